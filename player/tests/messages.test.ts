@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { readMatchmaker, readSigterm, text } from '../src/connection/messages';
+
+describe('readMatchmaker', () => {
+  it('reads a place in the queue', () => {
+    const message = { queued: true, matched: false, detail: 'hold on', position: 3, ahead: 2, etaSeconds: 41.5 };
+    expect(readMatchmaker(message)).toEqual({
+      kind: 'queued',
+      position: 3,
+      ahead: 2,
+      etaSeconds: 41.5,
+      text: 'hold on',
+    });
+  });
+
+  it('reads a message with no place in it', () => {
+    expect(readMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
+  });
+
+  it.each([
+    ['legacy', true],
+    ['modern', false],
+    [undefined, false],
+  ])('reads a match, and who offers for the dialect %s', (dialect, browserOffers) => {
+    const message = { queued: false, matched: true, detail: { id: 'a', address: '10.0.0.1', port: 80 }, dialect };
+    expect(readMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
+  });
+
+  it.each([null, undefined, 7, 'text', [], {}])('takes %j for a place unknown', (message) => {
+    expect(readMatchmaker(message)).toEqual({ kind: 'queued' });
+  });
+
+  it.each([
+    { position: 0 },
+    { position: -1 },
+    { position: 1.5 },
+    { position: '3' },
+    { position: Infinity },
+    { ahead: -1 },
+    { ahead: null },
+    { etaSeconds: -1 },
+    { etaSeconds: NaN },
+    { etaSeconds: 1e9 },
+    { detail: '  \n ' },
+    { detail: { text: 'no text' } },
+  ])('leaves out what cannot be: %j', (field) => {
+    expect(readMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
+  });
+});
+
+describe('readSigterm', () => {
+  it("gives the server's own words", () => {
+    expect(readSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
+  });
+
+  it.each([{ message: 'stream will shutdown' }, { message: '' }, { message: 5 }, {}, null])(
+    'has no words for %j',
+    (message) => {
+      expect(readSigterm(message)).toBeUndefined();
+    },
+  );
+});
+
+describe('text', () => {
+  it('makes one line of it', () => {
+    expect(text('  two\n\tlines ')).toBe('two lines');
+  });
+
+  it('cuts off what is too long', () => {
+    const cut = text('x'.repeat(5000));
+    expect(cut).toHaveLength(200);
+    expect(cut?.endsWith('…')).toBe(true);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { INITIAL, next, type Happening, type State } from '../src/state';
+
+/** The state after all of `happenings`, from the first one on. */
+function after(...happenings: Happening[]): State {
+  return happenings.reduce(next, INITIAL);
+}
+
+const CONFIGURED: Happening = { type: 'configured' };
+const FRAME: Happening = { type: 'frame' };
+const LOST: Happening = { type: 'lost' };
+const MATCHED: Happening = { type: 'news', news: { kind: 'matched', browserOffers: false } };
+const QUEUED: Happening = { type: 'news', news: { kind: 'queued', position: 2, ahead: 1 } };
+const REJECTED: Happening = { type: 'play-rejected' };
+
+describe('next', () => {
+  it('goes from connecting through the queue to playing', () => {
+    expect(after()).toEqual({ phase: 'connecting' });
+    expect(after(QUEUED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
+    expect(after(QUEUED, MATCHED)).toEqual({ phase: 'starting' });
+    expect(after(QUEUED, MATCHED, CONFIGURED, FRAME)).toEqual({ phase: 'playing' });
+  });
+
+  it('waits where the server has no streamer, and starts when one offers', () => {
+    expect(after(CONFIGURED, { type: 'no-streamer' })).toEqual({ phase: 'queued' });
+    expect(after(CONFIGURED, { type: 'no-streamer' }, { type: 'negotiated' })).toEqual({ phase: 'starting' });
+  });
+
+  it('keeps playing through a new negotiation', () => {
+    expect(after(CONFIGURED, FRAME, { type: 'negotiated' })).toEqual({ phase: 'playing' });
+  });
+
+  it('asks for a click when the browser does, and plays after it', () => {
+    expect(after(CONFIGURED, REJECTED)).toEqual({ phase: 'blocked' });
+    expect(after(CONFIGURED, REJECTED, FRAME)).toEqual({ phase: 'playing' });
+    expect(after(QUEUED, REJECTED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
+  });
+
+  it('remembers while it reconnects whether anything had played', () => {
+    expect(after(LOST)).toEqual({ phase: 'reconnecting', played: false });
+    expect(after(CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, FRAME, LOST, { type: 'lost', text: 'all busy' })).toEqual({
+      phase: 'reconnecting',
+      played: true,
+      text: 'all busy',
+    });
+  });
+
+  it('takes no frame of the old stream for a sign of the new one', () => {
+    expect(after(CONFIGURED, FRAME, LOST, FRAME).phase).toBe('reconnecting');
+    expect(after(CONFIGURED, FRAME, LOST, QUEUED, FRAME).phase).toBe('queued');
+    expect(after(CONFIGURED, FRAME, LOST, CONFIGURED, FRAME).phase).toBe('playing');
+  });
+
+  it('shows a notice over a picture only', () => {
+    const notice: Happening = { type: 'notice', text: 'soon over' };
+    expect(after(CONFIGURED, FRAME, notice)).toEqual({ phase: 'playing', notice: 'soon over' });
+    expect(after(notice)).toEqual({ phase: 'connecting' });
+  });
+
+  it('stays over until the person starts again', () => {
+    const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
+    expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after(over, LOST, FRAME)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after(over, { type: 'retry' })).toEqual(INITIAL);
+  });
+
+  it('gives the same object back when nothing changes', () => {
+    const state: State = { phase: 'playing' };
+    expect(next(state, FRAME)).toBe(state);
+  });
+});

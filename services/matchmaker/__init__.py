@@ -1,0 +1,1 @@
+"""The matchmaker: decides which streamer a waiting player gets, and joins the two."""

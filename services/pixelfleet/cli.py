@@ -1,0 +1,100 @@
+"""The command line: `pixelfleet <command> [options]`."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pixelfleet.runtime import logs
+from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.metrics import product_version
+from pixelfleet.runtime.service import run, serve
+from pixelfleet.runtime.settings import load
+
+EXIT_USAGE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that runs one service: its package has `settings.Settings` and `app.running`."""
+
+    package: str
+    summary: str
+    extra: str = ""
+    """The optional dependencies that it needs."""
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "demo": Command("pixelfleet.demo", "everything in one process, with a test picture: the quickest look", "streamer"),
+    "signalserver": Command("signalserver", "introduces the players of one pod to its streamers"),
+    "matchmaker": Command("matchmaker", "queues players and matches each to a free streamer"),
+    "router": Command("router", "the public door: the player page, and the way to a matchmaker"),
+    "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0 after an orderly end, 2 when it cannot run as asked."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if arguments else EXIT_USAGE
+    if arguments[0] == "--version":
+        print(f"pixelfleet {product_version()}")
+        return 0
+    try:
+        return _run(arguments[0], arguments[1:])
+    except UsageError as error:
+        print(f"pixelfleet: {error}", file=sys.stderr)
+    except BaseExceptionGroup as errors:
+        # A service that starts inside a task group reports its error in a group.
+        usage_errors = errors.subgroup(UsageError)
+        if usage_errors is None:
+            raise
+        print(f"pixelfleet: {_first(usage_errors)}", file=sys.stderr)
+    return EXIT_USAGE
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: pixelfleet COMMAND [options]",
+            "",
+            *lines,
+            "",
+            "`pixelfleet COMMAND --help` tells a command's options.",
+        ]
+    )
+
+
+def _run(name: str, options: list[str]) -> int:
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"unknown command {name!r}; `pixelfleet --help` lists them")
+    try:
+        settings_class = importlib.import_module(f"{command.package}.settings").Settings
+        app = importlib.import_module(f"{command.package}.app")
+    except ModuleNotFoundError as error:
+        if not command.extra or (error.name or "").startswith(command.package):
+            raise
+        raise UsageError(
+            f"{name} needs the package {error.name}; install it with `pip install 'pixelfleet[{command.extra}]'`"
+        ) from None
+    settings = load(settings_class, options)
+    logs.configure(settings.log_level, settings.log_format)
+    return run(serve(app.running(settings)))
+
+
+def _first(errors: BaseExceptionGroup[UsageError]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

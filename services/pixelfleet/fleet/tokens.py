@@ -1,0 +1,68 @@
+"""Session tickets: what a matchmaker hands to a signalling server to say "this player was promised that streamer"."""
+
+import time
+from typing import Final
+
+import jwt
+import msgspec
+
+ALGORITHM: Final = "HS256"
+ISSUER: Final = "pixelfleet"
+LIFETIME_SECONDS: Final = 60
+MIN_KEY_BYTES: Final = 32
+"""As long as the digest: a shorter key is weaker than the signature (RFC 7518, 3.2)."""
+
+
+class TokenError(ValueError):
+    """The token is not one of ours, or its time is over; the text says which, and nothing of the key."""
+
+
+class SessionToken(msgspec.Struct, frozen=True):
+    """What a session ticket says."""
+
+    session_id: str
+    server_id: str
+    endpoint_id: str
+    app: str
+
+
+def sign(token: SessionToken, key: str) -> str:
+    """Return the token as a signed string, valid for a minute."""
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "sub": token.session_id,
+        "aud": token.server_id,
+        "endpoint": token.endpoint_id,
+        "app": token.app,
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM)
+
+
+def verify(text: str, key: str, server_id: str) -> SessionToken:
+    """Return what a token says, if it was signed with the key, for this server, and has not expired."""
+    try:
+        claims = jwt.decode(
+            text,
+            key,
+            algorithms=[ALGORITHM],
+            audience=server_id,
+            issuer=ISSUER,
+            leeway=10,
+            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+        )
+        return msgspec.convert(
+            {
+                "session_id": claims["sub"],
+                "server_id": server_id,
+                "endpoint_id": claims.get("endpoint"),
+                "app": claims.get("app"),
+            },
+            SessionToken,
+        )
+    except jwt.InvalidTokenError as error:
+        raise TokenError(str(error)) from None
+    except msgspec.ValidationError:
+        raise TokenError("claims are missing") from None

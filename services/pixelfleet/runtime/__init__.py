@@ -1,0 +1,1 @@
+"""The plumbing of a service: settings, logs, metrics, HTTP, websockets, start and stop."""

@@ -1,0 +1,50 @@
+"""Opening a websocket to another server."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+
+from picows import WSError, ws_connect
+
+from pixelfleet.runtime.front import READ_BUFFER_BYTES
+from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
+
+
+class DialError(ConnectionError):
+    """The other server could not be reached, or refused the websocket; the text says how."""
+
+
+async def dial(
+    url: str,
+    opened: Callable[[WebSocket], MessageHandler | None],
+    bounds: Bounds,
+    *,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> WebSocket:
+    """Connect to a websocket URL and return the open socket; raise DialError when that fails."""
+    socket: WebSocket | None = None
+
+    def make() -> WebSocket:
+        nonlocal socket
+        socket = WebSocket(bounds, opened)
+        return socket
+
+    try:
+        async with asyncio.timeout(bounds.handshake_seconds):
+            await ws_connect(
+                make,
+                url,
+                ssl_context=tls,
+                websocket_handshake_timeout=bounds.handshake_seconds,
+                max_frame_size=bounds.message_bytes,
+                extra_headers=dict(headers or {}),
+                max_redirects=0,
+                read_buffer_init_size=READ_BUFFER_BYTES,
+            )
+    except TimeoutError:
+        raise DialError("no answer in time") from None
+    except (OSError, WSError, ValueError) as error:
+        raise DialError(str(error) or type(error).__name__) from None
+    assert socket is not None
+    return socket

@@ -1,0 +1,84 @@
+"""Joins a player's socket to one that we dial for it, and passes messages both ways without reading them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pixelfleet.runtime.websocket import WebSocket
+from pixelfleet.wire import close_codes
+
+MAX_EARLY_MESSAGES: Final = 256
+MAX_EARLY_BYTES: Final = 512 * 1024
+"""What a player may send before its upstream is there: more than any page does, less than an attacker would like."""
+
+FORWARDABLE_CODES: Final = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, *range(3000, 5000)})
+"""Close codes that an endpoint may send (RFC 6455, 7.4), but for 1001, which would keep Epic's page away for good."""
+
+
+def forwardable(code: int) -> int:
+    """Return a code that may be passed on in place of one that arrived."""
+    if code in FORWARDABLE_CODES:
+        return code
+    return close_codes.STREAM_UNAVAILABLE.code
+
+
+@dataclass(slots=True, eq=False)
+class _Upstream:
+    """The handler of the dialled socket."""
+
+    relay: "Relay"
+
+    def message(self, data: bytes) -> None:
+        """Pass a message down."""
+        self.relay.down.send(data)
+
+    def closed(self, code: int, reason: str) -> None:
+        """Let the relay know."""
+        self.relay.upstream_closed(code, reason)
+
+
+@dataclass(slots=True, eq=False)
+class Relay:
+    """The handler of a player's socket: keeps what comes early, then passes everything on."""
+
+    down: WebSocket
+    on_end: Callable[[int, str], None]
+    """Called once, when the player's socket is gone, with the code and the reason."""
+    on_upstream_lost: Callable[[int, str], None] | None = None
+    """Called when the upstream went first; without it the player is closed with the upstream's code."""
+    up: WebSocket | None = None
+    early: list[bytes] = field(default_factory=list)
+    early_bytes: int = 0
+
+    def message(self, data: bytes) -> None:
+        """Take a message of the player's."""
+        if self.up is not None:
+            self.up.send(data)
+            return
+        self.early_bytes += len(data)
+        self.early.append(data)
+        if len(self.early) > MAX_EARLY_MESSAGES or self.early_bytes > MAX_EARLY_BYTES:
+            self.early.clear()
+            self.down.close(close_codes.RATE_LIMITED)
+
+    def closed(self, code: int, reason: str) -> None:
+        """The player is gone: its upstream goes too."""
+        if self.up is not None:
+            self.up.close(close_codes.NORMAL)
+        self.on_end(code, reason)
+
+    def join(self, up: WebSocket) -> _Upstream:
+        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket."""
+        self.up = up
+        early, self.early, self.early_bytes = self.early, [], 0
+        for data in early:
+            up.send(data)
+        return _Upstream(self)
+
+    def upstream_closed(self, code: int, reason: str) -> None:
+        """The dialled socket is gone."""
+        self.up = None
+        if self.on_upstream_lost is not None:
+            self.on_upstream_lost(code, reason)
+        else:
+            self.down.close_raw(forwardable(code), reason)

@@ -1,0 +1,1 @@
+"""The protocols on the wire: message types, dialects, close codes. Nothing here opens a socket."""

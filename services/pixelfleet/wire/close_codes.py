@@ -1,0 +1,97 @@
+"""The one catalogue of close codes. A code's range tells the client whether to come back.
+
+==========  ==========================================================
+4000-4099   come back at once: the place is lost, the person is welcome
+4100-4199   come back later: the service is full, or ending
+4200-4299   do not come back: it would end the same way
+==========  ==========================================================
+
+1001 ("going away") is never used: Epic's page takes it, alone of all codes, as "stay away".
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Retry(Enum):
+    """What a client should do after a close."""
+
+    AT_ONCE = "come back at once"
+    LATER = "come back later"
+    NEVER = "do not come back"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCode:
+    """A code that we close with, its reason in words, and the label under which closes are counted."""
+
+    code: int
+    label: str
+    reason: str
+
+    @property
+    def retry(self) -> Retry:
+        """What the client should do, by the code's range."""
+        return retry_of(self.code)
+
+
+def retry_of(code: int) -> Retry:
+    """Return what a client should do after a close with this code."""
+    if 4200 <= code <= 4299 or code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011):
+        return Retry.NEVER
+    if 4100 <= code <= 4199 or code == 1013:
+        return Retry.LATER
+    return Retry.AT_ONCE
+
+
+NO_STATUS: Final = 1005
+ABNORMAL: Final = 1006
+
+_CATALOGUE: dict[int, CloseCode] = {}
+
+
+def _define(code: int, label: str, reason: str) -> CloseCode:
+    if code in _CATALOGUE:
+        raise ValueError(f"close code {code} is defined twice")
+    _CATALOGUE[code] = CloseCode(code, label, reason)
+    return _CATALOGUE[code]
+
+
+NORMAL = _define(1000, "normal", "bye")
+PROTOCOL_ERROR = _define(1002, "protocol_error", "broken websocket framing")
+MESSAGE_TOO_BIG = _define(1009, "message_too_big", "message too big")
+DISCONNECTED_BY_STREAMER = _define(1011, "disconnected_by_streamer", "the streamer ended the connection")
+
+STREAMER_LEFT = _define(4000, "streamer_left", "the streamer left")
+STREAM_UNAVAILABLE = _define(4001, "stream_unavailable", "the streamer cannot be reached")
+PONG_TIMEOUT = _define(4002, "pong_timeout", "no answer to a ping")
+SLOW_CONSUMER = _define(4003, "slow_consumer", "the peer does not read what it is sent")
+REPLACED = _define(4004, "replaced", "the same streamer connected again")
+RESTARTING = _define(4005, "restarting", "the server restarts")
+SLOT_TAKEN = _define(4006, "slot_taken", "the streamer is taken")
+
+NO_STREAMER = _define(4100, "no_streamer", "no streamer is available")
+SHUTTING_DOWN = _define(4101, "shutting_down", "the server is shutting down")
+FULL = _define(4102, "full", "no room for another connection")
+QUEUE_TIMEOUT = _define(4103, "queue_timeout", "waited too long for a streamer")
+RATE_LIMITED = _define(4104, "rate_limited", "too many messages")
+SERVICE_UNAVAILABLE = _define(4105, "service_unavailable", "the service cannot be reached")
+
+NOT_ALLOWED = _define(4200, "not_allowed", "not allowed")
+KICKED = _define(4201, "kicked", "removed by the host")
+SESSION_OVER = _define(4202, "session_over", "the session is over")
+BAD_MESSAGES = _define(4203, "bad_messages", "too many messages that are not understood")
+
+
+def label_of(code: int) -> str:
+    """Return the metric label for any code: a fixed set, however many codes strangers send."""
+    known = _CATALOGUE.get(code)
+    if known is not None:
+        return known.label
+    return {1001: "going_away", NO_STATUS: "no_status", ABNORMAL: "abnormal"}.get(code, "other")
+
+
+def catalogue() -> tuple[CloseCode, ...]:
+    """Return every code that we close with."""
+    return tuple(_CATALOGUE.values())

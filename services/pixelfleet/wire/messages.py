@@ -1,0 +1,172 @@
+"""Message types of the signalling protocol, validated when parsed.
+
+A message is one JSON object with a string `type`. It is parsed to a dict, so that what we forward keeps the
+fields that we do not know, and the fields that we do know are checked against the types below.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+Message = dict[str, Any]
+
+MAX_NESTING: Final = 32
+"""How deep a message may nest. A real one needs four levels; a deep one costs whoever walks it."""
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+PROTOCOL_VERSION: Final = "1.3.0"
+
+
+class BadMessageError(ValueError):
+    """What a peer sent is not a message of the protocol; the text says why, without quoting it."""
+
+
+class Candidate(msgspec.Struct, rename="camel"):
+    """An ICE candidate as browsers write it (RTCIceCandidateInit)."""
+
+    candidate: str
+    sdp_mid: str | None = None
+    sdp_m_line_index: int | None = None
+    username_fragment: str | None = None
+
+
+class Blank(msgspec.Struct, rename="camel"):
+    """A message of which only the type matters."""
+
+
+class Sdp(msgspec.Struct, rename="camel"):
+    """`offer` and `answer`."""
+
+    sdp: str
+    player_id: str | int | None = None
+
+
+class IceCandidate(msgspec.Struct, rename="camel"):
+    """`iceCandidate`."""
+
+    candidate: Candidate
+    player_id: str | int | None = None
+
+
+class Subscribe(msgspec.Struct, rename="camel"):
+    """`subscribe`."""
+
+    streamer_id: str
+
+
+class EndpointId(msgspec.Struct, rename="camel"):
+    """`endpointId`."""
+
+    id: str
+    protocol_version: str | None = None
+
+
+class DisconnectPlayer(msgspec.Struct, rename="camel"):
+    """`disconnectPlayer`."""
+
+    player_id: str | int
+    reason: str | None = None
+
+
+class LayerPreference(msgspec.Struct, rename="camel"):
+    """`layerPreference`."""
+
+    spatial_layer: int
+    temporal_layer: int
+    player_id: str | int | None = None
+
+
+class Addressed(msgspec.Struct, rename="camel"):
+    """A message for one player."""
+
+    player_id: str | int | None = None
+
+
+class PeerDataChannels(msgspec.Struct, rename="camel"):
+    """`peerDataChannels` and `streamerDataChannels`."""
+
+    send_stream_id: int
+    recv_stream_id: int
+    player_id: str | int | None = None
+
+
+class Control(msgspec.Struct, rename="camel"):
+    """`control`: a call to the application's REST API, asked for by a player."""
+
+    action: str
+    payload: dict[str, Any] | None = None
+
+
+SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
+    "answer": Sdp,
+    "control": Control,
+    "dataChannelRequest": Blank,
+    "disconnectPlayer": DisconnectPlayer,
+    "endpointId": EndpointId,
+    "iceCandidate": IceCandidate,
+    "kick": Blank,
+    "layerPreference": LayerPreference,
+    "listStreamers": Blank,
+    "offer": Sdp,
+    "peerDataChannels": PeerDataChannels,
+    "peerDataChannelsReady": Blank,
+    "ping": Blank,
+    "pong": Blank,
+    "startStreaming": Blank,
+    "stats": Blank,
+    "stopStreaming": Blank,
+    "streamerDataChannels": PeerDataChannels,
+    "subscribe": Subscribe,
+    "unsubscribe": Blank,
+}
+"""What each message that a peer may send to a server looks like."""
+
+
+def parse(data: bytes) -> Message:
+    """Return the message; raise BadMessageError when it is not an object with a string `type`, or too deep."""
+    if data.count(b"[") + data.count(b"{") > MAX_NESTING and _depth(data) > MAX_NESTING:
+        raise BadMessageError("nested too deep")
+    try:
+        message = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise BadMessageError("not JSON") from None
+    if type(message) is not dict or type(message.get("type")) is not str:
+        raise BadMessageError("not an object with a string type")
+    return message
+
+
+def _depth(data: bytes) -> int:
+    """Return how deep the brackets nest, those inside strings left out."""
+    depth = deepest = 0
+    for byte in _STRING.sub(b"", data):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def check(message: Message) -> None:
+    """Raise BadMessageError when a field of a known type of message has a wrong type or is missing."""
+    shape = SHAPES.get(message["type"])
+    if shape is None:
+        return
+    try:
+        msgspec.convert(message, shape)
+    except msgspec.ValidationError as error:
+        raise BadMessageError(f"{message['type']}: {error}") from None
+
+
+def dump(message: Message) -> bytes:
+    """Return a message as it goes on the wire."""
+    return orjson.dumps(message)
+
+
+def player_id_of(message: Message) -> str | None:
+    """Return whom a message is for: 4.27 streamers write the id as a number, later ones as text."""
+    player_id = message.get("playerId")
+    return None if player_id is None else str(player_id)

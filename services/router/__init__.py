@@ -1,0 +1,1 @@
+"""The router: the one public door. Serves the page and passes players on to a matchmaker."""

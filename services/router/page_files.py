@@ -1,0 +1,38 @@
+"""Serves the built player page."""
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from pixelfleet.runtime.errors import UsageError
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+FOREVER: Final = "public, max-age=31536000, immutable"
+"""For files that carry a hash of their content in their name."""
+
+
+def add_page(app: web.Application, folder: Path) -> None:
+    """Serve the page at `/`; raise UsageError when it has not been built."""
+    index = folder / "index.html"
+    if not index.is_file():
+        raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
+
+    async def page(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(index, headers={**SECURITY_HEADERS, "Cache-Control": "no-cache"})
+
+    async def cache_headers(request: web.Request, response: web.StreamResponse) -> None:
+        if request.path.startswith("/assets/"):
+            response.headers["Cache-Control"] = FOREVER
+            response.headers["X-Content-Type-Options"] = "nosniff"
+
+    app.router.add_get("/", page)
+    app.router.add_static("/assets", folder / "assets")
+    app.on_response_prepare.append(cache_headers)

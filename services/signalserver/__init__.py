@@ -1,0 +1,1 @@
+"""The signalling server: introduces players to the streamers beside it."""

@@ -1,0 +1,47 @@
+"""What the switchboard asks its driver to do."""
+
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pixelfleet.wire.close_codes import CloseCode
+
+K = TypeVar("K")
+
+
+class Send(NamedTuple, Generic[K]):
+    """Send bytes to a peer, as one text message."""
+
+    to: K
+    data: bytes
+    kind: str
+    """The message's type, for the counters."""
+
+
+class Close(NamedTuple, Generic[K]):
+    """Close a peer. The switchboard has already forgotten it."""
+
+    to: K
+    why: CloseCode
+    reason: str
+
+
+class Call(NamedTuple, Generic[K]):
+    """Call the application's REST API for a player and answer it."""
+
+    player: K
+    action: str
+    payload: dict[str, Any] | None
+
+
+class Drop(NamedTuple, Generic[K]):
+    """A message went nowhere; the driver logs and counts it."""
+
+    sender: K
+    kind: str
+    why: str
+
+
+class Listed(NamedTuple):
+    """The set of streamers, or who is subscribed to them, is no longer what it was."""
+
+
+Output = Send[K] | Close[K] | Call[K] | Drop[K] | Listed

@@ -1,0 +1,64 @@
+"""What a signalling server can be told."""
+
+import json
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from pixelfleet.fleet.tokens import MIN_KEY_BYTES
+from pixelfleet.runtime.peer_settings import PeerSettings
+
+
+class Settings(PeerSettings):
+    """Introduces the players of one pod to its streamers."""
+
+    model_config = SettingsConfigDict(env_prefix="PIXELFLEET_SIGNALSERVER_")
+    command: ClassVar[str] = "signalserver"
+
+    player_port: int = Field(4000, ge=0, le=65535, description="port for players")
+    streamer_port: int = Field(8888, ge=0, le=65535, description="port for streamers")
+    sfu_port: int = Field(8889, ge=0, le=65535, description="port for SFUs")
+    metrics_port: int = Field(4900, ge=0, le=65535, description="port for Prometheus")
+    streamer_host: str = Field("127.0.0.1", description="address on which streamers and SFUs are taken")
+
+    app: str = Field("default", min_length=1, max_length=64, description="the application that is streamed here")
+    server_id: str = Field("", max_length=128, description="this server's name in the fleet; made up when empty")
+    public_url: str = Field("", description="where matchmakers dial players to; made from host and port when empty")
+    capacity: int = Field(1, ge=0, description="sessions a streamer takes from the matchmaker; 0 is no limit")
+    labels: dict[str, str] = Field(default={}, description="labels that players can ask for, as a JSON object")
+    session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
+    require_session: bool = Field(False, description="take no player without a session ticket")
+
+    dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
+    identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")
+    peer_options: str = Field("{}", description="RTCConfiguration for the peers, as a JSON object")
+
+    max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
+    max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
+    max_bad_messages: int = Field(100, ge=1, description="messages not understood before a peer is closed with 4203")
+
+    @field_validator("peer_options")
+    @classmethod
+    def _peer_options_are_json(cls, value: str) -> str:
+        try:
+            options = json.loads(value or "{}")
+        except ValueError as error:
+            raise ValueError(f"is not JSON: {error}") from None
+        if not isinstance(options, dict):
+            raise ValueError("must be a JSON object")
+        return value
+
+    @model_validator(mode="after")
+    def _sessions_need_a_key(self) -> "Settings":
+        key = self.session_key.get_secret_value() if self.session_key else None
+        if key is not None and len(key.encode()) < MIN_KEY_BYTES:
+            raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
+        if self.require_session and key is None:
+            raise ValueError("--require-session: needs --session-key, the same as the matchmaker's")
+        return self
+
+    def peer_connection_options(self) -> dict[str, Any]:
+        """Return the RTCConfiguration that every peer is sent."""
+        options: dict[str, Any] = json.loads(self.peer_options or "{}")
+        return options

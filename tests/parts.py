@@ -1,0 +1,98 @@
+"""What a test needs of the machine it runs on: programs, free ports, and patience with other processes."""
+
+import asyncio
+import inspect
+import os
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Final, TypeVar, overload
+
+import pytest
+
+T = TypeVar("T")
+
+_OTHER_NAMES: Final = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
+_POLL_SECONDS: Final = 0.02
+
+
+def require_part(name: str) -> str:
+    """Return the path of a program that scripts/install-parts installs.
+
+    Without it the test is skipped with the reason; with CI=true it fails, so that nothing is left out unseen.
+    """
+    for program in (name, *_OTHER_NAMES.get(name, ())):
+        if path := shutil.which(program):
+            return path
+    reason = f"{name} is not on PATH; scripts/install-parts installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return distinct TCP ports of 127.0.0.1 that nobody listens on at the moment."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on at the moment.
+
+    For programs that must be told their port. Our own services listen on port 0 and say which one they got.
+    """
+    return free_ports(1)[0]
+
+
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]],
+    what: str,
+    *,
+    within: float = ...,
+    tolerating: tuple[type[Exception], ...] = ...,
+) -> T: ...
+
+
+@overload
+async def eventually(
+    condition: Callable[[], T],
+    what: str,
+    *,
+    within: float = ...,
+    tolerating: tuple[type[Exception], ...] = ...,
+) -> T: ...
+
+
+async def eventually(
+    condition: Callable[[], object],
+    what: str,
+    *,
+    within: float = 10.0,
+    tolerating: tuple[type[Exception], ...] = (),
+) -> object:
+    """Ask a condition, plain or async, until its answer is truthy, and return that answer.
+
+    For what only another process knows; inside one process wait for the event itself. `what` says in a few
+    words what is waited for, `within` is in seconds, and errors of the `tolerating` types (a connection
+    refused while a program starts) count as "not yet". The test fails when the time is up.
+    """
+    last: object = "no answer"
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    answer = condition()
+                    last = await answer if inspect.isawaitable(answer) else answer
+                except tolerating as error:
+                    last = error
+                else:
+                    if last:
+                        return last
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        pytest.fail(f"not within {within:g} s: {what} (last: {last!r})")

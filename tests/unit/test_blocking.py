@@ -1,0 +1,67 @@
+"""That a blocked event loop fails a test: code that counts as ours blocks it here in the ways that matter."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockingError
+
+import pixelfleet
+
+SOURCE = """
+def nap():
+    time.sleep(0.001)
+
+def read(path):
+    return path.read_text()
+"""
+
+
+@pytest.fixture
+def ours() -> dict[str, Callable[..., object]]:
+    """Functions that say they are from services/pixelfleet: the file name of the code is what decides."""
+    names: dict[str, Callable[..., object]] = {"time": time}  # type: ignore[dict-item]  # a module, for exec
+    file = Path(pixelfleet.__path__[0]) / "made_up.py"
+    exec(compile(SOURCE, str(file), "exec"), names)  # noqa: S102  # it is the constant above
+    return names
+
+
+async def test_our_code_may_not_sleep_in_the_loop(
+    ours: dict[str, Callable[..., object]], blocked_calls: list[str]
+) -> None:
+    with pytest.raises(BlockingError, match=r"time\.sleep"):
+        ours["nap"]()
+    assert "made_up.py" in blocked_calls.pop()
+
+
+async def test_our_code_may_not_read_files_in_the_loop(
+    ours: dict[str, Callable[..., object]], blocked_calls: list[str]
+) -> None:
+    with pytest.raises(BlockingError):
+        ours["read"](Path(__file__))
+    assert len(blocked_calls) == 1
+    blocked_calls.clear()
+
+
+async def test_a_blocking_call_counts_even_when_its_error_is_swallowed(
+    ours: dict[str, Callable[..., object]], blocked_calls: list[str]
+) -> None:
+    async def handler() -> None:
+        with contextlib.suppress(BlockingError):
+            ours["nap"]()
+
+    await asyncio.create_task(handler())
+    assert len(blocked_calls) == 1
+    blocked_calls.clear()
+
+
+async def test_other_code_and_other_threads_may_block(ours: dict[str, Callable[..., object]]) -> None:
+    time.sleep(0.001)  # noqa: ASYNC251  # this module is none of ours
+    await asyncio.to_thread(ours["nap"])
+
+
+def test_our_code_may_block_where_no_loop_runs(ours: dict[str, Callable[..., object]]) -> None:
+    ours["nap"]()

@@ -1,0 +1,74 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.parts import eventually, free_port, free_ports, require_part
+
+MISSING = "a-program-that-nobody-has"
+
+
+def test_a_part_that_is_there_is_given_by_its_path() -> None:
+    assert require_part("sh").endswith("/sh")
+
+
+def test_a_missing_part_skips_the_test_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=MISSING):
+        require_part(MISSING)
+
+
+def test_in_ci_a_missing_part_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=MISSING):
+        require_part(MISSING)
+
+
+def test_free_ports_are_distinct_and_can_be_listened_on() -> None:
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        assert server.getsockname()[1] > 0
+
+
+def answers(*values: object) -> Iterator[object]:
+    yield from values
+    pytest.fail("it asked again after a truthy answer")
+
+
+async def test_eventually_returns_the_first_truthy_answer() -> None:
+    source = answers(0, None, "ready")
+    assert await eventually(lambda: next(source), "an answer") == "ready"
+
+
+async def test_eventually_awaits_an_async_condition() -> None:
+    source = answers(False, 7)
+
+    async def condition() -> object:
+        return next(source)
+
+    assert await eventually(condition, "an answer") == 7
+
+
+async def test_eventually_fails_with_what_it_waited_for_and_the_last_answer() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"not within 0\.05 s: a full house \(last: 0\)"):
+        await eventually(lambda: 0, "a full house", within=0.05)
+
+
+async def test_eventually_takes_a_tolerated_error_for_not_yet() -> None:
+    errors = iter([ConnectionRefusedError()])
+
+    def condition() -> bool:
+        for error in errors:
+            raise error
+        return True
+
+    assert await eventually(condition, "a connection", tolerating=(OSError,))
+
+
+async def test_eventually_lets_any_other_error_through() -> None:
+    def condition() -> bool:
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        await eventually(condition, "a value", tolerating=(OSError,))

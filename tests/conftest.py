@@ -18,7 +18,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     """Run async tests on uvloop wherever the services do."""
     if sys.platform == "win32":
         return {"asyncio": asyncio.new_event_loop}
-    import uvloop  # noqa: PLC0415  # there is none on Windows
+    import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
 

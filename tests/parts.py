@@ -13,7 +13,9 @@ import pytest
 
 T = TypeVar("T")
 
-_OTHER_NAMES: Final = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
+_OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")
+}
 _POLL_SECONDS: Final = 0.02
 
 

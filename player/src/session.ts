@@ -9,7 +9,7 @@ import {
 import { adviceFor, isOwnCode } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
 import { Redial } from './connection/redial';
-import { INITIAL, next, type EndCause, type Happening, type State } from './state';
+import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
 import { goingAway } from './view/words';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
@@ -143,7 +143,8 @@ export class Session {
   #watchPeerConnection(): void {
     const connection = this.#stream.webRtcController.peerConnectionController.peerConnection;
     connection.addEventListener('connectionstatechange', () => {
-      if (connection.connectionState === 'failed') {
+      const wanted = this.#state.phase === 'starting' || this.#state.phase === 'playing';
+      if (connection.connectionState === 'failed' && wanted) {
         this.#happen({ type: 'lost' });
         this.#leave('redial');
       }
@@ -182,7 +183,8 @@ export class Session {
       return;
     }
     this.#stream.webRtcController.closePeerConnection();
-    this.#end(advice === 'never' ? 'over' : 'unreachable', text(reason));
+    const told: EndCause = hasPlayed(this.#state) ? 'over' : 'refused';
+    this.#end(advice === 'never' ? told : 'unreachable', text(reason));
   }
 
   #leave(intent: Intent): void {

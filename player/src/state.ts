@@ -2,8 +2,8 @@ import type { MatchmakerNews } from './connection/messages';
 
 /** Why nothing plays and nothing will until the person asks for it. */
 export type EndCause =
-  | 'over' // the server ended the session, or does not let this player in
-  | 'refused' // the streamer could not be subscribed to
+  | 'over' // the server ended a session that had played
+  | 'refused' // the server does not let this player in
   | 'unreachable' // every attempt to come back failed
   | 'no-video' // all was agreed, and no picture came
   | 'unsupported'; // this browser has no WebRTC
@@ -70,11 +70,12 @@ function onNews(news: MatchmakerNews): State {
 }
 
 function onLost(state: State, text: string | undefined): State {
-  if (state.phase === 'ended') {
-    return state;
-  }
-  const played = state.phase === 'playing' || (state.phase === 'reconnecting' && state.played);
-  return { phase: 'reconnecting', played, ...withText(text) };
+  return { phase: 'reconnecting', played: hasPlayed(state), ...withText(text) };
+}
+
+/** Whether a picture was there until now, or until the connection was lost. */
+export function hasPlayed(state: State): boolean {
+  return state.phase === 'playing' || (state.phase === 'reconnecting' && state.played);
 }
 
 function withText(text: string | undefined): { text?: string } {

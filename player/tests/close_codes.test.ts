@@ -16,12 +16,12 @@ describe('adviceFor', () => {
 
   it.each([
     [1000, 'never'],
-    [1001, 'later'],
+    [1001, 'never'],
     [1005, 'at-once'],
     [1006, 'at-once'],
     [1008, 'never'],
     [1009, 'never'],
-    [1011, 'later'],
+    [1011, 'never'],
     [1012, 'at-once'],
     [1013, 'later'],
   ])("reads other servers' %i: %s", (code, advice) => {
@@ -29,8 +29,8 @@ describe('adviceFor', () => {
     expect(isOwnCode(code)).toBe(false);
   });
 
-  it.each([0, 3999, 4300, 4999])('comes back later after an unknown code: %i', (code) => {
-    expect(adviceFor(code)).toBe('later');
+  it.each([0, 3999, 4300, 4999])('comes back at once after an unknown code: %i', (code) => {
+    expect(adviceFor(code)).toBe('at-once');
     expect(isOwnCode(code)).toBe(false);
   });
 });

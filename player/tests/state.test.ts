@@ -61,8 +61,12 @@ describe('next', () => {
   it('stays over until the person starts again', () => {
     const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
     expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
-    expect(after(over, LOST, FRAME)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after(over, FRAME, REJECTED)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
     expect(after(over, { type: 'retry' })).toEqual(INITIAL);
+  });
+
+  it('comes back from a refusal that the server takes back by its close code', () => {
+    expect(after({ type: 'over', cause: 'refused' }, LOST)).toEqual({ phase: 'reconnecting', played: false });
   });
 
   it('gives the same object back when nothing changes', () => {

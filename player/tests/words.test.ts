@@ -24,7 +24,7 @@ describe('wordsFor', () => {
     [{ position: 3 }, 'You are number\u00a03 in the queue', '2 people are ahead of you.'],
     [{ ahead: 1 }, 'You are number\u00a02 in the queue', 'One person is ahead of you.'],
     [{ position: 1, ahead: 0 }, 'You are next', 'The next free stream is yours.'],
-    [{ text: 'all streams are busy' }, 'Waiting for a free stream', 'all streams are busy'],
+    [{ text: 'all streams are busy' }, 'Waiting for a free stream', 'All streams are busy.'],
     [{ position: 2, ahead: 1, text: 'unused' }, 'You are number\u00a02 in the queue', 'One person is ahead of you.'],
     [{}, 'Waiting for a free stream', undefined],
   ])('tells the place in the queue: %j', (place, title, detail) => {
@@ -61,7 +61,8 @@ describe('wordsFor', () => {
   });
 
   it("puts the server's reason in place of its own", () => {
-    expect(wordsFor({ phase: 'ended', cause: 'no-video', text: 'the time is up' })?.detail).toBe('the time is up');
+    expect(wordsFor({ phase: 'ended', cause: 'no-video', text: 'the time is up' })?.detail).toBe('The time is up.');
+    expect(wordsFor({ phase: 'reconnecting', played: true, text: 'Back soon!' })?.detail).toBe('Back soon!');
   });
 });
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pixelfleet.runtime import logs
 from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.metrics import product_version
+from pixelfleet.runtime.metrics import VERSION
 from pixelfleet.runtime.service import run, serve
 from pixelfleet.runtime.settings import load
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if arguments else EXIT_USAGE
     if arguments[0] == "--version":
-        print(f"pixelfleet {product_version()}")
+        print(f"pixelfleet {VERSION}")
         return 0
     try:
         return _run(arguments[0], arguments[1:])

@@ -46,7 +46,7 @@ async def running(settings: Settings) -> AsyncIterator[Router]:
         )
         app = web.Application(middlewares=[errors_as_json])
         add_health(app, router)
-        add_page(app, settings.page)
+        await add_page(app, settings.page)
         front = await stack.enter_async_context(
             Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
         )

@@ -1,5 +1,6 @@
 """Serves the built player page."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,10 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 """For files that carry a hash of their content in their name."""
 
 
-def add_page(app: web.Application, folder: Path) -> None:
+async def add_page(app: web.Application, folder: Path) -> None:
     """Serve the page at `/`; raise UsageError when it has not been built."""
     index = folder / "index.html"
-    if not index.is_file():
+    if not await asyncio.to_thread(index.is_file):
         raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
 
     async def page(_: web.Request) -> web.FileResponse:
@@ -34,5 +35,6 @@ def add_page(app: web.Application, folder: Path) -> None:
             response.headers["X-Content-Type-Options"] = "nosniff"
 
     app.router.add_get("/", page)
-    app.router.add_static("/assets", folder / "assets")
+    # The constructor of a static resource looks at the disk.
+    app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/assets", folder / "assets"))
     app.on_response_prepare.append(cache_headers)

@@ -8,29 +8,23 @@ const OWN_RANGES: readonly (readonly [first: number, last: number, advice: Advic
   [4200, 4299, 'never'],
 ];
 
-/** The codes of RFC 6455 and its registry, as other servers and the proxies between use them. */
+/** The codes of RFC 6455 and its registry that ask for anything but to come back at once. */
 const COMMON: ReadonlyMap<number, Advice> = new Map([
   [1000, 'never'], // the session is over as it should be
-  [1001, 'later'], // the server goes away
-  [1002, 'never'], // each of these four would only happen again
+  [1001, 'never'], // Epic's page stays away after it, so a server that means anything else says so
+  [1002, 'never'], // what was wrong with the messages would be wrong again, in each of these four
   [1003, 'never'],
   [1007, 'never'],
   [1009, 'never'],
-  [1005, 'at-once'], // closed with no code
-  [1006, 'at-once'], // the connection broke
   [1008, 'never'], // refused by policy
-  [1010, 'never'],
-  [1011, 'later'], // the server's own error, or the streamer let this player go
-  [1012, 'at-once'], // the server restarts
-  [1013, 'later'], // overloaded, or no streamer
-  [1014, 'later'], // a gateway got no answer
-  [1015, 'never'], // TLS failed
+  [1011, 'never'], // the streamer let this player go
+  [1013, 'later'], // full, or no streamer
 ]);
 
-/** What to do after a websocket was closed with `code`; an unknown code says "later". */
+/** What to do after a websocket was closed with `code`; the servers' catalogue of codes says the same. */
 export function adviceFor(code: number): Advice {
   const own = OWN_RANGES.find(([first, last]) => code >= first && code <= last);
-  return own?.[2] ?? COMMON.get(code) ?? 'later';
+  return own?.[2] ?? COMMON.get(code) ?? 'at-once';
 }
 
 /** Whether `code` is one of the suite's own, which outweighs anything that was said before the close. */

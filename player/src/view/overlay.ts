@@ -1,4 +1,4 @@
-import type { State } from '../state';
+import { hasPlayed, type State } from '../state';
 import { element } from './element';
 import { wordsFor } from './words';
 
@@ -14,12 +14,13 @@ export class Overlay {
     this.#action.addEventListener('click', onAction);
   }
 
-  /** Shows `state`; the look of each phase is the style sheet's, by `data-phase` and `data-busy` on the root. */
+  /** Shows `state`; how it looks is the style sheet's, by the `data-` attributes on the root. */
   show(state: State): void {
     const words = wordsFor(state);
     const root = document.documentElement;
     root.dataset['phase'] = state.phase;
     root.dataset['busy'] = String(words?.busy ?? false);
+    root.dataset['picture'] = String(hasPlayed(state));
     say(this.#notice, state.phase === 'playing' ? state.notice : undefined);
     if (words === undefined) {
       return; // the layer fades out with its last words on it

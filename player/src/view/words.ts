@@ -53,11 +53,11 @@ export function wordsFor(state: State): Words | undefined {
     case 'reconnecting':
       return {
         title: state.played ? 'Reconnecting' : 'Still connecting',
-        detail: state.text ?? (state.played ? CONNECTION_LOST : SLOW_START),
+        detail: sentence(state.text) ?? (state.played ? CONNECTION_LOST : SLOW_START),
         busy: true,
       };
     case 'ended':
-      return state.text === undefined ? ENDINGS[state.cause] : { ...ENDINGS[state.cause], detail: state.text };
+      return { ...ENDINGS[state.cause], ...detail([sentence(state.text) ?? ENDINGS[state.cause].detail]) };
   }
 }
 
@@ -70,7 +70,7 @@ export function goingAway(serverSays: string | undefined): string {
 function queued(state: Extract<State, { phase: 'queued' }>): Words {
   const position = state.position ?? (state.ahead === undefined ? undefined : state.ahead + 1);
   if (position === undefined) {
-    return { title: 'Waiting for a free stream', ...detail([state.text, wait(state.etaSeconds)]), busy: true };
+    return { title: 'Waiting for a free stream', ...detail([sentence(state.text), wait(state.etaSeconds)]), busy: true };
   }
   const title = position === 1 ? 'You are next' : `You are number\u00a0${String(position)} in the queue`;
   return { title, ...detail([crowd(state.ahead ?? position - 1), wait(state.etaSeconds)]), busy: true };
@@ -100,6 +100,15 @@ function wait(etaSeconds: number | undefined): string | undefined {
   }
   const hours = Math.round(minutes / 60);
   return hours === 1 ? 'About an hour to go.' : `About ${String(hours)} hours to go.`;
+}
+
+/** A server's reason, which is often a fragment, as a sentence. */
+function sentence(reason: string | undefined): string | undefined {
+  if (reason === undefined) {
+    return undefined;
+  }
+  const opened = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return /[.!?…]$/.test(opened) ? opened : `${opened}.`;
 }
 
 /** Puts each sentence that there is on a line of its own. */

@@ -22,6 +22,9 @@ from pixelfleet.runtime.listen import listening_socket
 from pixelfleet.runtime.websocket import Bounds
 
 MAX_HEAD_BYTES: Final = 16 * 1024
+HTTP_STOP_SECONDS: Final = 1.0
+"""How long requests under way may take to finish when the port closes."""
+
 READ_BUFFER_BYTES: Final = 1024
 """What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
 
@@ -150,7 +153,7 @@ class Front(AbstractAsyncContextManager["Front"]):
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=HTTP_STOP_SECONDS)
         self._upgrade = upgrade
         self._host, self._port, self._option = host, port, option
         self._bounds = bounds
@@ -164,11 +167,11 @@ class Front(AbstractAsyncContextManager["Front"]):
 
     async def __aenter__(self) -> Self:
         """Listen; raise UsageError when the port is taken."""
-        socket = listening_socket(self._host, self._port, self._option)
-        self._port = socket.getsockname()[1]
         await self._runner.setup()
         http = self._runner.server
         assert http is not None
+        socket = listening_socket(self._host, self._port, self._option)
+        self._port = socket.getsockname()[1]
         loop = asyncio.get_running_loop()
         tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self._bounds.handshake_seconds}
         self._server = await loop.create_server(

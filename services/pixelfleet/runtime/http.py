@@ -87,11 +87,11 @@ def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRe
 @asynccontextmanager
 async def plain_port(app: web.Application, *, host: str, port: int, option: str) -> AsyncIterator[int]:
     """Serve an app that has no websockets; yield the port."""
-    socket = listening_socket(host, port, option)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.SockSite(runner, socket, shutdown_timeout=1.0).start()
+        socket = listening_socket(host, port, option)
+        await web.SockSite(runner, socket).start()
         yield int(socket.getsockname()[1])
     finally:
         await runner.cleanup()

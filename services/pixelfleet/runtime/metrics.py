@@ -1,16 +1,20 @@
 """Metrics: a registry a service, so that several services in one process do not mix their numbers."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
 
-def product_version() -> str:
-    """Return the version of the installed distribution."""
+def _installed_version() -> str:
     try:
         return version("pixelfleet")
     except PackageNotFoundError:  # run from a tree that was never installed
         return "0+unknown"
+
+
+VERSION: Final = _installed_version()
+"""The version of the installed distribution."""
 
 
 class Registries:
@@ -22,7 +26,7 @@ class Registries:
         info = Gauge(
             "pixelfleet_build_info", "Which version runs; always 1.", ["service", "version"], registry=self.all
         )
-        info.labels(service, product_version()).set(1)
+        info.labels(service, VERSION).set(1)
 
     def custom_gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """Return a gauge that both `/metrics` and `/custom` show."""

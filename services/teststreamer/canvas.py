@@ -1,0 +1,151 @@
+"""A picture in planar YUV 4:2:0, the encoders' own format, of which only what moved is drawn again.
+
+Colours are converted once, when they are named; a frame costs no conversion. Positions and sizes are even
+numbers of pixels, so that brightness and colour, which has half the resolution, stay aligned.
+"""
+
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teststreamer import glyphs
+
+Plane = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+
+class Colour(NamedTuple):
+    """A colour in limited-range YUV (BT.709, what browsers assume of video that does not say)."""
+
+    y: int
+    u: int
+    v: int
+
+    @classmethod
+    def rgb(cls, code: str) -> Self:
+        """Return the colour written as `#rrggbb`."""
+        red, green, blue = (int(code[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        return cls(
+            round(16 + 219 * light),
+            round(128 + 224 * (blue - light) / 1.8556),
+            round(128 + 224 * (red - light) / 1.5748),
+        )
+
+
+class Rect(NamedTuple):
+    """A part of the picture that lies wholly inside it: even left, top, right and bottom, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+MARGIN: Final = 2
+"""Colour is kept for two by two pixels."""
+
+
+class Canvas:
+    """A picture with a background that is kept and a foreground that `clear` takes away again."""
+
+    def __init__(self, width: int, height: int) -> None:
+        """Make a black picture; width and height are even."""
+        self.width = width
+        self.height = height
+        self.pixels: Plane = np.empty((height * 3 // 2, width), dtype=np.uint8)
+        """The three planes below one another, as `av.VideoFrame.from_ndarray(format="yuv420p")` takes them."""
+        self.y, self.u, self.v = self._planes(self.pixels)
+        self.y[:] = 16
+        self.u[:] = self.v[:] = 128
+        self._background = self._planes(self.pixels.copy())
+        self._drawn: list[Rect] = []
+
+    def _planes(self, pixels: Plane) -> tuple[Plane, Plane, Plane]:
+        flat = pixels.reshape(-1)
+        size = self.width * self.height
+        half = (self.height // 2, self.width // 2)
+        return (
+            flat[:size].reshape(self.height, self.width),
+            flat[size : size * 5 // 4].reshape(half),
+            flat[size * 5 // 4 :].reshape(half),
+        )
+
+    def keep(self) -> None:
+        """Make what is drawn now the background."""
+        self._background = self._planes(self.pixels.copy())
+        self._drawn.clear()
+
+    def clear(self) -> None:
+        """Take away what was drawn on the background."""
+        for left, top, right, bottom in self._drawn:
+            self.y[top:bottom, left:right] = self._background[0][top:bottom, left:right]
+            half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+            self.u[half] = self._background[1][half]
+            self.v[half] = self._background[2][half]
+        self._drawn.clear()
+
+    def _clip(self, x: int, y: int, width: int, height: int) -> Rect | None:
+        """Return the part of a box that is inside the picture; what is drawn there is taken away by `clear`."""
+        rect = Rect(
+            max(0, x - x % MARGIN),
+            max(0, y - y % MARGIN),
+            min(self.width, x + width + (x + width) % MARGIN),
+            min(self.height, y + height + (y + height) % MARGIN),
+        )
+        if rect.left >= rect.right or rect.top >= rect.bottom:
+            return None
+        self._drawn.append(rect)
+        return rect
+
+    def fill(self, x: int, y: int, width: int, height: int, colour: Colour) -> None:
+        """Paint a box; what lies outside the picture is left out."""
+        rect = self._clip(x, y, width, height)
+        if rect is None:
+            return
+        left, top, right, bottom = rect
+        self.y[top:bottom, left:right] = colour.y
+        half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+        self.u[half] = colour.u
+        self.v[half] = colour.v
+
+    def blend(self, alpha: Alpha, x: int, y: int, colour: Colour) -> None:
+        """Lay a colour over the picture: alpha is one weight from 0 to 1 a pixel, its corner at x, y."""
+        x, y = x - x % MARGIN, y - y % MARGIN
+        rect = self._clip(x, y, alpha.shape[1], alpha.shape[0])
+        if rect is None:
+            return
+        left, top, right, bottom = rect
+        weight = alpha[top - y : bottom - y, left - x : right - x]
+        bottom, right = top + weight.shape[0], left + weight.shape[1]
+        _mix(self.y[top:bottom, left:right], weight, colour.y)
+        weight = weight[::2, ::2]
+        half = np.s_[top // 2 : top // 2 + weight.shape[0], left // 2 : left // 2 + weight.shape[1]]
+        _mix(self.u[half], weight, colour.u)
+        _mix(self.v[half], weight, colour.v)
+
+    def text(self, text: str, x: int, y: int, scale: int, colour: Colour) -> None:
+        """Write a line of text, its top left corner at x, y; the scale (pixels a dot) is even."""
+        for character in text:
+            mask = glyphs.mask(character, scale)
+            self._stamp(mask, x, y, colour)
+            x += mask.shape[1] + scale
+
+    def _stamp(self, mask: glyphs.Mask, x: int, y: int, colour: Colour) -> None:
+        x, y = x - x % MARGIN, y - y % MARGIN
+        rect = self._clip(x, y, mask.shape[1], mask.shape[0])
+        if rect is None:
+            return
+        left, top, right, bottom = rect
+        dots = mask[top - y : bottom - y, left - x : right - x]
+        np.copyto(self.y[top:bottom, left:right], colour.y, where=dots)
+        dots = dots[::2, ::2]
+        half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+        np.copyto(self.u[half], colour.u, where=dots)
+        np.copyto(self.v[half], colour.v, where=dots)
+
+
+def _mix(plane: Plane, weight: Alpha, value: int) -> None:
+    """Move a plane towards a value, in place."""
+    plane[:] = plane + (value - plane.astype(np.float32)) * weight

@@ -1,0 +1,107 @@
+"""A real browser, and the demo that it looks at."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.parts import eventually, require_part
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+STOCK_PAGE = Path(__file__).parent / "stock_page" / "dist"
+
+VIDEO = """() => {
+  const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
+  if (!video) return null;
+  return { width: video.videoWidth, height: video.videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames,
+           muted: video.muted, paused: video.paused };
+}"""
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    chromium = require_part("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with new_page(browser) as page:
+        yield page
+
+
+@asynccontextmanager
+async def new_page(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page of its own browser context."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
+    """Wait until video has been decoded; return what VIDEO tells."""
+
+    async def frames() -> dict[str, Any] | None:
+        video: dict[str, Any] | None = await page.evaluate(VIDEO)
+        return video if video and video["frames"] > 0 else None
+
+    video = await eventually(frames, "video is playing", within=within)
+    assert video is not None
+    return video
+
+
+async def frames_in(page: Page, seconds: float) -> int:
+    """Count the frames that are decoded while the page's own clock moves on so far."""
+    count: int = await page.evaluate(
+        """(seconds) => new Promise((resolve) => {
+          const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
+          const frames = () => video.getVideoPlaybackQuality().totalVideoFrames;
+          const before = frames();
+          setTimeout(() => resolve(frames() - before), seconds * 1000);
+        })""",
+        seconds,
+    )
+    return count
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def stock_page() -> Iterator[str]:
+    """The address of a page on Epic's published library without any of our code."""
+    if not (STOCK_PAGE / "index.html").is_file():
+        pytest.fail("the stock page is not built; `make test` builds it, `scripts/build-page test` alone does too")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(STOCK_PAGE)))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

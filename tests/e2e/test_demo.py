@@ -1,0 +1,69 @@
+"""Our page on the demo: moving video, and what a person does on it reaches the streamer."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page
+
+import pixelfleet.demo.app as demo
+from e2e.conftest import frames_in, new_page, playing
+from pixelfleet.demo.settings import Settings
+from tests.parts import eventually
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+async def running_demo() -> AsyncIterator[demo.Demo]:
+    async with demo.running(Settings(port=0, streamer_port=0)) as running:
+        yield running
+
+
+async def test_video_plays_muted_at_full_size_and_speed(page: Page, running_demo: demo.Demo) -> None:
+    complaints: list[str] = []
+    elsewhere: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith(running_demo.url) else None)
+    await page.goto(running_demo.url)
+    video = await playing(page)
+    assert (video["width"], video["height"]) == (1280, 720)
+    assert video["muted"]
+    assert await frames_in(page, 2.0) >= 50
+    assert complaints == []
+    assert elsewhere == []
+
+
+async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, running_demo: demo.Demo) -> None:
+    streamer = running_demo.streamers[0]
+
+    def seen(kind: str) -> bool:
+        return any(entry.kind == kind for entry in streamer.inputs)
+
+    await page.goto(running_demo.url)
+    await playing(page)
+    await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
+    await page.mouse.click(640, 360)
+    await eventually(lambda: seen("MouseDown"), "the streamer saw the click")
+    await page.keyboard.press("k")
+    await eventually(lambda: seen("KeyDown"), "the streamer saw the key")
+    answer = await page.evaluate(
+        """() => new Promise((resolve) => {
+          const { stream } = window.pixelfleet;
+          stream.addResponseEventListener('test', resolve);
+          stream.emitUIInteraction({ colour: 'teal' });
+        })"""
+    )
+    assert "teal" in answer
+    assert seen("UIInteraction")
+
+
+async def test_a_person_who_waits_is_told_so_and_plays_when_it_is_their_turn(
+    browser: Browser, running_demo: demo.Demo
+) -> None:
+    async with new_page(browser) as second:
+        async with new_page(browser) as first:
+            await first.goto(running_demo.url)
+            await playing(first)
+            await second.goto(running_demo.url)
+            await second.wait_for_function("() => window.pixelfleet?.state.phase === 'queued'")
+        await playing(second)

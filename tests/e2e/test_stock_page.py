@@ -1,0 +1,66 @@
+"""Epic's published library without our code plays through our door."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import Browser, Page
+
+import pixelfleet.demo.app as demo
+from e2e.conftest import frames_in, new_page, playing
+from pixelfleet.demo.settings import Settings
+from tests.parts import eventually
+
+pytestmark = pytest.mark.e2e
+
+QUEUE_SECONDS = 70
+"""Two of the page's keepalives and some more: without answers it would have left."""
+
+
+def through(stock_page: str, running: demo.Demo, path: str = "ws") -> str:
+    return f"{stock_page}?ss=ws://127.0.0.1:{running.router.port}/{path}"
+
+
+async def test_it_plays_through_ws(page: Page, stock_page: str) -> None:
+    async with demo.running(Settings(port=0, streamer_port=0)) as running:
+        await page.goto(through(stock_page, running))
+        await playing(page)
+        assert await frames_in(page, 2.0) >= 50
+
+
+async def test_it_plays_through_the_root_with_three_streamers(page: Page, stock_page: str) -> None:
+    async with demo.running(Settings(port=0, streamer_port=0, streamers=3)) as running:
+        await page.goto(through(stock_page, running, path=""))
+        await playing(page)
+
+
+async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(page: Page, stock_page: str) -> None:
+    async with demo.running(Settings(port=0, streamer_port=0, streamers=2)) as running:
+        await page.goto(through(stock_page, running))
+        await playing(page)
+        first = next(streamer for streamer in running.streamers if streamer.players)
+        other = next(streamer for streamer in running.streamers if streamer is not first)
+        await first.stop()
+        await eventually(lambda: other.players == 1, "the other streamer has the player", within=20)
+
+        async def fresh() -> bool:
+            return await page.evaluate(
+                "() => [...document.querySelectorAll('video')].some((v) => v.srcObject?.active && !v.paused)"
+            ) and await frames_in(page, 0.5) > 5
+
+        await eventually(fresh, "the video moves again", within=20)
+
+
+async def test_it_stays_in_the_queue_for_seventy_seconds_and_then_plays(browser: Browser, stock_page: str) -> None:
+    async with demo.running(Settings(port=0, streamer_port=0)) as running, new_page(browser) as second:
+        dials: list[str] = []
+        second.on("websocket", lambda socket: dials.append(socket.url))
+        async with new_page(browser) as first:
+            await first.goto(through(stock_page, running))
+            await playing(first)
+            await second.goto(through(stock_page, running))
+            await eventually(lambda: running.matchmaker.queue == 1, "the second page is in the queue")
+            # Waiting is what is tested here: the page's keepalive comes every 30 s.
+            await asyncio.sleep(QUEUE_SECONDS)
+            assert running.matchmaker.queue == 1
+        await playing(second)
+        assert len(dials) == 1

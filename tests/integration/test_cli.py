@@ -1,0 +1,111 @@
+"""The commands as a person runs them: how they start, fail and end."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from tests.parts import eventually, free_port, free_ports
+
+pytestmark = pytest.mark.integration
+
+Process = asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def pixelfleet(*arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pixelfleet.cli",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def outcome(*arguments: str) -> tuple[int, str]:
+    """Return the exit code and what was said on stderr of a command that should end by itself."""
+    async with pixelfleet(*arguments) as process, asyncio.timeout(30):
+        _, stderr = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, stderr.decode()
+
+
+@pytest.mark.parametrize("command", ["signalserver", "matchmaker", "router", "demo"])
+async def test_a_taken_port_is_named_in_one_line(command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        option = "--player-port" if command == "signalserver" else "--port"
+        code, said = await outcome(command, "--host", "127.0.0.1", option, port)
+    assert code == 2
+    assert said.count("\n") == 1
+    assert f"{option} {port}" in said
+    assert "taken" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["signalserver", "--no-such-option"], "--no-such-option"),
+        (["signalserver", "--player-port", "many"], "--player-port"),
+        (["matchmaker", "--port", "70000"], "--port"),
+        (["router", "--config", "missing.json"], "missing.json"),
+        (["demo", "--streamers", "-1"], "--streamers"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+async def test_a_wrong_option_is_named_in_one_line(arguments: list[str], named: str) -> None:
+    code, said = await outcome(*arguments)
+    assert code == 2
+    assert said.count("\n") == 1
+    assert named in said
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_the_demo_says_where_it_is_and_ends_within_two_seconds(ending: signal.Signals) -> None:
+    port = free_port()
+    async with pixelfleet("demo", "--port", str(port), "--streamer-port", "0") as process:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            while f"http://localhost:{port}/" not in (line := (await process.stdout.readline()).decode()):
+                assert line, "the demo ended before it said where it is"
+        begun = time.monotonic()
+        process.send_signal(ending)
+        async with asyncio.timeout(10):
+            _, stderr = await process.communicate()
+        assert time.monotonic() - begun < 2.0
+        assert process.returncode == 0
+        assert "Traceback" not in stderr.decode()
+
+
+async def test_each_service_starts_alone_and_ends_in_good_order() -> None:
+    ports = free_ports(5)
+    arguments = ["--host", "127.0.0.1", "--player-port", str(ports[0]), "--streamer-port", str(ports[1])]
+    arguments += ["--sfu-port", str(ports[2]), "--metrics-port", str(ports[3])]
+    async with pixelfleet("signalserver", *arguments) as process, aiohttp.ClientSession() as http:
+
+        async def alive() -> bool:
+            async with http.get(f"http://127.0.0.1:{ports[0]}/livez") as answer:
+                return answer.status == 200
+
+        await eventually(alive, "the signalserver answers", tolerating=(aiohttp.ClientError,))
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await process.wait()
+        assert process.returncode == 0

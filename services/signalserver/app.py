@@ -16,12 +16,13 @@ from pixelfleet.runtime.service import background
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
+from signalserver.exchange import Rules
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
 from signalserver.reporter import Reporter
 from signalserver.roster import Role
 from signalserver.settings import Settings
-from signalserver.switchboard import Rules, Switchboard
+from signalserver.switchboard import Switchboard
 from signalserver.upgrades import Doors
 
 log = structlog.get_logger(__name__)

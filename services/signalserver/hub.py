@@ -1,8 +1,11 @@
 """Joins the switchboard to its sockets: what comes in is put to it, what it asks for is carried out."""
 
 import asyncio
+from collections import Counter as Tally
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
 
 import structlog
 
@@ -16,7 +19,10 @@ from signalserver.switchboard import Switchboard
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 1.0
+TICK_SECONDS: Final = 1.0
+
+RELAYED: Final = frozenset({"offer", "answer", "iceCandidate"})
+"""The messages whose way through the server is timed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,12 +32,13 @@ class Link:
     hub: "Hub"
     socket: WebSocket
     role: Role
-    peer_id: str
+    address: str
+    peer_id: str = ""
     session_id: str | None = None
 
     def message(self, data: bytes) -> None:
         """Put one message to the switchboard."""
-        self.hub.carry_out(self.hub.switchboard.received(self.socket, data))
+        self.hub.received(self, data)
 
     def closed(self, code: int, reason: str) -> None:
         """Tell the switchboard that the peer is gone."""
@@ -43,16 +50,19 @@ class Hub:
 
     def __init__(self, switchboard: Switchboard[WebSocket], metrics: Metrics, heartbeat: Heartbeat) -> None:
         self.switchboard = switchboard
+        self.changed = asyncio.Event()
+        """Set whenever streamers or sessions changed; who waits for it clears it."""
+        self.on_call: Callable[[Link, Call[WebSocket]], None] = _not_configured
+        """Carries out a player's call to the application."""
         self._metrics = metrics
+        self._tallies = metrics.messages
         self._heartbeat = heartbeat
         self._links: dict[WebSocket, Link] = {}
-        self._listed = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        self._counts: Tally[Role] = Tally()
 
-    @property
-    def changed(self) -> asyncio.Event:
-        """Set whenever streamers or sessions changed; who waits for it clears it."""
-        return self._listed
+    def count(self, role: Role) -> int:
+        """Return how many peers of a role are connected."""
+        return self._counts[role]
 
     def links(self, role: Role) -> list[Link]:
         """Return the open connections of one role."""
@@ -62,10 +72,11 @@ class Hub:
         self, socket: WebSocket, role: Role, address: str, admit: Callable[[float], list[Output[WebSocket]]]
     ) -> Link:
         """Take in a new socket; `admit` puts it to the switchboard at the time that it is given."""
-        link = Link(self, socket, role, peer_id=address)
+        link = Link(self, socket, role, address)
         self._links[socket] = link
+        self._counts[role] += 1
         self._heartbeat.add(socket)
-        outputs = admit(self._loop.time())
+        outputs = admit(perf_counter())
         peer = self.switchboard.peer(socket)
         if peer is not None and peer.subscriber is not None:
             link.peer_id = peer.subscriber.player_id
@@ -73,22 +84,41 @@ class Hub:
                 link.session_id = peer.subscriber.admission.session_id
         log.info("peer connected", role=role.value, peer=link.peer_id, session=link.session_id, address=address)
         self.carry_out(outputs)
+        self._show_counts()
         return link
+
+    def received(self, link: Link, data: bytes) -> None:
+        """Put a message to the switchboard and carry out what comes of it."""
+        arrived = perf_counter()
+        outputs = self.switchboard.received(link.socket, data, arrived)
+        kind = self.switchboard.last_kind
+        self._tallies.received[link.role.value, kind] += 1
+        if len(outputs) == 1 and type(send := outputs[0]) is Send:
+            # Nearly every message is one that goes to one peer.
+            send.to.send(send.data)
+            self._tallies.sent[send.kind] += 1
+            if kind in RELAYED:
+                self._tallies.relayed(perf_counter() - arrived)
+        else:
+            self.carry_out(outputs)
 
     def ended(self, link: Link, code: int, reason: str) -> None:
         """A socket is gone."""
         self._links.pop(link.socket, None)
+        self._counts[link.role] -= 1
         self._metrics.closed(link.role, code)
         log.info(
             "peer left", role=link.role.value, peer=link.peer_id, session=link.session_id, code=code, reason=reason
         )
         self.carry_out(self.switchboard.left(link.socket))
+        self._show_counts()
 
     def carry_out(self, outputs: list[Output[WebSocket]]) -> None:
         """Do what the switchboard asks for, in its order."""
         for output in outputs:
             if type(output) is Send:
                 output.to.send(output.data)
+                self._tallies.sent[output.kind] += 1
             elif type(output) is Listed:
                 self._on_listed()
             elif type(output) is Close:
@@ -96,36 +126,55 @@ class Hub:
             elif type(output) is Drop:
                 self._on_drop(output)
             elif type(output) is Call:
-                self._on_call(output)
+                link = self._links.get(output.player)
+                if link is not None:
+                    self.on_call(link, output)
+
+    def close(self, link: Link, why: CloseCode, reason: str | None = None) -> None:
+        """Close one peer, as from outside the protocol."""
+        self.carry_out(self.switchboard.disconnect(link.socket, why, reason))
 
     def close_all(self, why: CloseCode) -> None:
         """Close every socket."""
         for link in list(self._links.values()):
-            self.carry_out(self.switchboard.disconnect(link.socket, why))
+            self.close(link, why)
 
     async def run(self) -> None:
         """Let the switchboard see the time pass, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            self.carry_out(self.switchboard.tick(self._loop.time()))
+            self.carry_out(self.switchboard.tick(perf_counter()))
+
+    def _show_counts(self) -> None:
+        players = self._counts[Role.PLAYER]
+        self._metrics.players.set(players)
+        self._metrics.stream_players.set(players)
+        self._metrics.streamers.set(self._counts[Role.STREAMER])
 
     def _on_listed(self) -> None:
-        self._listed.set()
-        metrics, switchboard = self._metrics, self.switchboard
-        listed = switchboard.streamers()
-        players = len(switchboard.players())
-        metrics.players.set(players)
-        metrics.stream_players.set(players)
-        metrics.streamers.set(len(self.links(Role.STREAMER)))
-        metrics.streamer_open.set(1 if listed else 0)
-        metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)
+        self.changed.set()
+        listed = self.switchboard.streamers()
+        self._metrics.streamer_open.set(1 if listed else 0)
+        self._metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
         link = self._links.get(drop.sender)
         if link is None:
             return
-        self._metrics.dropped.labels(link.role.value, drop.kind).inc()
-        log.warning("message dropped", role=link.role.value, peer=link.peer_id, type=drop.kind, why=drop.why)
+        self._tallies.dropped[link.role.value, drop.kind] += 1
+        # The first of a peer's is worth a line, and then each time that their number has doubled: a stranger who
+        # sends nothing else must not fill the disk.
+        if drop.nth & (drop.nth - 1) == 0:
+            log.warning(
+                "message dropped",
+                role=link.role.value,
+                peer=link.peer_id,
+                session=link.session_id,
+                type=drop.kind,
+                why=drop.why,
+                count=drop.nth,
+            )
 
-    def _on_call(self, call: Call[WebSocket]) -> None:
-        log.warning("control is not configured", action=call.action[:64])
+
+def _not_configured(link: Link, call: Call[WebSocket]) -> None:
+    log.debug("control is not configured", peer=link.peer_id)

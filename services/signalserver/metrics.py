@@ -1,14 +1,73 @@
-"""The signalling server's numbers. The names without a unit are those that existing dashboards read."""
+"""The signalling server's numbers. The gauges' names are those that existing dashboards and autoscalers read.
 
-from prometheus_client import Counter
+Messages are tallied in plain integers and turned into metrics when Prometheus asks: a counter object costs about as
+much a message as parsing it does.
+"""
+
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from pixelfleet.runtime.metrics import Registries
 from pixelfleet.wire.close_codes import label_of
 from signalserver.roster import Role
 
+RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
+"""Seconds from a message's arrival to the last byte handed to the kernel."""
+
+
+class MessageTallies(Collector):
+    """Counts of messages, cheap to keep."""
+
+    def __init__(self) -> None:
+        self.received: Tally[tuple[str, str]] = Tally()
+        self.sent: Tally[str] = Tally()
+        self.dropped: Tally[tuple[str, str]] = Tally()
+        self._relay = [0] * (len(RELAY_BUCKETS) + 1)
+        self._relay_seconds = 0.0
+
+    def relayed(self, seconds: float) -> None:
+        """Count how long one message took from arrival to departure."""
+        self._relay[bisect_left(RELAY_BUCKETS, seconds)] += 1
+        self._relay_seconds += seconds
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the tallies as Prometheus metrics."""
+        received = CounterMetricFamily(
+            "signalserver_messages_received", "Messages from peers, by their role and type.", labels=["role", "type"]
+        )
+        for (role, kind), count in self.received.items():
+            received.add_metric([role, kind], count)
+        sent = CounterMetricFamily("signalserver_messages_sent", "Messages to peers, by type.", labels=["type"])
+        for kind, count in self.sent.items():
+            sent.add_metric([kind], count)
+        dropped = CounterMetricFamily(
+            "signalserver_messages_dropped", "Messages that went nowhere, by role and type.", labels=["role", "type"]
+        )
+        for (role, kind), count in self.dropped.items():
+            dropped.add_metric([role, kind], count)
+        relay = HistogramMetricFamily(
+            "signalserver_relay_seconds", "From a message's arrival to its last byte handed to the kernel."
+        )
+        relay.add_metric([], self._cumulative(), self._relay_seconds)
+        return received, sent, dropped, relay
+
+    def _cumulative(self) -> list[tuple[str, float]]:
+        total, buckets = 0, []
+        for bound, count in zip((*map(str, RELAY_BUCKETS), "+Inf"), self._relay, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        return buckets
+
 
 class Metrics:
-    """What a signalling server counts."""
+    """What a signalling server shows."""
 
     def __init__(self) -> None:
         self.registries = Registries("signalserver")
@@ -17,22 +76,24 @@ class Metrics:
         self.stream_players = gauge("stream_player_connections", "Players connected, as autoscaling reads it.")
         self.streamers = gauge("signalserver_stream_socket_connections", "Streamers connected.")
         self.streamer_open = gauge("signalserver_stream_socket_open_indicator", "1 when a streamer is listed.")
+        self.matchmaker_open = gauge(
+            "signalserver_matchmaker_socket_open_indicator", "1 when the fleet store or the matchmaker is in reach."
+        )
         self.free = gauge("signalserver_free_stream_indicator", "1 when a listed streamer has no player.")
-        self.messages = Counter(
-            "signalserver_messages",
-            "Messages by direction and type.",
-            ["direction", "type"],
-            registry=self.registries.all,
+        self.draining = Gauge(
+            "signalserver_draining", "1 while players finish before the end.", registry=self.registries.all
         )
-        self.dropped = Counter(
-            "signalserver_messages_dropped",
-            "Messages that went nowhere, by sender and type.",
-            ["role", "type"],
-            registry=self.registries.all,
-        )
+        self.messages = MessageTallies()
+        self.registries.all.register(self.messages)
         self.closes = Counter(
             "signalserver_closes",
             "Connections ended, by role and reason.",
+            ["role", "reason"],
+            registry=self.registries.all,
+        )
+        self.refused = Counter(
+            "signalserver_upgrades_refused",
+            "Websockets refused with an HTTP status, by role and reason.",
             ["role", "reason"],
             registry=self.registries.all,
         )

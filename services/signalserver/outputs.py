@@ -38,6 +38,8 @@ class Drop(NamedTuple, Generic[K]):
     sender: K
     kind: str
     why: str
+    nth: int
+    """How many messages of this peer went nowhere so far."""
 
 
 class Listed(NamedTuple):

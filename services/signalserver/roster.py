@@ -34,6 +34,8 @@ class Source(Generic[K]):
 
     peer: "Peer[K]"
     dialect: Dialect
+    identity: str = ""
+    """By what it is known again when it comes back; empty for never."""
     endpoint_id: str = ""
     streaming: bool = True
     subscribers: "dict[str, Subscriber[K]]" = field(default_factory=dict)
@@ -92,8 +94,8 @@ class Roster(Generic[K]):
     def remove(self, peer: Peer[K]) -> None:
         """Forget a peer and its endpoint id."""
         self._peers.pop(peer.key, None)
-        if peer.source is not None:
-            self._by_endpoint.pop(peer.source.endpoint_id, None)
+        if peer.source is not None and self._by_endpoint.get(peer.source.endpoint_id) is peer.source:
+            del self._by_endpoint[peer.source.endpoint_id]
 
     def peers(self, role: Role) -> Iterator[Peer[K]]:
         """Go through the peers of one role, oldest first."""

@@ -114,13 +114,12 @@ class Picture:
         for row in range(3):
             for column in range(3):
                 shade = Colour.rgb(_between(WAVE, (row + column) / 4))
-                lit = (row, column) not in {(1, 2), (2, 1)}
                 self._canvas.fill(
                     self._left + self._even(LEFT + 18 * column),
                     self._top + self._even(44 + 18 * row),
                     self._even(14),
                     self._even(14),
-                    shade if lit else shade._replace(y=16 + (shade.y - 16) // 4),
+                    shade if (row, column) not in {(1, 2), (2, 1)} else UNLIT,
                 )
         self._text("Pixelfleet", 118, 46, 6, WHITE)
         self._text("test picture over WebRTC", 119, 106, 2, GREY)

@@ -5,6 +5,7 @@ fields that we do not know, and the fields that we do know are checked against t
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -12,8 +13,16 @@ import orjson
 
 Message = dict[str, Any]
 
-MAX_NESTING: Final = 32
-"""How deep a message may nest. A real one needs four levels; a deep one costs whoever walks it."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a message may ask of whoever reads it. Its size is bounded where it arrives."""
+
+    nesting: int = 32
+    """Levels of objects and lists. A real message needs four; a deep one costs whoever walks it."""
+
+
+DEFAULT_LIMITS: Final = Limits()
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -125,9 +134,9 @@ SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
 """What each message that a peer may send to a server looks like."""
 
 
-def parse(data: bytes) -> Message:
+def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Return the message; raise BadMessageError when it is not an object with a string `type`, or too deep."""
-    if data.count(b"[") + data.count(b"{") > MAX_NESTING and _depth(data) > MAX_NESTING:
+    if data.count(b"[") + data.count(b"{") > limits.nesting and _depth(data) > limits.nesting:
         raise BadMessageError("nested too deep")
     try:
         message = orjson.loads(data)

@@ -1,0 +1,208 @@
+"""The data channel's messages as bytes: one table for each direction, and what turns bytes into values.
+
+A message is one byte, its id, and then its fields in order, little-endian. Text that a player sends is UTF-16LE
+behind a 16-bit count of its code units; text that a streamer sends is UTF-16LE to the end of the message. The
+ids and layouts are those that the players' frontend library starts out with, and a streamer announces them in two
+`Protocol` messages all the same, because a page takes the announced ones for its own.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final, Literal
+
+Value = int | float | str
+Kind = Literal["uint8", "uint16", "int16", "float", "double", "string"]
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024
+"""The largest message that is looked at: what SCTP lets a peer send unless told otherwise."""
+
+_NUMBERS: Final[Mapping[str, struct.Struct]] = MappingProxyType(
+    {
+        "uint8": struct.Struct("<B"),
+        "uint16": struct.Struct("<H"),
+        "int16": struct.Struct("<h"),
+        "float": struct.Struct("<f"),
+        "double": struct.Struct("<d"),
+    }
+)
+
+
+class BadDataError(ValueError):
+    """Bytes that are no message of the data channel, or values that make none; the text says why."""
+
+
+class Direction(IntEnum):
+    """Which way a message goes, by the number that `Protocol` messages use."""
+
+    TO_STREAMER = 0
+    FROM_STREAMER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A message's id and its fields: name and kind of each, in order."""
+
+    id: int
+    fields: tuple[tuple[str, Kind], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataMessage:
+    """A decoded message: its name and its fields by name."""
+
+    name: str
+    values: Mapping[str, Value]
+
+
+_TEXT: Final[tuple[tuple[str, Kind], ...]] = (("text", "string"),)
+_BUTTON: Final[tuple[tuple[str, Kind], ...]] = (("button", "uint8"), ("x", "uint16"), ("y", "uint16"))
+_TOUCH: Final[tuple[tuple[str, Kind], ...]] = (
+    ("touches", "uint8"),
+    ("x", "uint16"),
+    ("y", "uint16"),
+    ("finger", "uint8"),
+    ("force", "uint8"),
+    ("inside", "uint8"),
+)
+_PAD: Final[tuple[tuple[str, Kind], ...]] = (("controller", "uint8"), ("button", "uint8"), ("repeat", "uint8"))
+
+TO_STREAMER: Final[Mapping[str, Layout]] = MappingProxyType(
+    {
+        "IFrameRequest": Layout(0),
+        "RequestQualityControl": Layout(1),
+        "FpsRequest": Layout(2),
+        "AverageBitrateRequest": Layout(3),
+        "StartStreaming": Layout(4),
+        "StopStreaming": Layout(5),
+        "LatencyTest": Layout(6, _TEXT),
+        "RequestInitialSettings": Layout(7),
+        "TestEcho": Layout(8),
+        "DataChannelLatencyTest": Layout(9, _TEXT),
+        "UIInteraction": Layout(50, _TEXT),
+        "Command": Layout(51, _TEXT),
+        "TextboxEntry": Layout(52, _TEXT),
+        "KeyDown": Layout(60, (("key", "uint8"), ("repeat", "uint8"))),
+        "KeyUp": Layout(61, (("key", "uint8"),)),
+        "KeyPress": Layout(62, (("character", "uint16"),)),
+        "MouseEnter": Layout(70),
+        "MouseLeave": Layout(71),
+        "MouseDown": Layout(72, _BUTTON),
+        "MouseUp": Layout(73, _BUTTON),
+        "MouseMove": Layout(74, (("x", "uint16"), ("y", "uint16"), ("dx", "int16"), ("dy", "int16"))),
+        "MouseWheel": Layout(75, (("delta", "int16"), ("x", "uint16"), ("y", "uint16"))),
+        "MouseDouble": Layout(76, _BUTTON),
+        "TouchStart": Layout(80, _TOUCH),
+        "TouchEnd": Layout(81, _TOUCH),
+        "TouchMove": Layout(82, _TOUCH),
+        "GamepadButtonPressed": Layout(90, _PAD),
+        "GamepadButtonReleased": Layout(91, _PAD),
+        "GamepadAnalog": Layout(92, (("controller", "uint8"), ("axis", "uint8"), ("value", "double"))),
+        "GamepadConnected": Layout(93),
+        "GamepadDisconnected": Layout(94, (("controller", "uint8"),)),
+    }
+)
+"""What players send."""
+
+FROM_STREAMER: Final[Mapping[str, Layout]] = MappingProxyType(
+    {
+        "QualityControlOwnership": Layout(0, (("owned", "uint8"),)),
+        "Response": Layout(1, _TEXT),
+        "Command": Layout(2, _TEXT),
+        "FreezeFrame": Layout(3),
+        "UnfreezeFrame": Layout(4),
+        "VideoEncoderAvgQP": Layout(5, _TEXT),
+        "LatencyTest": Layout(6, _TEXT),
+        "InitialSettings": Layout(7, _TEXT),
+        "FileExtension": Layout(8, _TEXT),
+        "FileMimeType": Layout(9, _TEXT),
+        "FileContents": Layout(10),
+        "TestEcho": Layout(11),
+        "InputControlOwnership": Layout(12, (("owned", "uint8"),)),
+        "GamepadResponse": Layout(13, _TEXT),
+        "DataChannelLatencyTest": Layout(14, _TEXT),
+        "Protocol": Layout(255, _TEXT),
+    }
+)
+"""What streamers send."""
+
+_TABLES: Final = MappingProxyType(
+    {Direction.TO_STREAMER: TO_STREAMER, Direction.FROM_STREAMER: FROM_STREAMER},
+)
+_NAMES: Final = MappingProxyType(
+    {direction: {layout.id: name for name, layout in table.items()} for direction, table in _TABLES.items()},
+)
+
+
+def decode(data: bytes, direction: Direction = Direction.TO_STREAMER) -> DataMessage:
+    """Return the message; raise BadDataError when it is too large, unknown, too short or too long."""
+    if not data:
+        raise BadDataError("an empty message")
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BadDataError(f"a message of {len(data)} bytes")
+    name = _NAMES[direction].get(data[0])
+    if name is None:
+        raise BadDataError(f"an unknown message id {data[0]}")
+    values: dict[str, Value] = {}
+    at = 1
+    for field, kind in _TABLES[direction][name].fields:
+        if kind == "string":
+            value, at = _take_text(data, at, direction)
+            values[field] = value
+        else:
+            number = _NUMBERS[kind]
+            if at + number.size > len(data):
+                raise BadDataError(f"{name} ends within {field}")
+            (values[field],) = number.unpack_from(data, at)
+            at += number.size
+    if at != len(data):
+        raise BadDataError(f"{name} has {len(data) - at} bytes too many")
+    return DataMessage(name, MappingProxyType(values))
+
+
+def _take_text(data: bytes, at: int, direction: Direction) -> tuple[str, int]:
+    """Return the text that starts at a place, and the place behind it. Halves of surrogate pairs are replaced."""
+    if direction is Direction.TO_STREAMER:
+        if at + 2 > len(data):
+            raise BadDataError("a text without a length")
+        end = at + 2 + 2 * int.from_bytes(data[at : at + 2], "little")
+        at += 2
+    else:
+        end = len(data)
+    if end > len(data) or (end - at) % 2:
+        raise BadDataError("a text that is cut off")
+    return data[at:end].decode("utf-16-le", "replace"), end
+
+
+def encode(name: str, *values: Value, direction: Direction = Direction.FROM_STREAMER) -> bytes:
+    """Return a message as bytes; raise BadDataError when the values do not fit its layout."""
+    layout = _TABLES[direction].get(name)
+    if layout is None or len(layout.fields) != len(values):
+        raise BadDataError(f"{name} is not sent that way, or not with {len(values)} values")
+    parts = [bytes([layout.id])]
+    for (field, kind), value in zip(layout.fields, values, strict=True):
+        try:
+            if kind == "string":
+                text = str(value).encode("utf-16-le", "replace")
+                parts.append((len(text) // 2).to_bytes(2, "little") if direction is Direction.TO_STREAMER else b"")
+                parts.append(text)
+            else:
+                parts.append(_NUMBERS[kind].pack(value))
+        except (struct.error, OverflowError):
+            raise BadDataError(f"{field} of {name} does not fit {kind}") from None
+    data = b"".join(parts)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BadDataError(f"{name} would take {len(data)} bytes")
+    return data
+
+
+def protocol(direction: Direction) -> bytes:
+    """Return the `Protocol` message that announces one direction's ids and layouts."""
+    announced: dict[str, object] = {"Direction": int(direction)}
+    for name, layout in _TABLES[direction].items():
+        if name != "Protocol":
+            announced[name] = {"id": layout.id, "structure": [kind for _, kind in layout.fields]}
+    return encode("Protocol", json.dumps(announced))

@@ -1,0 +1,90 @@
+"""What one streamer shows and remembers: its players' input, its counters, and who controls the quality."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from teststreamer.inputs import Input
+from teststreamer.picture import KEY_SECONDS, MARK_SECONDS, Mark, Scene
+
+MAX_INPUTS: Final = 2048
+"""How many inputs are remembered; the oldest are forgotten first."""
+
+MAX_MARKS: Final = 12
+"""How many clicks and touches are shown at once."""
+
+MARKED: Final = frozenset({"MouseDown", "MouseDouble", "MouseWheel", "TouchStart", "TouchMove"})
+"""Inputs that leave a mark where they happened."""
+
+POINTED: Final = frozenset({"MouseDown", "MouseUp", "MouseMove", "MouseWheel", "MouseDouble"})
+UNSHOWN: Final = frozenset({"MouseMove", "MouseEnter", "MouseLeave", "KeyUp", "KeyPress", "Command", "GamepadAnalog"})
+"""Inputs that the line of the last input leaves out: they come in crowds, or from the page rather than a person."""
+
+
+class Stage:
+    """The state behind the picture. No I/O; the clock (Unix time in seconds) is handed in."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.inputs: deque[Input] = deque(maxlen=MAX_INPUTS)
+        """What players did, oldest first."""
+        self.counts: Counter[str] = Counter()
+        """Inputs by kind, and `malformed` for data channel messages that could not be read."""
+        self.quality_controller: str | None = None
+        """The player whose network decides the bitrate."""
+        self._marks: deque[Input] = deque(maxlen=MAX_MARKS)
+        self._key: Input | None = None
+        self._pointer: tuple[float, float] | None = None
+        self._last: Input | None = None
+
+    def now(self) -> float:
+        """Return the time of the stage's clock: Unix seconds."""
+        return self._clock()
+
+    def record(self, seen: Input) -> None:
+        """Remember an input and show it."""
+        self.inputs.append(seen)
+        self.counts[seen.kind] += 1
+        if seen.kind in MARKED:
+            self._mark(seen)
+        if seen.kind in POINTED and seen.x is not None and seen.y is not None:
+            self._pointer = (seen.x, seen.y)
+        elif seen.kind == "MouseLeave":
+            self._pointer = None
+        elif seen.kind == "KeyDown":
+            self._key = seen
+        if seen.kind not in UNSHOWN:
+            self._last = seen
+
+    def _mark(self, seen: Input) -> None:
+        """Add a mark; a finger that moves takes its last one along."""
+        if seen.kind == "TouchMove" and self._marks and self._marks[-1].kind in ("TouchMove", "TouchStart"):
+            self._marks.pop()
+        self._marks.append(seen)
+
+    def scene(self, *, frame: int, streamer_id: str, players: int) -> Scene:
+        """Return what the next frame shows."""
+        now = self._clock()
+        marks = tuple(
+            Mark(seen.x, seen.y, seen.label, now - seen.at)
+            for seen in self._marks
+            if seen.x is not None and seen.y is not None and now - seen.at < MARK_SECONDS
+        )
+        key = self._key
+        return Scene(
+            at=datetime.fromtimestamp(now, UTC),
+            frame=frame,
+            streamer_id=streamer_id,
+            players=players,
+            last_input=self._last.label if self._last else "",
+            pointer=self._pointer,
+            marks=marks,
+            key=Mark(0, 0, key.key, now - key.at) if key and now - key.at < KEY_SECONDS else None,
+        )
+
+    def left(self, player_id: str) -> None:
+        """Forget that a player controls the quality."""
+        if self.quality_controller == player_id:
+            self.quality_controller = None

@@ -60,7 +60,7 @@ SHEETS: Final[dict[str, tuple[str, ...]]] = {
         "#.#.# #...# .###. #.... ....# #.... ####. ..##. .##.# ..#.. .#.#. #...# ....# ##### ..#.. .....",
         "..... ..... ..... #.... ....# ..... ..... ..... ..... ..... ..... ..... .###. ..... ..... .....",
     ),
-    ',;!?\'"`^~-_+=*/\\': (
+    ",;!?'\"`^~-_+=*/\\": (
         "..... ..... ..#.. .###. ..#.. .#.#. .#... ..#.. ..... ..... ..... ..... ..... ..... ....# #....",
         "..... ..... ..#.. #...# ..#.. .#.#. ..#.. .#.#. ..... ..... ..... ..#.. ..... ..#.. ....# #....",
         "..... ..#.. ..#.. ....# .#... .#.#. ..... #...# .#... ..... ..... ..#.. ##### #.#.# ...#. .#...",
@@ -122,5 +122,5 @@ def mask(character: str, scale: int) -> Mask:
 
 def text_width(text: str, scale: int) -> int:
     """Return how many pixels a line of text takes, with one dot between characters and none after the last."""
-    dots = sum(GLYPHS.get(character, UNKNOWN).shape[1] + 1 for character in text)
+    dots: int = sum(GLYPHS.get(character, UNKNOWN).shape[1] + 1 for character in text)
     return max(0, dots - 1) * scale

@@ -78,9 +78,9 @@ def key_name(code: int) -> str:
 class Input:
     """One thing that a player did.
 
-    `kind` is the message's name (`MouseDown`, `KeyDown`, `UIInteraction`, …), `values` its fields by name as
-    they were sent, `at` the Unix time in seconds when it was seen, and `x` and `y` where in the picture it happened, 0 to
-    1 across and down, if it happened somewhere.
+    `kind` is the message's name (`MouseDown`, `KeyDown`, `UIInteraction`, …), `values` its fields by name as they were
+    sent, `at` the Unix time in seconds when it was seen, and `x` and `y` where in the picture it happened: 0 to 1
+    across and down, if it happened somewhere.
     """
 
     kind: str

@@ -205,9 +205,7 @@ class Picture:
 
     def _centre(self, alpha: Alpha, x: float, y: float, colour: Colour) -> None:
         half = alpha.shape[0] // 2
-        self._canvas.blend(
-            alpha, round(x * self._canvas.width) - half, round(y * self._canvas.height) - half, colour
-        )
+        self._canvas.blend(alpha, round(x * self._canvas.width) - half, round(y * self._canvas.height) - half, colour)
 
 
 @lru_cache(maxsize=128)
@@ -216,7 +214,8 @@ def _ring(radius: int, thickness: int) -> Alpha:
     reach = radius + thickness
     place = np.arange(-reach, reach, dtype=np.float32) + 0.5
     distance = np.hypot(place[None, :], place[:, None])
-    return np.clip(thickness / 2 + 0.5 - np.abs(distance - radius), 0.0, 1.0).astype(np.float32)
+    weights: Alpha = np.clip(thickness / 2 + 0.5 - np.abs(distance - radius), 0.0, 1.0).astype(np.float32)
+    return weights
 
 
 def _paint_sky(canvas: Canvas) -> None:

@@ -83,8 +83,3 @@ class Stage:
             marks=marks,
             key=Mark(0, 0, key.key, now - key.at) if key and now - key.at < KEY_SECONDS else None,
         )
-
-    def left(self, player_id: str) -> None:
-        """Forget that a player controls the quality."""
-        if self.quality_controller == player_id:
-            self.quality_controller = None

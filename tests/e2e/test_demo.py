@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from e2e.conftest import frames_in, new_page, playing
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo
-from e2e.conftest import frames_in, new_page, playing
 from pixelfleet.demo.settings import Settings
 from tests.parts import eventually
 

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+from e2e.conftest import frames_in, new_page, playing
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo
-from e2e.conftest import frames_in, new_page, playing
 from pixelfleet.demo.settings import Settings
 from tests.parts import eventually
 
@@ -43,9 +43,12 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         await eventually(lambda: other.players == 1, "the other streamer has the player", within=20)
 
         async def fresh() -> bool:
-            return await page.evaluate(
-                "() => [...document.querySelectorAll('video')].some((v) => v.srcObject?.active && !v.paused)"
-            ) and await frames_in(page, 0.5) > 5
+            return (
+                await page.evaluate(
+                    "() => [...document.querySelectorAll('video')].some((v) => v.srcObject?.active && !v.paused)"
+                )
+                and await frames_in(page, 0.5) > 5
+            )
 
         await eventually(fresh, "the video moves again", within=20)
 

@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
-from websockets.exceptions import InvalidStatus
-
 from integration.conftest import Chain
 from integration.peers import SDP, player, streamer
+from websockets.exceptions import InvalidStatus
+
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -63,9 +63,7 @@ async def test_the_second_player_waits_for_the_only_streamer_and_gets_it(chain: 
 
 async def test_three_players_get_three_different_streamers_under_one_name(chain: Chain) -> None:
     async with AsyncExitStack() as stack:
-        sources = [
-            await stack.enter_async_context(streamer(chain.streamer_url, name)) for name in ("a", "b", "c")
-        ]
+        sources = [await stack.enter_async_context(streamer(chain.streamer_url, name)) for name in ("a", "b", "c")]
         for _ in sources:
             viewer = await stack.enter_async_context(player(chain.player_url))
             await viewer.hear("config")

@@ -1,0 +1,192 @@
+"""The streamer's clock: draws and encodes each frame once and hands it to every player that watches.
+
+Nothing is drawn while nobody watches, so an idle streamer costs no CPU.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import av
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from teststreamer.encoder import CLOCK_RATE, TIME_BASE, Codec, Packet, VideoEncoder
+from teststreamer.picture import Picture, Scene
+from teststreamer.settings import Settings
+
+KEYFRAME_SECONDS: Final = 0.25
+"""Keyframes that players ask for come no faster than this; a keyframe is some twenty times as large as another."""
+
+FEED_PACKETS: Final = 60
+"""How far a player's connection may fall behind before it skips to the next keyframe."""
+
+
+class Feed(MediaStreamTrack):
+    """One player's view of the video: encoded frames, the first of them a keyframe."""
+
+    kind = "video"
+
+    def __init__(self, broadcaster: "Broadcaster") -> None:
+        super().__init__()
+        self.codec: Codec = "h264"
+        """What the player agreed to; set before the connection asks for the first frame."""
+        self.playing = True
+        """False while the player wants no frames."""
+        self.waits_for_keyframe = True
+        self.packets_dropped = 0
+        self._broadcaster = broadcaster
+        self._packets: asyncio.Queue[Packet] = asyncio.Queue(FEED_PACKETS)
+
+    async def recv(self) -> Packet:
+        """Return the next frame, encoded; the first call starts the feed. Raise MediaStreamError once it is stopped."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        self._broadcaster.join(self)
+        return await self._packets.get()
+
+    def push(self, packet: Packet) -> bool:
+        """Take a frame; False when the connection is so far behind that only a keyframe helps."""
+        if self.waits_for_keyframe and not packet.is_keyframe:
+            return True
+        self.waits_for_keyframe = False
+        if not self._packets.full():
+            self._packets.put_nowait(packet)
+            return True
+        self.packets_dropped += 1 + self._packets.qsize()
+        while not self._packets.empty():
+            self._packets.get_nowait()
+        self.waits_for_keyframe = True
+        return False
+
+    def stop(self) -> None:
+        """End the feed."""
+        self._broadcaster.leave(self)
+        super().stop()
+
+
+class Broadcaster:
+    """Draws, encodes and hands out frames while `run` runs."""
+
+    def __init__(self, settings: Settings, scene: Callable[[int], Scene]) -> None:
+        """Draw the background; `scene` is asked what the frame with a number shows."""
+        self._settings = settings
+        self._scene = scene
+        self._picture = Picture(settings.width, settings.height, settings.fps)
+        self._encoders: dict[Codec, VideoEncoder] = {}
+        self._feeds: set[Feed] = set()
+        self._watched = asyncio.Event()
+        self._keyframes_due: set[Codec] = set()
+        self._keyframe_at: dict[Codec, float] = {}
+        self._bitrate = settings.start_bitrate
+        self._pts = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frames")
+        self.frames = 0
+        """How many frames were drawn."""
+        self.encode_seconds = 0.0
+        """What drawing and encoding the latest frame took."""
+
+    @property
+    def average_qp(self) -> float:
+        """The quantiser of late of the encoder that works hardest; 0 while none runs."""
+        return max((encoder.average_qp for encoder in self._encoders.values()), default=0.0)
+
+    def join(self, feed: Feed) -> None:
+        """Hand frames to a feed, from a keyframe on."""
+        if feed in self._feeds:
+            return
+        self._feeds.add(feed)
+        feed.waits_for_keyframe = True
+        self._keyframe_at.pop(feed.codec, None)
+        self.request_keyframe(feed)
+        self._note_watchers()
+
+    def leave(self, feed: Feed) -> None:
+        """Hand no more frames to a feed."""
+        self._feeds.discard(feed)
+        self._note_watchers()
+
+    def set_playing(self, feed: Feed, playing: bool) -> None:
+        """Start or stop a feed's frames; when it starts again, it does so with a keyframe."""
+        if playing and not feed.playing:
+            feed.waits_for_keyframe = True
+            self.request_keyframe(feed)
+        feed.playing = playing
+        self._note_watchers()
+
+    def request_keyframe(self, feed: Feed) -> None:
+        """Make one of the next frames of a feed a keyframe."""
+        self._keyframes_due.add(feed.codec)
+
+    def aim(self, bitrate: int) -> None:
+        """Set the bitrate (bits a second), within the settings' bounds."""
+        self._bitrate = max(self._settings.min_bitrate, min(bitrate, self._settings.max_bitrate))
+
+    def close(self) -> None:
+        """End the thread once it has finished its frame."""
+        self._thread.shutdown(wait=False)
+
+    def _note_watchers(self) -> None:
+        if any(feed.playing for feed in self._feeds):
+            self._watched.set()
+        else:
+            self._watched.clear()
+
+    async def run(self) -> None:
+        """Draw frames, at the settings' rate, whenever someone watches; until cancelled."""
+        loop = asyncio.get_running_loop()
+        period = 1 / self._settings.fps
+        origin = loop.time()
+        while True:
+            await self._watched.wait()
+            due = loop.time()
+            while self._watched.is_set():
+                self._pts = max(self._pts + 1, round((loop.time() - origin) * CLOCK_RATE))
+                await self._show(loop)
+                due += period
+                late = loop.time() - due
+                if late > period:
+                    # Frames that should have been drawn long ago are left out, not caught up with.
+                    due += late
+                await asyncio.sleep(max(0.0, -late))
+
+    async def _show(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Draw, encode and hand out one frame."""
+        watching = [feed for feed in self._feeds if feed.playing]
+        codecs = {feed.codec for feed in watching}
+        started = loop.time()
+        keyframes = {
+            codec
+            for codec in codecs & self._keyframes_due
+            if started - self._keyframe_at.get(codec, -KEYFRAME_SECONDS) >= KEYFRAME_SECONDS
+        }
+        self._keyframes_due -= keyframes
+        self._keyframe_at |= dict.fromkeys(keyframes, started)
+        self.frames += 1
+        scene = self._scene(self.frames)
+        packets = await loop.run_in_executor(self._thread, self._make, scene, codecs, keyframes)
+        self.encode_seconds = loop.time() - started
+        for feed in watching:
+            for packet in packets[feed.codec]:
+                if not feed.push(packet):
+                    self.request_keyframe(feed)
+
+    def _make(self, scene: Scene, codecs: set[Codec], keyframes: set[Codec]) -> dict[Codec, list[Packet]]:
+        """Return the frame as each codec's packets. Runs in the frames' thread, one frame at a time."""
+        for codec in self._encoders.keys() - codecs:
+            del self._encoders[codec]
+        pixels = self._picture.draw(scene)
+        packets: dict[Codec, list[Packet]] = {}
+        for codec in codecs:
+            frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
+            frame.pts, frame.time_base = self._pts, TIME_BASE
+            encoder = self._encoders.get(codec)
+            if encoder is None:
+                encoder = self._encoders[codec] = self._open(codec)
+            encoder.aim(self._bitrate)
+            packets[codec] = encoder.encode(frame, keyframe=codec in keyframes)
+        return packets
+
+    def _open(self, codec: Codec) -> VideoEncoder:
+        size = self._settings
+        return VideoEncoder(codec, size.width, size.height, size.fps, self._bitrate, size.max_bitrate)

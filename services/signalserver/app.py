@@ -1,27 +1,35 @@
 """Wires a signalling server together."""
 
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from time import perf_counter
 
 import structlog
 from aiohttp import web
 
 from pixelfleet.fleet.store import FleetStore
+from pixelfleet.runtime.access import TokenGuard
 from pixelfleet.runtime.front import Front, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.service import background
+from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.runtime.service import Tasks, background
+from pixelfleet.runtime.tls import redirect_app, server_context
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
+from pixelfleet.wire.messages import PROTOCOL_VERSION, Limits, dump
+from signalserver.application_watch import ApplicationWatch
+from signalserver.drain import Drain
 from signalserver.exchange import Rules
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
 from signalserver.reporter import Reporter
+from signalserver.rest import Rest
 from signalserver.roster import Role
 from signalserver.settings import Settings
+from signalserver.static_page import add_page
 from signalserver.switchboard import Switchboard
 from signalserver.upgrades import Doors
 
@@ -33,19 +41,31 @@ class SignalServer:
     """A running signalling server."""
 
     hub: Hub
+    draining: Drain
+    watch: ApplicationWatch
     player_port: int = 0
     streamer_port: int = 0
     sfu_port: int = 0
     metrics_port: int = 0
+    redirect_port: int = 0
 
     def unready(self) -> str | None:
         """Return why no player should be sent here."""
+        if self.draining.begun:
+            return "draining"
+        if self.watch.trouble is not None:
+            return self.watch.trouble
         return None if self.hub.switchboard.streamers() else "no streamer is connected"
+
+    async def drain(self) -> None:
+        """Let the players finish, then close those who stayed."""
+        await self.draining.run()
+        self.draining.close_players()
 
     @property
     def players(self) -> int:
         """How many players are connected."""
-        return len(self.hub.links(Role.PLAYER))
+        return self.hub.count(Role.PLAYER)
 
     @property
     def streamers(self) -> list[str]:
@@ -58,14 +78,10 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
     """Run a signalling server; with a store it reports its streamers there."""
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
-    rules = Rules(
-        legacy_streamers=settings.dialect == "legacy",
-        identify_seconds=settings.identify_seconds,
-        max_players_per_streamer=settings.max_players_per_streamer,
-        max_bad_messages=settings.max_bad_messages,
-    )
-    hub = Hub(Switchboard[WebSocket](rules), metrics, heartbeat)
-    server = SignalServer(hub)
+    watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
+    hub = Hub(Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting)), metrics, heartbeat, watch)
+    drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+    server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
     config = dump(
         {
@@ -74,23 +90,24 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             "protocolVersion": PROTOCOL_VERSION,
         }
     )
-    doors = Doors(hub, settings, server_id, lambda: config)
-
-    def front(upgrade: Upgrade, host: str, port: int, option: str) -> Front:
-        app = web.Application(middlewares=[errors_as_json])
-        add_health(app, server)
-        return Front(app, upgrade, host=host, port=port, option=option, bounds=doors.bounds)
+    doors = Doors(hub, drain, metrics, settings, server_id, lambda: config)
 
     async with AsyncExitStack() as stack:
-        players = await stack.enter_async_context(
-            front(doors.player, settings.host, settings.player_port, "--player-port")
+        tasks = await stack.enter_async_context(Tasks())
+        rest = Rest(
+            hub=hub,
+            drain=drain,
+            tasks=tasks,
+            guard=TokenGuard(settings.rest_token, "--rest-token"),
+            open_reads=settings.rest_api,
+            config=settings.shown(),
+            started=perf_counter(),
         )
-        streamers = await stack.enter_async_context(
-            front(doors.streamer, settings.streamer_host, settings.streamer_port, "--streamer-port")
-        )
-        sfus = await stack.enter_async_context(
-            front(doors.sfu, settings.streamer_host, settings.sfu_port, "--sfu-port")
-        )
+        front = _Fronts(settings, server, stack)
+        players = await front.players(doors.player, rest)
+        server.player_port = players.port
+        server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
+        server.sfu_port = await front.trusted(doors.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
             plain_port(
                 metrics_app(server, metrics.registries.all, metrics.registries.custom),
@@ -99,17 +116,83 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 option="--metrics-port",
             )
         )
-        server.player_port, server.streamer_port, server.sfu_port = players.port, streamers.port, sfus.port
-        tasks = [hub.run(), heartbeat.run()]
+        work = [hub.run(), heartbeat.run()]
         if store is not None:
-            url = settings.public_url or f"ws://{_dialled_host(settings.host)}:{players.port}"
-            tasks.append(Reporter(store, hub, settings, server_id, url).run())
-        await stack.enter_async_context(background(*tasks))
+            url = settings.public_url or _own_url(settings, players.port)
+            work.append(Reporter(store, hub, drain, settings, server_id, url).run())
+        await stack.enter_async_context(background(*work))
         stack.callback(hub.close_all, close_codes.RESTARTING)
-        log.info("signalserver listens", players=players.port, streamers=streamers.port, sfus=sfus.port)
+        log.info(
+            "signalserver listens",
+            players=server.player_port,
+            streamers=server.streamer_port,
+            sfus=server.sfu_port,
+            metrics=server.metrics_port,
+        )
         yield server
 
 
-def _dialled_host(host: str) -> str:
-    """Return an address that can be dialled for one that is listened on."""
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+@dataclass(slots=True)
+class _Fronts:
+    """The listening ports."""
+
+    settings: Settings
+    server: SignalServer
+    stack: AsyncExitStack
+
+    async def players(self, upgrade: Upgrade, rest: Rest) -> Front:
+        """Open the port for players, with the API and, if it is asked for, a page and TLS."""
+        settings = self.settings
+        app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
+        add_health(app, self.server)
+        rest.add_to(app)
+        if settings.serve:
+            await add_page(app, settings.http_root, settings.homepage)
+        tls = await server_context(settings.tls_cert, settings.tls_key)
+        front = await self._open(app, upgrade, settings.host, settings.player_port, "--player-port", tls)
+        if settings.redirect_port is not None:
+            self.server.redirect_port = await self.stack.enter_async_context(
+                plain_port(
+                    redirect_app(front.port),
+                    host=settings.host,
+                    port=settings.redirect_port,
+                    option="--redirect-port",
+                )
+            )
+        return front
+
+    async def trusted(self, upgrade: Upgrade, port: int, option: str) -> int:
+        """Open a port for streamers or SFUs."""
+        app = web.Application(middlewares=[errors_as_json])
+        add_health(app, self.server)
+        return (await self._open(app, upgrade, self.settings.streamer_host, port, option, None)).port
+
+    async def _open(
+        self,
+        app: web.Application,
+        upgrade: Upgrade,
+        host: str,
+        port: int,
+        option: str,
+        tls: ssl.SSLContext | None,
+    ) -> Front:
+        bounds = self.settings.bounds()
+        return await self.stack.enter_async_context(
+            Front(app, upgrade, host=host, port=port, option=option, bounds=bounds, tls=tls)
+        )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        legacy_streamers=settings.dialect == "legacy",
+        identify_seconds=settings.identify_seconds,
+        max_players_per_streamer=settings.max_players_per_streamer,
+        max_bad_messages=settings.max_bad_messages,
+    )
+
+
+def _own_url(settings: Settings, port: int) -> str:
+    """Return where this server's players are dialled when nothing else was said."""
+    scheme = "wss" if settings.tls_cert else "ws"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    return f"{scheme}://{host}:{port}"

@@ -143,7 +143,7 @@ class Exchange(Generic[K]):
         """End every subscription to a source that is no more."""
         subscribers, source.subscribers = list(source.subscribers.values()), {}
         for subscriber in subscribers:
-            subscriber.subscribed_to = None
+            subscriber.subscribed_to = subscriber.unanswered_since = None
             if subscriber.peer.role is Role.SFU:
                 self.send(subscriber.peer, STREAMER_DISCONNECTED, "streamerDisconnected")
                 if subscriber.peer.source is not None:
@@ -160,6 +160,7 @@ class Exchange(Generic[K]):
         subscriber = peer.source.subscribers.get(player_id)
         if subscriber is None:
             raise BadMessageError("playerId is not subscribed to the sender")
+        subscriber.unanswered_since = None
         return subscriber
 
     # -- subscriptions ------------------------------------------------------------------------------
@@ -173,6 +174,8 @@ class Exchange(Generic[K]):
             return False
         source.subscribers[subscriber.player_id] = subscriber
         subscriber.subscribed_to = source
+        # A player that offers may take its time: its streamer has nothing to say before.
+        subscriber.unanswered_since = None if subscriber.offers else self.now
         connected: Message = {
             "type": "playerConnected",
             "playerId": subscriber.player_id,
@@ -195,6 +198,6 @@ class Exchange(Generic[K]):
         if source is None:
             return
         del source.subscribers[subscriber.player_id]
-        subscriber.subscribed_to = None
+        subscriber.subscribed_to = subscriber.unanswered_since = None
         self.to_source(source, {"type": "playerDisconnected", "playerId": subscriber.player_id})
         self.listed()

@@ -12,6 +12,7 @@ import structlog
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire.close_codes import CloseCode
+from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call, Close, Drop, Listed, Output, Send
 from signalserver.roster import Role
@@ -48,8 +49,15 @@ class Link:
 class Hub:
     """All sockets of one signalling server."""
 
-    def __init__(self, switchboard: Switchboard[WebSocket], metrics: Metrics, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard[WebSocket],
+        metrics: Metrics,
+        heartbeat: Heartbeat,
+        watch: ApplicationWatch,
+    ) -> None:
         self.switchboard = switchboard
+        self._watch = watch
         self.changed = asyncio.Event()
         """Set whenever streamers or sessions changed; who waits for it clears it."""
         self.on_call: Callable[[Link, Call[WebSocket]], None] = _not_configured
@@ -143,7 +151,18 @@ class Hub:
         """Let the switchboard see the time pass, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            self.carry_out(self.switchboard.tick(perf_counter()))
+            now = perf_counter()
+            self.carry_out(self.switchboard.tick(now))
+            self._look_after_application(now)
+
+    def _look_after_application(self, now: float) -> None:
+        before = self._watch.trouble
+        streamers = len(self.switchboard.streamers())
+        trouble = self._watch.look(now, streamers, self.switchboard.longest_unanswered(now))
+        self._metrics.stuck.set(1 if trouble else 0)
+        if trouble is not before:
+            log.warning("the application is stuck", why=trouble) if trouble else log.info("the application is well")
+            self.changed.set()
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pixelfleet.wire import close_codes
-from pixelfleet.wire.dialects import identified_dialect
+from pixelfleet.wire.dialects import Dialect, identified_dialect
 from pixelfleet.wire.messages import BadMessageError, Message, player_id_of
 from signalserver.exchange import MAX_ENDPOINT_ID_LENGTH, Exchange
 from signalserver.outputs import Call
@@ -38,6 +38,8 @@ def take_endpoint_id(exchange: Exchange[K], peer: Peer[K], message: Message, _: 
     """Name a source, or rename it, and confirm the id that it really got."""
     source = peer.source
     assert source is not None
+    if source.dialect is Dialect.LEGACY:
+        raise BadMessageError("endpointId: the port is set to 4.27 streamers, which have no ids")
     if not message["id"]:
         raise BadMessageError("endpointId: the id is empty")
     if peer.role is Role.STREAMER:

@@ -83,6 +83,11 @@ class Metrics:
         self.draining = Gauge(
             "signalserver_draining", "1 while players finish before the end.", registry=self.registries.all
         )
+        self.stuck = Gauge(
+            "signalserver_application_stuck",
+            "1 when the application never connected, or does not answer its players.",
+            registry=self.registries.all,
+        )
         self.messages = MessageTallies()
         self.registries.all.register(self.messages)
         self.closes = Counter(

@@ -7,6 +7,7 @@ import structlog
 
 from pixelfleet.fleet.model import HEARTBEAT_SECONDS, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.roster import Role
 from signalserver.settings import Settings
@@ -17,9 +18,10 @@ log = structlog.get_logger(__name__)
 class Reporter:
     """Owns the reports of one server."""
 
-    def __init__(self, store: FleetStore, hub: Hub, settings: Settings, server_id: str, url: str) -> None:
+    def __init__(self, store: FleetStore, hub: Hub, drain: Drain, settings: Settings, server_id: str, url: str) -> None:
         self._store = store
         self._hub = hub
+        self._drain = drain
         self._settings = settings
         self._server_id = server_id
         self._url = url
@@ -40,6 +42,7 @@ class Reporter:
                 capacity=self._settings.capacity,
                 labels=self._settings.labels,
                 sessions=tuple(sessions.get(source.endpoint_id, ())),
+                draining=self._drain.begun,
                 sequence=self._sequence,
             )
             for source in self._hub.switchboard.streamers()

@@ -56,6 +56,8 @@ class Subscriber(Generic[K]):
     offers: bool = False
     """Whether it wants to send the offer itself (`OfferToReceive=true`)."""
     subscribed_to: Source[K] | None = None
+    unanswered_since: float | None = None
+    """When it subscribed, until its streamer's first word to it."""
 
 
 @dataclass(slots=True, eq=False)

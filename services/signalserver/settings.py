@@ -1,6 +1,7 @@
 """What a signalling server can be told."""
 
 import json
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -30,12 +31,34 @@ class Settings(PeerSettings):
     session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
     require_session: bool = Field(False, description="take no player without a session ticket")
 
+    rest_token: SecretStr | None = Field(None, description="bearer token for /api and /drain; closed until it is set")
+    rest_api: bool = Field(False, description="let anybody read /api; changes need the token all the same")
+    streamer_token: SecretStr | None = Field(None, description="token that streamers and SFUs must present")
+    streamer_takeover: Literal["host", "token", "never"] = Field(
+        "host", description="what makes a streamer that asks for a taken id the same one, come back"
+    )
+    origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
+    trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
+
+    serve: bool = Field(False, description="serve a page on the player port")
+    http_root: Path = Field(Path("www"), description="folder of that page")
+    homepage: str = Field("player.html", description="file that answers /")
+    tls_key: Path | None = Field(None, description="private key (PEM); with it players come over TLS")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    redirect_port: int | None = Field(None, ge=0, le=65535, description="port that sends HTTP to the TLS port")
+
+    drain_seconds: float = Field(30.0, ge=0, description="how long players may finish after SIGTERM or a drain")
+    spread_seconds: float = Field(3.0, ge=0, description="how long players are still taken after that")
+    start_seconds: float = Field(300.0, gt=0, description="an application that is not here by then counts as stuck")
+    stall_seconds: float = Field(30.0, gt=0, description="one that has not answered a player by then does, too")
+
     dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
     identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")
     peer_options: str = Field("{}", description="RTCConfiguration for the peers, as a JSON object")
 
     max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
     max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
+    max_nesting: int = Field(32, ge=4, le=512, description="levels in a message; a deeper one is dropped")
     max_bad_messages: int = Field(100, ge=1, description="messages not understood before a peer is closed with 4203")
 
     @field_validator("peer_options")
@@ -54,6 +77,10 @@ class Settings(PeerSettings):
         key = self.session_key.get_secret_value() if self.session_key else None
         if key is not None and len(key.encode()) < MIN_KEY_BYTES:
             raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
+        if (self.tls_key is None) is not (self.tls_cert is None):
+            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+        if self.streamer_takeover == "token" and self.streamer_token is None:
+            raise ValueError("--streamer-takeover token: needs --streamer-token")
         if self.require_session and key is None:
             raise ValueError("--require-session: needs --session-key, the same as the matchmaker's")
         return self
@@ -62,3 +89,7 @@ class Settings(PeerSettings):
         """Return the RTCConfiguration that every peer is sent."""
         options: dict[str, Any] = json.loads(self.peer_options or "{}")
         return options
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as they may be shown: without secrets and without the peers' credentials."""
+        return self.model_dump(mode="json", exclude={"session_key", "rest_token", "streamer_token", "peer_options"})

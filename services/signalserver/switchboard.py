@@ -150,3 +150,8 @@ class Switchboard(Generic[K]):
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key."""
         return self._exchange.roster.find(key)
+
+    def longest_unanswered(self, now: float) -> float:
+        """Return for how long a player has waited for the first word of its streamer; 0 when none waits."""
+        waits = [player.unanswered_since for player in self.players() if player.unanswered_since is not None]
+        return now - min(waits) if waits else 0.0

@@ -1,5 +1,6 @@
 """The doors of the signalling server: who may open a websocket on which port, and as what."""
 
+import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -7,9 +8,12 @@ import structlog
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from pixelfleet.fleet.tokens import TokenError, verify
+from pixelfleet.runtime.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.runtime.http import query_of, refusal
-from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
+from pixelfleet.runtime.websocket import MessageHandler, WebSocket
+from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.metrics import Metrics
 from signalserver.roster import Admission, Role
 from signalserver.settings import Settings
 
@@ -21,66 +25,87 @@ Answer = WSListener | WSUpgradeResponseWithListener
 class Doors:
     """Decides on upgrades and takes in the peers that may come."""
 
-    def __init__(self, hub: Hub, settings: Settings, server_id: str, config: Callable[[], bytes]) -> None:
+    def __init__(
+        self, hub: Hub, drain: Drain, metrics: Metrics, settings: Settings, server_id: str, config: Callable[[], bytes]
+    ) -> None:
         self._hub = hub
+        self._drain = drain
+        self._metrics = metrics
         self._settings = settings
         self._server_id = server_id
         self._config = config
         self._bounds = settings.bounds()
-        # A streamer speaks for all its players and is trusted by its port.
+        # A streamer speaks for all its players and is trusted by its port or its token.
         self._trusted_bounds = settings.upstream_bounds()
-
-    @property
-    def bounds(self) -> Bounds:
-        """The bounds of a player's connection."""
-        return self._bounds
 
     def player(self, request: WSUpgradeRequest) -> Answer:
         """Take a player, with the session that its ticket names."""
-        if self._settings.max_players and len(self._hub.links(Role.PLAYER)) >= self._settings.max_players:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no room for another player")
+        settings = self._settings
+        if not origin_allowed(request.headers.get("Origin"), settings.origins):
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "origin", "this page's origin is not allowed")
+        if not self._drain.takes_players:
+            return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is shutting down")
+        if settings.max_players and self._hub.count(Role.PLAYER) >= settings.max_players:
+            return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
         query = query_of(request.path.decode("utf-8", "replace"))
         try:
             admission = self._admission(query.get("session"))
         except TokenError as error:
             log.warning("session ticket refused", why=str(error))
-            return refusal(HTTPStatus.FORBIDDEN, "the session ticket is not valid")
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session ticket is not valid")
         offers = query.get("OfferToReceive", "").lower() == "true"
 
         def opened(socket: WebSocket) -> MessageHandler:
-            return self._hub.begin(
+            address = client_address(socket.address, request.headers, settings.trusted_proxies)
+            connected = self._hub.switchboard.player_connected
+            link = self._hub.begin(
                 socket,
                 Role.PLAYER,
-                socket.address,
-                lambda now: self._hub.switchboard.player_connected(
-                    socket, now, self._config(), address=socket.address, admission=admission, offers=offers
-                ),
+                address,
+                lambda now: connected(socket, now, self._config(), address=address, admission=admission, offers=offers),
             )
+            if self._drain.begun:
+                socket.send(self._drain.notice())
+            return link
 
         return WebSocket(self._bounds, opened)
 
     def streamer(self, request: WSUpgradeRequest) -> Answer:
         """Take a streamer."""
-        return WebSocket(self._trusted_bounds, self._streamer_opened)
+        return self._trusted(request, Role.STREAMER)
 
     def sfu(self, request: WSUpgradeRequest) -> Answer:
         """Take an SFU."""
-        return WebSocket(self._trusted_bounds, self._sfu_opened)
+        return self._trusted(request, Role.SFU)
 
-    def _streamer_opened(self, socket: WebSocket) -> MessageHandler:
-        connected = self._hub.switchboard.streamer_connected
-        return self._hub.begin(
-            socket,
-            Role.STREAMER,
-            socket.address,
-            lambda now: connected(socket, now, self._config(), address=socket.address),
-        )
+    def _trusted(self, request: WSUpgradeRequest, role: Role) -> Answer:
+        token = self._settings.streamer_token
+        given = bearer_token(request.headers.get("Authorization"))
+        if given is None:
+            given = query_of(request.path.decode("utf-8", "replace")).get("token")
+        if token is not None and (given is None or not same_secret(given, token)):
+            return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
+        switchboard = self._hub.switchboard
+        connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 
-    def _sfu_opened(self, socket: WebSocket) -> MessageHandler:
-        connected = self._hub.switchboard.sfu_connected
-        return self._hub.begin(
-            socket, Role.SFU, socket.address, lambda now: connected(socket, now, self._config(), address=socket.address)
-        )
+        def opened(socket: WebSocket) -> MessageHandler:
+            identity = self._identity(socket.address, given)
+            return self._hub.begin(
+                socket,
+                role,
+                socket.address,
+                lambda now: connected(socket, now, self._config(), address=socket.address, identity=identity),
+            )
+
+        return WebSocket(self._trusted_bounds, opened)
+
+    def _identity(self, address: str, token: str | None) -> str:
+        """Return by what a streamer is known again when it comes back."""
+        if self._settings.streamer_takeover == "host":
+            return address
+        if self._settings.streamer_takeover == "token" and token is not None:
+            return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        return ""
 
     def _admission(self, ticket: str | None) -> Admission | None:
         """Return what a session ticket admits to; raise TokenError for a bad one, or where one is required."""
@@ -91,3 +116,7 @@ class Doors:
             return None
         token = verify(ticket, key.get_secret_value(), self._server_id)
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app)
+
+    def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
+        self._metrics.refused.labels(role.value, label).inc()
+        return refusal(status, why)

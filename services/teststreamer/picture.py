@@ -96,6 +96,8 @@ class Picture:
             self._draw_key(scene.key)
         if scene.pointer is not None:
             self._draw_pointer(*scene.pointer)
+        if scene.marks:
+            self._draw_label(scene.marks[-1])
         for mark in scene.marks:
             self._draw_mark(mark)
         return self._canvas.pixels
@@ -130,7 +132,10 @@ class Picture:
 
         The colours are the steps from an unlit tile to a lit one, a row of columns for each plane.
         """
-        canvas, pitch, tile = self._canvas, self._even(PITCH), self._even(TILE)
+        canvas = self._canvas
+        # Rounded down, so that the last column is inside every picture.
+        pitch = 2 * int(PITCH * self._unit / 2)
+        tile = min(self._even(TILE), pitch - 2)
         top, left = self._top + self._even(520), self._left + self._even(LEFT)
         tiles = []
         for plane, step in ((canvas.y, 1), (canvas.u, 2), (canvas.v, 2)):
@@ -188,11 +193,14 @@ class Picture:
         self._centre(_ring(self._even(10), self._even(4)), x, y, WHITE)
 
     def _draw_mark(self, mark: Mark) -> None:
-        """Draw a ring that grows and fades round the place, and what was done beside it."""
+        """Draw a dot where something was done, and a ring that grows and fades round it."""
         fade = max(0.0, 1 - mark.age / MARK_SECONDS)
         ring = _ring(self._even(14 + 40 * (1 - fade)), self._even(6))
         self._centre(ring * np.float32(fade), mark.x, mark.y, AMBER)
         self._centre(_ring(self._even(4), self._even(8)), mark.x, mark.y, AMBER)
+
+    def _draw_label(self, mark: Mark) -> None:
+        """Write what was done beside the place, on the side that has room."""
         scale = self._even(2)
         width = text_width(mark.label, scale)
         x = round(mark.x * self._canvas.width) + self._even(28)

@@ -4,6 +4,7 @@ Nothing is drawn while nobody watches, so an idle streamer costs no CPU.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -69,10 +70,10 @@ class Broadcaster:
     """Draws, encodes and hands out frames while `run` runs."""
 
     def __init__(self, settings: Settings, scene: Callable[[int], Scene]) -> None:
-        """Draw the background; `scene` is asked what the frame with a number shows."""
+        """Make a broadcaster for one run; `scene` is asked what the frame with a number shows."""
         self._settings = settings
         self._scene = scene
-        self._picture = Picture(settings.width, settings.height, settings.fps)
+        self._picture: Picture | None = None
         self._encoders: dict[Codec, VideoEncoder] = {}
         self._feeds: set[Feed] = set()
         self._watched = asyncio.Event()
@@ -137,6 +138,8 @@ class Broadcaster:
         loop = asyncio.get_running_loop()
         period = 1 / self._settings.fps
         origin = loop.time()
+        # Drawn now, in the frames' thread, so that the first player does not wait for it.
+        self._picture = await loop.run_in_executor(self._thread, self._paint)
         while True:
             await self._watched.wait()
             due = loop.time()
@@ -149,6 +152,9 @@ class Broadcaster:
                     # Frames that should have been drawn long ago are left out, not caught up with.
                     due += late
                 await asyncio.sleep(max(0.0, -late))
+
+    def _paint(self) -> Picture:
+        return Picture(self._settings.width, self._settings.height, self._settings.fps)
 
     async def _show(self, loop: asyncio.AbstractEventLoop) -> None:
         """Draw, encode and hand out one frame."""
@@ -163,9 +169,11 @@ class Broadcaster:
         self._keyframes_due -= keyframes
         self._keyframe_at |= dict.fromkeys(keyframes, started)
         self.frames += 1
+        began = time.perf_counter()
         scene = self._scene(self.frames)
         packets = await loop.run_in_executor(self._thread, self._make, scene, codecs, keyframes)
-        self.encode_seconds = loop.time() - started
+        # Not the loop's clock: uvloop's counts whole milliseconds.
+        self.encode_seconds = time.perf_counter() - began
         for feed in watching:
             for packet in packets[feed.codec]:
                 if not feed.push(packet):
@@ -173,6 +181,7 @@ class Broadcaster:
 
     def _make(self, scene: Scene, codecs: set[Codec], keyframes: set[Codec]) -> dict[Codec, list[Packet]]:
         """Return the frame as each codec's packets. Runs in the frames' thread, one frame at a time."""
+        assert self._picture is not None
         for codec in self._encoders.keys() - codecs:
             del self._encoders[codec]
         pixels = self._picture.draw(scene)

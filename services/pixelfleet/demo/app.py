@@ -9,8 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-import teststreamer.app
-import teststreamer.settings
 from pydantic import SecretStr
 
 import matchmaker.app
@@ -19,6 +17,9 @@ import router.app
 import router.settings
 import signalserver.app
 import signalserver.settings
+import teststreamer.app
+import teststreamer.settings
+import teststreamer.streamer
 from pixelfleet.demo.settings import Settings
 from pixelfleet.demo.status import Screen
 from pixelfleet.fleet.memory import MemoryFleetStore
@@ -37,7 +38,7 @@ class Demo:
     signalserver: signalserver.app.SignalServer
     matchmaker: matchmaker.app.Matchmaker
     router: router.app.Router
-    streamers: list[teststreamer.app.TestStreamer] = field(default_factory=list)
+    streamers: list[teststreamer.streamer.Streamer] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
 

@@ -1,23 +1,30 @@
 """The HTTP habits that all services share: health, metrics, JSON, errors without internals."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from picows import WSUpgradeResponse, WSUpgradeResponseWithListener
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from pixelfleet.runtime.access import origin_allowed
 from pixelfleet.runtime.listen import listening_socket
 
 log = structlog.get_logger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
 
 
 class Health(Protocol):
@@ -44,6 +51,26 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception:  # the last line of defence of a server: one request's bug must cost that request alone
         log.exception("request failed", method=request.method, path=request.path)
         return json_response({"error": "internal error"}, status=500)
+
+
+def cors(origins: Sequence[str]) -> Middleware:
+    """Return a middleware that lets pages of these origins call; `*` is any."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if origin is None or not origin_allowed(origin, origins):
+            return await handler(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response: web.StreamResponse = web.Response(status=204, headers=PREFLIGHT)
+        else:
+            response = await handler(request)
+        if not response.prepared:
+            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
+            response.headers["Vary"] = "Origin"
+        return response
+
+    return middleware
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:

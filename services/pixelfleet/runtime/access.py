@@ -1,0 +1,62 @@
+"""Who may do what at our HTTP doors: bearer tokens, origins, and the address of a client behind proxies."""
+
+import hmac
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Final
+
+from aiohttp import web
+from multidict import MultiMapping
+from pydantic import SecretStr
+
+MAX_FORWARDED_HOPS: Final = 32
+
+
+def same_secret(given: str, secret: SecretStr) -> bool:
+    """Compare in a time that tells nothing."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode())
+
+
+def bearer_token(header: str | None) -> str | None:
+    """Return the token of an `Authorization: Bearer` header."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+class TokenGuard:
+    """Lets callers with the token pass; until a token is set, nobody."""
+
+    def __init__(self, token: SecretStr | None, option: str) -> None:
+        self._token = token
+        self._option = option
+
+    def check(self, request: web.Request) -> None:
+        """Raise HTTPForbidden when no token is set, HTTPUnauthorized when the caller has not the right one."""
+        if self._token is None:
+            raise web.HTTPForbidden(reason=f"closed until {self._option} is set")
+        given = bearer_token(request.headers.get("Authorization"))
+        if given is None or not same_secret(given, self._token):
+            raise web.HTTPUnauthorized(reason="a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+
+
+def origin_allowed(origin: str | None, allowed: Sequence[str]) -> bool:
+    """Tell whether a page of this origin may connect. Programs that are no browser send no origin, and may."""
+    return origin is None or "*" in allowed or origin.rstrip("/").lower() in {a.rstrip("/").lower() for a in allowed}
+
+
+def client_address(peer: str, headers: MultiMapping[str], proxies: int) -> str:
+    """Return the client's IP address, seen through so many proxies of our own.
+
+    Each of them appends the address that it saw to `X-Forwarded-For`, so only the last `proxies` entries can be
+    believed; what stands before them anybody may have written.
+    """
+    if proxies <= 0:
+        return peer
+    hops = [hop.strip() for line in headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    hops = hops[-MAX_FORWARDED_HOPS:]
+    if len(hops) < proxies:
+        return peer
+    try:
+        return str(ip_address(hops[-proxies]))
+    except ValueError:
+        return peer

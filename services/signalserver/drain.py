@@ -1,0 +1,93 @@
+"""Ending without cutting anybody off: take no more players, tell those who play, wait for the last to leave."""
+
+import asyncio
+from enum import Enum
+from typing import Final
+
+import structlog
+
+from pixelfleet.wire import close_codes
+from pixelfleet.wire.messages import Message, dump
+from signalserver.hub import Hub
+from signalserver.metrics import Metrics
+from signalserver.roster import Role
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 0.1
+
+
+class DrainState(Enum):
+    """How far a drain is."""
+
+    SERVING = "serving"
+    SPREADING = "spreading"
+    """Not ready any more, but whoever was sent here before that is known is still taken."""
+    DRAINING = "draining"
+    DRAINED = "drained"
+
+
+class Drain:
+    """The drain of one server. It begins once; whoever asks later waits for the same end."""
+
+    def __init__(self, hub: Hub, metrics: Metrics, *, spread_seconds: float, grace_seconds: float) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._spread = spread_seconds
+        self._grace = grace_seconds
+        self._done = asyncio.Event()
+        self._deadline = 0.0
+        self.state = DrainState.SERVING
+
+    @property
+    def begun(self) -> bool:
+        """Whether the server is on its way out."""
+        return self.state is not DrainState.SERVING
+
+    @property
+    def takes_players(self) -> bool:
+        """Whether a player that comes now is let in."""
+        return self.state in (DrainState.SERVING, DrainState.SPREADING)
+
+    def notice(self) -> bytes:
+        """Return the message to players: how many seconds are left."""
+        left = max(0.0, self._deadline - asyncio.get_running_loop().time())
+        message: Message = {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": round(left)}
+        return dump(message)
+
+    async def run(self) -> bool:
+        """Drain; return whether the last player left by itself."""
+        if self.begun:
+            await self._done.wait()
+            return self._hub.count(Role.PLAYER) == 0
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + self._grace
+        self.state = DrainState.SPREADING
+        self._metrics.draining.set(1)
+        self._hub.changed.set()
+        log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
+        for link in self._hub.links(Role.PLAYER):
+            link.socket.send(self.notice())
+        spread_until = min(loop.time() + self._spread, self._deadline)
+        try:
+            while loop.time() < self._deadline:
+                if loop.time() >= spread_until:
+                    self.state = DrainState.DRAINING
+                    if self._hub.count(Role.PLAYER) == 0:
+                        break
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            self.state = DrainState.DRAINED
+            self._done.set()
+        left = self._hub.count(Role.PLAYER)
+        log.info("drained", players_left=left)
+        return left == 0
+
+    async def wait(self) -> None:
+        """Wait until the last player has left or the time is over."""
+        await self._done.wait()
+
+    def close_players(self) -> None:
+        """Send those who stayed away, to come back at once and be given another streamer."""
+        for link in self._hub.links(Role.PLAYER):
+            self._hub.close(link, close_codes.RESTARTING)

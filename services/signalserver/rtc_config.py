@@ -1,0 +1,274 @@
+"""Where the peers' `config` comes from: fixed options, or the TURN API, asked again before its credentials expire.
+
+A peer never waits for the TURN API: what is sent is the last good answer, and until there is one the fixed options.
+"""
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+import orjson
+import structlog
+from yarl import URL
+
+from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
+
+MAX_ANSWER_BYTES: Final = 64 * 1024
+LEAST_REFRESH_SECONDS: Final = 5.0
+"""However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often."""
+
+FIRST_RETRY_SECONDS: Final = 1.0
+LONGEST_RETRY_SECONDS: Final = 30.0
+
+_HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_ICE_URL: Final = re.compile(rf"stuns?:{_HOST}|turns?:{_HOST}(?:\?transport=(?:udp|tcp))?")
+_EXPIRY: Final = re.compile(r"([0-9]{10,11})(?::|\Z)")
+"""How coturn's time-limited usernames begin: a unix time. Ten digits tell it from a name that begins with a number."""
+
+log = structlog.get_logger(__name__)
+
+
+class RtcConfigError(ValueError):
+    """There is no usable RTCConfiguration; the text says why and where, and quotes nothing of it."""
+
+
+class IceServer(msgspec.Struct):
+    """One entry of `iceServers`. A browser refuses the whole configuration for one that breaks these rules."""
+
+    urls: str | list[str]
+    username: str = ""
+    credential: str = ""
+
+    def __post_init__(self) -> None:
+        urls = [self.urls] if isinstance(self.urls, str) else self.urls
+        if not urls or not all(map(_ICE_URL.fullmatch, urls)):
+            raise ValueError("urls must be addresses with stun:, stuns:, turn: or turns:")
+        if any(url.startswith("turn") for url in urls) and not (self.username and self.credential):
+            raise ValueError("a TURN server needs a username and a credential")
+
+
+class RtcConfiguration(msgspec.Struct, rename="camel"):
+    """The fields of an RTCConfiguration that are looked at; a peer is sent the others as they came."""
+
+    ice_servers: list[IceServer] = []
+    ice_transport_policy: str = "all"
+
+    def __post_init__(self) -> None:
+        if self.ice_transport_policy not in ("all", "relay"):
+            raise ValueError("iceTransportPolicy must be all or relay")
+
+    def expires(self) -> float | None:
+        """Return the unix time at which the first of the credentials expires, None when they do not tell."""
+        times = [int(found[1]) for server in self.ice_servers if (found := _EXPIRY.match(server.username))]
+        return float(min(times)) if times else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyConfig:
+    """An RTCConfiguration as peers are sent it."""
+
+    message: bytes
+    expires: float | None = None
+    """Unix time."""
+
+
+def ready_config(options: Mapping[str, Any]) -> ReadyConfig:
+    """Return the `config` message for an RTCConfiguration; raise RtcConfigError for one that a browser would refuse."""
+    try:
+        checked = msgspec.convert(options, RtcConfiguration)
+        message = dump({"type": "config", "peerConnectionOptions": options, "protocolVersion": PROTOCOL_VERSION})
+    except msgspec.ValidationError as error:
+        raise RtcConfigError(str(error)) from None
+    except orjson.JSONEncodeError:
+        raise RtcConfigError("nested too deep") from None
+    return ReadyConfig(message, checked.expires())
+
+
+def parse_answer(body: bytes) -> ReadyConfig:
+    """Return what the TURN API's answer makes; raise RtcConfigError when it is no RTCConfiguration."""
+    try:
+        options = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise RtcConfigError("the answer is not JSON") from None
+    if not isinstance(options, dict) or "iceServers" not in options:
+        raise RtcConfigError("the answer is not an object with iceServers")
+    return ready_config(options)
+
+
+def config_url(text: str) -> URL:
+    """Return the TURN API's address; raise ValueError when it is none."""
+    url = URL(text)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("must be an http:// or https:// address")
+    return url
+
+
+def refresh_delay(life: float, chance: float) -> float:
+    """Return the seconds until credentials with `life` seconds left are replaced; `chance` is 0 to 1.
+
+    Between half and three quarters of their life: late enough to be cheap, with time left for several failures, and
+    not all servers of a fleet at once.
+    """
+    return max(LEAST_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
+
+
+def retry_delay(failures: int, chance: float) -> float:
+    """Return the seconds until the next attempt after `failures` in a row, at least one; `chance` is 0 to 1."""
+    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_RETRY_SECONDS)
+    return longest * (0.5 + 0.5 * chance)
+
+
+class RtcConfigSource:
+    """Has a ready `config` message at any time. `run` keeps it fresh."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        fixed: Mapping[str, Any],
+        url: str | None = None,
+        max_age: float = 300.0,
+        ask_seconds: float = 5.0,
+        per_session: bool = False,
+        session_seconds: float = 0.5,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the options that hold without an answer and, if there is one, the TURN API's address.
+
+        `max_age` is the age in seconds to which credentials that tell no expiry are kept. An answer may take
+        `ask_seconds`, or `session_seconds` where a peer waits for credentials of its own (`per_session`). Raises
+        RtcConfigError for fixed options, and ValueError for an address, that cannot be used.
+        """
+        self._session = session
+        self._url = config_url(url) if url else None
+        self._max_age = max_age
+        self._ask_seconds = ask_seconds
+        self._per_session = per_session
+        self._session_seconds = session_seconds
+        self._clock = clock
+        self._chance = chance
+        self._config = ready_config(fixed)
+        self._tried = asyncio.Event()
+        self._due = asyncio.Event()
+        self.last_success: float | None = None
+        """Unix time of the last good answer; None before the first."""
+        self.failures = 0
+        """How often the TURN API gave no good answer."""
+        self.failures_in_a_row = 0
+
+    @property
+    def expires(self) -> float | None:
+        """The unix time at which the credentials in `message` expire, if they do and tell."""
+        return self._config.expires
+
+    def message(self) -> bytes:
+        """Return the whole `config` message that every peer may be sent now."""
+        return self._config.message
+
+    async def for_session(self, name: str) -> bytes:
+        """Return a `config` message with credentials of a session's own.
+
+        Returns the shared one at once where sessions have none of their own or the TURN API is known to be away, and
+        after `session_seconds` where it does not answer.
+        """
+        if self._url is None or not self._per_session or self.failures_in_a_row:
+            return self.message()
+        try:
+            return (await self._ask(self._url.update_query(name=name), self._session_seconds)).message
+        except RtcConfigError as error:
+            log.warning("no rtc config for the session; the shared one is sent", session=name, why=str(error))
+            self._due.set()  # finds out whether it is away, so that the next peers need not wait
+            return self.message()
+
+    async def first_answer(self, within: float) -> None:
+        """Wait until the first attempt of `run` is over, well or not, for at most `within` seconds."""
+        if self._url is None:
+            return
+        try:
+            async with asyncio.timeout(within):
+                await self._tried.wait()
+        except TimeoutError:
+            log.warning("no rtc config yet; until then peers are sent the fixed options", server=self._server())
+
+    async def run(self) -> None:
+        """Keep the configuration fresh until cancelled; without a TURN API there is nothing to do."""
+        if self._url is None:
+            return
+        while True:
+            await self.refresh()
+            self._tried.set()
+            self._due.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.next_delay()):
+                    await self._due.wait()
+
+    def next_delay(self) -> float:
+        """Return the seconds until the TURN API is to be asked again."""
+        if self.failures_in_a_row:
+            return retry_delay(self.failures_in_a_row, self._chance())
+        expires = self._config.expires
+        life = self._max_age if expires is None else min(self._max_age, expires - self._clock())
+        return refresh_delay(life, self._chance())
+
+    async def refresh(self) -> bool:
+        """Ask the TURN API once; tell whether it gave a good answer. Without one the last good one stays."""
+        assert self._url is not None
+        try:
+            config = await self._ask(self._url, self._ask_seconds)
+        except RtcConfigError as error:
+            self.failures += 1
+            self.failures_in_a_row += 1
+            log.warning(
+                "rtc config not refreshed",
+                server=self._server(),
+                why=str(error),
+                sent="the last good one" if self.last_success else "the fixed options",
+                failures=self.failures_in_a_row,
+            )
+            return False
+        now = self._clock()
+        if config.expires is not None and config.expires <= now:
+            log.warning("rtc config came with expired credentials; do the clocks agree?", server=self._server())
+        if self.last_success is None or self.failures_in_a_row:
+            log.info("rtc config received", server=self._server())
+        self._config, self.last_success, self.failures_in_a_row = config, now, 0
+        return True
+
+    def _server(self) -> str:
+        """Return what may be logged of the address: a user, a path or a query can be a secret."""
+        return f"{self._url.host}:{self._url.port}" if self._url else ""
+
+    async def _ask(self, url: URL, seconds: float) -> ReadyConfig:
+        try:
+            async with self._session.get(
+                url,
+                allow_redirects=False,
+                auto_decompress=False,  # so that the bound on the size is one on the memory too
+                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                timeout=aiohttp.ClientTimeout(total=seconds),
+            ) as response:
+                if response.status != HTTPStatus.OK:
+                    raise RtcConfigError(f"HTTP {response.status}")
+                return parse_answer(await _body_of(response))
+        except TimeoutError:
+            raise RtcConfigError(f"no answer in {seconds:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            # Their texts can hold the address with its secrets.
+            raise RtcConfigError(f"not reached ({type(error).__name__})") from None
+
+
+async def _body_of(response: aiohttp.ClientResponse) -> bytes:
+    try:
+        await response.content.readexactly(MAX_ANSWER_BYTES + 1)
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    raise RtcConfigError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")

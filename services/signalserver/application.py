@@ -65,10 +65,10 @@ class AllowedPaths:
         self._exact: set[str] = set()
         beginnings: set[str] = set()
         for pattern in patterns:
+            if not pattern:
+                raise ValueError("a path is empty; the root is /")
             try:
                 path = plain_path(pattern.removesuffix("*"))
-                if not pattern:
-                    raise PathError("empty")
             except PathError:
                 raise ValueError(f"{pattern[:80]!r} is not a path, nor one with a * at its end") from None
             (beginnings if pattern.endswith("*") else self._exact).add(path)

@@ -227,13 +227,8 @@ class RtcConfigSource:
         except RtcConfigError as error:
             self.failures += 1
             self.failures_in_a_row += 1
-            log.warning(
-                "rtc config not refreshed",
-                server=self._server(),
-                why=str(error),
-                sent="the last good one" if self.last_success else "the fixed options",
-                failures=self.failures_in_a_row,
-            )
+            sent = "the fixed options" if self.last_success is None else "the last good one"
+            log.warning("rtc config not refreshed", server=self._server(), why=str(error), peers_are_sent=sent)
             return False
         now = self._clock()
         if config.expires is not None and config.expires <= now:

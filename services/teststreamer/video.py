@@ -175,7 +175,7 @@ class Broadcaster:
         # Not the loop's clock: uvloop's counts whole milliseconds.
         self.encode_seconds = time.perf_counter() - began
         for feed in watching:
-            for packet in packets[feed.codec]:
+            for packet in packets.get(feed.codec, ()):
                 if not feed.push(packet):
                     self.request_keyframe(feed)
 

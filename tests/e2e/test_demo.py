@@ -42,8 +42,13 @@ async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, r
     await page.goto(running_demo.url)
     await playing(page)
     await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
-    await page.mouse.click(640, 360)
-    await eventually(lambda: seen("MouseDown"), "the streamer saw the click")
+
+    async def clicked() -> bool:
+        """Click until it is noticed, as a person does: the data channel opens a moment after the first frame."""
+        await page.mouse.click(640, 360)
+        return seen("MouseDown")
+
+    await eventually(clicked, "the streamer saw the click")
     await page.keyboard.press("k")
     await eventually(lambda: seen("KeyDown"), "the streamer saw the key")
     answer = await page.evaluate(

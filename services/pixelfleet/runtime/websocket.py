@@ -193,7 +193,7 @@ class WebSocket(WSListener):
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._why is None:
-            self._why = (cast("int", frame.get_close_code()) or close_codes.NO_STATUS, _reason_of(frame))
+            self._why = (int(cast("int", frame.get_close_code())) or close_codes.NO_STATUS, _reason_of(frame))
             transport.send_close(WSCloseCode.OK)
         transport.disconnect()
 
@@ -211,5 +211,5 @@ def _why_lost(transport: WSTransport) -> tuple[int, str]:
     """Return why a socket ended that we did not close: picows itself closes on a breach of the protocol."""
     handshake = transport.close_handshake
     if handshake is not None and handshake.sent is not None:
-        return cast("int", handshake.sent.code), handshake.sent.reason
+        return int(cast("int", handshake.sent.code)), handshake.sent.reason
     return close_codes.ABNORMAL, "connection lost"

@@ -1,0 +1,117 @@
+"""A player without a browser, for tests: a real WebRTC connection that decodes the video."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import candidate_from_sdp
+from av import VideoFrame
+from unit.teststreamer.server import PATIENCE, Message, SignallingServer
+
+from teststreamer.datachannel_codec import DataMessage, Direction, Value, decode, encode
+
+
+class Player:
+    """One player; what it hears on its data channel is kept in order."""
+
+    def __init__(self, server: SignallingServer, player_id: str) -> None:
+        self.player_id = player_id
+        self._server = server
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self.channel: RTCDataChannel | None = None
+        self.heard: asyncio.Queue[DataMessage] = asyncio.Queue()
+        self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
+        self.connection.on("track", self._track.set_result)
+        self.connection.on("datachannel", self.use)
+
+    def use(self, channel: RTCDataChannel) -> None:
+        self.channel = channel
+        channel.on("message", lambda data: self.heard.put_nowait(decode(data, Direction.FROM_STREAMER)))
+
+    async def answer(self, offer: Message, codec: str | None = None) -> None:
+        """Answer the streamer's offer, with one codec only if it is given."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        if codec is not None:
+            (transceiver,) = self.connection.getTransceivers()
+            codecs = RTCRtpReceiver.getCapabilities("video").codecs
+            transceiver.setCodecPreferences([each for each in codecs if each.name == codec])
+            await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
+        sdp = self.connection.localDescription.sdp
+        await self._server.say(type="answer", playerId=self.player_id, sdp=sdp)
+
+    async def offer(self) -> None:
+        """Make the offer, as players of 4.27 do."""
+        self.connection.addTransceiver("video", direction="recvonly")
+        self.use(self.connection.createDataChannel("cirrus"))
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        sdp = self.connection.localDescription.sdp
+        await self._server.say(type="offer", playerId=self.player_id, sdp=sdp)
+
+    async def add(self, message: Message) -> None:
+        """Take a candidate of the streamer."""
+        candidate = candidate_from_sdp(message["candidate"]["candidate"].removeprefix("candidate:"))
+        candidate.sdpMid = message["candidate"]["sdpMid"]
+        await self.connection.addIceCandidate(candidate)
+
+    async def frame(self) -> VideoFrame:
+        """Return the next frame of the video."""
+        async with asyncio.timeout(PATIENCE):
+            frame = await (await asyncio.shield(self._track)).recv()
+        assert isinstance(frame, VideoFrame)
+        return frame
+
+    async def hear(self, name: str) -> dict[str, Any]:
+        """Return the fields of the next message of a name; others before it are passed over."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                message = await self.heard.get()
+                if message.name == name:
+                    return dict(message.values)
+
+    def say(self, name: str, *values: Value) -> None:
+        assert self.channel is not None
+        self.channel.send(encode(name, *values, direction=Direction.TO_STREAMER))
+
+
+@contextlib.asynccontextmanager
+async def player(server: SignallingServer, player_id: str = "101") -> AsyncIterator[Player]:
+    """Make a player and close it after use."""
+    made = Player(server, player_id)
+    try:
+        yield made
+    finally:
+        await made.connection.close()
+
+
+@contextlib.asynccontextmanager
+async def playing(
+    server: SignallingServer, player_id: str = "101", codec: str | None = None
+) -> AsyncIterator[Player]:
+    """Send a player to the streamer, and wait until it has seen a frame and heard the greeting."""
+    async with player(server, player_id) as made:
+        await server.say(type="playerConnected", playerId=player_id, dataChannel=True, sfu=False)
+        await made.answer(await server.hear("offer"), codec)
+        async with asyncio.TaskGroup() as tasks:
+            pump = tasks.create_task(_trickle(server, made))
+            with contextlib.suppress(MediaStreamError):
+                await made.frame()
+            await made.hear("InputControlOwnership")
+            pump.cancel()
+        yield made
+
+
+async def _trickle(server: SignallingServer, made: Player) -> None:
+    while True:
+        await made.add(await server.hear("iceCandidate"))

@@ -1,0 +1,83 @@
+"""A signalling server of one streamer, for tests: says what it is told to, and keeps what it hears."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+Message = dict[str, Any]
+
+PATIENCE = 15.0
+"""How long a message may take; a machine that is busy elsewhere is no failure."""
+
+
+class SignallingServer:
+    """The server's end of the conversation; one streamer at a time."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.connections = 0
+        self._heard: asyncio.Queue[Message] = asyncio.Queue()
+        self._socket: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    async def attend(self, socket: ServerConnection) -> None:
+        self.connections += 1
+        self._socket.set_result(socket)
+        try:
+            async for text in socket:
+                assert isinstance(text, str), "the protocol is spoken in text frames"
+                self._heard.put_nowait(orjson.loads(text))
+        except ConnectionClosed:
+            pass
+        finally:
+            self._socket = asyncio.get_running_loop().create_future()
+
+    async def say(self, **message: object) -> None:
+        await self.say_raw(orjson.dumps(message).decode())
+
+    async def say_raw(self, text: str | bytes) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await (await asyncio.shield(self._socket)).send(text)
+
+    async def hear(self, kind: str) -> Message:
+        """Return the next message, which is of this type."""
+        async with asyncio.timeout(PATIENCE):
+            message = await self._heard.get()
+        assert message["type"] == kind, message
+        return message
+
+    async def heard_nothing(self) -> bool:
+        """Tell whether nothing waits to be heard once the streamer has answered a ping."""
+        await self.say(type="ping", time=1)
+        return await self.hear("pong") == {"type": "pong", "time": 1} and self._heard.empty()
+
+    async def register(self, committed_id: str | None = None, **config: object) -> str:
+        """Say what a server says to a streamer that connects; return the id that it asked for."""
+        await self.say(type="config", peerConnectionOptions=config, protocolVersion="1.3.0")
+        await self.say(type="identify")
+        wish: str = (await self.hear("endpointId"))["id"]
+        await self.say(type="endpointIdConfirm", committedId=committed_id or wish)
+        return wish
+
+    async def drop(self, code: int = 1012) -> None:
+        """Close the streamer's connection."""
+        async with asyncio.timeout(PATIENCE):
+            await (await asyncio.shield(self._socket)).close(code)
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[SignallingServer]:
+    """Run a signalling server on a free port."""
+    server = SignallingServer()
+    listener: Server
+    async with serve(server.attend, "127.0.0.1", 0, compression=None, close_timeout=1) as listener:
+        server.port = next(iter(listener.sockets)).getsockname()[1]
+        yield server

@@ -140,10 +140,13 @@ class Exchange(Generic[K]):
             del self._takeovers[name]
 
     def let_go(self, source: Source[K]) -> None:
-        """End every subscription to a source that is no more."""
-        subscribers, source.subscribers = list(source.subscribers.values()), {}
-        for subscriber in subscribers:
-            subscriber.subscribed_to = subscriber.unanswered_since = None
+        """End every subscription to a source that streams no more; if it is still here, it hears of each."""
+        for subscriber in list(source.subscribers.values()):
+            if self.roster.find(source.peer.key) is None:
+                del source.subscribers[subscriber.player_id]
+                subscriber.subscribed_to = subscriber.unanswered_since = None
+            else:
+                self.unsubscribe(subscriber)
             if subscriber.peer.role is Role.SFU:
                 self.send(subscriber.peer, STREAMER_DISCONNECTED, "streamerDisconnected")
                 if subscriber.peer.source is not None:

@@ -23,7 +23,7 @@ from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0
-"""However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often."""
+"""However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often than this."""
 
 FIRST_RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 30.0
@@ -215,9 +215,9 @@ class RtcConfigSource:
         """Return the seconds until the TURN API is to be asked again."""
         if self.failures_in_a_row:
             return retry_delay(self.failures_in_a_row, self._chance())
-        expires = self._config.expires
-        life = self._max_age if expires is None else min(self._max_age, expires - self._clock())
-        return refresh_delay(life, self._chance())
+        life = self._config.expires - self._clock() if self._config.expires else self._max_age
+        # Expired as they came, by our clock: it is wrong, and says nothing of their life.
+        return refresh_delay(min(life, self._max_age) if life > 0 else self._max_age, self._chance())
 
     async def refresh(self) -> bool:
         """Ask the TURN API once; tell whether it gave a good answer. Without one the last good one stays."""

@@ -149,7 +149,7 @@ class Peer:
         # trips over. Whatever that is, it is this player's alone.
         except Exception as error:
             log.warning("negotiation failed", player=self.player_id, error=type(error).__name__)
-            log.debug("negotiation failed", player=self.player_id, exc_info=True)
+            log.debug("negotiation failed", player=self.player_id, reason=str(error))
             self.end("the offer or answer could not be used")
 
     async def _offer(self) -> None:

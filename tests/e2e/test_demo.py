@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from e2e.conftest import frames_in, new_page, playing
+from tests.e2e.conftest import frames_in, new_page, playing
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo

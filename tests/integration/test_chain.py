@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
-from integration.conftest import Chain
-from integration.peers import SDP, player, streamer
+from tests.integration.conftest import Chain
+from tests.integration.peers import SDP, player, streamer
 from websockets.exceptions import InvalidStatus
 
 from tests.parts import eventually

@@ -1,7 +1,7 @@
 """Each rule of the signalling protocol, by name."""
 
 import pytest
-from unit.signalserver.conversation import CANDIDATE, SDP, Conversation
+from tests.unit.signalserver.conversation import CANDIDATE, SDP, Conversation
 
 from pixelfleet.wire import close_codes
 from signalserver.exchange import MAX_TAKEOVERS, TAKEOVER_WINDOW_SECONDS, Rules
@@ -455,7 +455,7 @@ def test_an_sfu_whose_streamer_leaves_hears_it_and_its_players_are_let_go(talk: 
     talk.subscribed("p", "sfu")
     talk.hear("f")
     talk.leave("s")
-    assert talk.kinds("f") == ["streamerDisconnected"]
+    assert talk.kinds("f") == ["streamerDisconnected", "playerDisconnected"]
     assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
     assert "f" not in talk.closed
 

@@ -17,7 +17,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
-from unit.teststreamer.server import PATIENCE, Message, SignallingServer
+from tests.unit.teststreamer.server import PATIENCE, Message, SignallingServer
 
 from teststreamer.datachannel_codec import DataMessage, Direction, Value, decode, encode
 
@@ -114,4 +114,4 @@ async def playing(
 
 async def _trickle(server: SignallingServer, made: Player) -> None:
     while True:
-        await made.add(await server.hear("iceCandidate"))
+        await made.add(await server.candidates[made.player_id].get())

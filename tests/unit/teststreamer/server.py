@@ -1,6 +1,7 @@
 """A signalling server of one streamer, for tests: says what it is told to, and keeps what it hears."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,8 @@ class SignallingServer:
     def __init__(self) -> None:
         self.port = 0
         self.connections = 0
+        self.candidates: defaultdict[str, asyncio.Queue[Message]] = defaultdict(asyncio.Queue)
+        """The streamer's candidates for each player; everything else is heard in order."""
         self._heard: asyncio.Queue[Message] = asyncio.Queue()
         self._socket: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
 
@@ -34,7 +37,11 @@ class SignallingServer:
         try:
             async for text in socket:
                 assert isinstance(text, str), "the protocol is spoken in text frames"
-                self._heard.put_nowait(orjson.loads(text))
+                message = orjson.loads(text)
+                if message["type"] == "iceCandidate":
+                    self.candidates[message["playerId"]].put_nowait(message)
+                else:
+                    self._heard.put_nowait(message)
         except ConnectionClosed:
             pass
         finally:

@@ -1,0 +1,326 @@
+"""The streamer against a signalling server and real WebRTC players."""
+
+import asyncio
+import gc
+import json
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.unit.teststreamer.player import Player, player, playing
+from tests.unit.teststreamer.server import PATIENCE, SignallingServer, listening
+
+from teststreamer.app import running
+from teststreamer.datachannel_codec import FROM_STREAMER, TO_STREAMER
+from teststreamer.settings import Settings
+from teststreamer.streamer import Streamer
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[SignallingServer]:
+    async with listening() as made:
+        yield made
+    # What a connection left behind shows when it is collected, and fails this test rather than another.
+    gc.collect()
+
+
+@pytest.fixture
+async def streamer(server: SignallingServer) -> AsyncIterator[Streamer]:
+    async with running(Settings(url=server.url, id="cam")) as made:
+        await server.register()
+        async with asyncio.timeout(PATIENCE):
+            await made.connected.wait()
+        yield made
+
+
+async def until_left(streamer: Streamer, player_id: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while player_id in streamer.players:
+            await asyncio.sleep(0)
+
+
+async def test_it_takes_the_id_that_the_server_gives(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url, id="cam")) as streamer:
+        assert await server.register("cam1") == "cam"
+        async with asyncio.timeout(PATIENCE):
+            await streamer.connected.wait()
+        assert streamer.streamer_id == "cam1"
+
+
+async def test_a_player_sees_the_video_and_is_greeted(server: SignallingServer, streamer: Streamer) -> None:
+    async with player(server) as made:
+        await server.say(type="playerConnected", playerId="101", dataChannel=True, sfu=False)
+        await made.answer(await server.hear("offer"))
+        await made.add(await server.candidates["101"].get())
+        frame = await made.frame()
+        assert (frame.width, frame.height) == (1280, 720)
+        assert frame.to_ndarray(format="gray").std() > 20, "a picture, not one colour"
+        for direction, table in ((0, TO_STREAMER), (1, FROM_STREAMER)):
+            announced = json.loads((await made.hear("Protocol"))["text"])
+            assert announced.pop("Direction") == direction
+            assert {name: entry["id"] for name, entry in announced.items()}.items() <= {
+                name: layout.id for name, layout in table.items()
+            }.items()
+        assert json.loads((await made.hear("InitialSettings"))["text"])["WebRTC"]["FPS"] == 30
+        assert float((await made.hear("VideoEncoderAvgQP"))["text"]) >= 0
+        assert await made.hear("QualityControlOwnership") == {"owned": 1}
+        assert await made.hear("InputControlOwnership") == {"owned": 1}
+        assert streamer.players["101"].connected
+
+
+@pytest.mark.parametrize(("codec", "name"), [("h264", "H264"), ("vp8", "VP8")])
+async def test_the_players_choice_of_codec_counts(
+    server: SignallingServer, streamer: Streamer, codec: str, name: str
+) -> None:
+    async with playing(server, codec=name) as made:
+        assert streamer.players["101"].feed.codec == codec
+        assert (await made.frame()).width == 1280
+
+
+async def test_the_codec_of_the_settings_is_offered_first(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url, codec="vp8")) as streamer:
+        await server.register()
+        async with playing(server):
+            assert streamer.players["101"].feed.codec == "vp8"
+
+
+async def test_a_player_of_the_old_dialect_offers_by_itself(server: SignallingServer, streamer: Streamer) -> None:
+    async with player(server, "7") as made:
+        await made.offer()
+        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await made.add(await server.candidates["7"].get())
+        assert (await made.frame()).height == 720
+        assert await made.hear("QualityControlOwnership") == {"owned": 1}
+        assert [*streamer.players] == ["7"]
+
+
+async def test_no_offer_is_made_when_the_server_says_so(server: SignallingServer, streamer: Streamer) -> None:
+    await server.say(type="playerConnected", playerId="101", dataChannel=True, sfu=False, sendOffer=False)
+    assert await server.heard_nothing()
+    async with player(server) as made:
+        await made.offer()
+        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await made.add(await server.candidates["101"].get())
+        assert (await made.frame()).width == 1280
+
+
+async def test_input_is_recorded_and_answered(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server) as made:
+        made.say("MouseDown", 0, 16384, 32768)
+        made.say("KeyDown", 65, 0)
+        made.say("UIInteraction", '{"do":"dance"}')
+        response = json.loads((await made.hear("Response"))["text"])
+        assert response["received"] == {"do": "dance"}
+        assert (response["type"], response["streamer"], response["player"]) == ("echo", "cam", "101")
+        click, key, interaction = streamer.inputs
+        assert (click.kind, click.x, click.y, click.player_id) == ("MouseDown", 0.25, 0.5, "101")
+        assert (key.kind, key.key) == ("KeyDown", "A")
+        assert (interaction.kind, interaction.text) == ("UIInteraction", '{"do":"dance"}')
+
+
+async def test_garbage_on_the_data_channel_is_counted_and_ignored(
+    server: SignallingServer, streamer: Streamer
+) -> None:
+    async with playing(server) as made:
+        assert made.channel is not None
+        for data in (b"\xff", b"\x3c", b"\x32\xff\xff", "text"):
+            made.channel.send(data)
+        made.say("UIInteraction", "1")
+        await made.hear("Response")
+        assert streamer.stage.counts["malformed"] == 4
+
+
+async def test_a_player_that_asks_for_a_keyframe_gets_one(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server) as made:
+        for ask in (_ask_by_data_channel, _ask_by_rtcp):
+            while (await made.frame()).key_frame:
+                pass
+            await ask(made)
+            async with asyncio.timeout(PATIENCE):
+                while not (await made.frame()).key_frame:
+                    pass
+
+
+async def _ask_by_data_channel(made: Player) -> None:
+    made.say("IFrameRequest")
+
+
+async def _ask_by_rtcp(made: Player) -> None:
+    (receiver,) = made.connection.getReceivers()
+    (source,) = receiver.getSynchronizationSources()
+    await receiver._send_rtcp_pli(source.source)
+
+
+async def test_the_bitrate_follows_what_the_player_can_receive(server: SignallingServer, streamer: Streamer) -> None:
+    estimates: list[int] = []
+    aim = streamer.broadcaster.aim
+
+    def heard(bitrate: int) -> None:
+        estimates.append(bitrate)
+        aim(bitrate)
+
+    streamer.broadcaster.aim = heard  # type: ignore[method-assign]  # listens in
+    async with playing(server) as made:
+        async with asyncio.timeout(PATIENCE):
+            while not estimates:
+                await made.frame()
+    assert estimates[0] > 0
+
+
+async def test_players_share_each_frame(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server, "101") as first, playing(server, "102") as second:
+        assert len(streamer.players) == 2
+        before = streamer.broadcaster.frames
+        frames = [await made.frame() for _ in range(20) for made in (first, second)]
+        assert len(frames) == 40
+        assert streamer.broadcaster.frames - before < 40
+        second.say("RequestQualityControl")
+        assert await second.hear("QualityControlOwnership") == {"owned": 1}
+        assert await first.hear("QualityControlOwnership") == {"owned": 0}
+
+
+async def test_control_of_the_quality_passes_on(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server, "101"), playing(server, "102") as second:
+        assert streamer.stage.quality_controller == "101"
+        await server.say(type="playerDisconnected", playerId="101")
+        assert await second.hear("QualityControlOwnership") == {"owned": 1}
+
+
+async def test_a_player_can_pause_the_video(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server) as made:
+        made.say("StopStreaming")
+        made.say("UIInteraction", "1")
+        await made.hear("Response")
+        feed = streamer.players["101"].feed
+        assert not feed.playing
+        made.say("StartStreaming")
+        async with asyncio.timeout(PATIENCE):
+            while not (await made.frame()).key_frame:
+                pass
+        assert feed.playing
+
+
+async def test_nothing_is_drawn_for_nobody(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server):
+        await server.say(type="playerDisconnected", playerId="101")
+        await until_left(streamer, "101")
+    drawn = streamer.broadcaster.frames
+    await asyncio.sleep(0.2)
+    assert streamer.broadcaster.frames == drawn
+
+
+async def test_one_player_too_many_is_sent_away(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url, max_players=1)) as streamer:
+        await server.register()
+        await server.say(type="playerConnected", playerId="101")
+        await server.hear("offer")
+        await server.say(type="playerConnected", playerId="102")
+        away = await server.hear("disconnectPlayer")
+        assert (away["playerId"], away["reason"]) == ("102", "the streamer is full")
+        assert [*streamer.players] == ["101"]
+
+
+async def test_a_player_whose_media_never_flows_is_let_go(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url, connect_seconds=0.2)) as streamer:
+        await server.register()
+        await server.say(type="playerConnected", playerId="101")
+        await server.hear("offer")
+        away = await server.hear("disconnectPlayer")
+        assert away["playerId"] == "101"
+        assert not streamer.players
+
+
+async def test_a_player_with_a_nonsense_answer_is_let_go_alone(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server, "101") as made:
+        for player_id, text in (("102", "nonsense"), ("103", "v=0\r\nm=\r\n"), ("104", "")):
+            await server.say(type="playerConnected", playerId=player_id)
+            await server.hear("offer")
+            await server.say(type="answer", playerId=player_id, sdp=text)
+            assert (await server.hear("disconnectPlayer"))["playerId"] == player_id
+        assert [*streamer.players] == ["101"]
+        assert (await made.frame()).width == 1280
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null",
+        "[]",
+        "{}",
+        '{"type":1}',
+        '{"type":"unheardOf"}',
+        '{"type":"playerConnected"}',
+        '{"type":"playerConnected","playerId":[]}',
+        '{"type":"playerDisconnected"}',
+        '{"type":"playerDisconnected","playerId":"nobody"}',
+        '{"type":"answer","sdp":"v=0"}',
+        '{"type":"answer","playerId":"nobody","sdp":"v=0"}',
+        '{"type":"iceCandidate","playerId":"nobody","candidate":{}}',
+        '{"type":"config","peerConnectionOptions":7}',
+        '{"type":"endpointIdConfirm"}',
+        "\x00",
+    ],
+)
+async def test_nonsense_of_the_server_is_ignored(server: SignallingServer, streamer: Streamer, text: str) -> None:
+    await server.say_raw(text)
+    assert await server.heard_nothing()
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        {"candidate": ""},
+        {"candidate": "nonsense"},
+        {"candidate": "candidate:1 1 udp 2 x.local 9 typ host", "sdpMid": "0"},
+        {"candidate": "candidate:1 1 udp 2 8c0f9a7e-aaaa.local 50000 typ host", "sdpMid": "0", "sdpMLineIndex": 0},
+        {"candidate": "candidate:1 1 tcp 2 127.0.0.1 9 typ host tcptype active", "sdpMid": "0"},
+        {"candidate": "candidate:1 1 udp 2 127.0.0.1 99999999 typ host", "sdpMid": "0"},
+        {"candidate": "candidate:1 7 udp 2 127.0.0.1 9 typ host", "sdpMid": "9"},
+        {"candidate": "x" * 5000},
+        {},
+        7,
+    ],
+)
+async def test_candidates_of_no_use_do_no_harm(
+    server: SignallingServer, streamer: Streamer, candidate: object
+) -> None:
+    async with player(server) as made:
+        await server.say(type="playerConnected", playerId="101")
+        offer = await server.hear("offer")
+        await server.say(type="iceCandidate", playerId="101", candidate=candidate)
+        await made.answer(offer)
+        await server.say(type="iceCandidate", playerId="101", candidate=candidate)
+        await made.add(await server.candidates["101"].get())
+        assert (await made.frame()).width == 1280
+
+
+async def test_the_end_of_the_server_lets_players_go_and_it_comes_back(
+    server: SignallingServer, streamer: Streamer
+) -> None:
+    async with playing(server, "101"):
+        await server.drop()
+        await server.register()
+        assert server.connections == 2
+        await until_left(streamer, "101")
+    async with playing(server, "102"):
+        assert [*streamer.players] == ["102"]
+
+
+async def test_it_ends_quickly_while_players_watch(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url)) as streamer:
+        await server.register()
+        async with playing(server, "101"), playing(server, "102"):
+            assert len(streamer.players) == 2
+            began = time.perf_counter()
+            streamer_tasks = streamer._serving
+            for peer in streamer.players.values():
+                peer.end()
+            await asyncio.wait(streamer_tasks, timeout=PATIENCE)
+            assert time.perf_counter() - began < 1.5
+
+
+def _answer(message: dict[str, str]):  # type: ignore[no-untyped-def]
+    from aiortc import RTCSessionDescription
+
+    return RTCSessionDescription(message["sdp"], "answer")

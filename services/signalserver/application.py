@@ -138,11 +138,11 @@ class Application:
                 answer["response"] = await self._ask(url_for(self._base, path), payload)
             finally:
                 self._end(player)
-            dump(answer)
+            dump(answer)  # whether it can be sent is known here, where it can still become an error
         except CallError as error:
             return self._failed(answer, error, player)
         except orjson.JSONEncodeError:
-            # It was JSON, but nests deeper than can be written.
+            # What can be read may still nest deeper than can be written.
             return self._failed(answer, CallError("bad_answer", "the application's answer cannot be read"), player)
         self.outcomes["ok"] += 1
         return answer

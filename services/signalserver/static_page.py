@@ -19,4 +19,4 @@ async def add_page(app: web.Application, folder: Path, homepage: str) -> None:
 
     app.router.add_get("/", home)
     # The constructor of a static resource looks at the disk.
-    app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/", folder))
+    app.router.register_resource(await asyncio.to_thread(web.StaticResource, "", folder))

@@ -5,7 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
 import structlog
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceCandidate,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
 from aiortc.codecs import is_rtx
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
@@ -61,6 +68,8 @@ class Peer:
         self._send = send
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(MAX_INBOX)
         self._candidates = 0
+        self._early: list[RTCIceCandidate] = []
+        """Candidates that came before the description that they belong to."""
         self._ended = asyncio.Event()
         self._reason: str | None = None
         self._channel: RTCDataChannel | None = None
@@ -131,8 +140,11 @@ class Peer:
     def _state_changed(self) -> None:
         state = self._connection.connectionState
         log.debug("player connection", player=self.player_id, state=state)
-        if state in ("failed", "closed"):
+        if state == "failed":
             self.end("the video's network path broke")
+        elif state == "closed":
+            # The player hung up, as pages do before they turn to another streamer. It knows.
+            self.end()
 
     async def _negotiate(self) -> None:
         """Offer, and take what the player says, one after the other."""
@@ -190,6 +202,9 @@ class Peer:
 
     async def _describe(self, text: str, kind: Literal["offer", "answer"]) -> None:
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp.for_trickling(text), kind))
+        for candidate in self._early:
+            await self._connection.addIceCandidate(candidate)
+        self._early.clear()
 
     def _agree(self, answer: str) -> None:
         """Choose the codec that offer and answer settled on. The video starts only after this."""
@@ -204,7 +219,11 @@ class Peer:
         if self._candidates > MAX_CANDIDATES:
             raise BadMessageError("too many candidates")
         candidate = remote_candidate(read(message, IceCandidate).candidate)
-        if candidate is not None:
+        if candidate is None:
+            return
+        if self._connection.remoteDescription is None:
+            self._early.append(candidate)
+        else:
             await self._connection.addIceCandidate(candidate)
 
     def _adopt(self, channel: RTCDataChannel) -> None:

@@ -55,13 +55,23 @@ def stop_on_signals() -> asyncio.Event:
 @asynccontextmanager
 async def background(*tasks: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run coroutines beside the body and cancel them after it; one that fails ends the body with its error."""
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(task) for task in tasks]
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
+    body_error: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(task) for task in tasks]
+            try:
+                yield
+            except BaseException as error:
+                body_error = error
+                raise
+            finally:
+                for task in running:
+                    task.cancel()
+    except BaseExceptionGroup:
+        # What the body raised goes on as it was: a group round it would hide it from who expects it.
+        if isinstance(body_error, Exception):
+            raise body_error from None
+        raise
 
 
 class Tasks:

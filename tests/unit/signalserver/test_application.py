@@ -453,6 +453,7 @@ async def test_one_player_has_a_few_calls_at_once_and_the_others_theirs(stage: S
     assert [task.result()["response"] for task in (*first, other)] == ["late"] * 3
     assert "response" in await application.call("echo", None, player="101")
     assert application.outcomes == {"ok": 4, "busy": 2}
+    assert not application._under_way, "it keeps players that are gone"
 
 
 @pytest.mark.parametrize("action", ["hang", "broken", "status/500", "flood"])

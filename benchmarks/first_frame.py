@@ -1,0 +1,121 @@
+"""From opening the page to its first decoded frame: our page through the whole chain, against the floor.
+
+The floor is a page on Epic's published library alone that dials a signalserver directly. Both are opened in turn by
+the same headless Chromium, so that a noisy machine disturbs both alike.
+
+    python -m benchmarks.first_frame [--runs 7]
+"""
+
+import argparse
+import asyncio
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+from playwright.async_api import Browser, async_playwright
+
+import pixelfleet.demo.app
+import pixelfleet.demo.settings
+import signalserver.app
+import signalserver.settings
+import teststreamer.app
+import teststreamer.settings
+from pixelfleet.runtime import logs
+
+STOCK_PAGE = Path(__file__).parent.parent / "tests" / "e2e" / "stock_page" / "dist"
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+FIRST_FRAME = """() => {
+  const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
+  return video !== undefined && video.getVideoPlaybackQuality().totalVideoFrames > 0;
+}"""
+LIMIT_MS = 15_000
+
+
+async def first_frame(browser: Browser, url: str) -> float:
+    """Return the milliseconds from opening a page to its first decoded frame."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    try:
+        page = await context.new_page()
+        begun = time.perf_counter()
+        await page.goto(url)
+        await page.wait_for_function(FIRST_FRAME, timeout=LIMIT_MS, polling=10)
+        return (time.perf_counter() - begun) * 1000
+    finally:
+        await context.close()
+
+
+async def measure(bare: str, chain: str, runs: int, vacant: Callable[[], Awaitable[None]]) -> None:
+    """Open both pages in turn and print the medians."""
+    times: dict[str, list[float]] = {bare: [], chain: []}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS)
+        for run in range(runs + 1):
+            for url, taken in times.items():
+                await vacant()
+                milliseconds = await first_frame(browser, url)
+                if run:  # the first of each warms the browser up
+                    taken.append(milliseconds)
+                print(".", end="", flush=True, file=sys.stderr)
+        await browser.close()
+    print(file=sys.stderr)
+    floor, ours = (statistics.median(taken) for taken in times.values())
+    print(f"bare page, signalserver alone: median {floor:.0f} ms ({min(times[bare]):.0f} to {max(times[bare]):.0f})")
+    print(f"our page, the whole chain:     median {ours:.0f} ms ({min(times[chain]):.0f} to {max(times[chain]):.0f})")
+    print(f"ratio {ours / floor:.2f} of {runs} runs each")
+
+
+async def main(runs: int) -> None:
+    """Start both systems and measure."""
+    logs.configure("error")
+    async with AsyncExitStack() as stack:
+        demo = await stack.enter_async_context(
+            pixelfleet.demo.app.running(pixelfleet.demo.settings.Settings(port=0, streamer_port=0))
+        )
+        alone = await stack.enter_async_context(
+            signalserver.app.running(
+                signalserver.settings.Settings(
+                    host="127.0.0.1",
+                    player_port=0,
+                    streamer_port=0,
+                    sfu_port=0,
+                    metrics_port=0,
+                    serve=True,
+                    http_root=STOCK_PAGE,
+                    homepage="index.html",
+                )
+            )
+        )
+        streamer = await stack.enter_async_context(
+            teststreamer.app.running(
+                teststreamer.settings.Settings(url=f"ws://127.0.0.1:{alone.streamer_port}", id="bare")
+            )
+        )
+        await streamer.connected.wait()
+
+        async def vacant() -> None:
+            while alone.players or demo.signalserver.players or demo.streamers[0].players or streamer.players:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)
+
+        port = alone.player_port
+        await measure(f"http://localhost:{port}/?ss=ws://localhost:{port}/", demo.url, runs, vacant)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=7)
+    uvloop.run(main(parser.parse_args().runs))

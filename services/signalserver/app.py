@@ -1,12 +1,14 @@
 """Wires a signalling server together."""
 
+import asyncio
 import ssl
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
+import aiohttp
 import structlog
 from aiohttp import web
 
@@ -19,15 +21,18 @@ from pixelfleet.runtime.service import Tasks, background
 from pixelfleet.runtime.tls import redirect_app, server_context
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import PROTOCOL_VERSION, Limits, dump
+from pixelfleet.wire.messages import Limits
+from signalserver.application import Application
 from signalserver.application_watch import ApplicationWatch
 from signalserver.drain import Drain
 from signalserver.exchange import Rules
-from signalserver.hub import Hub
+from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
+from signalserver.outputs import Call
 from signalserver.reporter import Reporter
 from signalserver.rest import Rest
 from signalserver.roster import Role
+from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
 from signalserver.switchboard import Switchboard
@@ -83,17 +88,24 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
     drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
     server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
-    config = dump(
-        {
-            "type": "config",
-            "peerConnectionOptions": settings.peer_connection_options(),
-            "protocolVersion": PROTOCOL_VERSION,
-        }
-    )
-    doors = Doors(hub, drain, metrics, settings, server_id, lambda: config)
+    fixed = await asyncio.to_thread(settings.peer_connection_options)
 
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(Tasks())
+        session = await stack.enter_async_context(_http_session())
+        config = RtcConfigSource(
+            session,
+            fixed=fixed,
+            url=None if fixed else settings.rtc_config_url or None,
+            max_age=settings.rtc_config_max_age,
+            ask_seconds=settings.rtc_config_seconds,
+        )
+        await stack.enter_async_context(background(config.run()))
+        await config.first_answer(settings.rtc_config_first_seconds)
+        metrics.watch_config(config)
+        if settings.ue_rest_endpoint:
+            hub.on_call = _control(settings, session, hub, tasks, metrics)
+        doors = Doors(hub, drain, metrics, settings, server_id, config.message)
         rest = Rest(
             hub=hub,
             drain=drain,
@@ -196,3 +208,33 @@ def _own_url(settings: Settings, port: int) -> str:
     scheme = "wss" if settings.tls_cert else "ws"
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     return f"{scheme}://{host}:{port}"
+
+
+def _http_session() -> aiohttp.ClientSession:
+    """Return a client that shares no cookies among players and keeps no connection that may die under a call."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _control(
+    settings: Settings, session: aiohttp.ClientSession, hub: Hub, tasks: Tasks, metrics: Metrics
+) -> Callable[[Link, Call[WebSocket]], None]:
+    """Return what carries out the players' calls to the application."""
+    application = Application(
+        session,
+        settings.ue_rest_endpoint,
+        settings.control_paths,
+        seconds=settings.control_seconds,
+        answer_bytes=settings.control_answer_bytes,
+        calls_per_player=settings.control_calls_per_player,
+        calls=settings.control_calls,
+    )
+    metrics.watch_calls(application.outcomes)
+
+    async def answer(link: Link, call: Call[WebSocket]) -> None:
+        message = await application.call(call.action, call.payload, player=link.peer_id, spectator=link.spectator)
+        hub.say(link, message)
+
+    def on_call(link: Link, call: Call[WebSocket]) -> None:
+        tasks.spawn(answer(link, call))
+
+    return on_call

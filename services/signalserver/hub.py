@@ -12,6 +12,7 @@ import structlog
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire.close_codes import CloseCode
+from pixelfleet.wire.messages import Message, dump
 from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call, Close, Drop, Listed, Output, Send
@@ -36,6 +37,7 @@ class Link:
     address: str
     peer_id: str = ""
     session_id: str | None = None
+    spectator: bool = False
 
     def message(self, data: bytes) -> None:
         """Put one message to the switchboard."""
@@ -60,7 +62,7 @@ class Hub:
         self._watch = watch
         self.changed = asyncio.Event()
         """Set whenever streamers or sessions changed; who waits for it clears it."""
-        self.on_call: Callable[[Link, Call[WebSocket]], None] = _not_configured
+        self.on_call: Callable[[Link, Call[WebSocket]], None] = self._no_application
         """Carries out a player's call to the application."""
         self._metrics = metrics
         self._tallies = metrics.messages
@@ -90,6 +92,7 @@ class Hub:
             link.peer_id = peer.subscriber.player_id
             if peer.subscriber.admission is not None:
                 link.session_id = peer.subscriber.admission.session_id
+                link.spectator = peer.subscriber.admission.spectator
         log.info("peer connected", role=role.value, peer=link.peer_id, session=link.session_id, address=address)
         self.carry_out(outputs)
         self._show_counts()
@@ -137,6 +140,11 @@ class Hub:
                 link = self._links.get(output.player)
                 if link is not None:
                     self.on_call(link, output)
+
+    def say(self, link: Link, message: Message) -> None:
+        """Send a peer a message of the server's own."""
+        link.socket.send(dump(message))
+        self._tallies.sent[message["type"]] += 1
 
     def close(self, link: Link, why: CloseCode, reason: str | None = None) -> None:
         """Close one peer, as from outside the protocol."""
@@ -194,6 +202,6 @@ class Hub:
                 count=drop.nth,
             )
 
-
-def _not_configured(link: Link, call: Call[WebSocket]) -> None:
-    log.debug("control is not configured", peer=link.peer_id)
+    def _no_application(self, link: Link, call: Call[WebSocket]) -> None:
+        error = "control is not configured here"
+        self.say(link, {"type": "response", "action": call.action[:256], "error": error})

@@ -300,7 +300,8 @@ def _part_keys(keys: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]
     given: dict[str, str] = {}
     kept: dict[str, Any] = {}
     named = {key: find(key) for key in keys}
-    is_wilburs = any(o and o.server is _W and o.name not in (*o.becomes, "max_players") for o in named.values())
+    theirs = [o for o in named.values() if o and o.server is _W and not o.guards]
+    is_wilburs = any(option.name not in (*option.becomes, "max_players") for option in theirs)
     for key, value in keys.items():
         option, text = named[key], _text(value)
         # Ours has a max_players too, and counts all players with it; and ours names the matchmaker by its address.

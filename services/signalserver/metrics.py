@@ -6,7 +6,7 @@ much a message as parsing it does.
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from pixelfleet.runtime.metrics import Registries
 from pixelfleet.wire.close_codes import label_of
 from signalserver.roster import Role
+from signalserver.rtc_config import RtcConfigSource
 
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
 """Seconds from a message's arrival to the last byte handed to the kernel."""
@@ -66,6 +67,27 @@ class MessageTallies(Collector):
         return buckets
 
 
+class TallyCollector(Collector):
+    """A counter whose value somebody else keeps."""
+
+    def __init__(
+        self, name: str, documentation: str, read: Callable[[], int | Mapping[str, int]], label: str | None = None
+    ) -> None:
+        self._name, self._documentation, self._read, self._label = name, documentation, read, label
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the count, or the counts by label."""
+        value = self._read()
+        labels = [self._label] if self._label else []
+        family = CounterMetricFamily(self._name, self._documentation, labels=labels)
+        if isinstance(value, Mapping):
+            for name, count in value.items():
+                family.add_metric([name], count)
+        else:
+            family.add_metric([], value)
+        return [family]
+
+
 class Metrics:
     """What a signalling server shows."""
 
@@ -101,6 +123,24 @@ class Metrics:
             "Websockets refused with an HTTP status, by role and reason.",
             ["role", "reason"],
             registry=self.registries.all,
+        )
+
+    def watch_config(self, source: RtcConfigSource) -> None:
+        """Show how the configuration for the peers is doing."""
+        success = Gauge(
+            "signalserver_rtc_config_success_timestamp_seconds",
+            "When the TURN API last answered; 0 for never, or when none is asked.",
+            registry=self.registries.all,
+        )
+        success.set_function(lambda: source.last_success or 0.0)
+        self.registries.all.register(
+            TallyCollector("signalserver_rtc_config_failures", "Failed requests.", lambda: source.failures)
+        )
+
+    def watch_calls(self, outcomes: Mapping[str, int]) -> None:
+        """Show how the players' calls to the application end."""
+        self.registries.all.register(
+            TallyCollector("signalserver_control_calls", "Calls, by outcome.", lambda: outcomes, label="outcome")
         )
 
     def closed(self, role: Role, code: int) -> None:

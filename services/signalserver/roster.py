@@ -26,6 +26,8 @@ class Admission:
     session_id: str
     endpoint_id: str
     shown_as: str
+    spectator: bool = False
+    """Watches, and may not call the application."""
 
 
 @dataclass(slots=True, eq=False)

@@ -2,13 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.fleet.tokens import MIN_KEY_BYTES
+from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.peer_settings import PeerSettings
+from signalserver.application import AllowedPaths, rest_endpoint
+from signalserver.rtc_config import config_url, ready_config
+
+UNSHOWN: Final = {"session_key", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
+"""Settings that may hold a secret."""
 
 
 class Settings(PeerSettings):
@@ -55,6 +61,24 @@ class Settings(PeerSettings):
     dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
     identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")
     peer_options: str = Field("{}", description="RTCConfiguration for the peers, as a JSON object")
+    peer_options_file: Path | None = Field(None, description="file that holds it; --peer-options wins")
+    rtc_config_url: str = Field("", description="TURN API that gives it, when none is fixed here")
+    rtc_config_max_age: float = Field(
+        300, ge=10, description="seconds until credentials without expiry are replaced"
+    )
+    rtc_config_seconds: float = Field(
+        5.0, gt=0, description="how long the TURN API may take to answer"
+    )
+    rtc_config_first_seconds: float = Field(2.0, ge=0, description="how long the start waits for its first answer")
+
+    ue_rest_endpoint: str = Field("", description="the application's REST API, for players' control messages")
+    control_paths: list[str] = Field(
+        default=[], description="paths players may call, exact or ending in *"
+    )
+    control_seconds: float = Field(5.0, gt=0, description="a call that takes longer is answered with an error")
+    control_answer_bytes: int = Field(65536, ge=1, description="so is one with a larger answer")
+    control_calls_per_player: int = Field(4, ge=1, description="calls of one player at once; more are refused")
+    control_calls: int = Field(32, ge=1, description="calls of all players at once; more are refused")
 
     max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
     max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
@@ -63,13 +87,28 @@ class Settings(PeerSettings):
 
     @field_validator("peer_options")
     @classmethod
-    def _peer_options_are_json(cls, value: str) -> str:
-        try:
-            options = json.loads(value or "{}")
-        except ValueError as error:
-            raise ValueError(f"is not JSON: {error}") from None
-        if not isinstance(options, dict):
-            raise ValueError("must be a JSON object")
+    def _peer_options_are_valid(cls, value: str) -> str:
+        _parsed_options(value)
+        return value
+
+    @field_validator("rtc_config_url")
+    @classmethod
+    def _rtc_config_url_is_valid(cls, value: str) -> str:
+        if value:
+            config_url(value)
+        return value
+
+    @field_validator("ue_rest_endpoint")
+    @classmethod
+    def _endpoint_is_valid(cls, value: str) -> str:
+        if value:
+            rest_endpoint(value)
+        return value
+
+    @field_validator("control_paths")
+    @classmethod
+    def _paths_are_valid(cls, value: list[str]) -> list[str]:
+        AllowedPaths(value)
         return value
 
     @model_validator(mode="after")
@@ -86,10 +125,27 @@ class Settings(PeerSettings):
         return self
 
     def peer_connection_options(self) -> dict[str, Any]:
-        """Return the RTCConfiguration that every peer is sent."""
-        options: dict[str, Any] = json.loads(self.peer_options or "{}")
-        return options
+        """Return the fixed RTCConfiguration, which is empty when there is none; raise UsageError for a bad file."""
+        options = _parsed_options(self.peer_options)
+        if options or self.peer_options_file is None:
+            return options
+        try:
+            return _parsed_options(self.peer_options_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"--peer-options-file {self.peer_options_file}: {reason}") from None
 
     def shown(self) -> dict[str, Any]:
         """Return the settings as they may be shown: without secrets and without the peers' credentials."""
-        return self.model_dump(mode="json", exclude={"session_key", "rest_token", "streamer_token", "peer_options"})
+        return self.model_dump(mode="json", exclude=UNSHOWN)
+
+
+def _parsed_options(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text or "{}")
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(options, dict):
+        raise ValueError("must be a JSON object")
+    ready_config(options)  # raises for what a browser would refuse
+    return options

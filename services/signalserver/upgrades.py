@@ -115,7 +115,7 @@ class Doors:
                 raise TokenError("a session ticket is required")
             return None
         token = verify(ticket, key.get_secret_value(), self._server_id)
-        return Admission(token.session_id, token.endpoint_id, shown_as=token.app)
+        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
         self._metrics.refused.labels(role.value, label).inc()

@@ -1,7 +1,7 @@
 """Session tickets: what a matchmaker hands to a signalling server to say "this player was promised that streamer"."""
 
 import time
-from typing import Final
+from typing import Final, Literal
 
 import jwt
 import msgspec
@@ -24,6 +24,7 @@ class SessionToken(msgspec.Struct, frozen=True):
     server_id: str
     endpoint_id: str
     app: str
+    role: Literal["player", "spectator"] = "player"
 
 
 def sign(token: SessionToken, key: str) -> str:
@@ -35,6 +36,7 @@ def sign(token: SessionToken, key: str) -> str:
         "aud": token.server_id,
         "endpoint": token.endpoint_id,
         "app": token.app,
+        "role": token.role,
         "iat": now,
         "exp": now + LIFETIME_SECONDS,
     }
@@ -59,6 +61,7 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
                 "server_id": server_id,
                 "endpoint_id": claims.get("endpoint"),
                 "app": claims.get("app"),
+                "role": claims.get("role", "player"),
             },
             SessionToken,
         )

@@ -27,6 +27,7 @@ from signalserver.application_watch import ApplicationWatch
 from signalserver.drain import Drain
 from signalserver.exchange import Rules
 from signalserver.hub import Hub, Link
+from signalserver.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call
 from signalserver.reporter import Reporter
@@ -129,9 +130,11 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             )
         )
         work = [hub.run(), heartbeat.run()]
+        url = settings.public_url or _own_url(settings, players.port)
         if store is not None:
-            url = settings.public_url or _own_url(settings, players.port)
             work.append(Reporter(store, hub, drain, settings, server_id, url).run())
+        if settings.matchmaker:
+            work.append(MatchmakerLink(hub, drain, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))
         stack.callback(hub.close_all, close_codes.RESTARTING)
         log.info(

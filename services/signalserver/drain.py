@@ -64,7 +64,7 @@ class Drain:
         self._deadline = loop.time() + self._grace
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
-        self._hub.changed.set()
+        self._hub.announce()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
         for link in self._hub.links(Role.PLAYER):
             link.socket.send(self.notice())

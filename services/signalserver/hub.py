@@ -60,8 +60,6 @@ class Hub:
     ) -> None:
         self.switchboard = switchboard
         self._watch = watch
-        self.changed = asyncio.Event()
-        """Set whenever streamers or sessions changed; who waits for it clears it."""
         self.on_call: Callable[[Link, Call[WebSocket]], None] = self._no_application
         """Carries out a player's call to the application."""
         self._metrics = metrics
@@ -69,10 +67,22 @@ class Hub:
         self._heartbeat = heartbeat
         self._links: dict[WebSocket, Link] = {}
         self._counts: Tally[Role] = Tally()
+        self._watches: list[asyncio.Event] = []
 
     def count(self, role: Role) -> int:
         """Return how many peers of a role are connected."""
         return self._counts[role]
+
+    def watch(self) -> asyncio.Event:
+        """Return an event that is set whenever streamers or sessions change; who waits for it clears it."""
+        event = asyncio.Event()
+        self._watches.append(event)
+        return event
+
+    def announce(self) -> None:
+        """Wake who watches."""
+        for event in self._watches:
+            event.set()
 
     def links(self, role: Role) -> list[Link]:
         """Return the open connections of one role."""
@@ -170,7 +180,7 @@ class Hub:
         self._metrics.stuck.set(1 if trouble else 0)
         if trouble is not before:
             log.warning("the application is stuck", why=trouble) if trouble else log.info("the application is well")
-            self.changed.set()
+            self.announce()
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]
@@ -179,7 +189,7 @@ class Hub:
         self._metrics.streamers.set(self._counts[Role.STREAMER])
 
     def _on_listed(self) -> None:
-        self.changed.set()
+        self.announce()
         listed = self.switchboard.streamers()
         self._metrics.streamer_open.set(1 if listed else 0)
         self._metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)

@@ -111,7 +111,7 @@ _NO_CORS_DETAIL: Final = "what a page of an allowed origin may send is fixed; --
 _NO_TURN: Final = "TURN credentials are not made here; --rtc-config-url names the service that makes them"
 _NO_PASSWORD: Final = "players have no common token; --require-session admits those whom a matchmaker sends"  # noqa: S105 - prose
 _NO_TOKEN_FILE: Final = "the token is not read from a file; set PIXELFLEET_SIGNALSERVER_STREAMER_TOKEN to it"  # noqa: S105 - prose
-_ALLOW: Final = "players may call only the paths that --control-allow names; /* is all of them"
+_ALLOW: Final = "players may call only the paths that --control-paths names; /* is all of them"
 
 _C, _W, _O = Server.CIRRUS, Server.WILBUR, Server.OKE
 _PROXY: Final = ("reverse_proxy", "reverseProxy")
@@ -193,7 +193,7 @@ OPTIONS: Final[tuple[LegacyOption, ...]] = (
     LegacyOption("metricsPort", _O, ("metrics_port",)),
     LegacyOption("certificateDir", _O, ("tls_cert", "tls_key"), convert=None),
     LegacyOption("rtcConfigSvc", _O, ("rtc_config_url",)),
-    LegacyOption("ueRestEndpoint", _O, ("ue_rest_endpoint",), caution=_ALLOW, unless="control-allow"),
+    LegacyOption("ueRestEndpoint", _O, ("ue_rest_endpoint",), caution=_ALLOW, unless="control-paths"),
 )
 
 _BY_NAME: Final = {name: option for option in OPTIONS for name in (option.name, *option.aliases)}
@@ -279,8 +279,9 @@ def _part_arguments(argv: Sequence[str]) -> tuple[dict[str, str], list[str], dic
             continue
         else:
             text = NO_VALUE
-        given[option.name] = text
-        if option.guards and text:
+        if text or not option.guards:
+            given[option.name] = text
+        if text and option.guards:
             kept.append(f"--{option.name}={REFUSED}")
     return given, kept, ours
 

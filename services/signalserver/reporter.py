@@ -21,6 +21,7 @@ class Reporter:
     def __init__(self, store: FleetStore, hub: Hub, drain: Drain, settings: Settings, server_id: str, url: str) -> None:
         self._store = store
         self._hub = hub
+        self._changed = hub.watch()
         self._drain = drain
         self._settings = settings
         self._server_id = server_id
@@ -53,11 +54,11 @@ class Reporter:
         """Report until cancelled, then say that the streamers are gone."""
         try:
             while True:
-                self._hub.changed.clear()
+                self._changed.clear()
                 await self._report(self.reports())
                 try:
                     async with asyncio.timeout(HEARTBEAT_SECONDS):
-                        await self._hub.changed.wait()
+                        await self._changed.wait()
                 except TimeoutError:
                     continue
         finally:

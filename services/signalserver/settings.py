@@ -1,6 +1,7 @@
 """What a signalling server can be told."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -8,9 +9,11 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.fleet.tokens import MIN_KEY_BYTES
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.addresses import address_of
+from pixelfleet.runtime.errors import UsageError, tell
 from pixelfleet.runtime.peer_settings import PeerSettings
 from signalserver.application import AllowedPaths, rest_endpoint
+from signalserver.legacy_options import translate_arguments, translate_config
 from signalserver.rtc_config import config_url, ready_config
 
 UNSHOWN: Final = {"session_key", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
@@ -58,23 +61,21 @@ class Settings(PeerSettings):
     start_seconds: float = Field(300.0, gt=0, description="an application that is not here by then counts as stuck")
     stall_seconds: float = Field(30.0, gt=0, description="one that has not answered a player by then does, too")
 
+    matchmaker: str = Field(
+        "", description="host:port of a matchmaker that takes reports as cirrus sends them"
+    )
+
     dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
     identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")
     peer_options: str = Field("{}", description="RTCConfiguration for the peers, as a JSON object")
     peer_options_file: Path | None = Field(None, description="file that holds it; --peer-options wins")
     rtc_config_url: str = Field("", description="TURN API that gives it, when none is fixed here")
-    rtc_config_max_age: float = Field(
-        300, ge=10, description="seconds until credentials without expiry are replaced"
-    )
-    rtc_config_seconds: float = Field(
-        5.0, gt=0, description="how long the TURN API may take to answer"
-    )
+    rtc_config_max_age: float = Field(300, ge=10, description="seconds until credentials without expiry are replaced")
+    rtc_config_seconds: float = Field(5.0, gt=0, description="how long the TURN API may take to answer")
     rtc_config_first_seconds: float = Field(2.0, ge=0, description="how long the start waits for its first answer")
 
     ue_rest_endpoint: str = Field("", description="the application's REST API, for players' control messages")
-    control_paths: list[str] = Field(
-        default=[], description="paths players may call, exact or ending in *"
-    )
+    control_paths: list[str] = Field(default=[], description="paths players may call, exact or ending in *")
     control_seconds: float = Field(5.0, gt=0, description="a call that takes longer is answered with an error")
     control_answer_bytes: int = Field(65536, ge=1, description="so is one with a larger answer")
     control_calls_per_player: int = Field(4, ge=1, description="calls of one player at once; more are refused")
@@ -96,6 +97,13 @@ class Settings(PeerSettings):
     def _rtc_config_url_is_valid(cls, value: str) -> str:
         if value:
             config_url(value)
+        return value
+
+    @field_validator("matchmaker")
+    @classmethod
+    def _matchmaker_is_an_address(cls, value: str) -> str:
+        if value:
+            address_of(value)
         return value
 
     @field_validator("ue_rest_endpoint")
@@ -123,6 +131,22 @@ class Settings(PeerSettings):
         if self.require_session and key is None:
             raise ValueError("--require-session: needs --session-key, the same as the matchmaker's")
         return self
+
+    @classmethod
+    def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys of a config file with those of older servers translated; tell what is gone."""
+        translation = translate_config(keys)
+        for warning in translation.warnings:
+            tell(warning)
+        return translation.keys
+
+    @classmethod
+    def translate_arguments(cls, arguments: Sequence[str], file_keys: Mapping[str, Any] | None) -> list[str]:
+        """Return the options with those of older servers translated; tell what is gone."""
+        translation = translate_arguments(arguments, file_keys)
+        for warning in translation.warnings:
+            tell(warning)
+        return translation.arguments
 
     def peer_connection_options(self) -> dict[str, Any]:
         """Return the fixed RTCConfiguration, which is empty when there is none; raise UsageError for a bad file."""

@@ -36,6 +36,9 @@ MAX_CANDIDATES: Final = 64
 MAX_BUFFERED_BYTES: Final = 1024 * 1024
 """What may wait on the data channel for a player that does not read; beyond it the player is let go."""
 
+STEP_SECONDS: Final = 0.5
+"""How long a step of the negotiation may still take once the player is let go."""
+
 CLOSE_SECONDS: Final = 1.0
 """How long closing may take; it needs no answer from the player, so this is never reached in good health."""
 
@@ -66,7 +69,7 @@ class Peer:
         self.offers = offers
         self._settings = settings
         self._send = send
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue(MAX_INBOX)
+        self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._candidates = 0
         self._early: list[RTCIceCandidate] = []
         """Candidates that came before the description that they belong to."""
@@ -99,7 +102,7 @@ class Peer:
 
     def deliver(self, message: Message) -> None:
         """Take an `offer`, `answer` or `iceCandidate` of the player, in the order in which they came."""
-        if self._inbox.full():
+        if self._inbox.qsize() >= MAX_INBOX:
             log.warning("too many signalling messages of a player", player=self.player_id)
             return
         self._inbox.put_nowait(message)
@@ -109,6 +112,7 @@ class Peer:
         if not self._ended.is_set():
             self._reason = reason
             self._ended.set()
+            self._inbox.put_nowait(None)
 
     async def run(self) -> str | None:
         """Serve the player until it is let go; return the reason that `end` was given."""
@@ -117,6 +121,8 @@ class Peer:
                 negotiation = tasks.create_task(self._negotiate())
                 deadline = tasks.create_task(self._expect_connection())
                 await self._ended.wait()
+                # aioice forgets sockets when it is cancelled while it opens them, so it may finish its step.
+                await asyncio.wait({negotiation}, timeout=STEP_SECONDS)
                 negotiation.cancel()
                 deadline.cancel()
         finally:
@@ -151,8 +157,7 @@ class Peer:
         try:
             if self.offers:
                 await self._offer()
-            while True:
-                message = await self._inbox.get()
+            while (message := await self._inbox.get()) is not None:
                 try:
                     await self._take(message)
                 except BadMessageError as error:

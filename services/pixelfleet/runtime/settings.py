@@ -5,6 +5,7 @@ A field ``player_port`` of the signalserver is the option ``--player-port``, the
 earlier in that list wins.
 """
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,6 +93,11 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
 
     Raises UsageError with one line that names the option at fault; exits (SystemExit) after ``--help``.
     """
+    arguments = list(argv)
+    translate = getattr(cls, "translate_arguments", None)
+    if translate is not None:
+        named = _named_config(arguments)
+        arguments = translate(arguments, read_config_file(named) if named else None)
     source: CliSettingsSource[Any] = CliSettingsSource(
         cls,
         cli_prog_name=f"pixelfleet {cls.command}",
@@ -103,12 +109,22 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
         cli_avoid_json=True,
     )
     try:
-        return cls(_cli_settings_source=source(args=list(argv)))
+        return cls(_cli_settings_source=source(args=arguments))
     except SettingsError as error:
         reason = str(error).removeprefix("error parsing CLI: ").splitlines()[0]
         raise UsageError(f"{reason}; see `pixelfleet {cls.command} --help`") from None
     except ValidationError as error:
         raise UsageError("; ".join(_explain(cls, detail) for detail in error.errors())) from None
+
+
+def _named_config(arguments: Sequence[str]) -> Path | None:
+    """Return the file that `--config` names."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--config", type=Path)
+    try:
+        return parser.parse_known_args(arguments)[0].config  # type: ignore[no-any-return]  # a namespace is untyped
+    except argparse.ArgumentError:
+        return None
 
 
 def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:

@@ -24,7 +24,8 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A quote that nothing closes takes all that follows: else each one would search to the end, in quadratic time.
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 PROTOCOL_VERSION: Final = "1.3.0"
 

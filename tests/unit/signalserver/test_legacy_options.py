@@ -202,11 +202,11 @@ def test_the_arguments_of_the_oke_sample_start_ours() -> None:
 def test_the_oke_sample_is_told_of_the_dialect_and_of_the_paths_that_players_may_call() -> None:
     line = "--ueRestEndpoint=http://localhost:8111"
     assert [text.split(";")[0] for text in warnings(line)] == [
-        "--ueRestEndpoint: players may call only the paths that --control-allow names",
+        "--ueRestEndpoint: players may call only the paths that --control-paths names",
         "the OKE sample streams from Unreal 4.27, which needs --dialect legacy",
     ]
-    assert warnings(f"{line} --dialect legacy --control-allow /status") == []
-    assert warnings(line, {"dialect": "legacy", "control_allow": ["/status"]}) == []
+    assert warnings(f"{line} --dialect legacy --control-paths /status") == []
+    assert warnings(line, {"dialect": "legacy", "control_paths": ["/status"]}) == []
 
 
 def test_the_arguments_of_wilbur_start_ours() -> None:

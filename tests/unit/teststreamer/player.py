@@ -96,9 +96,7 @@ async def player(server: SignallingServer, player_id: str = "101") -> AsyncItera
 
 
 @contextlib.asynccontextmanager
-async def playing(
-    server: SignallingServer, player_id: str = "101", codec: str | None = None
-) -> AsyncIterator[Player]:
+async def playing(server: SignallingServer, player_id: str = "101", codec: str | None = None) -> AsyncIterator[Player]:
     """Send a player to the streamer, and wait until it has seen a frame and heard the greeting."""
     async with player(server, player_id) as made:
         await server.say(type="playerConnected", playerId=player_id, dataChannel=True, sfu=False)

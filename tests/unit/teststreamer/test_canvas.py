@@ -1,0 +1,64 @@
+"""Drawing in planes, and taking it away again."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teststreamer.canvas import Canvas, Colour
+
+WHITE = Colour(235, 128, 128)
+RED = Colour.rgb("#ff0000")
+places = st.integers(-80, 160)
+
+
+def test_colours_are_in_the_limited_range() -> None:
+    assert Colour.rgb("#000000") == (16, 128, 128)
+    assert Colour.rgb("#ffffff") == (235, 128, 128)
+    assert Colour.rgb("#0000ff").u == 240
+    assert RED.v == 240
+
+
+def test_a_box_is_filled_in_all_planes() -> None:
+    canvas = Canvas(64, 48)
+    canvas.fill(4, 6, 10, 8, RED)
+    assert (canvas.y[6:14, 4:14] == RED.y).all()
+    assert (canvas.u[3:7, 2:7] == RED.u).all()
+    assert (canvas.v[3:7, 2:7] == RED.v).all()
+    assert (canvas.y != 16).sum() == 10 * 8
+    assert (canvas.v != 128).sum() == 5 * 4
+
+
+def test_the_planes_lie_below_one_another() -> None:
+    canvas = Canvas(64, 48)
+    canvas.y[:], canvas.u[:], canvas.v[:] = 1, 2, 3
+    assert canvas.pixels.shape == (72, 64)
+    assert (canvas.pixels[:48] == 1).all()
+    assert (canvas.pixels[48:60] == 2).all()
+    assert (canvas.pixels[60:] == 3).all()
+
+
+def test_a_weight_of_half_is_half_way() -> None:
+    canvas = Canvas(64, 48)
+    canvas.blend(np.full((4, 4), 0.5, dtype=np.float32), 10, 10, WHITE)
+    assert (canvas.y[10:14, 10:14] == (16 + 235) // 2).all()
+
+
+@given(x=places, y=places, width=st.integers(1, 90), height=st.integers(1, 90), text=st.text(max_size=6))
+def test_whatever_is_drawn_wherever_is_taken_away_again(x: int, y: int, width: int, height: int, text: str) -> None:
+    canvas = Canvas(64, 48)
+    canvas.fill(0, 0, 30, 48, RED)
+    canvas.keep()
+    before = canvas.pixels.copy()
+    canvas.fill(x, y, width, height, WHITE)
+    canvas.text(text, y, x, 2, RED)
+    canvas.blend(np.ones((2 * height, 2 * width), dtype=np.float32), x, y, RED)
+    canvas.clear()
+    assert np.array_equal(canvas.pixels, before)
+
+
+def test_a_text_is_drawn_in_its_colour() -> None:
+    canvas = Canvas(64, 48)
+    canvas.text("I", 2, 2, 2, RED)
+    assert (canvas.y == RED.y).any()
+    assert (canvas.v == RED.v).any()
+    assert set(np.unique(canvas.y)) == {16, RED.y}

@@ -13,7 +13,7 @@ from pixelfleet.runtime.addresses import address_of
 from pixelfleet.runtime.errors import UsageError, tell
 from pixelfleet.runtime.peer_settings import PeerSettings
 from signalserver.application import AllowedPaths, rest_endpoint
-from signalserver.legacy_options import translate_arguments, translate_config
+from signalserver.legacy_translation import translate_arguments, translate_config
 from signalserver.rtc_config import config_url, ready_config
 
 UNSHOWN: Final = {"session_key", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
@@ -61,9 +61,7 @@ class Settings(PeerSettings):
     start_seconds: float = Field(300.0, gt=0, description="an application that is not here by then counts as stuck")
     stall_seconds: float = Field(30.0, gt=0, description="one that has not answered a player by then does, too")
 
-    matchmaker: str = Field(
-        "", description="host:port of a matchmaker that takes reports as cirrus sends them"
-    )
+    matchmaker: str = Field("", description="host:port of a matchmaker that takes reports as cirrus sends them")
 
     dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
     identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")

@@ -16,9 +16,8 @@ from signalserver.legacy_options import (
     LegacyOption,
     Server,
     find,
-    translate_arguments,
-    translate_config,
 )
+from signalserver.legacy_translation import translate_arguments, translate_config
 from signalserver.settings import Settings
 
 FIELDS = Settings.model_fields

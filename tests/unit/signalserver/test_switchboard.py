@@ -1,11 +1,11 @@
 """Each rule of the signalling protocol, by name."""
 
 import pytest
-from tests.unit.signalserver.conversation import CANDIDATE, SDP, Conversation
 
 from pixelfleet.wire import close_codes
 from signalserver.exchange import MAX_TAKEOVERS, TAKEOVER_WINDOW_SECONDS, Rules
 from signalserver.roster import Admission
+from tests.unit.signalserver.conversation import CANDIDATE, SDP, Conversation
 
 
 @pytest.fixture

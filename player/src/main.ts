@@ -1,4 +1,10 @@
-import { Config, Logger, LogLevel, PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import {
+  Config,
+  Logger,
+  LogLevel,
+  MessageDirection,
+  PixelStreaming,
+} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { initialSettings } from './connection/settings';
 import { signallingUrl } from './connection/url';
 import './handle';
@@ -16,6 +22,8 @@ function start(): void {
   const link = new URLSearchParams(location.search);
   const config = new Config({ initialSettings: initialSettings(signallingUrl(location.href), link) });
   const stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
+  // The library sends this message and has not registered it: a streamer that names it would be an error to it.
+  stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
   const overlay = new Overlay(() => {
     session.retry();
   });

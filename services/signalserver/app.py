@@ -132,7 +132,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
         if store is not None:
-            work.append(Reporter(store, hub, drain, settings, server_id, url).run())
+            work.append(Reporter(store, hub, drain, metrics, settings, server_id, url).run())
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, drain, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))

@@ -9,6 +9,7 @@ from pixelfleet.fleet.model import HEARTBEAT_SECONDS, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.metrics import Metrics
 from signalserver.roster import Role
 from signalserver.settings import Settings
 
@@ -18,11 +19,14 @@ log = structlog.get_logger(__name__)
 class Reporter:
     """Owns the reports of one server."""
 
-    def __init__(self, store: FleetStore, hub: Hub, drain: Drain, settings: Settings, server_id: str, url: str) -> None:
+    def __init__(
+        self, store: FleetStore, hub: Hub, drain: Drain, metrics: Metrics, settings: Settings, server_id: str, url: str
+    ) -> None:
         self._store = store
         self._hub = hub
         self._changed = hub.watch()
         self._drain = drain
+        self._metrics = metrics
         self._settings = settings
         self._server_id = server_id
         self._url = url
@@ -68,7 +72,9 @@ class Reporter:
     async def _report(self, reports: list[StreamerReport]) -> None:
         try:
             await self._store.report(reports, server_id=self._server_id, sequence=self._sequence)
+            self._metrics.matchmaker_open.set(1)
         except StoreUnavailableError as error:
+            self._metrics.matchmaker_open.set(0)
             log.warning("fleet store is out of reach; will report again", why=str(error))
 
     def _sessions(self) -> dict[str, list[str]]:

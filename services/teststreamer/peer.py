@@ -71,6 +71,7 @@ class Peer:
         self._send = send
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._candidates = 0
+        self._described = False
         self._early: list[RTCIceCandidate] = []
         """Candidates that came before the description that they belong to."""
         self._ended = asyncio.Event()
@@ -207,6 +208,7 @@ class Peer:
 
     async def _describe(self, text: str, kind: Literal["offer", "answer"]) -> None:
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp.for_trickling(text), kind))
+        self._described = True
         for candidate in self._early:
             await self._connection.addIceCandidate(candidate)
         self._early.clear()
@@ -226,10 +228,10 @@ class Peer:
         candidate = remote_candidate(read(message, IceCandidate).candidate)
         if candidate is None:
             return
-        if self._connection.remoteDescription is None:
-            self._early.append(candidate)
-        else:
+        if self._described:
             await self._connection.addIceCandidate(candidate)
+        else:
+            self._early.append(candidate)
 
     def _adopt(self, channel: RTCDataChannel) -> None:
         """Take the data channel that a player which offers has made."""

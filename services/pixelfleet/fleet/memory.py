@@ -48,6 +48,7 @@ class MemoryFleetStore:
 
     async def report(self, reports: Sequence[StreamerReport], *, server_id: str, sequence: int) -> None:
         """Replace what is known of one server's streamers."""
+        self._expire()
         now = self._clock()
         known = self._servers.get(server_id)
         if known is not None and sequence <= known.sequence:
@@ -71,7 +72,7 @@ class MemoryFleetStore:
         waiter = _Waiter(ticket, self._clock())
         self._tickets[ticket.session_id] = waiter
         self._queue[ticket.session_id] = waiter
-        self._replicas.setdefault(ticket.replica_id, self._clock() + EXPIRY_SECONDS)
+        self._replicas[ticket.replica_id] = self._clock() + EXPIRY_SECONDS
         self._announce()
 
     async def keep(self, replica_id: str) -> None:
@@ -211,14 +212,18 @@ class MemoryFleetStore:
             keys = self._servers.pop(server_id).streamers
             for key in keys:
                 self._used.pop(key, None)
-            for lease in [lease for lease in self._leases.values() if lease.streamer.server_id == server_id]:
-                self._end(lease.session_id)
+            for lease in reversed([lease for lease in self._leases.values() if lease.streamer.server_id == server_id]):
+                if lease.state is LeaseState.HELD:
+                    self._end(lease.session_id)
+                else:
+                    self._back_to_head(lease.session_id)
         for replica_id in [name for name, expires in self._replicas.items() if expires <= now]:
             del self._replicas[replica_id]
             for session_id, waiter in list(self._tickets.items()):
                 if waiter.ticket.replica_id == replica_id:
                     self._end(session_id)
-        for lease in [lease for lease in self._leases.values() if lease.deadline <= now]:
+        # The latest promise first, so that those who were promised something together keep their order.
+        for lease in reversed([lease for lease in self._leases.values() if lease.deadline <= now]):
             self._back_to_head(lease.session_id)
 
 

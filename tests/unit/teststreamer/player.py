@@ -17,8 +17,8 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
-from tests.unit.teststreamer.server import PATIENCE, Message, SignallingServer
 
+from tests.unit.teststreamer.server import PATIENCE, Message, SignallingServer
 from teststreamer.datachannel_codec import DataMessage, Direction, Value, decode, encode
 
 
@@ -44,8 +44,9 @@ class Player:
         await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         if codec is not None:
             (transceiver,) = self.connection.getTransceivers()
-            codecs = RTCRtpReceiver.getCapabilities("video").codecs
-            transceiver.setCodecPreferences([each for each in codecs if each.name == codec])
+            capabilities = RTCRtpReceiver.getCapabilities("video")
+            assert capabilities is not None
+            transceiver.setCodecPreferences([each for each in capabilities.codecs if each.name == codec])
             await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         sdp = self.connection.localDescription.sdp

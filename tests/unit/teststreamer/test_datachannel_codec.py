@@ -1,5 +1,6 @@
 """The data channel's bytes."""
 
+import contextlib
 import json
 import struct
 from typing import Any
@@ -56,10 +57,8 @@ def test_what_is_sent_is_what_a_player_reads(message: tuple[str, tuple[Any, ...]
 
 @given(st.binary(max_size=200), st.sampled_from(Direction))
 def test_any_bytes_are_a_message_or_a_typed_error(data: bytes, direction: Direction) -> None:
-    try:
-        decode(data, direction)
-    except BadDataError as error:
-        assert str(error)
+    with contextlib.suppress(BadDataError):
+        assert decode(data, direction).name in (TO_STREAMER, FROM_STREAMER)[direction]
 
 
 @given(to_streamer, st.data())

@@ -43,7 +43,7 @@ def test_a_click_is_marked_where_it_happened_and_fades(stage: Stage, clock: Cloc
     act(stage, "MouseDown", 0.25, 0.5, button=0)
     (mark,) = shown(stage).marks
     assert (mark.x, mark.y, mark.label, mark.age) == (0.25, 0.5, "MouseDown left", 0)
-    clock.now += MARK_SECONDS
+    clock.now += MARK_SECONDS + 0.1
     assert shown(stage).marks == ()
     assert shown(stage).last_input == "MouseDown left"
 
@@ -68,7 +68,7 @@ def test_a_key_is_shown_for_a_while(stage: Stage, clock: Clock) -> None:
     key = shown(stage).key
     assert key is not None
     assert key.label == "Space"
-    clock.now += KEY_SECONDS
+    clock.now += KEY_SECONDS + 0.1
     assert shown(stage).key is None
 
 

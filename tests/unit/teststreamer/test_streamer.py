@@ -12,7 +12,6 @@ from aiortc import RTCSessionDescription
 
 from tests.unit.teststreamer.player import Player, player, playing
 from tests.unit.teststreamer.server import PATIENCE, Message, SignallingServer, listening
-
 from teststreamer.app import running
 from teststreamer.datachannel_codec import FROM_STREAMER, TO_STREAMER
 from teststreamer.settings import Settings
@@ -34,12 +33,6 @@ async def streamer(server: SignallingServer) -> AsyncIterator[Streamer]:
         async with asyncio.timeout(PATIENCE):
             await made.connected.wait()
         yield made
-
-
-async def until_left(streamer: Streamer, player_id: str) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while player_id in streamer.players:
-            await asyncio.sleep(0)
 
 
 async def test_it_takes_the_id_that_the_server_gives(server: SignallingServer) -> None:
@@ -203,8 +196,10 @@ async def test_a_player_can_pause_the_video(server: SignallingServer, streamer: 
 
 async def test_nothing_is_drawn_for_nobody(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server):
+        assert streamer.broadcaster._watched.is_set()
         await server.say(type="playerDisconnected", playerId="101")
-        await until_left(streamer, "101")
+        await asyncio.wait(streamer._serving, timeout=PATIENCE)
+        assert not streamer.players
     assert not streamer.broadcaster._watched.is_set()
 
 
@@ -299,7 +294,7 @@ async def test_the_end_of_the_server_lets_players_go_and_it_comes_back(
         await server.drop()
         await server.register()
         assert server.connections == 2
-        await until_left(streamer, "101")
+        assert not streamer.players
     async with playing(server, "102"):
         assert [*streamer.players] == ["102"]
 

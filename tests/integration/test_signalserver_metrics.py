@@ -1,0 +1,67 @@
+"""What Prometheus sees of a signalling server."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+import signalserver.app
+from signalserver.settings import Settings
+from tests.integration.peers import SDP, player, streamer
+from tests.parts import require_part
+
+pytestmark = pytest.mark.integration
+
+SEED_NAMES = {
+    "signalserver_player_socket_connections",
+    "signalserver_stream_socket_connections",
+    "signalserver_stream_socket_open_indicator",
+    "signalserver_matchmaker_socket_open_indicator",
+    "signalserver_free_stream_indicator",
+    "stream_player_connections",
+}
+
+
+async def scrape(port: int, path: str) -> str:
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{path}") as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
+    promtool = require_part("promtool")
+    settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0)
+    async with (
+        signalserver.app.running(settings) as server,
+        streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
+        player(f"ws://127.0.0.1:{server.player_port}") as viewer,
+    ):
+        await viewer.say("offer", sdp=SDP)
+        player_id = (await source.hear("offer"))["playerId"]
+        await source.say("answer", sdp=SDP, playerId=player_id)
+        await viewer.hear("answer")
+        await viewer.say("dance")
+        await viewer.say("ping")
+        await viewer.hear("pong")
+        custom = await scrape(server.metrics_port, "/custom")
+        everything = await scrape(server.metrics_port, "/metrics")
+    names = {line.split()[2] for line in custom.splitlines() if line.startswith("# TYPE")}
+    assert names == SEED_NAMES
+    for series in (
+        'signalserver_messages_received_total{role="player",type="offer"} 1.0',
+        'signalserver_messages_sent_total{type="answer"} 1.0',
+        'signalserver_messages_dropped_total{role="player",type="unknown"} 1.0',
+        "signalserver_relay_seconds_count 1.0",
+        "signalserver_application_stuck 0.0",
+    ):
+        assert series in everything
+    checker = await asyncio.create_subprocess_exec(
+        promtool,
+        "check",
+        "metrics",
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await checker.communicate(everything.encode())
+    assert (checker.returncode, said.decode()) == (0, "")

@@ -1,0 +1,149 @@
+"""The connection to the signalling server, and how it is made again."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection, serve
+
+from teststreamer import signalling
+from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff
+
+PATIENCE = 15.0
+
+
+class Listener:
+    """Keeps what the link hands over."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[bytes] = asyncio.Queue()
+        self.goodbyes: asyncio.Queue[None] = asyncio.Queue()
+
+    async def message(self, data: bytes) -> None:
+        self.messages.put_nowait(data)
+
+    async def disconnected(self) -> None:
+        self.goodbyes.put_nowait(None)
+
+    async def hear(self) -> bytes:
+        async with asyncio.timeout(PATIENCE):
+            return await self.messages.get()
+
+    async def lose(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self.goodbyes.get()
+
+
+@asynccontextmanager
+async def dialling(port: int) -> AsyncIterator[tuple[SignallingLink, Listener]]:
+    link, listener = SignallingLink(f"ws://127.0.0.1:{port}", random.Random(1)), Listener()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(link.run(listener))
+        yield link, listener
+        running.cancel()
+
+
+@asynccontextmanager
+async def serving(handler: object, port: int = 0) -> AsyncIterator[int]:
+    async with serve(handler, "127.0.0.1", port, close_timeout=1) as server:  # type: ignore[arg-type]  # any handler
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+async def greet(socket: ServerConnection) -> None:
+    await socket.send('{"type":"hello"}')
+    await socket.wait_closed()
+
+
+@given(st.integers())
+def test_delays_double_up_to_a_bound_and_vary(seed: int) -> None:
+    delays = list(itertools.islice(backoff(random.Random(seed)), 12))
+    for attempt, delay in enumerate(delays):
+        longest = min(FIRST_DELAY * 2**attempt, LONGEST_DELAY)
+        assert longest / 2 <= delay <= longest
+    assert len(set(delays)) > 1
+
+
+async def test_messages_go_both_ways() -> None:
+    async def echo(socket: ServerConnection) -> None:
+        await socket.send('{"type":"hello"}')
+        async for text in socket:
+            await socket.send(text)
+
+    async with serving(echo) as port, dialling(port) as (link, listener):
+        assert await listener.hear() == b'{"type":"hello"}'
+        await link.send({"type": "offer", "sdp": "x"})
+        assert await listener.hear() == b'{"type":"offer","sdp":"x"}'
+
+
+async def test_it_comes_when_the_server_comes() -> None:
+    async with serving(greet) as port:
+        pass
+    async with dialling(port) as (link, listener):
+        await listener.lose()
+        await link.send({"type": "pong"})
+        async with serving(greet, port):
+            assert await listener.hear() == b'{"type":"hello"}'
+        assert link.dials >= 2
+
+
+async def test_it_comes_back_each_time_the_server_returns() -> None:
+    async def hang_up(socket: ServerConnection) -> None:
+        await socket.send('{"type":"hello"}')
+        await socket.close(1012, "restarting")
+
+    async with serving(hang_up) as port, dialling(port) as (link, listener):
+        for times in range(1, 4):
+            await listener.hear()
+            await listener.lose()
+            assert link.dials == times
+
+
+async def test_a_server_that_refuses_is_dialled_again() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server, dialling(server.sockets[0].getsockname()[1]) as (link, listener):
+        await listener.lose()
+        await listener.lose()
+        assert link.dials >= 2
+
+
+async def test_a_message_too_large_ends_the_connection_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signalling, "MAX_MESSAGE_BYTES", 100)
+
+    async def shout(socket: ServerConnection) -> None:
+        await socket.send("x" * 101)
+        await socket.wait_closed()
+
+    async with serving(shout) as port, dialling(port) as (_, listener):
+        await listener.lose()
+        await listener.lose()
+        assert listener.messages.empty()
+
+
+async def test_after_a_connection_that_held_the_first_delay_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[random.Random] = []
+
+    def counted(chance: random.Random) -> Iterator[float]:
+        made.append(chance)
+        return itertools.repeat(0.01)
+
+    monkeypatch.setattr(signalling, "backoff", counted)
+    monkeypatch.setattr(signalling, "SETTLED_SECONDS", 0.0)
+
+    async def hang_up(socket: ServerConnection) -> None:
+        await socket.close(1012)
+
+    async with serving(hang_up) as port, dialling(port) as (_, listener):
+        for _ in range(3):
+            await listener.lose()
+    assert len(made) >= 3

@@ -34,7 +34,11 @@ async def add_page(app: web.Application, folder: Path) -> None:
             response.headers["Cache-Control"] = FOREVER
             response.headers["X-Content-Type-Options"] = "nosniff"
 
+    async def licenses(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(folder / "licenses.txt")
+
     app.router.add_get("/", page)
+    app.router.add_get("/licenses.txt", licenses)
     # The constructor of a static resource looks at the disk.
     app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/assets", folder / "assets"))
     app.on_response_prepare.append(cache_headers)

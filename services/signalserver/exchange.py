@@ -7,7 +7,7 @@ from typing import Final, Generic
 
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
-from pixelfleet.wire.dialects import LEGACY_STREAMER_UNDERSTANDS, Dialect
+from pixelfleet.wire.dialects import understands
 from pixelfleet.wire.messages import BadMessageError, Message, dump, player_id_of
 from signalserver.outputs import Close, Drop, Listed, Output, Send
 from signalserver.roster import K, Peer, Role, Roster, Source, Subscriber
@@ -73,9 +73,8 @@ class Exchange(Generic[K]):
 
     def to_source(self, source: Source[K], message: Message) -> None:
         """Send a source what its dialect understands."""
-        if source.dialect is Dialect.LEGACY and message["type"] not in LEGACY_STREAMER_UNDERSTANDS:
-            return
-        self.say(source.peer, message)
+        if understands(source.dialect, message["type"]):
+            self.say(source.peer, message)
 
     def listed(self) -> None:
         """Say that streamers or sessions changed."""

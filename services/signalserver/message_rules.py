@@ -78,6 +78,10 @@ def disconnect_player(exchange: Exchange[K], peer: Peer[K], message: Message, _:
 
 def list_streamers(exchange: Exchange[K], peer: Peer[K], _message: Message, _: bytes) -> None:
     """Send the ids that the peer may subscribe to: an SFU sees all, a leased player only its own streamer."""
+    if exchange.rules.legacy_streamers:
+        # Today's pages ask every server. An answer would make them subscribe and wait for an offer, and a 4.27
+        # streamer never makes one; its own server does not know the question.
+        return
     admission = peer.subscriber.admission if peer.subscriber else None
     roster = exchange.roster
     if peer.role is Role.SFU:

@@ -43,6 +43,7 @@ class VideoEncoder:
         self._max_bitrate = max_bitrate
         self._bitrate = bitrate
         self._context = self._open()
+        self.aim(bitrate)
         self.average_qp = 0.0
         """The quantiser of late, smoothed over about a second; 0 when the codec does not tell."""
 
@@ -62,7 +63,7 @@ class VideoEncoder:
         context.pix_fmt = "yuv420p"
         context.framerate = Fraction(self._fps)
         context.time_base = TIME_BASE
-        context.bit_rate = self._bitrate
+        context.bit_rate = self._max_bitrate if self.codec == "h264" else self._bitrate
         context.gop_size = KEYFRAME_FRAMES
         # One thread: a frame takes a millisecond, and more threads cost more CPU than they save time.
         context.thread_count = 1
@@ -70,13 +71,14 @@ class VideoEncoder:
         return context
 
     def _h264_options(self) -> dict[str, str]:
+        # x264 follows a changed bitrate only if it started out with a constant one, so it is opened with the highest.
         return {
             "preset": "ultrafast",
             "tune": "zerolatency",
             "forced-idr": "1",
             "qmin": str(BEST_QP),
             "maxrate": str(self._max_bitrate),
-            "bufsize": str(self._max_bitrate // 3),
+            "bufsize": str(self._max_bitrate // 4),
         }
 
     def _vp8_options(self) -> dict[str, str]:

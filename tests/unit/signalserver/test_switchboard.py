@@ -374,6 +374,15 @@ def test_control_asks_the_driver_to_call_the_application(talk: Conversation) -> 
     assert (talk.calls[0].player, talk.calls[0].action, talk.calls[0].payload) == ("p", "scene/next", {"n": 1})
 
 
+def test_a_layer_preference_reaches_only_streamers_that_know_it(talk: Conversation) -> None:
+    for key, version, heard in (("new", "1.3.0", ["layerPreference"]), ("old", None, [])):
+        talk.streamer(key, key, version=version)
+        talk.subscribed(f"p-{key}", key)
+        talk.hear(key)
+        talk.say(f"p-{key}", "layerPreference", spatialLayer=0, temporalLayer=0, playerId="")
+        assert talk.kinds(key) == heard
+
+
 # -- 4.27 -------------------------------------------------------------------------------------------
 
 
@@ -382,8 +391,7 @@ def test_a_legacy_streamer_is_sent_only_what_it_understands() -> None:
     talk.streamer("s")
     talk.player("p")
     talk.say("p", "listStreamers")
-    assert talk.hear_one("p")["ids"] == ["streamer"]
-    talk.say("p", "subscribe", streamerId="streamer")
+    assert talk.hear("p") == []
     talk.say("p", "offer", sdp=SDP)
     talk.say("p", "iceCandidate", candidate=CANDIDATE)
     talk.say("p", "answer", sdp=SDP)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from typing import cast
 
 import av
 import pytest
@@ -116,8 +117,8 @@ async def test_a_feed_that_is_stopped_ends(broadcaster: Broadcaster) -> None:
 
 async def test_a_feed_that_falls_behind_skips_to_a_keyframe() -> None:
     feed = watching(Broadcaster(SETTINGS, scene))
-    keyframe: Packet = av.Packet(b"key")
-    other: Packet = av.Packet(b"other")
+    keyframe: Packet = cast("Packet", av.Packet(b"key"))
+    other: Packet = cast("Packet", av.Packet(b"other"))
     keyframe.is_keyframe = True
     assert feed.push(other)
     assert feed.waits_for_keyframe

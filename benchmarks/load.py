@@ -1,0 +1,229 @@
+"""The load: streamers, and players that bounce ICE candidates off them.
+
+A round trip is player -> server -> streamer -> server -> player, that is two relayed messages. Each candidate
+carries the time at which it was sent, in a field that the server does not know.
+
+There are two ways to load a server. In a closed loop every player sends its next candidate when the last one has come
+back: that finds what a message costs and how many a server can take, but its round trips say little, since a faster
+server is given more to do and they then measure how long the queue is. In an open loop candidates leave at a
+fixed rate, whatever the server does: at the same rate, well below what any of them can take, round trips can be
+compared. They are counted from when a candidate was really sent, since the load does not wait for the server: if the
+server stops for a moment, what it should have relayed meanwhile has left on time and counts in full.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from benchmarks.processes import Server, cpu_seconds
+
+JOIN_SECONDS: Final = 30.0
+"""How long all peers may take until everybody has its streamer."""
+
+RETURN_SECONDS: Final = 5.0
+"""How long candidates under way may take to come back after the sending has stopped."""
+
+CANDIDATE: Final = {
+    "candidate": "candidate:1467250027 1 udp 2122260223 192.168.0.196 46243 typ host generation 0 ufrag EsAw network-id 1",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+    "usernameFragment": "EsAw",
+}
+SDP: Final = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\n" + "a=candidate:x\r\n" * 150
+
+
+class _Peer(WSListener):
+    transport: WSTransport
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.gone = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.gone = True
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            self.message(orjson.loads(frame.get_payload_as_memoryview()))
+        elif frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close()
+            transport.disconnect()
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.transport.send(WSMsgType.TEXT, orjson.dumps(message))
+
+    def message(self, message: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class _Streamer(_Peer):
+    """Offers to each player and sends every candidate back."""
+
+    def __init__(self, endpoint_id: str) -> None:
+        super().__init__()
+        self.endpoint_id = endpoint_id
+
+    def message(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "iceCandidate":
+            self.send({"type": kind, "candidate": message["candidate"], "playerId": message["playerId"]})
+        elif kind == "identify":
+            self.send({"type": "endpointId", "id": self.endpoint_id, "protocolVersion": "1.3.0"})
+        elif kind == "endpointIdConfirm":
+            self.endpoint_id = message["committedId"]
+            self.ready.set()
+        elif kind == "playerConnected":
+            self.send({"type": "offer", "sdp": SDP, "playerId": message["playerId"]})
+
+
+class _Player(_Peer):
+    """Subscribes, answers, and sends candidates."""
+
+    def __init__(self, streamer: _Streamer) -> None:
+        super().__init__()
+        self.streamer = streamer
+        self.goes_on = False
+        self.sent = 0
+        self.returned = 0
+        self.times: list[float] = []
+
+    def message(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "iceCandidate":
+            self.times.append(time.perf_counter() - message["candidate"]["sent"])
+            self.returned += 1
+            if self.goes_on:
+                self.fire()
+        elif kind == "config":
+            self.send({"type": "subscribe", "streamerId": self.streamer.endpoint_id})
+        elif kind == "offer":
+            self.send({"type": "answer", "sdp": SDP})
+            self.ready.set()
+
+    def fire(self) -> None:
+        self.sent += 1
+        self.send({"type": "iceCandidate", "candidate": {**CANDIDATE, "sent": time.perf_counter()}})
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What some seconds of load have shown."""
+
+    messages_per_second: float
+    """Relayed messages: two a round trip."""
+    cpu_us: float | None
+    """Microseconds of the server's processor time a relayed message; None for a server elsewhere."""
+    p50_ms: float
+    p99_ms: float
+    lost: int
+    """Candidates that did not come back."""
+
+
+class Load:
+    """Connected peers, ready to be loaded."""
+
+    def __init__(self, server: Server, streamers: list[_Streamer], players: list[_Player]) -> None:
+        self._server = server
+        self._streamers = streamers
+        self._players = players
+
+    @property
+    def closed(self) -> int:
+        """How many connections the server has ended."""
+        return sum(peer.gone for peer in (*self._streamers, *self._players))
+
+    async def closed_loop(self, seconds: float) -> Phase:
+        """Let each player have one candidate under way all the time."""
+        phase = _Measure(self._server, self._players)
+        for player in self._players:
+            player.goes_on = True
+            player.fire()
+        await asyncio.sleep(seconds)
+        return await phase.end()
+
+    async def open_loop(self, seconds: float, rate: float) -> Phase:
+        """Send `rate` candidates a second, by the players in turn."""
+        phase = _Measure(self._server, self._players)
+        fired = 0
+        while (elapsed := time.perf_counter() - phase.begun) < seconds:
+            while fired < int(elapsed * rate):
+                self._players[fired % len(self._players)].fire()
+                fired += 1
+            await asyncio.sleep(0.001)
+        return await phase.end()
+
+
+class _Measure:
+    """One phase, from its beginning to its end."""
+
+    def __init__(self, server: Server, players: list[_Player]) -> None:
+        self._players = players
+        self._pid = server.pid
+        for player in players:
+            player.sent = player.returned = 0
+            player.times.clear()
+        self._cpu = 0.0 if self._pid is None else cpu_seconds(self._pid)
+        self.begun = time.perf_counter()
+
+    async def end(self) -> Phase:
+        """Stop sending, wait for what is under way and return the figures."""
+        seconds = time.perf_counter() - self.begun
+        relayed = 2 * self._returned()
+        cpu = None if self._pid is None else cpu_seconds(self._pid) - self._cpu
+        for player in self._players:
+            player.goes_on = False
+        sent = sum(player.sent for player in self._players)
+        deadline = time.perf_counter() + RETURN_SECONDS
+        while self._returned() < sent and time.perf_counter() < deadline:
+            await asyncio.sleep(0.01)
+        times = sorted(each for player in self._players for each in player.times)
+        return Phase(
+            messages_per_second=relayed / seconds,
+            cpu_us=None if cpu is None else cpu / max(relayed, 1) * 1e6,
+            p50_ms=quantile(times, 0.50) * 1e3,
+            p99_ms=quantile(times, 0.99) * 1e3,
+            lost=sent - self._returned(),
+        )
+
+    def _returned(self) -> int:
+        return sum(player.returned for player in self._players)
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """Return the value below which this share of the ordered values lies; not a number when there are none."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+@asynccontextmanager
+async def connected(server: Server, players: int, streamers: int) -> AsyncIterator[Load]:
+    """Connect the peers and join each player to its streamer; raise TimeoutError when they do not come together."""
+    transports: list[WSTransport] = []
+
+    async def connect(peer: _Peer, url: str) -> None:
+        transport, _ = await ws_connect(lambda: peer, url)
+        transports.append(transport)
+
+    try:
+        async with asyncio.timeout(JOIN_SECONDS):
+            sources = [_Streamer(f"bench{number}") for number in range(streamers)]
+            for source in sources:
+                await connect(source, server.streamer_url)
+                await source.ready.wait()
+            audience = [_Player(sources[number % streamers]) for number in range(players)]
+            for player in audience:
+                await connect(player, server.player_url)
+            for player in audience:
+                await player.ready.wait()
+        yield Load(server, sources, audience)
+    finally:
+        for transport in transports:
+            transport.disconnect(graceful=False)

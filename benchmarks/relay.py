@@ -1,0 +1,217 @@
+"""What a relayed message costs: our server against two relays without features, on the same load in one run.
+
+    python -m benchmarks.relay [--rounds 5] [--seconds 4] [--players 100] [--streamers 10] [--rate 2000] [--check]
+    python -m benchmarks.relay --against ws://host:80 --against-streamer ws://host:8888 [--against-pid PID]
+
+Machines differ and are noisy, so the servers take turns in every round, each in a fresh process, and what counts is
+how our medians stand to those of the bare aiohttp relay. The cost of a message is the server's processor time from
+/proc in the closed loop, which does not depend on how fast this load is; round trips are compared in the open
+loop, where every server has the same to do (`benchmarks/load.py` says why).
+
+`--against` gives the same load to another server of the 5.0 or 5.5 dialect, started by hand; with its process id,
+when it runs on this machine, its CPU and memory are measured too. `--check` exits with 1 when a goal is missed.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.load import Phase, connected
+from benchmarks.processes import COMMANDS, Server, StartError, resident_kib, started
+
+FLOOR: Final = "bare aiohttp"
+OURS: Final = "pixelfleet"
+MAX_CPU_RATIO: Final = 1.4
+MAX_P99_RATIO: Final = 1.5
+WARM_UP_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One server in one round."""
+
+    closed_loop: Phase
+    open_loop: Phase
+    kib: float | None
+    """Memory that a connection has added by the end of the load."""
+    closed: int
+
+
+Samples = dict[str, list[Sample]]
+"""The rounds of each server."""
+
+Figure = Callable[[Sample], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How our median may stand to the floor's."""
+
+    name: str
+    figure: Figure
+    most: float
+
+    def ratio(self, samples: Samples) -> float:
+        """Return our median as a multiple of the floor's."""
+        ours, floor = median(samples[OURS], self.figure), median(samples[FLOOR], self.figure)
+        assert ours is not None
+        assert floor is not None
+        return ours / floor
+
+
+FIGURES: Final[Sequence[tuple[str, Sequence[tuple[str, str, Figure]]]]] = (
+    (
+        "closed loop",
+        (
+            ("relayed messages/s", ",.0f", lambda sample: sample.closed_loop.messages_per_second),
+            ("CPU a message, us", ".1f", lambda sample: sample.closed_loop.cpu_us),
+            ("round trip p50, ms", ".2f", lambda sample: sample.closed_loop.p50_ms),
+            ("round trip p99, ms", ".2f", lambda sample: sample.closed_loop.p99_ms),
+        ),
+    ),
+    (
+        "open loop",
+        (
+            ("CPU a message, us", ".1f", lambda sample: sample.open_loop.cpu_us),
+            ("round trip p50, ms", ".2f", lambda sample: sample.open_loop.p50_ms),
+            ("round trip p99, ms", ".2f", lambda sample: sample.open_loop.p99_ms),
+        ),
+    ),
+    ("memory", (("KiB a connection", ".1f", lambda sample: sample.kib),)),
+)
+
+GOALS: Final = (
+    Goal("CPU a message, closed loop", lambda sample: sample.closed_loop.cpu_us, MAX_CPU_RATIO),
+    Goal("round trip p99, open loop", lambda sample: sample.open_loop.p99_ms, MAX_P99_RATIO),
+)
+
+
+def median(samples: Sequence[Sample], figure: Figure) -> float | None:
+    """Return the median of a figure over a server's rounds; None when it is not known."""
+    values = [value for sample in samples if (value := figure(sample)) is not None]
+    return statistics.median(values) if values else None
+
+
+def failures(samples: Samples) -> list[str]:
+    """Return what kept this run from showing that the goals are met; an empty list when they are."""
+    found = []
+    for goal in GOALS:
+        if not (ratio := goal.ratio(samples)) <= goal.most:
+            found.append(f"{goal.name}: {ratio:.2f} times the {FLOOR} relay's, the goal is {goal.most} or less")
+    lost = sum(sample.closed_loop.lost + sample.open_loop.lost for sample in samples[OURS])
+    closed = sum(sample.closed for sample in samples[OURS])
+    if lost or closed:
+        found.append(f"{lost} messages lost, {closed} connections closed")
+    return found
+
+
+def table(samples: Samples, title: str) -> Table:
+    """Return the medians, each with its ratio to the floor's."""
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("")
+    for name in samples:
+        shown.add_column(name, justify="right")
+    for heading, rows in FIGURES:
+        shown.add_section()
+        shown.add_row(f"[bold]{heading}[/bold]")
+        for label, form, figure in rows:
+            floor = median(samples[FLOOR], figure)
+            shown.add_row(f"  {label}", *(_cell(median(each, figure), floor, form) for each in samples.values()))
+    shown.add_section()
+    for label, count in (
+        ("messages lost", lambda sample: sample.closed_loop.lost + sample.open_loop.lost),
+        ("connections closed", lambda sample: sample.closed),
+    ):
+        shown.add_row(label, *(str(sum(map(count, each))) for each in samples.values()))
+    return shown
+
+
+def _cell(value: float | None, floor: float | None, form: str) -> str:
+    if value is None:
+        return "-"
+    return f"{value:{form}}" + (f"  x{value / floor:.2f}" if floor else "")
+
+
+async def measure(server: Server, args: argparse.Namespace) -> Sample:
+    """Load one server for one round."""
+    before = 0 if server.pid is None else resident_kib(server.pid)
+    async with connected(server, args.players, args.streamers) as load:
+        await load.closed_loop(WARM_UP_SECONDS)
+        closed_loop = await load.closed_loop(args.seconds)
+        open_loop = await load.open_loop(args.seconds, args.rate)
+        after = 0 if server.pid is None else resident_kib(server.pid)
+        kib = None if server.pid is None else (after - before) / (args.players + args.streamers)
+        return Sample(closed_loop, open_loop, kib, load.closed)
+
+
+async def rounds(args: argparse.Namespace, console: Console) -> Samples:
+    """Load every server in every round, each time in another order."""
+    servers: dict[str, Callable[[], AbstractAsyncContextManager[Server]]] = {
+        name: lambda name=name: started(name) for name in COMMANDS
+    }
+    if args.against:
+        elsewhere = Server(args.against, args.against_streamer, args.against_pid)
+        servers["against"] = lambda: nullcontext(elsewhere)
+    samples: Samples = {name: [] for name in servers}
+    names = list(servers)
+    for number in range(args.rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            with console.status(f"round {number + 1} of {args.rounds}: {name}"):
+                async with servers[name]() as server:
+                    samples[name].append(await measure(server, args))
+    return samples
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    args = _arguments(argv)
+    try:
+        samples = uvloop.run(rounds(args, Console(stderr=True)))
+    except (StartError, OSError, TimeoutError) as error:
+        print(f"benchmarks.relay: {error or 'the peers did not come together in time'}", file=sys.stderr)
+        return 2
+    title = (
+        f"medians of {args.rounds} rounds, {args.players} players on {args.streamers} streamers, "
+        f"open loop {args.rate:,.0f} round trips/s; x is to {FLOOR}"
+    )
+    Console().print(table(samples, title))
+    for goal in GOALS:
+        print(f"goal: {goal.name} at most x{goal.most}: x{goal.ratio(samples):.2f}")
+    missed = failures(samples)
+    for each in missed:
+        print(f"missed: {each}")
+    return 1 if missed and args.check else 0
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="what a relayed message costs, against relays without features")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each loop, in each round")
+    parser.add_argument("--players", type=int, default=100)
+    parser.add_argument("--streamers", type=int, default=10)
+    parser.add_argument("--rate", type=float, default=2000.0, help="round trips a second in the open loop")
+    parser.add_argument("--against", help="URL for players of another server to load as well")
+    parser.add_argument("--against-streamer", help="its URL for streamers")
+    parser.add_argument("--against-pid", type=int, help="its process id, when it runs on this machine")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    args = parser.parse_args(argv)
+    if bool(args.against) is not bool(args.against_streamer):
+        parser.error("--against and --against-streamer: one is of no use without the other")
+    for name in ("rounds", "seconds", "players", "streamers", "rate"):
+        if getattr(args, name) <= 0:
+            parser.error(f"--{name}: must be more than 0")
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

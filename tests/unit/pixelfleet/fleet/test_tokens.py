@@ -1,0 +1,89 @@
+import time
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pixelfleet.fleet.tokens import (
+    ALGORITHM,
+    ISSUER,
+    LIFETIME_SECONDS,
+    MIN_KEY_BYTES,
+    SessionToken,
+    TokenError,
+    sign,
+    verify,
+)
+
+KEY = "k" * MIN_KEY_BYTES
+TOKEN = SessionToken("session", "server", "cam", "app")
+
+
+@given(*[st.text(min_size=1, max_size=40)] * 4)
+def test_what_was_signed_is_verified(session: str, server: str, endpoint: str, app: str) -> None:
+    token = SessionToken(session, server, endpoint, app)
+    assert verify(sign(token, KEY), KEY, server) == token
+
+
+def claims(**changes: object) -> dict[str, Any]:
+    now = int(time.time())
+    whole = {
+        "iss": ISSUER,
+        "sub": "session",
+        "aud": "server",
+        "endpoint": "cam",
+        "app": "app",
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
+    }
+    return {name: value for name, value in (whole | changes).items() if value is not ...}
+
+
+def signed(algorithm: str = ALGORITHM, key: str = KEY, **changes: object) -> str:
+    return jwt.encode(claims(**changes), key, algorithm=algorithm)
+
+
+def test_the_claims_of_a_good_token() -> None:
+    assert verify(signed(), KEY, "server") == TOKEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(lambda: signed(key="x" * MIN_KEY_BYTES), id="another key"),
+        pytest.param(lambda: signed(aud="other"), id="another server"),
+        pytest.param(lambda: signed(iss="other"), id="another issuer"),
+        pytest.param(lambda: signed(exp=int(time.time()) - 60), id="expired"),
+        pytest.param(lambda: signed(iat=int(time.time()) + 600), id="from the future"),
+        pytest.param(lambda: signed(algorithm="none", key=""), id="unsigned"),
+        pytest.param(lambda: signed(algorithm="HS384", key="k" * 48), id="another algorithm"),
+        *[pytest.param(lambda name=name: signed(**{name: ...}), id=f"no {name}") for name in claims()],
+        pytest.param(lambda: signed(endpoint=7), id="endpoint is no text"),
+        pytest.param(lambda: signed(app=None), id="app is no text"),
+        pytest.param(lambda: signed(sub=7), id="session is no text"),
+        pytest.param(lambda: signed(exp="soon"), id="expiry is no number"),
+        pytest.param(lambda: signed()[:-2], id="cut"),
+        pytest.param(lambda: signed() + "x", id="longer"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
+def test_any_other_token_is_refused(text: Any) -> None:  # noqa: ANN401 - a function that makes the token late
+    with pytest.raises(TokenError) as refused:
+        verify(text(), KEY, "server")
+    assert KEY not in str(refused.value)
+
+
+@given(st.text(max_size=80) | st.text(alphabet="abcXYZ019-_=.", max_size=80))
+@example("")
+@example("..")
+@example("a.b.c")
+def test_any_text_is_a_token_or_refused(text: str) -> None:
+    with pytest.raises(TokenError):
+        verify(text, KEY, "server")
+
+
+def test_a_token_expires_soon() -> None:
+    decoded = jwt.decode(sign(TOKEN, KEY), KEY, algorithms=[ALGORITHM], audience="server")
+    assert decoded["exp"] - decoded["iat"] == LIFETIME_SECONDS <= 60

@@ -45,12 +45,12 @@ class Relay(Generic[S, D]):
     """Who is connected. Each method returns what goes to whom, or None."""
 
     def __init__(self, dump: Callable[[dict[str, Any]], D]) -> None:
-        self._dump = dump
+        self._dump: Callable[[dict[str, Any]], D] = dump
         self._streamers: dict[str, Peer[S]] = {}
         self._players: dict[str, Peer[S]] = {}
         self._ids = 100
-        self.config = dump(CONFIG)
-        self.identify = dump(IDENTIFY)
+        self.config: D = dump(CONFIG)
+        self.identify: D = dump(IDENTIFY)
 
     def player(self, socket: S) -> Peer[S]:
         """Take in a player."""

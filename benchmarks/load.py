@@ -29,8 +29,10 @@ JOIN_SECONDS: Final = 30.0
 RETURN_SECONDS: Final = 5.0
 """How long candidates under way may take to come back after the sending has stopped."""
 
+POLL_SECONDS: Final = 0.01
+
 CANDIDATE: Final = {
-    "candidate": "candidate:1467250027 1 udp 2122260223 192.168.0.196 46243 typ host generation 0 ufrag EsAw network-id 1",
+    "candidate": "candidate:1467250027 1 udp 2122260223 192.168.0.196 46243 typ host generation 0 ufrag EsAw",
     "sdpMid": "0",
     "sdpMLineIndex": 0,
     "usernameFragment": "EsAw",
@@ -182,9 +184,10 @@ class _Measure:
         for player in self._players:
             player.goes_on = False
         sent = sum(player.sent for player in self._players)
-        deadline = time.perf_counter() + RETURN_SECONDS
-        while self._returned() < sent and time.perf_counter() < deadline:
-            await asyncio.sleep(0.01)
+        for _ in range(int(RETURN_SECONDS / POLL_SECONDS)):
+            if self._returned() == sent:
+                break
+            await asyncio.sleep(POLL_SECONDS)
         times = sorted(each for player in self._players for each in player.times)
         return Phase(
             messages_per_second=relayed / seconds,

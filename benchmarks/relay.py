@@ -13,12 +13,12 @@ when it runs on this machine, its CPU and memory are measured too. `--check` exi
 """
 
 import argparse
-import asyncio
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -103,10 +103,11 @@ def median(samples: Sequence[Sample], figure: Figure) -> float | None:
 
 def failures(samples: Samples) -> list[str]:
     """Return what kept this run from showing that the goals are met; an empty list when they are."""
-    found = []
-    for goal in GOALS:
-        if not (ratio := goal.ratio(samples)) <= goal.most:
-            found.append(f"{goal.name}: {ratio:.2f} times the {FLOOR} relay's, the goal is {goal.most} or less")
+    found = [
+        f"{goal.name}: x{goal.ratio(samples):.2f} of the {FLOOR} relay's, the goal is x{goal.most} or less"
+        for goal in GOALS
+        if goal.ratio(samples) > goal.most
+    ]
     lost = sum(sample.closed_loop.lost + sample.open_loop.lost for sample in samples[OURS])
     closed = sum(sample.closed for sample in samples[OURS])
     if lost or closed:
@@ -156,7 +157,7 @@ async def measure(server: Server, args: argparse.Namespace) -> Sample:
 async def rounds(args: argparse.Namespace, console: Console) -> Samples:
     """Load every server in every round, each time in another order."""
     servers: dict[str, Callable[[], AbstractAsyncContextManager[Server]]] = {
-        name: lambda name=name: started(name) for name in COMMANDS
+        name: partial(started, name) for name in COMMANDS
     }
     if args.against:
         elsewhere = Server(args.against, args.against_streamer, args.against_pid)

@@ -67,7 +67,7 @@ async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
         video: dict[str, Any] | None = await page.evaluate(VIDEO)
         return video if video and video["frames"] > 0 else None
 
-    video = await eventually(frames, "video is playing", within=within)
+    video: dict[str, Any] | None = await eventually(frames, "video is playing", within=within)
     assert video is not None
     return video
 
@@ -76,8 +76,10 @@ async def frames_in(page: Page, seconds: float) -> int:
     """Count the frames that are decoded while the page's own clock moves on so far."""
     count: int = await page.evaluate(
         """(seconds) => new Promise((resolve) => {
-          const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
-          const frames = () => video.getVideoPlaybackQuality().totalVideoFrames;
+          const frames = () =>
+            [...document.querySelectorAll('video')]
+              .map((v) => v.getVideoPlaybackQuality().totalVideoFrames)
+              .reduce((a, b) => a + b, 0);
           const before = frames();
           setTimeout(() => resolve(frames() - before), seconds * 1000);
         })""",

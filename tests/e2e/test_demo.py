@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.e2e.conftest import frames_in, new_page, playing
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
+from tests.e2e.conftest import frames_in, new_page, playing
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e

@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
-from tests.e2e.conftest import frames_in, new_page, playing
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
+from pixelfleet.wire import close_codes
+from tests.e2e.conftest import frames_in, new_page, playing
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
@@ -39,18 +40,19 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         await playing(page)
         first = next(streamer for streamer in running.streamers if streamer.players)
         other = next(streamer for streamer in running.streamers if streamer is not first)
-        await first.stop()
-        await eventually(lambda: other.players == 1, "the other streamer has the player", within=20)
+        hub = running.signalserver.hub
+        source = next(s for s in hub.switchboard.sources() if s.endpoint_id == first.streamer_id)
+        hub.carry_out(hub.switchboard.disconnect(source.peer.key, close_codes.PONG_TIMEOUT))
 
-        async def fresh() -> bool:
-            return (
-                await page.evaluate(
-                    "() => [...document.querySelectorAll('video')].some((v) => v.srcObject?.active && !v.paused)"
-                )
-                and await frames_in(page, 0.5) > 5
-            )
+        def moved() -> bool:
+            return len(other.players) == 1
 
-        await eventually(fresh, "the video moves again", within=20)
+        await eventually(moved, "the other streamer has the player", within=20)
+
+        async def at_full_speed() -> bool:
+            return await frames_in(page, 2.0) >= 50
+
+        await eventually(at_full_speed, "the video moves again", within=20)
 
 
 async def test_it_stays_in_the_queue_for_seventy_seconds_and_then_plays(browser: Browser, stock_page: str) -> None:

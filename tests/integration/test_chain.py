@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
-from tests.integration.conftest import Chain
-from tests.integration.peers import SDP, player, streamer
 from websockets.exceptions import InvalidStatus
 
+from tests.integration.conftest import Chain
+from tests.integration.peers import SDP, player, streamer
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration

@@ -69,7 +69,7 @@ def test_the_claims_of_a_good_token() -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
-def test_any_other_token_is_refused(text: Any) -> None:  # noqa: ANN401 - a function that makes the token late
+def test_any_other_token_is_refused(text: Any) -> None:
     with pytest.raises(TokenError) as refused:
         verify(text(), KEY, "server")
     assert KEY not in str(refused.value)

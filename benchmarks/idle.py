@@ -1,0 +1,186 @@
+"""What players cost that only wait: memory each, CPU of the server, and whether all of them are kept.
+
+    python -m benchmarks.idle [--players 5000] [--seconds 60] [--server pixelfleet] [--check]
+
+The server runs in a process of its own; the players, in this one, answer pings and do nothing else. At the end each
+asks for a `pong`, since a connection can look open on one side only. `--check` exits with 1 when a goal is missed.
+"""
+
+import argparse
+import asyncio
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import uvloop
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.processes import COMMANDS, StartError, cpu_seconds, resident_kib, started
+
+MAX_KIB: Final = 16.0
+MAX_CPU_SHARE: Final = 0.10
+OTHER_FILES: Final = 200
+"""File descriptors that a process needs besides those of the players."""
+SETTLE_SECONDS: Final = 3.0
+ANSWER_SECONDS: Final = 15.0
+PING: Final = orjson.dumps({"type": "ping", "time": 0})
+
+
+class IdlePlayer(WSListener):
+    """Answers pings, and counts what it hears."""
+
+    transport: WSTransport
+
+    def __init__(self) -> None:
+        self.pings = 0
+        self.dropped = False
+        self.alive = asyncio.Event()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.dropped = True
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.PING:
+            self.pings += 1
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close()
+            transport.disconnect()
+        elif frame.msg_type is WSMsgType.TEXT and b'"pong"' in frame.get_payload_as_bytes():
+            self.alive.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the players have cost."""
+
+    players: int
+    kib_each: float
+    cpu_share: float
+    """Of one core, while nothing happened but pings."""
+    accept_us: float
+    """Processor time to take in one player."""
+    pings_each: float
+    dropped: int
+    answered: int
+    """How many got an answer at the end."""
+
+
+def failures(figures: Figures, *, asked: bool = True) -> list[str]:
+    """Return which goals were missed; `asked` is whether the players' question at the end counts."""
+    found = []
+    if figures.dropped:
+        found.append(f"{figures.dropped} players dropped, the goal is none")
+    if asked and figures.answered < figures.players:
+        found.append(f"{figures.players - figures.answered} players got no answer at the end")
+    if figures.kib_each > MAX_KIB:
+        found.append(f"{figures.kib_each:.1f} KiB a player, the goal is {MAX_KIB:.0f} or less")
+    if figures.cpu_share >= MAX_CPU_SHARE:
+        found.append(f"{figures.cpu_share:.1%} of a core, the goal is less than {MAX_CPU_SHARE:.0%}")
+    return found
+
+
+async def measure(name: str, count: int, seconds: float, console: Console) -> Figures:
+    """Keep players idle on a server for some seconds."""
+    async with started(name) as server:
+        assert server.pid is not None
+        memory, cpu = resident_kib(server.pid), cpu_seconds(server.pid)
+        with ExitStack() as stack:
+            players = []
+            with console.status(f"connecting {count} players to {name}"):
+                for _ in range(count):
+                    player = IdlePlayer()
+                    await ws_connect(lambda player=player: player, server.player_url, enable_auto_pong=False)
+                    stack.callback(player.transport.disconnect, graceful=False)
+                    players.append(player)
+            accepted = cpu_seconds(server.pid) - cpu
+            await asyncio.sleep(SETTLE_SECONDS)
+            before, begun = cpu_seconds(server.pid), time.perf_counter()
+            with console.status(f"{count} players idle for {seconds:.0f} s"):
+                await asyncio.sleep(seconds)
+            share = (cpu_seconds(server.pid) - before) / (time.perf_counter() - begun)
+            occupied = resident_kib(server.pid) - memory
+            return Figures(
+                players=count,
+                kib_each=occupied / count,
+                cpu_share=share,
+                accept_us=accepted / count * 1e6,
+                pings_each=sum(player.pings for player in players) / count,
+                answered=await answers(players),
+                dropped=sum(player.dropped for player in players),
+            )
+
+
+async def answers(players: Sequence[IdlePlayer]) -> int:
+    """Let every player ask for a sign of life; return how many got one in time."""
+    for player in players:
+        if not player.dropped:
+            player.transport.send(WSMsgType.TEXT, PING)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            for player in players:
+                if not player.dropped:
+                    await player.alive.wait()
+    except TimeoutError:
+        pass
+    return sum(player.alive.is_set() for player in players)
+
+
+def allow_files(count: int) -> None:
+    """Raise this process' limit of open files, which its children inherit; raise OSError when it may not be so high."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise OSError(f"at most {hard} files may be open here and {count} are needed: raise `ulimit -Hn`")
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+def table(figures: Figures, name: str, seconds: float) -> Table:
+    """Return the figures as they are printed."""
+    shown = Table("", name, title=f"{figures.players:,} idle players for {seconds:.0f} s", title_justify="left")
+    shown.columns[1].justify = "right"
+    shown.add_row("KiB a player", f"{figures.kib_each:.1f}")
+    shown.add_row("CPU, share of a core", f"{figures.cpu_share:.1%}")
+    shown.add_row("CPU to accept one, us", f"{figures.accept_us:.0f}")
+    shown.add_row("pings to each", f"{figures.pings_each:.1f}")
+    shown.add_row("dropped", str(figures.dropped))
+    shown.add_row("answered at the end", str(figures.answered))
+    return shown
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(description="what players cost that only wait")
+    parser.add_argument("--players", type=int, default=5000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--server", choices=COMMANDS, default="pixelfleet")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    args = parser.parse_args(argv)
+    if args.players <= 0 or args.seconds <= 0:
+        parser.error("--players and --seconds must be more than 0")
+    try:
+        allow_files(args.players + OTHER_FILES)
+        figures = uvloop.run(measure(args.server, args.players, args.seconds, Console(stderr=True)))
+    except (StartError, OSError, WSError, TimeoutError) as error:
+        print(f"benchmarks.idle: {error or 'not in time'}", file=sys.stderr)
+        return 2
+    Console().print(table(figures, args.server, args.seconds))
+    # The bare relays know no `ping` message.
+    missed = failures(figures, asked=args.server == "pixelfleet")
+    for each in missed:
+        print(f"missed: {each}")
+    return 1 if missed and args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -302,7 +302,7 @@ class FleetMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize("implementation", sorted(IMPLEMENTATIONS))
 def test_nobody_is_lost_or_served_twice(implementation: str) -> None:
     machine = type("Machine", (FleetMachine,), {"implementation": implementation})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)

@@ -38,11 +38,15 @@ def claims(**changes: object) -> dict[str, Any]:
         "iat": now,
         "exp": now + LIFETIME_SECONDS,
     }
-    return {name: value for name, value in (whole | changes).items() if value is not ...}
+    return whole | changes
 
 
 def signed(algorithm: str = ALGORITHM, key: str = KEY, **changes: object) -> str:
     return jwt.encode(claims(**changes), key, algorithm=algorithm)
+
+
+def signed_without(name: str) -> str:
+    return jwt.encode({claim: value for claim, value in claims().items() if claim != name}, KEY, algorithm=ALGORITHM)
 
 
 def test_the_claims_of_a_good_token() -> None:
@@ -59,7 +63,7 @@ def test_the_claims_of_a_good_token() -> None:
         pytest.param(lambda: signed(iat=int(time.time()) + 600), id="from the future"),
         pytest.param(lambda: signed(algorithm="none", key=""), id="unsigned"),
         pytest.param(lambda: signed(algorithm="HS384", key="k" * 48), id="another algorithm"),
-        *[pytest.param(lambda name=name: signed(**{name: ...}), id=f"no {name}") for name in claims()],
+        *[pytest.param(lambda name=name: signed_without(name), id=f"no {name}") for name in claims()],
         pytest.param(lambda: signed(endpoint=7), id="endpoint is no text"),
         pytest.param(lambda: signed(app=None), id="app is no text"),
         pytest.param(lambda: signed(sub=7), id="session is no text"),

@@ -1,0 +1,187 @@
+"""Peers that do what peers must not do, again and again."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+import orjson
+
+from pixelfleet.wire import close_codes
+from tests.fuzz.frames import Burst, Frames, Then
+from tests.fuzz.heads import Heads
+from tests.fuzz.messages import Messages, World
+from tests.fuzz.wire import DROPPED, NO_STATUS, ServerError, Wire, connect
+
+BATCH_BYTES: Final = 32 * 1024
+BATCH_FRAMES: Final = 48
+FRAMES_A_CONNECTION: Final = 600
+"""On average, for one that is not closed before."""
+PATIENCE_SECONDS: Final = 15.0
+"""How long the server may take to close a connection that it must close, on a machine with other work."""
+
+KNOWN_CODES: Final = frozenset({code.code for code in close_codes.catalogue()} | {1007, NO_STATUS, DROPPED})
+"""The catalogue, what RFC 6455 has for text that is none, and the two numbers for "no code was sent"."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the attackers did, and what they saw."""
+
+    wanted: int
+    secret: bytes
+    """What only the well-behaved pair may hear."""
+    frames: int = 0
+    octets: int = 0
+    connections: int = 0
+    heads: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Bursts by kind."""
+    closes: Counter[int] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    """Rules that the server broke, in words, and how often."""
+
+    @property
+    def over(self) -> bool:
+        """Whether enough was sent."""
+        return self.frames >= self.wanted
+
+
+class Attacker:
+    """One after the other, the connections of one bad peer."""
+
+    def __init__(self, role: str, port: int, random: Random, world: World, tally: Tally, message_bytes: int) -> None:
+        self._role = role
+        self._port = port
+        self._random = random
+        self._world = world
+        self._tally = tally
+        self._messages = Messages(random, role, world)
+        self._frames = Frames(random, self._messages, message_bytes)
+
+    async def run(self) -> None:
+        """Attack until enough frames were sent."""
+        while not self._tally.over:
+            await self._connection()
+
+    async def _connection(self) -> None:
+        deaf = self._random.random() < 0.02
+        wire = await connect(self._port, self._heard, answers_pings=self._random.random() < 0.9)
+        self._tally.connections += 1
+        last = "upgrade"
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await wire.upgrade()
+            if deaf:
+                wire.stop_reading()
+            burst = await self._attack(wire)
+            last = burst.kind
+            if not deaf:
+                await self._await_end(wire, burst.then)
+        except TimeoutError:
+            self._tally.wrong[f"{self._role}: not closed, or no answer, after: {last}"] += 1
+        except ServerError as error:
+            self._tally.wrong[f"{self._role}: {error}"] += 1
+        finally:
+            ours = wire.is_open
+            wire.hang_up(reset=self._random.random() < 0.5)
+            code = await wire.ended
+        if not ours:
+            self._judge(wire, code)
+
+    async def _attack(self, wire: Wire) -> Burst:
+        """Send frames until the life of the connection is over; return the last of them."""
+        await wire.write(self._preamble())
+        left = int(self._random.expovariate(1 / FRAMES_A_CONNECTION)) + 1
+        while True:
+            burst, data, frames = self._batch()
+            await wire.write(data)
+            self._tally.frames += frames
+            self._tally.octets += len(data)
+            left -= frames
+            if burst.then is not Then.GO_ON or left < 0 or not wire.is_open or self._tally.over:
+                return burst
+            await asyncio.sleep(0)  # a write that does not wait gives nobody else a turn
+
+    def _batch(self) -> tuple[Burst, bytes, int]:
+        """Return the last of some bursts, all their bytes, and how many frames those are."""
+        parts: list[bytes] = []
+        frames = size = 0
+        while True:
+            burst = self._frames.burst()
+            parts.append(burst.data)
+            frames += burst.frames
+            size += len(burst.data)
+            self._tally.kinds[burst.kind] += 1
+            if burst.then is not Then.GO_ON or frames >= BATCH_FRAMES or size >= BATCH_BYTES:
+                return burst, b"".join(parts), frames
+
+    def _preamble(self) -> bytes:
+        """Return what a good peer begins with, so that what follows finds an open door; sometimes nothing."""
+        if self._random.random() < 0.15:
+            return b""
+        kinds = {"player": ("subscribe",), "streamer": ("endpointId",), "sfu": ("endpointId", "subscribe", "startStreaming")}
+        parts = [self._frames.whole(orjson.dumps(self._messages.right(kind))) for kind in kinds[self._role]]
+        return b"".join(parts)
+
+    async def _await_end(self, wire: Wire, then: Then) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            if then is Then.MUST_CLOSE:
+                await asyncio.shield(wire.ended)
+            elif then is Then.GO_ON:
+                await wire.round_trip(self._random.randbytes(8))
+
+    def _heard(self, data: bytes) -> None:
+        if self._tally.secret in data:
+            raise ServerError("heard what was said to another player")
+        if data.startswith(b'{"type":"playerConnected"'):
+            self._world.player_ids.append(orjson.loads(data)["playerId"])
+
+    def _judge(self, wire: Wire, code: int) -> None:
+        """Look at how the server ended a connection."""
+        self._tally.closes[code] += 1
+        if wire.wrong is not None:
+            self._tally.wrong[f"{self._role}: {wire.wrong}"] += 1
+        if code not in KNOWN_CODES:
+            self._tally.wrong[f"{self._role}: closed with {code}, which the catalogue has not"] += 1
+        if code == close_codes.DISCONNECTED_BY_STREAMER.code and not wire.reason:
+            self._tally.wrong[f"{self._role}: closed with 1011 and no reason: an error inside"] += 1
+
+
+class Knocker:
+    """One after the other, connections that never become a websocket."""
+
+    def __init__(self, ports: tuple[int, ...], random: Random, tally: Tally, handshake_seconds: float) -> None:
+        self._ports = ports
+        self._random = random
+        self._tally = tally
+        self._heads = Heads(random)
+        self._patience = handshake_seconds + PATIENCE_SECONDS
+
+    async def send_heads(self) -> None:
+        """Send strange heads until the attackers have sent enough."""
+        while not self._tally.over:
+            head = self._heads.head()
+            await self._knock(head.data, or_answered=True)
+
+    async def send_halves(self) -> None:
+        """Send heads that never end until the attackers have sent enough."""
+        while not self._tally.over:
+            await self._knock(self._heads.half().data, or_answered=False)
+
+    async def _knock(self, data: bytes, *, or_answered: bool) -> None:
+        port = self._random.choice(self._ports)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        self._tally.heads += 1
+        try:
+            writer.write(data)
+            async with asyncio.timeout(self._patience):
+                while await reader.read(65_536) and not or_answered:
+                    pass
+        except ConnectionError:
+            pass  # cut: what a stranger's bytes deserve
+        except TimeoutError:
+            self._tally.wrong[f"a connection was left open after {data[:60]!r} ({len(data)} bytes)"] += 1
+        finally:
+            writer.transport.abort()

@@ -1,0 +1,96 @@
+"""Heads of HTTP requests that no sane client sends, and some that stop in the middle."""
+
+from random import Random
+from typing import Final, NamedTuple
+
+from tests.fuzz.wire import UPGRADE
+
+ENDLESS: Final = b"GET / HTTP/1.1\r\n" + b"X-Filler: " + b"y" * 4_000 + b"\r\n"
+
+FIXED: Final[tuple[bytes, ...]] = (
+    *(b"\r\n\r\n", b"\n\n", b"\0" * 20, b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/0.9\r\n\r\n", b"\x80" * 40),
+    *(b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET  /  HTTP/1.1\r\n\r\n"),
+    *(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"z" * 60 + b"\r\n\r\n", b"SSH-2.0-x\r\n\r\n", b"BREW / HTTP/1.1\r\n\r\n"),
+    *(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", b"HEAD /livez HTTP/1.1\r\n\r\n"),
+    *(b"GET http://[::1/ HTTP/1.1\r\nHost: [\r\n\r\n", b"GET //[ HTTP/1.1\r\n\r\n", b"GET /%ff%00%2e%2e/ HTTP/1.1\r\n\r\n"),
+    *(b"POST /api/drain HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
+    b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 50,
+    b"DELETE /api/players/101 HTTP/1.1\r\nAuthorization: Bearer \xff\r\n\r\n",
+    b"GET /api/players/%F0%9F HTTP/1.1\r\nOrigin: \xff\r\n\r\n",
+)
+
+FIELDS: Final[tuple[bytes, ...]] = (
+    *(b"Sec-WebSocket-Version: 12", b"Sec-WebSocket-Version: \xff", b"Sec-WebSocket-Version: 13, 8", b"Origin: null"),
+    *(b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Key: \xff", b"Sec-WebSocket-Key:", b"Sec-WebSocket-Key: AAAA"),
+    *(b"Connection: close", b"Connection: keep-alive, Upgrade", b"Connection:", b"Upgrade: h2c", b"Upgrade: websocket, x"),
+    *(b"Authorization: Bearer \xff\xfe", b"Authorization: Basic eDp5", b"X-Forwarded-For: , ,x", b"Content-Length: 7"),
+    *(b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Sec-WebSocket-Extensions: permessage-deflate; x=\xff"),
+    *(b"Cookie: " + b"c" * 3_000, b"no colon", b": no name", b"bad name: x", b"X: \0", b"X: a\rb", b" folded: x"),
+)
+
+TARGETS: Final[tuple[bytes, ...]] = (
+    *(b"/?session=a.b.c", b"/?session=%ff", b"/?" + b"a=b&" * 200, b"/?OfferToReceive=true", b"/?session=" + b"e" * 6_000),
+    *(b"//[", b"/%00", b"*", b"http://x/", b"/\xff\xfe", b"", b"/?token=%ff", b"/?%", b"/a b", b"/?session=eyJhbGciOiJub25lIn0.e30."),
+)
+
+
+class Head(NamedTuple):
+    """Bytes to open a connection with."""
+
+    data: bytes
+    ends: bool
+    """Whether the server has all of it, and must answer or cut the line at once."""
+
+
+class Heads:
+    """Makes one head after the other; the same random source makes the same choices."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def head(self) -> Head:
+        """Return a head that an answer or an end must follow."""
+        choice = self._random.randrange(4)
+        if choice == 0:
+            return Head(self._random.choice(FIXED), ends=True)
+        if choice == 1:
+            return Head(self._odd_upgrade(), ends=True)
+        if choice == 2:
+            return Head(self._broken_upgrade(), ends=False)
+        return Head(self._random.randbytes(self._random.randrange(1, 300)), ends=False)
+
+    def half(self) -> Head:
+        """Return the first part of a head that never ends."""
+        choice = self._random.randrange(4)
+        if choice == 0:
+            return Head(b"", ends=False)
+        if choice == 1:
+            return Head(UPGRADE[: self._random.randrange(1, len(UPGRADE) - 1)], ends=False)
+        if choice == 2:
+            return Head(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * self._random.randrange(100), ends=False)
+        return Head(ENDLESS * self._random.randrange(1, 3), ends=False)
+
+    def _odd_upgrade(self) -> bytes:
+        lines = UPGRADE.rstrip(b"\r\n").split(b"\r\n")
+        if self._random.random() < 0.5:
+            lines[0] = b"GET " + self._random.choice(TARGETS) + b" HTTP/1.1"
+        if self._random.random() < 0.3:
+            del lines[self._random.randrange(len(lines))]
+        for _ in range(self._random.randrange(3)):
+            field = self._random.choice(FIELDS)
+            name = field.partition(b":")[0]
+            if self._random.random() < 0.7:
+                lines = [line for line in lines if not line.startswith(name)]
+            lines.append(field)
+        return b"\r\n".join(lines) + b"\r\n\r\n" + self._random.choice((b"", b"", b"\x81\x80\0\0\0\0", UPGRADE))
+
+    def _broken_upgrade(self) -> bytes:
+        data = bytearray(UPGRADE)
+        for _ in range(self._random.randrange(1, 4)):
+            data[self._random.randrange(len(data))] = self._random.randrange(256)
+        return bytes(data)

@@ -1,0 +1,108 @@
+"""A real signalling server in a process of its own, and what can be seen of it from outside."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import aiohttp
+
+from tests.parts import eventually, free_ports
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 15.0
+
+
+@dataclass(slots=True)
+class Server:
+    """The running process and its ports."""
+
+    process: asyncio.subprocess.Process
+    player_port: int
+    streamer_port: int
+    sfu_port: int
+    metrics_port: int
+    http: aiohttp.ClientSession
+    log: Path
+
+    async def status(self, path: str) -> int:
+        """Return the HTTP status of a path on the player port."""
+        async with self.http.get(f"http://127.0.0.1:{self.player_port}{path}") as answer:
+            return answer.status
+
+    async def read(self, path: str) -> Any:
+        """Return the JSON that a path on the player port answers."""
+        async with self.http.get(f"http://127.0.0.1:{self.player_port}{path}") as answer:
+            return await answer.json()
+
+    async def metrics(self) -> list[str]:
+        """Return the lines of the metrics."""
+        async with self.http.get(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            return [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
+
+    async def messages_received(self) -> int:
+        """Return how many whole messages reached the server's rules."""
+        name = "signalserver_messages_received_total{"
+        return sum(int(float(line.rpartition(" ")[2])) for line in await self.metrics() if line.startswith(name))
+
+    def open_files(self) -> int:
+        """Return how many files and sockets the process has open; 0 where the system does not tell."""
+        folder = Path(f"/proc/{self.process.pid}/fd")
+        return len(list(folder.iterdir())) if folder.exists() else 0
+
+    async def memory(self) -> int:
+        """Return the process's resident memory in bytes."""
+        asked = await asyncio.create_subprocess_exec(
+            "ps", "-o", "rss=", "-p", str(self.process.pid), stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await asked.communicate()
+        return int(said or b"0") * 1024
+
+    async def stop(self) -> int:
+        """Ask the process to end; return its exit code."""
+        self.process.terminate()
+        async with asyncio.timeout(STOP_SECONDS):
+            return await self.process.wait()
+
+    def errors_logged(self) -> list[str]:
+        """Return the log lines that tell of an error: no stranger's doing is one."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return [line for line in text.splitlines() if re.search(r"Traceback|\[(error|critical) *\]", line)]
+
+
+@asynccontextmanager
+async def signalserver(*options: str) -> AsyncIterator[Server]:
+    """Run `pixelfleet signalserver` on free ports of this machine, until the end of the block at the latest."""
+    ports = free_ports(4)
+    names = ("--player-port", "--streamer-port", "--sfu-port", "--metrics-port")
+    arguments = [text for name, port in zip(names, ports, strict=True) for text in (name, str(port))]
+    connector = aiohttp.TCPConnector(force_close=True)
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as stderr:  # noqa: ASYNC230  # the process is given the file, the loop does not write
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "pixelfleet.cli", "signalserver", "--host", "127.0.0.1", *arguments, *options),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=stderr,
+            )
+        try:
+            async with aiohttp.ClientSession(connector=connector) as http:
+                server = Server(process, *ports, http, log)
+
+                async def alive() -> bool:
+                    return await server.status("/livez") == 200
+
+                await eventually(
+                    alive, "the signalserver answers", within=START_SECONDS, tolerating=(aiohttp.ClientError,)
+                )
+                yield server
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()

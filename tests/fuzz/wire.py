@@ -1,0 +1,180 @@
+"""A websocket client that sends whatever bytes it is given and checks every frame that the server sends."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+import orjson
+
+from tests.fuzz.frames import CLOSE, PING, PONG, TEXT, frame
+
+UPGRADE: Final = (
+    b"GET / HTTP/1.1\r\nHost: fuzz\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n\r\n"
+)
+NO_STATUS: Final = 1005
+DROPPED: Final = 1006
+
+Heard = Callable[[bytes], None]
+
+
+class ServerError(Exception):
+    """The server broke a rule; the text says which."""
+
+
+class Wire(asyncio.Protocol):
+    """One raw connection. `code` says how it ended: the server's close code, or 1006 when none came."""
+
+    def __init__(self, heard: Heard, *, answers_pings: bool = True) -> None:
+        self._heard = heard
+        self._answers_pings = answers_pings
+        self._loop = asyncio.get_running_loop()
+        self._received = bytearray()
+        self._upgraded = self._loop.create_future()
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+        self._transport: asyncio.Transport | None = None
+        self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._pong: tuple[bytes, asyncio.Future[None]] | None = None
+        self.wrong: str | None = None
+        """Which rule the server broke."""
+        self._code = DROPPED
+        self.reason = b""
+
+    # -- what an attacker calls ---------------------------------------------------------------------
+
+    async def upgrade(self, head: bytes = UPGRADE) -> None:
+        """Ask for a websocket; raise ServerError when it is refused and ConnectionError when the line is cut."""
+        assert self._transport is not None
+        self._transport.write(head)
+        await self._upgraded
+
+    async def write(self, data: bytes) -> None:
+        """Write once what was written before is on its way; nothing happens on a line that is cut."""
+        await self._may_write.wait()
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def round_trip(self, mark: bytes) -> None:
+        """Ping, and return when the pong is here or the line is cut."""
+        pong: asyncio.Future[None] = self._loop.create_future()
+        self._pong = (mark, pong)
+        await self.write(frame(PING, mark))
+        await asyncio.wait((pong, self.ended), return_when=asyncio.FIRST_COMPLETED)
+
+    def stop_reading(self) -> None:
+        """Let what the server sends pile up."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def hang_up(self, *, reset: bool = False) -> None:
+        """Cut the line without a close frame; with a reset the server hears no end either, only an error."""
+        if self._transport is None:
+            return
+        if reset:
+            raw = cast("socket.socket", self._transport.get_extra_info("socket"))
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line is not cut yet."""
+        return self._transport is not None
+
+    # -- what the loop calls ------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._may_write.set()
+        if not self._upgraded.done():
+            self._upgraded.set_exception(ConnectionResetError("cut before the upgrade"))
+            self._upgraded.exception()  # somebody may have stopped waiting for it
+        if not self.ended.done():
+            self.ended.set_result(self._code)
+
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        try:
+            if not self._upgraded.done() and not self._read_answer():
+                return
+            self._read_frames()
+        except ServerError as error:
+            self.wrong = str(error)
+            self.hang_up()
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _read_answer(self) -> bool:
+        head, found, rest = self._received.partition(b"\r\n\r\n")
+        if not found:
+            return False
+        if not head.startswith(b"HTTP/1.1 101 "):
+            raise ServerError(f"an upgrade was answered with {bytes(head[:80])!r}")
+        self._received = rest
+        self._upgraded.set_result(None)
+        return True
+
+    def _read_frames(self) -> None:
+        received, at = self._received, 0
+        while len(received) - at >= 2:
+            first, size = received[at], received[at + 1]
+            start = at + 2
+            if size == 126:
+                start += 2
+                size = int.from_bytes(received[at + 2 : start], "big")
+            elif size == 127:
+                start += 8
+                size = int.from_bytes(received[at + 2 : start], "big")
+            elif size > 127:
+                raise ServerError("a frame of the server's is masked")
+            if len(received) < start + size or start > len(received):
+                break
+            self._on_frame(first, bytes(received[start : start + size]))
+            at = start + size
+        if at:
+            del received[:at]
+
+    def _on_frame(self, first: int, data: bytes) -> None:
+        if first == 0x80 | TEXT:
+            if not is_message(data):
+                raise ServerError(f"a message of the server's is none: {data[:80]!r}")
+            self._heard(data)
+        elif first == 0x80 | PING:
+            if self._answers_pings and self._transport is not None:
+                self._transport.write(frame(PONG, data))
+        elif first == 0x80 | PONG:
+            if self._pong is not None and self._pong[0] == data:
+                self._pong[1].set_result(None)
+                self._pong = None
+        elif first == 0x80 | CLOSE:
+            self._code = int.from_bytes(data[:2], "big") if data else NO_STATUS
+            self.reason = data[2:]
+        else:
+            raise ServerError(f"a frame of the server's begins with {first:#x}")
+
+
+def is_message(data: bytes) -> bool:
+    """Tell whether this is a JSON object with a string `type`, as all that a server sends must be."""
+    try:
+        message = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(message, dict) and isinstance(message.get("type"), str)
+
+
+async def connect(port: int, heard: Heard, *, answers_pings: bool = True) -> Wire:
+    """Connect to a port of this machine, and no more."""
+    loop = asyncio.get_running_loop()
+    _, wire = await loop.create_connection(lambda: Wire(heard, answers_pings=answers_pings), "127.0.0.1", port)
+    return wire

@@ -1,6 +1,7 @@
 """The fleet store of a single process: for `pixelfleet demo`, for one box, for tests."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -131,12 +132,15 @@ class MemoryFleetStore:
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
         self._expire()
-        queue = tuple(
-            Waiting(ticket=waiter.ticket, position=place, since=waiter.since)
-            for place, waiter in enumerate(self._queue.values(), 1)
-        )
+        places: Counter[str] = Counter()
+        queue = []
+        for waiter in self._queue.values():
+            places[waiter.ticket.app] += 1
+            queue.append(Waiting(ticket=waiter.ticket, position=places[waiter.ticket.app], since=waiter.since))
         streamers = tuple(report for server in self._servers.values() for report in server.streamers.values())
-        return FleetSnapshot(now=self._clock(), streamers=streamers, leases=tuple(self._leases.values()), queue=queue)
+        return FleetSnapshot(
+            now=self._clock(), streamers=streamers, leases=tuple(self._leases.values()), queue=tuple(queue)
+        )
 
     async def changed(self, since: int, timeout: float) -> int:  # noqa: ASYNC109 - a quiet fleet is not an error
         """Wait for a change."""
@@ -176,7 +180,7 @@ class MemoryFleetStore:
         return min(fits, key=lambda key: self._used.get(key, float("-inf")), default=None)
 
     def _streamer(self, key: str) -> StreamerReport:
-        return self._servers[key.partition("/")[0]].streamers[key]
+        return next(server.streamers[key] for server in self._servers.values() if key in server.streamers)
 
     def _promise(self, ticket: Ticket, key: str) -> None:
         now = self._clock()

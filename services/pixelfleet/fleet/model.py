@@ -83,7 +83,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: Ticket
     position: int
-    """1 is next."""
+    """1 is next in its app's queue."""
     since: float
     """On the store's clock."""
 

@@ -19,8 +19,9 @@ from typing import Final
 import orjson
 import uvloop
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from benchmarks.processes import COMMANDS, StartError, cpu_seconds, resident_kib, started
 
@@ -147,8 +148,9 @@ def allow_files(count: int) -> None:
 
 def table(figures: Figures, name: str, seconds: float) -> Table:
     """Return the figures as they are printed."""
-    shown = Table("", name, title=f"{figures.players:,} idle players for {seconds:.0f} s", title_justify="left")
-    shown.columns[1].justify = "right"
+    shown = Table(
+        f"{figures.players:,} idle players for {seconds:.0f} s", Column(name, justify="right"), box=SIMPLE_HEAD
+    )
     shown.add_row("KiB a player", f"{figures.kib_each:.1f}")
     shown.add_row("CPU, share of a core", f"{figures.cpu_share:.1%}")
     shown.add_row("CPU to accept one, us", f"{figures.accept_us:.0f}")

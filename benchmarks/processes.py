@@ -51,6 +51,8 @@ async def started(name: str) -> AsyncIterator[Server]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=Path(__file__).parent.parent,
+        # Settings that somebody has exported would make it another server.
+        env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
     )
     assert process.stdout is not None
     try:

@@ -70,6 +70,7 @@ class Peer:
         self._settings = settings
         self._send = send
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._offered = self._offer_taken = False
         self._candidates = 0
         self._described = False
         self._early: list[RTCIceCandidate] = []
@@ -97,15 +98,21 @@ class Peer:
         return self._connection.connectionState == "connected"
 
     @property
-    def negotiated(self) -> bool:
-        """Whether an offer was made or taken already."""
-        return self.offers or self._connection.signalingState != "stable" or self.connected
+    def awaits_answer(self) -> bool:
+        """Whether our offer is out, and not answered yet."""
+        return self._offered and not self._described
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether the connection can take an offer: it is not for one of ours, and took none before."""
+        return not self.offers and not self._offer_taken
 
     def deliver(self, message: Message) -> None:
         """Take an `offer`, `answer` or `iceCandidate` of the player, in the order in which they came."""
         if self._inbox.qsize() >= MAX_INBOX:
             log.warning("too many signalling messages of a player", player=self.player_id)
             return
+        self._offer_taken |= message["type"] == "offer"
         self._inbox.put_nowait(message)
 
     def end(self, reason: str | None = None) -> None:
@@ -173,6 +180,9 @@ class Peer:
     async def _offer(self) -> None:
         """Send the offer at once, and our candidates as soon as they are known."""
         offer = await self._connection.createOffer()
+        if self._ended.is_set():
+            return
+        self._offered = True
         await self._send({"type": "offer", "playerId": self.player_id, "sdp": sdp.without_candidates(offer.sdp)})
         # Looks for candidates, which takes seconds where a STUN or TURN server does not answer.
         await self._connection.setLocalDescription(offer)
@@ -180,6 +190,8 @@ class Peer:
 
     async def _send_candidates(self) -> None:
         addresses = {str(address) for address in self._settings.ice_address}
+        if self._ended.is_set():
+            return
         for found in sdp.local_candidates(self._connection.localDescription.sdp, addresses):
             candidate = {"candidate": found.candidate, "sdpMid": found.mid, "sdpMLineIndex": found.line_index}
             await self._send({"type": "iceCandidate", "playerId": self.player_id, "candidate": candidate})

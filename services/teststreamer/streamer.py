@@ -182,15 +182,19 @@ class Streamer:
     async def _pass_on(self, message: Message) -> None:
         """Hand a player's message to its connection.
 
-        A player that offers by itself needs a connection that has not been used for an offer yet. That is the only
-        way in which 4.27 servers announce a player at all.
+        A player that offers by itself needs a connection that is not used up by another offer. That is the only way in
+        which 4.27 servers announce a player at all. When its offer crosses ours, ours counts: browsers take theirs back.
         """
         player_id = player_id_of(message)
         if player_id is None:
             raise BadMessageError(f"{message['type']} of nobody")
         peer = self._peers.get(player_id)
-        if message["type"] == "offer" and (peer is None or peer.negotiated):
-            peer = await self._add(player_id, offers=False)
+        if message["type"] == "offer":
+            if peer is not None and peer.awaits_answer:
+                log.debug("two offers crossed", player=player_id)
+                return
+            if peer is None or not peer.can_answer:
+                peer = await self._add(player_id, offers=False)
         if peer is not None:
             peer.deliver(message)
 

@@ -67,7 +67,7 @@ class Attacker:
 
     async def _connection(self) -> None:
         deaf = self._random.random() < 0.02
-        wire = await connect(self._port, self._heard, answers_pings=self._random.random() < 0.9)
+        wire = await connect(self._port, self._heard, answers=self._random.random() < 0.9)
         self._tally.connections += 1
         last = "upgrade"
         try:
@@ -81,12 +81,14 @@ class Attacker:
                 await self._await_end(wire, burst.then)
         except TimeoutError:
             self._tally.wrong[f"{self._role}: not closed, or no answer, after: {last}"] += 1
-        except ServerError as error:
-            self._tally.wrong[f"{self._role}: {error}"] += 1
+        except ConnectionError:
+            self._tally.wrong[f"{self._role}: cut before the answer to a good upgrade"] += 1
         finally:
-            ours = wire.is_open
+            ours = wire.is_open and not wire.is_closing
             wire.hang_up(reset=self._random.random() < 0.5)
             code = await wire.ended
+        if wire.wrong is not None:
+            self._tally.wrong[f"{self._role}: {wire.wrong}"] += 1
         if not ours:
             self._judge(wire, code)
 
@@ -100,7 +102,7 @@ class Attacker:
             self._tally.frames += frames
             self._tally.octets += len(data)
             left -= frames
-            if burst.then is not Then.GO_ON or left < 0 or not wire.is_open or self._tally.over:
+            if burst.then is not Then.GO_ON or left < 0 or not wire.is_open or wire.is_closing or self._tally.over:
                 return burst
             await asyncio.sleep(0)  # a write that does not wait gives nobody else a turn
 
@@ -121,13 +123,17 @@ class Attacker:
         """Return what a good peer begins with, so that what follows finds an open door; sometimes nothing."""
         if self._random.random() < 0.15:
             return b""
-        kinds = {"player": ("subscribe",), "streamer": ("endpointId",), "sfu": ("endpointId", "subscribe", "startStreaming")}
+        kinds = {
+            "player": ("subscribe",),
+            "streamer": ("endpointId",),
+            "sfu": ("endpointId", "subscribe", "startStreaming"),
+        }
         parts = [self._frames.whole(orjson.dumps(self._messages.right(kind))) for kind in kinds[self._role]]
         return b"".join(parts)
 
     async def _await_end(self, wire: Wire, then: Then) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            if then is Then.MUST_CLOSE:
+            if then is Then.MUST_CLOSE or wire.is_closing:
                 await asyncio.shield(wire.ended)
             elif then is Then.GO_ON:
                 await wire.round_trip(self._random.randbytes(8))
@@ -141,8 +147,6 @@ class Attacker:
     def _judge(self, wire: Wire, code: int) -> None:
         """Look at how the server ended a connection."""
         self._tally.closes[code] += 1
-        if wire.wrong is not None:
-            self._tally.wrong[f"{self._role}: {wire.wrong}"] += 1
         if code not in KNOWN_CODES:
             self._tally.wrong[f"{self._role}: closed with {code}, which the catalogue has not"] += 1
         if code == close_codes.DISCONNECTED_BY_STREAMER.code and not wire.reason:
@@ -162,13 +166,12 @@ class Knocker:
     async def send_heads(self) -> None:
         """Send strange heads until the attackers have sent enough."""
         while not self._tally.over:
-            head = self._heads.head()
-            await self._knock(head.data, or_answered=True)
+            await self._knock(self._heads.head(), or_answered=True)
 
     async def send_halves(self) -> None:
         """Send heads that never end until the attackers have sent enough."""
         while not self._tally.over:
-            await self._knock(self._heads.half().data, or_answered=False)
+            await self._knock(self._heads.half(), or_answered=False)
 
     async def _knock(self, data: bytes, *, or_answered: bool) -> None:
         port = self._random.choice(self._ports)

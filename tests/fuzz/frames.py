@@ -61,11 +61,11 @@ class Frames:
         self._messages = messages
         self._bound = message_bytes
         weighted: dict[Callable[[], Burst], float] = {
-            self.text: 780,
-            self.binary: 40,
-            self.fragments: 90,
-            self.ping: 40,
-            self.pong: 20,
+            self.text: 2_700,
+            self.binary: 120,
+            self.fragments: 250,
+            self.ping: 100,
+            self.pong: 50,
             self.reserved_bits: 2,
             self.unfinished: 3,
             self.orphan: 2,

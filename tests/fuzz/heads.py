@@ -1,7 +1,7 @@
 """Heads of HTTP requests that no sane client sends, and some that stop in the middle."""
 
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
 from tests.fuzz.wire import UPGRADE
 
@@ -9,11 +9,31 @@ ENDLESS: Final = b"GET / HTTP/1.1\r\n" + b"X-Filler: " + b"y" * 4_000 + b"\r\n"
 
 FIXED: Final[tuple[bytes, ...]] = (
     *(b"\r\n\r\n", b"\n\n", b"\0" * 20, b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/0.9\r\n\r\n", b"\x80" * 40),
-    *(b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET  /  HTTP/1.1\r\n\r\n"),
-    *(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"z" * 60 + b"\r\n\r\n", b"SSH-2.0-x\r\n\r\n", b"BREW / HTTP/1.1\r\n\r\n"),
-    *(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", b"HEAD /livez HTTP/1.1\r\n\r\n"),
-    *(b"GET http://[::1/ HTTP/1.1\r\nHost: [\r\n\r\n", b"GET //[ HTTP/1.1\r\n\r\n", b"GET /%ff%00%2e%2e/ HTTP/1.1\r\n\r\n"),
-    *(b"POST /api/drain HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
+    *(
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET  /  HTTP/1.1\r\n\r\n",
+    ),
+    *(
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"z" * 60 + b"\r\n\r\n",
+        b"SSH-2.0-x\r\n\r\n",
+        b"BREW / HTTP/1.1\r\n\r\n",
+    ),
+    *(
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
+        b"HEAD /livez HTTP/1.1\r\n\r\n",
+    ),
+    *(
+        b"GET http://[::1/ HTTP/1.1\r\nHost: [\r\n\r\n",
+        b"GET //[ HTTP/1.1\r\n\r\n",
+        b"GET /%ff%00%2e%2e/ HTTP/1.1\r\n\r\n",
+    ),
+    *(
+        b"POST /api/drain HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    ),
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
     b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
@@ -27,24 +47,39 @@ FIXED: Final[tuple[bytes, ...]] = (
 FIELDS: Final[tuple[bytes, ...]] = (
     *(b"Sec-WebSocket-Version: 12", b"Sec-WebSocket-Version: \xff", b"Sec-WebSocket-Version: 13, 8", b"Origin: null"),
     *(b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Key: \xff", b"Sec-WebSocket-Key:", b"Sec-WebSocket-Key: AAAA"),
-    *(b"Connection: close", b"Connection: keep-alive, Upgrade", b"Connection:", b"Upgrade: h2c", b"Upgrade: websocket, x"),
+    *(
+        b"Connection: close",
+        b"Connection: keep-alive, Upgrade",
+        b"Connection:",
+        b"Upgrade: h2c",
+        b"Upgrade: websocket, x",
+    ),
     *(b"Authorization: Bearer \xff\xfe", b"Authorization: Basic eDp5", b"X-Forwarded-For: , ,x", b"Content-Length: 7"),
     *(b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Sec-WebSocket-Extensions: permessage-deflate; x=\xff"),
     *(b"Cookie: " + b"c" * 3_000, b"no colon", b": no name", b"bad name: x", b"X: \0", b"X: a\rb", b" folded: x"),
 )
 
 TARGETS: Final[tuple[bytes, ...]] = (
-    *(b"/?session=a.b.c", b"/?session=%ff", b"/?" + b"a=b&" * 200, b"/?OfferToReceive=true", b"/?session=" + b"e" * 6_000),
-    *(b"//[", b"/%00", b"*", b"http://x/", b"/\xff\xfe", b"", b"/?token=%ff", b"/?%", b"/a b", b"/?session=eyJhbGciOiJub25lIn0.e30."),
+    *(
+        b"/?session=a.b.c",
+        b"/?session=%ff",
+        b"/?" + b"a=b&" * 200,
+        b"/?OfferToReceive=true",
+        b"/?session=" + b"e" * 6_000,
+    ),
+    *(
+        b"//[",
+        b"/%00",
+        b"*",
+        b"http://x/",
+        b"/\xff\xfe",
+        b"",
+        b"/?token=%ff",
+        b"/?%",
+        b"/a b",
+        b"/?session=eyJhbGciOiJub25lIn0.e30.",
+    ),
 )
-
-
-class Head(NamedTuple):
-    """Bytes to open a connection with."""
-
-    data: bytes
-    ends: bool
-    """Whether the server has all of it, and must answer or cut the line at once."""
 
 
 class Heads:
@@ -53,27 +88,27 @@ class Heads:
     def __init__(self, random: Random) -> None:
         self._random = random
 
-    def head(self) -> Head:
-        """Return a head that an answer or an end must follow."""
+    def head(self) -> bytes:
+        """Return a whole head; an answer or an end must follow, at the latest when the time to ask is over."""
         choice = self._random.randrange(4)
         if choice == 0:
-            return Head(self._random.choice(FIXED), ends=True)
+            return self._random.choice(FIXED)
         if choice == 1:
-            return Head(self._odd_upgrade(), ends=True)
+            return self._odd_upgrade()
         if choice == 2:
-            return Head(self._broken_upgrade(), ends=False)
-        return Head(self._random.randbytes(self._random.randrange(1, 300)), ends=False)
+            return self._broken_upgrade()
+        return self._random.randbytes(self._random.randrange(1, 300))
 
-    def half(self) -> Head:
+    def half(self) -> bytes:
         """Return the first part of a head that never ends."""
         choice = self._random.randrange(4)
         if choice == 0:
-            return Head(b"", ends=False)
+            return b""
         if choice == 1:
-            return Head(UPGRADE[: self._random.randrange(1, len(UPGRADE) - 1)], ends=False)
+            return UPGRADE[: self._random.randrange(1, len(UPGRADE) - 1)]
         if choice == 2:
-            return Head(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * self._random.randrange(100), ends=False)
-        return Head(ENDLESS * self._random.randrange(1, 3), ends=False)
+            return b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * self._random.randrange(100)
+        return ENDLESS * self._random.randrange(1, 3)
 
     def _odd_upgrade(self) -> bytes:
         lines = UPGRADE.rstrip(b"\r\n").split(b"\r\n")

@@ -50,6 +50,7 @@ class World:
     """What there is on the server to aim at."""
 
     streamer_ids: list[str] = field(default_factory=lambda: list(NAMES))
+    """Ids that players and SFUs ask for. Streamers ask for the NAMES only: one of the same host may take an id over."""
     player_ids: deque[str] = field(default_factory=lambda: deque(("101", "102", "103"), maxlen=64))
     """Ids of players that streamers lately heard of."""
 
@@ -179,7 +180,9 @@ class Messages:
         if name == "playerId":
             player_id = self._player_id()
             return int(player_id) if self._random.random() < 0.1 else player_id
-        if name in ("streamerId", "id"):
+        if name == "id":
+            return self._random.choice(NAMES)
+        if name == "streamerId":
             return self._random.choice(self._world.streamer_ids)
         if isinstance(kind, inspect.UnionType):
             kind = self._random.choice(kind.types)

@@ -69,6 +69,9 @@ class Server:
         async with asyncio.timeout(STOP_SECONDS):
             return await self.process.wait()
 
+    async def dbg(self):
+        print("\n".join(l for l in await self.metrics() if "closes_total" in l or "sent_total" in l))
+
     def errors_logged(self) -> list[str]:
         """Return the log lines that tell of an error: no stranger's doing is one."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
@@ -84,7 +87,7 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
     connector = aiohttp.TCPConnector(force_close=True)
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with log.open("wb") as stderr:  # noqa: ASYNC230  # the process is given the file, the loop does not write
+        with log.open("wb") as stderr:  # the process is given the file, the loop does not write
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pixelfleet.cli", "signalserver", "--host", "127.0.0.1", *arguments, *options),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -93,7 +96,7 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
             )
         try:
             async with aiohttp.ClientSession(connector=connector) as http:
-                server = Server(process, *ports, http, log)
+                server = Server(process, ports[0], ports[1], ports[2], ports[3], http, log)
 
                 async def alive() -> bool:
                     return await server.status("/livez") == 200

@@ -27,9 +27,9 @@ class ServerError(Exception):
 class Wire(asyncio.Protocol):
     """One raw connection. `code` says how it ended: the server's close code, or 1006 when none came."""
 
-    def __init__(self, heard: Heard, *, answers_pings: bool = True) -> None:
+    def __init__(self, heard: Heard, *, answers: bool = True) -> None:
         self._heard = heard
-        self._answers_pings = answers_pings
+        self._answers = answers
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._upgraded = self._loop.create_future()
@@ -40,6 +40,8 @@ class Wire(asyncio.Protocol):
         self._pong: tuple[bytes, asyncio.Future[None]] | None = None
         self.wrong: str | None = None
         """Which rule the server broke."""
+        self.is_closing = False
+        """Whether the server sent a close frame."""
         self._code = DROPPED
         self.reason = b""
 
@@ -151,8 +153,7 @@ class Wire(asyncio.Protocol):
                 raise ServerError(f"a message of the server's is none: {data[:80]!r}")
             self._heard(data)
         elif first == 0x80 | PING:
-            if self._answers_pings and self._transport is not None:
-                self._transport.write(frame(PONG, data))
+            self._answer(PONG, data)
         elif first == 0x80 | PONG:
             if self._pong is not None and self._pong[0] == data:
                 self._pong[1].set_result(None)
@@ -160,8 +161,14 @@ class Wire(asyncio.Protocol):
         elif first == 0x80 | CLOSE:
             self._code = int.from_bytes(data[:2], "big") if data else NO_STATUS
             self.reason = data[2:]
+            self.is_closing = True
+            self._answer(CLOSE, data[:2])
         else:
             raise ServerError(f"a frame of the server's begins with {first:#x}")
+
+    def _answer(self, opcode: int, data: bytes) -> None:
+        if self._answers and self._transport is not None:
+            self._transport.write(frame(opcode, data))
 
 
 def is_message(data: bytes) -> bool:
@@ -173,8 +180,8 @@ def is_message(data: bytes) -> bool:
     return isinstance(message, dict) and isinstance(message.get("type"), str)
 
 
-async def connect(port: int, heard: Heard, *, answers_pings: bool = True) -> Wire:
-    """Connect to a port of this machine, and no more."""
+async def connect(port: int, heard: Heard, *, answers: bool = True) -> Wire:
+    """Connect to a port of this machine, and no more; say whether pings and closes are to be answered."""
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(heard, answers_pings=answers_pings), "127.0.0.1", port)
+    _, wire = await loop.create_connection(lambda: Wire(heard, answers=answers), "127.0.0.1", port)
     return wire

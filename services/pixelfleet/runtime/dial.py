@@ -40,11 +40,13 @@ async def dial(
                 max_frame_size=bounds.message_bytes,
                 extra_headers=dict(headers or {}),
                 max_redirects=0,
+                enable_auto_pong=False,
                 read_buffer_init_size=READ_BUFFER_BYTES,
             )
     except TimeoutError:
         raise DialError("no answer in time") from None
     except (OSError, WSError, ValueError) as error:
         raise DialError(str(error) or type(error).__name__) from None
-    assert socket is not None
+    if socket is None:
+        raise DialError("closed before it answered")
     return socket

@@ -8,13 +8,21 @@ is out of the way.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
+import structlog
 from aiohttp import web
-from picows import WSAutoPingStrategy
+from aiohttp.typedefs import Handler
+from picows import (
+    WSAutoPingStrategy,
+    WSListener,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
 from picows.api import WSServerListenerFactory
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
 
@@ -22,61 +30,57 @@ from pixelfleet.runtime.listen import listening_socket
 from pixelfleet.runtime.websocket import Bounds
 
 MAX_HEAD_BYTES: Final = 16 * 1024
+MAX_LINE_BYTES: Final = 8 * 1024
 HTTP_STOP_SECONDS: Final = 1.0
 """How long requests under way may take to finish when the port closes."""
 
 READ_BUFFER_BYTES: Final = 1024
 """What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
 
+log = structlog.get_logger(__name__)
 _log = logging.getLogger("picows.server")
 
 Upgrade = WSServerListenerFactory
-HttpFactory = Callable[[], asyncio.Protocol]
 
 
 class _FirstRequest(asyncio.Protocol):
     """Reads the head of a connection's first request and passes the connection to who serves it."""
 
-    def __init__(self, http: HttpFactory, upgrade: Upgrade, bounds: Bounds) -> None:
-        self._http = http
-        self._upgrade = upgrade
-        self._bounds = bounds
+    def __init__(self, front: "Front") -> None:
+        self._front = front
         self._head = b""
         self._transport: asyncio.Transport | None = None
         self._timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        self._front.pending.add(self._transport)
         loop = asyncio.get_running_loop()
-        self._timeout = loop.call_later(self._bounds.handshake_seconds, self._transport.abort)
+        self._timeout = loop.call_later(self._front.bounds.handshake_seconds, self._transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timeout()
-        self._transport = None
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
-        self._head += data
-        complete = b"\r\n\r\n" in self._head
-        if not complete and len(self._head) < MAX_HEAD_BYTES and not _is_hopeless(self._head):
+        # Empty lines before a request are allowed, and would else look like a whole head.
+        head = self._head = (self._head + data).lstrip(b"\r\n")
+        transport = self._transport
+        if transport is None:
             return
-        transport, head = self._transport, self._head
-        self._head = b""
-        self._stop_timeout()
-        assert transport is not None
-        if complete and wants_websocket(head):
-            _hand_over(transport, _websocket_protocol(self._upgrade, self._bounds), head)
-        else:
-            _hand_over(transport, self._http(), head)
+        if b"\r\n\r\n" in head:
+            self._let_go()
+            self._front.serve(transport, head)
+        elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
+            transport.close()
 
-    def _stop_timeout(self) -> None:
+    def _let_go(self) -> None:
+        self._head = b""
+        if self._transport is not None:
+            self._front.pending.discard(self._transport)
+            self._transport = None
         if self._timeout is not None:
             self._timeout.cancel()
             self._timeout = None
-
-
-def _is_hopeless(head: bytes) -> bool:
-    """Whether the bytes cannot begin an HTTP request, so that waiting for more is pointless."""
-    return b"\n" not in head[:MAX_HEAD_BYTES] and len(head) > 8 * 1024
 
 
 def wants_websocket(head: bytes) -> bool:
@@ -102,7 +106,7 @@ def _websocket_protocol(upgrade: Upgrade, bounds: Bounds) -> asyncio.BufferedPro
         1,
         1,
         WSAutoPingStrategy.PING_WHEN_IDLE,
-        True,
+        False,  # our sockets answer pings themselves, and count them
         bounds.message_bytes,
         None,
         READ_BUFFER_BYTES,
@@ -136,6 +140,14 @@ def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
         protocol.buffer_updated(size)
 
 
+class _HandedOver(web.Response):
+    """The answer to a request whose connection now belongs to a websocket: aiohttp must write nothing."""
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Say that the connection is gone, which for aiohttp it is."""
+        raise ConnectionResetError("handed over to a websocket")
+
+
 class Front(AbstractAsyncContextManager["Front"]):
     """A listening port. Enter it and it serves; leave it and it takes no more and ends what HTTP is under way.
 
@@ -153,12 +165,26 @@ class Front(AbstractAsyncContextManager["Front"]):
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=HTTP_STOP_SECONDS)
+        @web.middleware
+        async def upgrade_later(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._upgrade_later(request, handler)
+
+        app.middlewares.insert(0, upgrade_later)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=HTTP_STOP_SECONDS,
+            # Also ends a connection whose next request has begun and does not go on.
+            keepalive_timeout=2 * bounds.handshake_seconds,
+        )
         self._upgrade = upgrade
         self._host, self._port, self._option = host, port, option
-        self._bounds = bounds
         self._tls = tls
         self._server: asyncio.Server | None = None
+        self.bounds = bounds
+        self.pending: set[asyncio.Transport] = set()
+        """Connections that have not asked for anything yet."""
 
     @property
     def port(self) -> int:
@@ -168,19 +194,23 @@ class Front(AbstractAsyncContextManager["Front"]):
     async def __aenter__(self) -> Self:
         """Listen; raise UsageError when the port is taken."""
         await self._runner.setup()
-        http = self._runner.server
-        assert http is not None
         socket = listening_socket(self._host, self._port, self._option)
         self._port = socket.getsockname()[1]
         loop = asyncio.get_running_loop()
-        tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self._bounds.handshake_seconds}
+        tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self.bounds.handshake_seconds}
         self._server = await loop.create_server(
-            lambda: _FirstRequest(http, self._upgrade, self._bounds),
-            sock=socket,
-            backlog=4096,
-            **(tls if self._tls else {}),
+            lambda: _FirstRequest(self), sock=socket, backlog=4096, **(tls if self._tls else {})
         )
         return self
+
+    def serve(self, transport: asyncio.Transport, head: bytes) -> None:
+        """Hand a connection to who serves its first request; `head` is what came so far, a whole head or more."""
+        if wants_websocket(head):
+            _hand_over(transport, _websocket_protocol(self._guarded_upgrade, self.bounds), head)
+        else:
+            http = self._runner.server
+            assert http is not None
+            _hand_over(transport, http(), head)
 
     def stop_listening(self) -> None:
         """Take no new connections; those that are open go on."""
@@ -192,4 +222,29 @@ class Front(AbstractAsyncContextManager["Front"]):
     ) -> None:
         """Stop listening and end HTTP."""
         self.stop_listening()
+        for transport in list(self.pending):
+            transport.abort()
         await self._runner.cleanup()
+
+    def _guarded_upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
+        """Decide on an upgrade; a bug in there is logged, and the stranger is told nothing of it."""
+        try:
+            return self._upgrade(request)
+        except Exception:  # picows would send the error's text
+            log.exception("upgrade failed")
+            body = WSUpgradeResponse.create_error_response(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error")
+            return WSUpgradeResponseWithListener(body, None)
+
+    async def _upgrade_later(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Hand over a connection that served HTTP before and now asks for a websocket, as proxies' pools do."""
+        transport = request.transport
+        if transport is None or "websocket" not in request.headers.get("Upgrade", "").lower():
+            return await handler(request)
+        http = request.protocol
+        lines = [f"{request.method} {request.raw_path} HTTP/1.1".encode()]
+        lines += [name + b": " + value for name, value in request.raw_headers]
+        # For aiohttp the connection is gone from here on; it must not close what is no longer its own.
+        http.transport = None
+        http.connection_lost(None)
+        _hand_over(transport, _websocket_protocol(self._guarded_upgrade, self.bounds), b"\r\n".join([*lines, b"", b""]))
+        return _HandedOver()

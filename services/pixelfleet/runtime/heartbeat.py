@@ -31,17 +31,14 @@ class Heartbeat:
         now = self._loop.time()
         while self._to_check and self._to_check[0][0] <= now:
             _, socket = self._to_check.popleft()
-            if not socket.is_open:
-                continue
-            if socket.awaits_pong:
+            if socket.is_open and socket.awaits_pong:
                 socket.close(close_codes.PONG_TIMEOUT)
-            else:
-                self._to_ping.append((now + self._interval - self._patience, socket))
         while self._to_ping and self._to_ping[0][0] <= now:
             _, socket = self._to_ping.popleft()
             if socket.is_open:
                 socket.ping()
                 self._to_check.append((now + self._patience, socket))
+                self._to_ping.append((now + self._interval, socket))
 
     async def run(self) -> None:
         """Tick until cancelled."""

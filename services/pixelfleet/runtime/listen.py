@@ -13,8 +13,8 @@ def listening_socket(host: str, port: int, option: str) -> socket.socket:
     """
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise UsageError(f"--host {host}: {error.strerror or error}") from None
+    except (OSError, UnicodeError) as error:  # a name that cannot be a host's is a UnicodeError
+        raise UsageError(f"--host {host}: {getattr(error, 'strerror', None) or 'is not a host name'}") from None
     family, kind, protocol, _, address = infos[0]
     listener = socket.socket(family, kind, protocol)
     try:

@@ -7,6 +7,11 @@ from typing import Literal
 import structlog
 
 
+def _console_renderer() -> structlog.dev.ConsoleRenderer:
+    # The library's richer tracebacks show local variables, among which may be a secret.
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:
     """Send the logs of this process and of its libraries to stderr in one form."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
@@ -19,9 +24,9 @@ def configure(level: str = "info", style: Literal["console", "json"] = "console"
     ]
     renderer: list[structlog.typing.Processor]
     if style == "json":
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        renderer = [_console_renderer()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),

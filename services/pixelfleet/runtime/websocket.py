@@ -44,7 +44,7 @@ class MessageHandler(Protocol):
 
 @dataclass(slots=True)
 class _Allowance:
-    """A token bucket of messages."""
+    """A token bucket of frames: of messages, but for those that come in pieces, and of pings and pongs."""
 
     rate: float
     burst: float
@@ -133,19 +133,24 @@ class WebSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Sort one frame."""
         kind = frame.msg_type
-        if self._why is not None and kind is not WSMsgType.CLOSE:
+        if kind is WSMsgType.CLOSE:
+            self._on_close(transport, frame)
+        elif self._why is not None:
             return
-        if kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
+        elif not self._allowance.take(self._loop.time()):
+            self.close(close_codes.RATE_LIMITED)
+        elif kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
             if frame.fin and not self._parts:
-                self._deliver(frame.get_payload_as_bytes())
+                if self._handler is not None:
+                    self._handler.message(frame.get_payload_as_bytes())
             else:
                 self._fragment(frame, first=True)
         elif kind is WSMsgType.CONTINUATION:
             self._fragment(frame, first=False)
+        elif kind is WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
         elif kind is WSMsgType.PONG:
             self.awaits_pong = False
-        elif kind is WSMsgType.CLOSE:
-            self._on_close(transport, frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Tell the handler, once, that it is over."""
@@ -171,12 +176,6 @@ class WebSocket(WSListener):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _deliver(self, data: bytes) -> None:
-        if not self._allowance.take(self._loop.time()):
-            self.close(close_codes.RATE_LIMITED)
-        elif self._handler is not None:
-            self._handler.message(data)
-
     def _fragment(self, frame: WSFrame, *, first: bool) -> None:
         if first is bool(self._parts):
             self.close(close_codes.PROTOCOL_ERROR)
@@ -189,7 +188,8 @@ class WebSocket(WSListener):
             self.close(close_codes.MESSAGE_TOO_BIG)
         elif frame.fin:
             data, self._parts, self._parts_bytes = b"".join(self._parts), [], 0
-            self._deliver(data)
+            if self._handler is not None:
+                self._handler.message(data)
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._why is None:

@@ -100,6 +100,29 @@ async def test_no_offer_is_made_when_the_server_says_so(server: SignallingServer
         assert (await made.frame()).width == 1280
 
 
+async def test_a_player_that_offers_at_once_is_answered(server: SignallingServer, streamer: Streamer) -> None:
+    async with player(server) as made:
+        made.connection.addTransceiver("video", direction="recvonly")
+        made.use(made.connection.createDataChannel("cirrus"))
+        await made.connection.setLocalDescription(await made.connection.createOffer())
+        text = made.connection.localDescription.sdp
+        await server.say(type="offer", playerId="101", sdp="nonsense")
+        await server.say(type="offer", playerId="101", sdp=text)
+        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await made.add(await server.candidates["101"].get())
+        assert (await made.frame()).width == 1280
+
+
+async def test_when_offers_cross_the_streamers_counts(server: SignallingServer, streamer: Streamer) -> None:
+    async with player(server) as made:
+        await server.say(type="playerConnected", playerId="101")
+        offer = await server.hear("offer")
+        await server.say(type="offer", playerId="101", sdp="v=0")
+        await made.answer(offer)
+        await made.add(await server.candidates["101"].get())
+        assert (await made.frame()).width == 1280
+
+
 async def test_input_is_recorded_and_answered(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server) as made:
         made.say("MouseDown", 0, 16384, 32768)

@@ -124,14 +124,17 @@ def to_source(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) 
     """Forward a subscriber's message to its source under its own id, subscribing it first where need be."""
     subscriber = peer.subscriber
     assert subscriber is not None
-    source = subscriber.subscribed_to or _implied_source(exchange, subscriber)
+    source = subscriber.subscribed_to or _implied_source(exchange, subscriber, message["type"])
     if source is not None:
         message["playerId"] = subscriber.player_id
         exchange.to_source(source, message)
 
 
-def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K]) -> Source[K] | None:
+def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
     """Subscribe a peer that never said `subscribe` to its leased streamer, or to the first."""
+    if kind == "offer":
+        # It has made its offer: one of the streamer's would cross it, and browsers do not recover from that.
+        subscriber.offers = True
     if subscriber.admission is not None:
         source = exchange.roster.source(subscriber.admission.endpoint_id)
     else:

@@ -56,7 +56,7 @@ class Subscriber(Generic[K]):
     player_id: str
     admission: Admission | None = None
     offers: bool = False
-    """Whether it wants to send the offer itself (`OfferToReceive=true`)."""
+    """Whether it sends the offer itself: its URL said `OfferToReceive=true`, or it just did."""
     subscribed_to: Source[K] | None = None
     unanswered_since: float | None = None
     """When it subscribed, until its streamer's first word to it."""

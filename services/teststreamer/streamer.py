@@ -182,8 +182,8 @@ class Streamer:
     async def _pass_on(self, message: Message) -> None:
         """Hand a player's message to its connection.
 
-        A player that offers by itself needs a connection that is not used up by another offer. That is the only way in
-        which 4.27 servers announce a player at all. When its offer crosses ours, ours counts: browsers take theirs back.
+        A player that offers by itself needs a connection that no other offer has used. That is the only way in which
+        4.27 servers announce a player at all. When its offer crosses ours, ours counts: browsers take theirs back.
         """
         player_id = player_id_of(message)
         if player_id is None:

@@ -14,12 +14,17 @@ from tests.fuzz.heads import Heads
 from tests.fuzz.messages import Messages, World
 from tests.fuzz.wire import DROPPED, NO_STATUS, ServerError, Wire, connect
 
+CALM: Final = {"player": 0.1, "streamer": 0.6, "sfu": 0.4}
+"""The part of connections that mean well: without sources that last, players would never be subscribed for long."""
 BATCH_BYTES: Final = 32 * 1024
-BATCH_FRAMES: Final = 48
-FRAMES_A_CONNECTION: Final = 600
+BATCH_FRAMES: Final = 64
+FRAMES_A_CONNECTION: Final = 1_000
 """On average, for one that is not closed before."""
 PATIENCE_SECONDS: Final = 15.0
 """How long the server may take to close a connection that it must close, on a machine with other work."""
+
+KNOCK_PATIENCE_SECONDS: Final = 5.0
+"""The same, beyond the time that a connection has to ask."""
 
 KNOWN_CODES: Final = frozenset({code.code for code in close_codes.catalogue()} | {1007, NO_STATUS, DROPPED})
 """The catalogue, what RFC 6455 has for text that is none, and the two numbers for "no code was sent"."""
@@ -59,6 +64,7 @@ class Attacker:
         self._tally = tally
         self._messages = Messages(random, role, world)
         self._frames = Frames(random, self._messages, message_bytes)
+        self._next = self._frames.burst
 
     async def run(self) -> None:
         """Attack until enough frames were sent."""
@@ -66,6 +72,8 @@ class Attacker:
             await self._connection()
 
     async def _connection(self) -> None:
+        self._messages.subscribers.clear()
+        self._next = self._frames.calm if self._random.random() < CALM[self._role] else self._frames.burst
         deaf = self._random.random() < 0.02
         wire = await connect(self._port, self._heard, answers=self._random.random() < 0.9)
         self._tally.connections += 1
@@ -75,7 +83,7 @@ class Attacker:
                 await wire.upgrade()
             if deaf:
                 wire.stop_reading()
-            burst = await self._attack(wire)
+            burst = await self._attack(wire, deaf=deaf)
             last = burst.kind
             if not deaf:
                 await self._await_end(wire, burst.then)
@@ -92,7 +100,7 @@ class Attacker:
         if not ours:
             self._judge(wire, code)
 
-    async def _attack(self, wire: Wire) -> Burst:
+    async def _attack(self, wire: Wire, *, deaf: bool) -> Burst:
         """Send frames until the life of the connection is over; return the last of them."""
         await wire.write(self._preamble())
         left = int(self._random.expovariate(1 / FRAMES_A_CONNECTION)) + 1
@@ -104,19 +112,25 @@ class Attacker:
             left -= frames
             if burst.then is not Then.GO_ON or left < 0 or not wire.is_open or wire.is_closing or self._tally.over:
                 return burst
-            await asyncio.sleep(0)  # a write that does not wait gives nobody else a turn
+            if self._random.random() < 0.5 and not deaf:
+                # What follows is then said by one who knows what came of what it said before.
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await wire.round_trip(self._random.randbytes(8))
+            else:
+                await asyncio.sleep(0)  # a write that does not wait gives nobody else a turn
 
     def _batch(self) -> tuple[Burst, bytes, int]:
         """Return the last of some bursts, all their bytes, and how many frames those are."""
         parts: list[bytes] = []
         frames = size = 0
+        most = self._random.randrange(1, BATCH_FRAMES)
         while True:
-            burst = self._frames.burst()
+            burst = self._next()
             parts.append(burst.data)
             frames += burst.frames
             size += len(burst.data)
             self._tally.kinds[burst.kind] += 1
-            if burst.then is not Then.GO_ON or frames >= BATCH_FRAMES or size >= BATCH_BYTES:
+            if burst.then is not Then.GO_ON or frames >= most or size >= BATCH_BYTES:
                 return burst, b"".join(parts), frames
 
     def _preamble(self) -> bytes:
@@ -141,8 +155,25 @@ class Attacker:
     def _heard(self, data: bytes) -> None:
         if self._tally.secret in data:
             raise ServerError("heard what was said to another player")
-        if data.startswith(b'{"type":"playerConnected"'):
-            self._world.player_ids.append(orjson.loads(data)["playerId"])
+        if data.startswith(
+            (b'{"type":"playerConnected"', b'{"type":"playerDisconnected"', b'{"type":"endpointIdConfirm"')
+        ):
+            self._learn(orjson.loads(data))
+
+    def _learn(self, message: dict[str, str]) -> None:
+        """Keep the books of who is subscribed here: the server may tell of each player once, and of its end once."""
+        subscribers = self._messages.subscribers
+        if message["type"] == "endpointIdConfirm":
+            self._world.committed_ids.append(message["committedId"])
+        elif message["type"] == "playerConnected":
+            if message["playerId"] in subscribers:
+                raise ServerError("was told of a player twice")
+            subscribers.append(message["playerId"])
+            self._world.player_ids.append(message["playerId"])
+        elif message["playerId"] not in subscribers:
+            raise ServerError("was told of the end of a player that it does not know")
+        else:
+            subscribers.remove(message["playerId"])
 
     def _judge(self, wire: Wire, code: int) -> None:
         """Look at how the server ended a connection."""
@@ -161,7 +192,7 @@ class Knocker:
         self._random = random
         self._tally = tally
         self._heads = Heads(random)
-        self._patience = handshake_seconds + PATIENCE_SECONDS
+        self._patience = handshake_seconds + KNOCK_PATIENCE_SECONDS
 
     async def send_heads(self) -> None:
         """Send strange heads until the attackers have sent enough."""

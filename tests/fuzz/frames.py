@@ -61,11 +61,11 @@ class Frames:
         self._messages = messages
         self._bound = message_bytes
         weighted: dict[Callable[[], Burst], float] = {
-            self.text: 2_700,
-            self.binary: 120,
-            self.fragments: 250,
-            self.ping: 100,
-            self.pong: 50,
+            self.text: 5_400,
+            self.binary: 250,
+            self.fragments: 500,
+            self.ping: 200,
+            self.pong: 100,
             self.reserved_bits: 2,
             self.unfinished: 3,
             self.orphan: 2,
@@ -86,6 +86,13 @@ class Frames:
     def burst(self) -> Burst:
         """Return frames of any kind."""
         return self._random.choices(self._makers, cum_weights=self._weights)[0]()
+
+    def calm(self) -> Burst:
+        """Return what a peer sends that means well, though it may come at the wrong time."""
+        if self._random.random() < 0.05:
+            return self.ping()
+        data = self._messages.usual() if self._random.random() < 0.9 else self._messages.any_type()
+        return Burst(self.whole(data), 1, Then.GO_ON, "text")
 
     def whole(self, data: bytes) -> bytes:
         """Return a message in one text frame."""

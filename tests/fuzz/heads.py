@@ -7,41 +7,38 @@ from tests.fuzz.wire import UPGRADE
 
 ENDLESS: Final = b"GET / HTTP/1.1\r\n" + b"X-Filler: " + b"y" * 4_000 + b"\r\n"
 
-FIXED: Final[tuple[bytes, ...]] = (
-    *(b"\r\n\r\n", b"\n\n", b"\0" * 20, b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/0.9\r\n\r\n", b"\x80" * 40),
+NO_HTTP: Final[tuple[bytes, ...]] = (
+    *(b"\r\n\r\n", b"\n\n", b"\0" * 20, b"\x80" * 40, b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/0.9\r\n\r\n"),
+    *(b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"SSH-2.0-x\r\n\r\n", b": x\r\n\r\n"),
+    *(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"z" * 60 + b"\r\n\r\n"),
+)
+
+LINES: Final[tuple[bytes, ...]] = (
+    *(b"BREW / HTTP/1.1", b"OPTIONS * HTTP/1.1", b"CONNECT a:1 HTTP/1.1", b"HEAD /livez HTTP/1.1", b"GET  /  HTTP/1.1"),
     *(
-        b"GET / HTTP/1.0\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET  /  HTTP/1.1\r\n\r\n",
+        b"GET http://[::1/ HTTP/1.1",
+        b"GET //[ HTTP/1.1",
+        b"GET /%ff%00%2e%2e/ HTTP/1.1",
+        b"GET /api/players/%F0%9F HTTP/1.1",
     ),
     *(
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"z" * 60 + b"\r\n\r\n",
-        b"SSH-2.0-x\r\n\r\n",
-        b"BREW / HTTP/1.1\r\n\r\n",
+        b"POST /api/drain HTTP/1.1",
+        b"DELETE /api/players/101 HTTP/1.1",
+        b"GET /drain?wait=1 HTTP/1.1",
+        b"GET /../x HTTP/1.1",
     ),
-    *(
-        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
-        b"HEAD /livez HTTP/1.1\r\n\r\n",
-    ),
-    *(
-        b"GET http://[::1/ HTTP/1.1\r\nHost: [\r\n\r\n",
-        b"GET //[ HTTP/1.1\r\n\r\n",
-        b"GET /%ff%00%2e%2e/ HTTP/1.1\r\n\r\n",
-    ),
-    *(
-        b"POST /api/drain HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    ),
-    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
-    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
-    b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n",
-    b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 50,
-    b"DELETE /api/players/101 HTTP/1.1\r\nAuthorization: Bearer \xff\r\n\r\n",
-    b"GET /api/players/%F0%9F HTTP/1.1\r\nOrigin: \xff\r\n\r\n",
+    *(b"GET /" + b"a" * 9_000 + b" HTTP/1.1", b"GET /livez HTTP/1.1", b"GET /api/status HTTP/1.1"),
+)
+
+REST: Final[tuple[bytes, ...]] = (
+    *(b"Host: x\r\n\r\n", b"\r\n", b"Host: [\r\n\r\n", b"Host: x\r\n folded\r\n\r\n", b"Host: a:99999999\r\n\r\n"),
+    *(b"Host: x\r\nContent-Length: 99999999\r\n\r\nabc", b"Host: x\r\nContent-Length: -1\r\n\r\n"),
+    b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
+    b"Host: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    b"Host: x\r\nAuthorization: Bearer \xff\r\nOrigin: \xff\r\n\r\n",
+    b"Host: x\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+    b"Host: x\r\n\r\n" + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 50,
+    b"Host: x\r\n\r\n" + UPGRADE,
 )
 
 FIELDS: Final[tuple[bytes, ...]] = (
@@ -90,12 +87,14 @@ class Heads:
 
     def head(self) -> bytes:
         """Return a whole head; an answer or an end must follow, at the latest when the time to ask is over."""
-        choice = self._random.randrange(4)
+        choice = self._random.randrange(5)
         if choice == 0:
-            return self._random.choice(FIXED)
+            return self._random.choice(NO_HTTP)
         if choice == 1:
-            return self._odd_upgrade()
+            return self._random.choice(LINES) + b"\r\n" + self._random.choice(REST)
         if choice == 2:
+            return self._odd_upgrade()
+        if choice == 3:
             return self._broken_upgrade()
         return self._random.randbytes(self._random.randrange(1, 300))
 
@@ -108,7 +107,7 @@ class Heads:
             return UPGRADE[: self._random.randrange(1, len(UPGRADE) - 1)]
         if choice == 2:
             return b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * self._random.randrange(100)
-        return ENDLESS * self._random.randrange(1, 3)
+        return ENDLESS * self._random.randrange(1, 7)
 
     def _odd_upgrade(self) -> bytes:
         lines = UPGRADE.rstrip(b"\r\n").split(b"\r\n")

@@ -38,21 +38,23 @@ SENSELESS: Final[tuple[bytes, ...]] = (
 )
 
 USUAL: Final[dict[str, tuple[str, ...]]] = {
-    "player": ("subscribe", "offer", "answer", "iceCandidate", "ping", "listStreamers", "unsubscribe", "control"),
-    "streamer": ("endpointId", "offer", "answer", "iceCandidate", "ping", "disconnectPlayer", "layerPreference"),
-    "sfu": ("endpointId", "subscribe", "startStreaming", "stopStreaming", "offer", "answer", "iceCandidate"),
+    "player": ("answer", "control", "iceCandidate", "iceCandidate", "listStreamers", "offer", "ping", "subscribe"),
+    "streamer": ("answer", "iceCandidate", "iceCandidate", "layerPreference", "offer", "ping"),
+    "sfu": ("answer", "iceCandidate", "iceCandidate", "offer", "peerDataChannels", "startStreaming", "subscribe"),
 }
 """What peers of a role send when they mean well."""
 
 
 @dataclass(slots=True)
 class World:
-    """What there is on the server to aim at."""
+    """What all attackers together know of the server."""
 
     streamer_ids: list[str] = field(default_factory=lambda: list(NAMES))
     """Ids that players and SFUs ask for. Streamers ask for the NAMES only: one of the same host may take an id over."""
-    player_ids: deque[str] = field(default_factory=lambda: deque(("101", "102", "103"), maxlen=64))
-    """Ids of players that streamers lately heard of."""
+    committed_ids: deque[str] = field(default_factory=lambda: deque(NAMES[:1], maxlen=12))
+    """Ids that attackers lately got."""
+    player_ids: deque[str] = field(default_factory=lambda: deque(("101", "102", "103"), maxlen=32))
+    """Ids of players that attackers lately heard of."""
 
 
 class Messages:
@@ -61,6 +63,8 @@ class Messages:
     def __init__(self, random: Random, role: str, world: World) -> None:
         self._random = random
         self._world = world
+        self.subscribers: list[str] = []
+        """The players that the sender was told of and not told to forget."""
         self._usual = USUAL[role]
         self._all = sorted(SHAPES)
         weighted: dict[Maker, float] = {
@@ -183,7 +187,7 @@ class Messages:
         if name == "id":
             return self._random.choice(NAMES)
         if name == "streamerId":
-            return self._random.choice(self._world.streamer_ids)
+            return self._random.choice(self._random.choice((self._world.streamer_ids, self._world.committed_ids)))
         if isinstance(kind, inspect.UnionType):
             kind = self._random.choice(kind.types)
         if isinstance(kind, inspect.StructType):
@@ -195,4 +199,5 @@ class Messages:
         return "v=0\r\na=1 ä" if isinstance(kind, inspect.StrType) else None
 
     def _player_id(self) -> str:
-        return self._random.choice(self._world.player_ids)
+        known = self.subscribers if self.subscribers and self._random.random() < 0.8 else self._world.player_ids
+        return self._random.choice(known)

@@ -69,9 +69,6 @@ class Server:
         async with asyncio.timeout(STOP_SECONDS):
             return await self.process.wait()
 
-    async def dbg(self):
-        print("\n".join(l for l in await self.metrics() if "closes_total" in l or "sent_total" in l))
-
     def errors_logged(self) -> list[str]:
         """Return the log lines that tell of an error: no stranger's doing is one."""
         text = self.log.read_text(encoding="utf-8", errors="replace")

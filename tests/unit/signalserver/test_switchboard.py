@@ -202,6 +202,13 @@ def test_a_player_that_never_subscribed_is_subscribed_to_the_first_streamer(talk
     assert talk.hear("b") == []
 
 
+def test_a_player_that_offers_without_subscribing_is_not_offered_to(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say("p", "offer", sdp=SDP)
+    assert [message.get("sendOffer") for message in talk.hear("s")] == [False, None]
+
+
 def test_a_player_that_never_subscribed_is_closed_when_there_is_no_streamer(talk: Conversation) -> None:
     talk.player("p")
     talk.say("p", "offer", sdp=SDP)

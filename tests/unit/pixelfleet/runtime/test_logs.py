@@ -1,0 +1,102 @@
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import pytest
+import structlog
+
+from pixelfleet.runtime import logs
+
+Style = Literal["console", "json"]
+
+
+@pytest.fixture
+def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Tells what was logged; the process's logging is as it was when the test is over."""
+    root = logging.getLogger()
+    names = ("picows", "aioice", "aiortc", "websockets", "aiohttp.access", "aiohttp.server")
+    levels = {name: logging.getLogger(name).level for name in names}
+    handlers, level = root.handlers[:], root.level
+    yield lambda: capsys.readouterr().err
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in names:
+        logging.getLogger(name).setLevel(levels[name])
+    structlog.reset_defaults()
+
+
+def fails_with_a_secret(log: Callable[..., object]) -> None:
+    credential = "t0p" + "secret"
+    try:
+        raise ValueError(f"refused ({len(credential)})")
+    except ValueError as error:
+        log("it failed", exc_info=error)
+
+
+def lines_of(stderr: Callable[[], str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stderr().splitlines()]
+
+
+def test_an_event_for_people_is_one_line(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "console")
+    structlog.get_logger("a.module").info("streamer connected", streamer="s1")
+    (line,) = stderr().splitlines()
+    assert "streamer connected" in line
+    assert "streamer=s1" in line
+    assert "a.module" in line
+    assert "\x1b" not in line, "colours in what is no terminal"
+
+
+def test_an_event_for_machines_is_one_json_object(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    structlog.get_logger("a.module").warning("two\nlines", number=1)
+    (event,) = lines_of(stderr)
+    assert event.items() >= {"event": "two\nlines", "number": 1, "level": "warning", "logger": "a.module"}.items()
+    assert event["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize(("level", "seen"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
+def test_the_least_level_holds_for_ours_and_for_libraries(stderr: Callable[[], str], level: str, seen: int) -> None:
+    logs.configure(level, "json")
+    for logger in (structlog.get_logger("ours"), logging.getLogger("some.library")):
+        for name in ("debug", "info", "warning", "error"):
+            getattr(logger, name)("an event")
+    events = lines_of(stderr)
+    assert sum(event["logger"] == "ours" for event in events) == seen
+    assert sum(event["logger"] == "some.library" for event in events) == seen
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_an_error_is_shown_with_its_traceback_and_without_its_variables(
+    stderr: Callable[[], str], style: Style
+) -> None:
+    logs.configure("info", style)
+    fails_with_a_secret(structlog.get_logger("ours").error)
+    fails_with_a_secret(logging.getLogger("some.library").error)
+    text = stderr()
+    assert text.count("refused (9)") >= 2
+    assert "fails_with_a_secret" in text
+    assert "t0psecret" not in text
+
+
+def test_an_error_for_machines_is_still_one_line(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    fails_with_a_secret(structlog.get_logger("ours").error)
+    assert len(lines_of(stderr)) == 1
+
+
+def test_a_strangers_broken_frame_is_no_event(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    logging.getLogger("picows.server").error("WS parser error")
+    logging.getLogger("picows.server.12").error("WS parser error")
+    logging.getLogger("aioice.ice").info("Connection(0) Check")
+    assert stderr() == ""
+
+
+def test_being_configured_twice_says_nothing_twice(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "console")
+    logs.configure("info", "json")
+    structlog.get_logger("a").info("once")
+    logging.getLogger("b").info("once")
+    assert len(lines_of(stderr)) == 2

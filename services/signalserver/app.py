@@ -5,7 +5,7 @@ import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import aiohttp
@@ -117,6 +117,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             started=perf_counter(),
         )
         front = _Fronts(settings, server, stack)
+        metrics.watch_handshakes(front.handshakes_timed_out)
         players = await front.players(doors.player, rest)
         server.player_port = players.port
         server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
@@ -154,6 +155,11 @@ class _Fronts:
     settings: Settings
     server: SignalServer
     stack: AsyncExitStack
+    opened: list[Front] = field(default_factory=list)
+
+    def handshakes_timed_out(self) -> int:
+        """Return how many connections were dropped because they asked for nothing in time."""
+        return sum(front.handshakes_timed_out for front in self.opened)
 
     async def players(self, upgrade: Upgrade, rest: Rest) -> Front:
         """Open the port for players, with the API and, if it is asked for, a page and TLS."""
@@ -192,9 +198,9 @@ class _Fronts:
         tls: ssl.SSLContext | None,
     ) -> Front:
         bounds = self.settings.bounds()
-        return await self.stack.enter_async_context(
-            Front(app, upgrade, host=host, port=port, option=option, bounds=bounds, tls=tls)
-        )
+        front = Front(app, upgrade, host=host, port=port, option=option, bounds=bounds, tls=tls)
+        self.opened.append(front)
+        return await self.stack.enter_async_context(front)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -202,6 +208,7 @@ def _rules(settings: Settings) -> Rules:
         legacy_streamers=settings.dialect == "legacy",
         identify_seconds=settings.identify_seconds,
         max_players_per_streamer=settings.max_players_per_streamer,
+        tell_player_count=settings.tell_player_count,
         max_bad_messages=settings.max_bad_messages,
     )
 

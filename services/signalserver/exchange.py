@@ -36,6 +36,8 @@ class Rules:
     """After this time without `endpointId` a streamer gets an id of the server's."""
     max_players_per_streamer: int = 0
     """Subscribers a streamer; 0 is no limit."""
+    tell_player_count: bool = False
+    """Every player hears how many there are, whenever that changes: pages of 4.27 can show it."""
     max_bad_messages: int = 100
     """A peer is closed when this many of its messages were not understood."""
 
@@ -105,7 +107,17 @@ class Exchange(Generic[K]):
             self.unsubscribe(peer.subscriber)
         if peer.source is not None:
             self.let_go(peer.source)
+        if peer.role is Role.PLAYER:
+            self.tell_player_count()
         self.listed()
+
+    def tell_player_count(self) -> None:
+        """Tell the players how many they are, if that is wanted."""
+        if self.rules.tell_player_count:
+            players = list(self.roster.peers(Role.PLAYER))
+            message = dump({"type": "playerCount", "count": len(players)})
+            for player in players:
+                self.send(player, message, "playerCount")
 
     # -- sources ------------------------------------------------------------------------------------
 

@@ -125,6 +125,12 @@ class Metrics:
             registry=self.registries.all,
         )
 
+    def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
+        """Show how many connections were dropped because they asked for nothing in time."""
+        self.registries.all.register(
+            TallyCollector("signalserver_handshakes_timed_out", "Connections that asked for nothing.", timed_out)
+        )
+
     def watch_config(self, source: RtcConfigSource) -> None:
         """Show how the configuration for the peers is doing."""
         success = Gauge(

@@ -69,6 +69,7 @@ class Switchboard(Generic[K]):
         peer.subscriber = Subscriber(peer, exchange.next_player_id(), admission, offers)
         exchange.roster.add(peer)
         exchange.send(peer, config, "config")
+        exchange.tell_player_count()
         exchange.listed()
         return exchange.take()
 

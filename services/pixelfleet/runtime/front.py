@@ -56,7 +56,7 @@ class _FirstRequest(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
         self._front.pending.add(self._transport)
         loop = asyncio.get_running_loop()
-        self._timeout = loop.call_later(self._front.bounds.handshake_seconds, self._transport.abort)
+        self._timeout = loop.call_later(self._front.bounds.handshake_seconds, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._let_go()
@@ -72,6 +72,11 @@ class _FirstRequest(asyncio.Protocol):
             self._front.serve(transport, head)
         elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
             transport.close()
+
+    def _too_slow(self) -> None:
+        self._front.handshakes_timed_out += 1
+        if self._transport is not None:
+            self._transport.abort()
 
     def _let_go(self) -> None:
         self._head = b""
@@ -185,6 +190,8 @@ class Front(AbstractAsyncContextManager["Front"]):
         self.bounds = bounds
         self.pending: set[asyncio.Transport] = set()
         """Connections that have not asked for anything yet."""
+        self.handshakes_timed_out = 0
+        """How many were dropped because they did not ask in time."""
 
     @property
     def port(self) -> int:

@@ -390,6 +390,18 @@ def test_a_layer_preference_reaches_only_streamers_that_know_it(talk: Conversati
         assert talk.kinds(key) == heard
 
 
+def test_players_hear_how_many_they_are_where_that_is_wanted() -> None:
+    talk = Conversation(Rules(tell_player_count=True))
+    talk.player("p")
+    talk.player("q")
+    talk.leave("p")
+    assert [message["count"] for message in talk.hear("q")] == [1]
+    talk = Conversation()
+    talk.player("p")
+    talk.player("q")
+    assert talk.hear("p") == []
+
+
 # -- 4.27 -------------------------------------------------------------------------------------------
 
 

@@ -68,9 +68,7 @@ def test_the_least_level_holds_for_ours_and_for_libraries(stderr: Callable[[], s
 
 
 @pytest.mark.parametrize("style", ["console", "json"])
-def test_an_error_is_shown_with_its_traceback_and_without_its_variables(
-    stderr: Callable[[], str], style: Style
-) -> None:
+def test_an_error_is_shown_with_its_traceback_but_no_variables(stderr: Callable[[], str], style: Style) -> None:
     logs.configure("info", style)
     fails_with_a_secret(structlog.get_logger("ours").error)
     fails_with_a_secret(logging.getLogger("some.library").error)

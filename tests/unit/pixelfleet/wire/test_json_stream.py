@@ -1,5 +1,6 @@
 """Objects come out whole, however the bytes were cut."""
 
+import itertools
 from typing import Any
 
 import orjson
@@ -41,7 +42,7 @@ def test_any_objects_cut_anywhere_come_out_whole(
     data = joined(objects, between)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     stream = JsonStream()
-    found = [each for start, end in zip(edges, edges[1:], strict=False) for each in stream.feed(data[start:end])]
+    found = [each for start, end in itertools.pairwise(edges) for each in stream.feed(data[start:end])]
     assert found == objects
     assert stream.skipped == 0
 

@@ -1,6 +1,5 @@
 """The application's REST API, as players may use it: `control` messages become calls to the paths that are allowed."""
 
-import asyncio
 import re
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ import orjson
 import structlog
 from yarl import URL
 
+from pixelfleet.runtime.http_client import body_within
 from pixelfleet.wire.messages import Message, dump
 
 MAX_PATH_LENGTH: Final = 1024
@@ -192,18 +192,14 @@ class Application:
             ) as response:
                 if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                     raise CallError("status", f"the application answered with HTTP {response.status}")
-                return value_of(await self._body_of(response), response.content_type)
+                answer = await body_within(response, self._answer_bytes)
+                if answer is None:
+                    raise CallError("too_big", "the application's answer is too large")
+                return value_of(answer, response.content_type)
         except TimeoutError:
             raise CallError("timeout", "the application did not answer in time") from None
         except (aiohttp.ClientError, OSError):
             raise CallError("unreachable", "the application cannot be reached") from None
-
-    async def _body_of(self, response: aiohttp.ClientResponse) -> bytes:
-        try:
-            await response.content.readexactly(self._answer_bytes + 1)
-        except asyncio.IncompleteReadError as end:
-            return end.partial
-        raise CallError("too_big", "the application's answer is too large")
 
 
 def value_of(body: bytes, content_type: str) -> object:

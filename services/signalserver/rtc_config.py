@@ -19,6 +19,7 @@ import orjson
 import structlog
 from yarl import URL
 
+from pixelfleet.runtime.http_client import body_within
 from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -253,17 +254,12 @@ class RtcConfigSource:
             ) as response:
                 if response.status != HTTPStatus.OK:
                     raise RtcConfigError(f"HTTP {response.status}")
-                return parse_answer(await _body_of(response))
+                body = await body_within(response, MAX_ANSWER_BYTES)
+                if body is None:
+                    raise RtcConfigError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+                return parse_answer(body)
         except TimeoutError:
             raise RtcConfigError(f"no answer in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             # Their texts can hold the address with its secrets.
             raise RtcConfigError(f"not reached ({type(error).__name__})") from None
-
-
-async def _body_of(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        await response.content.readexactly(MAX_ANSWER_BYTES + 1)
-    except asyncio.IncompleteReadError as end:
-        return end.partial
-    raise RtcConfigError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")

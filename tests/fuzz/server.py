@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import resource
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -57,9 +58,11 @@ class Server:
 
     async def memory(self) -> int:
         """Return the process's resident memory in bytes."""
-        asked = await asyncio.create_subprocess_exec(
-            "ps", "-o", "rss=", "-p", str(self.process.pid), stdout=asyncio.subprocess.PIPE
-        )
+        statm = Path(f"/proc/{self.process.pid}/statm")
+        if await asyncio.to_thread(statm.exists):
+            return int((await asyncio.to_thread(statm.read_text)).split()[1]) * resource.getpagesize()
+        arguments = ("ps", "-o", "rss=", "-p", str(self.process.pid))
+        asked = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
         said, _ = await asked.communicate()
         return int(said or b"0") * 1024
 

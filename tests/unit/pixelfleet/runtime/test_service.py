@@ -149,10 +149,13 @@ async def test_an_error_in_the_body_ends_what_runs_beside_it_and_stays_what_it_w
         finally:
             ended.set()
 
-    with pytest.raises(ValueError, match="broken"):
+    async def body() -> None:
         async with background(beside()):
             await asyncio.sleep(0)
             raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await body()
     assert ended.is_set()
 
 

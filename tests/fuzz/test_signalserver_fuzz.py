@@ -1,0 +1,67 @@
+"""A slice of the fuzz run, and what the generators behind it promise. The long run is `make fuzz`."""
+
+import secrets
+from collections import Counter
+from random import Random
+
+import msgspec
+import orjson
+import pytest
+
+from pixelfleet.wire.messages import SHAPES
+from tests.fuzz.frames import Frames, Then
+from tests.fuzz.heads import Heads
+from tests.fuzz.messages import USUAL, Messages, World
+from tests.fuzz.run import fuzz
+from tests.fuzz.switchboard import Drive
+
+
+def frames(seed: int, role: str = "player") -> Frames:
+    random = Random(seed)
+    return Frames(random, Messages(random, role, World()), 262_144)
+
+
+def test_the_same_seed_makes_the_same_bytes() -> None:
+    first, second, other = frames(1), frames(1), frames(2)
+    bursts = [first.burst() for _ in range(500)]
+    assert bursts == [second.burst() for _ in range(500)]
+    assert bursts != [other.burst() for _ in range(500)]
+    assert [Heads(Random(1)).head() for _ in range(9)] == [Heads(Random(1)).head() for _ in range(9)]
+
+
+@pytest.mark.parametrize("role", sorted(USUAL))
+def test_every_type_of_message_is_made_right_and_wrong(role: str) -> None:
+    messages = Messages(Random(1), role, World())
+    right = Counter(orjson.loads(messages.any_type())["type"] for _ in range(1_000))
+    assert set(right) == set(SHAPES)
+    wrong = Counter(str(orjson.loads(messages.wrong_field())["type"]) for _ in range(1_000))
+    assert set(wrong) > {kind for kind, shape in SHAPES.items() if msgspec.structs.fields(shape)}
+
+
+def test_every_kind_of_burst_is_made() -> None:
+    made = frames(1)
+    bursts = [made.burst() for _ in range(20_000)]
+    kinds = {burst.kind for burst in bursts}
+    assert kinds >= {"text", "binary", "fragments", "orphaned fragment", "bad opcode", "unmasked", "bad close"}
+    assert kinds >= {"oversized", "oversized fragments", "reserved bits", "garbage", "cut off", "unfinished"}
+    assert {burst.then for burst in bursts} == set(Then)
+    assert all(burst.frames >= 1 and burst.data for burst in bursts)
+
+
+def test_the_switchboard_stands_anything() -> None:
+    for _ in range(6):
+        seed = secrets.randbelow(2**31)
+        try:
+            Drive(seed).run(10_000)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}: {error!r}") from error
+
+
+@pytest.mark.integration
+async def test_the_server_stands_anything_and_the_pair_beside_it_loses_nothing() -> None:
+    outcome = await fuzz(20_000, secrets.randbelow(2**31), most_seconds=60)
+    assert not outcome.problems, "\n".join(outcome.lines())
+    assert outcome.tally.frames >= 20_000
+    assert outcome.received >= 5_000
+    assert outcome.exchanged > 20
+    assert outcome.tally.heads > 10

@@ -95,7 +95,7 @@ class Outcome:
             f"open files {self.files[0]} -> {self.files[1]}; {self.series} time series",
             f"memory {self.samples[0][1] / MIB:.1f} at first, {self.memory(*WARM_UP) / MIB:.1f} after the warm-up, "
             f"{self.memory(LAST_PART) / MIB:.1f} MiB at the end, {self.peak / MIB:.1f} at most",
-            f"the pair exchanged {self.exchanged:,} messages, the slowest there and back in {self.slowest * 1000:.0f} ms",
+            f"the pair exchanged {self.exchanged:,} messages, the slowest in {self.slowest * 1000:.0f} ms",
             "closed by the server: " + ", ".join(f"{code}: {count:,}" for code, count in sorted(tally.closes.items())),
             *(f"PROBLEM: {problem}" for problem in self.problems),
         ]

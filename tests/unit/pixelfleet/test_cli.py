@@ -13,7 +13,6 @@ from typing import ClassVar
 
 import pytest
 
-from pixelfleet import cli
 from pixelfleet.cli import COMMANDS, EXIT_USAGE, Command, main, usage
 from pixelfleet.runtime import logs
 from pixelfleet.runtime.errors import UsageError
@@ -122,13 +121,21 @@ def test_a_bug_in_a_service_is_not_called_a_usage_error(made_up: MadeUp) -> None
         main(["madeup"])
 
 
+@pytest.mark.parametrize("broken", ["settings", "app"])
 def test_a_missing_extra_is_named_with_the_way_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "teststreamer", None)
-    assert main(["streamer"]) == EXIT_USAGE
+    package = f"needs_more_in_{broken}"
+    (tmp_path / package).mkdir()
+    for name in ("__init__", "settings", "app"):
+        text = "import no_such_library" if name == broken else "Settings = running = None"
+        (tmp_path / package / f"{name}.py").write_text(text + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(COMMANDS, "madeup", Command(package, "made up", "streamer"))
+    assert main(["madeup"]) == EXIT_USAGE
     said = capsys.readouterr().err
     assert said.count("\n") == 1
+    assert "no_such_library" in said
     assert "pip install 'pixelfleet[streamer]'" in said
 
 
@@ -144,11 +151,6 @@ def test_every_command_has_settings_and_help(command: str, capsys: pytest.Captur
         main([command, "--help"])
     assert ended.value.code == 0
     assert f"pixelfleet {command}" in capsys.readouterr().out
-
-
-def test_the_first_of_many_errors_is_found() -> None:
-    deep = ExceptionGroup("g", [ExceptionGroup("h", [UsageError("one")]), UsageError("two")])
-    assert str(cli._first(deep)) == "one"
 
 
 # -- as a program -----------------------------------------------------------------------------------

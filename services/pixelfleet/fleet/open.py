@@ -1,0 +1,99 @@
+"""Opens the fleet store that a URL names."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from pixelfleet.fleet.announcements import Announcements
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.redis_link import RedisLink
+from pixelfleet.fleet.redis_store import RedisFleetStore
+from pixelfleet.fleet.store import FleetStore
+from pixelfleet.runtime.errors import UsageError
+
+PREFIX: Final = "{pixelfleet}:"
+"""Begins every key; the braces are what Redis Cluster hashes, so that all keys are on one node."""
+
+ANSWER_SECONDS: Final = 3.0
+CONNECT_SECONDS: Final = 2.0
+SENTINEL_SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")
+SCHEMES: Final = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, *, prefix: str = PREFIX, clock: Callable[[], float] | None = None
+) -> AsyncIterator[FleetStore]:
+    """Yield the store at a URL; with an empty URL one in this process's memory.
+
+    Raises UsageError for a URL that cannot be used. A Redis that is away is waited for by whoever uses the store.
+    """
+    if not url:
+        yield MemoryFleetStore(clock)
+        return
+    calls, announcements = connector(url, single=True), connector(url, single=False)
+    link = RedisLink(calls, prefix, clock)
+    hearing = Announcements(announcements, prefix)
+    link.start()
+    try:
+        yield RedisFleetStore(link, hearing, prefix)
+    finally:
+        await hearing.stop()
+        await link.stop()
+
+
+def connector(url: str, *, single: bool) -> Callable[[], Redis]:
+    """Return what makes a client for a URL; raise UsageError for one that cannot be used.
+
+    `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own. `redis+sentinel://[user:password@]host:port,…/service/db`
+    asks the Sentinels for the primary of the service.
+    """
+    try:
+        target = urlsplit(url)
+        if target.scheme not in SCHEMES:
+            raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        if target.scheme in SENTINEL_SCHEMES:
+            return _sentinel(url, single=single)
+        options = _options(single=single)
+        Redis.from_url(url, **options)
+    except ValueError as error:
+        raise UsageError(f"--redis-url: {error}") from None
+    return lambda: Redis.from_url(url, **options)
+
+
+def _options(*, single: bool) -> dict[str, Any]:
+    return {
+        "single_connection_client": single,
+        "socket_timeout": ANSWER_SECONDS if single else None,  # who listens may hear nothing for long
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_keepalive": True,
+        "health_check_interval": 0,
+        "retry": Retry(NoBackoff(), 0),  # who calls decides what is tried again
+        "protocol": 2,
+    }
+
+
+def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
+    target = urlsplit(url)
+    hosts = target.netloc.rpartition("@")[2]
+    addresses = []
+    for entry in hosts.split(","):
+        host, _, port = entry.rpartition(":")
+        addresses.append((host or entry, int(port) if host else 26379))
+    service, _, database = target.path.strip("/").partition("/")
+    if not service:
+        raise ValueError("names no service: redis+sentinel://host:port,host:port/service")
+    options = _options(single=single)
+    if target.username or target.password:
+        options |= {"username": unquote(target.username or "") or None, "password": unquote(target.password or "")}
+    if target.scheme.startswith("rediss"):
+        options["ssl"] = True
+    guards = parse_qs(target.query).get("sentinel_password", [None])[0]
+    sentinel = Sentinel(addresses, sentinel_kwargs={**_options(single=True), "password": guards})
+    return lambda: sentinel.master_for(service, db=int(database or 0), **options)

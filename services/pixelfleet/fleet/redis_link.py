@@ -1,0 +1,214 @@
+"""One connection to Redis for scripts, and one for announcements.
+
+Calls that come together travel together: while one batch is on its way, the next one gathers. The connection keeps
+their order. A call whose connection breaks fails with StoreUnavailableError; nothing is sent twice behind the
+caller's back, except what Redis says that it has not done.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError as RedisConnectionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError as RedisTimeoutError,
+)
+
+from pixelfleet.fleet import model
+from pixelfleet.fleet.store import StoreUnavailableError
+
+SCRIPTS: Final = (
+    "end",
+    "epoch",
+    "give_back",
+    "hold_back",
+    "join",
+    "keep",
+    "lanes",
+    "leave",
+    "policies",
+    "report",
+    "restore",
+    "totals",
+)
+GATHER_SECONDS: Final = 0.001
+"""How long the first call of a batch waits for company."""
+
+MAX_BATCH: Final = 256
+FIRST_RETRY_SECONDS: Final = 0.1
+LONGEST_RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+Call = tuple[str, tuple[Any, ...], asyncio.Future[Any]]
+
+
+def _constants() -> str:
+    """Return the numbers of the model as Lua, times in microseconds."""
+    seconds = {
+        "CLAIM": model.CLAIM_SECONDS,
+        "ARRIVAL": model.ARRIVAL_SECONDS,
+        "PAGE_ARRIVAL": model.PAGE_ARRIVAL_SECONDS,
+        "EXPIRY": model.EXPIRY_SECONDS,
+        "FRESH": model.FRESH_SECONDS,
+        "FIRST_ASIDE": model.FIRST_ASIDE_SECONDS,
+        "LONGEST_ASIDE": model.LONGEST_ASIDE_SECONDS,
+    }
+    numbers = {
+        "MAX_SELECTORS": model.MAX_SELECTORS,
+        "MAX_AVOIDED": model.MAX_AVOIDED,
+        "EXACT_POSITIONS": model.EXACT_POSITIONS,
+        **{name: round(value * 1e6) for name, value in seconds.items()},
+    }
+    return " ".join(f"local {name} = {value}" for name, value in numbers.items())
+
+
+def script_text(name: str) -> str:
+    """Return a script as Redis gets it: the constants, the common steps, and its own part."""
+    folder = files("pixelfleet.fleet").joinpath("lua")
+    common = folder.joinpath("common.lua").read_text(encoding="utf-8")
+    own = folder.joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    return f"{_constants()}\n{common}\n{own}"
+
+
+class RedisLink:
+    """Runs the scripts of `lua/`. Enter it to use it."""
+
+    def __init__(self, connect: Callable[[], Redis], prefix: str, clock: Callable[[], float] | None = None) -> None:
+        self._connect = connect
+        self._prefix = prefix
+        self._clock = clock
+        self._redis: Redis | None = None
+        self._hashes: dict[str, str] = {}
+        self._calls: list[Call] = []
+        self._wake = asyncio.Event()
+        self._sender: asyncio.Task[None] | None = None
+        self._retry_at = 0.0
+        self._retry = FIRST_RETRY_SECONDS
+        self._why = "not connected"
+        self._loop = asyncio.get_running_loop()
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._sender = asyncio.create_task(self._send())
+
+    async def stop(self) -> None:
+        """Send nothing more; what waits fails."""
+        if self._sender is not None:
+            self._sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sender
+        self._fail(self._calls, StoreUnavailableError("closed"))
+        await self._drop()
+
+    async def run(self, script: str, *args: Any) -> Any:
+        """Run a script; raise StoreUnavailableError when Redis cannot be reached."""
+        future = self._loop.create_future()
+        self._calls.append((script, args, future))
+        self._wake.set()
+        return await future
+
+    async def read(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Run plain commands that only read, on the same connection but not atomically."""
+        return list(await asyncio.gather(*(self.run("", *command) for command in commands)))
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _time(self) -> str:
+        return "" if self._clock is None else str(round(self._clock() * 1e6))
+
+    async def _send(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            batch, self._calls = self._calls[:MAX_BATCH], self._calls[MAX_BATCH:]
+            if not self._calls:
+                self._wake.clear()
+            try:
+                await self._exchange(batch)
+            except (RedisError, OSError) as error:
+                await self._lost(error)
+                self._fail(batch, StoreUnavailableError(self._why))
+            except BaseException:
+                self._fail(batch, StoreUnavailableError("closed"))
+                raise
+
+    async def _exchange(self, batch: list[Call]) -> None:
+        redis = await self._connected()
+        replies = await self._execute(redis, batch)
+        missing = [call for call, reply in zip(batch, replies, strict=True) if isinstance(reply, NoScriptError)]
+        if missing:
+            await self._load(redis)
+            again = dict(zip((id(call) for call in missing), await self._execute(redis, missing), strict=True))
+            replies = [again.get(id(call), reply) for call, reply in zip(batch, replies, strict=True)]
+        for (_, _, future), reply in zip(batch, replies, strict=True):
+            if future.done():
+                continue
+            if isinstance(reply, (BusyLoadingError, ReadOnlyError, RedisConnectionError)):
+                future.set_exception(StoreUnavailableError(str(reply)))
+                self._retry_at = self._loop.time() + FIRST_RETRY_SECONDS
+                await self._drop()
+            elif isinstance(reply, Exception):
+                future.set_exception(reply)
+            else:
+                future.set_result(reply)
+
+    async def _execute(self, redis: Redis, batch: list[Call]) -> list[Any]:
+        pipeline = redis.pipeline(transaction=False)
+        for script, args, _ in batch:
+            if script:
+                pipeline.execute_command("EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *args)
+            else:
+                pipeline.execute_command(*args)
+        return list(await pipeline.execute(raise_on_error=False))
+
+    async def _connected(self) -> Redis:
+        """Return the connection, made and introduced; raise when Redis does not answer or did not a moment ago."""
+        if self._redis is not None:
+            return self._redis
+        if self._loop.time() < self._retry_at:
+            raise RedisConnectionError(self._why)
+        redis = self._connect()
+        self._redis = redis
+        await redis.initialize()
+        await self._load(redis)
+        info = await redis.info("server")
+        await redis.evalsha(self._hashes["epoch"], 1, self._prefix, self._time(), str(info["run_id"]))
+        self._retry = FIRST_RETRY_SECONDS
+        log.info("fleet store is connected")
+        return redis
+
+    async def _load(self, redis: Redis) -> None:
+        texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
+        pipeline = redis.pipeline(transaction=False)
+        for text in texts:
+            pipeline.script_load(text)
+        self._hashes = dict(zip(SCRIPTS, await pipeline.execute(), strict=True))
+
+    async def _lost(self, error: Exception) -> None:
+        if not isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+            log.error("fleet store refused", why=str(error))
+        self._why = str(error) or type(error).__name__
+        self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+        self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
+        await self._drop()
+
+    async def _drop(self) -> None:
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            with suppress(RedisError, OSError):
+                await redis.aclose()
+
+    def _fail(self, calls: list[Call], error: Exception) -> None:
+        for _, _, future in calls:
+            if not future.done():
+                future.set_exception(error)

@@ -4,14 +4,21 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 
-from picows import WSError, ws_connect
+from picows import WSError, WSInvalidStatusError, ws_connect
 
 from pixelfleet.runtime.front import READ_BUFFER_BYTES
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
 
 
 class DialError(ConnectionError):
-    """The other server could not be reached, or refused the websocket; the text says how."""
+    """The other server could not be reached, or refused the websocket; the text says how.
+
+    `status` is the HTTP status that it refused with, or 0.
+    """
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 async def dial(
@@ -45,6 +52,8 @@ async def dial(
             )
     except TimeoutError:
         raise DialError("no answer in time") from None
+    except WSInvalidStatusError as error:
+        raise DialError(str(error), int(error.response.status) if error.response else 0) from None
     except (OSError, WSError, ValueError) as error:
         raise DialError(str(error) or type(error).__name__) from None
     if socket is None:

@@ -44,6 +44,12 @@ LONGEST_ASIDE_SECONDS: Final = 60.0
 EXACT_POSITIONS: Final = 50
 """Places in a queue that are told exactly."""
 
+LOOK_AHEAD: Final = 64
+"""How far behind the head of a lane a free streamer looks for somebody who does not avoid it."""
+
+UNUSED_SECONDS: Final = 3600.0
+"""How long an app without streamers and players is still counted, and a streamer that is gone stays held back."""
+
 Policy = Literal["spread", "pack", "oldest"]
 """Which free streamer is taken: the least recently used, one on the fullest node, the one that is here longest."""
 

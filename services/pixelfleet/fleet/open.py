@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -22,6 +23,7 @@ PREFIX: Final = "{pixelfleet}:"
 
 ANSWER_SECONDS: Final = 3.0
 CONNECT_SECONDS: Final = 2.0
+SENTINEL_PORT: Final = 26379
 SENTINEL_SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")
 SCHEMES: Final = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 
@@ -51,8 +53,9 @@ async def open_store(
 def connector(url: str, *, single: bool) -> Callable[[], Redis]:
     """Return what makes a client for a URL; raise UsageError for one that cannot be used.
 
-    `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own. `redis+sentinel://[user:password@]host:port,…/service/db`
-    asks the Sentinels for the primary of the service.
+    `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query, like `?ssl_ca_certs=FILE`.
+    `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service, and
+    `rediss+sentinel://` speaks TLS with all of them; `?sentinel_password=` is theirs.
     """
     try:
         target = urlsplit(url)
@@ -61,8 +64,8 @@ def connector(url: str, *, single: bool) -> Callable[[], Redis]:
         if target.scheme in SENTINEL_SCHEMES:
             return _sentinel(url, single=single)
         options = _options(single=single)
-        Redis.from_url(url, **options)
-    except ValueError as error:
+        Redis.from_url(url, **options).connection_pool.make_connection()  # so that a bad option is found at once
+    except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"--redis-url: {error}") from None
     return lambda: Redis.from_url(url, **options)
 
@@ -81,19 +84,30 @@ def _options(*, single: bool) -> dict[str, Any]:
 
 def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
     target = urlsplit(url)
-    hosts = target.netloc.rpartition("@")[2]
-    addresses = []
-    for entry in hosts.split(","):
-        host, _, port = entry.rpartition(":")
-        addresses.append((host or entry, int(port) if host else 26379))
+    addresses = [_address(entry) for entry in target.netloc.rpartition("@")[2].split(",")]
     service, _, database = target.path.strip("/").partition("/")
     if not service:
         raise ValueError("names no service: redis+sentinel://host:port,host:port/service")
-    options = _options(single=single)
-    if target.username or target.password:
-        options |= {"username": unquote(target.username or "") or None, "password": unquote(target.password or "")}
-    if target.scheme.startswith("rediss"):
-        options["ssl"] = True
-    guards = parse_qs(target.query).get("sentinel_password", [None])[0]
-    sentinel = Sentinel(addresses, sentinel_kwargs={**_options(single=True), "password": guards})
-    return lambda: sentinel.master_for(service, db=int(database or 0), **options)
+    if database and not database.isdecimal():
+        raise ValueError(f"'{database}' is no number of a database")
+    query = parse_qs(target.query)
+    guard = query.pop("sentinel_password", [None])[0]
+    scheme = target.scheme.removesuffix("+sentinel")
+    # What redis-py makes of such a URL for one server is right for each of these too.
+    common = dict(parse_url(f"{scheme}://localhost/?{urlencode(query, doseq=True)}"))
+    for name in ("host", "port", "db", "connection_class"):
+        common.pop(name, None)
+    tls = {"ssl": True} if scheme == "rediss" else {}
+    account = {"username": unquote(target.username or "") or None, "password": unquote(target.password or "") or None}
+    guards = {**_options(single=True), **common, **tls, "password": guard}
+    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **_options(single=single), **common, **tls)
+    return lambda: sentinel.master_for(service, db=int(database or 0), **account)
+
+
+def _address(entry: str) -> tuple[str, int]:
+    host, colon, port = entry.rpartition(":")
+    if not colon or entry.endswith("]"):
+        host, port = entry, str(SENTINEL_PORT)
+    if not host.strip("[]") or not port.isdecimal():
+        raise ValueError(f"'{entry}' is no host:port of a Sentinel")
+    return host.strip("[]"), int(port)

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,11 +17,12 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import (
     BusyLoadingError,
-    ConnectionError as RedisConnectionError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
-    TimeoutError as RedisTimeoutError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
 )
 
 from pixelfleet.fleet import model
@@ -49,7 +51,9 @@ LONGEST_RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
-Call = tuple[str, tuple[Any, ...], asyncio.Future[Any]]
+Word = str | bytes | int
+Call = tuple[str, list[bytes], asyncio.Future[Any]]
+"""A script, or nothing for a plain command; what it is given; and who waits for the answer."""
 
 
 def _constants() -> str:
@@ -62,16 +66,19 @@ def _constants() -> str:
         "FRESH": model.FRESH_SECONDS,
         "FIRST_ASIDE": model.FIRST_ASIDE_SECONDS,
         "LONGEST_ASIDE": model.LONGEST_ASIDE_SECONDS,
+        "UNUSED": model.UNUSED_SECONDS,
     }
     numbers = {
         "MAX_SELECTORS": model.MAX_SELECTORS,
         "MAX_AVOIDED": model.MAX_AVOIDED,
         "EXACT_POSITIONS": model.EXACT_POSITIONS,
+        "LOOK_AHEAD": model.LOOK_AHEAD,
         **{name: round(value * 1e6) for name, value in seconds.items()},
     }
     return " ".join(f"local {name} = {value}" for name, value in numbers.items())
 
 
+@cache
 def script_text(name: str) -> str:
     """Return a script as Redis gets it: the constants, the common steps, and its own part."""
     folder = files("pixelfleet.fleet").joinpath("lua")
@@ -81,7 +88,7 @@ def script_text(name: str) -> str:
 
 
 class RedisLink:
-    """Runs the scripts of `lua/`. Enter it to use it."""
+    """Runs the scripts of `lua/`, between `start` and `stop`."""
 
     def __init__(self, connect: Callable[[], Redis], prefix: str, clock: Callable[[], float] | None = None) -> None:
         self._connect = connect
@@ -95,6 +102,7 @@ class RedisLink:
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
+        self._closed = False
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
@@ -107,17 +115,21 @@ class RedisLink:
             self._sender.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sender
-        self._fail(self._calls, StoreUnavailableError("closed"))
+        self._closed = True
+        self._fail(self._calls)
         await self._drop()
 
-    async def run(self, script: str, *args: Any) -> Any:
-        """Run a script; raise StoreUnavailableError when Redis cannot be reached."""
+    async def run(self, script: str, *words: Word) -> Any:
+        """Run a script; raise StoreUnavailableError when Redis cannot be reached, or does not do what it is asked."""
+        if self._closed:
+            raise StoreUnavailableError("closed")
+        encoded = [word if isinstance(word, bytes) else str(word).encode() for word in words]
         future = self._loop.create_future()
-        self._calls.append((script, args, future))
+        self._calls.append((script, encoded, future))
         self._wake.set()
         return await future
 
-    async def read(self, *commands: tuple[Any, ...]) -> list[Any]:
+    async def read(self, *commands: tuple[Word, ...]) -> list[Any]:
         """Run plain commands that only read, on the same connection but not atomically."""
         return list(await asyncio.gather(*(self.run("", *command) for command in commands)))
 
@@ -137,10 +149,8 @@ class RedisLink:
                 await self._exchange(batch)
             except (RedisError, OSError) as error:
                 await self._lost(error)
-                self._fail(batch, StoreUnavailableError(self._why))
-            except BaseException:
-                self._fail(batch, StoreUnavailableError("closed"))
-                raise
+            finally:
+                self._fail(batch)
 
     async def _exchange(self, batch: list[Call]) -> None:
         redis = await self._connected()
@@ -151,24 +161,20 @@ class RedisLink:
             again = dict(zip((id(call) for call in missing), await self._execute(redis, missing), strict=True))
             replies = [again.get(id(call), reply) for call, reply in zip(batch, replies, strict=True)]
         for (_, _, future), reply in zip(batch, replies, strict=True):
-            if future.done():
-                continue
-            if isinstance(reply, (BusyLoadingError, ReadOnlyError, RedisConnectionError)):
-                future.set_exception(StoreUnavailableError(str(reply)))
-                self._retry_at = self._loop.time() + FIRST_RETRY_SECONDS
-                await self._drop()
-            elif isinstance(reply, Exception):
-                future.set_exception(reply)
-            else:
+            if isinstance(reply, Exception):
+                await self._refused(reply)
+                if not future.done():
+                    future.set_exception(StoreUnavailableError(str(reply)))
+            elif not future.done():
                 future.set_result(reply)
 
     async def _execute(self, redis: Redis, batch: list[Call]) -> list[Any]:
         pipeline = redis.pipeline(transaction=False)
-        for script, args, _ in batch:
+        for script, words, _ in batch:
             if script:
-                pipeline.execute_command("EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *args)
+                pipeline.execute_command("EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
             else:
-                pipeline.execute_command(*args)
+                pipeline.execute_command(*words)
         return list(await pipeline.execute(raise_on_error=False))
 
     async def _connected(self) -> Redis:
@@ -184,6 +190,7 @@ class RedisLink:
         info = await redis.info("server")
         await redis.evalsha(self._hashes["epoch"], 1, self._prefix, self._time(), str(info["run_id"]))
         self._retry = FIRST_RETRY_SECONDS
+        self._why = "not connected"
         log.info("fleet store is connected")
         return redis
 
@@ -194,10 +201,19 @@ class RedisLink:
             pipeline.script_load(text)
         self._hashes = dict(zip(SCRIPTS, await pipeline.execute(), strict=True))
 
-    async def _lost(self, error: Exception) -> None:
-        if not isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+    async def _refused(self, error: Exception) -> None:
+        """Redis answers, but not with what it was asked for. One that is no primary any more is left."""
+        if isinstance(error, (BusyLoadingError, ReadOnlyError, RedisConnectionError)):
+            self._retry_at = self._loop.time() + FIRST_RETRY_SECONDS
+            await self._drop()
+        else:
             log.error("fleet store refused", why=str(error))
-        self._why = str(error) or type(error).__name__
+
+    async def _lost(self, error: Exception) -> None:
+        why = str(error) or type(error).__name__
+        if why != self._why:
+            log.warning("fleet store cannot be reached", why=why)
+        self._why = why
         self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
         await self._drop()
@@ -208,7 +224,9 @@ class RedisLink:
             with suppress(RedisError, OSError):
                 await redis.aclose()
 
-    def _fail(self, calls: list[Call], error: Exception) -> None:
+    def _fail(self, calls: list[Call]) -> None:
+        """Answer whoever has no answer yet."""
+        why = "closed" if self._closed else self._why
         for _, _, future in calls:
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(StoreUnavailableError(why))

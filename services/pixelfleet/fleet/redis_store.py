@@ -1,7 +1,7 @@
 """The fleet store on Redis: one truth for any number of replicas. What happens is in `lua/`; this is its wording."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -39,15 +39,14 @@ STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": Lease
 T = TypeVar("T")
 
 _read_report = msgspec.json.Decoder(StreamerReport).decode
+_read_ticket = msgspec.json.Decoder(Ticket).decode
 _write = msgspec.json.Encoder().encode
 
 
 class RedisFleetStore:
     """Runs each method as one script. Made by `open_store`."""
 
-    def __init__(
-        self, link: RedisLink, announcements: Announcements, prefix: str
-    ) -> None:
+    def __init__(self, link: RedisLink, announcements: Announcements, prefix: str) -> None:
         self._link = link
         self._announcements = announcements
         self._views = RedisViews(link, prefix)
@@ -84,13 +83,13 @@ class RedisFleetStore:
         assert placed is not None
         return placed
 
-    async def leave(self, session_id: str) -> None:
+    async def leave(self, session_id: str, replica_id: str = "") -> None:
         """Take a session out."""
-        await self._link.run("leave", session_id)
+        await self._link.run("leave", session_id, replica_id)
 
-    async def give_back(self, session_id: str, *, unreachable: bool) -> Placed | None:
+    async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
-        reply = await self._link.run("give_back", session_id, int(unreachable))
+        reply = await self._link.run("give_back", session_id, int(unreachable), streamer)
         return _placed(reply, None)
 
     async def offer(self, ticket: Ticket) -> Lease | None:
@@ -102,11 +101,11 @@ class RedisFleetStore:
         self, replica_id: str, tickets: Sequence[tuple[Ticket, float]], leases: Sequence[tuple[Ticket, Lease]]
     ) -> None:
         """Make a replica's sessions exactly these."""
-        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0] for ticket, arrived in tickets]
+        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
         for ticket, lease in leases:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
-            rows.append([*facts, streamer.key, int(lease.shared), int(streamer.stock)])
+            rows.append([*facts, streamer.key, int(lease.shared), int(streamer.stock), _write(streamer)])
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
@@ -175,7 +174,7 @@ def _bytes(fact: object) -> bytes:
 
 
 def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
-    return tuple(value.decode() for value in values)
+    return tuple(sorted(value.decode() for value in values))
 
 
 def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -214,8 +213,11 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
 def _placed(reply: Any, ticket: Ticket | None) -> Placed | None:
     if reply is None:
         return None
-    if len(reply) == 3:
-        return Waiting(ticket=ticket or msgspec.json.decode(reply[2], type=Ticket), arrived=int(reply[1]) / 1e6)
+    if len(reply) == 4:
+        ticket, wants = ticket or _read_ticket(reply[2]), reply[3].decode()
+        if ticket.wants != wants:
+            ticket = msgspec.structs.replace(ticket, wants=wants)
+        return Waiting(ticket=ticket, arrived=int(reply[1]) / 1e6)
     return _lease(reply)
 
 
@@ -241,7 +243,7 @@ def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
     return LaneView(
         lane=name,
         length=length,
-        head=_texts(head),
+        head=tuple(session.decode() for session in head),
         marks=tuple((float(rank), place) for rank, place in zip(marks[::2], marks[1::2], strict=True)),
         ends_per_second=ends / seconds if seconds else 0.0,
     )

@@ -1,6 +1,6 @@
 """Reads the whole fleet from Redis, a part at a time: for operators and dashboards, never for matching."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +10,11 @@ from pixelfleet.fleet.redis_link import RedisLink
 
 CHUNK: Final = 500
 STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
-STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "shd", "hb", "asd", "fails")
-SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk")
+STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
+SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
+
+_read_report = msgspec.json.Decoder(StreamerReport).decode
+_read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
 class RedisViews:
@@ -23,23 +26,22 @@ class RedisViews:
 
     async def snapshot(self, now: float, apps: Sequence[str]) -> FleetSnapshot:
         """Return all that the store knows; `now` is its clock."""
-        keys = sorted((await self._members("all")))
+        keys = await self._union([f"all:{app}" for app in apps])
         streamers = {key: view for key, view in zip(keys, await self._streamers(keys), strict=True) if view is not None}
-        leased = await self._link.read(
-            *(("SUNION", f"{self._prefix}sl:{key}", f"{self._prefix}sh:{key}") for key in streamers)
-        )
-        sessions = [name.decode() for names in leased for name in names]
-        queues = await self._link.read(*(("ZRANGE", f"{self._prefix}wait:{app}", 0, -1) for app in apps))
-        waiting = [name.decode() for names in queues for name in names]
-        leases = [
-            _lease(name, row, streamers) for name, row in zip(sessions, await self._sessions(sessions), strict=True)
-        ]
-        queue = [_waiting(row) for row in await self._sessions(waiting)]
+        replicas = await self._union(["replicas"])
+        groups = [f"{kind}:{key}" for key in streamers for kind in ("sl", "sh")]
+        names = await self._union([*groups, *(f"rt:{replica}" for replica in replicas)])
+        leases, queue = [], []
+        for name, row in zip(names, await self._rows("t", names, SESSION_FIELDS), strict=True):
+            if row[0] == b"W":
+                queue.append(_waiting(row))
+            elif (lease := _lease(name, row, streamers)) is not None:
+                leases.append(lease)
         return FleetSnapshot(
             now=now,
             streamers=tuple(streamers.values()),
-            leases=tuple(lease for lease in leases if lease is not None),
-            queue=tuple(sorted((each for each in queue if each is not None), key=lambda each: each.rank)),
+            leases=tuple(sorted(leases, key=lambda each: (each.since, each.session_id))),
+            queue=tuple(sorted(queue, key=lambda each: (each.rank, each.ticket.session_id))),
         )
 
     async def find(self, streamer: str, apps: Sequence[str]) -> StreamerView | None:
@@ -47,15 +49,19 @@ class RedisViews:
         (view,) = await self._streamers([streamer])
         if view is not None:
             return view
-        named = await self._link.read(*(("SMEMBERS", f"{self._prefix}ep:{app}\x1f{streamer}") for app in apps))
-        keys = [key.decode() for names in named for key in names]
+        keys = await self._union([f"ep:{app}\x1f{streamer}" for app in apps])
         return (await self._streamers(keys))[0] if len(keys) == 1 else None
 
     # -- inside -------------------------------------------------------------------------------------
 
-    async def _members(self, name: str) -> list[str]:
-        (members,) = await self._link.read(("SMEMBERS", self._prefix + name))
-        return [member.decode() for member in members]
+    async def _union(self, sets: Sequence[str]) -> list[str]:
+        """Return the members of all these sets, in order."""
+        members: set[bytes] = set()
+        for start in range(0, len(sets), CHUNK):
+            chunk = sets[start : start + CHUNK]
+            (found,) = await self._link.read(("SUNION", *(self._prefix + name for name in chunk)))
+            members.update(found)
+        return sorted(member.decode() for member in members)
 
     async def _rows(self, kind: str, names: Sequence[str], fields: Sequence[str]) -> list[list[Any]]:
         rows: list[list[Any]] = []
@@ -67,16 +73,13 @@ class RedisViews:
     async def _streamers(self, keys: Sequence[str]) -> list[StreamerView | None]:
         return [_streamer(row) for row in await self._rows("s", keys, STREAMER_FIELDS)]
 
-    async def _sessions(self, names: Sequence[str]) -> list[list[Any]]:
-        return await self._rows("t", names, SESSION_FIELDS)
-
 
 def _streamer(row: Sequence[Any]) -> StreamerView | None:
-    report, seen, used, live, _, held_back, aside, failures = row
+    report, seen, used, live, held_back, aside, failures = row
     if report is None:
         return None
     return StreamerView(
-        report=msgspec.json.decode(report, type=StreamerReport),
+        report=_read_report(report),
         seen=int(seen) / 1e6,
         used=int(used) / 1e6,
         promised=int(live),
@@ -87,13 +90,16 @@ def _streamer(row: Sequence[Any]) -> StreamerView | None:
 
 
 def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) -> Lease | None:
-    state, replica, key, shared, since, arrived, deadline, _ = row
-    if state not in STATES or (view := streamers.get(key.decode())) is None:
+    state, replica, key, shared, since, arrived, deadline, _, _, orphan = row
+    if state not in STATES:
+        return None
+    view = streamers.get(key.decode())
+    if view is None and orphan is None:
         return None
     return Lease(
         session_id=name,
         replica_id=replica.decode(),
-        streamer=view.report,
+        streamer=_read_report(orphan) if view is None else view.report,
         state=STATES[state],
         shared=shared == b"1",
         since=int(since) / 1e6,
@@ -102,8 +108,6 @@ def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) ->
     )
 
 
-def _waiting(row: Sequence[Any]) -> Waiting | None:
-    state, _, _, _, _, arrived, _, ticket = row
-    if state != b"W":
-        return None
-    return Waiting(ticket=msgspec.json.decode(ticket, type=Ticket), arrived=int(arrived) / 1e6)
+def _waiting(row: Sequence[Any]) -> Waiting:
+    ticket = msgspec.structs.replace(_read_ticket(row[7]), wants=row[8].decode())
+    return Waiting(ticket=ticket, arrived=int(row[5]) / 1e6)

@@ -60,21 +60,23 @@ class FleetStore(Protocol):
     async def join(self, ticket: Ticket) -> Placed:
         """Give a ticket a streamer, claimed at once, or a place in its queue; one that has either keeps it.
 
-        Raises TooManyChoicesError.
+        A session that is known already is from then on this replica's. Where the ticket wants a session under way,
+        the ticket of the answer wants that session's streamer. Raises TooManyChoicesError.
         """
 
-    async def leave(self, session_id: str) -> None:
+    async def leave(self, session_id: str, replica_id: str = "") -> None:
         """Take a session out: its ticket, or its lease as long as no server has reported it.
 
-        For a stock server that is the end of the session, to be told when its socket is closed.
+        For a stock server that is the end of the session, to be told when its socket is closed. With a replica, only
+        while the session is that replica's: its player may have come back through another one.
         """
 
-    async def give_back(self, session_id: str, *, unreachable: bool) -> Placed | None:
+    async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease; the ticket goes back to its old place, or gets another streamer at once.
 
-        `unreachable` says that the dial failed: the ticket avoids this streamer for a growing time, and when two
-        replicas (or all there are) have said so, nobody is sent there. None when the lease had lapsed and its ticket
-        is not known any more.
+        `streamer` is the key of the lease's: what the session was given since then is not returned. `unreachable` says
+        that the dial failed: the ticket avoids this streamer for a growing time, and when two replicas (or all there
+        are) have said so, nobody is sent there. None when the lease had lapsed and its ticket is not known any more.
         """
 
     async def offer(self, ticket: Ticket) -> Lease | None:
@@ -85,7 +87,8 @@ class FleetStore(Protocol):
     ) -> None:
         """Make a replica's sessions exactly these: tickets with their arrival, and leases not held by a server.
 
-        What the store does not know it takes over, what it knows beyond these it drops.
+        What the store does not know it takes over, what it knows beyond these it drops. A lease of which the answer
+        was lost, so that its ticket is among the waiting ones, is announced again.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:

@@ -1,7 +1,10 @@
 -- Tells the fleet in numbers.
 -- Returns {now, 1 if young, app, streamers, slots, unlimited, used, aside, available, waiting, oldest arrival, ...}
+expire()
 local all = { int(now), young and 1 or 0 }
-for _, app in ipairs(call('SMEMBERS', P .. 'apps')) do
+local apps = call('SMEMBERS', P .. 'apps')
+table.sort(apps)
+for _, app in ipairs(apps) do
   local t = call('HMGET', P .. 'tot:' .. app, 'streamers', 'slots', 'unlimited', 'used', 'aside')
   all[#all + 1] = app
   for i = 1, 5 do all[#all + 1] = tonumber(t[i] or 0) end

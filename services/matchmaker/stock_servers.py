@@ -19,8 +19,9 @@ from pixelfleet.runtime.listen import listening_socket
 
 log = structlog.get_logger(__name__)
 
-GATHER_SECONDS: Final = 0.005
-"""How long changes are gathered before they are told: one report then says several."""
+RISE_SECONDS: Final = 0.25
+"""How long it may take until a further player is told of. One that came through a matchmaker is known by its lease
+already, so there is nothing to hurry for, and one that is gone again by then need not be told at all."""
 
 RETRY_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 15.0
@@ -35,7 +36,15 @@ class Linked:
     link: Link | None
     fence: int = 0
     sequence: int = 0
+    told: tuple[bool, int] | None = None
+    """What the store knows: whether it is ready, and its players."""
     forget: asyncio.TimerHandle | None = None
+    rise: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> tuple[bool, int]:
+        """What the store should know."""
+        return self.server.ready and self.link is not None, self.server.players
 
 
 class StockServers:
@@ -72,7 +81,6 @@ class StockServers:
         """Report what changes until cancelled."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             changed, self._changed = self._changed, {}
             gone, self._gone = self._gone, {}
@@ -165,11 +173,25 @@ class StockServers:
     # -- the store ----------------------------------------------------------------------------------
 
     def _tell(self, linked: Linked) -> None:
+        """Have the store told what has changed: at once, unless it is only that there are more players."""
+        if linked.told is not None and linked.told[0] == linked.state[0] and linked.told[1] <= linked.state[1]:
+            if linked.rise is None:
+                linked.rise = self._loop.call_later(RISE_SECONDS, self._tell_rise, linked)
+            return
+        self._tell_now(linked)
+
+    def _tell_rise(self, linked: Linked) -> None:
+        linked.rise = None
+        if linked.told != linked.state and self._known.get(linked.server.server_id) is linked:
+            self._tell_now(linked)
+
+    def _tell_now(self, linked: Linked) -> None:
         self._changed[linked.server.server_id] = linked
         self._wake.set()
 
     async def _report(self, linked: Linked) -> None:
         linked.sequence += 1
+        linked.told = linked.state
         streamer = linked.server.report(
             app=self._settings.app, dialect=self._settings.legacy_dialect, linked=linked.link is not None
         )

@@ -42,12 +42,11 @@ async def open_store(
     calls, announcements = connector(url, single=True), connector(url, single=False)
     link = RedisLink(calls, prefix, clock)
     hearing = Announcements(announcements, prefix)
-    link.start()
     try:
         yield RedisFleetStore(link, hearing, prefix)
     finally:
         await hearing.stop()
-        await link.stop()
+        link.stop()
 
 
 def connector(url: str, *, single: bool) -> Callable[[], Redis]:

@@ -1,31 +1,22 @@
-"""One connection to Redis for scripts, and one for announcements.
+"""Runs the scripts on Redis, over one connection that is made when it is needed and made again when it is lost.
 
-Calls that come together travel together: while one batch is on its way, the next one gathers. The connection keeps
-their order. A call whose connection breaks fails with StoreUnavailableError; nothing is sent twice behind the
-caller's back, except what Redis says that it has not done.
+The connection keeps the order of calls. A call whose connection breaks fails with StoreUnavailableError; nothing is
+sent twice behind the caller's back, except what Redis says that it has not done.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import (
-    BusyLoadingError,
-    NoScriptError,
-    ReadOnlyError,
-    RedisError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
+from redis.exceptions import RedisError
 
 from pixelfleet.fleet import model
+from pixelfleet.fleet.redis_wire import Wire, Word
 from pixelfleet.fleet.store import StoreUnavailableError
 
 SCRIPTS: Final = (
@@ -42,18 +33,16 @@ SCRIPTS: Final = (
     "restore",
     "totals",
 )
-GATHER_SECONDS: Final = 0.001
-"""How long the first call of a batch waits for company."""
+ANSWER_SECONDS: Final = 3.0
+"""A server that has not answered by then counts as away."""
 
-MAX_BATCH: Final = 256
 FIRST_RETRY_SECONDS: Final = 0.1
 LONGEST_RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
-Word = str | bytes | int
-Call = tuple[str, list[bytes], asyncio.Future[Any]]
-"""A script, or nothing for a plain command; what it is given; and who waits for the answer."""
+NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+"""How a server begins that answers, but is not the one to ask right now."""
 
 
 def _constants() -> str:
@@ -88,145 +77,124 @@ def script_text(name: str) -> str:
 
 
 class RedisLink:
-    """Runs the scripts of `lua/`, between `start` and `stop`."""
+    """Runs the scripts of `lua/` until it is stopped."""
 
     def __init__(self, connect: Callable[[], Redis], prefix: str, clock: Callable[[], float] | None = None) -> None:
         self._connect = connect
         self._prefix = prefix
         self._clock = clock
-        self._redis: Redis | None = None
+        self._wire: Wire | None = None
         self._hashes: dict[str, str] = {}
-        self._calls: list[Call] = []
-        self._wake = asyncio.Event()
-        self._sender: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
         self._closed = False
         self._loop = asyncio.get_running_loop()
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._sender = asyncio.create_task(self._send())
-
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Send nothing more; what waits fails."""
-        if self._sender is not None:
-            self._sender.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._sender
         self._closed = True
-        self._fail(self._calls)
-        await self._drop()
+        self._drop("closed")
 
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script; raise StoreUnavailableError when Redis cannot be reached, or does not do what it is asked."""
-        if self._closed:
-            raise StoreUnavailableError("closed")
-        encoded = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-        future = self._loop.create_future()
-        self._calls.append((script, encoded, future))
-        self._wake.set()
-        return await future
+        wire = await self._connected()
+        reply = await self._ask(wire, "EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
+        if isinstance(reply, Exception) and str(reply).startswith("NOSCRIPT"):
+            try:
+                await self._load(wire)
+            except RedisError as error:
+                raise StoreUnavailableError(str(error)) from None
+            reply = await self._ask(wire, "EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
+        return self._checked(reply)
 
     async def read(self, *commands: tuple[Word, ...]) -> list[Any]:
         """Run plain commands that only read, on the same connection but not atomically."""
-        return list(await asyncio.gather(*(self.run("", *command) for command in commands)))
+        wire = await self._connected()
+        replies = await asyncio.gather(*(self._ask(wire, *command) for command in commands))
+        return [self._checked(reply) for reply in replies]
 
     # -- inside -------------------------------------------------------------------------------------
 
     def _time(self) -> str:
         return "" if self._clock is None else str(round(self._clock() * 1e6))
 
-    async def _send(self) -> None:
-        while True:
-            await self._wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)
-            batch, self._calls = self._calls[:MAX_BATCH], self._calls[MAX_BATCH:]
-            if not self._calls:
-                self._wake.clear()
-            try:
-                await self._exchange(batch)
-            except (RedisError, OSError) as error:
-                await self._lost(error)
-            finally:
-                self._fail(batch)
+    async def _ask(self, wire: Wire, *words: Word) -> Any:
+        try:
+            return await wire.call(*words)
+        except RedisError as error:
+            self._lost(wire, error)
+            raise StoreUnavailableError(str(error)) from None
 
-    async def _exchange(self, batch: list[Call]) -> None:
-        redis = await self._connected()
-        replies = await self._execute(redis, batch)
-        missing = [call for call, reply in zip(batch, replies, strict=True) if isinstance(reply, NoScriptError)]
-        if missing:
-            await self._load(redis)
-            again = dict(zip((id(call) for call in missing), await self._execute(redis, missing), strict=True))
-            replies = [again.get(id(call), reply) for call, reply in zip(batch, replies, strict=True)]
-        for (_, _, future), reply in zip(batch, replies, strict=True):
-            if isinstance(reply, Exception):
-                await self._refused(reply)
-                if not future.done():
-                    future.set_exception(StoreUnavailableError(str(reply)))
-            elif not future.done():
-                future.set_result(reply)
-
-    async def _execute(self, redis: Redis, batch: list[Call]) -> list[Any]:
-        pipeline = redis.pipeline(transaction=False)
-        for script, words, _ in batch:
-            if script:
-                pipeline.execute_command("EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
-            else:
-                pipeline.execute_command(*words)
-        return list(await pipeline.execute(raise_on_error=False))
-
-    async def _connected(self) -> Redis:
-        """Return the connection, made and introduced; raise when Redis does not answer or did not a moment ago."""
-        if self._redis is not None:
-            return self._redis
-        if self._loop.time() < self._retry_at:
-            raise RedisConnectionError(self._why)
-        redis = self._connect()
-        self._redis = redis
-        await redis.initialize()
-        await self._load(redis)
-        info = await redis.info("server")
-        await redis.evalsha(self._hashes["epoch"], 1, self._prefix, self._time(), str(info["run_id"]))
-        self._retry = FIRST_RETRY_SECONDS
-        self._why = "not connected"
-        log.info("fleet store is connected")
-        return redis
-
-    async def _load(self, redis: Redis) -> None:
-        texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
-        pipeline = redis.pipeline(transaction=False)
-        for text in texts:
-            pipeline.script_load(text)
-        self._hashes = dict(zip(SCRIPTS, await pipeline.execute(), strict=True))
-
-    async def _refused(self, error: Exception) -> None:
-        """Redis answers, but not with what it was asked for. One that is no primary any more is left."""
-        if isinstance(error, (BusyLoadingError, ReadOnlyError, RedisConnectionError)):
+    def _checked(self, reply: Any) -> Any:
+        """Return a reply; raise StoreUnavailableError for a refusal, and leave a server that does not serve now."""
+        if not isinstance(reply, Exception):
+            return reply
+        why = str(reply)
+        if why.startswith(NOT_SERVING):
             self._retry_at = self._loop.time() + FIRST_RETRY_SECONDS
-            await self._drop()
+            self._drop(why)
         else:
-            log.error("fleet store refused", why=str(error))
+            log.error("fleet store refused", why=why)
+        raise StoreUnavailableError(why)
 
-    async def _lost(self, error: Exception) -> None:
+    async def _connected(self) -> Wire:
+        """Return the connection, made and introduced; raise when Redis does not answer or did not a moment ago."""
+        if self._wire is not None and self._wire.is_open:
+            return self._wire
+        async with self._connecting:
+            if self._wire is not None and self._wire.is_open:
+                return self._wire
+            if self._closed or self._loop.time() < self._retry_at:
+                raise StoreUnavailableError("closed" if self._closed else self._why)
+            try:
+                wire = await Wire.connected(self._connect(), ANSWER_SECONDS)
+                await self._introduce(wire)
+            except (RedisError, OSError) as error:
+                self._lost(None, error)
+                raise StoreUnavailableError(self._why) from None
+            self._wire = wire
+            self._retry = FIRST_RETRY_SECONDS
+            self._why = "connection lost"
+            log.info("fleet store is connected")
+            return wire
+
+    async def _introduce(self, wire: Wire) -> None:
+        """Load the scripts and tell the store which server process it is found on; raise a RedisError."""
+        try:
+            await self._load(wire)
+            info = _done(await wire.call("INFO", "server")).decode()
+            run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
+            _done(await wire.call("EVALSHA", self._hashes["epoch"], 1, self._prefix, self._time(), run_id))
+        except BaseException:
+            wire.close()
+            raise
+
+    async def _load(self, wire: Wire) -> None:
+        texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
+        replies = await asyncio.gather(*(wire.call("SCRIPT", "LOAD", text) for text in texts))
+        self._hashes = {name: _done(reply).decode() for name, reply in zip(SCRIPTS, replies, strict=True)}
+
+    def _lost(self, wire: Wire | None, error: Exception) -> None:
+        if wire is not self._wire and wire is not None:
+            return  # an older connection; it is known that it is lost
         why = str(error) or type(error).__name__
-        if why != self._why:
+        if why != self._why or self._wire is not None:
             log.warning("fleet store cannot be reached", why=why)
         self._why = why
         self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
-        await self._drop()
+        self._drop(why)
 
-    async def _drop(self) -> None:
-        redis, self._redis = self._redis, None
-        if redis is not None:
-            with suppress(RedisError, OSError):
-                await redis.aclose()
+    def _drop(self, why: str) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close(why)
 
-    def _fail(self, calls: list[Call]) -> None:
-        """Answer whoever has no answer yet."""
-        why = "closed" if self._closed else self._why
-        for _, _, future in calls:
-            if not future.done():
-                future.set_exception(StoreUnavailableError(why))
+
+def _done(reply: Any) -> Any:
+    """Return a reply; raise it as a RedisError when it is a refusal."""
+    if isinstance(reply, Exception):
+        raise RedisError(str(reply))
+    return reply

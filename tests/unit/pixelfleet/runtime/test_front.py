@@ -66,6 +66,24 @@ async def test_a_kept_alive_connection_can_become_a_websocket() -> None:
         await is_served(opened, raw)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Connection", "keep-alive, Upgrade"),
+        ("Connection", "Upgrade ,keep-alive"),
+        ("Connection", "UPGRADE"),
+        ("Connection", "keep-alive\r\nConnection: upgrade"),
+        ("Upgrade", "WebSocket, x"),
+    ],
+)
+async def test_the_fields_of_an_upgrade_may_be_lists(field: str, value: str) -> None:
+    head = upgrade().replace(f"{field}: {'Upgrade' if field == 'Connection' else 'websocket'}".encode(), b"X: y")
+    async with door() as opened, connection(opened.port) as raw:
+        await raw.send(head[:-2] + f"{field}: {value}\r\n\r\n".encode())
+        assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
+        await opened.next()
+
+
 async def test_a_message_may_come_in_the_same_segment_as_the_request() -> None:
     async with door() as opened, connection(opened.port) as raw:
         await raw.send(upgrade() + frame(Op.TEXT, b"early") + frame(Op.TEXT, bytes(5000)))

@@ -73,9 +73,11 @@ class Server:
             return await self.process.wait()
 
     def errors_logged(self) -> list[str]:
-        """Return the log lines that tell of an error: no stranger's doing is one."""
+        """Return the log lines that tell of an error, and the errors themselves: no stranger's doing is one."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return [line for line in text.splitlines() if re.search(r"Traceback|\[(error|critical) *\]", line)]
+        return [
+            line for line in text.splitlines() if re.search(r"\[(error|critical) *\]|^[\w.]+(Error|Exception)\b", line)
+        ]
 
 
 @asynccontextmanager

@@ -24,6 +24,9 @@ from pixelfleet.runtime.websocket import Bounds
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024
+VERSIONS: Final = ("13", "8", "7")
+"""Versions of the websocket protocol, which differ in nothing that we use. The first is that of the standard."""
+
 HTTP_STOP_SECONDS: Final = 1.0
 """How long requests under way may take to finish when the port closes."""
 
@@ -85,6 +88,14 @@ def wants_websocket(head: bytes) -> bool:
         if name == b"upgrade" and b"websocket" in value:
             return True
     return False
+
+
+def _other_version() -> WSUpgradeResponseWithListener:
+    """Return the answer to a version that we do not speak. picows' own would repeat it, and fail where it is no text."""
+    headers = {"Sec-WebSocket-Version": VERSIONS[0]}
+    body = b"unsupported websocket version"
+    answer = WSUpgradeResponse.create_error_response(HTTPStatus.UPGRADE_REQUIRED, body, headers)
+    return WSUpgradeResponseWithListener(answer, None)
 
 
 def _plain_lists(request: WSUpgradeRequest) -> None:
@@ -214,6 +225,8 @@ class Front(AbstractAsyncContextManager["Front"]):
     def _guarded_upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
         """Decide on an upgrade; a bug in there is logged, and the stranger is told nothing of it."""
         try:
+            if request.headers.get("Sec-WebSocket-Version") not in VERSIONS:
+                return _other_version()
             _plain_lists(request)
             return self._upgrade(request)
         except Exception:  # picows would send the error's text

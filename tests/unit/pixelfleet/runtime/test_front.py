@@ -156,7 +156,6 @@ async def test_an_upgrade_can_be_refused_with_a_status() -> None:
     "head",
     [
         pytest.param(upgrade().replace(b"Sec-WebSocket-Key", b"X-Key"), id="no key"),
-        pytest.param(upgrade().replace(b": 13", b": 12"), id="old version"),
         pytest.param(upgrade().replace(b"GET", b"POST"), id="not a GET"),
         pytest.param(upgrade().replace(b"HTTP/1.1", b"HTTP/1.0"), id="old HTTP"),
         pytest.param(upgrade(headers={"Content-Length": "5"}), id="with a body"),
@@ -168,6 +167,16 @@ async def test_a_broken_upgrade_is_a_bad_request(head: bytes) -> None:
         await raw.send(head)
         assert (await raw.response())[0] == 400
         assert await raw.rest() == b""
+
+
+@pytest.mark.parametrize("version", [b"12", b"", b"\xff\xfe", b"13, 8"])
+async def test_a_version_that_we_do_not_speak_is_answered_with_ours(version: bytes) -> None:
+    async with door() as opened, connection(opened.port) as raw:
+        await raw.send(upgrade().replace(b"Version: 13", b"Version: " + version))
+        head = await raw.head()
+        assert head.startswith(b"HTTP/1.1 426 ")
+        assert b"\r\nSec-WebSocket-Version: 13\r\n" in head
+        assert opened.requests == []
 
 
 @pytest.mark.parametrize(

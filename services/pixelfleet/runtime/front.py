@@ -91,7 +91,7 @@ def wants_websocket(head: bytes) -> bool:
 
 
 def _other_version() -> WSUpgradeResponseWithListener:
-    """Return the answer to a version that we do not speak. picows' own would repeat it, and fail where it is no text."""
+    """Return the answer to a version that we do not speak. picows would repeat it, also where it is no text."""
     headers = {"Sec-WebSocket-Version": VERSIONS[0]}
     body = b"unsupported websocket version"
     answer = WSUpgradeResponse.create_error_response(HTTPStatus.UPGRADE_REQUIRED, body, headers)

@@ -144,12 +144,12 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 7, 1000, 65536])
+@pytest.mark.parametrize("at_once", [1, 7, 16384])
 @pytest.mark.parametrize("flood", FLOODS)
 def test_the_work_is_linear_in_the_bytes(flood: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     marks = Marks()
     monkeypatch.setattr(json_stream, "_MARKS", marks)
-    data = (FLOODS[flood] * 65536)[:65536]
+    data = (FLOODS[flood] * 16384)[:16384]
     stream = JsonStream(max_object_bytes=1000)
     stream._buffer = buffer = Work()
     for at in range(0, len(data), at_once):

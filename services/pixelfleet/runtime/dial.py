@@ -36,7 +36,7 @@ async def dial(
 
     target = _target(url)
     protocol = client_protocol(target.netloc, target.resource_name, make, bounds, headers or {})
-    secure = (tls or ssl.create_default_context()) if target.is_secure else None
+    secure = (tls or True) if target.is_secure else None
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(bounds.handshake_seconds):

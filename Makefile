@@ -1,8 +1,9 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit lint format lock clean
+.PHONY: help demo page test test-unit fuzz lint format lock clean
 
 ARGS ?=
+FRAMES ?= 1000000
 STREAMERS ?=
 PORT ?=
 demo_args = $(if $(STREAMERS),--streamers $(STREAMERS)) $(if $(PORT),--port $(PORT)) $(ARGS)
@@ -23,6 +24,9 @@ test: ## everything: unit, integration and, in a real browser, end to end
 
 test-unit: ## the quick tests, which need nothing but Python
 	@scripts/setup dev && exec .venv/bin/pytest tests/unit $(ARGS)
+
+fuzz: ## a million hostile frames at the signalling server (FRAMES=1000000, and ARGS="--seed 7" to do one again)
+	@scripts/setup dev && exec .venv/bin/python -m tests.fuzz.signalserver --frames $(FRAMES) $(ARGS)
 
 lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

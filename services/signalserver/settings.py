@@ -82,7 +82,7 @@ class Settings(PeerSettings):
     tell_player_count: bool = Field(False, description="tell players how many they are, which pages of 4.27 show")
     max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
     max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
-    max_nesting: int = Field(32, ge=4, le=512, description="levels in a message; a deeper one is dropped")
+    max_nesting: int = Field(32, ge=4, le=250, description="levels in a message; a deeper one is dropped")
     max_bad_messages: int = Field(100, ge=1, description="messages not understood before a peer is closed with 4203")
 
     @field_validator("peer_options")

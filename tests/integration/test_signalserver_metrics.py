@@ -8,7 +8,7 @@ import pytest
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
-from tests.parts import require_part
+from tests.parts import program, require_part
 
 pytestmark = pytest.mark.integration
 
@@ -55,13 +55,7 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         "signalserver_application_stuck 0.0",
     ):
         assert series in everything
-    checker = await asyncio.create_subprocess_exec(
-        promtool,
-        "check",
-        "metrics",
-        stdin=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await checker.communicate(everything.encode())
+    pipes = {"stdin": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
+    async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(30):
+        said, _ = await checker.communicate(everything.encode())
     assert (checker.returncode, said.decode()) == (0, "")

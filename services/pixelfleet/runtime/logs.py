@@ -5,6 +5,18 @@ import sys
 from typing import Literal
 
 import structlog
+from aiohttp.http import HttpProcessingError
+
+
+class _NotStrangersMistakes(logging.Filter):
+    """Drops aiohttp's errors about requests that are no HTTP: anyone could fill the log with their stacks."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is about a mistake of ours."""
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_NOT_STRANGERS_MISTAKES = _NotStrangersMistakes()
 
 
 def _console_renderer() -> structlog.dev.ConsoleRenderer:
@@ -45,6 +57,7 @@ def configure(level: str = "info", style: Literal["console", "json"] = "console"
     root.setLevel(threshold)
     # A stranger's broken frame is no error of ours: the event with its close code says all.
     logging.getLogger("picows").setLevel(logging.CRITICAL)
+    logging.getLogger("aiohttp.server").addFilter(_NOT_STRANGERS_MISTAKES)
     for chatty in ("aioice", "aiortc", "websockets", "aiohttp.access"):
         # What these say at info is a line a connection, which our own events already tell.
         logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))

@@ -67,13 +67,20 @@ class Relay:
             self.down.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
-        """The player is gone: its upstream goes too."""
+        """The player is gone: its upstream goes too, and one that is still dialled finds nobody."""
+        self.early.clear()
         if self.up is not None:
             self.up.close(close_codes.NORMAL)
         self.on_end(code, reason)
 
     def join(self, up: WebSocket) -> _Upstream:
-        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket."""
+        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket.
+
+        An upstream that comes when the player is gone, or going, is closed.
+        """
+        if not self.down.is_open:
+            up.close(close_codes.NORMAL)
+            return _Upstream(self)
         self.up = up
         early, self.early, self.early_bytes = self.early, [], 0
         for data in early:

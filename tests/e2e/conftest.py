@@ -88,6 +88,15 @@ async def frames_in(page: Page, seconds: float) -> int:
     return count
 
 
+async def at_full_speed(page: Page) -> None:
+    """Wait until at least 50 frames are decoded within 2 s: a video of 30 a second, on a machine with other work."""
+
+    async def enough() -> bool:
+        return await frames_in(page, 2.0) >= 50
+
+    await eventually(enough, "at least 50 frames in 2 s", within=30)
+
+
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

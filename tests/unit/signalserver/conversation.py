@@ -46,7 +46,7 @@ class Conversation:
                 self.closed[output.to] = (output.why, output.reason)
                 self._do(self.switchboard.left(output.to))
             elif isinstance(output, Named):
-                self.named.append(tuple(output))
+                self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, Drop):
                 self.drops.append(output)
             elif isinstance(output, Call):

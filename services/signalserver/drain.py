@@ -36,6 +36,7 @@ class Drain:
         self._grace = grace_seconds
         self._done = asyncio.Event()
         self._deadline = 0.0
+        self._running = False
         self._stayed = 0
         self.state = DrainState.SERVING
 
@@ -54,22 +55,29 @@ class Drain:
         left = max(0.0, self._deadline - asyncio.get_running_loop().time())
         self._hub.say(link, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": round(left)})
 
-    async def run(self) -> bool:
-        """Drain, and close the players who stayed; return whether there was none such.
-
-        Those are to come back at once: to another server, since this one takes nobody any more.
-        """
+    def begin(self) -> None:
+        """Be on the way out from now on, and tell the players; a second time this does nothing."""
         if self.begun:
-            await self._done.wait()
-            return not self._stayed
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + self._grace
+            return
+        self._deadline = asyncio.get_running_loop().time() + self._grace
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
         self._hub.announce()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
         for link in self._hub.links(Role.PLAYER):
             self.tell(link)
+
+    async def run(self) -> bool:
+        """Drain, and close the players who stayed; return whether there was none such.
+
+        Those are to come back at once: to another server, since this one takes nobody any more.
+        """
+        if self._running:
+            await self._done.wait()
+            return not self._stayed
+        self._running = True
+        self.begin()
+        loop = asyncio.get_running_loop()
         spread_until = min(loop.time() + self._spread, self._deadline)
         try:
             while loop.time() < self._deadline:

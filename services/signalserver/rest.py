@@ -128,6 +128,7 @@ class Rest:
     def _start_drain(self, request: web.Request) -> None:
         if not self.drain.begun:
             log.info("drain asked for", by=self._caller(request))
+            self.drain.begin()
             self.tasks.spawn(self._drain())
 
     async def _drain(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
+from yarl import URL
 
 import signalserver.app
 from pixelfleet.runtime.errors import UsageError
@@ -77,7 +78,7 @@ async def test_a_folder_is_served_beside_the_players(tmp_path: Path) -> None:
                 assert answer.status == 200
                 assert kind in answer.content_type
         for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/scripts/", "/nothing"):
-            async with running.http.get(aiohttp.client.URL(running.rest_url + path, encoded=True)) as answer:
+            async with running.http.get(URL(running.rest_url + path, encoded=True)) as answer:
                 assert answer.status in (403, 404)
                 assert "hush" not in await answer.text()
         async with running.http.get(running.rest_url + "/api/status") as answer:

@@ -92,10 +92,16 @@ class SignallingLink:
                 max_size=MAX_MESSAGE_BYTES,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
-            ) as self._socket:
+            ) as socket:
+                self._socket = socket
                 log.info("connected to the signalling server", url=self._url)
-                while True:
-                    await handler.message(await self._socket.recv(decode=False))
+                try:
+                    while True:
+                        await handler.message(await socket.recv(decode=False))
+                except asyncio.CancelledError:
+                    # Ended as it should be: left to itself the library says "internal error".
+                    await socket.close()
+                    raise
         except ConnectionClosed as closed:
             return f"closed with {closed.rcvd.code} {closed.rcvd.reason}" if closed.rcvd else "the connection broke"
         except (OSError, InvalidHandshake) as error:

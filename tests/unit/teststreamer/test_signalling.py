@@ -80,6 +80,21 @@ async def test_messages_go_both_ways() -> None:
         assert await listener.hear() == b'{"type":"offer","sdp":"x"}'
 
 
+async def test_a_streamer_that_is_ended_says_so_and_reports_no_error() -> None:
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def attend(socket: ServerConnection) -> None:
+        await socket.send('{"type":"hello"}')
+        await socket.wait_closed()
+        codes.put_nowait(socket.close_code)
+
+    async with serving(attend) as port:
+        async with dialling(port) as (_, listener):
+            await listener.hear()
+        async with asyncio.timeout(10):
+            assert await codes.get() == 1000
+
+
 async def test_it_comes_when_the_server_comes() -> None:
     async with serving(greet) as port:
         pass

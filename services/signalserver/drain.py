@@ -62,7 +62,7 @@ class Drain:
         self._deadline = asyncio.get_running_loop().time() + self._grace
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
-        self._hub.announce()
+        self._hub.withdraw()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
         for link in self._hub.links(Role.PLAYER):
             self.tell(link)

@@ -70,6 +70,7 @@ class Hub:
         self._links: dict[WebSocket, Link] = {}
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
+        self._withdrawn = False
 
     def count(self, role: Role) -> int:
         """Return how many peers of a role are connected."""
@@ -85,6 +86,11 @@ class Hub:
         """Wake who watches."""
         for event in self._watches:
             event.set()
+
+    def withdraw(self) -> None:
+        """Have no streamer free for players any more: the server is on its way out."""
+        self._withdrawn = True
+        self._on_listed()
 
     def links(self, role: Role) -> list[Link]:
         """Return the open connections of one role."""
@@ -204,7 +210,8 @@ class Hub:
         self.announce()
         listed = self.switchboard.streamers()
         self._metrics.streamer_open.set(1 if listed else 0)
-        self._metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)
+        free = not self._withdrawn and any(not source.subscribers for source in listed)
+        self._metrics.free.set(1 if free else 0)
 
     def _on_named(self, named: Named[WebSocket]) -> None:
         link = self._links.get(named.source)

@@ -30,6 +30,17 @@ async def test_it_begins_once_and_tells_each_player_once() -> None:
     assert made.gauge("signalserver_draining") == 1
 
 
+async def test_no_streamer_is_free_once_it_has_begun() -> None:
+    made, drain = make(spread=30)
+    streamer = made.streamer("cam")
+    assert made.gauge("signalserver_free_stream_indicator") == 1
+    drain.begin()
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+    streamer.say("endpointId", id="lens")
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+    assert made.gauge("signalserver_stream_socket_open_indicator") == 1
+
+
 async def test_with_nobody_there_it_ends_when_all_know() -> None:
     _, drain = make()
     async with asyncio.timeout(5):

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
 from teststreamer import signalling
-from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff
+from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff, shown
 
 PATIENCE = 15.0
 
@@ -162,3 +163,26 @@ async def test_after_a_connection_that_held_the_first_delay_is_used_again(monkey
         for _ in range(3):
             await listener.lose()
     assert len(made) >= 3
+
+
+@pytest.mark.parametrize(
+    ("url", "logged"),
+    [
+        ("ws://127.0.0.1:8888", "ws://127.0.0.1:8888"),
+        ("wss://u:hush@[::1]:8888/pod?token=hush#hush", "wss://[::1]:8888/pod"),
+    ],
+)
+def test_an_address_is_logged_without_what_may_be_a_token(url: str, logged: str) -> None:
+    assert shown(url) == logged
+
+
+async def test_no_token_is_in_the_log() -> None:
+    async with serving(greet) as port:
+        link, listener = SignallingLink(f"ws://127.0.0.1:{port}/?token=hush", random.Random(1)), Listener()
+        with capture_logs() as lines:
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(link.run(listener))
+                await listener.hear()
+                running.cancel()
+    assert lines
+    assert "hush" not in str(lines)

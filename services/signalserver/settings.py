@@ -44,9 +44,13 @@ class Settings(PeerSettings):
     session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
     require_session: bool = Field(False, description="take no player without a session ticket")
 
-    rest_token: SecretStr | None = Field(None, description="bearer token for /api and /drain; closed until it is set")
+    rest_token: SecretStr | None = Field(
+        None, min_length=1, description="bearer token for /api and /drain; closed until it is set"
+    )
     rest_api: bool = Field(False, description="let anybody read /api; changes need the token all the same")
-    streamer_token: SecretStr | None = Field(None, description="token that streamers and SFUs must present")
+    streamer_token: SecretStr | None = Field(
+        None, min_length=1, description="token that streamers and SFUs must present"
+    )
     streamer_takeover: Literal["host", "token", "never"] = Field(
         "host", description="what makes a streamer that asks for a taken id the same one, come back"
     )
@@ -142,6 +146,8 @@ class Settings(PeerSettings):
             raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
         if (self.tls_key is None) is not (self.tls_cert is None):
             raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+        if self.redirect_port is not None and self.tls_cert is None:
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
         if self.streamer_takeover == "token" and self.streamer_token is None:
             raise ValueError("--streamer-takeover token: needs --streamer-token")
         if self.require_session and key is None:

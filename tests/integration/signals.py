@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 import signalserver.app
 from pixelfleet.fleet.store import FleetStore
@@ -41,7 +42,7 @@ class Signals:
     async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
         """Return the status and the JSON of a call with the operator's token, unless other headers are given."""
         options.setdefault("headers", BEARER)
-        async with self.http.request(method, self.rest_url + path, **options) as answer:
+        async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
             return answer.status, await answer.json()
 
     async def ready(self) -> str | None:

@@ -73,6 +73,12 @@ async def test_streamers_and_players_are_told_as_the_reference_server_does(guard
         assert (await guarded.ask("GET", "/api/players/999"))[0] == 404
 
 
+async def test_an_id_may_hold_anything(guarded: Signals) -> None:
+    async with streamer(guarded.streamer_url, "räum/1 ?#"):
+        status, body = await guarded.ask("GET", "/api/streamers/r%C3%A4um%2F1%20%3F%23")
+        assert (status, body["streamerId"]) == (200, "räum/1 ?#")
+
+
 async def test_a_kicked_player_hears_why_and_its_streamer_that_it_left(guarded: Signals) -> None:
     async with (
         streamer(guarded.streamer_url, "cam") as source,

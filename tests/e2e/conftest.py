@@ -65,7 +65,8 @@ async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
 
     async def frames() -> dict[str, Any] | None:
         video: dict[str, Any] | None = await page.evaluate(VIDEO)
-        return video if video and video["frames"] > 0 else None
+        # A frame can be decoded a moment before the library calls play(), which is also when it mutes.
+        return video if video and video["frames"] > 0 and not video["paused"] else None
 
     video: dict[str, Any] | None = await eventually(frames, "video is playing", within=within)
     assert video is not None

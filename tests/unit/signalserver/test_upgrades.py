@@ -61,17 +61,18 @@ async def test_players_are_taken_until_a_drain_is_over() -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (f"session={ticket()}", 101),
-        (f"session={ticket('pod-2')}", 403),
-        (f"session={ticket(key='x' * 32)}", 403),
+        ("session={right}", 101),
+        ("session={elsewhere}", 403),
+        ("session={forged}", 403),
         ("session=", 403),
         ("session=\udcff", 403),
         ("", 403),
     ],
-    ids=["right", "elsewhere", "forged", "empty", "odd", "none"],
 )
 async def test_where_a_session_is_required_its_ticket_is(query: str, expected: int) -> None:
     door, _ = doors(session_key=KEY, require_session=True)
+    # Made now: a ticket holds for a minute.
+    query = query.format(right=ticket(), elsewhere=ticket("pod-2"), forged=ticket(key="x" * 32))
     target = f"/?{query}".encode("utf-8", "surrogateescape")
     asked = cast("WSUpgradeRequest", SimpleNamespace(path=target, headers=CIMultiDict()))
     assert status(door.player(asked)) == expected

@@ -90,7 +90,7 @@ class Settings(PeerSettings):
     tell_player_count: bool = Field(False, description="tell players how many they are, which pages of 4.27 show")
     max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
     max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
-    max_nesting: int = Field(32, ge=4, le=512, description="levels in a message; a deeper one closes with 4204")
+    max_nesting: int = Field(32, ge=4, le=250, description="levels in a message; a deeper one closes with 4204")
     max_streamer_messages_per_second: float = Field(
         0, ge=0, description="a streamer or SFU that is faster is closed with 4104; 0 is no limit"
     )

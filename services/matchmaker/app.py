@@ -69,18 +69,10 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         matchmaker = Matchmaker(broker, players, gauges)
         app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
         add_health(app, matchmaker)
-        work = [
-            broker.run(),
-            heartbeat.run(),
-            gauges.run(),
-            QueueTeller(broker, players.find, settings.queue_seconds).run(),
-            _tell_policies(fleet, settings),
-        ]
+        stock = StockServers(fleet, broker.replica_id, settings, metrics)
+        broker.on_restore = stock.report_all
         if settings.link_port is not None:
-            stock = StockServers(fleet, broker.replica_id, settings, metrics)
-            broker.on_restore = stock.report_all
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
-            work += [stock.run(), stock.watch()]
         front = await stack.enter_async_context(
             Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
         )
@@ -93,7 +85,17 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             )
         )
         matchmaker.port = front.port
-        await stack.enter_async_context(background(*work))
+        await stack.enter_async_context(
+            background(
+                broker.run(),
+                heartbeat.run(),
+                gauges.run(),
+                QueueTeller(broker, players.find, settings.queue_seconds).run(),
+                stock.run(),
+                stock.watch(),
+                _tell_policies(fleet, settings),
+            )
+        )
         stack.callback(players.close_all, close_codes.RESTARTING)
         log.info(
             "matchmaker listens", port=front.port, metrics=matchmaker.metrics_port, stock_servers=matchmaker.link_port

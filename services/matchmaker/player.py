@@ -66,7 +66,6 @@ class Player:
         self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
         self.socket.send(messages.queued(messages.WAITING))
         self.context.tasks.spawn(self._join())
-        log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants or None)
         return self
 
     # -- the player's socket ------------------------------------------------------------------------
@@ -90,7 +89,9 @@ class Player:
 
     def waits(self) -> None:
         """Hear that it is in the queue (again)."""
-        if self.lease is not None:
+        if self.lease is None:
+            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
+        else:
             self.lease = None
             self.socket.send(messages.queued(messages.STREAMER_LOST))
 

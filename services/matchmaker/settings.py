@@ -38,9 +38,10 @@ class Settings(FleetSettings):
     queue_seconds: float = Field(3600, gt=0, description="a player that has waited this long is closed with 4103")
     drain_seconds: float = Field(30.0, ge=0, description="how long players may stay after SIGTERM")
 
-    legacy_port: int | None = Field(
-        None, ge=0, le=65535, description="TCP port for stock servers; 9999, or with Redis none, when not given"
+    legacy_link: bool | None = Field(
+        None, description="take stock servers; so it is when a port for them is given, or no Redis"
     )
+    legacy_port: int | None = Field(None, ge=0, le=65535, description="TCP port for stock servers, by default 9999")
     legacy_host: str = Field("127.0.0.1", description="address on which stock servers are taken")
     legacy_allow: list[IPv4Network | IPv6Network] = Field(
         default=[], description="networks from which stock servers may come; all, when empty"
@@ -54,6 +55,6 @@ class Settings(FleetSettings):
     @property
     def link_port(self) -> int | None:
         """The port for stock servers, or None when they are not wanted."""
-        if self.legacy_port is None and self.store_url:
-            return None
-        return LEGACY_PORT if self.legacy_port is None else self.legacy_port
+        wanted = self.legacy_port is not None or not self.store_url if self.legacy_link is None else self.legacy_link
+        port = LEGACY_PORT if self.legacy_port is None else self.legacy_port
+        return port if wanted else None

@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.runtime.access import TokenGuard
 from pixelfleet.runtime.addresses import local_host
@@ -35,6 +36,7 @@ from signalserver.reporter import Reporter
 from signalserver.rest import Rest
 from signalserver.roster import Role
 from signalserver.rtc_config import RtcConfigSource
+from signalserver.sessions import Sessions
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
 from signalserver.switchboard import Switchboard
@@ -81,11 +83,12 @@ class SignalServer:
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[SignalServer]:
-    """Run a signalling server; with a store it reports its streamers there."""
+    """Run a signalling server; it reports its streamers to the store, if it is given one or its settings name one."""
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
     watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
-    hub = Hub(Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting)), metrics, heartbeat, watch)
+    switchboard = Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting))
+    hub = Hub(switchboard, metrics, heartbeat, watch, Sessions(settings.capacity))
     drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
     server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
@@ -133,6 +136,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
+        if store is None and settings.store_url:
+            store = await stack.enter_async_context(open_store(settings.store_url))
         if store is not None:
             work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url).run())
         if settings.matchmaker:

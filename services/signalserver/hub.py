@@ -18,6 +18,7 @@ from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Send
 from signalserver.roster import Role
+from signalserver.sessions import Sessions
 from signalserver.switchboard import Switchboard
 
 log = structlog.get_logger(__name__)
@@ -59,8 +60,10 @@ class Hub:
         metrics: Metrics,
         heartbeat: Heartbeat,
         watch: ApplicationWatch,
+        sessions: Sessions[WebSocket],
     ) -> None:
         self.switchboard = switchboard
+        self.sessions = sessions
         self._watch = watch
         self.on_call: Callable[[Link, Call[WebSocket]], None] = self._no_application
         """Carries out a player's call to the application."""
@@ -177,6 +180,13 @@ class Hub:
             # Epic's page comes back after any close code; after this message it stops and shows the text.
             self.say(link, {"type": "subscribeFailed", "message": reason})
             self.close(link, close_codes.KICKED, reason)
+
+    def end_session(self, session_id: str) -> None:
+        """Close the player of a session that an operator has ended."""
+        for link in self.links(Role.PLAYER):
+            if link.session_id == session_id:
+                self.say(link, {"type": "subscribeFailed", "message": close_codes.SESSION_OVER.reason})
+                self.close(link, close_codes.SESSION_OVER)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every socket."""

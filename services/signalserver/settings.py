@@ -11,20 +11,19 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
+from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.runtime.addresses import address_of
 from pixelfleet.runtime.errors import UsageError, tell
-from pixelfleet.runtime.peer_settings import PeerSettings
 from pixelfleet.runtime.websocket import Bounds
 from signalserver.application import AllowedPaths, rest_endpoint
 from signalserver.legacy_translation import translate_arguments, translate_config
 from signalserver.rtc_config import config_url, ready_config
 
-UNSHOWN: Final = {"session_key", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
+UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
 """Settings that may hold a secret."""
 
 
-class Settings(PeerSettings):
+class Settings(FleetSettings):
     """Introduces the players of one pod to its streamers."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_SIGNALSERVER_")
@@ -41,8 +40,10 @@ class Settings(PeerSettings):
     public_url: str = Field("", description="where matchmakers dial players to; made from host and port when empty")
     capacity: int = Field(1, ge=0, description="sessions a streamer takes from the matchmaker; 0 is no limit")
     labels: dict[str, str] = Field(default={}, description="labels that players can ask for, as a JSON object")
-    session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
-    require_session: bool = Field(False, description="take no player without a session ticket")
+    node: str = Field("", max_length=128, description="the machine that this runs on, for the pack policy")
+    require_session: bool | None = Field(
+        None, description="take no player without a session ticket; with Redis that is so unless it is turned off"
+    )
 
     rest_token: SecretStr | None = Field(
         None, min_length=1, description="bearer token for /api and /drain; closed until it is set"
@@ -141,18 +142,21 @@ class Settings(PeerSettings):
 
     @model_validator(mode="after")
     def _sessions_need_a_key(self) -> "Settings":
-        key = self.session_key.get_secret_value() if self.session_key else None
-        if key is not None and len(key.encode()) < MIN_KEY_BYTES:
-            raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
         if (self.tls_key is None) is not (self.tls_cert is None):
             raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
         if self.redirect_port is not None and self.tls_cert is None:
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
         if self.streamer_takeover == "token" and self.streamer_token is None:
             raise ValueError("--streamer-takeover token: needs --streamer-token")
-        if self.require_session and key is None:
-            raise ValueError("--require-session: needs --session-key, the same as the matchmaker's")
+        if self.requires_session and self.session_key is None:
+            asked = "--require-session" if self.require_session else "--redis-url"
+            raise ValueError(f"{asked}: needs --session-key, the same as the matchmaker's")
         return self
+
+    @property
+    def requires_session(self) -> bool:
+        """Whether a player needs a session ticket."""
+        return bool(self.store_url) if self.require_session is None else self.require_session
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Doors:
         except TokenError as error:
             log.warning("session ticket refused", why=str(error))
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session ticket is not valid")
+        if admission is not None and not self._has_room(admission):
+            return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
 
         def opened(socket: WebSocket) -> MessageHandler:
@@ -111,11 +113,15 @@ class Doors:
         """Return what a session ticket admits to; raise TokenError for a bad one, or where one is required."""
         key = self._settings.session_key
         if ticket is None or key is None:
-            if self._settings.require_session:
+            if self._settings.requires_session:
                 raise TokenError("a session ticket is required")
             return None
         token = verify(ticket, key.get_secret_value(), self._server_id)
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+
+    def _has_room(self, admission: Admission) -> bool:
+        self._hub.sessions.look(self._hub.switchboard.players())
+        return self._hub.sessions.admits(admission)
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
         self._metrics.refused.labels(role.value, label).inc()

@@ -69,7 +69,10 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
         with screen.step("matchmaker"):
             matches = await stack.enter_async_context(
                 matchmaker.app.running(
-                    matchmaker.settings.Settings(host=settings.host, port=0, metrics_port=0, session_key=key), store
+                    matchmaker.settings.Settings(
+                        host=settings.host, port=0, metrics_port=0, session_key=key, legacy_link=False
+                    ),
+                    store,
                 )
             )
         with screen.step("router"):

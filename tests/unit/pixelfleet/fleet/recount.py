@@ -43,5 +43,5 @@ def _recount(known: FleetSnapshot, app: str) -> AppTotals:
         available=sum(is_free(known, each) for each in mine),
         waiting=len(arrivals),
         aside=sum(each.aside_until > known.now for each in ready),
-        oldest_wait=max(0.0, known.now - min(arrivals)) if arrivals else 0.0,
+        oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,
     )

@@ -1,8 +1,7 @@
 """Both stores are told the same and must say the same, whatever they are told and in whatever order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pixelfleet.fleet import redis_link
 from pixelfleet.fleet.model import (
+    AppTotals,
     FleetSnapshot,
     Kept,
     Lease,
@@ -215,23 +214,8 @@ async def everything(store: FleetStore) -> tuple[FleetSnapshot, Totals]:
 
 def check_totals(known: FleetSnapshot, totals: Totals) -> None:
     counted = recount(known)
-    told = {name: app for name, app in totals.apps.items() if name in counted}
     for name, app in totals.apps.items():
-        if name not in counted:
-            assert (app.streamers, app.slots, app.used, app.available, app.waiting) == (0, 0, 0, 0, 0)
-    assert {name: each.oldest_wait for name, each in told.items()} == pytest.approx(
-        {name: each.oldest_wait for name, each in counted.items()}
-    )
-    for name, app in counted.items():
-        mine = told[name]
-        assert (mine.streamers, mine.slots, mine.used, mine.available, mine.waiting, mine.aside) == (
-            app.streamers,
-            app.slots,
-            app.used,
-            app.available,
-            app.waiting,
-            app.aside,
-        ), name
+        assert app == counted.get(name, AppTotals()), name
 
 
 async def say_the_same(url: str, said: list[Step]) -> None:
@@ -271,19 +255,11 @@ async def check_lanes(one: FleetStore, other: FleetStore, known: FleetSnapshot) 
         assert view.head == tuple(each.ticket.session_id for each in waiting)
 
 
-@contextmanager
-def at_once() -> Iterator[None]:
-    """Let the link to Redis gather no calls: one after the other is asked here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_link, "GATHER_SECONDS", 0.0)
-        yield
-
-
+@pytest.mark.usefixtures("asked_at_once")
 def test_both_stores_say_the_same(redis_url: str) -> None:
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(said=st.lists(steps, min_size=5, max_size=40))
     def check(said: list[Step]) -> None:
         asyncio.run(say_the_same(redis_url, said))
 
-    with at_once():
-        check()
+    check()

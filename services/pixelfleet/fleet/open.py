@@ -52,7 +52,7 @@ async def open_store(
 def connector(url: str, *, single: bool) -> Callable[[], Redis]:
     """Return what makes a client for a URL; raise UsageError for one that cannot be used.
 
-    `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query, like `?ssl_ca_certs=FILE`.
+    `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query (`?ssl_ca_certs=FILE`).
     `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service, and
     `rediss+sentinel://` speaks TLS with all of them; `?sentinel_password=` is theirs.
     """
@@ -78,6 +78,7 @@ def _options(*, single: bool) -> dict[str, Any]:
         "health_check_interval": 0,
         "retry": Retry(NoBackoff(), 0),  # who calls decides what is tried again
         "protocol": 2,
+        "driver_info": None,  # redis-py reads files to tell its version
     }
 
 

@@ -14,7 +14,6 @@ from pixelfleet.fleet.model import (
     Kept,
     LaneView,
     Lease,
-    LeaseState,
     Policy,
     Reported,
     ServerReport,
@@ -28,18 +27,14 @@ from pixelfleet.fleet.model import (
     selector_of,
 )
 from pixelfleet.fleet.redis_link import RedisLink
-from pixelfleet.fleet.redis_views import RedisViews
+from pixelfleet.fleet.redis_views import STATES, RedisViews, read_report, read_ticket
 from pixelfleet.fleet.store import Placed, TooManyChoicesError
 
 RESTORE_CHUNK: Final = 500
 """Sessions in one call of `restore`: a call of more would keep the others waiting."""
 
-STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
-
 T = TypeVar("T")
 
-_read_report = msgspec.json.Decoder(StreamerReport).decode
-_read_ticket = msgspec.json.Decoder(Ticket).decode
 _write = msgspec.json.Encoder().encode
 
 
@@ -79,7 +74,7 @@ class RedisFleetStore:
 
     async def join(self, ticket: Ticket) -> Placed:
         """Give a ticket a streamer, or a place in its queue."""
-        placed = _placed(await self._join(ticket, ticket.replica_id), ticket)
+        placed = _placed(await self._join(ticket, ticket.replica_id))
         assert placed is not None
         return placed
 
@@ -90,11 +85,11 @@ class RedisFleetStore:
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
         reply = await self._link.run("give_back", session_id, int(unreachable), streamer)
-        return _placed(reply, None)
+        return _placed(reply)
 
     async def offer(self, ticket: Ticket) -> Lease | None:
         """Lease a free streamer to a page that dials by itself."""
-        placed = _placed(await self._join(ticket, ""), ticket)
+        placed = _placed(await self._join(ticket, ""))
         return placed if isinstance(placed, Lease) else None
 
     async def restore(
@@ -137,9 +132,8 @@ class RedisFleetStore:
     async def totals(self) -> Totals:
         """Return the fleet in numbers."""
         now, young, *rest = await self._link.run("totals")
-        seconds = int(now) / 1e6
-        apps = {row[0].decode(): _app_totals(row, seconds) for row in _chunks(rest, 9)}
-        return Totals(now=seconds, young=young == 1, apps=apps)
+        apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
+        return Totals(now=int(now) / 1e6, young=young == 1, apps=apps)
 
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
@@ -210,14 +204,12 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
     ]
 
 
-def _placed(reply: Any, ticket: Ticket | None) -> Placed | None:
+def _placed(reply: Any) -> Placed | None:
     if reply is None:
         return None
-    if len(reply) == 4:
-        ticket, wants = ticket or _read_ticket(reply[2]), reply[3].decode()
-        if ticket.wants != wants:
-            ticket = msgspec.structs.replace(ticket, wants=wants)
-        return Waiting(ticket=ticket, arrived=int(reply[1]) / 1e6)
+    if len(reply) == 5:
+        _, arrived, ticket, wants, replica = reply
+        return Waiting(ticket=read_ticket(ticket, wants, replica), arrived=int(arrived) / 1e6)
     return _lease(reply)
 
 
@@ -228,7 +220,7 @@ def _lease(row: Sequence[Any]) -> Lease | None:
     return Lease(
         session_id=session.decode(),
         replica_id=replica.decode(),
-        streamer=_read_report(report),
+        streamer=read_report(report),
         state=STATES[state],
         shared=shared == b"1",
         since=int(since) / 1e6,
@@ -249,7 +241,7 @@ def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
     )
 
 
-def _app_totals(row: Sequence[Any], now: float) -> AppTotals:
+def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
     _, streamers, slots, unlimited, used, aside, available, waiting, oldest = row
     return AppTotals(
         streamers=streamers,
@@ -258,5 +250,5 @@ def _app_totals(row: Sequence[Any], now: float) -> AppTotals:
         available=available,
         waiting=waiting,
         aside=aside,
-        oldest_wait=max(0.0, now - int(float(oldest)) / 1e6) if waiting else 0.0,
+        oldest_wait=max(0.0, (now - int(float(oldest))) / 1e6) if waiting else 0.0,
     )

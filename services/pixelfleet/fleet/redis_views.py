@@ -13,8 +13,16 @@ STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": Lease
 STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
 SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
 
-_read_report = msgspec.json.Decoder(StreamerReport).decode
+read_report = msgspec.json.Decoder(StreamerReport).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
+
+
+def read_ticket(ticket: bytes, wants: bytes, replica: bytes) -> Ticket:
+    """Return a ticket as it was made, but for what it was found to want and whose it is now."""
+    made = _read_ticket(ticket)
+    if (made.wants, made.replica_id) == (wants.decode(), replica.decode()):
+        return made
+    return msgspec.structs.replace(made, wants=wants.decode(), replica_id=replica.decode())
 
 
 class RedisViews:
@@ -79,7 +87,7 @@ def _streamer(row: Sequence[Any]) -> StreamerView | None:
     if report is None:
         return None
     return StreamerView(
-        report=_read_report(report),
+        report=read_report(report),
         seen=int(seen) / 1e6,
         used=int(used) / 1e6,
         promised=int(live),
@@ -99,7 +107,7 @@ def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) ->
     return Lease(
         session_id=name,
         replica_id=replica.decode(),
-        streamer=_read_report(orphan) if view is None else view.report,
+        streamer=read_report(orphan) if view is None else view.report,
         state=STATES[state],
         shared=shared == b"1",
         since=int(since) / 1e6,
@@ -109,5 +117,4 @@ def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) ->
 
 
 def _waiting(row: Sequence[Any]) -> Waiting:
-    ticket = msgspec.structs.replace(_read_ticket(row[7]), wants=row[8].decode())
-    return Waiting(ticket=ticket, arrived=int(row[5]) / 1e6)
+    return Waiting(ticket=read_ticket(row[7], row[8], row[1]), arrived=int(row[5]) / 1e6)

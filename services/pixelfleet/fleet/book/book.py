@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
-
 from pixelfleet.fleet.book import endings, failures, matching, reports, restoring, slots, tickets
 from pixelfleet.fleet.book.state import Session, State, micros
 from pixelfleet.fleet.model import (
@@ -16,7 +14,6 @@ from pixelfleet.fleet.model import (
     Reported,
     ServerReport,
     Ticket,
-    Waiting,
 )
 from pixelfleet.fleet.store import Placed, TooManyChoicesError
 
@@ -163,10 +160,7 @@ class Book:
         if session is None:
             return None
         if session.state is None:
-            ticket = session.ticket
-            if ticket.wants != session.wants:
-                ticket = msgspec.structs.replace(ticket, wants=session.wants)
-            return Waiting(ticket=ticket, arrived=session.arrived / 1e6)
+            return session.waiting()
         if session.state is LeaseState.MATCHED:
             tickets.heard(state, session_id, session.replica)
             tickets.claim(state, session_id)

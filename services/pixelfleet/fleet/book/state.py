@@ -4,8 +4,10 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from pixelfleet.fleet.book.ranked import Ranked
-from pixelfleet.fleet.model import Lease, LeaseState, Policy, StreamerReport, Ticket
+from pixelfleet.fleet.model import Lease, LeaseState, Policy, StreamerReport, Ticket, Waiting
 
 KEPT_ENDS: Final = 128
 ENDS_AFTER_CUT: Final = 64
@@ -80,6 +82,13 @@ class Session:
     def selector(self) -> str:
         """The labels that it asks for."""
         return self.ticket.selector
+
+    def waiting(self) -> Waiting:
+        """Return a waiting ticket as it was made, but for what it was found to want and whose it is now."""
+        made = self.ticket
+        if (made.wants, made.replica_id) != (self.wants, self.replica):
+            made = msgspec.structs.replace(made, wants=self.wants, replica_id=self.replica)
+        return Waiting(ticket=made, arrived=self.arrived / 1e6)
 
 
 @dataclass(slots=True)

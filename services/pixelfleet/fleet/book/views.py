@@ -2,8 +2,6 @@
 
 import math
 
-import msgspec
-
 from pixelfleet.fleet.book.ranked import Ranked
 from pixelfleet.fleet.book.state import App, State, Streamer, micros
 from pixelfleet.fleet.model import (
@@ -14,7 +12,6 @@ from pixelfleet.fleet.model import (
     LaneView,
     StreamerView,
     Totals,
-    Waiting,
 )
 
 
@@ -66,11 +63,7 @@ def _app_totals(state: State, app: App) -> AppTotals:
 def snapshot(state: State) -> FleetSnapshot:
     """Return all that is known."""
     leases = filter(None, (state.lease_of(each) for each in state.sessions))
-    queue = (
-        Waiting(ticket=msgspec.structs.replace(each.ticket, wants=each.wants), arrived=each.arrived / 1e6)
-        for each in state.sessions.values()
-        if each.state is None
-    )
+    queue = (each.waiting() for each in state.sessions.values() if each.state is None)
     return FleetSnapshot(
         now=state.now / 1e6,
         streamers=tuple(_streamer(each) for _, each in sorted(state.streamers.items())),

@@ -571,7 +571,7 @@ end
 local function placed(session)
   local t = call('HMGET', P .. 't:' .. session, 'st', 'arr', 'tk', 'want', 'rp')
   if not t[1] then return false end
-  if t[1] == 'W' then return { session, t[2], t[3], t[4] } end
+  if t[1] == 'W' then return { session, t[2], t[3], t[4], t[5] } end
   if t[1] == 'M' then heard(session, t[5]); claim(session) end
   return lease(session)
 end

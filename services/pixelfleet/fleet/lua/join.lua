@@ -1,7 +1,7 @@
 -- Gives a ticket a streamer at once, or a place in its queue.
 -- ARGV[2] session  [3] replica, or empty for a page that dials by itself  [4] app  [5] selector  [6] wants
 -- ARGV[7] 1 if it may look on  [8] rank without the arrival  [9] the ticket
--- Returns {session, arrival, ticket, wants} for a place, a lease, false for a page that got nothing, or 'choices'
+-- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false for a page that got nothing, or 'choices'
 expire()
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local T = P .. 't:' .. session
@@ -40,4 +40,4 @@ if key then
   return answer(lease(session))
 end
 enqueue(session, lane, rank, app, arrival)
-return answer({ session, int(arrival), ARGV[9], wants })
+return answer({ session, int(arrival), ARGV[9], wants, replica })

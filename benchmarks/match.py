@@ -149,7 +149,8 @@ def table(results: dict[str, list[Result]], rate: float) -> Table:
     base = results.get("bare proxy")
     for name, runs in results.items():
         waits, cpu = median(runs, 0.99), median(runs, None)
-        ratio = [f" x{value / median(base, share):.2f}" if base else "" for value, share in ((waits, 0.99), (cpu, None))]
+        measured = ((waits, 0.99), (cpu, None))
+        ratio = [f" x{value / median(base, share):.2f}" if base else "" for value, share in measured]
         shown.add_row(
             name,
             str(sum(len(run.outcome.waits) for run in runs)),

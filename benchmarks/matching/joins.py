@@ -1,10 +1,13 @@
 """Players that join at a steady rate, each to a matchmaker in turn, and what becomes of them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+GOODBYE_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -28,6 +31,19 @@ class _Player(WSListener):
     def __init__(self) -> None:
         self.config: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.transport: WSTransport | None = None
+        self._gone = asyncio.Event()
+
+    async def leave(self) -> None:
+        """Say goodbye and wait a little for the answer."""
+        if self.transport is not None:
+            self.transport.send_close(WSCloseCode.OK)
+            self.transport.disconnect()
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._gone.wait()
+        except TimeoutError:
+            if self.transport is not None:
+                self.transport.disconnect(graceful=False)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -44,6 +60,7 @@ class _Player(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.transport = None
+        self._gone.set()
         if not self.config.done():
             self.config.set_result(False)
 
@@ -78,9 +95,8 @@ async def joins(
         else:
             outcome.waits.append(loop.time() - started)
             await asyncio.sleep(hold)
-        if player is not None and player.transport is not None:
-            player.transport.send_close(1000)
-            player.transport.disconnect()
+        if player is not None:
+            await player.leave()
 
     await asyncio.gather(*(one(number) for number in range(players)))
     outcome.seconds = loop.time() - begun
@@ -89,9 +105,9 @@ async def joins(
 
 
 async def _connected(url: str, seconds: float) -> _Player | None:
-    factory: Callable[[], _Player] = _Player
+    player = _Player()
     try:
-        _, player = await ws_connect(factory, url, websocket_handshake_timeout=seconds)
+        await ws_connect(lambda: player, url, websocket_handshake_timeout=seconds)
     except (OSError, WSError, TimeoutError):
         return None
     return player

@@ -89,7 +89,7 @@ async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
     """Read what a program says, so that it never waits for us; keep what is worse than information."""
     async for line in lines:
         if log is not None and b'"level":"info"' not in line:
-            with log.open("ab") as file:  # noqa: ASYNC230 - a line now and then
+            with log.open("ab") as file:
                 file.write(line)
 
 

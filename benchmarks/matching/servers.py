@@ -6,15 +6,14 @@ link, a native one is a client of the real fleet store, holds its sessions and r
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
 import orjson
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, WSUpgradeResponse
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, WSUpgradeResponse, ws_create_server
 from picows import WSUpgradeResponseWithListener as Refusal
-from picows import ws_create_server
 
 from pixelfleet.fleet.model import HEARTBEAT_SECONDS, ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -154,20 +153,26 @@ class Fleet:
     async def _link(self, server: Server, matchmakers: list[tuple[str, int]], turn: int) -> None:
         while True:
             host, port = matchmakers[turn % len(matchmakers)]
-            try:
-                reader, server.writer = await asyncio.open_connection(host, port, local_addr=(server.host, 0))
-                hello = {"type": "connect", "address": server.host, "port": self.port, "ready": True}
-                server.writer.write(orjson.dumps({**hello, "playerConnected": server.players > 0}))
-                while await reader.read(4096):
-                    pass
-            except OSError:
-                pass
-            if server.writer is not None:
+            with suppress(OSError):
+                await self._speak(server, host, port)
                 server.links_lost += 1
-                server.writer.close()
-                server.writer = None
             turn += 1
             await asyncio.sleep(RELINK_SECONDS)
+
+    async def _speak(self, server: Server, host: str, port: int) -> None:
+        """Keep one link until it is lost."""
+        reader, writer = await asyncio.open_connection(host, port, local_addr=(server.host, 0))
+        hello = {"type": "connect", "address": server.host, "port": self.port, "ready": True}
+        writer.write(orjson.dumps({**hello, "playerConnected": server.players > 0}))
+        server.writer = writer
+        try:
+            while await reader.read(4096):
+                pass
+        finally:
+            server.writer = None
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     # -- native servers -----------------------------------------------------------------------------
 
@@ -192,9 +197,7 @@ class Fleet:
                 url=f"ws://{server.host}:{self.port}",
                 sessions=tuple(server.sessions),
             )
-            report = ServerReport(
-                server_id=server.host, sequence=server.sequence, streamers=(streamer,), ended=ended
-            )
+            report = ServerReport(server_id=server.host, sequence=server.sequence, streamers=(streamer,), ended=ended)
             try:
                 await store.report(report)
                 server.ended.difference_update(ended)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-Word = str | bytes | int
+Word = str | bytes | int | float
 
 CHECK_SECONDS: Final = 1.0
 
@@ -22,10 +22,10 @@ CHECK_SECONDS: Final = 1.0
 class Wire(asyncio.Protocol):
     """One open connection."""
 
-    def __init__(self, connection: Connection, answer_seconds: float) -> None:
-        self._connection = connection  # redis-py closes what it has forgotten
+    def __init__(self, answer_seconds: float) -> None:
         self._answer_seconds = answer_seconds
         self._reader = hiredis.Reader()
+        self._writer: asyncio.StreamWriter | None = None
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._out: list[bytes] = []
         self._loop = asyncio.get_running_loop()
@@ -36,13 +36,14 @@ class Wire(asyncio.Protocol):
     @classmethod
     async def connected(cls, client: Redis, answer_seconds: float) -> Self:
         """Return an open connection to a client's server; raise a RedisError or OSError."""
-        connection = client.connection_pool.make_connection()
-        await connection.connect()
-        wire = cls(connection, answer_seconds)
-        writer = connection._writer  # noqa: SLF001 - it has no public name, and is what this module is about
+        connection: Connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        await connection.connect()  # type: ignore[no-untyped-call]
+        wire = cls(answer_seconds)
+        # It has no public name, and is what this module is about. redis-py must not close what is no longer its own.
+        writer, connection._writer, connection._reader = connection._writer, None, None  # noqa: SLF001
         if writer is None:
             raise RedisConnectionError("closed as soon as it was open")
-        wire._take(cast("asyncio.Transport", writer.transport))
+        wire._take(writer)
         return wire
 
     @property
@@ -61,7 +62,7 @@ class Wire(asyncio.Protocol):
             return future
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(words))
+        self._out.append(hiredis.pack_command(words))  # type: ignore[arg-type]  # any number of words
         self._waiting.append((self._loop.time(), future))
         return future
 
@@ -100,7 +101,9 @@ class Wire(asyncio.Protocol):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _take(self, transport: asyncio.Transport) -> None:
+    def _take(self, writer: asyncio.StreamWriter) -> None:
+        transport = cast("asyncio.Transport", writer.transport)
+        self._writer = writer  # it would close its transport when nobody has it any more
         transport.set_protocol(self)
         if not transport.is_reading():
             transport.resume_reading()

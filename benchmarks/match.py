@@ -77,7 +77,7 @@ async def matched(args: argparse.Namespace, rate: float, kind: str) -> Result:
         replicas = [await matchmaker(*options) for _ in range(2)]
         for replica in replicas:
             stack.push_async_callback(replica.end)
-            await _ready(replica.facts["port"])
+            await wait_until_ready(replica.facts["port"])
         fleet = await stack.enter_async_context(Fleet(args.servers, key=key if kind == "native" else None).listening())
         if kind == "stock":
             links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in replicas]
@@ -127,7 +127,8 @@ async def _measured(
     return Result(label, outcome, cpu_us, fleet.double_booked, fleet.links_lost)
 
 
-async def _ready(port: int) -> None:
+async def wait_until_ready(port: int) -> None:
+    """Wait until a matchmaker takes players; raise TimeoutError."""
     async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:

@@ -188,19 +188,8 @@ class Fleet:
     async def _report(self, server: Server, store: FleetStore, app: str) -> None:
         while True:
             server.changed.clear()
-            server.sequence += 1
-            ended = tuple(server.ended)
-            streamer = StreamerReport(
-                server_id=server.host,
-                endpoint_id="cam",
-                app=app,
-                url=f"ws://{server.host}:{self.port}",
-                sessions=tuple(server.sessions),
-            )
-            report = ServerReport(server_id=server.host, sequence=server.sequence, streamers=(streamer,), ended=ended)
             try:
-                await store.report(report)
-                server.ended.difference_update(ended)
+                await self.report_once(server, store, app)
             except StoreUnavailableError:
                 await asyncio.sleep(RELINK_SECONDS / 4)
                 continue
@@ -209,3 +198,19 @@ class Fleet:
                     await server.changed.wait()
             except TimeoutError:
                 continue
+
+    async def report_once(self, server: Server, store: FleetStore, app: str = "default") -> None:
+        """Report one server as it is; raise StoreUnavailableError."""
+        server.sequence += 1
+        ended = tuple(server.ended)
+        streamer = StreamerReport(
+            server_id=server.host,
+            endpoint_id="cam",
+            app=app,
+            url=f"ws://{server.host}:{self.port}",
+            sessions=tuple(server.sessions),
+        )
+        await store.report(
+            ServerReport(server_id=server.host, sequence=server.sequence, streamers=(streamer,), ended=ended)
+        )
+        server.ended.difference_update(ended)

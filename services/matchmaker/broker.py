@@ -51,6 +51,8 @@ class Entry:
     """On the store's clock; 0 until the store has taken the ticket."""
     lease: Lease | None = None
     lane: str = ""
+    settled: bool = False
+    """Whether this replica knows what the store has made of it; False while an answer is awaited, or was lost."""
     told_lost: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +123,7 @@ class Broker:
         if entry is None:
             return
         entry.lease = None
+        entry.settled = False
         self.waiting[session_id] = entry
         try:
             placed = await self.store.give_back(session_id, unreachable=unreachable)
@@ -152,15 +155,17 @@ class Broker:
         before = self._loop.time()
         kept = await self.store.keep(self.replica_id, self._epoch)
         forgotten = before - self._spoke >= EXPIRY_SECONDS
-        if self._epoch and (kept.epoch != self._epoch or forgotten):
-            log.warning("saying all sessions again", new_epoch=kept.epoch != self._epoch, sessions=len(self._entries))
-            await self._restore()
+        lost = bool(self._epoch) and (kept.epoch != self._epoch or forgotten)
         self._epoch, self._spoke = kept.epoch, before
         if self.young and not kept.young:
             log.info("fleet store matches")
         self.young = kept.young
         for lease in kept.leases:
             await self._hand_out(lease)
+        if lost:
+            # What was handed out just now is said with the rest.
+            log.warning("saying all sessions again", sessions=len(self._entries))
+            await self._restore()
         for session_id in kept.end:
             if (entry := self._entries.get(session_id)) is not None:
                 entry.waiter.ended()
@@ -177,13 +182,15 @@ class Broker:
     async def _restore(self) -> None:
         """Say every session again: the store has lost them, or gave them up."""
         self.on_restore()
-        tickets, leases = [], []
-        for entry in self._entries.values():
-            if entry.lease is not None:
+        tickets, leases, unsettled = [], [], []
+        for session_id, entry in self._entries.items():
+            if not entry.settled:
+                unsettled.append(session_id)
+            elif entry.lease is not None:
                 leases.append((entry.waiter.ticket, entry.lease))
-            elif entry.arrived:
+            else:
                 tickets.append((entry.waiter.ticket, entry.arrived))
-        await self.store.restore(self.replica_id, tickets, leases)
+        await self.store.restore(self.replica_id, tickets, leases, unsettled)
 
     async def _join(self, entry: Entry) -> None:
         try:
@@ -202,6 +209,7 @@ class Broker:
 
     def _placed(self, entry: Entry, placed: Placed) -> None:
         entry.arrived = placed.arrived
+        entry.settled = True
         entry.told_lost = False
         if isinstance(placed, Lease):
             entry.lease = placed

@@ -19,10 +19,14 @@ from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.runtime.dial import DialError, dial
 from pixelfleet.runtime.relay import Relay
 from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
+from pixelfleet.runtime.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
 from pixelfleet.wire import close_codes
 
 log = structlog.get_logger(__name__)
+
+LINGER_SECONDS: Final = 5.0
+"""How long a stock server that did not answer our goodbye may take to notice that its player is gone: until then
+nobody else is sent there."""
 
 CONFLICT: Final = 409
 """How a signalling server refuses a player whose slot was taken all the same."""
@@ -58,7 +62,8 @@ class Player:
     lease: Lease | None = None
     relay: Relay = field(init=False)
     cancel_dial: Callable[[], object] | None = None
-    gone: bool = False
+    left: float | None = None
+    """When its socket was gone, on the loop's clock."""
 
     def begin(self) -> MessageHandler:
         """Say hello and join the queue."""
@@ -110,7 +115,7 @@ class Player:
         """Dial the streamer's signalling server."""
         self.place = None
         self.lease = lease
-        if not self.gone:
+        if self.left is None:
             self.cancel_dial = self.context.tasks.spawn(self._dial(lease))
 
     def overdue(self) -> None:
@@ -171,8 +176,9 @@ class Player:
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
-        if self.gone:
-            self.context.tasks.spawn(self.context.broker.leave(self.ticket.session_id))
+        if self.left is not None:
+            late = asyncio.get_running_loop().time() - self.left >= CLOSE_GRACE_SECONDS
+            self.context.tasks.spawn(self._leave(LINGER_SECONDS if late else 0.0))
         elif not self.relay.delivered and self.lease is not None and self.context.broker.knows(self.ticket.session_id):
             log.warning("streamer closed before it began", session=self.ticket.session_id, code=code, reason=reason)
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
@@ -180,12 +186,17 @@ class Player:
         else:
             self.relay.pass_on_end(code, reason)
 
+    async def _leave(self, later: float = 0.0) -> None:
+        if later:
+            await asyncio.sleep(later)
+        await self.context.broker.leave(self.ticket.session_id)
+
     def _ended(self, code: int, reason: str) -> None:
-        self.gone = True
+        self.left = asyncio.get_running_loop().time()
         if self.cancel_dial is not None:
             self.cancel_dial()
         self.context.forget(self)
         if self.relay.up is None:
-            self.context.tasks.spawn(self.context.broker.leave(self.ticket.session_id))
+            self.context.tasks.spawn(self._leave())
         # else: a slot is free once the streamer's side is closed too, and not before
         log.info("player left", session=self.ticket.session_id, code=code, reason=reason)

@@ -71,11 +71,15 @@ class MemoryFleetStore:
         return placed if isinstance(placed, Lease) else None
 
     async def restore(
-        self, replica_id: str, tickets: Sequence[tuple[Ticket, float]], leases: Sequence[tuple[Ticket, Lease]]
+        self,
+        replica_id: str,
+        tickets: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these."""
         with self._call() as book:
-            book.restore(replica_id, tickets, leases)
+            book.restore(replica_id, tickets, leases, unsettled)
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
         """Say how free streamers are chosen."""

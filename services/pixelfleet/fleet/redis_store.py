@@ -93,7 +93,11 @@ class RedisFleetStore:
         return placed if isinstance(placed, Lease) else None
 
     async def restore(
-        self, replica_id: str, tickets: Sequence[tuple[Ticket, float]], leases: Sequence[tuple[Ticket, Lease]]
+        self,
+        replica_id: str,
+        tickets: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these."""
         rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
@@ -101,6 +105,7 @@ class RedisFleetStore:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
             rows.append([*facts, streamer.key, int(lease.shared), int(streamer.stock), _write(streamer)])
+        rows += [[session_id, *[""] * 11] for session_id in unsettled]
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))

@@ -83,12 +83,16 @@ class FleetStore(Protocol):
         """Lease a free streamer, for PAGE_ARRIVAL_SECONDS, to a page that dials by itself; None when none is free."""
 
     async def restore(
-        self, replica_id: str, tickets: Sequence[tuple[Ticket, float]], leases: Sequence[tuple[Ticket, Lease]]
+        self,
+        replica_id: str,
+        tickets: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these: tickets with their arrival, and leases not held by a server.
 
-        What the store does not know it takes over, what it knows beyond these it drops. A lease of which the answer
-        was lost, so that its ticket is among the waiting ones, is announced again.
+        What the store does not know it takes over, what it knows beyond these it drops. Sessions that are unsettled,
+        because an answer about them is awaited or was lost, stay as they are.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:

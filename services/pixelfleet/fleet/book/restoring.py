@@ -15,10 +15,11 @@ def restore(
     replica_id: str,
     tickets: Sequence[tuple[Ticket, float]],
     leases: Sequence[tuple[Ticket, Lease]],
+    unsettled: Sequence[str],
 ) -> None:
     """Make a replica's sessions exactly these."""
     alive(state, replica_id)
-    said = set()
+    said = set(unsettled)
     for ticket, arrived in tickets:
         said.add(ticket.session_id)
         _restore(state, ticket, arrived, replica_id, None)

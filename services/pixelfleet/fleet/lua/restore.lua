@@ -2,6 +2,7 @@
 -- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last, then for each session twelve:
 --   session, app, selector, wants, 1 if it may look on, rank, arrival, the ticket, and of its lease, or empty:
 --   streamer, 1 if it only looks on, 1 if the streamer is stock, the streamer's report
+-- A session without an app is unsettled: it stays as it is.
 expire()
 local replica = ARGV[2]
 local said = P .. 'said:' .. replica
@@ -41,7 +42,9 @@ for i = 5, #ARGV, 12 do
   local T, lane = P .. 't:' .. session, lane_of(app, selector, wants)
   local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app')
   call('SADD', said, session)
-  if not t[1] then
+  if app == '' then
+    -- Its replica awaits an answer about it, or has lost one.
+  elseif not t[1] then
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
     call('SADD', P .. 'rt:' .. replica, session)

@@ -39,9 +39,8 @@ async def open_store(
     if not url:
         yield MemoryFleetStore(clock)
         return
-    calls, announcements = connector(url, single=True), connector(url, single=False)
-    link = RedisLink(calls, prefix, clock)
-    hearing = Announcements(announcements, prefix)
+    link = RedisLink(connector(url, calls=True), prefix, clock)
+    hearing = Announcements(connector(url, calls=False), prefix)
     link.start()
     try:
         yield RedisFleetStore(link, hearing, prefix)
@@ -50,8 +49,8 @@ async def open_store(
         await link.stop()
 
 
-def connector(url: str, *, single: bool) -> Callable[[], Redis]:
-    """Return what makes a client for a URL; raise UsageError for one that cannot be used.
+def connector(url: str, *, calls: bool) -> Callable[[], Redis]:
+    """Return what makes a client for a URL, for calls or for announcements; raise UsageError for a bad one.
 
     `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query (`?ssl_ca_certs=FILE`).
     `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service, and
@@ -62,18 +61,17 @@ def connector(url: str, *, single: bool) -> Callable[[], Redis]:
         if target.scheme not in SCHEMES:
             raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
         if target.scheme in SENTINEL_SCHEMES:
-            return _sentinel(url, single=single)
-        options = _options(single=single)
+            return _sentinel(url, calls=calls)
+        options = _options(calls=calls)
         Redis.from_url(url, **options).connection_pool.make_connection()  # so that a bad option is found at once
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"--redis-url: {error}") from None
     return lambda: Redis.from_url(url, **options)
 
 
-def _options(*, single: bool) -> dict[str, Any]:
+def _options(*, calls: bool) -> dict[str, Any]:
     return {
-        "single_connection_client": single,
-        "socket_timeout": ANSWER_SECONDS if single else None,  # who listens may hear nothing for long
+        "socket_timeout": ANSWER_SECONDS if calls else None,  # who listens may hear nothing for long
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_keepalive": True,
         "health_check_interval": 0,
@@ -83,7 +81,7 @@ def _options(*, single: bool) -> dict[str, Any]:
     }
 
 
-def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
+def _sentinel(url: str, *, calls: bool) -> Callable[[], Redis]:
     target = urlsplit(url)
     addresses = [_address(entry) for entry in target.netloc.rpartition("@")[2].split(",")]
     service, _, database = target.path.strip("/").partition("/")
@@ -100,8 +98,8 @@ def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
         common.pop(name, None)
     tls = {"ssl": True} if scheme == "rediss" else {}
     account = {"username": unquote(target.username or "") or None, "password": unquote(target.password or "") or None}
-    guards = {**_options(single=True), **common, **tls, "password": guard}
-    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **_options(single=single), **common, **tls)
+    guards = {**_options(calls=True), **common, **tls, "password": guard}
+    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **_options(calls=calls), **common, **tls)
     return lambda: sentinel.master_for(service, db=int(database or 0), **account)
 
 

@@ -7,7 +7,7 @@ caller's back, except what Redis says that it has not done.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -15,11 +15,13 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     BusyLoadingError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -95,6 +97,7 @@ class RedisLink:
         self._prefix = prefix
         self._clock = clock
         self._redis: Redis | None = None
+        self._connection: AbstractConnection | None = None
         self._hashes: dict[str, str] = {}
         self._calls: list[Call] = []
         self._wake = asyncio.Event()
@@ -111,12 +114,11 @@ class RedisLink:
 
     async def stop(self) -> None:
         """Send nothing more; what waits fails."""
+        self._closed = True
         if self._sender is not None:
             self._sender.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sender
-        self._closed = True
-        self._fail(self._calls)
         await self._drop()
 
     async def run(self, script: str, *words: Word) -> Any:
@@ -139,27 +141,34 @@ class RedisLink:
         return "" if self._clock is None else str(round(self._clock() * 1e6))
 
     async def _send(self) -> None:
-        while True:
-            await self._wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)
-            batch, self._calls = self._calls[:MAX_BATCH], self._calls[MAX_BATCH:]
-            if not self._calls:
-                self._wake.clear()
-            try:
-                await self._exchange(batch)
-            except (RedisError, OSError) as error:
-                await self._lost(error)
-            finally:
-                self._fail(batch)
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+                batch, self._calls = self._calls[:MAX_BATCH], self._calls[MAX_BATCH:]
+                if not self._calls:
+                    self._wake.clear()
+                try:
+                    if self._connection is not None or self._loop.time() >= self._retry_at:
+                        await self._exchange(batch)
+                except (RedisError, OSError) as error:
+                    await self._lost(error)
+                finally:
+                    self._fail(batch)
+        finally:
+            self._closed = True
+            self._fail(self._calls)
 
     async def _exchange(self, batch: list[Call]) -> None:
-        redis = await self._connected()
-        replies = await self._execute(redis, batch)
-        missing = [call for call, reply in zip(batch, replies, strict=True) if isinstance(reply, NoScriptError)]
+        if self._connection is None:
+            await self._introduce()
+        replies = await self._ask(*map(self._command, batch))
+        missing = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if missing:
-            await self._load(redis)
-            again = dict(zip((id(call) for call in missing), await self._execute(redis, missing), strict=True))
-            replies = [again.get(id(call), reply) for call, reply in zip(batch, replies, strict=True)]
+            await self._load()
+            again = await self._ask(*(self._command(batch[number]) for number in missing))
+            for number, reply in zip(missing, again, strict=True):
+                replies[number] = reply
         for (_, _, future), reply in zip(batch, replies, strict=True):
             if isinstance(reply, Exception):
                 await self._refused(reply)
@@ -168,38 +177,49 @@ class RedisLink:
             elif not future.done():
                 future.set_result(reply)
 
-    async def _execute(self, redis: Redis, batch: list[Call]) -> list[Any]:
-        pipeline = redis.pipeline(transaction=False)
-        for script, words, _ in batch:
-            if script:
-                pipeline.execute_command("EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
-            else:
-                pipeline.execute_command(*words)
-        return list(await pipeline.execute(raise_on_error=False))
+    def _command(self, call: Call) -> list[bytes | str | int]:
+        script, words, _ = call
+        return ["EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words] if script else [*words]
 
-    async def _connected(self) -> Redis:
-        """Return the connection, made and introduced; raise when Redis does not answer or did not a moment ago."""
-        if self._redis is not None:
-            return self._redis
-        if self._loop.time() < self._retry_at:
-            raise RedisConnectionError(self._why)
-        redis = self._connect()
-        self._redis = redis
-        await redis.initialize()
-        await self._load(redis)
-        info = await redis.info("server")
-        await redis.evalsha(self._hashes["epoch"], 1, self._prefix, self._time(), str(info["run_id"]))
+    async def _introduce(self) -> None:
+        """Connect, and say on which process the store was found before anything else is asked of it.
+
+        redis-py's own clients would connect again by themselves, to whichever process is there then: with a connection
+        of our own, each one that is made begins here.
+        """
+        self._redis = self._connect()  # kept, for a Sentinel's connection asks what made it
+        self._connection = self._redis.connection_pool.make_connection()
+        await self._connection.connect()
+        await self._load()
+        (told,) = await self._ask(["INFO", "server"])
+        run_id = next(line.partition(b":")[2] for line in told.splitlines() if line.startswith(b"run_id:"))
+        (answer,) = await self._ask(["EVALSHA", self._hashes["epoch"], 1, self._prefix, self._time(), run_id])
+        if isinstance(answer, Exception):
+            raise answer
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
         log.info("fleet store is connected")
-        return redis
 
-    async def _load(self, redis: Redis) -> None:
+    async def _load(self) -> None:
         texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
-        pipeline = redis.pipeline(transaction=False)
-        for text in texts:
-            pipeline.script_load(text)
-        self._hashes = dict(zip(SCRIPTS, await pipeline.execute(), strict=True))
+        hashes = await self._ask(*(["SCRIPT", "LOAD", text] for text in texts))
+        for answer in hashes:
+            if isinstance(answer, Exception):
+                raise answer
+        self._hashes = {name: answer.decode() for name, answer in zip(SCRIPTS, hashes, strict=True)}
+
+    async def _ask(self, *commands: Sequence[bytes | str | int]) -> list[Any]:
+        """Send commands together and return their answers; what Redis refuses is an exception among these."""
+        connection = self._connection
+        assert connection is not None
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        replies: list[Any] = []
+        for _ in commands:
+            try:
+                replies.append(await connection.read_response())
+            except ResponseError as error:
+                replies.append(error)
+        return replies
 
     async def _refused(self, error: Exception) -> None:
         """Redis answers, but not with what it was asked for. One that is no primary any more is left."""
@@ -219,10 +239,10 @@ class RedisLink:
         await self._drop()
 
     async def _drop(self) -> None:
-        redis, self._redis = self._redis, None
-        if redis is not None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
             with suppress(RedisError, OSError):
-                await redis.aclose()
+                await connection.disconnect(nowait=True)
 
     def _fail(self, calls: list[Call]) -> None:
         """Answer whoever has no answer yet."""

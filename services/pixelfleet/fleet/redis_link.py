@@ -188,7 +188,7 @@ class RedisLink:
         of our own, each one that is made begins here.
         """
         self._redis = self._connect()  # kept, for a Sentinel's connection asks what made it
-        self._connection = self._redis.connection_pool.make_connection()
+        self._connection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         await self._connection.connect()
         await self._load()
         (told,) = await self._ask(["INFO", "server"])

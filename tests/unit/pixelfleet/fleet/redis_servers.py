@@ -5,12 +5,20 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from redis.asyncio import Redis
 
 from tests.parts import free_port, require_part
 
 READY: Final = ("Ready to accept connections", "+monitor master")
 """What a server, or a Sentinel, says when it is ready."""
+
+
+async def ask(url: str, *words: str | int) -> Any:
+    """Ask a server something, as a person would."""
+    async with Redis.from_url(url) as redis:
+        return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
 class RedisServer:

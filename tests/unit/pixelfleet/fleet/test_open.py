@@ -10,8 +10,8 @@ from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.runtime.errors import UsageError
-from tests.parts import eventually, free_port
-from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
+from tests.parts import eventually, free_port, free_ports
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer
 from tests.unit.pixelfleet.runtime.certificates import make_certificate
 
@@ -48,14 +48,15 @@ async def test_a_standalone_server(own_redis: RedisServer, clock: Clock) -> None
 
 
 async def test_a_cluster_has_everything_in_one_slot(tmp_path: Path, clock: Clock) -> None:
-    with redis_server(tmp_path, "--cluster-enabled", "yes") as server:
-        async with Redis.from_url(server.url) as redis:
-            await redis.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+    # The bus of a cluster is 10,000 ports higher.
+    port = next(port for port in free_ports(200) if port < 55000)
+    with redis_server(tmp_path, "--cluster-enabled", "yes", port=port) as server:
+        await ask(server.url, "CLUSTER", "ADDSLOTS", *range(16384))
 
-            async def is_up() -> bool:
-                return b"cluster_state:ok" in await redis.execute_command("CLUSTER", "INFO")
+        async def is_up() -> bool:
+            return b"cluster_state:ok" in await ask(server.url, "CLUSTER", "INFO")
 
-            await eventually(is_up, "the cluster is up")
+        await eventually(is_up, "the cluster is up")
         async with empty_store(server.url, clock) as store:
             await works(store, clock)
 
@@ -93,12 +94,11 @@ async def test_sentinels_are_asked_for_the_primary_also_after_a_failover(tmp_pat
             "sentinel down-after-milliseconds fleet 300\nsentinel failover-timeout fleet 3000\n"
         )
         with redis_server(folders[2], str(rules), "--sentinel", port=guard):
-            async with Redis(port=guard) as asked:
 
-                async def knows_the_replica() -> bool:
-                    return len(await asked.execute_command("SENTINEL", "REPLICAS", "fleet")) == 1
+            async def knows_the_replica() -> bool:
+                return len(await ask(f"redis://127.0.0.1:{guard}", "SENTINEL", "REPLICAS", "fleet")) == 1
 
-                await eventually(knows_the_replica, "the Sentinel knows the replica", within=15)
+            await eventually(knows_the_replica, "the Sentinel knows the replica", within=15)
             async with empty_store(f"redis+sentinel://127.0.0.1:{guard}/fleet/0", clock) as store:
                 await works(store, clock)
                 epoch = (await store.keep("r1", "")).epoch

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from redis.asyncio import Redis
 
 from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
 from pixelfleet.fleet.redis_link import SCRIPTS, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
-from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
 
 
@@ -22,8 +21,7 @@ async def on_redis(own_redis: RedisServer, clock: Clock) -> AsyncIterator[FleetS
 
 
 async def say(server: RedisServer, *words: str) -> None:
-    async with Redis.from_url(server.url) as redis:
-        await redis.execute_command(*words)
+    await ask(server.url, *words)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

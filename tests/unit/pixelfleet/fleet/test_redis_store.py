@@ -180,5 +180,5 @@ async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
             clock.advance(3700)
             await store.totals()
         async with Redis.from_url(own_redis.url) as redis:
-            left = {key.decode().partition("}:")[2] for key in await redis.keys("*")}
+            left = {str(key).partition("}:")[2].rstrip("'") for key in await redis.keys("*")}
     assert left == {"epoch", "policies"}

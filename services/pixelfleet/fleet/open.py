@@ -61,6 +61,8 @@ async def connector(url: str, *, calls: bool) -> AsyncIterator[Callable[[], Redi
     sentinel = None
     try:
         scheme = urlsplit(url).scheme
+        if scheme == "unix":
+            del options["socket_keepalive"]
         if scheme not in SCHEMES:
             raise ValueError(f"must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}")
         if scheme in SENTINEL_SCHEMES:

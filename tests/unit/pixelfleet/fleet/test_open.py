@@ -47,6 +47,13 @@ async def test_a_standalone_server(own_redis: RedisServer, clock: Clock) -> None
         assert list(await redis.info("keyspace")) == ["db3"]
 
 
+async def test_a_socket_of_this_machine(tmp_path: Path, clock: Clock) -> None:
+    with redis_server(tmp_path, "--unixsocket", str(tmp_path / "redis.sock")) as server:
+        async with empty_store(f"unix://{tmp_path}/redis.sock", clock) as store:
+            await works(store, clock)
+        assert await ask(server.url, "DBSIZE") > 0
+
+
 async def test_a_cluster_has_everything_in_one_slot(tmp_path: Path, clock: Clock) -> None:
     # The bus of a cluster is 10,000 ports higher.
     port = next(port for port in free_ports(200) if port < 55000)

@@ -39,40 +39,50 @@ async def open_store(
     if not url:
         yield MemoryFleetStore(clock)
         return
-    calls, announcements = connector(url, single=True), connector(url, single=False)
-    link = RedisLink(calls, prefix, clock)
-    hearing = Announcements(announcements, prefix)
-    try:
-        yield RedisFleetStore(link, hearing, prefix)
-    finally:
-        await hearing.stop()
-        link.stop()
+    async with connector(url, calls=True) as calling, connector(url, calls=False) as hearing:
+        link, announcements = RedisLink(calling, prefix, clock), Announcements(hearing, prefix)
+        try:
+            yield RedisFleetStore(link, announcements, prefix)
+        finally:
+            await announcements.stop()
+            link.stop()
 
 
-def connector(url: str, *, single: bool) -> Callable[[], Redis]:
-    """Return what makes a client for a URL; raise UsageError for one that cannot be used.
+@asynccontextmanager
+async def connector(url: str, *, calls: bool) -> AsyncIterator[Callable[[], Redis]]:
+    """Yield what makes a client for a URL, for calls or for announcements; raise UsageError for a bad one.
 
     `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query (`?ssl_ca_certs=FILE`).
     `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service, and
     `rediss+sentinel://` speaks TLS with all of them; `?sentinel_password=` is theirs.
     """
+    options = _options(calls=calls)
+    sentinel = None
     try:
-        target = urlsplit(url)
-        if target.scheme not in SCHEMES:
-            raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
-        if target.scheme in SENTINEL_SCHEMES:
-            return _sentinel(url, single=single)
-        options = _options(single=single)
-        Redis.from_url(url, **options).connection_pool.make_connection()  # so that a bad option is found at once
+        scheme = urlsplit(url).scheme
+        if scheme == "unix":
+            del options["socket_keepalive"]
+        if scheme not in SCHEMES:
+            raise ValueError(f"must begin with one of {', '.join(f'{each}://' for each in SCHEMES)}")
+        if scheme in SENTINEL_SCHEMES:
+            sentinel, primary = _sentinel(url, options)
+        else:
+            Redis.from_url(url, **options).connection_pool.make_connection()  # type: ignore[no-untyped-call] # tries it
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"--redis-url: {error}") from None
-    return lambda: Redis.from_url(url, **options)
+    if sentinel is None:
+        yield lambda: Redis.from_url(url, **options)
+        return
+    try:
+        yield primary
+    finally:
+        for each in sentinel.sentinels:
+            await each.aclose()
 
 
-def _options(*, single: bool) -> dict[str, Any]:
+def _options(*, calls: bool) -> dict[str, Any]:
     return {
-        "single_connection_client": single,
-        "socket_timeout": ANSWER_SECONDS if single else None,  # who listens may hear nothing for long
+        "socket_timeout": ANSWER_SECONDS if calls else None,  # who listens may hear nothing for long
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_keepalive": True,
         "health_check_interval": 0,
@@ -82,7 +92,7 @@ def _options(*, single: bool) -> dict[str, Any]:
     }
 
 
-def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
+def _sentinel(url: str, options: dict[str, Any]) -> tuple[Sentinel, Callable[[], Redis]]:
     target = urlsplit(url)
     addresses = [_address(entry) for entry in target.netloc.rpartition("@")[2].split(",")]
     service, _, database = target.path.strip("/").partition("/")
@@ -98,10 +108,11 @@ def _sentinel(url: str, *, single: bool) -> Callable[[], Redis]:
     for name in ("host", "port", "db", "connection_class"):
         common.pop(name, None)
     tls = {"ssl": True} if scheme == "rediss" else {}
-    account = {"username": unquote(target.username or "") or None, "password": unquote(target.password or "") or None}
-    guards = {**_options(single=True), **common, **tls, "password": guard}
-    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **_options(single=single), **common, **tls)
-    return lambda: sentinel.master_for(service, db=int(database or 0), **account)
+    account: dict[str, Any] = {"username": unquote(target.username or "") or None}
+    account |= {"password": unquote(target.password or "") or None, "db": int(database or 0)}
+    guards = {**_options(calls=True), **common, **tls, "password": guard}
+    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **options, **common, **tls)  # type: ignore[no-untyped-call]
+    return sentinel, lambda: sentinel.master_for(service, **account)
 
 
 def _address(entry: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pixelfleet.fleet.book import endings, failures, matching, reports, restoring, slots, tickets
-from pixelfleet.fleet.book.state import Session, State, micros
+from pixelfleet.fleet.book.state import Session, State, discard, micros
 from pixelfleet.fleet.model import (
     PAGE_ARRIVAL_SECONDS,
     Kept,
@@ -107,10 +107,14 @@ class Book:
         return self._placed(session_id)
 
     def restore(
-        self, replica_id: str, waiting: Sequence[tuple[Ticket, float]], leases: Sequence[tuple[Ticket, Lease]]
+        self,
+        replica_id: str,
+        waiting: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str],
     ) -> None:
         """Make a replica's sessions exactly these."""
-        restoring.restore(self.state, replica_id, waiting, leases)
+        restoring.restore(self.state, replica_id, waiting, leases, unsettled)
 
     def set_policies(self, policies: Mapping[str, Policy]) -> None:
         """Say how free streamers are chosen."""
@@ -181,7 +185,7 @@ class Book:
             tickets.heard(state, session_id, session.replica)
             tickets.announce(state, session_id, replica_id)
         if session.state is not LeaseState.HELD:
-            slots.discard(state.of_replica, session.replica, session_id)
+            discard(state.of_replica, session.replica, session_id)
             state.of_replica.setdefault(replica_id, set()).add(session_id)
             endings.know_replica(state, replica_id)
         session.replica = replica_id

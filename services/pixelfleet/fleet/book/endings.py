@@ -126,7 +126,7 @@ def expire(state: State, now: int) -> None:
     state.now, state.behind = now, False
     state.woken.clear()
     state.returned.clear()
-    due = []
+    due: list[str] = []
     for at, what in state.due.pairs():
         if at > now or len(due) == DUE_AT_ONCE:
             break

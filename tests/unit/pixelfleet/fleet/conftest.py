@@ -1,10 +1,11 @@
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from pixelfleet.fleet import redis_link
 from pixelfleet.fleet.store import FleetStore
-from tests.unit.pixelfleet.fleet.redis_servers import redis_server
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, empty_store
 
 
@@ -12,6 +13,13 @@ from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, em
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server.url
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server that a test may do anything to."""
+    with redis_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture

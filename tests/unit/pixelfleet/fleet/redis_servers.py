@@ -1,15 +1,24 @@
 """Real redis-servers for the tests of the store, each on a free port and with nothing on disk."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from redis.asyncio import Redis
 
 from tests.parts import free_port, require_part
 
 READY: Final = ("Ready to accept connections", "+monitor master")
 """What a server, or a Sentinel, says when it is ready."""
+
+
+async def ask(url: str, *words: str | int) -> Any:
+    """Ask a server something, as a person would."""
+    async with Redis.from_url(url) as redis:
+        return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
 class RedisServer:
@@ -27,12 +36,14 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        where = () if "--sentinel" in self._options else ("--port", str(self.port))
-        options = (*self._options, *where) if where else self._options
-        base = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1") if where else ()
-        self._process = subprocess.Popen(
-            [require_part("redis-server"), *options, *base], cwd=self._folder, stdout=subprocess.PIPE, text=True
-        )
+        command = [require_part("redis-server")]
+        if "--sentinel" in self._options:
+            command += self._options
+        else:
+            command += ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
+            command += ["--port", "0", "--tls-port"] if "--tls-cert-file" in self._options else ["--port"]
+            command += [str(self.port), *self._options]
+        self._process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         said = []
         for line in self._process.stdout:
@@ -41,6 +52,11 @@ class RedisServer:
                 return
         self._process.wait()
         raise AssertionError(f"redis-server did not start: {''.join(said)}")
+
+    def freeze(self, *, on: bool) -> None:
+        """Have it do nothing, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -98,6 +98,7 @@ class FleetMachine(RuleBasedStateMachine):
         self.last_keep: dict[str, float] = {}
         self.promised: set[tuple[str, str, float]] = set()
         self.sessions = 0
+        self.seen: FleetSnapshot | None = None
         for server in self.servers:
             self._report(server)
 
@@ -105,11 +106,14 @@ class FleetMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def known(self) -> FleetSnapshot:
-        return self.run(self.store.snapshot())
+        if self.seen is None or self.seen.now != self.clock.now:
+            self.seen = self.run(self.store.snapshot())
+        return self.seen
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Make one call, and see that it promised nothing that was not free."""
         answer = self.run(work)
+        self.seen = None
         known = self.known()
         views = {view.report.key: view for view in known.streamers}
         promised = {

@@ -257,7 +257,7 @@ async def check_lanes(one: FleetStore, other: FleetStore, known: FleetSnapshot) 
 
 @pytest.mark.usefixtures("asked_at_once")
 def test_both_stores_say_the_same(redis_url: str) -> None:
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(said=st.lists(steps, min_size=5, max_size=40))
     def check(said: list[Step]) -> None:
         asyncio.run(say_the_same(redis_url, said))

@@ -73,6 +73,7 @@ class Broker:
         self._unsaid: dict[str, Entry] = {}
         self._gone: set[str] = set()
         self._epoch = ""
+        self._connection = 0
         self._spoke = float("-inf")
         self._loop = asyncio.get_running_loop()
         self.on_restore: Callable[[], None] = lambda: None
@@ -155,8 +156,9 @@ class Broker:
         before = self._loop.time()
         kept = await self.store.keep(self.replica_id, self._epoch)
         forgotten = before - self._spoke >= EXPIRY_SECONDS
-        lost = bool(self._epoch) and (kept.epoch != self._epoch or forgotten)
-        self._epoch, self._spoke = kept.epoch, before
+        known = (kept.epoch, kept.connection)
+        lost = bool(self._epoch) and (known != (self._epoch, self._connection) or forgotten)
+        self._epoch, self._connection, self._spoke = kept.epoch, kept.connection, before
         if self.young and not kept.young:
             log.info("fleet store matches")
         self.young = kept.young
@@ -208,6 +210,11 @@ class Broker:
             await self.store.leave(session_id)
 
     def _placed(self, entry: Entry, placed: Placed) -> None:
+        self._unsaid.pop(entry.waiter.ticket.session_id, None)
+        if entry.lease is not None:
+            # It has heard of its lease already, by another answer.
+            entry.settled = True
+            return
         entry.arrived = placed.arrived
         entry.settled = True
         entry.told_lost = False

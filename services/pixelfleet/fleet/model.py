@@ -210,6 +210,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Leases that were matched for this replica's tickets; by this answer they are claimed."""
     end: tuple[str, ...] = ()
     """Sessions of this replica's that an operator has ended: close their players."""
+    connection: int = 0
+    """Another than before when the way to the store was lost: answers may be, too, and the replica restores."""
 
 
 class LaneView(msgspec.Struct, frozen=True, kw_only=True):

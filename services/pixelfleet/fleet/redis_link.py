@@ -86,6 +86,10 @@ class RedisLink:
         self._wire: Wire | None = None
         self._hashes: dict[str, str] = {}
         self._connecting = asyncio.Lock()
+        self._known_as = ("", 0)
+        """The last connection: the server's run id, and the number that it has there."""
+        self.connections = 0
+        """How many were made: with each, answers to what was asked before may have been lost."""
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
@@ -163,13 +167,25 @@ class RedisLink:
     async def _introduce(self, wire: Wire) -> None:
         """Load the scripts and tell the store which server process it is found on; raise a RedisError."""
         try:
-            await self._load(wire)
             info = _done(await wire.call("INFO", "server")).decode()
             run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
+            await self._end_last(wire, run_id)
+            await self._load(wire)
             _done(await wire.call("EVALSHA", self._hashes["epoch"], 1, self._prefix, self._time(), run_id))
+            self._known_as = (run_id, _done(await wire.call("CLIENT", "ID")))
+            self.connections += 1
         except BaseException:
             wire.close()
             raise
+
+    async def _end_last(self, wire: Wire, run_id: str) -> None:
+        """Have the server drop what it has not read yet of the last connection.
+
+        A server that was frozen would else carry it out now or later, among what is asked over this one.
+        """
+        last_run, last_number = self._known_as
+        if last_run == run_id:
+            await wire.call("CLIENT", "KILL", "ID", last_number)
 
     async def _load(self, wire: Wire) -> None:
         texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]

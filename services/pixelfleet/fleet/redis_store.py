@@ -70,6 +70,7 @@ class RedisFleetStore:
             sessions=sessions,
             leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
             end=_texts(end),
+            connection=self._link.connections,
         )
 
     async def join(self, ticket: Ticket) -> Placed:

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from pixelfleet.fleet import redis_link
 from pixelfleet.fleet.store import FleetStore
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, empty_store
@@ -27,15 +26,8 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the link to Redis wait for no further calls: here one comes after the other."""
-    monkeypatch.setattr(redis_link, "GATHER_SECONDS", 0.0)
-
-
 @pytest.fixture(params=IMPLEMENTATIONS)
 async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[FleetStore]:
-    request.getfixturevalue("asked_at_once")
     url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
     async with empty_store(url, clock) as empty:
         yield empty

@@ -13,8 +13,6 @@ from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, stream
 
 A_BIT = 0.01
 
-pytestmark = pytest.mark.usefixtures("asked_at_once")
-
 
 async def flush(server: RedisServer) -> None:
     async with Redis.from_url(server.url) as redis:

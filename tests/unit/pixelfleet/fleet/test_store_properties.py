@@ -350,7 +350,6 @@ class FleetMachine(RuleBasedStateMachine):
                 assert mine == counted[app]
 
 
-@pytest.mark.usefixtures("asked_at_once")
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_nobody_is_lost_or_served_twice(implementation: str, redis_url: str) -> None:
     url = redis_url if implementation == "redis" else ""

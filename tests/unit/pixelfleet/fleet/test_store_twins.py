@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -255,7 +254,6 @@ async def check_lanes(one: FleetStore, other: FleetStore, known: FleetSnapshot) 
         assert view.head == tuple(each.ticket.session_id for each in waiting)
 
 
-@pytest.mark.usefixtures("asked_at_once")
 def test_both_stores_say_the_same(redis_url: str) -> None:
     @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(said=st.lists(steps, min_size=5, max_size=40))

@@ -19,15 +19,13 @@ import orjson
 import structlog
 from yarl import URL
 
+from pixelfleet.runtime.backoff import retry_delay
 from pixelfleet.runtime.http_client import body_within
 from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0
 """However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often than this."""
-
-FIRST_RETRY_SECONDS: Final = 1.0
-LONGEST_RETRY_SECONDS: Final = 30.0
 
 _HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _ICE_URL: Final = re.compile(rf"stuns?:{_HOST}|turns?:{_HOST}(?:\?transport=(?:udp|tcp))?")
@@ -119,12 +117,6 @@ def refresh_delay(life: float, chance: float) -> float:
     not all servers of a fleet at once.
     """
     return max(LEAST_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
-
-
-def retry_delay(failures: int, chance: float) -> float:
-    """Return the seconds until the next attempt after `failures` in a row, at least one; `chance` is 0 to 1."""
-    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_RETRY_SECONDS)
-    return longest * (0.5 + 0.5 * chance)
 
 
 class RtcConfigSource:

@@ -15,7 +15,7 @@ from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.messages import Message, dump
 from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call, Close, Drop, Listed, Output, Send
+from signalserver.outputs import Call, Close, Drop, Listed, Output, Path, Send
 from signalserver.roster import Role
 from signalserver.switchboard import Switchboard
 
@@ -146,6 +146,8 @@ class Hub:
                 output.to.close(output.why, output.reason)
             elif type(output) is Drop:
                 self._on_drop(output)
+            elif type(output) is Path:
+                self._on_path(output)
             elif type(output) is Call:
                 link = self._links.get(output.player)
                 if link is not None:
@@ -193,6 +195,12 @@ class Hub:
         listed = self.switchboard.streamers()
         self._metrics.streamer_open.set(1 if listed else 0)
         self._metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)
+
+    def _on_path(self, path: Path[WebSocket]) -> None:
+        link = self._links.get(path.player)
+        if link is not None:
+            self._tallies.paths[path.kind] += 1
+            log.info("way of the video", peer=link.peer_id, session=link.session_id, path=path.kind)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
         link = self._links.get(drop.sender)

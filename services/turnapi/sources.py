@@ -109,7 +109,7 @@ class FileOfServers:
 
     def _complain(self, why: str) -> None:
         self.failures += 1
-        if why != self._complaint:
+        if why != self._complaint and self.last_success is not None:
             log.warning("the file is of no use; the last servers stay", file=str(self._path), why=why)
         self._complaint = why
 

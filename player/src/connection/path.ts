@@ -2,7 +2,7 @@
 export type PathKind = 'host' | 'reflexive' | 'relayed' | 'none';
 
 /** How long the way may be gone before it is given up, in milliseconds: a short break heals by itself. */
-const PATIENCE = 4_000;
+const PATIENCE = 3_000;
 
 /** When the kind is looked at again, in milliseconds: browsers move on to a better way soon after the first. */
 const SECOND_LOOK = 5_000;

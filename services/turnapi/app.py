@@ -1,5 +1,6 @@
 """Wires a TURN API together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -77,6 +78,6 @@ async def _source(settings: Settings, stack: AsyncExitStack) -> Source:
         file = FileOfServers(settings.servers_file, settings.reread_seconds)
         await file.first()
         return file
-    cluster = Cluster(URL(settings.kube_api)) if settings.kube_api else in_cluster()
+    cluster = Cluster(URL(settings.kube_api)) if settings.kube_api else await asyncio.to_thread(in_cluster)
     session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
     return Nodes(KubeClient(session, cluster), settings.node_label, settings.node_address)

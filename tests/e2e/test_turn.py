@@ -156,3 +156,17 @@ async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_
 
     await eventually(plays, "video is playing again", within=15.0)
     assert len(opened) == 1, "the page was loaded again"
+
+
+async def test_a_first_visit_that_finds_no_way_ends_and_says_so_and_the_button_plays_once_there_is_one(
+    page: Page, house: RelayedHouse
+) -> None:
+    await house.coturn.kill()
+    await page.goto(house.url)
+    ended = "() => window.pixelfleet?.state.phase === 'ended' && window.pixelfleet.state.cause"
+    cause = await (await page.wait_for_function(ended, timeout=60_000)).json_value()
+    assert cause == "blocked"
+    assert await page.get_by_text("Your network blocks video").is_visible()
+    await house.coturn.start()
+    await page.get_by_role("button", name="Try again").click()
+    await playing(page)

@@ -3,12 +3,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from pixelfleet.kube import client as module
 from pixelfleet.kube.client import Cluster, KubeClient, KubeError, in_cluster
 from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.tls import server_context
 from tests.unit.pixelfleet.kube.server import ApiServer, node
+from tests.unit.pixelfleet.runtime.certificates import make_certificate
 
 NODES = "api/v1/nodes"
 
@@ -109,3 +112,24 @@ def test_a_pod_finds_its_cluster(tmp_path: Path) -> None:
     cluster = in_cluster(environ, tmp_path)
     assert str(cluster.url) == "https://[fd00::1]:6443"
     assert (cluster.ca_file, cluster.token_file) == (tmp_path / "ca.crt", tmp_path / "token")
+
+
+async def test_the_server_must_have_a_certificate_of_the_clusters_own_authority(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    own, other = make_certificate(tmp_path), make_certificate(tmp_path / "other")
+    app = web.Application()
+    app.router.add_get("/api/v1/nodes", _empty)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=await server_context(own.certificate, own.key))
+    try:
+        url = URL.build(scheme="https", host="localhost", port=server.port)
+        async with aiohttp.ClientSession() as session:
+            assert await KubeClient(session, Cluster(url, own.certificate)).list(NODES, "") == ([], "")
+            with pytest.raises(KubeError, match="not reached"):
+                await KubeClient(session, Cluster(url, other.certificate)).list(NODES, "")
+    finally:
+        await server.close()
+
+
+async def _empty(_: web.Request) -> web.Response:
+    return web.json_response({"items": []})

@@ -36,7 +36,7 @@ async def file(tmp_path: Path) -> FileOfServers:
 
 
 async def test_a_changed_file_is_read_again(file: FileOfServers, tmp_path: Path) -> None:
-    assert file.servers == (A,)
+    assert list(file.servers) == [A]
     task = asyncio.create_task(file.run())
     (tmp_path / "servers.json").write_text('["192.0.2.1", "192.0.2.2"]')
     await eventually(lambda: file.servers == (A, B), "the file was read again")

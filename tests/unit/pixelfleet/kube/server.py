@@ -130,10 +130,10 @@ class ApiServer:
                 queue.put_nowait(line + b"\n")
         self._open.add(queue)
         try:
-            while (line := await queue.get()) is not None:
+            while (event := await queue.get()) is not None:
                 # In two pieces, as a network may deliver it.
-                await response.write(line[: len(line) // 2])
-                await response.write(line[len(line) // 2 :])
+                await response.write(event[: len(event) // 2])
+                await response.write(event[len(event) // 2 :])
         finally:
             self._open.discard(queue)
         return response

@@ -40,7 +40,7 @@ def test_any_bytes_are_a_plan_or_that_error(body: bytes) -> None:
 
 
 def test_stun_alone_is_enough_only_where_no_relay_is_named() -> None:
-    stun, udp, tcp = (Probe(way, "a", 1) for way in ("STUN", "UDP", "TCP"))  # type: ignore[arg-type]  # literals
+    stun, udp, tcp = (Probe(way, "a", 1) for way in ("STUN", "UDP", "TCP"))
     assert works([Result(stun, 0)])
     assert not works([Result(stun, 0), Result(udp, 0, "no")])
     assert works([Result(stun, 0, "no"), Result(udp, 0, "no"), Result(tcp, 0)])

@@ -8,12 +8,22 @@ import {
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { adviceFor, isOwnCode } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
+import { isCut, watchPath, type PathKind } from './connection/path';
 import { Redial } from './connection/redial';
 import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
 import { goingAway } from './view/words';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
 const STARTING_LIMIT = 30_000;
+
+/** The same while the page looks for a way through the network again, so that it soon notices when there is one. */
+const RETRY_LIMIT = 7_000;
+
+/** Tries in a row that may find no way through the network: of a session that had played, and of a new one. */
+const MOST_CUTS = { played: 24, fresh: 2 } as const;
+
+/** The close code of a player whose streamer let it go. */
+const LET_GO = 1011;
 
 /** How often a server that lists no streamer is asked again, in milliseconds. */
 const ASK_AGAIN = 3_000;
@@ -34,6 +44,10 @@ export class Session {
   #state = INITIAL;
   #refusal: string | undefined;
   #intent: Intent | undefined;
+  #watched: RTCPeerConnection | undefined;
+  #cuts = 0;
+  #played = false;
+  #toldPath: PathKind | undefined;
   #dialTimer: number | undefined;
   #startTimer: number | undefined;
   #askTimer: number | undefined;
@@ -67,6 +81,8 @@ export class Session {
       return;
     }
     this.#redial.reset();
+    this.#cuts = 0;
+    this.#played = false;
     this.#happen({ type: 'retry' });
     if (this.#stream.signallingProtocol.isConnected()) {
       this.#leave('redial');
@@ -88,6 +104,7 @@ export class Session {
     protocol.transport.on('message', (message: BaseMessage | null) => {
       if (message?.type === Messages.config.typeName) {
         this.#stream.webRtcController.closePeerConnection();
+        this.#watched = undefined;
         this.#happen({ type: 'configured' });
       }
     });
@@ -122,6 +139,10 @@ export class Session {
     });
     stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
       this.#happen({ type: 'frame' });
+      if (this.#state.phase === 'playing') {
+        this.#cuts = 0;
+        this.#played = true;
+      }
     });
   }
 
@@ -142,13 +163,47 @@ export class Session {
   /** The library does not look at a peer connection that fails after it was made. */
   #watchPeerConnection(): void {
     const connection = this.#stream.webRtcController.peerConnectionController.peerConnection;
-    connection.addEventListener('connectionstatechange', () => {
-      const wanted = this.#state.phase === 'starting' || this.#state.phase === 'playing';
-      if (connection.connectionState === 'failed' && wanted) {
-        this.#happen({ type: 'lost' });
-        this.#leave('redial');
-      }
+    if (connection === this.#watched) {
+      return;
+    }
+    this.#watched = connection;
+    this.#toldPath = undefined;
+    watchPath(connection, {
+      broken: () => {
+        if (connection === this.#watched && (this.#state.phase === 'starting' || this.#state.phase === 'playing')) {
+          this.#cut();
+        }
+      },
+      kind: (kind) => {
+        if (connection === this.#watched) {
+          this.#tellPath(kind);
+        }
+      },
     });
+  }
+
+  /** No way through the network: look again from the start, until that has been in vain too often. */
+  #cut(): void {
+    this.#tellPath('none');
+    this.#cuts += 1;
+    if (this.#cuts >= (this.#played ? MOST_CUTS.played : MOST_CUTS.fresh)) {
+      this.#end('blocked', undefined);
+      this.#leave('stop');
+      return;
+    }
+    this.#happen({ type: 'lost', cut: true });
+    // The server is well, so there is no reason to spare it.
+    this.#redial.reset();
+    this.#leave('redial');
+  }
+
+  /** Tells the server which way the video takes, for its statistics; older servers expect a text there. */
+  #tellPath(path: PathKind): void {
+    if (path !== this.#toldPath && this.#stream.signallingProtocol.isConnected()) {
+      this.#toldPath = path;
+      const message = MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) });
+      this.#stream.signallingProtocol.sendMessage(message);
+    }
   }
 
   /** A browser that refuses sound without a click may still play without it. */
@@ -174,11 +229,14 @@ export class Session {
     if (intent === 'stop' || (refusal !== undefined && intent === undefined)) {
       return; // the state says already why
     }
-    const advice = intent === undefined ? adviceFor(code) : 'at-once';
+    // A streamer may notice before the page does that nothing gets through, and lets the player go.
+    const cut = intent === undefined && code === LET_GO && isCut(this.#watched);
+    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
+    this.#cuts += cut ? 1 : 0;
     const wait = this.#redial.closed(advice, performance.now());
     if (wait !== undefined) {
       const words = advice === 'later' ? text(reason) : undefined;
-      this.#happen({ type: 'lost', ...(words !== undefined && { text: words }) });
+      this.#happen({ type: 'lost', ...(words !== undefined && { text: words }), ...(cut && { cut }) });
       this.#dialIn(wait);
       return;
     }
@@ -219,10 +277,18 @@ export class Session {
   #limitStarting(state: State): void {
     window.clearTimeout(this.#startTimer);
     if (state.phase === 'starting') {
-      this.#startTimer = window.setTimeout(() => {
-        this.#end('no-video', undefined);
-        this.#leave('stop');
-      }, STARTING_LIMIT);
+      const again = state.cut === true;
+      this.#startTimer = window.setTimeout(
+        () => {
+          if (again) {
+            this.#cut();
+            return;
+          }
+          this.#end(isCut(this.#watched) ? 'blocked' : 'no-video', undefined);
+          this.#leave('stop');
+        },
+        again ? RETRY_LIMIT : STARTING_LIMIT,
+      );
     }
   }
 }

@@ -6,16 +6,17 @@ export type EndCause =
   | 'refused' // the server does not let this player in
   | 'unreachable' // every attempt to come back failed
   | 'no-video' // all was agreed, and no picture came
+  | 'blocked' // all was agreed, and no way through the network was found
   | 'unsupported'; // this browser has no WebRTC
 
 /** Where the page is between "opened" and "over"; everything that is shown follows from it. */
 export type State =
   | { phase: 'connecting' }
-  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
-  | { phase: 'starting' }
+  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string; cut?: true }
+  | { phase: 'starting'; cut?: true } // cut: the last try found no way through the network
   | { phase: 'blocked' } // the browser wants a click before it plays
   | { phase: 'playing'; notice?: string }
-  | { phase: 'reconnecting'; played: boolean; text?: string }
+  | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
   | { phase: 'ended'; cause: EndCause; text?: string };
 
 export type Phase = State['phase'];
@@ -29,7 +30,7 @@ export type Happening =
   | { type: 'play-rejected' }
   | { type: 'frame' } // the video runs
   | { type: 'notice'; text: string }
-  | { type: 'lost'; text?: string } // the connection is gone and will be made again
+  | { type: 'lost'; text?: string; cut?: true } // the connection is gone and will be made again
   | { type: 'over'; cause: EndCause; text?: string }
   | { type: 'retry' };
 
@@ -39,13 +40,13 @@ export const INITIAL: State = { phase: 'connecting' };
 export function next(state: State, happening: Happening): State {
   switch (happening.type) {
     case 'news':
-      return onNews(happening.news);
+      return onNews(state, happening.news);
     case 'configured':
-      return { phase: 'starting' };
+      return { phase: 'starting', ...cutOf(state) };
     case 'no-streamer':
-      return { phase: 'queued' };
+      return { phase: 'queued', ...cutOf(state) };
     case 'negotiated':
-      return state.phase === 'playing' ? state : { phase: 'starting' };
+      return state.phase === 'playing' ? state : { phase: 'starting', ...cutOf(state) };
     case 'play-rejected':
       return state.phase === 'starting' ? { phase: 'blocked' } : state;
     case 'frame':
@@ -53,7 +54,7 @@ export function next(state: State, happening: Happening): State {
     case 'notice':
       return state.phase === 'playing' ? { phase: 'playing', notice: happening.text } : state;
     case 'lost':
-      return onLost(state, happening.text);
+      return onLost(state, happening.text, happening.cut);
     case 'over':
       return { phase: 'ended', cause: happening.cause, ...withText(happening.text) };
     case 'retry':
@@ -61,16 +62,22 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function onNews(news: MatchmakerNews): State {
+function onNews(state: State, news: MatchmakerNews): State {
   if (news.kind === 'matched') {
-    return { phase: 'starting' };
+    return { phase: 'starting', ...cutOf(state) };
   }
   const { kind: _, ...place } = news;
-  return { phase: 'queued', ...place };
+  return { phase: 'queued', ...place, ...cutOf(state) };
 }
 
-function onLost(state: State, text: string | undefined): State {
-  return { phase: 'reconnecting', played: hasPlayed(state), ...withText(text) };
+function onLost(state: State, text: string | undefined, cut: true | undefined): State {
+  const told = cut === true ? { cut } : cutOf(state);
+  return { phase: 'reconnecting', played: hasPlayed(state), ...withText(text), ...told };
+}
+
+/** What the last try found is remembered until a picture comes, or the person starts over. */
+function cutOf(state: State): { cut?: true } {
+  return 'cut' in state ? { cut: true } : {};
 }
 
 /** Whether a picture was there until now, or until the connection was lost. */

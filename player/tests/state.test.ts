@@ -52,6 +52,16 @@ describe('next', () => {
     expect(after(CONFIGURED, FRAME, LOST, CONFIGURED, FRAME).phase).toBe('playing');
   });
 
+  it('remembers that no way through the network was found until a picture comes or the person starts over', () => {
+    const cut: Happening = { type: 'lost', cut: true };
+    expect(after(CONFIGURED, FRAME, cut)).toEqual({ phase: 'reconnecting', played: true, cut: true });
+    expect(after(CONFIGURED, FRAME, cut, QUEUED)).toMatchObject({ phase: 'queued', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, QUEUED, MATCHED, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, LOST)).toMatchObject({ phase: 'reconnecting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, cut, { type: 'retry' }, CONFIGURED)).toEqual({ phase: 'starting' });
+  });
+
   it('shows a notice over a picture only', () => {
     const notice: Happening = { type: 'notice', text: 'soon over' };
     expect(after(CONFIGURED, FRAME, notice)).toEqual({ phase: 'playing', notice: 'soon over' });

@@ -10,6 +10,9 @@ describe('wordsFor', () => {
   it.each<[State, string]>([
     [{ phase: 'connecting' }, 'Connecting'],
     [{ phase: 'starting' }, 'Starting the stream'],
+    [{ phase: 'starting', cut: true }, 'Your network blocks video'],
+    [{ phase: 'reconnecting', played: true, cut: true }, 'Your network blocks video'],
+    [{ phase: 'reconnecting', played: true, cut: true, text: 'all busy' }, 'Reconnecting'],
     [{ phase: 'reconnecting', played: true }, 'Reconnecting'],
     [{ phase: 'reconnecting', played: false }, 'Still connecting'],
     [{ phase: 'queued' }, 'Waiting for a free stream'],
@@ -52,7 +55,7 @@ describe('wordsFor', () => {
     expect(wordsFor({ phase: 'queued', etaSeconds })?.detail).toBe(sentence);
   });
 
-  it.each<EndCause>(['over', 'refused', 'unreachable', 'no-video'])('offers a way on from "%s"', (cause) => {
+  it.each<EndCause>(['over', 'refused', 'unreachable', 'no-video', 'blocked'])('offers a way on from "%s"', (cause) => {
     expect(wordsFor({ phase: 'ended', cause })).toMatchObject({ busy: false, action: expect.any(String) as string });
   });
 

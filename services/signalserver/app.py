@@ -103,13 +103,15 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             url=None if fixed else settings.rtc_config_url or None,
             max_age=settings.rtc_config_max_age,
             ask_seconds=settings.rtc_config_seconds,
+            per_session=settings.rtc_config_session_seconds > 0,
+            session_seconds=settings.rtc_config_session_seconds,
         )
         await stack.enter_async_context(background(config.run()))
         await config.first_answer(settings.rtc_config_first_seconds)
         metrics.watch_config(config)
         if settings.ue_rest_endpoint:
             hub.on_call = _control(settings, session, hub, tasks, metrics)
-        doors = Doors(hub, drain, metrics, settings, server_id, config.message)
+        doors = Doors(hub, drain, metrics, settings, server_id, config, tasks)
         rest = Rest(
             hub=hub,
             drain=drain,

@@ -16,7 +16,7 @@ from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.messages import Message, dump
 from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Send
+from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Path, Send
 from signalserver.roster import Role
 from signalserver.sessions import Sessions
 from signalserver.switchboard import Switchboard
@@ -159,6 +159,8 @@ class Hub:
                 self._on_named(output)
             elif type(output) is Drop:
                 self._on_drop(output)
+            elif type(output) is Path:
+                self._on_path(output)
             elif type(output) is Call:
                 link = self._links.get(output.player)
                 if link is not None:
@@ -228,6 +230,12 @@ class Hub:
         if link is not None and link.peer_id != named.endpoint_id:
             log.info("streamer named", role=link.role.value, peer=named.endpoint_id, asked_for=named.wanted)
             link.peer_id = named.endpoint_id
+
+    def _on_path(self, path: Path[WebSocket]) -> None:
+        link = self._links.get(path.player)
+        if link is not None:
+            self._tallies.paths[path.kind] += 1
+            log.info("way of the video", peer=link.peer_id, session=link.session_id, path=path.kind)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
         link = self._links.get(drop.sender)

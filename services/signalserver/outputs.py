@@ -41,6 +41,13 @@ class Call(NamedTuple, Generic[K]):
     payload: dict[str, Any] | None
 
 
+class Path(NamedTuple, Generic[K]):
+    """A player told which way its video takes; the driver logs and counts it."""
+
+    player: K
+    kind: str
+
+
 class Drop(NamedTuple, Generic[K]):
     """A message went nowhere; the driver logs and counts it."""
 
@@ -55,4 +62,4 @@ class Listed(NamedTuple):
     """The set of streamers, or who is subscribed to them, is no longer what it was."""
 
 
-Output = Send[K] | Close[K] | Named[K] | Call[K] | Drop[K] | Listed
+Output = Send[K] | Close[K] | Named[K] | Call[K] | Path[K] | Drop[K] | Listed

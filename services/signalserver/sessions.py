@@ -32,11 +32,15 @@ class Sessions(Generic[K]):
         for player in players:
             admission = player.admission
             if admission is not None:
-                held = self._of(admission.endpoint_id)
-                (held.onlookers if admission.spectator else held.sessions).append(admission.session_id)
-                self._seen.add(admission.session_id)
+                self._count(admission)
             elif player.subscribed_to is not None:
                 self._of(player.subscribed_to.endpoint_id).sessions.append(f"direct-{player.player_id}")
+
+    def look_also(self, admissions: Iterable[Admission | None]) -> None:
+        """Count players that were let in and are not here yet."""
+        for admission in admissions:
+            if admission is not None:
+                self._count(admission)
 
     def admits(self, admission: Admission) -> bool:
         """Tell whether a player may come: its session is not here yet, and its streamer has a slot for it."""
@@ -53,6 +57,11 @@ class Sessions(Generic[K]):
     def reported(self, ended: Iterable[str]) -> None:
         """Forget sessions whose end has been heard."""
         self._seen.difference_update(ended)
+
+    def _count(self, admission: Admission) -> None:
+        held = self._of(admission.endpoint_id)
+        (held.onlookers if admission.spectator else held.sessions).append(admission.session_id)
+        self._seen.add(admission.session_id)
 
     def _of(self, endpoint_id: str) -> Held:
         return self.held.setdefault(endpoint_id, Held())

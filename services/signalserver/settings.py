@@ -79,6 +79,9 @@ class Settings(FleetSettings):
     rtc_config_url: str = Field("", description="TURN API that gives it, when none is fixed here")
     rtc_config_max_age: float = Field(300, ge=10, description="seconds until credentials without expiry are replaced")
     rtc_config_seconds: float = Field(5.0, gt=0, description="how long the TURN API may take to answer")
+    rtc_config_session_seconds: float = Field(
+        0.5, ge=0, le=5, description="how long a peer waits for credentials of its own; 0: all peers share the same"
+    )
     rtc_config_first_seconds: float = Field(2.0, ge=0, description="how long the start waits for its first answer")
 
     ue_rest_endpoint: str = Field("", description="the application's REST API, for players' control messages")

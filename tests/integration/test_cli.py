@@ -51,6 +51,9 @@ async def test_a_taken_port_is_named_in_one_line(command: str) -> None:
         (["matchmaker", "--port", "70000"], "--port"),
         (["router", "--config", "missing.json"], "missing.json"),
         (["demo", "--streamers", "-1"], "--streamers"),
+        (["turn-api", "--server", "192.0.2.1"], "--secret"),
+        (["turn-api", "--secret", "0123456789abcdef", "--servers-file", "missing.json"], "missing.json"),
+        (["turn-check", "--file", "missing.json"], "missing.json"),
         (["nonsense"], "nonsense"),
     ],
 )

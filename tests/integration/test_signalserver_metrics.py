@@ -41,6 +41,9 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         await source.say("answer", sdp=SDP, playerId=player_id)
         await viewer.hear("answer")
         await viewer.say("dance")
+        await viewer.say("stats", data='{"path": "relayed"}')
+        await viewer.say("stats", data='{"path": "relayed"}')
+        await viewer.say("stats", data="frames: 7")
         await viewer.say("ping")
         await viewer.hear("pong")
         custom = await scrape(server.metrics_port, "/custom")
@@ -52,6 +55,8 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         'signalserver_messages_sent_total{type="answer"} 1.0',
         'signalserver_messages_dropped_total{role="player",type="unknown"} 1.0',
         "signalserver_relay_seconds_count 1.0",
+        'signalserver_video_paths_total{path="relayed"} 1.0',
+        'signalserver_video_paths_total{path="none"} 0.0',
         "signalserver_application_stuck 0.0",
     ):
         assert series in everything

@@ -27,6 +27,12 @@ const ENDINGS: Readonly<Record<EndCause, Words>> = {
     action: 'Try again',
     busy: false,
   },
+  blocked: {
+    title: 'Your network blocks video',
+    detail: 'No way through it was found. A firewall or a VPN may be in between; another network may help.',
+    action: 'Try again',
+    busy: false,
+  },
   unsupported: {
     title: 'This browser cannot play the stream',
     detail: 'It has no WebRTC, or WebRTC is switched off. A current Chrome, Edge, Firefox or Safari can play it.',
@@ -35,6 +41,11 @@ const ENDINGS: Readonly<Record<EndCause, Words>> = {
 };
 
 const CONNECTION_LOST = 'The connection was lost. The stream comes back by itself.';
+const CUT: Words = {
+  title: 'Your network blocks video',
+  detail: 'No way through it was found so far. The page tries again by itself.',
+  busy: true,
+};
 const SLOW_START = 'This takes longer than usual. The page tries again by itself.';
 
 /** What to show in `state`; undefined when the picture speaks for itself. */
@@ -45,12 +56,15 @@ export function wordsFor(state: State): Words | undefined {
     case 'connecting':
       return { title: 'Connecting', busy: true };
     case 'starting':
-      return { title: 'Starting the stream', busy: true };
+      return state.cut === true ? CUT : { title: 'Starting the stream', busy: true };
     case 'queued':
       return queued(state);
     case 'blocked':
       return { title: 'Ready to play', detail: 'The browser asks for a click before it plays.', action: 'Play', busy: false };
     case 'reconnecting':
+      if (state.cut === true && state.text === undefined) {
+        return CUT;
+      }
       return {
         title: state.played ? 'Reconnecting' : 'Still connecting',
         detail: sentence(state.text) ?? (state.played ? CONNECTION_LOST : SLOW_START),

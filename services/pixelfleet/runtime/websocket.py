@@ -99,6 +99,10 @@ class WebSocket(WSListener):
         """Whether messages can still be sent."""
         return self._transport is not None and self._why is None
 
+    def hand_to(self, handler: MessageHandler) -> None:
+        """Let another handler hear what happens from here on."""
+        self._handler = handler
+
     def send(self, data: bytes) -> None:
         """Send one text message; does nothing once the socket is closing."""
         if self._why is None and self._transport is not None:

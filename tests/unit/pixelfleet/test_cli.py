@@ -95,6 +95,16 @@ def test_a_service_runs_until_it_is_told_to_stop(made_up: MadeUp, capsys: pytest
     assert capsys.readouterr().err == ""
 
 
+def test_a_command_that_does_one_thing_ends_with_its_own_code(made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once(_: Settings) -> int:
+        return 7
+
+    monkeypatch.setattr(sys.modules["madeup.app"], "main", once, raising=False)
+    monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up", once=True))
+    assert main(["madeup"]) == 7
+    assert made_up.entered == 0
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -8,8 +8,10 @@ from multidict import CIMultiDict
 from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.runtime.service import Tasks
 from pixelfleet.runtime.websocket import WebSocket
 from signalserver.drain import Drain
+from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from signalserver.upgrades import Doors
 from tests.unit.signalserver.conversation import CONFIG
@@ -25,7 +27,8 @@ def request(path: str = "/", **headers: str) -> WSUpgradeRequest:
 def doors(**chosen: Any) -> tuple[Doors, Drain]:
     made = make_hub()
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
-    return Doors(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", lambda: CONFIG), drain
+    config = cast("RtcConfigSource", SimpleNamespace(at_once=lambda: CONFIG))
+    return Doors(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
 
 
 def status(answer: object) -> int:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.runtime.access import TokenGuard
+from pixelfleet.runtime.addresses import local_host
 from pixelfleet.runtime.front import Front, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
@@ -66,7 +67,6 @@ class SignalServer:
     async def drain(self) -> None:
         """Let the players finish, then close those who stayed."""
         await self.draining.run()
-        self.draining.close_players()
 
     @property
     def players(self) -> int:
@@ -114,6 +114,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             guard=TokenGuard(settings.rest_token, "--rest-token"),
             open_reads=settings.rest_api,
             config=settings.shown(),
+            proxies=settings.trusted_proxies,
             started=perf_counter(),
         )
         front = _Fronts(settings, server, stack)
@@ -133,9 +134,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
         if store is not None:
-            work.append(Reporter(store, hub, drain, metrics, settings, server_id, url).run())
+            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url).run())
         if settings.matchmaker:
-            work.append(MatchmakerLink(hub, drain, metrics, settings.matchmaker, url).run())
+            work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))
         stack.callback(hub.close_all, close_codes.RESTARTING)
         log.info(
@@ -164,7 +165,7 @@ class _Fronts:
     async def players(self, upgrade: Upgrade, rest: Rest) -> Front:
         """Open the port for players, with the API and, if it is asked for, a page and TLS."""
         settings = self.settings
-        app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
+        app = web.Application(middlewares=[cors(settings.origins), errors_as_json])
         add_health(app, self.server)
         rest.add_to(app)
         if settings.serve:
@@ -216,8 +217,7 @@ def _rules(settings: Settings) -> Rules:
 def _own_url(settings: Settings, port: int) -> str:
     """Return where this server's players are dialled when nothing else was said."""
     scheme = "wss" if settings.tls_cert else "ws"
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    return f"{scheme}://{host}:{port}"
+    return f"{scheme}://{local_host(settings.host)}:{port}"
 
 
 def _http_session() -> aiohttp.ClientSession:

@@ -128,6 +128,8 @@ def to_source(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) 
     if source is not None:
         message["playerId"] = subscriber.player_id
         exchange.to_source(source, message)
+        if message["type"] == "offer":
+            subscriber.unanswered_since = exchange.now
 
 
 def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:

@@ -101,7 +101,9 @@ class Metrics:
         self.matchmaker_open = gauge(
             "signalserver_matchmaker_socket_open_indicator", "1 when the fleet store or the matchmaker is in reach."
         )
-        self.free = gauge("signalserver_free_stream_indicator", "1 when a listed streamer has no player.")
+        self.free = gauge(
+            "signalserver_free_stream_indicator", "1 when a listed streamer has no player, and may have one."
+        )
         self.draining = Gauge(
             "signalserver_draining", "1 while players finish before the end.", registry=self.registries.all
         )

@@ -7,6 +7,7 @@ import structlog
 
 from pixelfleet.fleet.model import HEARTBEAT_SECONDS, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from signalserver.application_watch import ApplicationWatch
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
@@ -20,12 +21,21 @@ class Reporter:
     """Owns the reports of one server."""
 
     def __init__(
-        self, store: FleetStore, hub: Hub, drain: Drain, metrics: Metrics, settings: Settings, server_id: str, url: str
+        self,
+        store: FleetStore,
+        hub: Hub,
+        drain: Drain,
+        watch: ApplicationWatch,
+        metrics: Metrics,
+        settings: Settings,
+        server_id: str,
+        url: str,
     ) -> None:
         self._store = store
         self._hub = hub
         self._changed = hub.watch()
         self._drain = drain
+        self._watch = watch
         self._metrics = metrics
         self._settings = settings
         self._server_id = server_id
@@ -47,6 +57,7 @@ class Reporter:
                 capacity=self._settings.capacity,
                 labels=self._settings.labels,
                 sessions=tuple(sessions.get(source.endpoint_id, ())),
+                ready=self._watch.trouble is None,
                 draining=self._drain.begun,
                 sequence=self._sequence,
             )

@@ -36,7 +36,7 @@ class Doors:
         self._config = config
         self._bounds = settings.bounds()
         # A streamer speaks for all its players and is trusted by its port or its token.
-        self._trusted_bounds = settings.upstream_bounds()
+        self._trusted_bounds = settings.streamer_bounds()
 
     def player(self, request: WSUpgradeRequest) -> Answer:
         """Take a player, with the session that its ticket names."""
@@ -65,7 +65,7 @@ class Doors:
                 lambda now: connected(socket, now, self._config(), address=address, admission=admission, offers=offers),
             )
             if self._drain.begun:
-                socket.send(self._drain.notice())
+                self._drain.tell(link)
             return link
 
         return WebSocket(self._bounds, opened)
@@ -119,4 +119,5 @@ class Doors:
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
         self._metrics.refused.labels(role.value, label).inc()
+        log.info("websocket refused", role=role.value, why=why)
         return refusal(status, why)

@@ -34,6 +34,10 @@ class BadMessageError(ValueError):
     """What a peer sent is not a message of the protocol; the text says why, without quoting it."""
 
 
+class NestingError(BadMessageError):
+    """A message nests deeper than the limit: no mistake of a client's, but an attack on who reads it."""
+
+
 class Candidate(msgspec.Struct, rename="camel"):
     """An ICE candidate as browsers write it (RTCIceCandidateInit)."""
 
@@ -136,9 +140,9 @@ SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
-    """Return the message; raise BadMessageError when it is not an object with a string `type`, or too deep."""
+    """Return the message; raise BadMessageError when it is no object with a string `type`, NestingError if too deep."""
     if data.count(b"[") + data.count(b"{") > limits.nesting and _depth(data) > limits.nesting:
-        raise BadMessageError("nested too deep")
+        raise NestingError("nested too deep")
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError:

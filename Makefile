@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz lint format lock clean
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame lint format lock clean
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -9,7 +9,7 @@ PORT ?=
 demo_args = $(if $(STREAMERS),--streamers $(STREAMERS)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: ## video in the browser: the whole system on this machine (STREAMERS=3 PORT=9000)
 	@scripts/setup demo && scripts/build-page && exec .venv/bin/pixelfleet demo $(demo_args)
@@ -27,6 +27,15 @@ test-unit: ## the quick tests, which need nothing but Python
 
 fuzz: ## a million hostile frames at the signalling server (FRAMES=1000000, and ARGS="--seed 7" to do one again)
 	@scripts/setup dev && exec .venv/bin/python -m tests.fuzz.signalserver --frames $(FRAMES) $(ARGS)
+
+bench-relay: ## what a relayed message costs, against relays without features (ARGS="--against URL --against-streamer URL")
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.relay --check $(ARGS)
+
+bench-idle: ## what 5,000 players that only wait cost the signalling server, for a minute
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.idle --check $(ARGS)
+
+bench-first-frame: ## from opening the page to its first frame, against a bare page on the signalling server alone
+	@scripts/setup dev && scripts/build-page test && exec .venv/bin/python -m benchmarks.first_frame $(ARGS)
 
 lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame lint format lock clean
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-queue bench-store chaos lint format lock clean
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -36,6 +36,18 @@ bench-idle: ## what 5,000 players that only wait cost the signalling server, for
 
 bench-first-frame: ## from opening the page to its first frame, against a bare page on the signalling server alone
 	@scripts/setup dev && scripts/build-page test && exec .venv/bin/python -m benchmarks.first_frame $(ARGS)
+
+bench-match: ## what a match costs, two matchmakers on one Redis, and whether anybody is double-booked or lost
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.match --check $(ARGS)
+
+bench-queue: ## what 10,000 waiting players cost a matchmaker
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.queue --check $(ARGS)
+
+bench-store: ## what a match costs each store as fleet and queue grow
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.store --check $(ARGS)
+
+chaos: ## kill, freeze and flush what a fleet runs on, for some minutes
+	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
 
 lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

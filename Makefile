@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-queue bench-store chaos lint format lock clean
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store chaos lint format lock clean
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -39,6 +39,9 @@ bench-first-frame: ## from opening the page to its first frame, against a bare p
 
 bench-match: ## what a match costs, two matchmakers on one Redis, and whether anybody is double-booked or lost
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.match --check $(ARGS)
+
+bench-dial: ## what it costs to dial a server and pass messages on, with the clients of three libraries
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.dial $(ARGS)
 
 bench-queue: ## what 10,000 waiting players cost a matchmaker
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.queue --check $(ARGS)

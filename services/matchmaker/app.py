@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from matchmaker.broker import Broker
+from matchmaker.drain import Drain
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue_teller import QueueTeller
@@ -36,6 +37,7 @@ class Matchmaker:
     broker: Broker
     players: Players
     gauges: FleetGauges
+    draining: Drain
     port: int = 0
     metrics_port: int = 0
     link_port: int | None = None
@@ -47,6 +49,10 @@ class Matchmaker:
         if self.players.broken:
             return "no signalling server can be reached from here"
         return "the fleet store is not ready" if self.broker.young else None
+
+    async def drain(self) -> None:
+        """Let the players finish who have a streamer, and send the others to another replica."""
+        await self.draining.run()
 
     @property
     def queue(self) -> int:
@@ -66,7 +72,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         gauges = FleetGauges(fleet, settings.warm)
         metrics.watch_fleet(gauges)
         players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
-        matchmaker = Matchmaker(broker, players, gauges)
+        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        matchmaker = Matchmaker(broker, players, gauges, drain)
         app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
         add_health(app, matchmaker)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)

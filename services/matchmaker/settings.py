@@ -36,7 +36,8 @@ class Settings(FleetSettings):
 
     max_queue: int = Field(10000, ge=1, description="players waiting at once; more are refused with HTTP 503")
     queue_seconds: float = Field(3600, gt=0, description="a player that has waited this long is closed with 4103")
-    drain_seconds: float = Field(30.0, ge=0, description="how long players may stay after SIGTERM")
+    drain_seconds: float = Field(30.0, ge=0, description="how long players who have a streamer may stay after SIGTERM")
+    spread_seconds: float = Field(3.0, ge=0, description="how long connections are answered after that at least")
 
     legacy_link: bool | None = Field(
         None, description="take stock servers; so it is when a port for them is given, or no Redis"

@@ -4,8 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
-from urllib.parse import urlencode
+from typing import Final, Protocol
 
 import structlog
 
@@ -13,8 +12,8 @@ from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
 from matchmaker.queue_places import Place
+from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.runtime.dial import DialError, dial
 from pixelfleet.runtime.relay import Relay
 from pixelfleet.runtime.service import Tasks
@@ -142,7 +141,7 @@ class Player:
         started = loop.time()
         try:
             await dial(
-                self._url(streamer),
+                session_url(lease, self.context.session_key, self.passed_on),
                 self.relay.join,
                 self.context.upstream_bounds,
                 tls=self.context.tls if streamer.stock else None,
@@ -161,15 +160,6 @@ class Player:
             self.context.dialled(streamer, None)
             broker.arrived(self.ticket.session_id)
             log.info("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
-
-    def _url(self, streamer: StreamerReport) -> str:
-        query = {"player": self.ticket.session_id, **self.passed_on}
-        key = self.context.session_key
-        if key is not None and not streamer.stock:
-            role: Literal["player", "spectator"] = "spectator" if self.lease and self.lease.shared else "player"
-            token = SessionToken(self.ticket.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
-            query["session"] = sign(token, key)
-        return f"{streamer.url}/?{urlencode(query)}"
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.fleet.model import Policy
@@ -21,8 +21,18 @@ class Settings(FleetSettings):
 
     port: int = Field(3000, ge=0, le=65535, description="port for players and REST")
     metrics_port: int = Field(3900, ge=0, le=65535, description="port for Prometheus")
-    rest_token: SecretStr | None = Field(None, description="bearer token for /api/v1; closed until it is set")
+    rest_token: SecretStr | None = Field(
+        None, min_length=1, description="bearer token for /api/v1 and /list; closed until it is set"
+    )
+    rest_api: bool = Field(False, description="let anybody read /api/v1 and /list; changes need the token all the same")
+    redirect: bool = Field(False, description="send browsers that open / to a free signalling server's page")
+    offers_per_minute: int = Field(
+        60, ge=0, description="servers that one address may take over HTTP; more are answered with 429; 0 is no limit"
+    )
     origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
+    tls_key: Path | None = Field(None, description="private key (PEM); with it players come over TLS")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    redirect_port: int | None = Field(None, ge=0, le=65535, description="port that sends HTTP to the TLS port")
     trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
 
     app: str = Field("default", min_length=1, max_length=64, description="the application of a player that names none")
@@ -52,6 +62,14 @@ class Settings(FleetSettings):
     legacy_seconds: float = Field(75.0, gt=0, description="a stock server that has been silent this long is dropped")
     legacy_servers: int = Field(10000, ge=1, description="links of stock servers at once; more are closed")
     legacy_ca: Path | None = Field(None, description="CA (PEM) of stock servers that take players over wss")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "Settings":
+        if (self.tls_key is None) is not (self.tls_cert is None):
+            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+        if self.redirect_port is not None and self.tls_cert is None:
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
+        return self
 
     @property
     def link_port(self) -> int | None:

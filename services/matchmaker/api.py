@@ -92,6 +92,7 @@ class Api:
         snapshot = await self._reader.snapshot()
         return _page(
             request,
+            snapshot.now,
             views.sorted_streamers(snapshot),
             lambda view: view.report.key,
             lambda view: view.report.app,
@@ -107,6 +108,7 @@ class Api:
         snapshot = await self._reader.snapshot()
         return _page(
             request,
+            snapshot.now,
             sorted(snapshot.leases, key=lambda lease: lease.session_id),
             lambda lease: lease.session_id,
             lambda lease: lease.streamer.app,
@@ -130,6 +132,7 @@ class Api:
         queue = views.queue_views(snapshot.queue, snapshot.now)
         return _page(
             request,
+            snapshot.now,
             list(zip(map(views.place_of, snapshot.queue), queue, strict=True)),
             lambda each: each[0],
             lambda each: str(each[1]["app"]),
@@ -188,6 +191,7 @@ class Api:
 
 def _page(
     request: web.Request,
+    now: float,
     items: list[T],
     name: Callable[[T], str],
     app: Callable[[T], str],
@@ -198,4 +202,4 @@ def _page(
     wanted = request.query.get("app")
     matching = [item for item in items if not wanted or app(item) == wanted]
     found, following = views.page(matching, name, after=after, limit=limit)
-    return json_response({"items": shown(found), "total": len(matching), "next": following})
+    return json_response({"now": now, "items": shown(found), "total": len(matching), "next": following})

@@ -164,15 +164,21 @@ class Broker:
     async def run(self) -> None:
         """Keep the sessions alive and hand out what was matched, until cancelled."""
         while True:
-            try:
-                await self._keep()
-            except StoreUnavailableError as error:
-                log.warning("fleet store is out of reach", why=str(error), sessions=len(self._entries))
-                self._lost = True
-                await self._tell(self._tell_lost)
-                await asyncio.sleep(KEEP_SECONDS)
-            else:
+            if await self.turn():
                 await self.store.wait(self.replica_id, KEEP_SECONDS)
+            else:
+                await asyncio.sleep(KEEP_SECONDS)
+
+    async def turn(self) -> bool:
+        """Speak with the store once; return whether it answered."""
+        try:
+            await self._keep()
+        except StoreUnavailableError as error:
+            log.warning("fleet store is out of reach", why=str(error), sessions=len(self._entries))
+            self._lost = True
+            await self._tell(self._tell_lost)
+            return False
+        return True
 
     async def _keep(self) -> None:
         before = self._loop.time()

@@ -94,13 +94,17 @@ class FleetGauges(Collector):
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            try:
-                totals = await self._store.totals()
-            except StoreUnavailableError as error:
-                log.debug("fleet numbers are not known", why=str(error))
-            else:
-                self._totals, self._read_at = totals, self._loop.time()
+            await self.read()
             await asyncio.sleep(READ_SECONDS)
+
+    async def read(self) -> None:
+        """Read once; what cannot be read stays as it was, for a while."""
+        try:
+            totals = await self._store.totals()
+        except StoreUnavailableError as error:
+            log.debug("fleet numbers are not known", why=str(error))
+        else:
+            self._totals, self._read_at = totals, self._loop.time()
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges, or nothing."""

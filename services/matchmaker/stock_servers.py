@@ -83,28 +83,39 @@ class StockServers:
         """Report what changes until cancelled."""
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            changed, self._changed = self._changed, {}
-            gone, self._gone = self._gone, {}
             try:
-                await asyncio.gather(
-                    *(self._report(linked) for linked in changed.values()),
-                    *(self._report_gone(server_id, linked) for server_id, linked in gone.items()),
-                )
+                await self.report_changes()
             except StoreUnavailableError:
-                self._changed = changed | self._changed
-                self._gone = gone | self._gone
                 self._wake.set()
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def report_changes(self) -> None:
+        """Tell the store what it does not know yet; raise StoreUnavailableError."""
+        self._wake.clear()
+        changed, self._changed = self._changed, {}
+        gone, self._gone = self._gone, {}
+        try:
+            await asyncio.gather(
+                *(self._report(linked) for linked in changed.values()),
+                *(self._report_gone(server_id, linked) for server_id, linked in gone.items()),
+            )
+        except StoreUnavailableError:
+            self._changed = changed | self._changed
+            self._gone = {name: linked for name, linked in gone.items() if name not in self._known} | self._gone
+            raise
 
     async def watch(self) -> None:
         """Close links that have been silent for too long, until cancelled: half-open ones say nothing of their end."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            limit = self._loop.time() - self._settings.legacy_seconds
-            for link in [link for link in self._links if link.heard < limit]:
-                log.warning("stock server is silent", peer=link.peer, seconds=self._settings.legacy_seconds)
-                link.close()
+            self.close_silent(self._loop.time())
+
+    def close_silent(self, now: float) -> None:
+        """Close the links that have said nothing for too long; `now` is the loop's clock."""
+        limit = now - self._settings.legacy_seconds
+        for link in [link for link in self._links if link.heard < limit]:
+            log.warning("stock server is silent", peer=link.peer, seconds=self._settings.legacy_seconds)
+            link.close()
 
     def report_all(self) -> None:
         """Say everything again: the store has forgotten it."""

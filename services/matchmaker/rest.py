@@ -9,6 +9,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from yarl import URL
 
 from matchmaker import views
 from matchmaker.fleet_reader import FleetReader
@@ -95,7 +96,7 @@ class Rest:
             return web.Response(text=text, status=503, content_type="text/html", headers=headers)
         file = request.match_info.get("file")
         path = f"custom_html/{quote(file, safe='')}" if file else ""
-        raise web.HTTPFound(page_url(lease, self._key, path), headers=NOT_KEPT)
+        raise web.HTTPFound(URL(page_url(lease, self._key, path), encoded=True), headers=NOT_KEPT)
 
     async def about(self, _: web.Request) -> web.Response:
         """Say what this is."""

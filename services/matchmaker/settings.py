@@ -1,14 +1,17 @@
 """What a matchmaker can be told."""
 
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from matchmaker.legacy_options import translate_arguments, translate_config
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.settings import FleetSettings
+from pixelfleet.runtime.errors import tell
 
 LEGACY_PORT = 9999
 
@@ -62,6 +65,22 @@ class Settings(FleetSettings):
     legacy_seconds: float = Field(75.0, gt=0, description="a stock server that has been silent this long is dropped")
     legacy_servers: int = Field(10000, ge=1, description="links of stock servers at once; more are closed")
     legacy_ca: Path | None = Field(None, description="CA (PEM) of stock servers that take players over wss")
+
+    @classmethod
+    def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys of a config file with the reference matchmaker's translated; tell what is different."""
+        translated, warnings = translate_config(keys)
+        for warning in warnings:
+            tell(warning)
+        return translated
+
+    @classmethod
+    def translate_arguments(cls, arguments: Sequence[str], file_keys: Mapping[str, Any] | None) -> list[str]:
+        """Return the options with the reference matchmaker's translated; tell what is different."""
+        translated, warnings = translate_arguments(arguments, file_keys)
+        for warning in warnings:
+            tell(warning)
+        return translated
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Settings":

@@ -44,7 +44,7 @@ async def test_an_application_that_hangs_is_stuck_and_gets_no_more_players() -> 
         assert await running.metric(STUCK) == 1
 
         async def told() -> bool:
-            return [report.ready for report in (await store.snapshot()).streamers] == [False]
+            return [view.report.ready for view in (await store.snapshot()).streamers] == [False]
 
         await eventually(told, "the fleet knows")
         await source.say("offer", sdp=SDP, playerId="101")

@@ -50,8 +50,8 @@ class Store:
         name = f"s{number}"
         given = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "stock": stock, **fields}
         report = StreamerReport(server_id=name, endpoint_id="cam", **given)
-        owner = {"owner": "elsewhere"} if stock else {}
-        await self.inner.report(ServerReport(server_id=name, sequence=1, streamers=(report,), **owner))
+        owner = "elsewhere" if stock else ""
+        await self.inner.report(ServerReport(server_id=name, sequence=1, streamers=(report,), owner=owner))
         return report
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:

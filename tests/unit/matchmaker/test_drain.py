@@ -7,6 +7,7 @@ import pytest
 
 from matchmaker.drain import Drain
 from pixelfleet.runtime.service import Tasks
+from tests.parts import eventually
 from tests.unit.matchmaker.hall import Hall, Seat
 
 
@@ -56,9 +57,7 @@ async def test_those_who_wait_go_at_once_and_those_who_play_when_they_want(hall:
 async def test_who_stays_too_long_is_sent_to_another_replica(hall: Hall) -> None:
     player = await playing(hall, stock=True)
     task = asyncio.create_task(drain_of(hall, grace=0.05).run())
-    async with asyncio.timeout(5):
-        while not player.socket.closes:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: player.socket.closes, "the player is closed")
     assert player.socket.closes == [(4005, "the server restarts")]
     player.leave()
     hall.dials[-1].handler.closed(1000, "")
@@ -75,9 +74,7 @@ async def test_who_waits_again_because_its_streamer_failed_goes_too(hall: Hall) 
     await hall.settle()
     assert seat.socket.is_open
     hall.dials[-1].fail()
-    async with asyncio.timeout(5):
-        while not seat.socket.closes:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: seat.socket.closes, "the player is closed")
     seat.leave()
     async with asyncio.timeout(5):
         await task

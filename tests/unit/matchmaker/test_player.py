@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
+from matchmaker.queue_places import Place
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.runtime.service import Tasks
@@ -170,8 +171,8 @@ async def test_a_lease_is_given_back_when_the_store_has_not_been_heard_of(hall: 
 async def test_the_loss_of_the_store_and_its_return_are_told_with_the_place(hall: Hall) -> None:
     seat = hall.player()
     await hall.settle()
-    seat.player.moved(messages.Place(3, 60))
-    seat.player.moved(messages.Place(3, 60))
+    seat.player.moved(Place(3, 60))
+    seat.player.moved(Place(3, 60))
     seat.player.store_lost()
     seat.player.store_found()
     place = {"position": 3, "ahead": 2, "etaSeconds": 60}

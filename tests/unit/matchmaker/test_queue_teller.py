@@ -120,7 +120,7 @@ async def test_no_player_hears_of_its_place_more_than_once_a_second(
                 await asyncio.Event().wait()
 
     await hall.join(2)
-    monkeypatch.setattr(queue_teller.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     told = asyncio.create_task(hall.teller.run())
     await enough.wait()
     told.cancel()
@@ -143,7 +143,7 @@ async def test_while_the_store_is_away_nobody_hears_and_then_all_do_again(
             if rounds == 4:
                 raise asyncio.CancelledError
 
-    monkeypatch.setattr(queue_teller.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
         await hall.teller.run()
     assert [place.position for place in player.places] == [1, 1]

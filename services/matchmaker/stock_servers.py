@@ -101,7 +101,7 @@ class StockServers:
             )
         except StoreUnavailableError:
             self._changed = changed | self._changed
-            self._gone = {name: linked for name, linked in gone.items() if name not in self._known} | self._gone
+            self._gone = gone | self._gone  # of one that has come back since, the newer link speaks
             raise
 
     async def watch(self) -> None:

@@ -53,7 +53,7 @@ async def test_a_streamer_is_given_once_and_the_queue_is_one(fleet: Fleet) -> No
         player(fleet.first.player_url) as playing,
     ):
         await playing.hear("config")
-        async with player(fleet.second.player_url) as waiting, player(fleet.first.player_url) as behind:
+        async with player(fleet.second.player_url) as waiting, player(fleet.first.player_url):
             await waiting.hear("matchmaker")
             await eventually(lambda: fleet.first.has_sessions(3), "both wait")
             for each in (fleet.first, fleet.second):

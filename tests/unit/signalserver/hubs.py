@@ -11,6 +11,7 @@ from signalserver.exchange import Rules
 from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
 from signalserver.roster import Admission, Role
+from signalserver.sessions import Sessions
 from signalserver.switchboard import Switchboard
 from tests.unit.pixelfleet.runtime.sockets import FakeSocket
 from tests.unit.signalserver.conversation import CONFIG
@@ -77,8 +78,9 @@ class Made:
         return self.metrics.registries.all.get_sample_value(name)
 
 
-def make_hub(rules: Rules | None = None) -> Made:
+def make_hub(rules: Rules | None = None, capacity: int = 0) -> Made:
     """Make a hub; needs a running event loop."""
     metrics = Metrics()
     watch = ApplicationWatch(0.0, 1e9, 1e9)
-    return Made(Hub(Switchboard(rules or Rules()), metrics, Heartbeat(20, 10), watch), metrics, watch)
+    hub = Hub(Switchboard(rules or Rules()), metrics, Heartbeat(20, 10), watch, Sessions(capacity))
+    return Made(hub, metrics, watch)

@@ -1,12 +1,11 @@
 """What the fleet store is told."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from pixelfleet.fleet.memory import MemoryFleetStore
-from pixelfleet.fleet.model import StreamerReport
+from pixelfleet.fleet.model import Reported, ServerReport
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.runtime.service import background
 from signalserver.drain import Drain
@@ -33,14 +32,14 @@ async def test_a_report_tells_what_a_streamer_is_and_holds() -> None:
     made.streamer()  # has no id yet: nobody can have it
     leased, direct = made.player(Admission("session-1", "cam", "game")), made.player()
     direct.say("subscribe", streamerId="cam")
-    (report,) = reporter(made)[0].reports()
+    (report,) = reporter(made)[0].report().streamers
     assert (report.key, report.app, report.url, report.dialect) == ("pod-1/cam", "game", URL, "5.5")
     assert (report.capacity, report.labels) == (2, {"region": "eu"})
     assert (report.ready, report.draining) == (True, False)
     # A leased player counts from its arrival, before it subscribes.
     assert report.sessions == ("session-1", f"direct-{direct.link.peer_id}")
     leased.leave()
-    (report,) = reporter(made)[0].reports()
+    (report,) = reporter(made)[0].report().streamers
     assert report.sessions == (f"direct-{direct.link.peer_id}",)
 
 
@@ -50,7 +49,7 @@ async def test_a_stuck_application_is_not_ready_and_a_drain_is_told() -> None:
     reports, drain = reporter(made)
     made.watch.trouble = "the application does not answer its players"
     drain.begin()
-    (report,) = reports.reports()
+    (report,) = reports.report().streamers
     assert (report.ready, report.draining) == (False, True)
 
 
@@ -58,7 +57,7 @@ async def test_each_report_is_newer_than_the_last_also_after_a_restart() -> None
     made = make_hub()
     made.streamer("cam")
     before, after = reporter(made)[0], reporter(made)[0]
-    numbers = [before.reports()[0].sequence, before.reports()[0].sequence, after.reports()[0].sequence]
+    numbers = [before.report().sequence, before.report().sequence, after.report().sequence]
     assert numbers[0] < numbers[1]
     assert numbers[2] > numbers[0]
 
@@ -67,7 +66,7 @@ async def test_a_change_is_told_at_once_and_the_end_too() -> None:
     made, store = make_hub(), MemoryFleetStore()
 
     async def known() -> list[str]:
-        return [report.endpoint_id for report in (await store.snapshot()).streamers]
+        return [view.report.endpoint_id for view in (await store.snapshot()).streamers]
 
     async def told() -> bool:
         return await known() == ["cam"]
@@ -83,10 +82,10 @@ class AwayStore(MemoryFleetStore):
 
     away = True
 
-    async def report(self, reports: Sequence[StreamerReport], *, server_id: str, sequence: int) -> None:
+    async def report(self, report: ServerReport) -> Reported:
         if self.away:
             raise StoreUnavailableError("away")
-        await super().report(reports, server_id=server_id, sequence=sequence)
+        return await super().report(report)
 
 
 async def test_a_store_out_of_reach_is_shown_and_told_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,20 +10,27 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from matchmaker.api import Api, store_errors
 from matchmaker.broker import Broker
+from matchmaker.drain import Drain
+from matchmaker.events import Events
+from matchmaker.fleet_reader import FleetReader
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue_teller import QueueTeller
+from matchmaker.rest import Rest
 from matchmaker.settings import Settings
 from matchmaker.stock_servers import StockServers
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.runtime.access import TokenGuard
 from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.front import Front
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
 from pixelfleet.runtime.service import Tasks, background
+from pixelfleet.runtime.tls import redirect_app, server_context
 from pixelfleet.wire import close_codes
 
 log = structlog.get_logger(__name__)
@@ -36,8 +43,10 @@ class Matchmaker:
     broker: Broker
     players: Players
     gauges: FleetGauges
+    draining: Drain
     port: int = 0
     metrics_port: int = 0
+    redirect_port: int = 0
     link_port: int | None = None
 
     def unready(self) -> str | None:
@@ -47,6 +56,10 @@ class Matchmaker:
         if self.players.broken:
             return "no signalling server can be reached from here"
         return "the fleet store is not ready" if self.broker.young else None
+
+    async def drain(self) -> None:
+        """Let the players finish who have a streamer, and send the others to another replica."""
+        await self.draining.run()
 
     @property
     def queue(self) -> int:
@@ -66,16 +79,48 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         gauges = FleetGauges(fleet, settings.warm)
         metrics.watch_fleet(gauges)
         players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
-        matchmaker = Matchmaker(broker, players, gauges)
-        app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
+        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        matchmaker = Matchmaker(broker, players, gauges, drain)
+        reader = FleetReader(fleet)
+        events = Events(fleet, reader)
+        app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
         add_health(app, matchmaker)
+        api = Api(
+            fleet,
+            reader,
+            events,
+            TokenGuard(settings.rest_token, "--rest-token"),
+            open_reads=settings.rest_api,
+            proxies=settings.trusted_proxies,
+        )
+        api.add_to(app)
+        Rest(fleet, reader, settings, lambda: players.closing).add_to(app, api.reads)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
         broker.on_restore = stock.report_all
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
+        tls = await server_context(settings.tls_cert, settings.tls_key)
         front = await stack.enter_async_context(
-            Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
+            Front(
+                app,
+                players.upgrade,
+                host=settings.host,
+                port=settings.port,
+                option="--port",
+                bounds=players.bounds,
+                tls=tls,
+            )
         )
+        stack.callback(events.close)
+        if settings.redirect_port is not None:
+            matchmaker.redirect_port = await stack.enter_async_context(
+                plain_port(
+                    redirect_app(front.port),
+                    host=settings.host,
+                    port=settings.redirect_port,
+                    option="--redirect-port",
+                )
+            )
         matchmaker.metrics_port = await stack.enter_async_context(
             plain_port(
                 metrics_app(matchmaker, metrics.registries.all, metrics.registries.custom),
@@ -93,6 +138,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 QueueTeller(broker, players.find, settings.queue_seconds).run(),
                 stock.run(),
                 stock.watch(),
+                events.run(),
                 _tell_policies(fleet, settings),
             )
         )

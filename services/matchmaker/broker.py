@@ -3,14 +3,15 @@ the store has forgotten.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 import structlog
 
 from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, lane_of
+from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError, lane_of
 
 log = structlog.get_logger(__name__)
 
@@ -18,8 +19,8 @@ FRESH_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 """A lease is used only by a replica that has spoken with the store this lately: one that was frozen, or cut off, may
 hold promises that have been given to others since."""
 
-JOINS_AT_ONCE: Final = 100
-"""How many tickets that could not be said are said together, in the order of their arrival."""
+AT_ONCE: Final = 100
+"""How many sessions are said or told together, in the order of their arrival, before something else gets its turn."""
 
 
 class Waiter(Protocol):
@@ -37,6 +38,12 @@ class Waiter(Protocol):
 
     def store_lost(self) -> None:
         """Hear that nobody is matched for the moment."""
+
+    def store_found(self) -> None:
+        """Hear that they are again."""
+
+    def refused(self, why: str) -> None:
+        """Close: the store takes no ticket like this."""
 
     def ended(self) -> None:
         """Close: an operator has ended the session."""
@@ -72,9 +79,13 @@ class Broker:
         """Those of them that have no lease, in the order in which they came here."""
         self._unsaid: dict[str, Entry] = {}
         self._gone: set[str] = set()
+        self._leaving = 0
+        """How many leaves the store has not answered yet."""
         self._epoch = ""
         self._connection = 0
         self._spoke = float("-inf")
+        self._lost = False
+        """Whether those who wait have been told that the store is out of reach."""
         self._loop = asyncio.get_running_loop()
         self.on_restore: Callable[[], None] = lambda: None
         """Called when the store has forgotten: others in this process may have to say what they own, too."""
@@ -89,6 +100,11 @@ class Broker:
         """Whether the store has answered lately."""
         return self._loop.time() - self._spoke < FRESH_SECONDS
 
+    @property
+    def has_more_to_say(self) -> bool:
+        """Whether sessions are left that the store must hear of, or are being told."""
+        return bool(self._entries or self._leaving)
+
     def knows(self, session_id: str) -> bool:
         """Whether a session is one of those that this replica answers for."""
         return session_id in self._entries
@@ -96,21 +112,22 @@ class Broker:
     # -- players ------------------------------------------------------------------------------------
 
     async def join(self, waiter: Waiter) -> None:
-        """Put a player into the queue; raise TooManyChoicesError. Without the store it is put there later."""
+        """Put a player into the queue; without the store later, behind those who wait for that already."""
         session_id = waiter.ticket.session_id
         entry = self._entries[session_id] = self.waiting[session_id] = Entry(waiter)
-        await self._join(entry)
+        if self._unsaid:
+            self._later(entry)
+            return
+        try:
+            await self._say(entry)
+        except StoreUnavailableError:
+            self._later(entry)
 
     async def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
-        if self._entries.pop(session_id, None) is None:
-            return
-        self.waiting.pop(session_id, None)
-        self._unsaid.pop(session_id, None)
-        try:
-            await self.store.leave(session_id)
-        except StoreUnavailableError:
-            self._gone.add(session_id)
+        entry = self._entries.get(session_id)
+        if entry is not None and self._forget(entry):
+            await self._say_left(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
@@ -123,17 +140,24 @@ class Broker:
         entry = self._entries.get(session_id)
         if entry is None:
             return
+        streamer = entry.lease.streamer.key if entry.lease is not None else ""
         entry.lease = None
         entry.settled = False
         self.waiting[session_id] = entry
         try:
-            placed = await self.store.give_back(session_id, unreachable=unreachable)
+            placed = await self.store.give_back(session_id, streamer, unreachable=unreachable)
             if placed is None:
-                placed = await self.store.join(entry.waiter.ticket)
+                await self._say(entry)
+            else:
+                await self._answered(entry, placed)
         except StoreUnavailableError:
             self._later(entry)
-        else:
-            self._placed(entry, placed)
+
+    async def leave_queue(self) -> None:
+        """Take everyone out who waits: another replica may have them."""
+        rest = iter(list(self.waiting))
+        while part := list(islice(rest, AT_ONCE)):
+            await _all(self.leave(session_id) for session_id in part)
 
     def may_dial(self) -> bool:
         """Whether a lease may be used now."""
@@ -144,13 +168,21 @@ class Broker:
     async def run(self) -> None:
         """Keep the sessions alive and hand out what was matched, until cancelled."""
         while True:
-            try:
-                await self._keep()
-            except StoreUnavailableError as error:
-                self._lost(str(error))
-                await asyncio.sleep(KEEP_SECONDS)
-            else:
+            if await self.turn():
                 await self.store.wait(self.replica_id, KEEP_SECONDS)
+            else:
+                await asyncio.sleep(KEEP_SECONDS)
+
+    async def turn(self) -> bool:
+        """Speak with the store once; return whether it answered."""
+        try:
+            await self._keep()
+        except StoreUnavailableError as error:
+            log.warning("fleet store is out of reach", why=str(error), sessions=len(self._entries))
+            self._lost = True
+            await self._tell(self._tell_lost)
+            return False
+        return True
 
     async def _keep(self) -> None:
         before = self._loop.time()
@@ -158,7 +190,7 @@ class Broker:
         forgotten = before - self._spoke >= EXPIRY_SECONDS
         known = (kept.epoch, kept.connection)
         lost = bool(self._epoch) and (known != (self._epoch, self._connection) or forgotten)
-        self._epoch, self._connection, self._spoke = kept.epoch, kept.connection, before
+        self._spoke = before
         if self.young and not kept.young:
             log.info("fleet store matches")
         self.young = kept.young
@@ -168,16 +200,20 @@ class Broker:
             # What was handed out just now is said with the rest.
             log.warning("saying all sessions again", sessions=len(self._entries))
             await self._restore()
+        self._epoch, self._connection = known
         for session_id in kept.end:
             if (entry := self._entries.get(session_id)) is not None:
                 entry.waiter.ended()
         await self._say_what_is_unsaid()
+        if self._lost:
+            self._lost = False
+            await self._tell(self._tell_found)
 
     async def _hand_out(self, lease: Lease) -> None:
         entry = self._entries.get(lease.session_id)
         if entry is None or entry.lease is not None:
             # It has left, or is with a streamer already: this promise came from a lapse that was none.
-            await self.store.leave(lease.session_id)
+            await self.store.leave(lease.session_id, self.replica_id)
         else:
             self._placed(entry, lease)
 
@@ -194,20 +230,42 @@ class Broker:
                 tickets.append((entry.waiter.ticket, entry.arrived))
         await self.store.restore(self.replica_id, tickets, leases, unsettled)
 
-    async def _join(self, entry: Entry) -> None:
+    async def _say(self, entry: Entry) -> None:
+        """Put a ticket into its queue."""
         try:
             placed = await self.store.join(entry.waiter.ticket)
-        except StoreUnavailableError:
-            self._later(entry)
+        except TooManyChoicesError as error:
+            if self._forget(entry):
+                entry.waiter.refused(str(error))
         else:
-            await self._joined(entry, placed)
+            await self._answered(entry, placed)
 
-    async def _joined(self, entry: Entry, placed: Placed) -> None:
+    async def _answered(self, entry: Entry, placed: Placed) -> None:
         session_id = entry.waiter.ticket.session_id
         if self._entries.get(session_id) is entry:
+            self._unsaid.pop(session_id, None)
             self._placed(entry, placed)
         else:  # it left while it was being put there
-            await self.store.leave(session_id)
+            await self._say_left(session_id)
+
+    async def _say_left(self, session_id: str) -> None:
+        self._leaving += 1
+        try:
+            await self.store.leave(session_id, self.replica_id)
+        except StoreUnavailableError:
+            self._gone.add(session_id)
+        finally:
+            self._leaving -= 1
+
+    def _forget(self, entry: Entry) -> bool:
+        """Know a session no more; return whether it was known."""
+        session_id = entry.waiter.ticket.session_id
+        if self._entries.get(session_id) is not entry:
+            return False
+        del self._entries[session_id]
+        self.waiting.pop(session_id, None)
+        self._unsaid.pop(session_id, None)
+        return True
 
     def _placed(self, entry: Entry, placed: Placed) -> None:
         self._unsaid.pop(entry.waiter.ticket.session_id, None)
@@ -217,35 +275,51 @@ class Broker:
             return
         entry.arrived = placed.arrived
         entry.settled = True
-        entry.told_lost = False
         if isinstance(placed, Lease):
-            entry.lease = placed
+            entry.lease, entry.told_lost = placed, False
             self.waiting.pop(placed.session_id, None)
             entry.waiter.matched(placed)
         else:
             entry.waiter.waits()
+            self._tell_found(entry)
 
     def _later(self, entry: Entry) -> None:
-        self._unsaid[entry.waiter.ticket.session_id] = entry
-        self._tell_lost(entry)
+        session_id = entry.waiter.ticket.session_id
+        if self._entries.get(session_id) is entry:
+            self._unsaid[session_id] = entry
+            self._tell_lost(entry)
 
     async def _say_what_is_unsaid(self) -> None:
-        """Catch up on what could not be said while the store was away."""
-        for session_id in list(self._gone):
-            await self.store.leave(session_id)
-            self._gone.discard(session_id)
+        """Catch up on what could not be said while the store was away; what fails again stays first in line."""
+        while self._gone:
+            sessions = list(islice(self._gone, AT_ONCE))
+            await _all(self.store.leave(session_id, self.replica_id) for session_id in sessions)
+            self._gone.difference_update(sessions)
         while self._unsaid:
-            entries = list(self._unsaid.values())[:JOINS_AT_ONCE]
-            for entry in entries:
-                del self._unsaid[entry.waiter.ticket.session_id]
-            await asyncio.gather(*(self._join(entry) for entry in entries))
+            await _all(self._say(entry) for entry in list(islice(self._unsaid.values(), AT_ONCE)))
 
-    def _lost(self, why: str) -> None:
-        log.warning("fleet store is out of reach", why=why, sessions=len(self._entries))
-        for entry in self.waiting.values():
-            self._tell_lost(entry)
+    async def _tell(self, tell: Callable[[Entry], None]) -> None:
+        """Tell everyone who waits, a part at a time."""
+        rest = iter(list(self.waiting.values()))
+        while part := list(islice(rest, AT_ONCE)):
+            for entry in part:
+                if entry.lease is None:
+                    tell(entry)
+            await asyncio.sleep(0)
 
     def _tell_lost(self, entry: Entry) -> None:
         if not entry.told_lost:
             entry.told_lost = True
             entry.waiter.store_lost()
+
+    def _tell_found(self, entry: Entry) -> None:
+        if entry.told_lost:
+            entry.told_lost = False
+            entry.waiter.store_found()
+
+
+async def _all(calls: Iterable[Awaitable[None]]) -> None:
+    """Make calls together, in this order; when all have ended, raise the first error there was."""
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

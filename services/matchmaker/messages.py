@@ -1,9 +1,7 @@
 """What a matchmaker itself says to a player, and the little that it reads of what a waiting player says."""
 
-from typing import Any
-from urllib.parse import urlsplit
-
 from matchmaker.queue_places import Place
+from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.wire.messages import BadMessageError, Message, dump, parse
 
@@ -24,19 +22,14 @@ def queued(detail: str, place: Place | None = None) -> bytes:
 
 def matched(streamer: StreamerReport) -> bytes:
     """Return the message to a player that has been given a streamer."""
-    detail: dict[str, Any] = {"id": streamer.key, **address_of(streamer.url)}
+    host, port = address_of(streamer.url)
+    detail = {"id": streamer.key, "address": host, "port": port}
     return dump({"type": "matchmaker", "queued": False, "matched": True, "dialect": streamer.dialect, "detail": detail})
 
 
 def refused(message: str) -> bytes:
     """Return the message after which a page shows the text and does not come back."""
     return dump({"type": "subscribeFailed", "message": message})
-
-
-def address_of(url: str) -> dict[str, Any]:
-    """Return host and port of a websocket URL, as pages expect them."""
-    target = urlsplit(url)
-    return {"address": target.hostname or "", "port": target.port or (443 if target.scheme == "wss" else 80)}
 
 
 def pong_for(data: bytes) -> bytes | None:

@@ -5,7 +5,7 @@ right, a sum is not. They are absent, never 0, while the store is out of reach o
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import structlog
@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 READ_SECONDS: Final = 1.0
 STALE_SECONDS: Final = 5.0
+MAX_APPS: Final = 500
+"""Apps that are shown one by one: players may name any, and each name would be a series for an hour."""
+
 WAITS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 DIALS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -91,13 +94,17 @@ class FleetGauges(Collector):
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            try:
-                totals = await self._store.totals()
-            except StoreUnavailableError as error:
-                log.debug("fleet numbers are not known", why=str(error))
-            else:
-                self._totals, self._read_at = totals, self._loop.time()
+            await self.read()
             await asyncio.sleep(READ_SECONDS)
+
+    async def read(self) -> None:
+        """Read once; what cannot be read stays as it was, for a while."""
+        try:
+            totals = await self._store.totals()
+        except StoreUnavailableError as error:
+            log.debug("fleet numbers are not known", why=str(error))
+        else:
+            self._totals, self._read_at = totals, self._loop.time()
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges, or nothing."""
@@ -108,7 +115,7 @@ class FleetGauges(Collector):
         yield from self._by_app(totals.apps)
 
     def _by_app(self, apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
-        names = sorted({*apps, *self._warm})
+        names = shown_apps(apps, self._warm)
         wanted = GaugeMetricFamily(
             "pixelfleet_streams_wanted", "Slots that are held or waited for, and warm ones.", labels=["app"]
         )
@@ -140,6 +147,16 @@ def _whole(apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "matchmaker_streamer_demand_ratio", "Players for each slot.", value=demand_ratio(players, slots)
     )
+
+
+def shown_apps(apps: Mapping[str, AppTotals], configured: Iterable[str]) -> list[str]:
+    """Return the names of the apps that are shown: those that are configured or have streamers come first."""
+    chosen = set(configured)
+
+    def importance(name: str) -> tuple[bool, int, int, str]:
+        return name not in chosen, -apps.get(name, AppTotals()).streamers, -apps.get(name, AppTotals()).waiting, name
+
+    return sorted(sorted(chosen.union(apps), key=importance)[:MAX_APPS])
 
 
 def demand_ratio(players: int, slots: float) -> float:

@@ -4,8 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
-from urllib.parse import urlencode
+from typing import Final, Protocol
 
 import structlog
 
@@ -13,9 +12,8 @@ from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
 from matchmaker.queue_places import Place
+from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.store import TooManyChoicesError
-from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.runtime.dial import DialError, dial
 from pixelfleet.runtime.relay import Relay
 from pixelfleet.runtime.service import Tasks
@@ -70,7 +68,7 @@ class Player:
         self.came = asyncio.get_running_loop().time()
         self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
         self.socket.send(messages.queued(messages.WAITING))
-        self.context.tasks.spawn(self._join())
+        self.context.tasks.spawn(self.context.broker.join(self))
         return self
 
     # -- the player's socket ------------------------------------------------------------------------
@@ -108,8 +106,11 @@ class Player:
 
     def store_lost(self) -> None:
         """Tell the player that it waits on, though nobody is matched."""
-        self.place = None
         self.socket.send(messages.queued(messages.STORE_LOST))
+
+    def store_found(self) -> None:
+        """Tell the player that it waits as before."""
+        self.socket.send(messages.queued(messages.WAITING, self.place))
 
     def matched(self, lease: Lease) -> None:
         """Dial the streamer's signalling server."""
@@ -123,19 +124,17 @@ class Player:
         self.socket.send(messages.queued(close_codes.QUEUE_TIMEOUT.reason))
         self.socket.close(close_codes.QUEUE_TIMEOUT)
 
+    def refused(self, why: str) -> None:
+        """Close: what it asks for is one choice too many."""
+        self.socket.send(messages.refused(why))
+        self.socket.close(close_codes.FULL)
+
     def ended(self) -> None:
         """Close for an operator, and for good."""
         self.socket.send(messages.refused(close_codes.SESSION_OVER.reason))
         self.socket.close(close_codes.SESSION_OVER)
 
     # -- inside -------------------------------------------------------------------------------------
-
-    async def _join(self) -> None:
-        try:
-            await self.context.broker.join(self)
-        except TooManyChoicesError as error:
-            self.socket.send(messages.refused(str(error)))
-            self.socket.close(close_codes.FULL)
 
     async def _dial(self, lease: Lease) -> None:
         streamer, broker, loop = lease.streamer, self.context.broker, asyncio.get_running_loop()
@@ -147,7 +146,7 @@ class Player:
         started = loop.time()
         try:
             await dial(
-                self._url(streamer),
+                session_url(lease, self.context.session_key, self.passed_on),
                 self.relay.join,
                 self.context.upstream_bounds,
                 tls=self.context.tls if streamer.stock else None,
@@ -161,18 +160,11 @@ class Player:
             await broker.give_back(self.ticket.session_id, unreachable=not taken)
         else:
             self.context.metrics.dial.observe(loop.time() - started)
+            if self.relay.up is None:
+                return  # it was closed as soon as it was open: what becomes of the player has been seen to
             self.context.dialled(streamer, None)
             broker.arrived(self.ticket.session_id)
             log.info("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
-
-    def _url(self, streamer: StreamerReport) -> str:
-        query = {"player": self.ticket.session_id, **self.passed_on}
-        key = self.context.session_key
-        if key is not None and not streamer.stock:
-            role: Literal["player", "spectator"] = "spectator" if self.lease and self.lease.shared else "player"
-            token = SessionToken(self.ticket.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
-            query["session"] = sign(token, key)
-        return f"{streamer.url}/?{urlencode(query)}"
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""

@@ -58,8 +58,9 @@ class Players:
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
-        """Whether no further player is taken."""
+        """Whether no further player is taken: who comes is told to come back, and finds another replica."""
         self.on_leave: Callable[[], None] = lambda: None
+        """Called when a player has left."""
         self._heartbeat = heartbeat
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
@@ -75,7 +76,8 @@ class Players:
     def upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         """Take a player, or refuse it."""
         if self.closing:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the matchmaker is shutting down")
+            # No refusal: a page stays away after one, and another replica has room for it.
+            return WebSocket(self.bounds, _come_back)
         if not origin_allowed(request.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
@@ -125,3 +127,7 @@ class Players:
         self._heartbeat.add(socket)
         self.metrics.players.set(len(self._open))
         return player.begin()
+
+
+def _come_back(socket: WebSocket) -> None:
+    socket.close(close_codes.RESTARTING)

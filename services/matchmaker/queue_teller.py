@@ -48,7 +48,7 @@ class QueueTeller:
         """Tell until cancelled."""
         while True:
             await asyncio.sleep(TELL_SECONDS)
-            self._send_away_overdue()
+            await self.send_away_overdue()
             try:
                 await self.tell()
             except StoreUnavailableError as error:
@@ -75,15 +75,13 @@ class QueueTeller:
                     player.moved(places.place(session_id, rank))
             await asyncio.sleep(0)
 
-    def _send_away_overdue(self) -> None:
-        """Close who has waited too long; the longest-waiting come first."""
+    async def send_away_overdue(self) -> None:
+        """Close who has waited too long."""
         limit = self._loop.time() - self._longest_wait
-        overdue = []
-        for session_id in self._broker.waiting:
-            player = self._find(session_id)
-            if player is not None and player.came > limit:
-                break
-            if player is not None:
-                overdue.append(player)
-        for player in overdue:
-            player.overdue()
+        rest = iter(list(self._broker.waiting))
+        while part := list(islice(rest, SLICE)):
+            for session_id in part:
+                player = self._find(session_id)
+                if player is not None and player.came <= limit:
+                    player.overdue()
+            await asyncio.sleep(0)

@@ -1,14 +1,17 @@
 """What a matchmaker can be told."""
 
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from matchmaker.legacy_options import translate_arguments, translate_config
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.settings import FleetSettings
+from pixelfleet.runtime.errors import tell
 
 LEGACY_PORT = 9999
 
@@ -21,8 +24,18 @@ class Settings(FleetSettings):
 
     port: int = Field(3000, ge=0, le=65535, description="port for players and REST")
     metrics_port: int = Field(3900, ge=0, le=65535, description="port for Prometheus")
-    rest_token: SecretStr | None = Field(None, description="bearer token for /api/v1; closed until it is set")
+    rest_token: SecretStr | None = Field(
+        None, min_length=1, description="bearer token for /api/v1 and /list; closed until it is set"
+    )
+    rest_api: bool = Field(False, description="let anybody read /api/v1 and /list; changes need the token all the same")
+    redirect: bool = Field(False, description="send browsers that open / to a free signalling server's page")
+    offers_per_minute: int = Field(
+        60, ge=0, description="servers that one address may take over HTTP; more are answered with 429; 0 is no limit"
+    )
     origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
+    tls_key: Path | None = Field(None, description="private key (PEM); with it players come over TLS")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    redirect_port: int | None = Field(None, ge=0, le=65535, description="port that sends HTTP to the TLS port")
     trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
 
     app: str = Field("default", min_length=1, max_length=64, description="the application of a player that names none")
@@ -36,7 +49,8 @@ class Settings(FleetSettings):
 
     max_queue: int = Field(10000, ge=1, description="players waiting at once; more are refused with HTTP 503")
     queue_seconds: float = Field(3600, gt=0, description="a player that has waited this long is closed with 4103")
-    drain_seconds: float = Field(30.0, ge=0, description="how long players may stay after SIGTERM")
+    drain_seconds: float = Field(30.0, ge=0, description="how long players who have a streamer may stay after SIGTERM")
+    spread_seconds: float = Field(3.0, ge=0, description="how long connections are answered after that at least")
 
     legacy_link: bool | None = Field(
         None, description="take stock servers; so it is when a port for them is given, or no Redis"
@@ -51,6 +65,30 @@ class Settings(FleetSettings):
     legacy_seconds: float = Field(75.0, gt=0, description="a stock server that has been silent this long is dropped")
     legacy_servers: int = Field(10000, ge=1, description="links of stock servers at once; more are closed")
     legacy_ca: Path | None = Field(None, description="CA (PEM) of stock servers that take players over wss")
+
+    @classmethod
+    def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys of a config file with the reference matchmaker's translated; tell what is different."""
+        translated, warnings = translate_config(keys)
+        for warning in warnings:
+            tell(warning)
+        return translated
+
+    @classmethod
+    def translate_arguments(cls, arguments: Sequence[str], file_keys: Mapping[str, Any] | None) -> list[str]:
+        """Return the options with the reference matchmaker's translated; tell what is different."""
+        translated, warnings = translate_arguments(arguments, file_keys)
+        for warning in warnings:
+            tell(warning)
+        return translated
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "Settings":
+        if (self.tls_key is None) is not (self.tls_cert is None):
+            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+        if self.redirect_port is not None and self.tls_cert is None:
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
+        return self
 
     @property
     def link_port(self) -> int | None:

@@ -21,13 +21,13 @@ class LinkError(ValueError):
 
 
 class Connect(msgspec.Struct, rename="camel"):
-    """How a stock server introduces itself."""
+    """How a stock server introduces itself. Some say null for what they have not got yet, and numbers as text."""
 
     port: int
-    address: str = ""
-    https: bool = False
-    ready: bool = False
-    player_connected: bool = False
+    address: str | None = None
+    https: bool | None = None
+    ready: bool | None = None
+    player_connected: bool | None = None
     rest_port: int | None = None
 
     def __post_init__(self) -> None:
@@ -92,11 +92,12 @@ def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> Sto
     trusted and names an address that others can reach.
     """
     try:
-        said = msgspec.convert(message, Connect)
+        said = msgspec.convert(message, Connect, strict=False)
     except msgspec.ValidationError as error:
         raise LinkError(str(error)) from None
-    host = said.address if trust_address and _routable(said.address) else peer
-    return StockServer(host, said.port, said.https, said.rest_port or 0, said.ready, int(said.player_connected))
+    host = said.address if trust_address and said.address and _routable(said.address) else peer
+    players = int(said.player_connected or False)
+    return StockServer(host, said.port, said.https or False, said.rest_port or 0, said.ready or False, players)
 
 
 def bracketed(host: str) -> str:

@@ -12,7 +12,7 @@ import structlog
 from matchmaker.legacy_link import CHECK_SECONDS, Link
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
-from matchmaker.stock_server import StockServer, connected
+from matchmaker.stock_server import LinkError, StockServer, connected
 from pixelfleet.fleet.model import ServerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.runtime.listen import listening_socket
@@ -56,6 +56,8 @@ class StockServers:
         self._settings = settings
         self._metrics = metrics
         self._links: dict[Link, Linked | None] = {}
+        """Every connection, and its server once it has introduced itself."""
+        self._linked = 0
         self._known: dict[str, Linked] = {}
         self._changed: dict[str, Linked] = {}
         self._gone: dict[str, Linked] = {}
@@ -63,13 +65,13 @@ class StockServers:
         self._loop = asyncio.get_running_loop()
 
     def __len__(self) -> int:
-        return sum(linked is not None for linked in self._links.values())
+        return self._linked
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
         """Take links; yield the port."""
         socket = listening_socket(self._settings.legacy_host, port, "--legacy-port")
-        server = await self._loop.create_server(self._accept, sock=socket, backlog=1024)
+        server = await self._loop.create_server(lambda: Link(self), sock=socket, backlog=1024)
         try:
             yield int(socket.getsockname()[1])
         finally:
@@ -81,28 +83,39 @@ class StockServers:
         """Report what changes until cancelled."""
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            changed, self._changed = self._changed, {}
-            gone, self._gone = self._gone, {}
             try:
-                await asyncio.gather(
-                    *(self._report(linked) for linked in changed.values()),
-                    *(self._report_gone(server_id, linked) for server_id, linked in gone.items()),
-                )
+                await self.report_changes()
             except StoreUnavailableError:
-                self._changed = changed | self._changed
-                self._gone = gone | self._gone
                 self._wake.set()
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def report_changes(self) -> None:
+        """Tell the store what it does not know yet; raise StoreUnavailableError."""
+        self._wake.clear()
+        changed, self._changed = self._changed, {}
+        gone, self._gone = self._gone, {}
+        try:
+            await asyncio.gather(
+                *(self._report(linked) for linked in changed.values()),
+                *(self._report_gone(server_id, linked) for server_id, linked in gone.items()),
+            )
+        except StoreUnavailableError:
+            self._changed = changed | self._changed
+            self._gone = gone | self._gone  # of one that has come back since, the newer link speaks
+            raise
 
     async def watch(self) -> None:
         """Close links that have been silent for too long, until cancelled: half-open ones say nothing of their end."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            limit = self._loop.time() - self._settings.legacy_seconds
-            for link in [link for link in self._links if link.heard < limit]:
-                log.warning("stock server is silent", peer=link.peer, seconds=self._settings.legacy_seconds)
-                link.close()
+            self.close_silent(self._loop.time())
+
+    def close_silent(self, now: float) -> None:
+        """Close the links that have said nothing for too long; `now` is the loop's clock."""
+        limit = now - self._settings.legacy_seconds
+        for link in [link for link in self._links if link.heard < limit]:
+            log.warning("stock server is silent", peer=link.peer, seconds=self._settings.legacy_seconds)
+            link.close()
 
     def report_all(self) -> None:
         """Say everything again: the store has forgotten it."""
@@ -111,25 +124,44 @@ class StockServers:
 
     # -- links --------------------------------------------------------------------------------------
 
-    def _accept(self) -> Link:
-        return Link(self._hears, self._ended)
-
-    def _allowed(self, peer: str) -> bool:
-        networks = self._settings.legacy_allow
-        return not networks or any(ip_address(peer) in network for network in networks)
-
-    def _hears(self, link: Link, message: dict[str, Any]) -> None:
-        if link not in self._links:
-            if not self._allowed(link.peer) or len(self._links) >= self._settings.legacy_servers:
-                log.warning("link refused", peer=link.peer, links=len(self._links))
-                link.close()
-                return
+    def opened(self, link: Link) -> None:
+        """Take a connection, unless it comes from elsewhere or is one too many."""
+        if not self._allowed(link.peer) or len(self._links) >= self._settings.legacy_servers:
+            log.warning("link refused", peer=link.peer, links=len(self._links))
+            link.close()
+        else:
             self._links[link] = None
+
+    def heard(self, link: Link, message: dict[str, Any]) -> None:
+        """Take what a server says."""
+        if link not in self._links:
+            return
         linked = self._links[link]
         if message.get("type") == "connect":
             self._connected(link, connected(message, link.peer, trust_address=self._settings.legacy_trust_address))
-        elif linked is not None and linked.link is link and linked.server.hears(message):
+        elif linked is None:
+            raise LinkError("nothing is known of this server until it says `connect`")
+        elif linked.server.hears(message) and linked.link is link:
             self._tell(linked)
+
+    def ended(self, link: Link) -> None:
+        """A connection is gone."""
+        linked = self._links.pop(link, None)
+        if linked is None:
+            return
+        self._count(-1)
+        if linked.link is link:
+            self._lost(linked)
+
+    def _allowed(self, peer: str) -> bool:
+        networks = self._settings.legacy_allow
+        if not networks:
+            return True
+        try:
+            address = ip_address(peer)
+        except ValueError:  # it was gone before it could be asked where it comes from
+            return False
+        return any(address in network for network in networks)
 
     def _connected(self, link: Link, server: StockServer) -> None:
         before = self._known.get(server.server_id)
@@ -139,20 +171,19 @@ class StockServers:
             if before.link is not None and before.link is not link:
                 before.link.close()
         other = self._links[link]
-        if other is not None and other.server.server_id != server.server_id:
+        if other is None:
+            self._count(1)
+        elif other.server.server_id != server.server_id:
             self._lost(other)
         linked = Linked(server, link)
         self._links[link] = self._known[server.server_id] = linked
         self._gone.pop(server.server_id, None)
-        self._metrics.links.set(len(self))
         log.info("stock server connected", server=server.server_id, ready=server.ready, players=server.players)
         self._tell(linked)
 
-    def _ended(self, link: Link) -> None:
-        linked = self._links.pop(link, None)
-        self._metrics.links.set(len(self))
-        if linked is not None and linked.link is link:
-            self._lost(linked)
+    def _count(self, change: int) -> None:
+        self._linked += change
+        self._metrics.links.set(self._linked)
 
     def _lost(self, linked: Linked) -> None:
         """Send nobody to a server without a link, and forget it if it does not come back."""

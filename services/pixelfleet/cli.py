@@ -27,7 +27,15 @@ class Command:
     """It does one thing and ends: its package has `app.main`, which returns the exit code, and no `app.running`."""
 
 
-COMMANDS: Final[dict[str, Command]] = {
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A command that does its work and ends: its module has `main(arguments)`, which returns the exit code."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Final[dict[str, Command | Tool]] = {
     "demo": Command("pixelfleet.demo", "everything in one process, with a test picture: the quickest look", "streamer"),
     "signalserver": Command("signalserver", "introduces the players of one pod to its streamers"),
     "matchmaker": Command("matchmaker", "queues players and matches each to a free streamer"),
@@ -35,6 +43,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "turn-api": Command("turnapi", "hands out TURN servers, with credentials that expire"),
     "turn-check": Command("turnapi.check", "tells which TURN servers work from here", once=True),
     "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
+    "fleet": Tool("pixelfleet.commands.fleet", "shows a fleet, drains streamers and ends sessions"),
 }
 
 
@@ -79,6 +88,8 @@ def _run(name: str, options: list[str]) -> int:
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"unknown command {name!r}; `pixelfleet --help` lists them")
+    if isinstance(command, Tool):
+        return int(importlib.import_module(command.module).main(options))
     try:
         settings_class = importlib.import_module(f"{command.package}.settings").Settings
         app = importlib.import_module(f"{command.package}.app")

@@ -27,6 +27,10 @@ PREFLIGHT: Final = {
 }
 
 
+CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
+"""What a handler that sends its own head adds to it, so that the page that asks may read it."""
+
+
 class Health(Protocol):
     """What a service says of itself."""
 
@@ -61,13 +65,14 @@ def cors(origins: Sequence[str]) -> Middleware:
         origin = request.headers.get("Origin")
         if origin is None or not origin_allowed(origin, origins):
             return await handler(request)
+        headers = {"Access-Control-Allow-Origin": "*" if "*" in origins else origin, "Vary": "Origin"}
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204, headers=PREFLIGHT)
         else:
+            request[CORS_HEADERS] = headers
             response = await handler(request)
         if not response.prepared:
-            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
-            response.headers["Vary"] = "Origin"
+            response.headers.update(headers)
         return response
 
     return middleware

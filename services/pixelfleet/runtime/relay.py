@@ -31,7 +31,7 @@ class _Upstream:
         """Passes a message down; from the second on it is the player's own `send`."""
 
     def _first(self, data: bytes) -> None:
-        self.relay.delivered = True
+        self.relay.settle()
         self.message = self.relay.down.send
         self.relay.down.send(data)
 
@@ -51,18 +51,24 @@ class Relay:
     """Called when the upstream went first; without it the player is closed with the upstream's code."""
     up: WebSocket | None = None
     delivered: bool = False
-    """Whether the player has heard anything from upstream."""
+    """Whether the player has heard anything from upstream, or has said too much to it to begin again with another."""
     early: list[bytes] = field(default_factory=list)
+    """What the player said before it heard anything: an upstream that ends before that may be followed by another."""
     early_bytes: int = 0
 
     def message(self, data: bytes) -> None:
         """Take a message of the player's."""
         if self.up is not None:
             self.up.send(data)
-            return
+            if self.delivered:
+                return
         self.early_bytes += len(data)
         self.early.append(data)
-        if len(self.early) > MAX_EARLY_MESSAGES or self.early_bytes > MAX_EARLY_BYTES:
+        if len(self.early) <= MAX_EARLY_MESSAGES and self.early_bytes <= MAX_EARLY_BYTES:
+            return
+        if self.up is not None:
+            self.settle()  # too much to be said again to another: this upstream is the one
+        else:
             self.early.clear()
             self.down.close(close_codes.RATE_LIMITED)
 
@@ -82,10 +88,14 @@ class Relay:
             up.close(close_codes.NORMAL)
             return _Upstream(self)
         self.up = up
-        early, self.early, self.early_bytes = self.early, [], 0
-        for data in early:
+        for data in self.early:
             up.send(data)
         return _Upstream(self)
+
+    def settle(self) -> None:
+        """There will be no other upstream: what the player said before is needed no more."""
+        self.delivered = True
+        self.early, self.early_bytes = [], 0
 
     def upstream_closed(self, code: int, reason: str) -> None:
         """The dialled socket is gone."""

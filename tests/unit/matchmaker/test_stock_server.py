@@ -56,17 +56,22 @@ def test_a_player_that_was_there_before_the_link_counts() -> None:
     [
         {"port": 0},
         {"port": 65536},
-        {"port": "80"},
+        {"port": "many"},
         {"port": None},
         {"address": 7},
         {"ready": "yes"},
-        {"playerConnected": 1},
+        {"playerConnected": "yes"},
         {"restPort": -1},
     ],
 )
 def test_a_connect_with_wrong_fields_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(LinkError):
         introduced(**fields)
+
+
+def test_what_a_server_has_not_got_yet_may_be_null_and_a_number_text() -> None:
+    server = introduced(ready=None, playerConnected=None, https=None, address=None, restPort=None, port="8080")
+    assert (server.ready, server.players, server.secure, server.port, server.rest_port) == (False, 0, False, 8080, 0)
 
 
 @given(

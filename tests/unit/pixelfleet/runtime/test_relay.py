@@ -50,9 +50,35 @@ def test_every_message_arrives_once_and_in_order(messages: list[bytes], data: st
 
 def test_what_came_early_is_delivered_once(pair: Pair) -> None:
     pair.relay.message(b"early")
-    pair.join()
+    upstream = pair.join()
     assert pair.up.sent == [b"early"]
+    upstream.message(b"hello")
     assert (pair.relay.early, pair.relay.early_bytes) == ([], 0)
+    pair.relay.message(b"late")
+    assert pair.up.sent == [b"early", b"late"]
+    assert pair.relay.early == []
+
+
+def test_an_upstream_that_ends_before_it_said_anything_is_followed_by_one_that_hears_all_of_it() -> None:
+    pair, lost = Pair(), list[int]()
+    pair.relay.on_upstream_lost = lambda code, _: lost.append(code)
+    pair.relay.message(b"before")
+    first = pair.join()
+    pair.relay.message(b"meanwhile")
+    first.closed(1013, "full")
+    pair.relay.message(b"after")
+    pair.up = FakeSocket()
+    pair.join()
+    assert (lost, pair.up.sent) == ([1013], [b"before", b"meanwhile", b"after"])
+    assert pair.down.is_open
+
+
+def test_who_has_said_too_much_to_its_upstream_has_no_other(pair: Pair) -> None:
+    pair.join()
+    for _ in range(MAX_EARLY_MESSAGES + 1):
+        pair.relay.message(b"x")
+    assert pair.relay.delivered
+    assert pair.relay.early == []
 
 
 # -- bounds -----------------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""The URLs at which a matched player reaches its streamer. No I/O."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from pixelfleet.fleet.model import Lease
+from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.runtime.addresses import url_host
+
+NO_QUERY: Final[Mapping[str, str]] = {}
+
+
+def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY) -> str:
+    """Return the websocket URL that a lease's player is dialled at.
+
+    A server of ours finds a session ticket in it, signed with `key`; a stock one would not know what to do with that.
+    """
+    streamer = lease.streamer
+    query = {"player": lease.session_id, **passed_on}
+    if key is not None and not streamer.stock:
+        role: Literal["player", "spectator"] = "spectator" if lease.shared else "player"
+        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
+        query["session"] = sign(token, key)
+    return f"{streamer.url}/?{urlencode(query)}"
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Return host and port of a websocket URL."""
+    target = urlsplit(url)
+    return target.hostname or "", target.port or (443 if target.scheme == "wss" else 80)
+
+
+def host_and_port(url: str) -> str:
+    """Return a websocket URL's `host:port`, as the reference matchmaker tells it."""
+    host, port = address_of(url)
+    return f"{url_host(host)}:{port}"
+
+
+def page_url(lease: Lease, key: str | None, path: str = "") -> str:
+    """Return the URL of the page that a signalling server serves to browsers.
+
+    Epic's page dials its own host, and with `?ss=` another URL: the one with the session's ticket.
+    """
+    streamer = lease.streamer
+    scheme = "https" if streamer.url.startswith("wss:") else "http"
+    url = f"{scheme}://{host_and_port(streamer.url)}/{path}"
+    return url if streamer.stock else f"{url}?ss={quote(session_url(lease, key), safe='')}"

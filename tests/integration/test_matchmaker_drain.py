@@ -1,0 +1,138 @@
+"""A matchmaker that is told to end: as a program, with two replicas' players, and over its metrics port."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from pixelfleet.fleet.memory import MemoryFleetStore
+from tests.integration.matches import StockServer, matches, stock_server
+from tests.integration.peers import SDP, player
+from tests.parts import eventually, free_ports, program
+
+pytestmark = pytest.mark.integration
+
+
+class Replica:
+    """A matchmaker in a process of its own, with one stock server."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, stock: StockServer) -> None:
+        self.process = process
+        self.port = port
+        self.stock = stock
+        self.url = f"ws://127.0.0.1:{port}"
+
+    async def end(self) -> int:
+        async with asyncio.timeout(20):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def replica(*options: str) -> AsyncIterator[Replica]:
+    port, link = free_ports(2)
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--legacy-port", str(link), "--metrics-port", "0"]
+    command = (sys.executable, "-m", "pixelfleet.cli", "matchmaker", *arguments, *options)
+    async with program(*command, stderr=asyncio.subprocess.DEVNULL) as process, aiohttp.ClientSession() as http:
+
+        async def ready() -> bool:
+            async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                return answer.status == 200
+
+        await eventually(ready, "the matchmaker is ready", within=30, tolerating=(aiohttp.ClientError,))
+        async with stock_server() as stock:
+            await stock.connect(link)
+            yield Replica(process, port, stock)
+
+
+async def test_those_who_wait_go_at_once_and_those_who_play_finish() -> None:
+    async with replica() as running, aiohttp.ClientSession() as http, player(running.url) as playing:
+        await playing.hear("config")
+        async with player(running.url) as waiting:
+            await waiting.hear("matchmaker")
+            running.process.send_signal(signal.SIGTERM)
+            assert await waiting.closed() == (4005, "the server restarts")
+        async with player(running.url) as late:
+            assert await late.closed() == (4005, "the server restarts")
+        async with http.get(f"http://127.0.0.1:{running.port}/readyz") as answer:
+            assert (answer.status, (await answer.json())["status"]) == (503, "shutting down")
+        await playing.say("offer", sdp=SDP)
+        await playing.hear("answer")
+        await playing.socket.close()
+        assert await running.end() == 0
+        await eventually(lambda: running.stock.players == 0, "the stock server is free")
+
+
+async def test_who_stays_too_long_is_sent_elsewhere_in_the_end() -> None:
+    async with replica("--drain-seconds", "0.5") as running, player(running.url) as playing:
+        await playing.hear("config")
+        running.process.send_signal(signal.SIGTERM)
+        assert await playing.closed() == (4005, "the server restarts")
+        assert await running.end() == 0
+
+
+async def test_a_second_signal_ends_it_at_once() -> None:
+    async with replica("--drain-seconds", "600") as running, player(running.url) as playing:
+        await playing.hear("config")
+        async with player(running.url) as waiting:
+            await waiting.hear("matchmaker")
+            running.process.send_signal(signal.SIGTERM)
+            assert (await waiting.closed())[0] == 4005
+        running.process.send_signal(signal.SIGTERM)
+        assert await playing.closed() == (4005, "the server restarts")
+        assert await running.end() == 1
+
+
+async def test_who_is_sent_away_by_one_replica_waits_at_the_other() -> None:
+    store = MemoryFleetStore()
+    async with (
+        matches(store) as first,
+        matches(store) as second,
+        player(first.player_url) as waiting,
+    ):
+        await waiting.hear("matchmaker")
+        await eventually(lambda: first.has_sessions(1), "it waits")
+        drain = asyncio.create_task(first.server.drain())
+        assert (await waiting.closed())[0] == 4005
+        async with player(second.player_url) as again:
+            await again.hear("matchmaker")
+            await eventually(lambda: second.has_sessions(1), "it waits alone")
+            async with stock_server(second):
+                await again.hear("config")
+        async with asyncio.timeout(20):
+            await drain
+
+
+async def series(http: aiohttp.ClientSession, port: int) -> dict[str, float]:
+    """Return what autoscalers read."""
+    async with http.get(f"http://127.0.0.1:{port}/custom") as answer:
+        lines = [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+async def test_two_replicas_show_the_same_fleet_and_each_its_own_sockets() -> None:
+    store = MemoryFleetStore()
+    async with (
+        matches(store) as first,
+        matches(store) as second,
+        aiohttp.ClientSession() as http,
+        stock_server(first),
+        player(first.player_url) as playing,
+        player(second.player_url),
+    ):
+        await playing.hear("config")
+
+        async def agree() -> bool:
+            seen = [await series(http, each.server.metrics_port) for each in (first, second)]
+            own = {"matchmaker_player_socket_connections", "matchmaker_link_connections"}
+            fleet = [{k: v for k, v in each.items() if k not in own and "oldest" not in k} for each in seen]
+            return fleet[0] == fleet[1] and fleet[0].get("matchmaker_streamer_demand_ratio") == 2.0
+
+        await eventually(agree, "both show two players for one streamer")
+        for each, links in ((first, 1), (second, 0)):
+            shown = await series(http, each.server.metrics_port)
+            assert shown["matchmaker_player_socket_connections"] == 1
+            assert shown["matchmaker_link_connections"] == links

@@ -1,0 +1,128 @@
+"""Two replicas on a real Redis behave as one, also while it is away."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.store import StoreUnavailableError
+from tests.integration.matches import KEY, Matches, matches
+from tests.integration.peers import SDP, player, streamer
+from tests.integration.signals import Signals, signals
+from tests.parts import eventually
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
+
+pytestmark = pytest.mark.integration
+
+
+class Fleet:
+    """Two replicas, a pod's signalserver, and the Redis that they share."""
+
+    def __init__(self, redis: RedisServer, replicas: list[Matches], pod: Signals) -> None:
+        self.redis = redis
+        self.first, self.second = replicas
+        self.pod = pod
+
+
+def is_ready(replica: Matches) -> bool:
+    return replica.server.unready() is None
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
+    with redis_server(tmp_path) as redis:
+        async with AsyncExitStack() as stack:
+            replicas = []
+            for _ in range(2):
+                store = await stack.enter_async_context(open_store(redis.url))
+                replicas.append(await stack.enter_async_context(matches(store)))
+            own = await stack.enter_async_context(open_store(redis.url))
+            pod = await stack.enter_async_context(signals(own, session_key=SecretStr(KEY), require_session=True))
+            for each in replicas:
+                await eventually(partial(is_ready, each), "a replica is ready")
+            yield Fleet(redis, replicas, pod)
+
+
+async def test_a_streamer_is_given_once_and_the_queue_is_one(fleet: Fleet) -> None:
+    async with (
+        streamer(fleet.pod.streamer_url, "cam") as source,
+        player(fleet.first.player_url) as playing,
+    ):
+        await playing.hear("config")
+        async with player(fleet.second.player_url) as waiting, player(fleet.first.player_url):
+            await waiting.hear("matchmaker")
+            await eventually(lambda: fleet.first.has_sessions(3), "both wait")
+            for each in (fleet.first, fleet.second):
+                _, queue = await each.ask("GET", "/api/v1/queue")
+                assert sorted(view["position"] for view in queue["items"]) == [1, 2]
+                _, sessions = await each.ask("GET", "/api/v1/sessions")
+                assert sessions["total"] == 1
+            await playing.socket.close()
+            await eventually(lambda: fleet.first.has_sessions(2), "one has left, and another has its place")
+
+            async def one_waits() -> bool:
+                _, queue = await fleet.second.ask("GET", "/api/v1/queue")
+                return len(queue["items"]) == 1
+
+            await eventually(one_waits, "one waits")
+        await source.say("ping", time=1)
+        await source.hear("pong")
+
+
+async def test_either_replica_ends_a_session_of_the_other_and_drains_for_both(fleet: Fleet) -> None:
+    async with streamer(fleet.pod.streamer_url, "cam"), player(fleet.first.player_url) as playing:
+        await playing.hear("config")
+        await playing.say("subscribe", streamerId="default")
+
+        async def held() -> bool:
+            _, sessions = await fleet.second.ask("GET", "/api/v1/sessions")
+            return bool([each["state"] for each in sessions["items"]] == ["held"])
+
+        await eventually(held, "the session is held")
+        assert (await fleet.second.ask("POST", "/api/v1/streamers/cam/drain"))[1]["state"] == "draining"
+        _, sessions = await fleet.second.ask("GET", "/api/v1/sessions")
+        session = sessions["items"][0]["id"]
+        assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{session}"))[0] == 202
+        assert (await playing.closed())[0] == 4202
+        await eventually(lambda: fleet.first.has_sessions(0), "the session is over")
+        async with player(fleet.first.player_url) as waiting:
+            await waiting.hear("matchmaker")
+            assert (await fleet.first.ask("GET", "/signallingserver"))[1]["signallingServer"] == ""
+            assert (await fleet.second.ask("POST", "/api/v1/streamers/cam/undrain"))[0] == 200
+            await waiting.hear("config")
+
+
+async def test_players_under_way_notice_nothing_of_a_lost_redis_and_who_waits_is_matched_after_it(
+    fleet: Fleet,
+) -> None:
+    async with AsyncExitStack() as stack:
+        source = await stack.enter_async_context(streamer(fleet.pod.streamer_url, "cam"))
+        playing = await stack.enter_async_context(player(fleet.first.player_url))
+        await playing.hear("config")
+        await playing.say("subscribe", streamerId="default")
+        player_id = (await source.hear("playerConnected"))["playerId"]
+        waiting = await stack.enter_async_context(player(fleet.second.player_url))
+        await waiting.hear("matchmaker")
+        await eventually(lambda: fleet.first.has_sessions(2), "one waits")
+        fleet.redis.kill()
+        while "out of reach" not in (await waiting.hear("matchmaker"))["detail"]:
+            pass
+        assert (await fleet.first.ask("GET", "/api/v1/sessions"))[0] == 503
+        assert "out of reach" in (await fleet.first.ask("GET", "/signallingserver"))[1]["error"]
+        assert fleet.first.server.unready() is None
+        await source.say("offer", sdp=SDP, playerId=player_id)
+        assert (await playing.hear("offer"))["sdp"] == SDP
+        fleet.redis.start()
+        while "Waiting" not in (await waiting.hear("matchmaker"))["detail"]:
+            pass
+
+        async def whole() -> bool:
+            return [each.ready for each in (await fleet.first.streamers()).values()] == [True]
+
+        await eventually(whole, "the fleet is whole again", tolerating=(StoreUnavailableError,))
+        await playing.socket.close()
+        await waiting.hear("config")

@@ -1,0 +1,114 @@
+"""A replica's players on sockets that only remember, with dials that the test decides on."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+import pytest
+from multidict import CIMultiDict
+from picows import WSUpgradeRequest
+
+from matchmaker.metrics import Metrics
+from matchmaker.player import Player
+from matchmaker.players import Players
+from matchmaker.settings import Settings
+from pixelfleet.runtime.dial import DialError
+from pixelfleet.runtime.heartbeat import Heartbeat
+from pixelfleet.runtime.service import Tasks
+from pixelfleet.runtime.websocket import MessageHandler, WebSocket
+from tests.unit.matchmaker.fleet import Store, Turning
+from tests.unit.pixelfleet.runtime.sockets import FakeSocket
+
+KEY = "k" * 32
+
+
+class Dial:
+    """One dial that waits for its answer."""
+
+    def __init__(self, url: str, opened: Callable[[WebSocket], MessageHandler | None], options: dict[str, Any]) -> None:
+        self.url = url
+        self.options = options
+        self.socket = FakeSocket()
+        self.handler: Any = None
+        self._opened = opened
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def open(self) -> None:
+        """The other server takes the player."""
+        self.handler = self._opened(self.socket.real)
+        self._done.set_result(None)
+
+    def fail(self, status: int = 0) -> None:
+        self._done.set_exception(DialError("refused", status))
+
+    async def outcome(self) -> None:
+        await self._done
+
+
+class Hall:
+    """The players of one replica."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tasks: Tasks, **settings: Any) -> None:
+        self.store = Store()
+        self.turning = Turning(self.store)
+        self.broker = self.turning.broker
+        self.players = Players(
+            self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
+        )
+        self.dials: list[Dial] = []
+        monkeypatch.setattr("matchmaker.player.dial", self._dial)
+
+    async def _dial(self, url: str, opened: Any, bounds: Any, **options: Any) -> None:
+        dial = Dial(url, opened, options)
+        self.dials.append(dial)
+        await dial.outcome()
+
+    def upgrade(self, path: str = "/", **headers: str) -> Any:
+        request = SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers))
+        return self.players.upgrade(cast("WSUpgradeRequest", request))
+
+    def player(self, **wish: Any) -> "Seat":
+        """Let a player in, as its socket opens."""
+        from matchmaker.wishes import Wish
+
+        socket = FakeSocket()
+        passed_on = wish.pop("passed_on", {})
+        handler = self.players._opened(socket.real, Wish(**{"app": "default", **wish}), passed_on)
+        assert isinstance(handler, Player)
+        return Seat(self, socket, handler)
+
+    async def settle(self) -> None:
+        """Let what can go on by itself do so."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+class Seat:
+    """One player and its socket."""
+
+    def __init__(self, hall: Hall, socket: FakeSocket, player: Player) -> None:
+        self.hall = hall
+        self.socket = socket
+        self.player = player
+
+    @property
+    def session(self) -> str:
+        return self.player.ticket.session_id
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        return [orjson.loads(data) for data in self.socket.sent if data.startswith(b"{")]
+
+    @property
+    def details(self) -> list[Any]:
+        """What the matchmaker's own messages said."""
+        return [message["detail"] for message in self.told if message["type"] == "matchmaker"]
+
+    def say(self, data: bytes) -> None:
+        self.player.message(data)
+
+    def leave(self) -> None:
+        self.socket.is_open = False
+        self.player.closed(1005, "")

@@ -1,0 +1,249 @@
+"""What a replica says to the store, also when that is away or has forgotten."""
+
+import pytest
+
+from matchmaker.broker import AT_ONCE, FRESH_SECONDS
+from pixelfleet.fleet.model import EXPIRY_SECONDS, LeaseState
+from tests.unit.matchmaker.fleet import Store, Turning, Waiter
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+async def turning(store: Store) -> Turning:
+    return Turning(store)
+
+
+async def ready(turning: Turning) -> None:
+    assert await turning.turn()
+
+
+# -- the usual way ----------------------------------------------------------------------------------
+
+
+async def test_a_player_gets_a_free_streamer_at_once_and_the_next_one_when_it_is_free(turning: Turning) -> None:
+    await ready(turning)
+    await turning.store.streamer(stock=True)
+    first, second = await turning.join(2)
+    assert (first.heard, second.heard) == (["matched"], ["waits"])
+    assert list(turning.broker.waiting) == [second.ticket.session_id]
+    await turning.broker.leave(first.ticket.session_id)
+    await turning.turn()
+    assert second.heard == ["waits", "matched"]
+    assert second.leases[0].state is LeaseState.CLAIMED
+    assert not turning.broker.waiting
+
+
+async def test_a_player_who_has_arrived_at_a_server_of_ours_is_that_servers(turning: Turning) -> None:
+    await turning.store.streamer()
+    (player,) = await turning.join()
+    turning.broker.arrived(player.ticket.session_id)
+    assert not turning.broker.knows(player.ticket.session_id)
+    await turning.broker.leave(player.ticket.session_id)
+    assert turning.store.named("leave") == []
+
+
+async def test_a_player_at_a_stock_server_stays_ours_and_its_end_is_said(turning: Turning) -> None:
+    await turning.store.streamer(stock=True)
+    (player,) = await turning.join()
+    turning.broker.arrived(player.ticket.session_id)
+    assert turning.broker.knows(player.ticket.session_id)
+    await turning.broker.leave(player.ticket.session_id)
+    assert turning.store.named("leave") == [(player.ticket.session_id, "here")]
+
+
+async def test_a_streamer_that_cannot_be_reached_is_given_back_and_another_is_taken(turning: Turning) -> None:
+    await turning.store.streamer(1)
+    await turning.store.streamer(2)
+    (player,) = await turning.join()
+    lost = player.leases[0].streamer.key
+    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
+    assert turning.store.named("give_back") == [(player.ticket.session_id, lost)]
+    assert [lease.streamer.key for lease in player.leases] == [lost, "s1/cam" if lost == "s2/cam" else "s2/cam"]
+
+
+async def test_whoever_gives_back_waits_in_its_old_place(turning: Turning) -> None:
+    await turning.store.streamer()
+    first, second = await turning.join(2)
+    await turning.broker.give_back(first.ticket.session_id, unreachable=True)
+    assert first.heard == ["matched", "waits"]
+    # With one replica alone a streamer that it cannot reach is left alone by all.
+    assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
+
+
+async def test_an_operators_end_reaches_the_player(turning: Turning) -> None:
+    (player,) = await turning.join()
+    assert await turning.store.inner.end(player.ticket.session_id)
+    await turning.turn()
+    assert player.heard == ["waits", "ended"]
+
+
+async def test_a_promise_to_somebody_who_left_is_returned(turning: Turning) -> None:
+    (player,) = await turning.join()
+    session = player.ticket.session_id
+    turning.broker._entries.pop(session)
+    turning.broker.waiting.pop(session)
+    await turning.store.streamer()
+    await turning.turn()
+    assert turning.store.named("leave") == [(session, "here")]
+    assert not (await turning.store.inner.snapshot()).leases
+
+
+# -- the store is away ------------------------------------------------------------------------------
+
+
+async def test_joins_that_could_not_be_said_are_said_later_in_the_old_order(turning: Turning) -> None:
+    await ready(turning)
+    before = await turning.join(2)
+    turning.store.away = True
+    meanwhile = await turning.join(250)
+    assert {tuple(waiter.heard) for waiter in meanwhile} == {("lost",)}
+    turning.store.away = False
+    late = await turning.join(1)
+    await turning.turn()
+    expected = [waiter.ticket.session_id for waiter in [*before, *meanwhile, *late]]
+    assert await turning.queue() == expected
+    assert {tuple(waiter.heard) for waiter in meanwhile} == {("lost", "waits", "found")}
+
+
+@pytest.mark.parametrize("cut_after", [1, 2, AT_ONCE // 2, AT_ONCE + 1, AT_ONCE + 7])
+async def test_a_store_that_goes_away_again_in_the_middle_changes_no_order(turning: Turning, cut_after: int) -> None:
+    turning.store.away = True
+    players = await turning.join(250)
+    turning.store.away, turning.store.cut_after = False, cut_after
+    assert not await turning.turn()
+    said = len(turning.store.named("join"))
+    assert said <= 1 + cut_after + AT_ONCE, "it goes on trying"
+    turning.store.away, turning.store.cut_after = False, None
+    assert await turning.turn()
+    assert await turning.queue() == [player.ticket.session_id for player in players]
+
+
+async def test_those_who_wait_are_told_once_of_each_time_that_the_store_is_lost(turning: Turning) -> None:
+    await ready(turning)
+    (player,) = await turning.join()
+    for _ in range(2):
+        turning.store.away = True
+        for _ in range(3):
+            assert not await turning.turn()
+        turning.store.away = False
+        await turning.turn()
+        await turning.turn()
+    assert player.heard == ["waits", "lost", "found", "lost", "found"]
+
+
+async def test_leaves_that_could_not_be_said_are_repeated(turning: Turning) -> None:
+    first, second = await turning.join(2)
+    turning.store.away = True
+    await turning.broker.leave(first.ticket.session_id)
+    assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
+    turning.store.away = False
+    await turning.turn()
+    assert await turning.queue() == [second.ticket.session_id]
+
+
+async def test_a_player_who_leaves_before_it_could_be_said_is_never_said(turning: Turning) -> None:
+    turning.store.away = True
+    (player,) = await turning.join()
+    await turning.broker.leave(player.ticket.session_id)
+    turning.store.away = False
+    await turning.turn()
+    assert await turning.queue() == []
+    assert len(turning.store.named("join")) == 1
+
+
+async def test_a_streamer_that_could_not_be_given_back_is_so_later(turning: Turning) -> None:
+    await turning.store.streamer()
+    (player,) = await turning.join()
+    turning.store.away = True
+    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
+    assert player.heard == ["matched", "lost"]
+    turning.store.away = False
+    await turning.turn()
+    assert player.heard[-1] == "matched"
+
+
+async def test_one_choice_too_many_is_that_players_matter_alone(turning: Turning) -> None:
+    turning.store.away = True
+    await turning.join(3)
+    turning.store.away, turning.store.refuse_joins = False, True
+    assert await turning.turn()
+    assert all(player.heard == ["lost", "refused: too many different choices"] for player in turning.waiters)
+    assert len(turning.broker) == 0
+    (late,) = await turning.join()
+    assert late.heard == ["refused: too many different choices"]
+
+
+# -- the store has forgotten ------------------------------------------------------------------------
+
+
+async def test_after_a_new_epoch_all_sessions_are_said_again_in_the_old_order(turning: Turning) -> None:
+    await ready(turning)
+    streamer = await turning.store.streamer(stock=True)
+    playing, *waiting = await turning.join(5)
+    restored: list[bool] = []
+    turning.broker.on_restore = lambda: restored.append(True)
+    turning.store.forget()
+    await turning.turn()
+    assert await turning.queue() == [player.ticket.session_id for player in waiting]
+    (lease,) = (await turning.store.inner.snapshot()).leases
+    assert (lease.session_id, lease.streamer.key) == (playing.ticket.session_id, streamer.key)
+    assert restored == [True]
+    await turning.turn()
+    assert restored == [True]
+
+
+async def test_sessions_that_the_store_gave_up_are_said_again_after_a_long_silence(turning: Turning) -> None:
+    await ready(turning)
+    (player,) = await turning.join()
+    turning.store.clock.now += EXPIRY_SECONDS + 1
+    turning.now += EXPIRY_SECONDS + 1
+    await turning.store.inner.totals()  # whoever asks: what is over is over
+    assert await turning.queue() == []
+    await turning.turn()
+    assert await turning.queue() == [player.ticket.session_id]
+
+
+async def test_a_lease_is_used_only_when_the_store_has_been_heard_of_lately(turning: Turning) -> None:
+    assert not turning.broker.may_dial()
+    await ready(turning)
+    assert turning.broker.may_dial()
+    turning.now += FRESH_SECONDS - 0.01
+    assert turning.broker.may_dial()
+    turning.now += 0.01
+    assert not turning.broker.may_dial()
+    turning.store.away = True
+    await turning.turn()
+    assert not turning.broker.may_dial()
+
+
+# -- the end ----------------------------------------------------------------------------------------
+
+
+async def test_the_queue_is_left_as_a_whole_and_those_with_a_streamer_stay(turning: Turning) -> None:
+    await turning.store.streamer(stock=True)
+    playing, *_ = await turning.join(250)
+    await turning.broker.leave_queue()
+    assert await turning.queue() == []
+    assert turning.broker.knows(playing.ticket.session_id)
+    assert turning.broker.has_more_to_say
+    await turning.broker.leave(playing.ticket.session_id)
+    assert not turning.broker.has_more_to_say
+
+
+async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_again(turning: Turning) -> None:
+    waiter = Waiter(1)
+    joining = turning.broker.join(waiter)
+    turning.store.inner_join = turning.store.inner.join  # type: ignore[attr-defined]
+
+    async def join_slowly(ticket: object) -> object:
+        await turning.broker.leave(waiter.ticket.session_id)
+        return await turning.store.inner_join(ticket)
+
+    turning.store.inner.join = join_slowly  # type: ignore[method-assign,assignment]
+    await joining
+    assert await turning.queue() == []
+    assert waiter.heard == []

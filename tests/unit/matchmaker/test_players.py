@@ -1,0 +1,82 @@
+"""Who may become a player, and when it is the replica itself that reaches nobody."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from picows import WSUpgradeResponseWithListener
+
+from pixelfleet.runtime.dial import DialError
+from pixelfleet.runtime.service import Tasks
+from pixelfleet.runtime.websocket import WebSocket
+from tests.unit.matchmaker.hall import Hall
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[Tasks]:
+    async with Tasks() as owner:
+        yield owner
+
+
+@pytest.fixture
+async def hall(monkeypatch: pytest.MonkeyPatch, tasks: Tasks) -> Hall:
+    return Hall(monkeypatch, tasks, origins=["https://play.example"], max_queue=2)
+
+
+def status(answer: object) -> int:
+    if isinstance(answer, WebSocket):
+        return 101
+    assert isinstance(answer, WSUpgradeResponseWithListener)
+    return int(answer.response.status)
+
+
+async def test_players_are_taken_on_any_path(hall: Hall) -> None:
+    for path in ("/", "/ws", "/matchmaker?app=car", "/?id=*", "/?region=eu&OfferToReceive=true"):
+        assert status(hall.upgrade(path)) == 101
+
+
+async def test_what_cannot_be_is_refused_with_a_status(hall: Hall) -> None:
+    assert status(hall.upgrade("/?app=a%20b")) == 400
+    assert status(hall.upgrade("/?id=" + "x" * 300)) == 400
+    assert status(hall.upgrade("/", Origin="https://evil.example")) == 403
+    assert status(hall.upgrade("/", Origin="https://play.example")) == 101
+    for _ in range(2):
+        hall.player()
+    await hall.settle()
+    assert status(hall.upgrade("/")) == 503
+
+
+async def test_a_replica_that_ends_takes_nobody_and_refuses_nobody_for_good(hall: Hall) -> None:
+    hall.players.closing = True
+    answer = hall.upgrade("/")
+    assert status(answer) == 101
+    await hall.settle()
+    assert len(hall.players) == 0
+
+
+async def test_a_replica_that_reaches_none_of_many_streamers_is_broken(hall: Hall) -> None:
+    reports = [await hall.store.streamer(number) for number in range(1, 6)]
+    for report in reports[:4]:
+        hall.players.dialled(report, DialError("refused"))
+        assert not hall.players.broken
+    hall.players.dialled(reports[4], DialError("refused"))
+    broken = hall.players.broken
+    hall.players.dialled(reports[0], None)
+    assert (broken, hall.players.broken) == (True, False)
+
+
+async def test_one_streamer_that_fails_often_makes_nobody_broken(hall: Hall) -> None:
+    report = await hall.store.streamer()
+    for _ in range(40):
+        hall.players.dialled(report, DialError("refused"))
+    assert not hall.players.broken
+
+
+async def test_everyone_is_sent_away_to_come_back(hall: Hall) -> None:
+    seats = [hall.player() for _ in range(3)]
+    hall.players.close_all()
+    assert {code for seat in seats for code, _ in seat.socket.closes} == {4005}
+    left: list[bool] = []
+    hall.players.on_leave = lambda: left.append(True)
+    for seat in seats:
+        seat.leave()
+    assert (len(hall.players), len(left)) == (0, 3)

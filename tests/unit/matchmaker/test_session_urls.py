@@ -1,0 +1,56 @@
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from matchmaker.session_urls import address_of, host_and_port, page_url, session_url
+from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport
+from pixelfleet.fleet.tokens import verify
+
+KEY = "k" * 32
+
+
+def lease(*, shared: bool = False, **fields: Any) -> Lease:
+    given = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
+    return Lease(
+        session_id="x" * 32,
+        replica_id="r",
+        streamer=StreamerReport(**given),
+        state=LeaseState.CLAIMED,
+        shared=shared,
+    )
+
+
+@pytest.mark.parametrize(("shared", "role"), [(False, "player"), (True, "spectator")])
+def test_a_server_of_ours_finds_a_ticket_for_itself_in_the_url(role: str, *, shared: bool) -> None:
+    query = parse_qs(urlsplit(session_url(lease(shared=shared), KEY, {"OfferToReceive": "true"})).query)
+    token = verify(query["session"][0], KEY, "s")
+    assert (token.session_id, token.app, token.role) == ("x" * 32, "a", role)
+    assert (query["player"], query["OfferToReceive"]) == (["x" * 32], ["true"])
+
+
+def test_a_stock_server_and_one_without_a_key_get_none() -> None:
+    for url in (session_url(lease(stock=True), KEY), session_url(lease(), None)):
+        assert url == f"ws://10.0.0.1:4000/?player={'x' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "text"),
+    [
+        ("ws://10.0.0.1:4000", ("10.0.0.1", 4000), "10.0.0.1:4000"),
+        ("ws://host", ("host", 80), "host:80"),
+        ("wss://host", ("host", 443), "host:443"),
+        ("wss://[2001:db8::1]:8443", ("2001:db8::1", 8443), "[2001:db8::1]:8443"),
+    ],
+)
+def test_addresses_are_told_with_their_port(url: str, address: tuple[str, int], text: str) -> None:
+    assert (address_of(url), host_and_port(url)) == (address, text)
+
+
+def test_the_page_of_a_stock_server_is_dialled_as_it_is_and_ours_with_the_ticket() -> None:
+    assert page_url(lease(stock=True, url="wss://host:8443"), KEY) == "https://host:8443/"
+    assert page_url(lease(stock=True), KEY, "custom_html/a.html") == "http://10.0.0.1:4000/custom_html/a.html"
+    url = page_url(lease(), KEY)
+    assert url.startswith("http://10.0.0.1:4000/?ss=ws%3A%2F%2F10.0.0.1%3A4000%2F%3Fplayer%3D")
+    inner = parse_qs(urlsplit(url).query)["ss"][0]
+    assert verify(parse_qs(urlsplit(inner).query)["session"][0], KEY, "s").endpoint_id == "cam"

@@ -8,6 +8,7 @@ from typing import Final
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 GOODBYE_SECONDS: Final = 2.0
+HELLO_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class _Player(WSListener):
     def __init__(self) -> None:
         self.config: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.transport: WSTransport | None = None
+        self.heard = asyncio.Event()
         self._gone = asyncio.Event()
 
     async def leave(self) -> None:
@@ -50,6 +52,7 @@ class _Player(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
+            self.heard.set()
             if b'"config"' in frame.get_payload_as_bytes() and not self.config.done():
                 self.config.set_result(True)
         elif frame.msg_type == WSMsgType.PING:
@@ -83,9 +86,12 @@ async def joins(
         attempt = number
         while True:
             player = await _connected(urls[attempt % len(urls)], limit)
-            matched = player is not None and await _config(player, due - loop.time())
+            matched = player is not None and (not come_back or await _hello(player))
+            matched = matched and player is not None and await _config(player, due - loop.time())
             if matched or not come_back or loop.time() >= due:
                 break
+            if player is not None:
+                await player.leave()
             attempt += 1
             await asyncio.sleep(0.5)
         if player is None:
@@ -111,6 +117,18 @@ async def _connected(url: str, seconds: float) -> _Player | None:
     except (OSError, WSError, TimeoutError):
         return None
     return player
+
+
+async def _hello(player: _Player) -> bool:
+    """Wait for the matchmaker's first word. It comes at once; a socket to one that was killed as it accepted may stay
+    open here, and hear nothing.
+    """
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            await player.heard.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _config(player: _Player, seconds: float) -> bool:

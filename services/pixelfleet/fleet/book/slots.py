@@ -94,7 +94,7 @@ def _score(state: State, app: App, streamer: Streamer, taken: int) -> int:
     if policy == "oldest":
         return streamer.seen
     if policy == "spread":
-        return streamer.used
+        return max(streamer.used, streamer.seen)  # one that has just come, or come back, is used last
     return -app.busy[streamer.report.node] if streamer.report.node else -taken
 
 

@@ -138,7 +138,8 @@ end
 local function score_of(app, node, taken, used, seen)
   local chosen = policy(app)
   if chosen == 'oldest' then return seen end
-  if chosen == 'spread' then return used end
+  -- One that has just come, or come back, is used last.
+  if chosen == 'spread' then return tonumber(used) > tonumber(seen) and used or seen end
   if node == '' then return int(-taken) end
   return int(-(tonumber(call('HGET', P .. 'busy:' .. app, node) or 0)))
 end

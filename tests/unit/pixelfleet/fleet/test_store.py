@@ -335,12 +335,22 @@ async def test_a_slot_goes_to_the_oldest_whom_it_serves(fleet: Fleet) -> None:
 async def test_spread_takes_the_least_recently_used(fleet: Fleet) -> None:
     for server in ("s1", "s2", "s3"):
         await fleet.reports(streamer(server, capacity=0))
+    fleet.clock.advance(0.1)
     chosen = []
     for number in range(6):
         chosen.append((await fleet.gets(ticket(f"p{number}"))).streamer.key)
         fleet.clock.advance(0.1)
     assert len(set(chosen[:3])) == 3
     assert chosen[:3] == chosen[3:]
+
+
+async def test_spread_takes_a_streamer_that_has_just_come_back_last(fleet: Fleet) -> None:
+    for server in ("s1", "s2"):
+        await fleet.reports(streamer(server))
+    fleet.clock.advance(0.1)
+    await fleet.reports(server="s1")
+    await fleet.reports(streamer("s1"))
+    assert (await fleet.gets(ticket("p"))).streamer.key == "s2/cam"
 
 
 async def test_pack_fills_one_machine_before_the_next(fleet: Fleet) -> None:

@@ -16,6 +16,7 @@ from matchmaker.players import Players
 from matchmaker.queue_teller import QueueTeller
 from matchmaker.settings import Settings
 from matchmaker.stock_servers import StockServers
+from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -67,6 +68,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         metrics.watch_fleet(gauges)
         players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
         matchmaker = Matchmaker(broker, players, gauges)
+        guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
         app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
         add_health(app, matchmaker)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
@@ -74,7 +76,15 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
         front = await stack.enter_async_context(
-            Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
+            Front(
+                app,
+                players.upgrade,
+                host=settings.host,
+                port=settings.port,
+                option="--port",
+                bounds=players.bounds,
+                admit=players.admits(guard) if settings.asks else None,
+            )
         )
         matchmaker.metrics_port = await stack.enter_async_context(
             plain_port(

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
-from pixelfleet.fleet.settings import FleetSettings
 
 LEGACY_PORT = 9999
 
 
-class Settings(FleetSettings):
+class Settings(AuthSettings):
     """Queues players and matches each to a free streamer."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")

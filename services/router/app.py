@@ -46,6 +46,7 @@ class Router:
     players: Players
     matchmakers: Matchmakers
     going: Drain
+    dashboard: Dashboard
     port: int = 0
     metrics_port: int = 0
     front: Front | None = field(default=None, repr=False)
@@ -85,11 +86,11 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         tasks = await stack.enter_async_context(Tasks())
         players = Players(settings, guard, callers, matchmakers, tasks, heartbeat)
         drain = Drain(players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
-        router = Router(players, matchmakers, drain)
         forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)
         streamers = StoreStreamers(store) if store is not None else ApiStreamers(matchmakers, settings.rest_token)
         doors = Doors(settings, callers, forwarder, matchmakers, streamers, session)
         dashboard = Dashboard(doors, matchmakers, settings.rest_token, settings.path_prefix)
+        router = Router(players, matchmakers, drain, dashboard)
         metrics.watch(players, matchmakers, forwarder)
         app = web.Application(
             middlewares=[callers.middleware, metrics.middleware, errors_as_json, cors(settings.origins), callers.limit]

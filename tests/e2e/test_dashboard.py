@@ -125,7 +125,7 @@ async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboar
     api.streamers[name] |= {"state": "aside", "failedDials": 3}
     api.change(api.streamers[name])
     await page.locator(".row", has_text="Set aside").wait_for()
-    assert "Not reached 3 times in a row" in (await page.locator(".row").first.text_content() or "")
+    assert "3 dials failed in a row" in (await page.locator(".row").first.text_content() or "")
 
 
 async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) -> None:

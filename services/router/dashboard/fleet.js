@@ -8,7 +8,7 @@ export function reasonOf(/** @type {Streamer} */ streamer) {
   switch (streamer.state) {
     case 'aside': {
       const times = streamer.failedDials;
-      return `Not reached ${times === 1 ? 'once' : `${String(times)} times in a row`}; tried again by itself`;
+      return times === 1 ? 'A dial failed' : `${String(times)} dials failed in a row`;
     }
     case 'draining':
       return 'Takes nobody new; who plays goes on';
@@ -80,6 +80,14 @@ export class Fleet {
 
 function compare(/** @type {string} */ a, /** @type {string} */ b) {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A wait, to the second below an hour. */
+export function wait(/** @type {number} */ seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 60 || whole >= 3600
+    ? span(whole)
+    : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }
 
 /** A time span in the largest two units that matter: `2 d 4 h`, `3 h 12 min`, `4 min`, `12 s`. */

@@ -1,7 +1,7 @@
 /** How each kind of row looks. */
-import { reasonOf, span } from './fleet.js';
+import { reasonOf, span, wait } from './fleet.js';
 
-/** @typedef {{className: string, words: string, small?: string, state?: string, title?: string}} Cell */
+/** @typedef {{className: string, words: string, small?: string, narrow?: boolean, state?: string, title?: string}} Cell */
 /** @typedef {{label: string, path: string, method: string, sure: boolean}} Action */
 
 const STATE_WORDS = {
@@ -42,7 +42,7 @@ export const KINDS = {
     words: (item) => `${item.id} ${item.streamer} ${item.app}`,
     cells: (item, now) => [
       state(item.state),
-      { className: 'name', words: item.id.slice(0, 12), small: item.role === 'spectator' ? 'looks on' : item.streamer, title: item.id },
+      { className: 'name', words: item.id.slice(0, 12), small: item.role === 'spectator' ? 'looks on' : item.streamer, narrow: true, title: item.id },
       { className: 'wide', words: item.app },
       { className: 'wide', words: item.streamer },
       { className: 'wide', words: item.role },
@@ -58,11 +58,11 @@ export const KINDS = {
     words: (item) => `${item.id} ${item.app} ${item.wants ?? ''}`,
     cells: (item, now) => [
       { className: 'number status', words: `# ${String(item.position)}` },
-      { className: 'name', words: item.id.slice(0, 12), small: item.app, title: item.id },
+      { className: 'name', words: item.id.slice(0, 12), small: item.app, narrow: true, title: item.id },
       { className: 'wide', words: item.app },
       { className: 'wide', words: item.wants ?? (Object.entries(item.labels).map((pair) => pair.join(' ')).join(', ') || 'any') },
       { className: 'wide number', words: String(item.priority) },
-      { className: 'number age', words: span(now - item.arrivedAt) },
+      { className: 'number age', words: wait(now - item.arrivedAt) },
     ],
     action: (item) => ({ label: 'Kick', path: `api/v1/sessions/${encodeURIComponent(item.id)}`, method: 'DELETE', sure: true }),
     none: 'Nobody is waiting.',
@@ -121,6 +121,7 @@ function drawCell(/** @type {Cell} */ cell) {
   if (cell.small) {
     const small = document.createElement('small');
     small.textContent = cell.small;
+    small.className = cell.narrow ? 'narrow' : '';
     made.append(small);
   }
   return made;

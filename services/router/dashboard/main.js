@@ -1,6 +1,6 @@
 /** Puts the dashboard together. */
 import { ask } from './api.js';
-import { Fleet, span } from './fleet.js';
+import { Fleet, wait } from './fleet.js';
 import { drawRow, KINDS } from './kinds.js';
 import { Plot, text } from './plot.js';
 import { Rows } from './rows.js';
@@ -16,7 +16,7 @@ const plots = {
   players: new Plot('plot-players'),
   free: new Plot('plot-free'),
   waiting: new Plot('plot-waiting'),
-  wait: new Plot('plot-wait', span),
+  wait: new Plot('plot-wait', wait),
 };
 /** @type {'streamers' | 'sessions' | 'queue'} */
 let shown = 'streamers';

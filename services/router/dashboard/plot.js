@@ -68,7 +68,7 @@ export class Plot {
     this.#line.setAttribute('d', `M${line}`);
     this.#area.setAttribute('d', `M${from} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
     const began = span(Math.min(HOUR, end - this.#points[0][0]));
-    this.#scale.replaceChildren(label('60 min ago'), label(`most ${this.#format(most)}`), label('now'));
+    this.#scale.replaceChildren(label('1 h ago'), label(`most ${this.#format(most)}`), label('now'));
     this.#svg.setAttribute('aria-label', `The last ${began}: ${this.#format(this.#points.at(-1)[1])} now, at most ${this.#format(most)}`);
   }
 }

@@ -25,12 +25,21 @@ class Command:
     """The optional dependencies that it needs."""
 
 
-COMMANDS: Final[dict[str, Command]] = {
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A command that does its work and ends: its module has `main(arguments)`, which returns the exit code."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Final[dict[str, Command | Tool]] = {
     "demo": Command("pixelfleet.demo", "everything in one process, with a test picture: the quickest look", "streamer"),
     "signalserver": Command("signalserver", "introduces the players of one pod to its streamers"),
     "matchmaker": Command("matchmaker", "queues players and matches each to a free streamer"),
     "router": Command("router", "the public door: the player page, and the way to a matchmaker"),
     "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
+    "link": Tool("pixelfleet.commands.link", "signs a link that lets its holder in, for a time or once"),
 }
 
 
@@ -75,6 +84,8 @@ def _run(name: str, options: list[str]) -> int:
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"unknown command {name!r}; `pixelfleet --help` lists them")
+    if isinstance(command, Tool):
+        return int(importlib.import_module(command.module).main(options))
     try:
         settings_class = importlib.import_module(f"{command.package}.settings").Settings
         app = importlib.import_module(f"{command.package}.app")

@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.open import open_store
@@ -93,7 +94,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         router = Router(players, matchmakers, drain, dashboard)
         metrics.watch(players, matchmakers, forwarder)
         app = web.Application(
-            middlewares=[callers.middleware, metrics.middleware, errors_as_json, cors(settings.origins), callers.limit]
+            middlewares=[callers.middleware, metrics.middleware, errors_as_json, _cors(settings), callers.limit]
         )
         app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)
@@ -123,6 +124,18 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         stack.callback(players.close_all)
         log.info("router listens", port=front.port)
         yield router
+
+
+def _cors(settings: Settings) -> Middleware:
+    """Return what lets pages of other origins call; the dashboard is read by its own page alone."""
+    allowing = cors(settings.origins)
+    own = f"{settings.path_prefix}/dashboard"
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await (handler(request) if request.path.startswith(own) else allowing(request, handler))
+
+    return middleware
 
 
 def _admit(settings: Settings, players: Players) -> Admit:

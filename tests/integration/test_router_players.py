@@ -13,6 +13,7 @@ from yarl import URL
 from pixelfleet.auth.links import Link, sign
 from tests.integration.door import Door, backend, open_door
 from tests.parts import eventually
+from tests.unit.pixelfleet.runtime.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
 
@@ -237,3 +238,15 @@ async def test_a_router_that_is_told_too_little_does_not_start(page_folder: Path
         with pytest.raises(UsageError, match=why):
             async with open_door(page_folder, **settings):
                 pass
+
+
+async def test_players_come_over_tls(page_folder: Path, http: aiohttp.ClientSession) -> None:
+    made = make_certificate(page_folder)
+    async with open_door(page_folder, tls_cert=made.certificate, tls_key=made.key) as door:
+        trusted = await asyncio.to_thread(made.client)
+        url = f"https://localhost:{door.router.port}"
+        async with http.get(url, ssl=trusted) as answer:
+            assert answer.status == 200
+        async with http.ws_connect(f"{url}/ws", ssl=trusted) as socket:
+            await socket.send_str("hello")
+            assert (await socket.receive()).data == "hello"

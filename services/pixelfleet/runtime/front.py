@@ -137,6 +137,21 @@ def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
         protocol.buffer_updated(size)
 
 
+class _Early:
+    """What aiohttp takes for the reader of a websocket: keeps what it is fed."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Keep what came."""
+        self.data += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Nothing to do: picows sees the end for itself."""
+
+
 class _HandedOver(web.Response):
     """The answer to a request whose connection now belongs to a websocket: aiohttp must write nothing."""
 
@@ -263,9 +278,11 @@ class Front(AbstractAsyncContextManager["Front"]):
         http = request.protocol
         lines = [f"{request.method} {request.raw_path} HTTP/1.1".encode()]
         lines += [name + b": " + value for name, value in request.raw_headers]
+        early = _Early()
+        http.set_parser(cast("Any", early))  # gives it what came behind the head, of which aiohttp bounds the size
         # For aiohttp the connection is gone from here on; it must not close what is no longer its own.
         http.transport = None
         http.connection_lost(None)
-        head = b"\r\n".join([*lines, b"", b""])
+        head = b"\r\n".join([*lines, b"", b""]) + bytes(early.data)
         _hand_over(transport, server_protocol(self._guarded(upgrade), self.bounds), head)
         return _HandedOver()

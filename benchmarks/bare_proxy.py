@@ -1,122 +1,76 @@
-"""A websocket proxy without features, the floor that our router is measured against, and the echo behind both.
+"""A websocket proxy without features, the floor for anything that takes a player and dials a server for it.
 
-    python -m benchmarks.bare_proxy echo
-    python -m benchmarks.bare_proxy proxy ws://127.0.0.1:PORT/
+    python -m benchmarks.bare_proxy UPSTREAM_URL
 
-The proxy accepts, dials and passes text frames on; it bounds, checks and counts nothing. Both listen on a free port
-of 127.0.0.1 and say which in one line of JSON: `{"port": ...}`.
+It accepts, dials and passes on; it queues nobody, checks nothing and counts nothing. Listens on a free port of
+127.0.0.1 and says which in one line of JSON: `{"port": ...}`.
 """
 
-import argparse
 import asyncio
+import sys
+from typing import Final
 
 import orjson
 import uvloop
-from aiohttp import web
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_connect, ws_create_server
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect, ws_create_server
 
-from pixelfleet.runtime.front import Front
-from pixelfleet.runtime.websocket import Bounds
-
-HOST = "127.0.0.1"
+HOST: Final = "127.0.0.1"
 
 
-class Echo(WSListener):
-    """Answers each text with itself."""
+class _Upstream(WSListener):
+    def __init__(self, player: "_Player") -> None:
+        self._player = player
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            transport.send(WSMsgType.TEXT, frame.get_payload_as_bytes())
-        elif frame.msg_type is WSMsgType.CLOSE:
-            transport.send_close()
-            transport.disconnect()
-
-
-class Side(WSListener):
-    """One side of a proxied connection; what comes before the other side is there is kept for it."""
-
-    def __init__(self) -> None:
-        self.transport: WSTransport | None = None
-        self.other: Side | None = None
-        self.early: list[bytes] = []
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            data = frame.get_payload_as_bytes()
-            if self.other is not None and self.other.transport is not None:
-                self.other.transport.send(WSMsgType.TEXT, data)
-            else:
-                self.early.append(data)
-        elif frame.msg_type is WSMsgType.CLOSE:
+        if frame.msg_type == WSMsgType.TEXT:
+            self._player.transport.send(WSMsgType.TEXT, frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.CLOSE:
             transport.send_close()
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self.transport = None
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.disconnect()
+        self._player.transport.disconnect()
 
 
-class Down(Side):
-    """The side of who came."""
+class _Player(WSListener):
+    transport: WSTransport
 
-    def __init__(self, upstream: str) -> None:
-        super().__init__()
-        self.upstream = upstream
-        self.dialling: asyncio.Task[None] | None = None
+    def __init__(self, upstream_url: str) -> None:
+        self._url = upstream_url
+        self._upstream: WSTransport | None = None
+        self._early: list[bytes] = []
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        super().on_ws_connected(transport)
-        self.dialling = asyncio.ensure_future(self.dial())
+        self.transport = transport
+        self._dialling = asyncio.ensure_future(self._dial())
 
-    async def dial(self) -> None:
-        up = Side()
-        up.other = self
-        await ws_connect(lambda: up, self.upstream)
-        assert up.transport is not None
-        for data in self.early:
-            up.transport.send(WSMsgType.TEXT, data)
-        self.other = up
+    async def _dial(self) -> None:
+        self._upstream, _ = await ws_connect(lambda: _Upstream(self), self._url)
+        for data in self._early:
+            self._upstream.send(WSMsgType.TEXT, data)
 
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            data = frame.get_payload_as_bytes()
+            if self._upstream is None:
+                self._early.append(data)
+            else:
+                self._upstream.send(WSMsgType.TEXT, data)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close()
+            transport.disconnect()
 
-async def serve_proxy(upstream: str) -> None:
-    """Pass on until killed."""
-
-    def made(_: WSUpgradeRequest) -> WSListener:
-        return Down(upstream)
-
-    server = await ws_create_server(made, HOST, 0)
-    announce(server.sockets[0].getsockname()[1])
-    await asyncio.Event().wait()
-
-
-async def serve_echo() -> None:
-    """Echo until killed; it says that it is ready, as the router asks of a matchmaker."""
-
-    async def ready(_: web.Request) -> web.Response:
-        return web.Response()
-
-    def made(_: WSUpgradeRequest) -> WSListener:
-        return Echo()
-
-    app = web.Application()
-    app.router.add_get("/readyz", ready)
-    async with Front(app, made, host=HOST, port=0, option="--port", bounds=Bounds()) as front:
-        announce(front.port)
-        await asyncio.Event().wait()
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self._upstream is not None:
+            self._upstream.disconnect()
 
 
-def announce(port: int) -> None:
-    """Say where it listens."""
-    print(orjson.dumps({"port": port}).decode(), flush=True)
+async def main(upstream_url: str) -> None:
+    """Serve until killed."""
+    server = await ws_create_server(lambda _: _Player(upstream_url), HOST, 0)
+    print(orjson.dumps({"port": server.sockets[0].getsockname()[1]}).decode(), flush=True)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="a websocket proxy without features")
-    parser.add_argument("kind", choices=["echo", "proxy"])
-    parser.add_argument("upstream", nargs="?", default="")
-    options = parser.parse_args()
-    uvloop.run(serve_echo() if options.kind == "echo" else serve_proxy(options.upstream))
+    uvloop.run(main(sys.argv[1]))

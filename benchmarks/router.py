@@ -136,7 +136,7 @@ def commands(echo: int, page: Path) -> dict[str, tuple[str, ...]]:
     url = f"ws://{HOST}:{echo}/"
     router = ("--host", HOST, "--port", "0", "--metrics-port", "0", "--matchmaker", url, "--page", str(page))
     return {
-        FLOOR: ("benchmarks.bare_proxy", "proxy", url),
+        FLOOR: ("benchmarks.bare_proxy", url),
         OURS: ("pixelfleet.cli", "router", "--log-format", "json", *router),
     }
 
@@ -147,7 +147,7 @@ async def rounds(args: argparse.Namespace) -> dict[str, list[Sample]]:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder)
         (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
-        async with started("benchmarks.bare_proxy", "echo") as (echo, _):
+        async with started("benchmarks.echo") as (echo, _):
             proxies = commands(echo, page)
             for number in range(args.rounds):
                 for name in list(proxies) if number % 2 else list(reversed(proxies)):

@@ -21,6 +21,7 @@ from matchmaker.queue_teller import QueueTeller
 from matchmaker.rest import Rest
 from matchmaker.settings import Settings
 from matchmaker.stock_servers import StockServers
+from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -84,6 +85,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         reader = FleetReader(fleet)
         events = Events(fleet, reader)
         app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
+        guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
         add_health(app, matchmaker)
         api = Api(
             fleet,
@@ -109,6 +111,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 option="--port",
                 bounds=players.bounds,
                 tls=tls,
+                admit=players.admits(guard) if settings.asks else None,
             )
         )
         stack.callback(events.close)

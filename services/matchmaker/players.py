@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 import structlog
+from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from matchmaker.broker import Broker
@@ -16,9 +17,13 @@ from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
 from matchmaker.wishes import Wish, WishError, wish_of
+from pixelfleet.auth.guard import Door, Guard
+from pixelfleet.auth.identity import STRANGER, Identity
+from pixelfleet.auth.upgrades import accepted
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.runtime.access import origin_allowed
 from pixelfleet.runtime.dial import DialError
+from pixelfleet.runtime.front import Admit, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import query_of, refusal
 from pixelfleet.runtime.service import Tasks
@@ -73,7 +78,19 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    def upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+    def admits(self, guard: Guard) -> Admit:
+        """Return what asks who a player is, and then takes it as that."""
+        door = Door("players", self.settings.auth, links=True)
+
+        async def admit(request: web.Request) -> Upgrade:
+            identity = await guard.check(door, request)
+            return lambda upgrade: self.upgrade(upgrade, identity)
+
+        return admit
+
+    def upgrade(
+        self, request: WSUpgradeRequest, identity: Identity = STRANGER
+    ) -> WSListener | WSUpgradeResponseWithListener:
         """Take a player, or refuse it."""
         if self.closing:
             # No refusal: a page stays away after one, and another replica has room for it.
@@ -83,13 +100,23 @@ class Players:
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         query = query_of(request.path.decode("utf-8", "replace"))
+        if identity.wants:
+            query["id"] = identity.wants
         settings = self.settings
         try:
-            wish = wish_of(query, app=settings.app, labels=settings.labels, join=settings.join)
+            wish = wish_of(
+                query,
+                app=identity.apps[0] if identity.apps else settings.app,
+                labels=settings.labels,
+                join=settings.join,
+            )
         except WishError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
+        if identity.apps and wish.app not in identity.apps:
+            return refusal(HTTPStatus.FORBIDDEN, "you may not have this app")
         passed_on = {name: query[name][:64] for name in PASSED_ON if name in query}
-        return WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on))
+        priority = identity.priority or 0
+        return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on, priority)), request)
 
     def forget(self, player: Player) -> None:
         """A player's socket is gone."""
@@ -113,7 +140,7 @@ class Players:
         for player in list(self._open.values()):
             player.socket.close(why)
 
-    def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str]) -> MessageHandler:
+    def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str], priority: int) -> MessageHandler:
         ticket = Ticket(
             session_id=uuid.uuid4().hex,
             replica_id=self.broker.replica_id,
@@ -121,6 +148,7 @@ class Players:
             wants=wish.wants,
             may_share=wish.may_share,
             labels=wish.labels,
+            priority=priority,
         )
         player = Player(self, socket, ticket, passed_on)
         self._open[ticket.session_id] = player

@@ -9,14 +9,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from matchmaker.legacy_options import translate_arguments, translate_config
+from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
-from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.runtime.errors import tell
 
 LEGACY_PORT = 9999
 
 
-class Settings(FleetSettings):
+class Settings(AuthSettings):
     """Queues players and matches each to a free streamer."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")

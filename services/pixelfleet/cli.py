@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "turn-check": Command("turnapi.check", "tells which TURN servers work from here", once=True),
     "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
     "fleet": Tool("pixelfleet.commands.fleet", "shows a fleet, drains streamers and ends sessions"),
+    "link": Tool("pixelfleet.commands.link", "signs a link that lets its holder in, for a time or once"),
 }
 
 

@@ -1,22 +1,43 @@
 """Wires a router together."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
+import aiohttp
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-from pixelfleet.runtime.front import Front
+from pixelfleet.auth.guard import open_guard
+from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.store import FleetStore
+from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.front import Admit, Front, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.metrics import Registries
+from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
 from pixelfleet.runtime.service import Tasks, background
-from router.page_files import add_page
+from pixelfleet.runtime.tls import server_context
+from router.caller import Callers
+from router.dashboard import Dashboard
+from router.doors import Doors
+from router.drain import Drain
+from router.forward import Forwarder
+from router.matchmakers import Matchmakers
+from router.metrics import Metrics
+from router.page_files import add_page, page_document
 from router.players import Players
+from router.pool import Pool
 from router.settings import Settings
+from router.streamers import ApiStreamers, StoreStreamers
 
 log = structlog.get_logger(__name__)
+
+PLAYER_PATHS: Final = ("/", "/ws", "/matchmaker")
+"""Where an upgrade is a player: stock pages dial `/`."""
 
 
 @dataclass(slots=True)
@@ -24,42 +45,155 @@ class Router:
     """A running router."""
 
     players: Players
+    matchmakers: Matchmakers
+    going: Drain
+    dashboard: Dashboard
     port: int = 0
     metrics_port: int = 0
+    front: Front | None = field(default=None, repr=False)
 
     def unready(self) -> str | None:
         """Return why no player should be sent here."""
-        return None
+        if self.going.begun:
+            return "shutting down"
+        return None if self.matchmakers.usable() else "no matchmaker answers"
+
+    async def drain(self) -> None:
+        """Let players finish."""
+        await self.going.run()
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Router]:
-    """Run a router."""
-    registries = Registries("router")
-    heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
+async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[Router]:
+    """Run a router; with a fleet store, its own or that of its settings, it looks streamers up there."""
     async with AsyncExitStack() as stack:
-        tasks = await stack.enter_async_context(Tasks())
-        players = Players(settings, tasks, heartbeat)
-        router = Router(players)
-        registries.custom_gauge("router_player_socket_connections", "Players connected.").set_function(
-            lambda: len(players)
+        if store is None and settings.store_url:
+            store = await stack.enter_async_context(open_store(settings.store_url))
+        metrics = Metrics(settings.path_prefix)
+        heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
+        # Behind the router a link that serves once is used up by the matchmaker, which every player comes to.
+        guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=None))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
         )
-        app = web.Application(middlewares=[errors_as_json])
+        matchmakers = Matchmakers(Pool(settings.matchmaker), session, await _private_ca(settings))
+        callers = Callers(
+            guard,
+            proxies=settings.trusted_proxies,
+            requests_per_second=settings.requests_per_second,
+            joins_per_minute=settings.joins_per_minute,
+            logins_per_minute=settings.logins_per_minute,
+        )
+        tasks = await stack.enter_async_context(Tasks())
+        players = Players(settings, guard, callers, matchmakers, tasks, heartbeat)
+        drain = Drain(players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)
+        streamers = StoreStreamers(store) if store is not None else ApiStreamers(matchmakers, settings.rest_token)
+        doors = Doors(settings, callers, forwarder, matchmakers, streamers, session)
+        dashboard = Dashboard(doors, matchmakers, settings.rest_token, settings.path_prefix)
+        router = Router(players, matchmakers, drain, dashboard)
+        metrics.watch(players, matchmakers, forwarder)
+        app = web.Application(
+            middlewares=[callers.middleware, metrics.middleware, errors_as_json, _cors(settings), callers.limit]
+        )
+        app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)
-        await add_page(app, settings.page)
+        await _add_routes(app, settings, players, doors, dashboard)
         front = await stack.enter_async_context(
-            Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
+            Front(
+                app,
+                _nobody,
+                host=settings.host,
+                port=settings.port,
+                option="--port",
+                bounds=players.bounds,
+                tls=await server_context(settings.tls_cert, settings.tls_key),
+                admit=_admit(settings, players),
+            )
         )
         router.metrics_port = await stack.enter_async_context(
             plain_port(
-                metrics_app(router, registries.all, registries.custom),
+                metrics_app(router, metrics.registries.all, metrics.registries.custom),
                 host=settings.host,
                 port=settings.metrics_port,
                 option="--metrics-port",
             )
         )
-        router.port = front.port
-        await stack.enter_async_context(background(heartbeat.run()))
+        router.front, router.port = front, front.port
+        await stack.enter_async_context(background(heartbeat.run(), matchmakers.run(), dashboard.run()))
         stack.callback(players.close_all)
         log.info("router listens", port=front.port)
         yield router
+
+
+def _cors(settings: Settings) -> Middleware:
+    """Return what lets pages of other origins call; the dashboard is read by its own page alone."""
+    allowing = cors(settings.origins)
+    own = f"{settings.path_prefix}/dashboard"
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await (handler(request) if request.path.startswith(own) else allowing(request, handler))
+
+    return middleware
+
+
+def _admit(settings: Settings, players: Players) -> Admit:
+    paths = {settings.path_prefix + path for path in PLAYER_PATHS}
+
+    async def admit(request: web.Request) -> Upgrade | None:
+        return await players.admit(request) if request.path in paths else None
+
+    return admit
+
+
+async def _add_routes(
+    app: web.Application, settings: Settings, players: Players, doors: Doors, dashboard: Dashboard
+) -> None:
+    prefix = settings.path_prefix
+
+    async def enter_page(request: web.Request) -> None:
+        """A page that asks for a password is where a browser asks for it; every other proof is the websocket's."""
+        if settings.auth == "basic":
+            await players.enter(request)
+
+    async def plain(request: web.Request) -> web.Response:
+        """Tell a page why its websocket is refused, which a websocket does not."""
+        await players.check(request)
+        raise web.HTTPUpgradeRequired(reason="a websocket is served here")
+
+    for path in PLAYER_PATHS[1:]:
+        app.router.add_get(prefix + path, plain)
+    doors.add_to(app)
+    await dashboard.add_to(app)
+    await add_page(
+        app,
+        settings.page,
+        prefix=prefix,
+        enter=enter_page,
+        frame_ancestors=settings.frame_ancestors,
+        document=page_document(
+            parents=settings.parents, functions=settings.functions, signalling_hosts=settings.signalling_hosts
+        ),
+        branding=settings.branding,
+    )
+    if prefix:
+
+        async def slash(request: web.Request) -> web.Response:
+            query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
+            raise web.HTTPPermanentRedirect(f"{prefix}/{query}")
+
+        app.router.add_get(prefix, slash)
+
+
+def _nobody(_: object) -> None:
+    """Take no websocket that was not admitted."""
+
+
+async def _private_ca(settings: Settings) -> ssl.SSLContext | None:
+    if settings.matchmaker_ca is None:
+        return None
+    try:
+        return await asyncio.to_thread(ssl.create_default_context, cafile=settings.matchmaker_ca)
+    except OSError as error:
+        raise UsageError(f"--matchmaker-ca {settings.matchmaker_ca}: {error.strerror or error}") from None

@@ -1,44 +1,87 @@
-"""Serves the built player page."""
+"""Serves the built player page, and the documents by which an operator makes it theirs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import orjson
 from aiohttp import web
 
 from pixelfleet.runtime.errors import UsageError
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+NO_CACHE: Final = {"Cache-Control": "no-cache"}
+"""Asked for each time; answered with 304 as long as it is the same."""
+
 FOREVER: Final = "public, max-age=31536000, immutable"
 """For files that carry a hash of their content in their name."""
 
+Enter = Callable[[web.Request], Awaitable[object]]
 
-async def add_page(app: web.Application, folder: Path) -> None:
-    """Serve the page at `/`; raise UsageError when it has not been built."""
+
+def page_policy(frame_ancestors: Sequence[str]) -> str:
+    """Return the content security policy of the page."""
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
+    )
+    if "*" in frame_ancestors:
+        return policy
+    return " ".join([f"{policy}; frame-ancestors 'self'", *frame_ancestors])
+
+
+def page_document(*, parents: Sequence[str], functions: Sequence[str], signalling_hosts: Sequence[str]) -> bytes | None:
+    """Return `page.json` as the settings have it; None when they say nothing, and the page's own one holds."""
+    if not (parents or functions or signalling_hosts):
+        return None
+    return orjson.dumps({"parents": parents, "functions": functions, "signallingHosts": signalling_hosts})
+
+
+async def add_page(
+    app: web.Application,
+    folder: Path,
+    *,
+    prefix: str = "",
+    enter: Enter | None = None,
+    frame_ancestors: Sequence[str] = ("*",),
+    document: bytes | None = None,
+    branding: Path | None = None,
+) -> None:
+    """Serve the page below a prefix, to those whom `enter` lets in; raise UsageError when it has not been built."""
     index = folder / "index.html"
     if not await asyncio.to_thread(index.is_file):
         raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
+    if branding is not None and not await asyncio.to_thread((branding / "branding.json").is_file):
+        raise UsageError(f"--branding {branding}: holds no branding.json")
+    headers = {**NO_CACHE, "Content-Security-Policy": page_policy(frame_ancestors)}
 
-    async def page(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(index, headers={**SECURITY_HEADERS, "Cache-Control": "no-cache"})
+    async def page(request: web.Request) -> web.StreamResponse:
+        if enter is not None:
+            await enter(request)
+        return web.FileResponse(index, headers=headers)
 
-    async def cache_headers(request: web.Request, response: web.StreamResponse) -> None:
-        if request.path.startswith("/assets/"):
-            response.headers["Cache-Control"] = FOREVER
-            response.headers["X-Content-Type-Options"] = "nosniff"
+    async def page_settings(_: web.Request) -> web.StreamResponse:
+        if document is None:
+            return web.FileResponse(folder / "page.json", headers=NO_CACHE)
+        return web.Response(body=document, content_type="application/json", headers=NO_CACHE)
+
+    async def looks(_: web.Request) -> web.FileResponse:
+        return web.FileResponse((branding or folder) / "branding.json", headers=NO_CACHE)
 
     async def licenses(_: web.Request) -> web.FileResponse:
         return web.FileResponse(folder / "licenses.txt")
 
-    app.router.add_get("/", page)
-    app.router.add_get("/licenses.txt", licenses)
+    async def cache_headers(request: web.Request, response: web.StreamResponse) -> None:
+        if request.path.startswith(f"{prefix}/assets/") and response.status in (200, 206, 304):
+            response.headers["Cache-Control"] = FOREVER
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+    app.router.add_get(f"{prefix}/", page)
+    app.router.add_get(f"{prefix}/page.json", page_settings)
+    app.router.add_get(f"{prefix}/branding.json", looks)
+    app.router.add_get(f"{prefix}/licenses.txt", licenses)
     # The constructor of a static resource looks at the disk.
-    app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/assets", folder / "assets"))
+    for path, files in (("assets", folder / "assets"), ("branding", branding or folder / "branding")):
+        if await asyncio.to_thread(files.is_dir):
+            app.router.register_resource(await asyncio.to_thread(web.StaticResource, f"{prefix}/{path}", files))
     app.on_response_prepare.append(cache_headers)

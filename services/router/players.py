@@ -1,62 +1,128 @@
 """Players at the door: each is passed on to a matchmaker, message by message."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from functools import partial
+from typing import Final
 
 import structlog
+from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
+from pixelfleet.auth.guard import Guard
+from pixelfleet.auth.upgrades import accepted
+from pixelfleet.runtime.access import origin_allowed
 from pixelfleet.runtime.dial import DialError, dial
+from pixelfleet.runtime.front import Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import refusal
 from pixelfleet.runtime.relay import Relay
 from pixelfleet.runtime.service import Tasks
 from pixelfleet.runtime.websocket import MessageHandler, WebSocket
 from pixelfleet.wire import close_codes
+from pixelfleet.wire.messages import dump
+from router.caller import ADDRESS, REQUEST_ID, Callers
+from router.limits import Counts, client_key
+from router.matchmakers import Matchmakers
+from router.pool import Target
 from router.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+FOUND_SECONDS: Final = 3.0
+"""How long the first player waits for the matchmakers' names to be looked up."""
+
+REFUSED: Final = frozenset({400, 401, 403, 404})
+"""Answers of a matchmaker that another one would give as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What of a player's request matters further on."""
+
+    query: str
+    client: str
+    headers: Mapping[str, str]
+    """What the matchmaker is told: what the player proves itself by, its address, and the request's id."""
 
 
 class Players:
     """The players that are connected through this router."""
 
-    def __init__(self, settings: Settings, tasks: Tasks, heartbeat: Heartbeat) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        guard: Guard,
+        callers: Callers,
+        matchmakers: Matchmakers,
+        tasks: Tasks,
+        heartbeat: Heartbeat,
+    ) -> None:
+        self.matchmakers = matchmakers
         self.tasks = tasks
-        self._heartbeat = heartbeat
-        self._open: set[Player] = set()
-        self._turn = 0
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
+        self.closing = False
+        """Whether no further player is taken."""
+        self.on_leave: Callable[[], None] = lambda: None
+        """Called when a player has left."""
+        self._most = settings.max_players
+        self._origins = settings.origins
+        self._door = settings.player_door()
+        self._guard = guard
+        self._callers = callers
+        self._heartbeat = heartbeat
+        self._open: set[Player] = set()
+        self._by_client = Counts(settings.connections_per_address)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        """Take a player."""
-        if self.settings.max_players and len(self._open) >= self.settings.max_players:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no room for another player")
-        query = request.path.decode("latin-1").partition("?")[2]
+    async def admit(self, request: web.Request) -> Upgrade:
+        """Return who takes a player's websocket; raise HTTPException when it is refused."""
+        return partial(self._upgrade, await self.check(request))
 
+    async def enter(self, request: web.Request) -> None:
+        """Let somebody see the page; raise HTTPException."""
+        await self._callers.check(self._door, request)
+
+    async def check(self, request: web.Request) -> Arrival:
+        """Decide whether a player may come in; raise HTTPException."""
+        client = client_key(request[ADDRESS])
+        self._callers.join(request)
+        if not origin_allowed(request.headers.get("Origin"), self._origins):
+            raise web.HTTPForbidden(reason="pages of this origin may not connect")
+        if self._by_client.full(client):
+            raise web.HTTPTooManyRequests(reason="too many players from this address")
+        if self.closing:
+            raise web.HTTPServiceUnavailable(reason="shutting down")
+        if self._most and len(self._open) >= self._most:
+            raise web.HTTPServiceUnavailable(reason="no room for another player")
+        await self._callers.check(self._door, request)
+        return Arrival(request.raw_path.partition("?")[2], client, self._told(request))
+
+    def _told(self, request: web.Request) -> dict[str, str]:
+        told = {"X-Forwarded-For": request[ADDRESS], "X-Request-ID": request[REQUEST_ID]}
+        if (proof := self._guard.authorization(request)) is not None:
+            told["Authorization"] = proof
+        return told
+
+    def _upgrade(self, arrival: Arrival, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         def opened(socket: WebSocket) -> MessageHandler:
-            player = Player(self, socket, query)
+            player = Player(self, socket, arrival)
             self._open.add(player)
+            self._by_client.add(arrival.client)
             self._heartbeat.add(socket)
             return player.begin()
 
-        return WebSocket(self.bounds, opened)
-
-    def matchmakers(self) -> list[str]:
-        """Return the matchmakers, starting with the one whose turn it is."""
-        urls = self.settings.matchmaker
-        self._turn = (self._turn + 1) % len(urls)
-        return [url.rstrip("/") for url in (*urls[self._turn :], *urls[: self._turn])]
+        return accepted(WebSocket(self.bounds, opened), request)
 
     def forget(self, player: "Player") -> None:
         """A player's socket is gone."""
         self._open.discard(player)
+        self._by_client.remove(player.arrival.client)
+        self.on_leave()
 
     def close_all(self) -> None:
         """Send everyone away, to come back at once."""
@@ -70,9 +136,10 @@ class Player:
 
     players: Players
     socket: WebSocket
-    query: str
+    arrival: Arrival
     relay: Relay = field(init=False)
     cancel_dial: Callable[[], object] | None = None
+    target: Target | None = None
 
     def begin(self) -> MessageHandler:
         """Find a matchmaker."""
@@ -81,17 +148,50 @@ class Player:
         return self.relay
 
     async def _dial(self) -> None:
-        suffix = f"/?{self.query}" if self.query else "/"
-        for url in self.players.matchmakers():
+        players, suffix = self.players, f"/?{self.arrival.query}" if self.arrival.query else "/"
+        matchmakers = players.matchmakers
+        with suppress(TimeoutError):  # there is then nobody to try
+            async with asyncio.timeout(FOUND_SECONDS):
+                await matchmakers.found.wait()
+        status = 0
+        for target in matchmakers.candidates():
+            self._take(target)
             try:
-                await dial(url + suffix, self.relay.join, self.players.upstream_bounds)
+                await dial(
+                    target.ws_url + suffix,
+                    self.relay.join,
+                    players.upstream_bounds,
+                    headers=self.arrival.headers,
+                    tls=matchmakers.tls,
+                    address=target.address,
+                )
             except DialError as error:
-                log.warning("matchmaker cannot be reached", url=url, why=str(error))
+                status = error.status
+                if status in REFUSED:
+                    break
+                matchmakers.failed(target, str(error))
             else:
                 return
-        self.socket.close(close_codes.SERVICE_UNAVAILABLE)
+        self._refuse(status)
+
+    def _take(self, target: Target | None) -> None:
+        """Count this player at a matchmaker, and no longer at another."""
+        if self.target is not None:
+            self.target.connections -= 1
+        if target is not None:
+            target.connections += 1
+        self.target = target
+
+    def _refuse(self, status: int) -> None:
+        """Close as a matchmaker has refused; a stock page stays away after `subscribeFailed` alone."""
+        if status in REFUSED:
+            self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
+            self.socket.close(close_codes.NOT_ALLOWED)
+        else:
+            self.socket.close(close_codes.FULL if status == 503 else close_codes.SERVICE_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:
             self.cancel_dial()
+        self._take(None)
         self.players.forget(self)

@@ -27,6 +27,7 @@ from pixelfleet.runtime.addresses import local_host
 from pixelfleet.runtime.service import background
 
 STREAMER_PORT: Final = 8888
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LISTED_SECONDS: Final = 20.0
 """How long the test streamers may take to connect."""
 
@@ -48,7 +49,7 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
     """Run the demo: when entered, a browser that opens its URL gets video."""
     screen = Screen()
     store = MemoryFleetStore()
-    key = SecretStr(secrets.token_hex(32))
+    key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(32))
     async with AsyncExitStack() as stack:
         with screen.step("signalserver"):
             signals = await stack.enter_async_context(
@@ -70,7 +71,7 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
             matches = await stack.enter_async_context(
                 matchmaker.app.running(
                     matchmaker.settings.Settings(
-                        host=settings.host, port=0, metrics_port=0, session_key=key, legacy_link=False
+                        host=settings.host, port=0, metrics_port=0, session_key=key, rest_token=token, legacy_link=False
                     ),
                     store,
                 )
@@ -83,7 +84,11 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
                         port=settings.port,
                         metrics_port=0,
                         matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
-                    )
+                        rest_token=token,
+                        # Whoever is at this machine may see it; from a network nobody.
+                        dashboard_auth="open" if settings.host in LOOPBACK else "closed",
+                    ),
+                    store,
                 )
             )
         demo = Demo(f"http://{_shown(settings.host)}:{door.port}/", signals, matches, door)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from pixelfleet.fleet.book import views
 from pixelfleet.fleet.book.book import Book
@@ -19,7 +20,10 @@ from pixelfleet.fleet.model import (
     Ticket,
     Totals,
 )
-from pixelfleet.fleet.store import Placed
+from pixelfleet.fleet.store import Placed, StoreUnavailableError
+
+MAX_REDEEMED: Final = 100_000
+"""Things used up that are remembered; beyond that nothing is, and so nothing can be used."""
 
 
 class MemoryFleetStore:
@@ -32,6 +36,7 @@ class MemoryFleetStore:
         self._clock = clock or _clock()
         self._book = Book(f"{self._clock() * 1e6:.0f}")
         self._heard: dict[str, asyncio.Event] = {}
+        self._redeemed: dict[str, float] = {}
 
     # -- for owners of streamers --------------------------------------------------------------------
 
@@ -121,6 +126,18 @@ class MemoryFleetStore:
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
         return views.snapshot(self._seen())
+
+    async def redeem(self, name: str, until: float) -> bool:
+        """Use something up that may be used once."""
+        now = self._clock()
+        if self._redeemed.get(name, 0.0) > now:
+            return False
+        if len(self._redeemed) >= MAX_REDEEMED:
+            self._redeemed = {each: kept for each, kept in self._redeemed.items() if kept > now}
+        if len(self._redeemed) >= MAX_REDEEMED:
+            raise StoreUnavailableError("too many links that serve once are remembered")
+        self._redeemed[name] = until
+        return True
 
     async def find(self, streamer: str) -> StreamerView | None:
         """Return one streamer."""

@@ -29,6 +29,7 @@ SCRIPTS: Final = (
     "lanes",
     "leave",
     "policies",
+    "redeem",
     "report",
     "restore",
     "totals",

@@ -146,6 +146,10 @@ class RedisFleetStore:
         totals = await self.totals()
         return await self._views.snapshot(totals.now, sorted(totals.apps))
 
+    async def redeem(self, name: str, until: float) -> bool:
+        """Use something up that may be used once."""
+        return bool(await self._link.run("redeem", name, round(until * 1e6)))
+
     async def find(self, streamer: str) -> StreamerView | None:
         """Return one streamer."""
         return await self._views.find(streamer, sorted((await self.totals()).apps))

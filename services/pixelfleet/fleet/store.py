@@ -121,6 +121,12 @@ class FleetStore(Protocol):
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
 
+    async def redeem(self, name: str, until: float) -> bool:
+        """Use something up that may be used once; False when it was used before.
+
+        `until` is the unix time up to which that must be remembered.
+        """
+
     async def find(self, streamer: str) -> StreamerView | None:
         """Return one streamer by its key, or by an endpoint id that only one streamer has."""
 

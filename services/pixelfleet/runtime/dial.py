@@ -29,8 +29,11 @@ async def dial(
     *,
     headers: Mapping[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
+    address: str = "",
 ) -> WebSocket:
     """Connect to a websocket URL and return the open socket; raise DialError when that fails.
+
+    `address` is an IP address to connect to in place of looking up the URL's host.
 
     A dial that fails, takes longer than `bounds.handshake_seconds` or is cancelled leaves no connection behind.
     """
@@ -47,7 +50,13 @@ async def dial(
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(bounds.handshake_seconds):
-            transport, _ = await loop.create_connection(lambda: protocol, target.host, target.port, ssl=secure)
+            transport, _ = await loop.create_connection(
+                lambda: protocol,
+                address or target.host,
+                target.port,
+                ssl=secure,
+                server_hostname=target.host if secure and address else None,
+            )
             try:
                 await protocol.wait_until_handshake_complete()
             except BaseException:

@@ -7,6 +7,7 @@ is out of the way.
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from types import TracebackType
@@ -33,6 +34,10 @@ HTTP_STOP_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 Upgrade = WSServerListenerFactory
+
+Admit = Callable[[web.Request], Awaitable[Upgrade | None]]
+"""Decides, with time to think, on a request for a websocket: returns who takes it, or None to have the app's own
+handler answer; what it raises is answered like any handler's error."""
 
 
 class _FirstRequest(asyncio.Protocol):
@@ -132,6 +137,21 @@ def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
         protocol.buffer_updated(size)
 
 
+class _Early:
+    """What aiohttp takes for the reader of a websocket: keeps what it is fed."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Keep what came."""
+        self.data += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Nothing to do: picows sees the end for itself."""
+
+
 class _HandedOver(web.Response):
     """The answer to a request whose connection now belongs to a websocket: aiohttp must write nothing."""
 
@@ -156,12 +176,18 @@ class Front(AbstractAsyncContextManager["Front"]):
         option: str,
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
+        admit: Admit | None = None,
     ) -> None:
+        """With `admit` every request for a websocket is read by aiohttp first, behind the app's middlewares."""
+
         @web.middleware
         async def upgrade_later(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._upgrade_later(request, handler)
 
-        app.middlewares.insert(0, upgrade_later)
+        if admit is None:
+            app.middlewares.insert(0, upgrade_later)
+        else:
+            app.middlewares.append(upgrade_later)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -173,6 +199,7 @@ class Front(AbstractAsyncContextManager["Front"]):
             lingering_time=bounds.handshake_seconds,
         )
         self._upgrade = upgrade
+        self._admit = admit
         self._host, self._port, self._option = host, port, option
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -201,8 +228,8 @@ class Front(AbstractAsyncContextManager["Front"]):
 
     def serve(self, transport: asyncio.Transport, head: bytes) -> None:
         """Hand a connection to who serves its first request; `head` is what came so far, a whole head or more."""
-        if wants_websocket(head):
-            _hand_over(transport, server_protocol(self._guarded_upgrade, self.bounds), head)
+        if self._admit is None and wants_websocket(head):
+            _hand_over(transport, server_protocol(self._guarded(self._upgrade), self.bounds), head)
         else:
             http = self._runner.server
             assert http is not None
@@ -222,28 +249,40 @@ class Front(AbstractAsyncContextManager["Front"]):
             transport.abort()
         await self._runner.cleanup()
 
-    def _guarded_upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
-        """Decide on an upgrade; a bug in there is logged, and the stranger is told nothing of it."""
-        try:
-            if request.headers.get("Sec-WebSocket-Version") not in VERSIONS:
-                return _other_version()
-            _plain_lists(request)
-            return self._upgrade(request)
-        except Exception:  # picows would send the error's text
-            log.exception("upgrade failed")
-            body = WSUpgradeResponse.create_error_response(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error")
-            return WSUpgradeResponseWithListener(body, None)
+    def _guarded(self, upgrade: Upgrade) -> Upgrade:
+        """Return what decides on an upgrade; a bug in there is logged, and the stranger is told nothing of it."""
+
+        def decide(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
+            try:
+                if request.headers.get("Sec-WebSocket-Version") not in VERSIONS:
+                    return _other_version()
+                _plain_lists(request)
+                return upgrade(request)
+            except Exception:  # picows would send the error's text
+                log.exception("upgrade failed")
+                body = WSUpgradeResponse.create_error_response(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error")
+                return WSUpgradeResponseWithListener(body, None)
+
+        return decide
 
     async def _upgrade_later(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Hand over a connection that served HTTP before and now asks for a websocket, as proxies' pools do."""
-        transport = request.transport
-        if transport is None or "websocket" not in request.headers.get("Upgrade", "").lower():
+        if request.transport is None or "websocket" not in request.headers.get("Upgrade", "").lower():
             return await handler(request)
+        upgrade: Upgrade | None = self._upgrade if self._admit is None else await self._admit(request)
+        if upgrade is None:
+            return await handler(request)
+        transport = request.transport
+        if transport is None:  # it left while it was thought about
+            raise web.HTTPBadRequest(reason="the connection is closed")
         http = request.protocol
         lines = [f"{request.method} {request.raw_path} HTTP/1.1".encode()]
         lines += [name + b": " + value for name, value in request.raw_headers]
+        early = _Early()
+        http.set_parser(cast("Any", early))  # gives it what came behind the head, of which aiohttp bounds the size
         # For aiohttp the connection is gone from here on; it must not close what is no longer its own.
         http.transport = None
         http.connection_lost(None)
-        _hand_over(transport, server_protocol(self._guarded_upgrade, self.bounds), b"\r\n".join([*lines, b"", b""]))
+        head = b"\r\n".join([*lines, b"", b""]) + bytes(early.data)
+        _hand_over(transport, server_protocol(self._guarded(upgrade), self.bounds), head)
         return _HandedOver()

@@ -79,7 +79,9 @@ def cors(origins: Sequence[str]) -> Middleware:
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
-    return {name: value for name, value in error.headers.items() if name in ("Allow", "WWW-Authenticate")}
+    return {
+        name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After", "WWW-Authenticate")
+    }
 
 
 def add_health(app: web.Application, health: Health) -> None:

@@ -75,7 +75,7 @@ class Hall:
 
         socket = FakeSocket()
         passed_on = wish.pop("passed_on", {})
-        handler = self.players._opened(socket.real, Wish(**{"app": "default", **wish}), passed_on)
+        handler = self.players._opened(socket.real, Wish(**{"app": "default", **wish}), passed_on, 0)
         assert isinstance(handler, Player)
         return Seat(self, socket, handler)
 

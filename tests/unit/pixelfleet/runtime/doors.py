@@ -10,7 +10,7 @@ from aiohttp import web
 from picows import WSUpgradeRequest
 from picows.api import WSServerListenerFactory
 
-from pixelfleet.runtime.front import Front
+from pixelfleet.runtime.front import Admit, Front
 from pixelfleet.runtime.http import add_health, errors_as_json
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
 from tests.unit.pixelfleet.runtime.raw import PATIENCE
@@ -97,7 +97,11 @@ async def _broken(_: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def door(
-    bounds: Bounds = BOUNDS, *, upgrade: WSServerListenerFactory | None = None, tls: ssl.SSLContext | None = None
+    bounds: Bounds = BOUNDS,
+    *,
+    upgrade: WSServerListenerFactory | None = None,
+    tls: ssl.SSLContext | None = None,
+    admit: Admit | None = None,
 ) -> AsyncIterator[Door]:
     """Open a port that takes every websocket and has `/livez`, POST `/echo` and a `/broken` page."""
     opened = Door(bounds)
@@ -106,6 +110,6 @@ async def door(
     app.router.add_post("/echo", _echo)
     app.router.add_get("/broken", _broken)
     take = upgrade or opened.upgrade
-    opened.front = Front(app, take, host="127.0.0.1", port=0, option="--port", bounds=bounds, tls=tls)
+    opened.front = Front(app, take, host="127.0.0.1", port=0, option="--port", bounds=bounds, tls=tls, admit=admit)
     async with opened.front:
         yield opened

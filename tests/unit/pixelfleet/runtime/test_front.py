@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.front import MAX_HEAD_BYTES, Front, wants_websocket
+from pixelfleet.runtime.front import MAX_HEAD_BYTES, Admit, Front, Upgrade, wants_websocket
 from pixelfleet.runtime.http import refusal
 from pixelfleet.runtime.tls import server_context
 from pixelfleet.runtime.websocket import Bounds, WebSocket
@@ -426,3 +426,64 @@ def test_the_plain_asyncio_loop_will_do_too() -> None:
 
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(talk())
+
+
+# -- with time to think -----------------------------------------------------------------------------
+
+
+def admitting(opened: list[Door], gate: asyncio.Event) -> Admit:
+    """Return what thinks until the gate is open, and then decides by the path."""
+
+    async def admit(asked: web.Request) -> Upgrade | None:
+        await gate.wait()
+        if asked.path == "/refused":
+            raise web.HTTPForbidden(reason="not today")
+        return None if asked.path == "/livez" else opened[0].upgrade
+
+    return admit
+
+
+async def test_a_websocket_that_is_thought_about_is_served_with_what_came_early() -> None:
+    known: list[Door] = []
+    gate = asyncio.Event()
+    async with door(admit=admitting(known, gate)) as opened, connection(opened.port) as raw:
+        known.append(opened)
+        await raw.send(upgrade("/ws") + frame(Op.TEXT, b"early"))
+        await raw.send(frame(Op.TEXT, b"soon"))
+        gate.set()
+        assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
+        socket_, heard = await opened.next()
+        assert await heard.count(2) == [b"early", b"soon"]
+        socket_.send(b"down")
+        assert await raw.text() == b"down"
+
+
+async def test_a_websocket_may_be_refused_or_left_to_the_app() -> None:
+    known: list[Door] = []
+    gate = asyncio.Event()
+    gate.set()
+    async with door(admit=admitting(known, gate)) as opened:
+        known.append(opened)
+        async with connection(opened.port) as raw:
+            await raw.send(upgrade("/refused"))
+            assert await raw.response() == (403, b'{"error":"not today"}')
+        async with connection(opened.port) as raw:
+            await raw.send(upgrade("/livez"))
+            assert (await raw.response())[0] == 200
+
+
+async def test_who_leaves_while_it_is_thought_about_leaves_nothing_behind() -> None:
+    known: list[Door] = []
+    gate = asyncio.Event()
+    async with door(admit=admitting(known, gate)) as opened:
+        known.append(opened)
+        async with connection(opened.port) as raw:
+            await raw.send(upgrade("/ws"))
+        async with connection(opened.port) as raw:  # a round trip later the first is known to be gone
+            await raw.send(request("/livez"))
+            assert (await raw.response())[0] == 200
+        gate.set()
+        async with connection(opened.port) as raw:
+            await raw.send(upgrade("/ws"))
+            await is_served(opened, raw)
+        assert len(opened.requests) == 1

@@ -1,0 +1,50 @@
+"""An echo, in a matchmaker's place behind a proxy that is measured.
+
+    python -m benchmarks.echo
+
+Listens on a free port of 127.0.0.1, says which in one line of JSON (`{"port": ...}`), and that it is ready when asked.
+"""
+
+import asyncio
+from typing import Final
+
+import orjson
+import uvloop
+from aiohttp import web
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
+
+from pixelfleet.runtime.front import Front
+from pixelfleet.runtime.websocket import Bounds
+
+HOST: Final = "127.0.0.1"
+
+
+class Echo(WSListener):
+    """Answers each text with itself."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            transport.send(WSMsgType.TEXT, frame.get_payload_as_bytes())
+        elif frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close()
+            transport.disconnect()
+
+
+async def main() -> None:
+    """Serve until killed."""
+
+    async def ready(_: web.Request) -> web.Response:
+        return web.Response()
+
+    def made(_: WSUpgradeRequest) -> WSListener:
+        return Echo()
+
+    app = web.Application()
+    app.router.add_get("/readyz", ready)
+    async with Front(app, made, host=HOST, port=0, option="--port", bounds=Bounds()) as front:
+        print(orjson.dumps({"port": front.port}).decode(), flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

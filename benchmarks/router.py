@@ -1,0 +1,191 @@
+"""What a message through our router costs: its processor time against a proxy without features, in one run.
+
+    python -m benchmarks.router [--rounds 5] [--seconds 4] [--players 100] [--check]
+
+Players send messages of the size of a candidate to an echo behind the proxy, each one as soon as the last has come
+back. The two proxies take turns, each in a fresh process, and what counts is the ratio of the medians. The router is
+as it comes, but for the matchmaker that it is told. `--check` exits with 1 when the goal is missed.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from benchmarks.processes import StartError, cpu_seconds, resident_kib
+
+ROOT: Final = Path(__file__).parents[1]
+START_SECONDS: Final = 20.0
+WARM_UP_SECONDS: Final = 1.0
+HOST: Final = "127.0.0.1"
+FLOOR: Final = "bare picows"
+OURS: Final = "pixelfleet"
+MOST: Final = 1.5
+MESSAGE: Final = orjson.dumps({"type": "iceCandidate", "candidate": {"candidate": "x" * 110, "sdpMid": "0"}, "n": 0})
+
+
+class Player(WSListener):
+    """Sends a message whenever the last one has come back."""
+
+    def __init__(self) -> None:
+        self.transport: WSTransport | None = None
+        self.round_trips = 0
+        self.answered = asyncio.Event()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+        transport.send(WSMsgType.TEXT, MESSAGE)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            self.round_trips += 1
+            self.answered.set()
+            transport.send(WSMsgType.TEXT, frame.get_payload_as_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One proxy in one round."""
+
+    cpu_us: float
+    """Of the proxy, a message that it passed on: a round trip is two."""
+    messages_per_second: float
+    kib: float
+    """Memory that a player has added."""
+
+
+@asynccontextmanager
+async def started(*arguments: str) -> AsyncIterator[tuple[int, int]]:
+    """Run a Python module; yield its port, which one of its lines of JSON tells, and its process id."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *arguments),
+        cwd=ROOT,
+        # Settings that somebody has exported would make it another server.
+        env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    reading: asyncio.Task[bytes] | None = None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            port = await _port(process.stdout)
+        reading = asyncio.create_task(process.stdout.read())
+        yield port, process.pid
+    finally:
+        if reading is not None:
+            reading.cancel()
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _port(lines: asyncio.StreamReader) -> int:
+    last = b""
+    async for line in lines:
+        last = line
+        if (port := announced_port(line)) is not None:
+            return port
+    raise StartError(f"a server did not start: {last.decode('utf-8', 'replace').strip()}")
+
+
+def announced_port(line: bytes) -> int | None:
+    """Return the port, if a server's line tells it."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    port = said.get("port") if isinstance(said, dict) else None
+    return port if isinstance(port, int) else None
+
+
+async def measure(port: int, pid: int, players: int, seconds: float) -> Sample:
+    """Load one proxy."""
+    before = resident_kib(pid)
+    made = [Player() for _ in range(players)]
+    for player in made:
+        await ws_connect(lambda player=player: player, f"ws://{HOST}:{port}/ws")
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await asyncio.gather(*(player.answered.wait() for player in made))
+        await asyncio.sleep(WARM_UP_SECONDS)
+        count, cpu = sum(player.round_trips for player in made), cpu_seconds(pid)
+        await asyncio.sleep(seconds)
+        messages = 2 * (sum(player.round_trips for player in made) - count)
+        used = cpu_seconds(pid) - cpu
+        return Sample(used / messages * 1e6, messages / seconds, (resident_kib(pid) - before) / players)
+    finally:
+        for player in made:
+            if player.transport is not None:
+                player.transport.disconnect(graceful=False)
+
+
+def commands(echo: int, page: Path) -> dict[str, tuple[str, ...]]:
+    """Return the proxies before an echo, as arguments of this Python."""
+    url = f"ws://{HOST}:{echo}/"
+    router = ("--host", HOST, "--port", "0", "--metrics-port", "0", "--matchmaker", url, "--page", str(page))
+    return {
+        FLOOR: ("benchmarks.bare_proxy", url),
+        OURS: ("pixelfleet.cli", "router", "--log-format", "json", *router),
+    }
+
+
+async def rounds(args: argparse.Namespace) -> dict[str, list[Sample]]:
+    """Load both in every round, each time in another order."""
+    samples: dict[str, list[Sample]] = {FLOOR: [], OURS: []}
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder)
+        (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
+        async with started("benchmarks.echo") as (echo, _):
+            proxies = commands(echo, page)
+            for number in range(args.rounds):
+                for name in list(proxies) if number % 2 else list(reversed(proxies)):
+                    async with started(*proxies[name]) as (port, pid):
+                        samples[name].append(await measure(port, pid, args.players, args.seconds))
+    return samples
+
+
+def ratio(samples: dict[str, list[Sample]]) -> float:
+    """Return our median cost of a message as a multiple of the floor's."""
+    ours, floor = (statistics.median(sample.cpu_us for sample in samples[name]) for name in (OURS, FLOOR))
+    return ours / floor
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(description="what a message through our router costs")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--players", type=int, default=100)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
+    args = parser.parse_args(argv)
+    try:
+        samples = uvloop.run(rounds(args))
+    except (StartError, OSError, TimeoutError) as error:
+        print(f"benchmarks.router: {error or 'no answer in time'}", file=sys.stderr)
+        return 2
+    print(f"Medians of {args.rounds} rounds; {args.players} players.")
+    for name, each in samples.items():
+        cpu, rate, kib = (
+            statistics.median(getattr(sample, figure) for sample in each)
+            for figure in ("cpu_us", "messages_per_second", "kib")
+        )
+        print(f"{name:12} {cpu:5.1f} us CPU a message  {rate:8,.0f} messages/s  {kib:5.1f} KiB a player")
+    found = ratio(samples)
+    print(f"CPU a message: x{found:.2f}, goal x{MOST} or less")
+    return 1 if args.check and found > MOST else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

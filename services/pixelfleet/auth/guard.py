@@ -1,0 +1,155 @@
+"""The one question that every door asks: who is this, and may they come in?"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from pixelfleet.auth import links
+from pixelfleet.auth.claims import ClaimRules
+from pixelfleet.auth.credentials import Credentials, credentials_of
+from pixelfleet.auth.htpasswd import Users, read_users
+from pixelfleet.auth.identity import STRANGER, CannotTellError, Identity, NotProvenError, Way
+from pixelfleet.auth.jwks import KeySet
+from pixelfleet.auth.oidc import HttpFetch, Tokens
+from pixelfleet.auth.settings import AuthSettings
+from pixelfleet.fleet.store import StoreUnavailableError
+from pixelfleet.runtime.access import origin_allowed
+from pixelfleet.runtime.errors import UsageError
+
+log = structlog.get_logger(__name__)
+
+Redeem = Callable[[str, float], Awaitable[bool]]
+"""Uses up a link by its id, to be remembered until that unix time; False when it was used before."""
+
+REALM: Final = "pixelfleet"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What one door asks for."""
+
+    name: str
+    way: Way
+    role: str = ""
+    """The role that is asked for; empty is any."""
+    links: bool = False
+    """Whether a signed link opens it."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Checks who comes. Its errors are aiohttp's: 401, 403, and 503 while it cannot be told."""
+
+    origins: Sequence[str]
+    """Origins whose pages may use what a browser adds to requests by itself: cookies and passwords. `*` names none."""
+    cookie: str = ""
+    users: Users | None = None
+    tokens: Tokens | None = None
+    link_key: str = field(default="", repr=False)
+    redeem: Redeem | None = None
+    """None where somebody behind this door uses links up."""
+
+    def shown(self, request: web.Request) -> Credentials:
+        """Return what a request shows of who sends it."""
+        return credentials_of(request.headers, request.cookies, request.query, self.cookie)
+
+    def authorization(self, request: web.Request) -> str | None:
+        """Return the `Authorization` by which the next door behind this one may see for itself who comes."""
+        shown = self.shown(request)
+        if shown.user is not None:
+            return request.headers.get("Authorization")
+        return f"Bearer {shown.token}" if shown.token else None
+
+    async def check(self, door: Door, request: web.Request) -> Identity:
+        """Return who asks to come in at a door; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
+        shown = self.shown(request)
+        try:
+            identity = await self._prove(door, shown)
+        except NotProvenError as error:
+            log.info("refused", door=door.name, why=str(error))
+            raise self._unauthorized(door, str(error)) from None
+        except (CannotTellError, StoreUnavailableError) as error:
+            log.warning("cannot tell who comes", door=door.name, why=str(error))
+            raise web.HTTPServiceUnavailable(reason="who you are cannot be checked right now") from None
+        if shown.ambient and identity.way in ("basic", "jwt"):
+            check_same_site(request, self.origins)
+        if door.role and door.way != "none" and door.role not in identity.roles:
+            log.info("refused", door=door.name, subject=identity.subject, why="role")
+            raise web.HTTPForbidden(reason="your roles do not allow this")
+        return identity
+
+    async def _prove(self, door: Door, shown: Credentials) -> Identity:
+        if door.links and shown.link is not None and self.link_key:
+            return await self._by_link(shown.link)
+        match door.way:
+            case "none":
+                return STRANGER
+            case "basic" if shown.user is not None and self.users is not None:
+                return await self.users.check(*shown.user)
+            case "jwt" if shown.token is not None and self.tokens is not None:
+                return await self.tokens.check(shown.token)
+        raise NotProvenError("a link is needed" if door.way == "link" else "you have to say who you are")
+
+    async def _by_link(self, text: str) -> Identity:
+        link = links.verify(text, self.link_key)
+        if link.once and self.redeem is not None and not await self.redeem(link.id, link.expires):
+            raise NotProvenError("the link has been used")
+        return link.identity
+
+    def _unauthorized(self, door: Door, why: str) -> web.HTTPUnauthorized:
+        scheme = "Basic" if door.way == "basic" else "Bearer"
+        return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
+
+
+def check_same_site(request: web.Request, origins: Collection[str]) -> None:
+    """Raise HTTPForbidden when another site's page sent this with what the browser adds by itself.
+
+    A browser names the page's origin with each websocket and each request that changes something; where it names none
+    the page is our own, or no page at all.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and not _ours(origin, request.host):
+        if not origin_allowed(origin, [each for each in origins if each != "*"]):
+            raise web.HTTPForbidden(reason="pages of this origin may not do that in your name")
+    elif origin is None and request.method not in SAFE:
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if site not in ("same-origin", "none"):
+            raise web.HTTPForbidden(reason="pages of other sites may not do that in your name")
+
+
+def _ours(origin: str, host: str) -> bool:
+    scheme, _, authority = origin.lower().partition("://")
+    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return bool(usual) and authority.removesuffix(usual) == host.lower().removesuffix(usual)
+
+
+@asynccontextmanager
+async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None) -> AsyncIterator[Guard]:
+    """Yield the guard that the settings ask for; raise UsageError when they cannot be."""
+    settings.check_ways()
+    ways = settings.ways()
+    guard = Guard(origins, settings.jwt_cookie, link_key=settings.link_secret if settings.asks else "", redeem=redeem)
+    async with AsyncExitStack() as stack:
+        if "basic" in ways:
+            try:
+                guard.users = Users(
+                    read_users(await asyncio.to_thread(settings.user_lines), settings.role_of_users), time.monotonic
+                )
+            except ValueError as error:
+                raise UsageError(f"--users: {error}") from None
+        if "jwt" in ways:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            keys = KeySet(settings.jwt_issuer, settings.jwt_keys_url, HttpFetch(session), time.monotonic)
+            rules = ClaimRules(
+                settings.jwt_required, settings.jwt_app_claim, settings.jwt_priority_claim, settings.jwt_roles_claim
+            )
+            guard.tokens = Tokens(settings.jwt_issuer, settings.jwt_audience, keys, rules, settings.jwt_leeway)
+        yield guard

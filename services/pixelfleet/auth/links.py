@@ -1,0 +1,86 @@
+"""Signed links: whoever has one comes in, for a time or once."""
+
+import hashlib
+import hmac
+import time
+import uuid
+from typing import Any, Final
+
+import jwt
+import msgspec
+
+from pixelfleet.auth.claims import MAX_PRIORITY
+from pixelfleet.auth.identity import Identity, NotProvenError
+
+ALGORITHM: Final = "HS256"
+ISSUER: Final = "pixelfleet"
+AUDIENCE: Final = "pixelfleet-link"
+LONGEST_SECONDS: Final = 366 * 24 * 3600
+LEEWAY_SECONDS: Final = 10
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a link says."""
+
+    subject: str = ""
+    """Whom it is for, for logs."""
+    app: str = ""
+    wants: str = ""
+    """The streamer or the session that it leads to."""
+    priority: int | None = None
+    roles: tuple[str, ...] = ()
+    once: bool = False
+    id: str = ""
+    """Made when it is signed."""
+    expires: int = 0
+    """Unix time in seconds; set when it is signed."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who comes with it."""
+        return Identity(
+            subject=self.subject or f"link {self.id[:8]}",
+            way="link",
+            roles=frozenset(self.roles),
+            apps=(self.app,) if self.app else (),
+            priority=self.priority,
+            wants=self.wants,
+        )
+
+
+def sign(link: Link, key: str, seconds: int) -> str:
+    """Return the link's token, valid for so many seconds."""
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"a link lasts from 1 to {LONGEST_SECONDS} seconds")
+    now = int(time.time())
+    claims: dict[str, Any] = msgspec.to_builtins(link)
+    claims.pop("expires", None)
+    claims |= {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + seconds, "id": uuid.uuid4().hex}
+    return jwt.encode(claims, _own_key(key), algorithm=ALGORITHM)
+
+
+def verify(text: str, key: str) -> Link:
+    """Return what a link says; raise NotProvenError."""
+    try:
+        claims = jwt.decode(
+            text,
+            _own_key(key),
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iss", "aud", "id"]},
+        )
+        link = msgspec.convert({**claims, "expires": claims["exp"]}, Link)
+    except jwt.ExpiredSignatureError:
+        raise NotProvenError("the link has expired") from None
+    except (jwt.InvalidTokenError, msgspec.ValidationError):
+        raise NotProvenError("the link is not one of ours") from None
+    if link.priority is not None and not 0 <= link.priority <= MAX_PRIORITY:
+        raise NotProvenError("the link is not one of ours")
+    return link
+
+
+def _own_key(key: str) -> bytes:
+    """Return a key for links alone: what is signed with the session key for other uses is no link, whatever it says."""
+    return hmac.digest(key.encode(), AUDIENCE.encode(), hashlib.sha256)

@@ -1,0 +1,91 @@
+"""Serves the dashboard, and remembers the last hour for it."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from pixelfleet.runtime.http import json_response
+from pixelfleet.runtime.http_client import body_within
+from router.doors import Doors
+from router.history import STEP_SECONDS, History, Totals
+from router.matchmakers import Matchmakers
+
+log = structlog.get_logger(__name__)
+
+FILES: Final = Path(__file__).parent / "dashboard"
+HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+ANSWER_SECONDS: Final = 5.0
+
+_read = msgspec.json.Decoder(Totals).decode
+
+
+class Dashboard:
+    """The dashboard's files and its history."""
+
+    def __init__(self, doors: Doors, matchmakers: Matchmakers, token: SecretStr | None, prefix: str) -> None:
+        self._doors = doors
+        self._matchmakers = matchmakers
+        self._token = token
+        self._prefix = prefix
+        self._files: dict[str, Path] = {}
+        self.history = History()
+
+    async def add_to(self, app: web.Application) -> None:
+        """Serve the dashboard. Only files that are there now are served, by their own names."""
+        self._files = {file.name: file for file in await asyncio.to_thread(lambda: sorted(FILES.iterdir()))}
+        root = f"{self._prefix}/dashboard"
+        app.router.add_get(root, self._slash)
+        app.router.add_get(f"{root}/", self._file)
+        app.router.add_get(f"{root}/history", self._history)
+        app.router.add_get(f"{root}/{{name}}", self._file)
+
+    async def run(self) -> None:
+        """Take samples until cancelled, where anybody may see them."""
+        while self._doors.has_dashboard:
+            await self._sample()
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _slash(self, _: web.Request) -> web.Response:
+        raise web.HTTPPermanentRedirect(f"{self._prefix}/dashboard/")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        await self._doors.enter_dashboard(request)
+        file = self._files.get(request.match_info.get("name") or "index.html")
+        if file is None:
+            raise web.HTTPNotFound(reason="no such file")
+        return web.FileResponse(file, headers=HEADERS)
+
+    async def _history(self, request: web.Request) -> web.Response:
+        identity = await self._doors.enter_dashboard(request)
+        return json_response({**self.history.view(), "user": identity.subject}, headers={"Cache-Control": "no-store"})
+
+    async def _sample(self) -> None:
+        await self._matchmakers.found.wait()
+        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        for target in self._matchmakers.candidates():
+            options = self._matchmakers.request_options(target, headers)
+            url = f"{target.http_url}/api/v1/apps"
+            try:
+                async with self._matchmakers.session.get(url, timeout=timeout, **options) as answer:
+                    body = await body_within(answer, MAX_ANSWER_BYTES) if answer.status == 200 else None
+                if body is not None:
+                    self.history.add(_read(body))
+                    return
+                log.debug("matchmaker gives no numbers", status=answer.status)
+            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+                log.debug("matchmaker gives no numbers", why=type(error).__name__)

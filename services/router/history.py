@@ -1,0 +1,69 @@
+"""The last hour in numbers, for the dashboard's plots. No I/O, no clock."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+STEP_SECONDS: Final = 10.0
+HOUR_SECONDS: Final = 3600.0
+
+
+class AppNumbers(msgspec.Struct, frozen=True, rename="camel"):
+    """What a matchmaker tells of one app, as far as it is drawn."""
+
+    app: str
+    available: int = 0
+    used: int = 0
+    waiting: int = 0
+    oldest_wait_seconds: float = 0.0
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """What a matchmaker tells of all apps."""
+
+    now: float
+    young: bool = False
+    apps: tuple[AppNumbers, ...] = ()
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True):
+    """The fleet at one moment. A list on the wire, since there are many."""
+
+    at: float
+    """Unix time of the store's clock, seconds."""
+    players: int
+    free: int
+    """Streamers with a free slot."""
+    waiting: int
+    longest_wait: float
+    """Seconds that the one at the head of the longest queue has waited."""
+
+
+class History:
+    """Samples of the last hour, oldest first."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque(maxlen=round(HOUR_SECONDS / STEP_SECONDS))
+
+    def add(self, totals: Totals) -> None:
+        """Take note, unless the store is too young to know anything, or nothing is new."""
+        if totals.young or (self._samples and totals.now <= self._samples[-1].at):
+            return
+        apps = totals.apps
+        self._samples.append(
+            Sample(
+                round(totals.now, 1),
+                sum(app.used for app in apps),
+                sum(app.available for app in apps),
+                sum(app.waiting for app in apps),
+                round(max((app.oldest_wait_seconds for app in apps), default=0.0), 1),
+            )
+        )
+        while self._samples and self._samples[0].at < totals.now - HOUR_SECONDS:
+            self._samples.popleft()
+
+    def view(self) -> Mapping[str, Any]:
+        """Return what the dashboard draws."""
+        return {"step": STEP_SECONDS, "samples": [msgspec.to_builtins(sample) for sample in self._samples]}

@@ -1,0 +1,49 @@
+"""What a router counts."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import Counter
+
+from pixelfleet.runtime.metrics import Registries
+from router.forward import Forwarder
+from router.matchmakers import Matchmakers
+from router.players import Players
+
+DOORS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
+
+
+class Metrics:
+    """A router's metrics."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self.registries = Registries("router")
+        self._requests = Counter(
+            "router_requests", "Answers by door and status.", ["door", "status"], registry=self.registries.all
+        )
+
+    def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
+        """Show these from now on."""
+        gauge = self.registries.custom_gauge
+        gauge("router_player_socket_connections", "Players connected.").set_function(lambda: len(players))
+        gauge("router_matchmakers", "Matchmakers that answer.").set_function(matchmakers.usable)
+        gauge("router_exchanges", "Exchanges over /proxy and /api under way.").set_function(lambda: forwarder.under_way)
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count an answer; a websocket that was handed over counts as 101."""
+        response = await handler(request)
+        status = "101" if request.transport is None and is_upgrade(request) else str(response.status)
+        self._requests.labels(door_of(request.path.removeprefix(self._prefix)), status).inc()
+        return response
+
+
+def is_upgrade(request: web.Request) -> bool:
+    """Tell whether a request asks for a websocket."""
+    return "websocket" in request.headers.get("Upgrade", "").lower()
+
+
+def door_of(path: str) -> str:
+    """Return a label for a path: a fixed set, however many paths strangers ask for."""
+    first = path.lstrip("/").partition("/")[0]
+    return (first or "page") if first in DOORS else "other"

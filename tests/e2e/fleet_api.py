@@ -1,0 +1,177 @@
+"""A matchmaker's `/api/v1` with a fleet that tests make up, as the dashboard sees it."""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+NODES = 40
+STATES = ("busy",) * 13 + ("free",) * 4 + ("aside", "draining", "not ready")
+
+
+def streamer(number: int, now: float) -> dict[str, Any]:
+    """Return one streamer of a large fleet, always the same one."""
+    state = STATES[number * 7 % len(STATES)]
+    pod = f"{number * 2654435761 % 2**32:08x}-5b1c-4f0e-9d2a"
+    return {
+        "id": f"{pod}/{('city', 'harbour', 'showroom')[number % 3]}-{number:04}",
+        "serverId": pod,
+        "endpointId": f"{('city', 'harbour', 'showroom')[number % 3]}-{number:04}",
+        "app": ("city", "harbour", "showroom")[number % 3],
+        "state": state,
+        "url": "ws://10.0.0.1:80",
+        "restUrl": None,
+        "dialect": "5.5",
+        "stock": False,
+        "labels": {},
+        "node": f"gpu-pool-a-{number % NODES:02}",
+        "capacity": 1,
+        "players": int(state == "busy"),
+        "taken": int(state == "busy"),
+        "sessions": [],
+        "spectators": 0,
+        "since": now - 60 - number * 97,
+        "matchedAt": None,
+        "failedDials": 4 if state == "aside" else 0,
+    }
+
+
+@dataclass
+class FleetApi:
+    """The fleet, and what was done to it."""
+
+    count: int = 1000
+    port: int = 0
+    actions: list[tuple[str, str]] = field(default_factory=list)
+    streamers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    listeners: set[asyncio.Queue[bytes]] = field(default_factory=set)
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        now = time.time()
+        made = [streamer(number, now) for number in range(self.count)]
+        self.streamers = {each["id"]: each for each in made}
+        self.waits = [now - 4 * number for number in range(1, 24)]
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        add = app.router
+        add.add_get("/readyz", self._ready)
+        add.add_get("/api/v1/apps", self._apps)
+        add.add_get("/api/v1/events", self._events)
+        add.add_get("/api/v1/sessions", self._sessions)
+        add.add_get("/api/v1/queue", self._queue)
+        add.add_post("/api/v1/streamers/{id}/{does}", self._drain)
+        add.add_delete("/api/v1/sessions/{id}", self._end)
+        return app
+
+    def totals(self) -> dict[str, Any]:
+        now = time.time()
+        apps = []
+        for name in sorted({each["app"] for each in self.streamers.values()}):
+            found = [each for each in self.streamers.values() if each["app"] == name]
+            count = {state: sum(each["state"] == state for each in found) for state in STATES}
+            waiting = len(self.waits) if name == "city" else 0
+            apps.append(
+                {
+                    "app": name,
+                    "streamers": count["free"] + count["busy"] + count["aside"],
+                    "available": count["free"],
+                    "aside": count["aside"],
+                    "slots": len(found),
+                    "used": count["busy"],
+                    "waiting": waiting,
+                    "oldestWaitSeconds": now - min(self.waits) if waiting else 0.0,
+                }
+            )
+        return {"now": now, "young": False, "apps": apps}
+
+    def tell(self, name: str, data: object) -> None:
+        for listener in self.listeners:
+            listener.put_nowait(b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data)))
+
+    def change(self, *changed: dict[str, Any]) -> None:
+        self.tell("streamers", {"whole": False, "changed": list(changed), "gone": []})
+        self.tell("totals", self.totals())
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        return web.Response()
+
+    async def _apps(self, _: web.Request) -> web.Response:
+        return web.json_response(self.totals())
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        self.listeners.add(waiting)
+        self.tell("streamers", {"whole": True, "changed": list(self.streamers.values()), "gone": []})
+        self.tell("totals", self.totals())
+        try:
+            while True:
+                await response.write(await waiting.get())
+        finally:
+            self.listeners.discard(waiting)
+
+    async def _sessions(self, _: web.Request) -> web.Response:
+        busy = [each for each in self.streamers.values() if each["state"] == "busy"]
+        items = [
+            {
+                "id": f"{number * 40503 % 2**32:08x}" * 4,
+                "app": each["app"],
+                "streamer": each["id"],
+                "state": "held" if number % 9 else "claimed",
+                "role": "player",
+                "arrivedAt": None,
+                "matchedAt": time.time() - 30 * number,
+                "deadline": None,
+                "replica": None,
+            }
+            for number, each in enumerate(busy, 1)
+        ]
+        return web.json_response({"now": time.time(), "items": items, "total": len(items), "next": None})
+
+    async def _queue(self, _: web.Request) -> web.Response:
+        items = [
+            {
+                "id": f"{number * 69069 % 2**32:08x}" * 4,
+                "app": "city",
+                "position": number,
+                "wants": None,
+                "labels": {"region": "eu"} if number % 3 == 0 else {},
+                "priority": 0,
+                "arrivedAt": arrived,
+                "waitedSeconds": 0,
+                "replica": "r",
+            }
+            for number, arrived in enumerate(sorted(self.waits), 1)
+        ]
+        return web.json_response({"now": time.time(), "items": items, "total": len(items), "next": None})
+
+    async def _drain(self, request: web.Request) -> web.Response:
+        name, does = request.match_info["id"], request.match_info["does"]
+        self.actions.append((does, name))
+        if name not in self.streamers:
+            return web.json_response({"error": "no such streamer"}, status=404)
+        self.streamers[name] = {**self.streamers[name], "state": "draining" if does == "drain" else "free"}
+        self.change(self.streamers[name])
+        return web.json_response(self.streamers[name])
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self.actions.append(("kick", request.match_info["id"]))
+        return web.json_response({"id": request.match_info["id"], "state": "ending"}, status=202)
+
+    def hour(self) -> list[tuple[float, list[int]]]:
+        """Return an hour of history: time, and players, free, waiting, longest wait."""
+        now = time.time()
+        found = []
+        for step in range(359):
+            wave = math.sin(step / 40) + math.sin(step / 13) / 3
+            players = round(560 + 90 * wave)
+            waiting = max(0, round(30 * wave - 8))
+            found.append((now - 3600 + 10 * step, [players, max(0, 850 - players), waiting, waiting * 4]))
+        return found

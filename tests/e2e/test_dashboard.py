@@ -1,0 +1,183 @@
+"""The dashboard in a real browser, before a fleet of 1,000 streamers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page
+
+import router.app
+import router.settings
+from pixelfleet.runtime.http import plain_port
+from router.history import AppNumbers, Totals
+from tests.e2e.fleet_api import FleetApi
+from tests.parts import eventually
+
+pytestmark = pytest.mark.e2e
+
+PICTURES = Path(__file__).parents[2] / ".build" / "screenshots"
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+
+Dashboard = tuple[Page, FleetApi]
+
+
+@asynccontextmanager
+async def served(tmp_path: Path, api: FleetApi) -> AsyncIterator[str]:
+    (tmp_path / "index.html").write_text("<!doctype html><title>page</title>")
+    async with plain_port(api.app(), host="127.0.0.1", port=0, option="--port") as api.port:
+        settings = router.settings.Settings(
+            host="127.0.0.1",
+            port=0,
+            metrics_port=0,
+            page=tmp_path,
+            matchmaker=[f"http://127.0.0.1:{api.port}"],
+            dashboard_auth="open",
+            rest_token="t" * 20,
+        )
+        async with router.app.running(settings) as running:
+            for at, (players, free, waiting, wait) in api.hour():
+                numbers = AppNumbers(
+                    app="city", available=free, used=players, waiting=waiting, oldest_wait_seconds=wait
+                )
+                running.dashboard.history.add(Totals(now=at, apps=(numbers,)))
+            yield f"http://127.0.0.1:{running.port}/dashboard/"
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Tell whether the browser found something wrong; an action that is refused is what one test wants."""
+    return message.type == "error" and "404" not in message.text
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, url: str, size: tuple[int, int] = (1440, 900), scheme: Any = "light"
+) -> AsyncIterator[Page]:
+    """Open the dashboard; whatever the browser complains of fails the test."""
+    complaints: list[str] = []
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    try:
+        page = await context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(url)
+        await page.get_by_text("Live", exact=True).wait_for()
+        await page.locator(".row").first.wait_for()
+        yield page
+        assert not complaints
+    finally:
+        await context.close()
+
+
+@pytest.fixture
+async def dashboard(browser: Browser, tmp_path: Path) -> AsyncIterator[Dashboard]:
+    api = FleetApi()
+    async with served(tmp_path, api) as url, opened(browser, url) as page:
+        yield page, api
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_it_is_drawn_at_each_size_and_in_each_scheme(
+    browser: Browser, tmp_path: Path, size: str, scheme: str
+) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    async with served(tmp_path, FleetApi()) as url, opened(browser, url, SIZES[size], scheme) as page:
+        for kind in ("streamers", "sessions", "queue"):
+            await page.locator(f"#tab-{kind}").click()
+            await page.locator(".row").first.wait_for()
+            await page.screenshot(path=PICTURES / f"dashboard-{kind}-{size}-{scheme}.png")
+        assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboard) -> None:
+    page, _ = dashboard
+    assert await page.locator("#tab-streamers i").text_content() == "1,000"
+    assert await page.locator(".row").count() < 60
+    seen = await page.evaluate(
+        """async () => {
+          const rows = document.getElementById('rows');
+          const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          const names = new Set();
+          const slow = [];
+          for (let top = 0; top < rows.scrollHeight; top += rows.clientHeight / 2) {
+            const before = performance.now();
+            rows.scrollTop = top;
+            await frame();
+            slow.push(performance.now() - before);
+            rows.querySelectorAll('.name').forEach((name) => names.add(name.title));
+          }
+          slow.sort((a, b) => a - b);
+          return { names: names.size, middle: slow[Math.floor(slow.length / 2)] };
+        }"""
+    )
+    assert seen["names"] == 1000
+    assert seen["middle"] < 100, "a step of scrolling takes this many milliseconds"
+
+
+async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    await page.locator("#search").fill("city-0000")
+    row = page.locator(".row").first
+    assert "Free" in (await row.text_content() or "") or "Busy" in (await row.text_content() or "")
+    name = next(each for each in api.streamers if each.endswith("city-0000"))
+    api.streamers[name] |= {"state": "aside", "failedDials": 3}
+    api.change(api.streamers[name])
+    await page.locator(".row", has_text="Set aside").wait_for()
+    assert "3 dials failed in a row" in (await page.locator(".row").first.text_content() or "")
+
+
+async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    await page.locator("#app").select_option("harbour")
+    await page.locator("#state").select_option("aside")
+    wanted = sum(each["app"] == "harbour" and each["state"] == "aside" for each in api.streamers.values())
+    await page.get_by_text(f"{wanted} of 1,000 are listed").wait_for()
+    await page.locator("#search").fill("nothing like this")
+    await page.get_by_text("Nothing is like that").wait_for()
+
+
+async def test_a_streamer_is_drained_and_undrained(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    await page.locator("#search").fill("city-0003")
+    name = next(each for each in api.streamers if each.endswith("city-0003"))
+    await page.get_by_role("button", name=f"Drain {name}", exact=True).click()
+    await page.get_by_role("button", name=f"Undrain {name}", exact=True).click()
+    await page.get_by_role("button", name=f"Drain {name}", exact=True).wait_for()
+    assert api.actions == [("drain", name), ("undrain", name)]
+
+
+async def test_a_player_is_kicked_after_a_second_question(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    await page.locator("#tab-sessions").click()
+    button = page.get_by_role("button", name="Kick").first
+    await button.click()
+    assert api.actions == []
+    await page.get_by_text("Sure?").click()
+    await eventually(lambda: len(api.actions) == 1, "it is kicked")
+    assert api.actions[0][0] == "kick"
+
+
+async def test_what_does_not_work_is_said(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    await page.locator("#search").fill("city-0003")
+    name = next(each for each in api.streamers if each.endswith("city-0003"))
+    button = page.get_by_role("button", name=f"Drain {name}", exact=True)
+    await button.wait_for()
+    del api.streamers[name]
+    await button.click()
+    await page.get_by_text("Drain did not work: no such streamer").wait_for()
+
+
+async def test_the_keyboard_alone_reaches_everything(dashboard: Dashboard) -> None:
+    page, _ = dashboard
+    await page.locator("#tab-streamers").focus()
+    await page.keyboard.press("ArrowRight")
+    assert await page.evaluate("() => document.activeElement.id") == "tab-sessions"
+    await page.keyboard.press("ArrowLeft")
+    reached = []
+    for _ in range(5):
+        await page.keyboard.press("Tab")
+        reached.append(await page.evaluate("() => document.activeElement.id || document.activeElement.className"))
+    assert reached == ["app", "state", "search", "rows", "act"]

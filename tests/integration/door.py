@@ -1,0 +1,141 @@
+"""A router before a matchmaker and a streamer that count whatever reaches them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+import router.app
+import router.settings
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.model import ServerReport, StreamerReport
+from pixelfleet.runtime.http import plain_port
+
+KEY = "pod-1/cam"
+
+
+@dataclass
+class Backend:
+    """Answers anything, and remembers it."""
+
+    port: int = 0
+    requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    """Method, raw target, headers, body."""
+    begun: int = 0
+    """Requests whose head has come, whatever became of their bodies."""
+    sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each websocket."""
+    targets: list[str] = field(default_factory=list)
+    ready: int = 200
+    refuse: int = 0
+    """A status in place of a websocket."""
+    wait: asyncio.Event | None = None
+    """What an answer waits for."""
+
+    @property
+    def reached(self) -> int:
+        return self.begun + len(self.sockets)
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_route("*", "/{any:.*}", self._any)
+        return app
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return web.Response(status=self.ready)
+
+    async def _any(self, request: web.Request) -> web.StreamResponse:
+        if "Sec-WebSocket-Key" in request.headers:
+            return await self._websocket(request)
+        if request.path == "/api/v1/apps" and "X-Request-ID" not in request.headers:
+            return web.json_response({"now": 1.0, "young": True, "apps": []})  # the router's own question
+        self.begun += 1
+        body = await request.read()
+        self.requests.append((request.method, request.raw_path, dict(request.headers), body))
+        if self.wait is not None:
+            await self.wait.wait()
+        if request.path.endswith("/cut"):
+            response = web.StreamResponse(headers={"Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(b"x" * 10)
+            assert request.transport is not None
+            request.transport.abort()
+            return response
+        if request.path.endswith("/away"):
+            raise web.HTTPFound("http://evil.test/")
+        if request.path.endswith("/stream"):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for number in range(3):
+                await response.write(b"%d" % number)
+            return response
+        headers = {"Set-Cookie": "a=b", "X-Answer": "1", "Access-Control-Allow-Origin": "https://evil.test"}
+        return web.json_response({"method": request.method, "body": len(body)}, headers=headers)
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        if self.refuse:
+            return web.Response(status=self.refuse)
+        socket = web.WebSocketResponse(protocols=["chat"])
+        await socket.prepare(request)
+        self.sockets.append(socket)
+        self.headers.append(dict(request.headers))
+        self.targets.append(request.raw_path)
+        async for message in socket:
+            if message.type is WSMsgType.BINARY:
+                await socket.send_bytes(message.data)
+            else:
+                await socket.send_str(message.data)
+        return socket
+
+
+@dataclass
+class Door:
+    """A router and what is behind it."""
+
+    router: router.app.Router
+    matchmaker: Backend
+    streamer: Backend
+    store: MemoryFleetStore
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.router.port}"
+
+    @property
+    def reached(self) -> int:
+        return self.matchmaker.reached + self.streamer.reached
+
+
+@asynccontextmanager
+async def backend() -> AsyncIterator[Backend]:
+    made = Backend()
+    async with plain_port(made.app(), host="127.0.0.1", port=0, option="--port") as made.port:
+        yield made
+
+
+@asynccontextmanager
+async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> AsyncIterator[Door]:
+    """Run a router; what is not set is as it comes, but for a proxy that is open."""
+    async with backend() as matchmaker, backend() as streamer:
+        store = MemoryFleetStore()
+        report = StreamerReport(
+            server_id="pod-1",
+            endpoint_id="cam",
+            app="demo",
+            url="ws://10.0.0.7:80",
+            rest_url=f"http://127.0.0.1:{streamer.port}/remote",
+        )
+        bare = StreamerReport(server_id="pod-2", endpoint_id="bare", app="demo", url="ws://10.0.0.8:80")
+        await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
+        await store.report(ServerReport(server_id="pod-2", sequence=1, streamers=(bare,)))
+        chosen = {"matchmaker": [f"{scheme}://127.0.0.1:{matchmaker.port}"], "proxy_auth": "open", **settings}
+        made = router.settings.Settings(host="127.0.0.1", port=0, metrics_port=0, page=page, **chosen)
+        async with router.app.running(made, store) as running:
+            await running.matchmakers.found.wait()
+            yield Door(running, matchmaker, streamer, store)

@@ -1,0 +1,92 @@
+"""The matchmaker asks for itself who comes: by the same credentials as the router, and it alone uses links up."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import bcrypt
+import pytest
+
+import matchmaker.app
+import matchmaker.settings
+from pixelfleet.auth.links import Link, sign
+from pixelfleet.fleet.memory import MemoryFleetStore
+from tests.parts import eventually
+
+pytestmark = pytest.mark.integration
+
+KEY = "k" * 40
+USERS = f"ada:{bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()}"
+
+
+@asynccontextmanager
+async def running(**settings: Any) -> AsyncIterator[tuple[str, MemoryFleetStore]]:
+    store = MemoryFleetStore()
+    made = matchmaker.settings.Settings(host="127.0.0.1", port=0, metrics_port=0, legacy_link=False, **settings)
+    async with matchmaker.app.running(made, store) as running:
+        yield f"http://127.0.0.1:{running.port}", store
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def refused(http: aiohttp.ClientSession, url: str, **options: Any) -> int:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+        await http.ws_connect(url, **options)
+    return error.value.status
+
+
+async def queue(store: MemoryFleetStore) -> Any:
+    return (await store.snapshot()).queue
+
+
+async def test_a_player_without_proof_is_refused_and_never_waits(http: aiohttp.ClientSession) -> None:
+    async with running(auth="basic", users=USERS) as (url, store):
+        assert await refused(http, url) == 401
+        assert await refused(http, url, headers={"Authorization": aiohttp.encode_basic_auth("ada", "no")}) == 401
+        assert await queue(store) == ()
+        async with http.ws_connect(
+            url, headers={"Authorization": aiohttp.encode_basic_auth("ada", "secret")}
+        ) as socket:
+            assert (await socket.receive_json())["queued"] is True
+        async with http.get(f"{url}/readyz") as answer:
+            assert answer.status in (200, 503)
+
+
+async def test_a_link_chooses_app_priority_and_streamer_and_no_other_app_is_given(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY) as (url, store):
+        link = sign(Link(app="game", priority=5), KEY, 60)
+        async with http.ws_connect(f"{url}/?link={link}") as socket:
+            await socket.receive()
+            (waiting,) = await eventually(lambda: queue(store), "it waits")
+            assert (waiting.ticket.app, waiting.ticket.priority) == ("game", 5)
+        assert await refused(http, f"{url}/?link={link}&app=other") == 403
+        chosen = sign(Link(wants="pod-1/cam"), KEY, 60)
+        async with http.ws_connect(f"{url}/?link={chosen}&id=another"):
+            found = await eventually(
+                lambda: _wanted(store, "pod-1/cam"), "it wants the link's streamer, not the query's"
+            )
+            assert found.ticket.priority == 0
+
+
+async def _wanted(store: MemoryFleetStore, wants: str) -> Any:
+    return next((each for each in await queue(store) if each.ticket.wants == wants), None)
+
+
+async def test_a_link_that_serves_once_serves_once(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY) as (url, _):
+        link = sign(Link(once=True), KEY, 60)
+        async with http.ws_connect(f"{url}/?link={link}") as socket:
+            await socket.receive()
+        assert await refused(http, f"{url}/?link={link}") == 401
+
+
+async def test_our_subprotocol_is_chosen_and_the_token_is_not(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY) as (url, _):
+        link = sign(Link(), KEY, 60)
+        async with http.ws_connect(f"{url}/?link={link}", protocols=["bearer.x", "pixelfleet"]) as socket:
+            assert socket.protocol == "pixelfleet"

@@ -1,0 +1,412 @@
+"""What must never get through the router's door: each is refused with a clear status, and nothing behind it hears."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import orjson
+import pytest
+from aiohttp import web
+
+from pixelfleet.runtime.http import plain_port
+from tests.integration.door import Door, open_door
+from tests.unit.pixelfleet.auth import keys
+from tests.unit.router.test_proxy_rules import EVIL
+
+pytestmark = pytest.mark.integration
+
+CAM = "/proxy/pod-1%2Fcam"
+TOKEN = "operators-token-of-the-matchmaker"
+
+
+async def say(door: Door, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
+    """Send raw bytes on a connection of their own; return the status of the answer (0 for none) and all of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port)
+    try:
+        writer.write(data)
+        if more:
+            await asyncio.sleep(after)
+            writer.write(more)
+        async with asyncio.timeout(10):
+            answer = await reader.read(65536)
+    except ConnectionError:
+        answer = b""
+    finally:
+        writer.close()
+    return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
+
+
+def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", "Host: door.test", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode("utf-8") + body
+
+
+@pytest.fixture
+async def door(page_folder: Path) -> AsyncIterator[Door]:
+    async with open_door(
+        page_folder,
+        handshake_seconds=0.5,
+        proxy_body_bytes=10_000,
+        rest_token=TOKEN,
+        dashboard_auth="open",
+        logins_per_minute=0,
+    ) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("target", [each for each in EVIL if each.startswith("/proxy")])
+async def test_a_path_that_could_lead_elsewhere_is_refused(door: Door, target: str) -> None:
+    status, answer = await say(door, request(target))
+    assert status in (400, 404), answer
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1:{streamer}/remote/x",
+        "http://door.test/proxy/pod-1%2Fcam/x",
+        "//127.0.0.1:{streamer}/x",
+        "/proxy/127.0.0.1:{streamer}/x",
+        "/proxy/http:%2F%2F127.0.0.1:{streamer}/x",
+        "/proxy/x@127.0.0.1:{streamer}/x",
+        "/proxy/pod-1%2Fcam@127.0.0.1:{streamer}/x",
+        "/proxy/localhost:{streamer}/x",
+        "/proxy/[::1]:{streamer}/x",
+        "/proxy/2130706433:{streamer}/x",
+        "/proxy/0x7f.1:{streamer}/x",
+    ],
+)
+async def test_an_address_in_the_url_is_never_dialled(door: Door, target: str) -> None:
+    status, answer = await say(door, request(target.format(streamer=door.streamer.port)))
+    assert status in (400, 404), answer
+    assert door.reached == 0
+
+
+async def test_a_tunnel_is_not_opened(door: Door) -> None:
+    status, _ = await say(door, request(f"127.0.0.1:{door.streamer.port}", method="CONNECT"))
+    assert 400 <= status < 500 or status == 0
+    assert door.reached == 0
+
+
+CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
+SMUGGLED = b"GET /proxy/pod-1%2Fcam/admin HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (["Content-Length: 5", "Transfer-Encoding: chunked"], CHUNKED + SMUGGLED),
+        (["Transfer-Encoding: chunked", "Content-Length: 5"], CHUNKED + SMUGGLED),
+        (["Content-Length: 5", "Content-Length: 60"], b"hello" + SMUGGLED),
+        (["Content-Length: +5"], b"hello" + SMUGGLED),
+        (["Content-Length: 0x5"], b"hello" + SMUGGLED),
+        (["Content-Length: 5, 5"], b"hello" + SMUGGLED),
+        (["Content-Length: -1"], b"hello" + SMUGGLED),
+        (["Transfer-Encoding : chunked"], CHUNKED + SMUGGLED),
+        (["Transfer-Encoding: xchunked"], CHUNKED + SMUGGLED),
+        (["Transfer-Encoding: chunked, identity"], CHUNKED + SMUGGLED),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: identity"], CHUNKED + SMUGGLED),
+        (["Transfer-Encoding:\x0bchunked"], CHUNKED + SMUGGLED),
+        (["X: y\nContent-Length: 5"], b"hello" + SMUGGLED),
+        ([" Content-Length: 5"], b"hello" + SMUGGLED),
+        (["X: a\x00b"], b""),
+        (["X: a\rContent-Length: 5"], b""),
+        (["Transfer-Encoding: chunked"], b"5;\nhello\r\n0\r\n\r\n" + SMUGGLED),
+        (["Transfer-Encoding: chunked"], b"-5\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
+        (["Transfer-Encoding: chunked"], b"fffffffffffffffff\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
+    ],
+)
+async def test_two_readings_of_one_request_are_refused(door: Door, headers: list[str], body: bytes) -> None:
+    data = request(f"{CAM}/x", *headers, method="POST", body=body).replace(
+        b"Connection: close", b"Connection: keep-alive"
+    )
+    status, answer = await say(door, data)
+    assert status == 400, answer
+    assert answer.count(b"HTTP/1.") == 1
+    assert b"admin" not in answer
+    assert door.reached == 0
+
+
+async def test_too_large_a_body_is_refused_whether_its_size_is_told_or_not(door: Door) -> None:
+    status, _ = await say(door, request(f"{CAM}/x", "Content-Length: 10001", method="POST", body=b"x" * 10001))
+    assert status == 413
+    chunks = b"".join(b"1000\r\n" + b"x" * 0x1000 + b"\r\n" for _ in range(4)) + b"0\r\n\r\n"
+    status, _ = await say(door, request(f"{CAM}/x", "Transfer-Encoding: chunked", method="POST", body=chunks))
+    assert status == 413
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize("size", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+async def test_a_body_that_does_not_come_is_not_waited_for(door: Door, size: str) -> None:
+    status, _ = await say(door, request(f"{CAM}/x", size, method="POST", body=b"5\r\nhello"))
+    assert status == 408
+    assert door.reached == 0
+
+
+async def test_a_head_that_does_not_come_is_not_waited_for(door: Door) -> None:
+    status, answer = await say(door, b"GET /proxy/pod-1%2Fcam/x HTTP/1.1\r\nHost:")
+    assert (status, answer) == (0, b"")
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        request("/proxy/cam/" + "a" * 20_000),
+        request(f"{CAM}/x", "X: " + "a" * 20_000),
+        request(f"{CAM}/x", *[f"X-{number}: y" for number in range(20_000)]),
+    ],
+)
+async def test_too_large_a_head_is_refused(door: Door, data: bytes) -> None:
+    status, _ = await say(door, data)
+    assert status in (0, 400, 414, 431)
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "OPTIONS", "GARBAGE"])
+async def test_other_methods_are_refused(door: Door, method: str) -> None:
+    status, _ = await say(door, request(f"{CAM}/x", method=method))
+    assert status in (400, 404, 405)
+    assert door.reached == 0
+
+
+# -- actions of the dashboard, and other changes ---------------------------------------------------------
+
+DRAIN = "/dashboard/api/v1/streamers/pod-1%2Fcam/drain"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        ["Origin: https://evil.test"],
+        ["Origin: null", "X-Pixelfleet-Action: 1"],
+        ["Origin: https://evil.test", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://door.test:81", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://door.test.evil.test", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://door.test@evil.test", "X-Pixelfleet-Action: 1"],
+        ["Sec-Fetch-Site: cross-site", "X-Pixelfleet-Action: 1"],
+        ["Sec-Fetch-Site: same-site", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://door.test"],
+        ["Origin: http://door.test", "X-Pixelfleet-Action: 0"],
+        ["Sec-Fetch-Site: same-origin"],
+    ],
+)
+async def test_another_sites_page_cannot_act_on_the_dashboard(door: Door, headers: list[str]) -> None:
+    for method, path in (("POST", DRAIN), ("DELETE", "/dashboard/api/v1/sessions/abc")):
+        status, answer = await say(door, request(path, *headers, "Content-Length: 0", method=method))
+        assert status == 403, answer
+    assert door.reached == 0
+
+
+async def test_the_dashboards_own_page_can_act(door: Door) -> None:
+    own = ["Origin: http://door.test", "X-Pixelfleet-Action: 1", "Content-Length: 0"]
+    status, _ = await say(door, request(DRAIN, *own, method="POST"))
+    assert status == 200
+    method, target, told, _ = door.matchmaker.requests[0]
+    assert (method, target) == ("POST", "/api/v1/streamers/pod-1%2Fcam/drain")
+    assert told["Authorization"] == f"Bearer {TOKEN}"
+
+
+async def test_another_sites_page_is_given_no_leave_to_send_the_header(door: Door) -> None:
+    preflight = ["Origin: https://evil.test", "Access-Control-Request-Method: POST"]
+    asks = "Access-Control-Request-Headers: X-Pixelfleet-Action"
+    _, answer = await say(door, request(DRAIN, *preflight, asks, method="OPTIONS"))
+    assert b"X-Pixelfleet-Action" not in answer
+    assert b"Access-Control-Allow-" not in answer
+    _, answer = await say(door, request("/dashboard/history", "Origin: https://evil.test"))
+    assert b"Access-Control-Allow-" not in answer
+    assert door.reached == 0
+
+
+async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(door: Door) -> None:
+    for headers in (["Origin: https://evil.test"], ["Sec-Fetch-Site: cross-site"], ["Origin: null"]):
+        status, _ = await say(door, request(f"{CAM}/x", *headers, "Content-Length: 0", method="POST"))
+        assert status == 403
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize("path", ["/dashboard/../api/v1/apps", "/dashboard/api/../../x", "/dashboard/api/v1/%2e%2e/x"])
+async def test_the_dashboards_door_leads_to_the_api_alone(door: Door, path: str) -> None:
+    status, _ = await say(door, request(path))
+    assert status in (400, 404)
+    assert door.reached == 0
+
+
+@pytest.mark.parametrize("path", ["/dashboard/", "/dashboard/api/v1/apps", "/dashboard/history", f"{CAM}/x"])
+async def test_what_nobody_was_given_a_key_to_is_closed(page_folder: Path, path: str) -> None:
+    async with open_door(page_folder, proxy_auth=None, rest_token=TOKEN) as door:
+        status, _ = await say(door, request(path))
+        assert status == 403
+        assert door.reached == 0
+
+
+# -- tokens ----------------------------------------------------------------------------------------------
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
+
+
+def confused(issuer: str) -> str:
+    """Return a token whose signature uses the public key as a secret."""
+    body = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(keys.claims(iss=issuer))}"
+    mac = hmac.digest(keys.public_pem(), body.encode(), hashlib.sha256)
+    return f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+class Issuer:
+    port = 0
+    asked = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if request.path == "/.well-known/openid-configuration":
+            return web.json_response({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
+        return web.Response(body=keys.jwks("one"), content_type="application/json")
+
+    def token(self, **claims: Any) -> str:
+        return keys.token(keys.claims(iss=self.url, **claims))
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[Issuer]:
+    made = Issuer()
+    app = web.Application()
+    app.router.add_get("/{any:.*}", made.answer)
+    async with plain_port(app, host="127.0.0.1", port=0, option="--port") as made.port:
+        yield made
+
+
+@pytest.fixture
+async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[Door]:
+    async with open_door(
+        page_folder,
+        auth="jwt",
+        jwt_issuer=issuer.url,
+        jwt_audience=[keys.AUDIENCE],
+        jwt_cookie="session",
+        jwt_leeway=5,
+        proxy_auth=None,
+        rest_token=TOKEN,
+        logins_per_minute=0,
+    ) as opened:
+        yield opened
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "none",
+        "no token",
+        "wrong key",
+        "expired",
+        "not yet",
+        "audience",
+        "issuer",
+        "confusion",
+        "hs256",
+        "kid",
+        "garbage",
+    ],
+)
+async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: Door, issuer: Issuer, wrong: str) -> None:
+    admin = {"roles": ["admin"]}
+    shown = {
+        "none": f"{part({'alg': 'none'})}.{part(keys.claims(iss=issuer.url, **admin))}.",
+        "no token": "",
+        "wrong key": keys.token(keys.claims(iss=issuer.url, **admin), key=keys.private_key("stranger")),
+        "expired": issuer.token(exp=NOW - 60, **admin),
+        "not yet": issuer.token(nbf=NOW + 600, **admin),
+        "audience": issuer.token(aud="somebody-else", **admin),
+        "issuer": keys.token(keys.claims(iss="http://other.test", **admin)),
+        "confusion": confused(issuer.url),
+        "hs256": jwt.encode(keys.claims(iss=issuer.url, **admin), "x" * 32, algorithm="HS256"),
+        "kid": keys.token(keys.claims(iss=issuer.url, **admin), key=keys.private_key("one"), kid="../../etc/passwd"),
+        "garbage": "a.b.c",
+    }[wrong]
+    for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps", "/dashboard/history", "/ws"):
+        for how in (f"Authorization: Bearer {shown}", f"Cookie: session={shown}", f"Authorization: bearer  {shown}"):
+            status, answer = await say(jwt_door, request(path, how))
+            assert status == 401, (path, answer)
+            assert b"WWW-Authenticate: Bearer" in answer
+            assert not shown or shown.encode() not in answer
+    upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ=="]
+    for path in ("/", "/ws", "/matchmaker"):
+        for how in (f"Authorization: Bearer {shown}", f"Sec-WebSocket-Protocol: pixelfleet, bearer.{shown}"):
+            data = request(path, *upgrade, how).replace(b"Connection: close", b"Connection: Upgrade")
+            status, answer = await say(jwt_door, data)
+            assert status == 401, (path, answer)
+    assert jwt_door.reached == 0
+
+
+async def test_a_token_opens_the_doors_that_its_roles_allow(jwt_door: Door, issuer: Issuer) -> None:
+    for roles, status in (([], 403), (["player"], 403), (["admin"], 200)):
+        how = f"Authorization: Bearer {issuer.token(roles=roles)}"
+        for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps"):
+            found, answer = await say(jwt_door, request(path, how))
+            assert found == status, (path, answer)
+    assert (len(jwt_door.streamer.requests), len(jwt_door.matchmaker.requests)) == (1, 2)
+    assert all(told["Authorization"] == f"Bearer {TOKEN}" for _, _, told, _ in jwt_door.matchmaker.requests)
+    assert issuer.asked == 2
+
+
+@pytest.mark.parametrize("how", ["header", "cookie", "subprotocol"])
+async def test_a_player_comes_in_with_a_token_and_the_matchmaker_is_shown_it(
+    jwt_door: Door, issuer: Issuer, how: str
+) -> None:
+    shown = issuer.token()
+    headers = {"header": {"Authorization": f"Bearer {shown}"}, "cookie": {"Cookie": f"session={shown}"}}.get(how, {})
+    protocols = ["pixelfleet", f"bearer.{shown}"] if how == "subprotocol" else []
+    forged = {"X-Forwarded-For": "6.6.6.6", "X-Pixelfleet-Subject": "root"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{jwt_door.url}/ws", headers={**headers, **forged}, protocols=protocols) as socket,
+    ):
+        assert socket.protocol == ("pixelfleet" if protocols else None)
+        await socket.send_str("hello")
+        assert (await socket.receive()).data == "hello"
+    told = jwt_door.matchmaker.headers[0]
+    assert told["Authorization"] == f"Bearer {shown}"
+    assert told["X-Forwarded-For"] == "127.0.0.1"
+    assert "X-Pixelfleet-Subject" not in told
+    assert "Cookie" not in told
+
+
+async def test_another_sites_page_cannot_play_with_the_cookie_of_ours(jwt_door: Door, issuer: Issuer) -> None:
+    headers = {"Cookie": f"session={issuer.token()}", "Origin": "https://evil.test"}
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+            await http.ws_connect(f"{jwt_door.url}/ws", headers=headers)
+        assert error.value.status == 403
+        async with http.ws_connect(f"{jwt_door.url}/ws", headers={**headers, "Origin": jwt_door.url}) as socket:
+            await socket.send_str("hello")
+            await socket.receive()
+    assert len(jwt_door.matchmaker.sockets) == 1
+
+
+async def test_no_secret_is_logged(jwt_door: Door, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong, right = issuer.token(aud="x"), issuer.token(roles=["admin"])
+    for shown in (wrong, right):
+        for path in ("/api/v1/apps", f"{CAM}/x", f"/ws?link={shown}"):
+            await say(jwt_door, request(path, f"Authorization: Bearer {shown}"))
+    said = "".join(capsys.readouterr())
+    assert "refused" in said
+    for secret in (wrong, right, TOKEN):
+        assert secret not in said
+        assert secret.rpartition(".")[2] not in said

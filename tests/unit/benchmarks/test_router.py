@@ -1,0 +1,18 @@
+"""The arithmetic of the router's benchmark."""
+
+from benchmarks.router import FLOOR, OURS, Sample, announced_port, ratio
+
+
+def test_what_counts_is_the_ratio_of_the_medians() -> None:
+    samples = {
+        FLOOR: [Sample(cpu, 1.0, 1.0) for cpu in (10.0, 20.0, 900.0)],
+        OURS: [Sample(cpu, 1.0, 1.0) for cpu in (30.0, 24.0, 1.0)],
+    }
+    assert ratio(samples) == 1.2
+
+
+def test_a_port_is_found_among_other_lines() -> None:
+    assert announced_port(b'{"event": "router listens", "port": 8080}\n') == 8080
+    assert announced_port(b"text") is None
+    assert announced_port(b'["port"]') is None
+    assert announced_port(b'{"port": "8080"}') is None

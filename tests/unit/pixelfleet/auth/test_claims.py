@@ -1,0 +1,67 @@
+"""What the claims of a token mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixelfleet.auth.claims import ClaimRules, claim, identity_of, names_of
+from pixelfleet.auth.identity import NotProvenError
+
+SCALAR = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+JSON = SCALAR | st.lists(SCALAR, max_size=4) | st.dictionaries(st.text(max_size=4), SCALAR, max_size=2)
+
+
+def test_a_claim_is_found_by_its_whole_name_or_by_a_path() -> None:
+    claims = {"https://x.test/app": "a", "realm_access": {"roles": ["admin"]}}
+    assert claim(claims, "https://x.test/app") == "a"
+    assert claim(claims, "realm_access.roles") == ["admin"]
+    assert claim(claims, "realm_access.none.deeper") is None
+
+
+def test_claims_choose_app_priority_and_roles() -> None:
+    claims = {"sub": "ada", "app": ["one", "two"], "priority": 3, "roles": "admin host"}
+    found = identity_of(claims, ClaimRules(), "jwt")
+    assert (found.subject, found.apps, found.priority) == ("ada", ("one", "two"), 3)
+    assert found.roles == {"admin", "host"}
+
+
+@pytest.mark.parametrize(("given_", "meant"), [(-5, 0), (99, 7), (True, None), ("3", None), (2.5, None), (None, None)])
+def test_a_priority_is_a_whole_number_within_bounds(given_: Any, meant: int | None) -> None:
+    assert identity_of({"priority": given_}, ClaimRules(), "jwt").priority == meant
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given_", "holds"),
+    [
+        (True, True, True),
+        (True, 1, False),
+        ("players", ["a", "players"], True),
+        ("players", "players", True),
+        ("players", "all players", False),
+        (None, "anything", True),
+        (None, None, False),
+    ],
+)
+def test_a_required_claim_has_a_value_or_has_it_among_others(wanted: Any, given_: Any, holds: bool) -> None:
+    rules = ClaimRules(required={"c": wanted})
+    if holds:
+        identity_of({"c": given_}, rules, "jwt")
+    else:
+        with pytest.raises(NotProvenError):
+            identity_of({"c": given_}, rules, "jwt")
+
+
+@given(st.dictionaries(st.sampled_from(["sub", "app", "priority", "roles", "x"]), JSON))
+def test_any_claims_give_somebody_within_bounds(claims: dict[str, Any]) -> None:
+    found = identity_of(claims, ClaimRules(), "jwt")
+    assert found.priority is None or 0 <= found.priority <= 7
+    assert len(found.apps) <= 64
+    assert all(found.apps)
+    assert len(found.subject) <= 128
+
+
+def test_names_are_bounded() -> None:
+    assert names_of(["a", 1, "", "x" * 200, "b"]) == ("a", "b")
+    assert len(names_of(["n"] * 1000)) == 64

@@ -1,0 +1,68 @@
+"""What a request shows of who sends it."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from pixelfleet.auth.credentials import Credentials, credentials_of, offers_subprotocol
+
+
+def shown(
+    headers: dict[str, str] | None = None,
+    cookies: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    cookie: str = "session",
+) -> Credentials:
+    return credentials_of(CIMultiDict(headers or {}), cookies or {}, query or {}, cookie)
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+def test_a_password_is_read_and_may_hold_colons() -> None:
+    assert shown(basic("ada:a:b")) == Credentials(user=("ada", "a:b"), ambient=True)
+
+
+@pytest.mark.parametrize("text", ["ada", ":x", "", "a" * 200 + ":x", "ada:" + "x" * 2000])
+def test_what_is_no_name_and_password_shows_nothing(text: str) -> None:
+    assert not shown(basic(text)).any
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic =", "Basic \u00e9", "Basic //79", "Digest abc", "Bearer", "Bearer  "]
+)
+def test_a_broken_header_shows_nothing(header: str) -> None:
+    assert not shown({"Authorization": header}).any
+
+
+def test_a_token_comes_from_the_header_before_the_subprotocol_and_the_cookie() -> None:
+    headers = {"Authorization": "bearer one", "Sec-WebSocket-Protocol": "pixelfleet, bearer.two"}
+    assert shown(headers, {"session": "three"}) == Credentials(token="one")
+    del headers["Authorization"]
+    assert shown(headers, {"session": "three"}) == Credentials(token="two")
+    assert shown({}, {"session": "three"}) == Credentials(token="three", ambient=True)
+    assert not shown({}, {"session": "three"}, cookie="").any
+
+
+def test_a_link_is_shown_beside_the_rest() -> None:
+    assert shown(basic("a:b"), query={"link": "x"}).link == "x"
+
+
+def test_a_token_that_is_too_long_is_not_read_but_counts_as_shown() -> None:
+    found = shown({"Authorization": "Bearer " + "x" * 9000})
+    assert found.token == ""
+    assert found.any
+
+
+def test_our_subprotocol_is_found_among_others() -> None:
+    assert offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.x,  pixelfleet"}))
+    assert not offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.pixelfleet"}))
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_no_header_raises(authorization: str, subprotocol: str, cookie: str) -> None:
+    shown({"Authorization": authorization, "Sec-WebSocket-Protocol": subprotocol}, {"session": cookie})

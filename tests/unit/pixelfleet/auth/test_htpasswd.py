@@ -1,0 +1,101 @@
+"""Users with a password."""
+
+import asyncio
+
+import bcrypt
+import pytest
+
+from pixelfleet.auth import htpasswd
+from pixelfleet.auth.htpasswd import Users, matches, read_users
+from pixelfleet.auth.identity import CannotTellError, NotProvenError
+
+APR1 = "$apr1$LRzCWRPd$YreDSrKr65Lnwak5xEP1G/"  # of "x", by Apache's algorithm
+BCRYPT = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def users(clock: Clock | None = None) -> Users:
+    lines = [f"ada:{BCRYPT}", f"bob:{APR1}:admin host", "", "# a comment"]
+    return Users(read_users(lines, "player"), clock or Clock())
+
+
+@pytest.mark.parametrize("hashed", [APR1, "$2y$" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()[4:]])
+def test_hashes_of_apache_are_known(hashed: str) -> None:
+    assert matches("x", hashed)
+    assert not matches("y", hashed)
+
+
+def test_bcrypt_reads_as_much_of_a_password_as_apache_does() -> None:
+    hashed = bcrypt.hashpw(b"p" * 72, bcrypt.gensalt(4)).decode()
+    assert matches("p" * 90, hashed)
+
+
+@pytest.mark.parametrize("line", ["ada", "ada:", ":x", "ada:plain", "ada:{SHA}abc", "ada:$2y$04$short"])
+def test_a_line_that_is_none_is_named_without_its_hash(line: str) -> None:
+    with pytest.raises(ValueError, match="line 2 is no") as error:
+        read_users(["# first", line], "player")
+    assert "plain" not in str(error.value)
+
+
+async def test_roles_come_from_the_line_or_the_setting() -> None:
+    assert (await users().check("ada", "secret")).roles == {"player"}
+    assert (await users().check("bob", "x")).roles == {"admin", "host"}
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("ada", "wrong"), ("nobody", "secret"), ("ada", ""), ("ada", "secret\0")]
+)
+async def test_who_is_wrong_hears_the_same(name: str, password: str) -> None:
+    with pytest.raises(NotProvenError, match="no such user, or not the password"):
+        await users().check(name, password)
+
+
+async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def matches(_: str, of: str) -> bool:
+        hashed.append(of)
+        return False
+
+    monkeypatch.setattr(htpasswd, "matches", matches)
+    with pytest.raises(NotProvenError):
+        await users().check("nobody", "x")
+    assert hashed == [BCRYPT]
+
+
+async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count = 0
+
+    def counting(password: str, hashed: str) -> bool:
+        nonlocal count
+        count += 1
+        return password == "secret"
+
+    monkeypatch.setattr(htpasswd, "matches", counting)
+    clock = Clock()
+    checked = users(clock)
+    for _ in range(3):
+        await checked.check("ada", "secret")
+    assert count == 1
+    clock.now += htpasswd.REMEMBERED_SECONDS + 1
+    await checked.check("ada", "secret")
+    assert count == 2
+    for _ in range(2):
+        with pytest.raises(NotProvenError):
+            await checked.check("ada", "wrong")
+    assert count == 4
+
+
+async def test_hashes_wait_for_their_turn_but_not_too_many_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(htpasswd, "MOST_WAITING", 3)
+    checked = users()
+    results = await asyncio.gather(*(checked.check("ada", f"wrong{n}") for n in range(5)), return_exceptions=True)
+    assert [type(each) for each in results] == [NotProvenError] * 3 + [CannotTellError] * 2

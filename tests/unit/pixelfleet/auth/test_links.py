@@ -1,0 +1,59 @@
+"""Signed links."""
+
+import time
+
+import jwt
+import pytest
+
+from pixelfleet.auth.identity import NotProvenError
+from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign, verify
+from pixelfleet.fleet.tokens import SessionToken
+from pixelfleet.fleet.tokens import sign as sign_session
+
+KEY = "k" * 32
+
+
+def test_a_link_says_what_was_signed() -> None:
+    link = verify(
+        sign(Link(subject="ada", app="demo", wants="s", priority=2, roles=("host",), once=True), KEY, 60), KEY
+    )
+    assert (link.app, link.wants, link.priority, link.once) == ("demo", "s", 2, True)
+    assert link.identity.apps == ("demo",)
+    assert link.identity.roles == {"host"}
+    assert time.time() < link.expires <= time.time() + 61
+    assert link.id
+
+
+def test_each_link_has_an_id_of_its_own() -> None:
+    assert verify(sign(Link(), KEY, 60), KEY).id != verify(sign(Link(), KEY, 60), KEY).id
+
+
+@pytest.mark.parametrize("seconds", [0, -1, LONGEST_SECONDS + 1])
+def test_a_link_has_an_end(seconds: int) -> None:
+    with pytest.raises(ValueError, match="lasts"):
+        sign(Link(), KEY, seconds)
+
+
+def test_a_link_that_is_over_or_of_another_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = sign(Link(), KEY, 5)
+    with pytest.raises(NotProvenError, match="not one of ours"):
+        verify(text, "o" * 32)
+    at = time.time()
+    monkeypatch.setattr(time, "time", lambda: at - 3600)
+    old = sign(Link(), KEY, 5)
+    monkeypatch.undo()
+    with pytest.raises(NotProvenError, match="expired"):
+        verify(old, KEY)
+
+
+def test_what_the_same_key_signs_for_other_uses_is_no_link() -> None:
+    for audience in ("server", "pixelfleet-link"):
+        text = sign_session(SessionToken("session", audience, "cam", "demo"), KEY)
+        with pytest.raises(NotProvenError):
+            verify(text, KEY)
+
+
+@pytest.mark.parametrize("text", ["", "..", "x" * 100, jwt.encode({"aud": "pixelfleet-link"}, KEY, algorithm="HS256")])
+def test_what_is_no_link_is_refused(text: str) -> None:
+    with pytest.raises(NotProvenError):
+        verify(text, KEY)

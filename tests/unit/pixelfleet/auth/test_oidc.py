@@ -1,0 +1,106 @@
+"""Tokens of an issuer: which hold, and which do not."""
+
+import base64
+import hashlib
+import hmac
+import time
+
+import jwt
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixelfleet.auth.claims import ClaimRules
+from pixelfleet.auth.identity import CannotTellError, NotProvenError
+from pixelfleet.auth.jwks import KeySet
+from pixelfleet.auth.oidc import Tokens
+from tests.unit.pixelfleet.auth import keys
+
+NOW = int(time.time())
+
+
+def tokens() -> Tokens:
+    async def fetch(url: str) -> bytes:
+        return keys.jwks("one", "two")
+
+    key_set = KeySet(keys.ISSUER, "http://issuer.test/keys", fetch, time.monotonic)
+    return Tokens(keys.ISSUER, [keys.AUDIENCE, "other"], key_set, ClaimRules(required={"sub": None}), 10)
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
+
+
+def signed_with_the_public_key() -> str:
+    """Return a token that a library takes as signed when it lets the token choose the algorithm."""
+    body = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(keys.claims())}"
+    mac = hmac.digest(keys.public_pem(), body.encode(), hashlib.sha256)
+    return f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+WRONG = {
+    "alg none": f"{part({'alg': 'none', 'kid': 'one'})}.{part(keys.claims())}.",
+    "alg None": f"{part({'alg': 'None', 'kid': 'one'})}.{part(keys.claims())}.",
+    "no alg": f"{part({'kid': 'one'})}.{part(keys.claims())}.",
+    "another's key": keys.token(key=keys.private_key("stranger")),
+    "key of another id": keys.token(key=keys.private_key("two")),
+    "key that is not known": keys.token(kid="stranger"),
+    "key confusion": signed_with_the_public_key(),
+    "symmetric": keys.token(key="x" * 64, algorithm="HS256"),
+    "expired": keys.token(keys.claims(exp=NOW - 60)),
+    "not yet": keys.token(keys.claims(nbf=NOW + 600)),
+    "made in the future": keys.token(keys.claims(iat=NOW + 600)),
+    "audience": keys.token(keys.claims(aud="somebody-else")),
+    "audiences": keys.token(keys.claims(aud=["a", "b"])),
+    "issuer": keys.token(keys.claims(iss="http://other.test")),
+    "no exp": keys.token({name: value for name, value in keys.claims().items() if name != "exp"}),
+    "no aud": keys.token({name: value for name, value in keys.claims().items() if name != "aud"}),
+    "no iss": keys.token({name: value for name, value in keys.claims().items() if name != "iss"}),
+    "no sub": keys.token({name: value for name, value in keys.claims().items() if name != "sub"}),
+    "exp is text": f"{part({'alg': 'RS256', 'kid': 'one'})}.{part(keys.claims(exp='tomorrow'))}.AAAA",
+    "cut": keys.token()[:-8],
+    "empty": "",
+    "dots": "..",
+    "no text": "\ud800.\udfff.x",
+    "kid is a list": f"{part({'alg': 'RS256', 'kid': ['one']})}.{part(keys.claims())}.AAAA",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_a_token_that_does_not_hold_is_refused(name: str) -> None:
+    with pytest.raises(NotProvenError) as error:
+        await tokens().check(WRONG[name])
+    for word in ("somebody-else", "other.test", "stranger", "ada"):
+        assert word not in str(error.value)
+
+
+async def test_a_token_that_holds_says_who_comes() -> None:
+    assert (await tokens().check(keys.token())).subject == "ada"
+    assert (await tokens().check(keys.token(keys.claims(aud=["x", "other"])))).way == "jwt"
+
+
+async def test_clocks_may_differ_a_little() -> None:
+    await tokens().check(keys.token(keys.claims(exp=NOW - 2, nbf=NOW + 2)))
+
+
+async def test_it_cannot_be_told_while_the_issuer_is_away() -> None:
+    async def away(url: str) -> bytes:
+        raise CannotTellError("away")
+
+    checked = Tokens(
+        keys.ISSUER, [keys.AUDIENCE], KeySet(keys.ISSUER, "http://x", away, time.monotonic), ClaimRules(), 0
+    )
+    with pytest.raises(CannotTellError):
+        await checked.check(keys.token())
+
+
+@given(st.text(max_size=80) | st.builds(lambda a, b, c: f"{a}.{b}.{c}", *[st.text("eyJhbGciOQ_-0", max_size=20)] * 3))
+async def test_no_text_holds_or_raises_anything_else(text: str) -> None:
+    with pytest.raises(NotProvenError):
+        await tokens().check(text)
+
+
+def test_the_wrong_tokens_are_wrong_in_one_thing_alone() -> None:
+    """Where they can be read at all; else the tests above would prove little."""
+    assert jwt.decode(WRONG["audience"], keys.private_key("one").public_key(), ["RS256"], audience="somebody-else")

@@ -1,0 +1,36 @@
+"""The last hour in numbers."""
+
+from router.history import HOUR_SECONDS, STEP_SECONDS, AppNumbers, History, Totals
+
+
+def totals(now: float, *, young: bool = False) -> Totals:
+    apps = (
+        AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26),
+        AppNumbers(app="b", available=1, used=1, waiting=0),
+    )
+    return Totals(now=now, young=young, apps=apps)
+
+
+def test_apps_are_added_up_and_the_longest_wait_is_kept() -> None:
+    history = History()
+    history.add(totals(100.04))
+    assert history.view() == {"step": STEP_SECONDS, "samples": [[100.0, 4, 3, 1, 4.3]]}
+
+
+def test_nothing_is_noted_of_a_young_store_or_twice() -> None:
+    history = History()
+    history.add(totals(100.0, young=True))
+    history.add(totals(101.0))
+    history.add(totals(101.0))
+    history.add(totals(90.0))
+    assert [sample[0] for sample in history.view()["samples"]] == [101.0]
+
+
+def test_an_hour_is_kept() -> None:
+    history = History()
+    for step in range(1000):
+        history.add(totals(step * STEP_SECONDS))
+    samples = history.view()["samples"]
+    assert len(samples) == HOUR_SECONDS / STEP_SECONDS
+    history.add(totals(1000 * STEP_SECONDS + HOUR_SECONDS - 15))
+    assert len(history.view()["samples"]) == 2

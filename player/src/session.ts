@@ -6,11 +6,12 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { adviceFor, isOwnCode } from './connection/close_codes';
+import { adviceFor, endingOf, isOwnCode, refusalOf, waitOf } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
 import { Redial } from './connection/redial';
+import { plainUrl } from './connection/url';
+import { given } from './given';
 import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
-import { goingAway } from './view/words';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
 const STARTING_LIMIT = 30_000;
@@ -28,10 +29,12 @@ type Intent = 'redial' | 'stop';
 export class Session {
   readonly #stream: PixelStreaming;
   readonly #onState: (state: State) => void;
+  readonly #url: string;
   readonly #redial = new Redial();
   /** Whether the link asks the browser to offer whatever streamer is matched. */
   readonly #alwaysOffers: boolean;
   #state = INITIAL;
+  #opened = false;
   #refusal: string | undefined;
   #intent: Intent | undefined;
   #dialTimer: number | undefined;
@@ -40,10 +43,12 @@ export class Session {
 
   /**
    * @param stream - the library's object, dialling already or not
+   * @param url - where it dials, ws or wss
    * @param onState - called with each new state, and with the first one at once
    */
-  constructor(stream: PixelStreaming, onState: (state: State) => void) {
+  constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
     this.#stream = stream;
+    this.#url = url;
     this.#onState = onState;
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
     this.#listenToServer();
@@ -75,9 +80,21 @@ export class Session {
     }
   }
 
+  /** Sends a call for the application to the server; false while there is no server to send it to. */
+  control(action: string, payload: unknown): boolean {
+    const protocol = this.#stream.signallingProtocol;
+    if (!protocol.isConnected()) {
+      return false;
+    }
+    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...given('payload', payload) };
+    protocol.sendMessage(message);
+    return true;
+  }
+
   #listenToServer(): void {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
+      this.#opened = true;
       this.#redial.opened(performance.now());
     });
     protocol.transport.on('close', (event: CloseEvent) => {
@@ -98,7 +115,7 @@ export class Session {
       this.#happen({ type: 'news', news });
     });
     protocol.on('sigterm', (message: unknown) => {
-      this.#happen({ type: 'notice', text: goingAway(readSigterm(message)) });
+      this.#happen({ type: 'ending', ...given('text', readSigterm(message)) });
     });
   }
 
@@ -143,8 +160,14 @@ export class Session {
   #watchPeerConnection(): void {
     const connection = this.#stream.webRtcController.peerConnectionController.peerConnection;
     connection.addEventListener('connectionstatechange', () => {
-      const wanted = this.#state.phase === 'starting' || this.#state.phase === 'playing';
-      if (connection.connectionState === 'failed' && wanted) {
+      if (connection.connectionState !== 'failed') {
+        return;
+      }
+      if (this.#state.phase === 'starting') {
+        // There never was a way for the video, and another attempt from the same network would find none either.
+        this.#end('network');
+        this.#leave('stop');
+      } else if (this.#state.phase === 'playing') {
         this.#happen({ type: 'lost' });
         this.#leave('redial');
       }
@@ -167,8 +190,10 @@ export class Session {
   #closed({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
     const refusal = isOwnCode(code) ? undefined : this.#refusal;
+    const opened = this.#opened;
     this.#intent = undefined;
     this.#refusal = undefined;
+    this.#opened = false;
     window.clearTimeout(this.#askTimer);
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers);
     if (intent === 'stop' || (refusal !== undefined && intent === undefined)) {
@@ -176,15 +201,45 @@ export class Session {
     }
     const advice = intent === undefined ? adviceFor(code) : 'at-once';
     const wait = this.#redial.closed(advice, performance.now());
-    if (wait !== undefined) {
-      const words = advice === 'later' ? text(reason) : undefined;
-      this.#happen({ type: 'lost', ...(words !== undefined && { text: words }) });
-      this.#dialIn(wait);
+    if (wait === undefined) {
+      this.#stream.webRtcController.closePeerConnection();
+      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
+      this.#end(advice === 'never' ? cause : 'unreachable', reasonTells ? text(reason) : undefined, code);
       return;
     }
-    this.#stream.webRtcController.closePeerConnection();
-    const told: EndCause = hasPlayed(this.#state) ? 'over' : 'refused';
-    this.#end(advice === 'never' ? told : 'unreachable', text(reason));
+    if (advice === 'later') {
+      const { cause, reasonTells } = waitOf(code);
+      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? text(reason) : undefined) });
+    } else {
+      this.#happen({ type: 'lost' });
+    }
+    this.#dialIn(wait);
+    if (!opened && intent === undefined) {
+      void this.#askWhy();
+    }
+  }
+
+  /** A websocket does not tell why it was not let in: the same address, asked plainly, does. */
+  async #askWhy(): Promise<void> {
+    const { origin, href } = new URL(plainUrl(this.#url));
+    if (origin !== location.origin) {
+      return;
+    }
+    const status = await fetch(href, { method: 'HEAD', cache: 'no-store' }).then(
+      (response) => response.status,
+      () => 0,
+    );
+    const refusal = refusalOf(status);
+    if (refusal === undefined || this.#dialTimer === undefined) {
+      return; // nothing that a person should know, or the page has dialled again by now
+    }
+    if (refusal === 'not-allowed') {
+      window.clearTimeout(this.#dialTimer);
+      this.#dialTimer = undefined;
+      this.#end(refusal, undefined, status);
+    } else {
+      this.#happen({ type: 'put-off', cause: refusal });
+    }
   }
 
   #leave(intent: Intent): void {
@@ -200,8 +255,8 @@ export class Session {
     }, wait);
   }
 
-  #end(cause: EndCause, words: string | undefined): void {
-    this.#happen({ type: 'over', cause, ...(words !== undefined && words !== '' && { text: words }) });
+  #end(cause: EndCause, words?: string, code?: number): void {
+    this.#happen({ type: 'over', cause, ...given('text', words === '' ? undefined : words), ...given('code', code) });
   }
 
   #happen(happening: Happening): void {
@@ -216,11 +271,19 @@ export class Session {
     this.#onState(state);
   }
 
+  /** Whether offer and answer are exchanged and no way for the video has been found yet. */
+  #seeksWay(): boolean {
+    // There is no controller before the server's first configuration, whatever the library's types say.
+    const { peerConnectionController } = this.#stream.webRtcController as Partial<PixelStreaming['webRtcController']>;
+    const state = peerConnectionController?.peerConnection.connectionState;
+    return state === 'connecting' || state === 'failed';
+  }
+
   #limitStarting(state: State): void {
     window.clearTimeout(this.#startTimer);
     if (state.phase === 'starting') {
       this.#startTimer = window.setTimeout(() => {
-        this.#end('no-video', undefined);
+        this.#end(this.#seeksWay() ? 'network' : 'no-video');
         this.#leave('stop');
       }, STARTING_LIMIT);
     }

@@ -19,6 +19,9 @@ SECURITY_HEADERS: Final = {
 FOREVER: Final = "public, max-age=31536000, immutable"
 """For files that carry a hash of their content in their name."""
 
+DOCUMENTS: Final = ("page.json", "branding.json")
+"""What the page reads at its start: what it may do with other hosts, and how it looks and speaks."""
+
 
 async def add_page(app: web.Application, folder: Path) -> None:
     """Serve the page at `/`; raise UsageError when it has not been built."""
@@ -37,8 +40,17 @@ async def add_page(app: web.Application, folder: Path) -> None:
     async def licenses(_: web.Request) -> web.FileResponse:
         return web.FileResponse(folder / "licenses.txt")
 
+    async def document(request: web.Request) -> web.FileResponse:
+        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        return web.FileResponse(folder / request.path.lstrip("/"), headers=headers)
+
     app.router.add_get("/", page)
     app.router.add_get("/licenses.txt", licenses)
+    for name in DOCUMENTS:
+        app.router.add_get(f"/{name}", document)
     # The constructor of a static resource looks at the disk.
     app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/assets", folder / "assets"))
+    branding = folder / "branding"
+    if await asyncio.to_thread(branding.is_dir):
+        app.router.register_resource(await asyncio.to_thread(web.StaticResource, "/branding", branding))
     app.on_response_prepare.append(cache_headers)

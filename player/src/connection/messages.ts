@@ -1,3 +1,5 @@
+import { given } from '../given';
+
 /** What the matchmaker tells a player on the way to a streamer. */
 export type MatchmakerNews =
   | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
@@ -24,10 +26,10 @@ export function readMatchmaker(message: unknown): MatchmakerNews {
   }
   return {
     kind: 'queued',
-    ...optional('position', count(fields['position'], 1)),
-    ...optional('ahead', count(fields['ahead'], 0)),
-    ...optional('etaSeconds', seconds(fields['etaSeconds'])),
-    ...optional('text', text(fields['detail'])),
+    ...given('position', count(fields['position'], 1)),
+    ...given('ahead', count(fields['ahead'], 0)),
+    ...given('etaSeconds', seconds(fields['etaSeconds'])),
+    ...given('text', text(fields['detail'])),
   };
 }
 
@@ -59,11 +61,4 @@ function count(value: unknown, lowest: number): number | undefined {
 
 function seconds(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= LONGEST_ETA ? value : undefined;
-}
-
-function optional<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): Partial<Record<Name, Value>> {
-  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
 }

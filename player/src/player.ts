@@ -17,6 +17,7 @@ import { Dock } from './view/dock';
 import { element } from './view/element';
 import { Fullscreen } from './view/fullscreen';
 import { Keyboard } from './view/keyboard';
+import { keepKeys } from './view/keys';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
 import { Sound } from './view/sound';
@@ -53,13 +54,13 @@ export class Player {
     });
     const sound = new Sound(this.#texts, this.#stream);
     this.#panel = new Panel(this.#texts, this.#stream);
+    keepKeys(); // before the dock, which takes the shortcut away
     const dock = new Dock(this.#texts, () => this.#panel.open);
     this.#followers = [this.#overlay, sound, this.#panel, dock, new Keyboard(this.#stream)];
     this.#speakers = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
     this.#session = new Session(this.#stream, url, (state) => {
       this.#show(state);
     });
-    this.#keepKeys();
     this.#watchStream();
     this.#watchGamepads();
     this.#offerHandle();
@@ -104,17 +105,6 @@ export class Player {
       follower.show(state);
     }
     this.#parent?.dialogue?.state(state);
-  }
-
-  /** Keys that are meant for the page's own controls are not the application's, which listens on the document. */
-  #keepKeys(): void {
-    for (const id of ['overlay', 'panel', 'dock', 'text-entry', 'unmute']) {
-      for (const type of ['keydown', 'keyup', 'keypress'] as const) {
-        element(id, HTMLElement).addEventListener(type, (event) => {
-          event.stopPropagation();
-        });
-      }
-    }
   }
 
   #watchStream(): void {

@@ -24,6 +24,10 @@ export class Sound {
     this.#tool.addEventListener('click', () => {
       this.#turn(this.#muted);
     });
+    // Sound may come some time after the picture, and nothing else tells of it.
+    stream.addEventListener('statsReceived', () => {
+      this.#draw();
+    });
   }
 
   speak(texts: Texts): void {

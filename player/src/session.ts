@@ -6,10 +6,10 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { adviceFor, endingOf, isOwnCode, refusalOf, waitOf } from './connection/close_codes';
+import { askWhy, findsNoWay } from './connection/ask_why';
+import { adviceFor, endingOf, isOwnCode, waitOf, type Advice } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
 import { Redial } from './connection/redial';
-import { plainUrl } from './connection/url';
 import { given } from './given';
 import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
 
@@ -202,43 +202,46 @@ export class Session {
     const advice = intent === undefined ? adviceFor(code) : 'at-once';
     const wait = this.#redial.closed(advice, performance.now());
     if (wait === undefined) {
-      this.#stream.webRtcController.closePeerConnection();
-      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
-      this.#end(advice === 'never' ? cause : 'unreachable', reasonTells ? text(reason) : undefined, code);
+      this.#giveUp(advice, code, text(reason));
       return;
     }
-    if (advice === 'later') {
-      const { cause, reasonTells } = waitOf(code);
-      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? text(reason) : undefined) });
-    } else {
-      this.#happen({ type: 'lost' });
-    }
+    this.#putOff(advice, code, text(reason));
     this.#dialIn(wait);
     if (!opened && intent === undefined) {
       void this.#askWhy();
     }
   }
 
-  /** A websocket does not tell why it was not let in: the same address, asked plainly, does. */
-  async #askWhy(): Promise<void> {
-    const { origin, href } = new URL(plainUrl(this.#url));
-    if (origin !== location.origin) {
-      return;
+  #giveUp(advice: Advice, code: number, reason: string | undefined): void {
+    this.#stream.webRtcController.closePeerConnection();
+    if (advice === 'never') {
+      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
+      this.#end(cause, reasonTells ? reason : undefined, code);
+    } else {
+      this.#end('unreachable', undefined, code);
     }
-    const status = await fetch(href, { method: 'HEAD', cache: 'no-store' }).then(
-      (response) => response.status,
-      () => 0,
-    );
-    const refusal = refusalOf(status);
-    if (refusal === undefined || this.#dialTimer === undefined) {
+  }
+
+  #putOff(advice: Advice, code: number, reason: string | undefined): void {
+    if (advice === 'later') {
+      const { cause, reasonTells } = waitOf(code);
+      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? reason : undefined) });
+    } else {
+      this.#happen({ type: 'lost' });
+    }
+  }
+
+  async #askWhy(): Promise<void> {
+    const told = await askWhy(this.#url);
+    if (told === undefined || this.#dialTimer === undefined) {
       return; // nothing that a person should know, or the page has dialled again by now
     }
-    if (refusal === 'not-allowed') {
+    if (told.refusal === 'not-allowed') {
       window.clearTimeout(this.#dialTimer);
       this.#dialTimer = undefined;
-      this.#end(refusal, undefined, status);
+      this.#end(told.refusal, undefined, told.status);
     } else {
-      this.#happen({ type: 'put-off', cause: refusal });
+      this.#happen({ type: 'put-off', cause: told.refusal });
     }
   }
 
@@ -271,19 +274,13 @@ export class Session {
     this.#onState(state);
   }
 
-  /** Whether offer and answer are exchanged and no way for the video has been found yet. */
-  #seeksWay(): boolean {
-    // There is no controller before the server's first configuration, whatever the library's types say.
-    const { peerConnectionController } = this.#stream.webRtcController as Partial<PixelStreaming['webRtcController']>;
-    const state = peerConnectionController?.peerConnection.connectionState;
-    return state === 'connecting' || state === 'failed';
-  }
-
   #limitStarting(state: State): void {
     window.clearTimeout(this.#startTimer);
     if (state.phase === 'starting') {
       this.#startTimer = window.setTimeout(() => {
-        this.#end(this.#seeksWay() ? 'network' : 'no-video');
+        // There is no controller before the server's first configuration, whatever the library's types say.
+        const { peerConnectionController } = this.#stream.webRtcController as Partial<PixelStreaming['webRtcController']>;
+        this.#end(findsNoWay(peerConnectionController?.peerConnection) ? 'network' : 'no-video');
         this.#leave('stop');
       }, STARTING_LIMIT);
     }

@@ -12,6 +12,7 @@ from pixelfleet.demo.settings import Settings
 from router.settings import PAGE
 from teststreamer.inputs import Input
 from tests.e2e.conftest import new_page, playing
+from tests.e2e.portraits import SCREENSHOTS
 from tests.e2e.script import Script, page_copy, scripted
 from tests.parts import eventually
 
@@ -209,7 +210,7 @@ async def test_the_first_paint_does_not_wait_for_the_websocket(page: Page) -> No
         )
         assert await painted.json_value() < 2_000
         assert script.players == 0
-        assert await page.get_by_role("heading", name="Connecting").is_visible()
+        await page.get_by_role("heading", name="Connecting").wait_for()
 
 
 async def test_nothing_moves_for_those_who_want_no_motion(browser: Browser) -> None:
@@ -230,6 +231,7 @@ async def test_the_queue_fits_a_phone_that_is_held_sideways(browser: Browser) ->
         await page.set_viewport_size({"width": 667, "height": 320})
         await page.goto(script.url)
         await page.wait_for_function("() => window.pixelfleet?.state.phase === 'queued'")
+        await page.screenshot(path=SCREENSHOTS / "queued-sideways.png")
         fits = "() => document.querySelector('#overlay').scrollHeight <= window.innerHeight"
         assert await page.evaluate(fits)
 

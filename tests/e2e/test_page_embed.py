@@ -1,5 +1,6 @@
 """The page in another page's frame: who may talk with it, what they may ask, and where a link may lead."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,10 +13,13 @@ from playwright.async_api import Browser, Page
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
 from tests.e2e.conftest import new_page, playing
+from tests.e2e.portraits import ROOT
 from tests.e2e.script import front_of, page_copy, scripted, serving
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
+
+README = ROOT / "player" / "README.md"
 
 PARENT = """<!doctype html><title>A shop</title>
 <script>
@@ -94,6 +98,21 @@ async def test_an_embedding_page_follows_the_stream_and_talks_with_the_applicati
         answer = await ask(page, "control", action="level/load", payload={"name": "x"})
         assert "error" in answer  # the demo's signalling server knows no application to ask
         assert await page.evaluate("() => heard.filter(({ data }) => data.pixelfleet === undefined).length") == 0
+
+
+async def test_the_example_in_the_readme_does_what_it_says(
+    browser: Browser, tmp_path: Path, running_demo: demo.Demo
+) -> None:
+    example = re.findall(r"```js\n(.*?)```", README.read_text(), re.DOTALL)
+    assert len(example) == 1
+    async with embedded(browser, tmp_path, running_demo) as page:
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await heard(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
+        origin = page.frames[1].url.rstrip("/")
+        await page.add_script_tag(content=example[0].replace("https://play.example", origin))
+        await eventually(lambda: any("teal" in line for line in said), "the application's response is written out")
+        await eventually(lambda: len(said) >= 2, "the answer to the call is written out")
 
 
 async def test_a_page_that_is_not_listed_hears_nothing_and_is_not_heard(

@@ -155,7 +155,12 @@ async def test_no_picture_arrives(browser: Browser, script: Script) -> None:
 
 async def test_a_network_that_blocks_video_is_called_so(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url, NO_RELAY) as page:
-        page.page.set_default_timeout(60_000)
+        await page.page.clock.install()
+        await page.page.reload()
+        await page.page.wait_for_function(
+            "() => window.pixelfleet?.stream.webRtcController.peerConnectionController?.peerConnection.remoteDescription"
+        )
+        await page.page.clock.run_for(31_000)
         await page.in_state("ended", cause="network")
         await page.portray("ended-network")
 

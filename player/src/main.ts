@@ -3,7 +3,11 @@ import './handle';
 import { loadBranding, loadPageSettings } from './page/load';
 import { PLAIN } from './page/branding';
 import { Player } from './player';
-import './style.css';
+import './style/tokens.css';
+import './style/base.css';
+import './style/overlay.css';
+import './style/controls.css';
+import './style/adaptations.css';
 import { wear } from './view/brand';
 import { Overlay } from './view/overlay';
 

@@ -41,9 +41,9 @@ class Script:
             await socket.send_json(message)
         if closes is not None:
             await socket.close(code=closes[0], message=closes[1].encode())
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                self.heard.append(message.json())
+        async for said in socket:
+            if said.type is WSMsgType.TEXT:
+                self.heard.append(said.json())
         return socket
 
 

@@ -10,11 +10,11 @@ from playwright.async_api import Browser, Page, Response
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
 from router.settings import PAGE
-from teststreamer.inputs import Input
 from tests.e2e.conftest import new_page, playing
 from tests.e2e.portraits import SCREENSHOTS
 from tests.e2e.script import Script, page_copy, scripted
 from tests.parts import eventually
+from teststreamer.inputs import Input
 
 pytestmark = pytest.mark.e2e
 

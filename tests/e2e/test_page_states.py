@@ -25,6 +25,11 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 """
 """A network that lets no video through: only relays may be used, and there is none."""
 
+NEGOTIATED = """() => {
+  const { webRtcController } = window.pixelfleet?.stream ?? {};
+  return webRtcController?.peerConnectionController?.peerConnection.remoteDescription;
+}"""
+
 NO_AUTOPLAY = """
 HTMLMediaElement.prototype.play = async () => { throw new DOMException('a click is needed', 'NotAllowedError'); };
 """
@@ -157,9 +162,7 @@ async def test_a_network_that_blocks_video_is_called_so(browser: Browser, runnin
     async with sitter(browser, running_demo.url, NO_RELAY) as page:
         await page.page.clock.install()
         await page.page.reload()
-        await page.page.wait_for_function(
-            "() => window.pixelfleet?.stream.webRtcController.peerConnectionController?.peerConnection.remoteDescription"
-        )
+        await page.page.wait_for_function(NEGOTIATED)
         await page.page.clock.run_for(31_000)
         await page.in_state("ended", cause="network")
         await page.portray("ended-network")

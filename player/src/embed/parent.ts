@@ -39,7 +39,7 @@ export class Parent {
       return false;
     }
     if (this.#origin !== origin) {
-      // An embedding window may have gone to another page; frames do not outlive that, popups' openers do.
+      // The first one may have come from a referrer that was not the embedding page's: a message never lies.
       this.#origin = origin;
       this.#dialogue = new Dialogue(this.#settings, this.#player, (message) => {
         window.parent.postMessage(message, origin);

@@ -97,12 +97,12 @@ export class Overlay {
   }
 
   /** Brings the keyboard to the button, unless the person is at work elsewhere, in another frame perhaps. */
-  #takeFocus(words: Words): void {
+  #takeFocus({ offers }: Words): void {
     const focused = document.activeElement;
-    const free = focused === null || focused === document.body || focused instanceof HTMLIFrameElement;
+    const free = focused === null || focused === document.body || focused.id === 'stage';
     const hidden = focused instanceof HTMLElement && focused.offsetParent === null;
-    if (document.hasFocus() && (free || hidden || this.#buttons.some((button) => button === focused))) {
-      (words.offers.length > 0 ? this.#buttons[0] : this.#title).focus({ preventScroll: true });
+    if (offers.length > 0 && document.hasFocus() && (free || hidden)) {
+      this.#buttons[0].focus({ preventScroll: true });
     }
   }
 

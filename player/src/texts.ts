@@ -27,7 +27,6 @@ export const DEFAULT_TEXTS = {
   'queued.say.ahead.one': 'One person is ahead of you.',
   'queued.say.wait': 'The wait is about {wait}.',
 
-  'duration.moments': 'a moment',
   'duration.seconds': '{count} s',
   'duration.minutes': '{count} min',
   'duration.hours': '{count} h',

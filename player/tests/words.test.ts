@@ -38,7 +38,7 @@ describe('wordsFor', () => {
     [{ position: 3, ahead: 2, etaSeconds: 120 }, 'You are in the queue', ['3', '2', '2 min']],
     [{ position: 3 }, 'You are in the queue', ['3', '2', '–']],
     [{ ahead: 1 }, 'You are in the queue', ['2', '1', '–']],
-    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', 'a moment']],
+    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', '10 s']],
     [{ etaSeconds: 60 }, 'Waiting for a free stream', ['1 min']],
     [{}, 'Waiting for a free stream', []],
   ])('shows the place in the queue: %j', (place, title, facts) => {
@@ -112,8 +112,8 @@ describe('wordsFor', () => {
 
 describe('duration', () => {
   it.each([
-    [0, 'a moment'],
-    [9.9, 'a moment'],
+    [0, '10 s'],
+    [9.9, '10 s'],
     [41.5, '50 s'],
     [55, '1 min'],
     [89, '1 min'],

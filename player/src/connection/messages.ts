@@ -11,6 +11,9 @@ const LONGEST_TEXT = 200;
 /** The longest estimate that is worth showing: beyond a day it says nothing. */
 const LONGEST_ETA = 86_400;
 
+/** What a matchmaker says of a queue in general; it tells no more than our own sentence does. */
+const PLAIN_DETAIL = 'Waiting for a free streamer';
+
 /** What the first servers of this kind say in `sigterm`; it tells no more than our own sentence does. */
 const PLAIN_SIGTERM = 'stream will shutdown';
 
@@ -24,12 +27,13 @@ export function readMatchmaker(message: unknown): MatchmakerNews {
   if (fields['matched'] === true) {
     return { kind: 'matched', browserOffers: fields['dialect'] === 'legacy' };
   }
+  const detail = text(fields['detail']);
   return {
     kind: 'queued',
     ...given('position', count(fields['position'], 1)),
     ...given('ahead', count(fields['ahead'], 0)),
     ...given('etaSeconds', seconds(fields['etaSeconds'])),
-    ...given('text', text(fields['detail'])),
+    ...given('text', detail === PLAIN_DETAIL ? undefined : detail),
   };
 }
 

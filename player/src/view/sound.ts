@@ -18,6 +18,8 @@ export class Sound {
   constructor(texts: Texts, stream: PixelStreaming) {
     this.#texts = texts;
     this.#stream = stream;
+    // The library mutes only when it plays, and a frame may be decoded before that.
+    this.#video.muted = stream.config.isFlagEnabled(Flags.StartVideoMuted);
     this.#offer.addEventListener('click', () => {
       this.#turn(true);
     });

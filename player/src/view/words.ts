@@ -98,11 +98,8 @@ export function goingAway(serverSays: string | undefined, texts: Texts): string 
 
 /** A duration in seconds as a person would say it, never more exact than an estimate is. */
 export function duration(seconds: number, texts: Texts): string {
-  if (seconds < 10) {
-    return texts['duration.moments'];
-  }
   if (seconds < 55) {
-    return fill(texts['duration.seconds'], { count: Math.ceil(seconds / 10) * 10 });
+    return fill(texts['duration.seconds'], { count: Math.max(1, Math.ceil(seconds / 10)) * 10 });
   }
   const minutes = Math.max(1, Math.round(seconds / 60));
   return minutes < 60

@@ -16,36 +16,33 @@ function complain(problem: string): void {
   console.warn(problem); // eslint-disable-line no-console -- the only place where an operator would look
 }
 
-/** Dials at once, and shows what comes of it; the documents beside the page are read meanwhile. */
+/** Dials first, and then reads the documents beside the page. */
 async function start(): Promise<void> {
-  const branding = loadBranding(complain);
-  const settings = loadPageSettings(complain);
-  let url: string | undefined = signallingUrl(location.href);
-  if (hasOverride(location.href)) {
-    // The one case in which dialling has to wait for a document.
-    url = overriddenUrl(location.href, (await settings).signallingHosts);
-  }
+  const redirected = hasOverride(location.href);
+  // The one case in which dialling has to wait for a document.
+  const allowed = redirected ? await loadPageSettings(complain) : undefined;
+  const url = allowed === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, allowed.signallingHosts);
   if (url === undefined) {
-    await showEnd('link', branding);
+    await showEnd('link');
     return;
   }
   const player = new Player(url);
-  void branding.then((read) => {
-    wear(read);
-    player.speak(read.texts);
+  void loadBranding(complain).then((branding) => {
+    wear(branding);
+    player.speak(branding.texts);
   });
-  void settings.then((read) => {
-    player.meetParent(read);
-  });
+  if (window.parent !== window) {
+    player.meetParent(allowed ?? (await loadPageSettings(complain)));
+  }
 }
 
 /** Says why there is nothing to dial. */
-async function showEnd(cause: 'link' | 'unsupported', branding = loadBranding(complain)): Promise<void> {
+async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(PLAIN.texts, () => undefined);
   overlay.show({ phase: 'ended', cause });
-  const read = await branding;
-  wear(read);
-  overlay.speak(read.texts);
+  const branding = await loadBranding(complain);
+  wear(branding);
+  overlay.speak(branding.texts);
 }
 
 if (typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function') {

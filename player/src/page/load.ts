@@ -20,7 +20,7 @@ export async function loadPageSettings(complain: Complain): Promise<PageSettings
 /** The parsed document, or undefined where there is none: the page works without either of them. */
 async function load(name: string, complain: Complain): Promise<unknown> {
   try {
-    const response = await fetch(name, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(name, { priority: 'low', signal: AbortSignal.timeout(PATIENCE) });
     if (response.ok) {
       return (await response.json()) as unknown;
     }

@@ -1,14 +1,15 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit lint format lock clean
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-queue bench-store chaos lint format lock clean
 
 ARGS ?=
+FRAMES ?= 1000000
 STREAMERS ?=
 PORT ?=
 demo_args = $(if $(STREAMERS),--streamers $(STREAMERS)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: ## video in the browser: the whole system on this machine (STREAMERS=3 PORT=9000)
 	@scripts/setup demo && scripts/build-page && exec .venv/bin/pixelfleet demo $(demo_args)
@@ -23,6 +24,30 @@ test: ## everything: unit, integration and, in a real browser, end to end
 
 test-unit: ## the quick tests, which need nothing but Python
 	@scripts/setup dev && exec .venv/bin/pytest tests/unit $(ARGS)
+
+fuzz: ## a million hostile frames at the signalling server (FRAMES=1000000, and ARGS="--seed 7" to do one again)
+	@scripts/setup dev && exec .venv/bin/python -m tests.fuzz.signalserver --frames $(FRAMES) $(ARGS)
+
+bench-relay: ## what a relayed message costs, against relays without features (ARGS="--against URL --against-streamer URL")
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.relay --check $(ARGS)
+
+bench-idle: ## what 5,000 players that only wait cost the signalling server, for a minute
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.idle --check $(ARGS)
+
+bench-first-frame: ## from opening the page to its first frame, against a bare page on the signalling server alone
+	@scripts/setup dev && scripts/build-page test && exec .venv/bin/python -m benchmarks.first_frame $(ARGS)
+
+bench-match: ## what a match costs, two matchmakers on one Redis, and whether anybody is double-booked or lost
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.match --check $(ARGS)
+
+bench-queue: ## what 10,000 waiting players cost a matchmaker
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.queue --check $(ARGS)
+
+bench-store: ## what a match costs each store as fleet and queue grow
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.store --check $(ARGS)
+
+chaos: ## kill, freeze and flush what a fleet runs on, for some minutes
+	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
 
 lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

@@ -1,15 +1,21 @@
 """What holds for every test: the loop is the one that runs in production, and nothing of ours may block it."""
 
 import asyncio
+import faulthandler
+import functools
+import inspect
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import blockbuster
 import pytest
 from blockbuster import BlockingError, blockbuster_ctx
 
+STDERR = pytest.StashKey[int]()
 SERVICES = Path(__file__).parent.parent / "services"
 PACKAGES = sorted(init.parent.name for init in SERVICES.glob("*/__init__.py"))
 
@@ -21,6 +27,59 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Bound the time of async tests: pytest-timeout's signal is raised in a callback of uvloop, which logs it."""
+    if not isinstance(item, pytest.Function):
+        return
+    # Before the signal comes, which would else hit the very callback that ends the test.
+    seconds = 0.9 * float(item.config.getini("timeout"))
+    of_hypothesis = getattr(item.obj, "hypothesis", None)
+    if of_hypothesis is not None and inspect.iscoroutinefunction(of_hypothesis.inner_test):
+        of_hypothesis.inner_test = _in_time(of_hypothesis.inner_test, seconds)
+    elif inspect.iscoroutinefunction(item.obj):
+        item.obj = _in_time(item.obj, seconds)
+
+
+def _in_time(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def bounded(*arguments: Any, **fixtures: Any) -> None:
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                await test(*arguments, **fixtures)
+        except TimeoutError as error:
+            if timeout.expired():
+                raise AssertionError(f"the test took more than {seconds:g} s") from error
+            raise
+
+    return bounded
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real stderr, which each test's capture replaces."""
+    config.stash[STDERR] = os.dup(2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    os.close(config.stash[STDERR])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """End the run, with the stacks of all threads, when a test's teardown takes as long as a test never may.
+
+    A test that timed out leaves tasks behind which may not end when they are cancelled, and that is waited for.
+    pytest's own watch (faulthandler_timeout) does not help there: it ends with the failure.
+    """
+    seconds = float(item.config.getini("faulthandler_timeout") or 0)
+    if seconds > 0:
+        faulthandler.dump_traceback_later(seconds, file=item.config.stash[STDERR], exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,11 @@ import asyncio
 import inspect
 import os
 import shutil
+import signal
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from typing import Final, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Any, Final, TypeVar, overload
 
 import pytest
 
@@ -17,6 +18,7 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")
 }
 _POLL_SECONDS: Final = 0.02
+_KILL_SECONDS: Final = 10.0
 
 
 def require_part(name: str) -> str:
@@ -48,6 +50,23 @@ def free_port() -> int:
     For programs that must be told their port. Our own services listen on port 0 and say which one they got.
     """
     return free_ports(1)[0]
+
+
+@asynccontextmanager
+async def program(*arguments: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a program while the body runs; then it and all that it started are killed, however the body ended.
+
+    Its input is empty and its output is piped, unless `options` (of asyncio's create_subprocess_exec) say otherwise.
+    """
+    pipes = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    process = await asyncio.create_subprocess_exec(*arguments, **{**pipes, **options}, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):  # it and its children have ended
+            os.killpg(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(_KILL_SECONDS):
+            await process.communicate()
 
 
 @overload

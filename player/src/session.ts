@@ -6,15 +6,23 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { askWhy, findsNoWay } from './connection/ask_why';
+import { askWhy } from './connection/ask_why';
 import { adviceFor, endingOf, isOwnCode, waitOf, type Advice } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
+import type { PathKind } from './connection/path';
 import { Redial } from './connection/redial';
+import { Way } from './connection/way';
 import { given } from './given';
 import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
 const STARTING_LIMIT = 30_000;
+
+/** The same while the page looks for a way through the network again, so that it soon notices when there is one. */
+const RETRY_LIMIT = 7_000;
+
+/** The close code of a player whose streamer let it go. */
+const LET_GO = 1011;
 
 /** How often a server that lists no streamer is asked again, in milliseconds. */
 const ASK_AGAIN = 3_000;
@@ -31,6 +39,16 @@ export class Session {
   readonly #onState: (state: State) => void;
   readonly #url: string;
   readonly #redial = new Redial();
+  readonly #way = new Way({
+    broken: () => {
+      if (this.#state.phase === 'starting' || this.#state.phase === 'playing') {
+        this.#leave(this.#lookAgain() ? 'redial' : 'stop');
+      }
+    },
+    kind: (kind) => {
+      this.#tellPath(kind);
+    },
+  });
   /** Whether the link asks the browser to offer whatever streamer is matched. */
   readonly #alwaysOffers: boolean;
   #state = INITIAL;
@@ -72,6 +90,7 @@ export class Session {
       return;
     }
     this.#redial.reset();
+    this.#way.reset();
     this.#happen({ type: 'retry' });
     if (this.#stream.signallingProtocol.isConnected()) {
       this.#leave('redial');
@@ -105,6 +124,7 @@ export class Session {
     protocol.transport.on('message', (message: BaseMessage | null) => {
       if (message?.type === Messages.config.typeName) {
         this.#stream.webRtcController.closePeerConnection();
+        this.#way.drop();
         this.#happen({ type: 'configured' });
       }
     });
@@ -131,7 +151,8 @@ export class Session {
       this.#end('refused', this.#refusal);
     });
     stream.addEventListener('webRtcSdp', () => {
-      this.#watchPeerConnection();
+      // The library does not look at a peer connection that fails after it was made.
+      this.#way.follow(stream.webRtcController.peerConnectionController.peerConnection);
       this.#happen({ type: 'negotiated' });
     });
     stream.addEventListener('playStreamRejected', ({ data }) => {
@@ -139,6 +160,9 @@ export class Session {
     });
     stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
       this.#happen({ type: 'frame' });
+      if (this.#state.phase === 'playing') {
+        this.#way.found();
+      }
     });
   }
 
@@ -156,22 +180,23 @@ export class Session {
     }, ASK_AGAIN);
   }
 
-  /** The library does not look at a peer connection that fails after it was made. */
-  #watchPeerConnection(): void {
-    const connection = this.#stream.webRtcController.peerConnectionController.peerConnection;
-    connection.addEventListener('connectionstatechange', () => {
-      if (connection.connectionState !== 'failed') {
-        return;
-      }
-      if (this.#state.phase === 'starting') {
-        // There never was a way for the video, and another attempt from the same network would find none either.
-        this.#end('network');
-        this.#leave('stop');
-      } else if (this.#state.phase === 'playing') {
-        this.#happen({ type: 'lost' });
-        this.#leave('redial');
-      }
-    });
+  /** No way through the network was found: says so, and whether to look again from the start. */
+  #lookAgain(): boolean {
+    if (!this.#way.missed()) {
+      this.#end('network');
+      return false;
+    }
+    this.#happen({ type: 'lost', cut: true });
+    this.#redial.reset(); // the server is well, so there is no reason to spare it
+    return true;
+  }
+
+  /** Tells the server which way the video takes, for its statistics; older servers expect a text there. */
+  #tellPath(path: PathKind): void {
+    const protocol = this.#stream.signallingProtocol;
+    if (protocol.isConnected()) {
+      protocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) }));
+    }
   }
 
   /** A browser that refuses sound without a click may still play without it. */
@@ -196,10 +221,17 @@ export class Session {
     this.#opened = false;
     window.clearTimeout(this.#askTimer);
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers);
+    // A streamer may notice before the page does that nothing gets through, and lets the player go.
+    const cut = intent === undefined && code === LET_GO && this.#way.isCut;
+    this.#way.drop();
     if (intent === 'stop' || (refusal !== undefined && intent === undefined)) {
       return; // the state says already why
     }
-    const advice = intent === undefined ? adviceFor(code) : 'at-once';
+    if (cut && !this.#lookAgain()) {
+      this.#stream.webRtcController.closePeerConnection();
+      return;
+    }
+    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
     const wait = this.#redial.closed(advice, performance.now());
     if (wait === undefined) {
       this.#giveUp(advice, code, text(reason));
@@ -277,12 +309,18 @@ export class Session {
   #limitStarting(state: State): void {
     window.clearTimeout(this.#startTimer);
     if (state.phase === 'starting') {
-      this.#startTimer = window.setTimeout(() => {
-        // There is no controller before the server's first configuration, whatever the library's types say.
-        const { peerConnectionController } = this.#stream.webRtcController as Partial<PixelStreaming['webRtcController']>;
-        this.#end(findsNoWay(peerConnectionController?.peerConnection) ? 'network' : 'no-video');
-        this.#leave('stop');
-      }, STARTING_LIMIT);
+      const again = state.cut === true;
+      this.#startTimer = window.setTimeout(
+        () => {
+          if (again || this.#way.isCut) {
+            this.#leave(this.#lookAgain() ? 'redial' : 'stop');
+            return;
+          }
+          this.#end('no-video');
+          this.#leave('stop');
+        },
+        again ? RETRY_LIMIT : STARTING_LIMIT,
+      );
     }
   }
 }

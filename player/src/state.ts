@@ -26,12 +26,12 @@ export type WaitCause =
 /** Where the page is between "opened" and "over"; everything that is shown follows from it. */
 export type State =
   | { phase: 'connecting' }
-  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
-  | { phase: 'waiting'; cause: WaitCause; text?: string }
-  | { phase: 'starting' }
+  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string; cut?: true }
+  | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
+  | { phase: 'starting'; cut?: true } // `cut`: the last try found no way through the network
   | { phase: 'blocked' } // the browser wants a click before it plays
   | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server says that it will go
-  | { phase: 'reconnecting'; played: boolean; text?: string }
+  | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
   | { phase: 'ended'; cause: EndCause; text?: string; code?: number };
 
 export type Phase = State['phase'];
@@ -45,7 +45,7 @@ export type Happening =
   | { type: 'play-rejected' }
   | { type: 'frame' } // the video runs
   | { type: 'ending'; text?: string } // the server will go, and has perhaps said why
-  | { type: 'lost'; text?: string } // the connection is gone and will be made again
+  | { type: 'lost'; text?: string; cut?: true } // the connection is gone and will be made again
   | { type: 'put-off'; cause: WaitCause; text?: string } // the server asks to come back later
   | { type: 'over'; cause: EndCause; text?: string; code?: number }
   | { type: 'retry' };
@@ -56,13 +56,13 @@ export const INITIAL: State = { phase: 'connecting' };
 export function next(state: State, happening: Happening): State {
   switch (happening.type) {
     case 'news':
-      return onNews(happening.news);
+      return onNews(state, happening.news);
     case 'configured':
-      return { phase: 'starting' };
+      return { phase: 'starting', ...cutOf(state) };
     case 'no-streamer':
-      return { phase: 'waiting', cause: 'no-streamer' };
+      return { phase: 'waiting', cause: 'no-streamer', ...cutOf(state) };
     case 'negotiated':
-      return state.phase === 'playing' ? state : { phase: 'starting' };
+      return state.phase === 'playing' ? state : { phase: 'starting', ...cutOf(state) };
     case 'play-rejected':
       return state.phase === 'starting' ? { phase: 'blocked' } : state;
     case 'frame':
@@ -70,9 +70,9 @@ export function next(state: State, happening: Happening): State {
     case 'ending':
       return state.phase === 'playing' ? { phase: 'playing', ending: true, ...given('text', happening.text) } : state;
     case 'lost':
-      return onLost(state, happening.text);
+      return onLost(state, happening);
     case 'put-off':
-      return { phase: 'waiting', cause: happening.cause, ...given('text', happening.text) };
+      return { phase: 'waiting', cause: happening.cause, ...given('text', happening.text), ...cutOf(state) };
     case 'over':
       return {
         phase: 'ended',
@@ -85,20 +85,25 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function onNews(news: MatchmakerNews): State {
+function onNews(state: State, news: MatchmakerNews): State {
   if (news.kind === 'matched') {
-    return { phase: 'starting' };
+    return { phase: 'starting', ...cutOf(state) };
   }
   const { kind: _, ...place } = news;
-  return { phase: 'queued', ...place };
+  return { phase: 'queued', ...place, ...cutOf(state) };
 }
 
 /** An attempt that fails while the page waits anyway is no news to the person. */
-function onLost(state: State, text: string | undefined): State {
+function onLost(state: State, { text, cut }: Extract<Happening, { type: 'lost' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
-  return { phase: 'reconnecting', played: hasPlayed(state), ...given('text', text) };
+  return { phase: 'reconnecting', played: hasPlayed(state), ...given('text', text), ...(cut ? { cut } : cutOf(state)) };
+}
+
+/** What the last try found is remembered until a picture comes, or the person starts over. */
+function cutOf(state: State): { cut?: true } {
+  return 'cut' in state ? { cut: true } : {};
 }
 
 /** Whether a picture was there until now, or until the connection was lost. */

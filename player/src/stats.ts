@@ -1,4 +1,5 @@
 import type { AggregatedStats } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { kindOf } from './connection/path';
 import { given } from './given';
 
 /** How well the connection does, in one word. */
@@ -24,7 +25,7 @@ export interface Figures {
 }
 
 /** The part of the library's statistics that is read. */
-export type Source = Pick<AggregatedStats, 'inboundVideoStats' | 'codecs' | 'localCandidates' | 'getActiveCandidatePair'>;
+export type Source = Pick<AggregatedStats, 'inboundVideoStats' | 'codecs' | 'localCandidates' | 'remoteCandidates' | 'getActiveCandidatePair'>;
 
 /** Over how many readings, one a second, loss and freezes are counted. */
 const WINDOW = 5;
@@ -58,9 +59,7 @@ export class Meter {
     const oldest = this.#readings[0] ?? counts;
     const expected = counts.received - oldest.received + (counts.lost - oldest.lost);
     const loss = expected > 0 ? Math.max(0, (100 * (counts.lost - oldest.lost)) / expected) : undefined;
-    const pair = source.getActiveCandidatePair();
-    const roundTrip = seconds(pair?.currentRoundTripTime);
-    const local = source.localCandidates.find(({ id }) => id === pair?.localCandidateId);
+    const roundTrip = seconds(source.getActiveCandidatePair()?.currentRoundTripTime);
     return {
       health: healthOf(roundTrip, loss, counts.freezes > oldest.freezes),
       ...given('width', number(video.frameWidth)),
@@ -71,7 +70,7 @@ export class Meter {
       ...given('lossPercent', loss),
       ...given('framesDropped', number(video.framesDropped)),
       ...given('codec', codecOf(source)),
-      ...given('path', pathOf(local?.candidateType)),
+      ...given('path', pathOf(source)),
     };
   }
 
@@ -93,8 +92,15 @@ function healthOf(roundTrip: number | undefined, loss: number | undefined, froze
   return froze || beyond('fair') ? 'fair' : 'good';
 }
 
-function pathOf(candidateType: string | undefined): Figures['path'] {
-  return candidateType === undefined ? undefined : candidateType === 'relay' ? 'relay' : 'direct';
+function pathOf(source: Source): Figures['path'] {
+  const pair = source.getActiveCandidatePair();
+  const ends = [...source.localCandidates, ...source.remoteCandidates].filter(
+    ({ id }) => id === pair?.localCandidateId || id === pair?.remoteCandidateId,
+  );
+  if (ends.length === 0) {
+    return undefined;
+  }
+  return kindOf(ends.map(({ candidateType }) => candidateType)) === 'relayed' ? 'relay' : 'direct';
 }
 
 function codecOf(source: Source): string | undefined {

@@ -44,6 +44,9 @@ export const DEFAULT_TEXTS = {
   'reconnecting.title.early': 'Still connecting',
   'reconnecting.detail.early': 'This takes longer than usual. The page keeps trying.',
 
+  'cut.title': 'Your network blocks the video',
+  'cut.detail': 'No way through it has been found so far.',
+
   'waiting.hint': 'Keep this page open. It tries again by itself.',
   'waiting.no-streamer.title': 'No stream is running right now',
   'waiting.no-streamer.detail': 'None is free, or one is just being started.',

@@ -70,6 +70,19 @@ describe('next', () => {
     expect(after(CONFIGURED, FRAME, { type: 'put-off', cause: 'closing' })).toEqual({ phase: 'waiting', cause: 'closing' });
   });
 
+  it('remembers that no way through the network was found until a picture comes or the person starts over', () => {
+    const cut: Happening = { type: 'lost', cut: true };
+    const putOff: Happening = { type: 'put-off', cause: 'full' };
+    expect(after(CONFIGURED, FRAME, cut)).toEqual({ phase: 'reconnecting', played: true, cut: true });
+    expect(after(CONFIGURED, FRAME, cut, QUEUED)).toMatchObject({ phase: 'queued', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, QUEUED, MATCHED, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, LOST)).toMatchObject({ phase: 'reconnecting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, putOff)).toEqual({ phase: 'waiting', cause: 'full', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, { type: 'no-streamer' }, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, cut, { type: 'retry' }, CONFIGURED)).toEqual({ phase: 'starting' });
+  });
+
   it('stays over until the person starts again', () => {
     const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
     expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });

@@ -9,10 +9,12 @@ interface Reading {
   freezes?: number;
   roundTrip?: number;
   candidate?: string;
+  far?: string;
 }
 
-function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = 'host' }: Reading): Source {
-  const pair = roundTrip === undefined ? null : { currentRoundTripTime: roundTrip, localCandidateId: 'here' };
+function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = 'host', far = 'host' }: Reading): Source {
+  const ends = { localCandidateId: 'here', remoteCandidateId: 'there' };
+  const pair = roundTrip === undefined ? null : { currentRoundTripTime: roundTrip, ...ends };
   return {
     inboundVideoStats: {
       packetsReceived: received,
@@ -27,6 +29,7 @@ function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = '
     },
     codecs: new Map([['c', { mimeType: 'video/H264' }]]),
     localCandidates: [{ id: 'here', candidateType: candidate }],
+    remoteCandidates: [{ id: 'there', candidateType: far }],
     getActiveCandidatePair: () => pair,
   } as unknown as Source;
 }
@@ -51,6 +54,7 @@ describe('Meter', () => {
       inboundVideoStats: { framesPerSecond: NaN },
       codecs: new Map(),
       localCandidates: [],
+      remoteCandidates: [],
       getActiveCandidatePair: () => null,
     } as unknown as Source;
     expect(new Meter().read(empty)).toEqual({ health: 'unknown' });
@@ -89,6 +93,7 @@ describe('Meter', () => {
 
   it('tells a relay from a straight way', () => {
     expect(new Meter().read(reading({ roundTrip: 0.01, candidate: 'relay' })).path).toBe('relay');
+    expect(new Meter().read(reading({ roundTrip: 0.01, far: 'relay' })).path).toBe('relay');
     expect(new Meter().read(reading({ roundTrip: 0.01, candidate: 'srflx' })).path).toBe('direct');
   });
 });

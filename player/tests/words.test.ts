@@ -34,6 +34,20 @@ describe('wordsFor', () => {
     expect(say(state).step).toBe(step);
   });
 
+  it.each<State>([
+    { phase: 'starting', cut: true },
+    { phase: 'reconnecting', played: true, cut: true },
+  ])('says that the network blocks video, and that the page tries again by itself, in %j', (state) => {
+    expect(say(state)).toMatchObject({ mark: 'shield', title: 'Your network blocks the video', offers: [] });
+    expect(say(state).hint).toBe(DEFAULT_TEXTS['waiting.hint']);
+  });
+
+  it("shows the server's words, and the queue, in place of what the network does", () => {
+    const told = say({ phase: 'reconnecting', played: true, cut: true, text: 'all busy' });
+    expect(told).toMatchObject({ title: 'Reconnecting', detail: 'All busy.' });
+    expect(say({ phase: 'queued', position: 2, cut: true }).title).toBe('You are in the queue');
+  });
+
   it.each<[Partial<Extract<State, { phase: 'queued' }>>, string, readonly string[]]>([
     [{ position: 3, ahead: 2, etaSeconds: 120 }, 'You are in the queue', ['3', '2', '2 min']],
     [{ position: 3 }, 'You are in the queue', ['3', '2', '–']],

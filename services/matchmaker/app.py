@@ -1,6 +1,7 @@
 """Wires a matchmaker together."""
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,19 +11,22 @@ import structlog
 from aiohttp import web
 
 from matchmaker.broker import Broker
-from matchmaker.metrics import Metrics
+from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
+from matchmaker.queue_teller import QueueTeller
 from matchmaker.settings import Settings
-from pixelfleet.fleet.memory import MemoryFleetStore
+from matchmaker.stock_servers import StockServers
+from pixelfleet.fleet.model import Policy
+from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.front import Front
 from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, errors_as_json, metrics_app, plain_port
+from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
 from pixelfleet.runtime.service import Tasks, background
+from pixelfleet.wire import close_codes
 
 log = structlog.get_logger(__name__)
-
-FLEET_METRICS_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -31,33 +35,44 @@ class Matchmaker:
 
     broker: Broker
     players: Players
+    gauges: FleetGauges
     port: int = 0
     metrics_port: int = 0
+    link_port: int | None = None
 
     def unready(self) -> str | None:
-        """Return why no player should be sent here."""
-        return None
+        """Return why no player should be sent here. A store that is away later on is no reason: players wait for it."""
+        if self.players.closing:
+            return "shutting down"
+        if self.players.broken:
+            return "no signalling server can be reached from here"
+        return "the fleet store is not ready" if self.broker.young else None
 
     @property
     def queue(self) -> int:
         """How many players of this replica wait."""
-        return self.broker.waiting
+        return len(self.broker.waiting)
 
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[Matchmaker]:
-    """Run a matchmaker on a fleet store; without one it keeps its own in memory."""
-    fleet = store if store is not None else MemoryFleetStore()
-    metrics = Metrics()
-    replica_id = uuid.uuid4().hex
-    heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
+    """Run a matchmaker on a fleet store; without one it opens the one that its settings name."""
     async with AsyncExitStack() as stack:
+        fleet = store if store is not None else await stack.enter_async_context(open_store(settings.store_url))
         tasks = await stack.enter_async_context(Tasks())
-        broker = Broker(fleet, replica_id)
-        players = Players(broker, settings, replica_id, tasks, heartbeat, metrics)
-        matchmaker = Matchmaker(broker, players)
-        app = web.Application(middlewares=[errors_as_json])
+        metrics = Metrics()
+        heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
+        broker = Broker(fleet, uuid.uuid4().hex)
+        gauges = FleetGauges(fleet, settings.warm)
+        metrics.watch_fleet(gauges)
+        players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
+        matchmaker = Matchmaker(broker, players, gauges)
+        app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
         add_health(app, matchmaker)
+        stock = StockServers(fleet, broker.replica_id, settings, metrics)
+        broker.on_restore = stock.report_all
+        if settings.link_port is not None:
+            matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
         front = await stack.enter_async_context(
             Front(app, players.upgrade, host=settings.host, port=settings.port, option="--port", bounds=players.bounds)
         )
@@ -70,17 +85,41 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             )
         )
         matchmaker.port = front.port
-        await stack.enter_async_context(background(broker.run(), heartbeat.run(), _watch(fleet, metrics)))
-        stack.callback(players.close_all)
-        log.info("matchmaker listens", port=front.port)
+        await stack.enter_async_context(
+            background(
+                broker.run(),
+                heartbeat.run(),
+                gauges.run(),
+                QueueTeller(broker, players.find, settings.queue_seconds).run(),
+                stock.run(),
+                stock.watch(),
+                _tell_policies(fleet, settings),
+            )
+        )
+        stack.callback(players.close_all, close_codes.RESTARTING)
+        log.info(
+            "matchmaker listens", port=front.port, metrics=matchmaker.metrics_port, stock_servers=matchmaker.link_port
+        )
         yield matchmaker
 
 
-async def _watch(store: FleetStore, metrics: Metrics) -> None:
-    """Keep the fleet's gauges current."""
-    while True:
+async def _tell_policies(store: FleetStore, settings: Settings) -> None:
+    """Say how streamers are chosen; the store keeps it for all replicas."""
+    policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
+    told = False
+    while not told:
         try:
-            metrics.fleet(await store.snapshot())
-        except StoreUnavailableError as error:
-            log.warning("fleet store is out of reach", why=str(error))
-        await asyncio.sleep(FLEET_METRICS_SECONDS)
+            await store.set_policies(policies)
+            told = True
+        except StoreUnavailableError:
+            await asyncio.sleep(1.0)
+
+
+async def _upstream_tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return what stock servers with a private CA are checked with."""
+    if settings.legacy_ca is None:
+        return None
+    try:
+        return await asyncio.to_thread(ssl.create_default_context, cafile=settings.legacy_ca)
+    except OSError as error:
+        raise UsageError(f"--legacy-ca {settings.legacy_ca}: {error.strerror or error}") from None

@@ -1,35 +1,42 @@
 """What a matchmaker itself says to a player, and the little that it reads of what a waiting player says."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
+from matchmaker.queue_places import Place
 from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.wire.messages import BadMessageError, Message, dump, parse
 
+WAITING = "Waiting for a free streamer"
+STORE_LOST = "Still waiting: the fleet is out of reach for a moment, and your place is kept"
+STREAMER_LOST = "The streamer cannot be reached; waiting for another"
 
-def queued(detail: str, *, position: int | None = None) -> bytes:
-    """Return the message to a player that waits; `position` 1 is next."""
+
+def queued(detail: str, place: Place | None = None) -> bytes:
+    """Return the message to a player that waits."""
     message: Message = {"type": "matchmaker", "queued": True, "matched": False, "detail": detail}
-    if position is not None:
-        message |= {"position": position, "ahead": position - 1}
+    if place is not None:
+        message |= {"position": place.position, "ahead": place.position - 1}
+        if place.eta is not None:
+            message["etaSeconds"] = place.eta
     return dump(message)
 
 
 def matched(streamer: StreamerReport) -> bytes:
     """Return the message to a player that has been given a streamer."""
-    target = urlsplit(streamer.url)
-    return dump(
-        {
-            "type": "matchmaker",
-            "queued": False,
-            "matched": True,
-            "dialect": streamer.dialect,
-            "detail": {
-                "id": streamer.key,
-                "address": target.hostname or "",
-                "port": target.port or (443 if target.scheme == "wss" else 80),
-            },
-        }
-    )
+    detail: dict[str, Any] = {"id": streamer.key, **address_of(streamer.url)}
+    return dump({"type": "matchmaker", "queued": False, "matched": True, "dialect": streamer.dialect, "detail": detail})
+
+
+def refused(message: str) -> bytes:
+    """Return the message after which a page shows the text and does not come back."""
+    return dump({"type": "subscribeFailed", "message": message})
+
+
+def address_of(url: str) -> dict[str, Any]:
+    """Return host and port of a websocket URL, as pages expect them."""
+    target = urlsplit(url)
+    return {"address": target.hostname or "", "port": target.port or (443 if target.scheme == "wss" else 80)}
 
 
 def pong_for(data: bytes) -> bytes | None:

@@ -1,7 +1,39 @@
-"""The matchmaker's numbers, under the names that existing dashboards and autoscaling rules read."""
+"""The matchmaker's numbers, under the names that existing dashboards and autoscaling rules read.
 
-from pixelfleet.fleet.model import FleetSnapshot
+The fleet's gauges are the same on every replica, since all read them from the store; an average over replicas is
+right, a sum is not. They are absent, never 0, while the store is out of reach or young: no autoscaler acts on a guess.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from pixelfleet.fleet.model import AppTotals, Totals
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.runtime.metrics import Registries
+
+log = structlog.get_logger(__name__)
+
+READ_SECONDS: Final = 1.0
+STALE_SECONDS: Final = 5.0
+WAITS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+DIALS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+BY_APP: Final[Mapping[str, tuple[str, Callable[[AppTotals], float]]]] = {
+    "streams_ready": ("Streamers that are ready and not draining.", lambda app: app.streamers),
+    "streams_available": ("Streamers with a free slot.", lambda app: app.available),
+    "streams_aside": ("Streamers left alone because they could not be reached.", lambda app: app.aside),
+    "slots": ("Sessions that the ready streamers can hold.", lambda app: app.slots),
+    "slots_used": ("Of these, held or promised.", lambda app: app.used),
+    "players_waiting": ("Players in the queue.", lambda app: app.waiting),
+    "oldest_wait_seconds": ("How long the longest-waiting player has waited.", lambda app: app.oldest_wait),
+}
 
 
 class Metrics:
@@ -9,29 +41,109 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registries = Registries("matchmaker")
-        gauge = self.registries.custom_gauge
-        self.players = gauge("matchmaker_player_socket_connections", "Players connected to this replica.")
-        self._queue = gauge("matchmaker_player_queue_count", "Players waiting, in the whole fleet.")
-        self._available = gauge("matchmaker_streamer_available_count", "Streamers with a free slot.")
-        self._streamers = gauge("matchmaker_streamer_connections", "Streamers that are ready.")
-        self._ratio = gauge("matchmaker_streamer_demand_ratio", "Players for each ready streamer.")
+        every = self.registries.all
+        self.players = self.registries.custom_gauge(
+            "matchmaker_player_socket_connections", "Players connected to this replica."
+        )
+        self.links = self.registries.custom_gauge(
+            "matchmaker_link_connections", "Stock signalling servers connected to this replica."
+        )
+        self._wait = Histogram(
+            "matchmaker_wait_seconds",
+            "From a player's arrival to its streamer.",
+            ["app"],
+            buckets=WAITS,
+            registry=every,
+        )
+        self.dial = Histogram(
+            "matchmaker_dial_seconds", "Until a signalling server took a player.", buckets=DIALS, registry=every
+        )
+        self.dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=every)
+        self.matched = Counter("matchmaker_matches", "Streamers given to players.", ["app"], registry=every)
 
-    def fleet(self, snapshot: FleetSnapshot) -> None:
-        """Show the state of the fleet."""
-        ready = [report for report in snapshot.streamers if report.ready and not report.draining]
-        promised: dict[str, set[str]] = {}
-        for lease in snapshot.leases:
-            promised.setdefault(lease.streamer.key, set()).add(lease.session_id)
-        busy = {report.key: promised.get(report.key, set()).union(report.sessions) for report in ready}
-        players = len(snapshot.queue) + sum(len(sessions) for sessions in busy.values())
-        self._queue.set(len(snapshot.queue))
-        self._streamers.set(len(ready))
-        self._available.set(sum(not r.capacity or len(busy[r.key]) < r.capacity for r in ready))
-        self._ratio.set(demand_ratio(players, len(ready)))
+    def waited(self, app: str, seconds: float) -> None:
+        """A player has been given a streamer."""
+        self._wait.labels(app).observe(seconds)
+        self.matched.labels(app).inc()
+
+    def watch_fleet(self, gauges: "FleetGauges") -> None:
+        """Show the fleet's numbers, to autoscalers too."""
+        self.registries.all.register(gauges)
+        self.registries.custom.register(gauges)
 
 
-def demand_ratio(players: int, streamers: int) -> float:
-    """Return players for each streamer; with no streamer, one more than there are players, or 0 for none."""
-    if streamers:
-        return players / streamers
+class FleetGauges(Collector):
+    """The fleet's numbers as they were at the last reading, unless that is long ago."""
+
+    def __init__(self, store: FleetStore, warm: Mapping[str, int]) -> None:
+        self._store = store
+        self._warm = warm
+        self._loop = asyncio.get_running_loop()
+        self._totals: Totals | None = None
+        self._read_at = float("-inf")
+
+    @property
+    def totals(self) -> Totals | None:
+        """The last reading, or None when it is too old to be believed, or the store is young."""
+        fresh = self._loop.time() - self._read_at < STALE_SECONDS
+        return self._totals if fresh and self._totals is not None and not self._totals.young else None
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                totals = await self._store.totals()
+            except StoreUnavailableError as error:
+                log.debug("fleet numbers are not known", why=str(error))
+            else:
+                self._totals, self._read_at = totals, self._loop.time()
+            await asyncio.sleep(READ_SECONDS)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the gauges, or nothing."""
+        totals = self.totals
+        if totals is None:
+            return
+        yield from _whole(totals.apps)
+        yield from self._by_app(totals.apps)
+
+    def _by_app(self, apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
+        names = sorted({*apps, *self._warm})
+        wanted = GaugeMetricFamily(
+            "pixelfleet_streams_wanted", "Slots that are held or waited for, and warm ones.", labels=["app"]
+        )
+        for name in names:
+            totals = apps.get(name, AppTotals())
+            wanted.add_metric([name], totals.used + totals.waiting + self._warm.get(name, 0))
+        yield wanted
+        for suffix, (text, value) in BY_APP.items():
+            family = GaugeMetricFamily(f"pixelfleet_{suffix}", text, labels=["app"])
+            for name in names:
+                family.add_metric([name], value(apps.get(name, AppTotals())))
+            yield family
+
+
+def _whole(apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
+    every = list(apps.values())
+    waiting = sum(app.waiting for app in every)
+    slots = sum(app.slots for app in every)
+    players = waiting + sum(app.used for app in every)
+    yield GaugeMetricFamily("matchmaker_player_queue_count", "Players waiting, in the whole fleet.", value=waiting)
+    yield GaugeMetricFamily(
+        "matchmaker_streamer_available_count",
+        "Streamers with a free slot.",
+        value=sum(app.available for app in every),
+    )
+    yield GaugeMetricFamily(
+        "matchmaker_streamer_connections", "Streamers that are ready.", value=sum(app.streamers for app in every)
+    )
+    yield GaugeMetricFamily(
+        "matchmaker_streamer_demand_ratio", "Players for each slot.", value=demand_ratio(players, slots)
+    )
+
+
+def demand_ratio(players: int, slots: float) -> float:
+    """Return players for each slot; with no slot, one more than there are players, or 0 for none."""
+    if slots:
+        return players / slots
     return players + 1 if players else 0

@@ -1,169 +1,127 @@
-"""A player at the matchmaker: waits in the queue, is joined to its streamer, and leaves."""
+"""The players of one replica, and who may become one."""
 
 import asyncio
+import ssl
 import uuid
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import urlencode
+from typing import Final
 
 import structlog
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
-from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
+from matchmaker.player import Player
 from matchmaker.settings import Settings
-from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.fleet.tokens import SessionToken, sign
-from pixelfleet.runtime.dial import DialError, dial
+from matchmaker.wishes import Wish, WishError, wish_of
+from pixelfleet.fleet.model import StreamerReport, Ticket
+from pixelfleet.runtime.access import origin_allowed
+from pixelfleet.runtime.dial import DialError
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import query_of, refusal
-from pixelfleet.runtime.relay import Relay
 from pixelfleet.runtime.service import Tasks
 from pixelfleet.runtime.websocket import MessageHandler, WebSocket
 from pixelfleet.wire import close_codes
+from pixelfleet.wire.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 
-PASSED_ON = ("OfferToReceive",)
+PASSED_ON: Final = ("OfferToReceive",)
 """Query parameters of the player's that mean something to its signalling server."""
 
-RETRY_SECONDS = 1.0
-"""How long a player whose streamer could not be reached waits before it is in the queue again."""
+DIALS_REMEMBERED: Final = 32
+DIALS_SECONDS: Final = 30.0
+BROKEN_STREAMERS: Final = 5
+"""A replica whose last dials all failed, to this many different streamers, is itself what is broken."""
 
 
 class Players:
     """The players of one replica."""
 
     def __init__(
-        self, broker: Broker, settings: Settings, replica_id: str, tasks: Tasks, heartbeat: Heartbeat, metrics: Metrics
+        self,
+        broker: Broker,
+        settings: Settings,
+        tasks: Tasks,
+        heartbeat: Heartbeat,
+        metrics: Metrics,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.broker = broker
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
-        self._replica_id = replica_id
-        self._heartbeat = heartbeat
-        self._open: dict[str, Player] = {}
+        self.tls = tls
+        self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
+        self.closing = False
+        """Whether no further player is taken."""
+        self.on_leave: Callable[[], None] = lambda: None
+        self._heartbeat = heartbeat
+        self._open: dict[str, Player] = {}
+        self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
+        self._loop = asyncio.get_running_loop()
 
     def __len__(self) -> int:
         return len(self._open)
 
+    def find(self, session_id: str) -> Player | None:
+        """Return the player of a session that is connected here."""
+        return self._open.get(session_id)
+
     def upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        """Take a player, or refuse it when the queue is full."""
-        if self.broker.waiting >= self.settings.max_queue:
+        """Take a player, or refuse it."""
+        if self.closing:
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the matchmaker is shutting down")
+        if not origin_allowed(request.headers.get("Origin"), self.settings.origins):
+            return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
+        if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         query = query_of(request.path.decode("utf-8", "replace"))
+        settings = self.settings
+        try:
+            wish = wish_of(query, app=settings.app, labels=settings.labels, join=settings.join)
+        except WishError as error:
+            return refusal(HTTPStatus.BAD_REQUEST, str(error))
+        passed_on = {name: query[name][:64] for name in PASSED_ON if name in query}
+        return WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on))
 
-        def opened(socket: WebSocket) -> MessageHandler:
-            ticket = Ticket(
-                session_id=uuid.uuid4().hex,
-                replica_id=self._replica_id,
-                app=query.get("app") or self.settings.app,
-                streamer=query.get("id", ""),
-            )
-            player = Player(self, socket, ticket, {name: query[name] for name in PASSED_ON if name in query})
-            self._open[ticket.session_id] = player
-            self._heartbeat.add(socket)
-            self.metrics.players.set(len(self._open))
-            return player.begin()
-
-        return WebSocket(self.bounds, opened)
-
-    def forget(self, player: "Player") -> None:
+    def forget(self, player: Player) -> None:
         """A player's socket is gone."""
         self._open.pop(player.ticket.session_id, None)
         self.metrics.players.set(len(self._open))
+        self.on_leave()
 
-    def close_all(self) -> None:
-        """Send everyone away, to come back at once: another replica may have them."""
+    def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
+        """Take note of how a dial went."""
+        self._dials.append((self._loop.time(), streamer.key, error is None))
+        self.metrics.dials.labels("ok" if error is None else "failed").inc()
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is this replica that reaches nobody, rather than streamers that are gone."""
+        lately = [dial for dial in self._dials if self._loop.time() - dial[0] < DIALS_SECONDS]
+        return not any(reached for *_, reached in lately) and len({key for _, key, _ in lately}) >= BROKEN_STREAMERS
+
+    def close_all(self, why: CloseCode = close_codes.RESTARTING) -> None:
+        """Send everyone away, by default to come back at once: another replica may have them."""
         for player in list(self._open.values()):
-            player.socket.close(close_codes.RESTARTING)
+            player.socket.close(why)
 
-
-@dataclass(slots=True, eq=False)
-class Player:
-    """One player's socket, from its arrival to its end."""
-
-    players: Players
-    socket: WebSocket
-    ticket: Ticket
-    passed_on: dict[str, str]
-    position: int = 0
-    relay: Relay = field(init=False)
-    cancel_dial: Callable[[], object] | None = None
-
-    def begin(self) -> MessageHandler:
-        """Say hello and join the queue."""
-        self.relay = Relay(self.socket, on_end=self._ended)
-        self.socket.send(messages.queued("Waiting for a free streamer"))
-        self.players.tasks.spawn(self._join())
-        log.info("player waits", session=self.ticket.session_id, app=self.ticket.app)
-        return self
-
-    # -- the player's socket ------------------------------------------------------------------------
-
-    def message(self, data: bytes) -> None:
-        """Pass a message on; while there is nobody to pass it to, answer pings and keep the rest."""
-        if self.relay.up is None and (pong := messages.pong_for(data)) is not None:
-            self.socket.send(pong)
-        else:
-            self.relay.message(data)
-
-    def closed(self, code: int, reason: str) -> None:
-        """The player is gone."""
-        self.relay.closed(code, reason)
-
-    # -- the broker ---------------------------------------------------------------------------------
-
-    def moved(self, position: int) -> None:
-        """Tell the player its place, when that has changed."""
-        if position != self.position:
-            self.position = position
-            self.socket.send(messages.queued("Waiting for a free streamer", position=position))
-
-    def matched(self, lease: Lease) -> None:
-        """Dial the streamer's signalling server."""
-        self.position = 0
-        self.cancel_dial = self.players.tasks.spawn(self._dial(lease.streamer))
-
-    # -- inside -------------------------------------------------------------------------------------
-
-    async def _join(self) -> None:
-        try:
-            await self.players.broker.join(self)
-        except StoreUnavailableError:
-            self.socket.close(close_codes.SERVICE_UNAVAILABLE)
-
-    async def _dial(self, streamer: StreamerReport) -> None:
-        self.socket.send(messages.matched(streamer))
-        try:
-            await dial(self._url(streamer), self.relay.join, self.players.upstream_bounds)
-        except DialError as error:
-            log.warning(
-                "streamer cannot be reached", session=self.ticket.session_id, streamer=streamer.key, why=str(error)
-            )
-            self.socket.send(messages.queued("The streamer cannot be reached; waiting for another"))
-            await asyncio.sleep(RETRY_SECONDS)
-            await self.players.broker.give_back(self)
-        else:
-            log.info("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
-
-    def _url(self, streamer: StreamerReport) -> str:
-        query = {"player": self.ticket.session_id, **self.passed_on}
-        key = self.players.settings.session_key
-        if key is not None:
-            token = SessionToken(self.ticket.session_id, streamer.server_id, streamer.endpoint_id, streamer.app)
-            query["session"] = sign(token, key.get_secret_value())
-        return f"{streamer.url}/?{urlencode(query)}"
-
-    def _ended(self, code: int, reason: str) -> None:
-        if self.cancel_dial is not None:
-            self.cancel_dial()
-        self.players.forget(self)
-        self.players.tasks.spawn(self.players.broker.leave(self.ticket.session_id))
-        log.info("player left", session=self.ticket.session_id, code=code, reason=reason)
+    def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str]) -> MessageHandler:
+        ticket = Ticket(
+            session_id=uuid.uuid4().hex,
+            replica_id=self.broker.replica_id,
+            app=wish.app,
+            wants=wish.wants,
+            may_share=wish.may_share,
+            labels=wish.labels,
+        )
+        player = Player(self, socket, ticket, passed_on)
+        self._open[ticket.session_id] = player
+        self._heartbeat.add(socket)
+        self.metrics.players.set(len(self._open))
+        return player.begin()

@@ -17,12 +17,14 @@ EXIT_USAGE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that runs one service: its package has `settings.Settings` and `app.running`."""
+    """A command, as a rule one that runs a service: its package has `settings.Settings` and `app.running`."""
 
     package: str
     summary: str
     extra: str = ""
     """The optional dependencies that it needs."""
+    once: bool = False
+    """It does one thing and ends: its package has `app.main`, which returns the exit code, and no `app.running`."""
 
 
 COMMANDS: Final[dict[str, Command]] = {
@@ -30,6 +32,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "signalserver": Command("signalserver", "introduces the players of one pod to its streamers"),
     "matchmaker": Command("matchmaker", "queues players and matches each to a free streamer"),
     "router": Command("router", "the public door: the player page, and the way to a matchmaker"),
+    "turn-api": Command("turnapi", "hands out TURN servers, with credentials that expire"),
+    "turn-check": Command("turnapi.check", "tells which TURN servers work from here", once=True),
     "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
 }
 
@@ -86,7 +90,7 @@ def _run(name: str, options: list[str]) -> int:
         ) from None
     settings = load(settings_class, options)
     logs.configure(settings.log_level, settings.log_format)
-    return run(serve(app.running(settings)))
+    return run(app.main(settings) if command.once else serve(app.running(settings)))
 
 
 def _first(errors: BaseExceptionGroup[UsageError]) -> BaseException:

@@ -12,8 +12,10 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.runtime.access import TokenGuard
+from pixelfleet.runtime.addresses import local_host
 from pixelfleet.runtime.front import Front, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
@@ -34,6 +36,7 @@ from signalserver.reporter import Reporter
 from signalserver.rest import Rest
 from signalserver.roster import Role
 from signalserver.rtc_config import RtcConfigSource
+from signalserver.sessions import Sessions
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
 from signalserver.switchboard import Switchboard
@@ -66,7 +69,6 @@ class SignalServer:
     async def drain(self) -> None:
         """Let the players finish, then close those who stayed."""
         await self.draining.run()
-        self.draining.close_players()
 
     @property
     def players(self) -> int:
@@ -81,11 +83,12 @@ class SignalServer:
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[SignalServer]:
-    """Run a signalling server; with a store it reports its streamers there."""
+    """Run a signalling server; it reports its streamers to the store, if it is given one or its settings name one."""
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
     watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
-    hub = Hub(Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting)), metrics, heartbeat, watch)
+    switchboard = Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting))
+    hub = Hub(switchboard, metrics, heartbeat, watch, Sessions(settings.capacity))
     drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
     server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
@@ -100,13 +103,15 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             url=None if fixed else settings.rtc_config_url or None,
             max_age=settings.rtc_config_max_age,
             ask_seconds=settings.rtc_config_seconds,
+            per_session=settings.rtc_config_session_seconds > 0,
+            session_seconds=settings.rtc_config_session_seconds,
         )
         await stack.enter_async_context(background(config.run()))
         await config.first_answer(settings.rtc_config_first_seconds)
         metrics.watch_config(config)
         if settings.ue_rest_endpoint:
             hub.on_call = _control(settings, session, hub, tasks, metrics)
-        doors = Doors(hub, drain, metrics, settings, server_id, config.message)
+        doors = Doors(hub, drain, metrics, settings, server_id, config, tasks)
         rest = Rest(
             hub=hub,
             drain=drain,
@@ -114,6 +119,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             guard=TokenGuard(settings.rest_token, "--rest-token"),
             open_reads=settings.rest_api,
             config=settings.shown(),
+            proxies=settings.trusted_proxies,
             started=perf_counter(),
         )
         front = _Fronts(settings, server, stack)
@@ -132,10 +138,12 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
+        if store is None and settings.store_url:
+            store = await stack.enter_async_context(open_store(settings.store_url))
         if store is not None:
-            work.append(Reporter(store, hub, drain, metrics, settings, server_id, url).run())
+            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url).run())
         if settings.matchmaker:
-            work.append(MatchmakerLink(hub, drain, metrics, settings.matchmaker, url).run())
+            work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))
         stack.callback(hub.close_all, close_codes.RESTARTING)
         log.info(
@@ -164,7 +172,7 @@ class _Fronts:
     async def players(self, upgrade: Upgrade, rest: Rest) -> Front:
         """Open the port for players, with the API and, if it is asked for, a page and TLS."""
         settings = self.settings
-        app = web.Application(middlewares=[errors_as_json, cors(settings.origins)])
+        app = web.Application(middlewares=[cors(settings.origins), errors_as_json])
         add_health(app, self.server)
         rest.add_to(app)
         if settings.serve:
@@ -216,8 +224,7 @@ def _rules(settings: Settings) -> Rules:
 def _own_url(settings: Settings, port: int) -> str:
     """Return where this server's players are dialled when nothing else was said."""
     scheme = "wss" if settings.tls_cert else "ws"
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    return f"{scheme}://{host}:{port}"
+    return f"{scheme}://{local_host(settings.host)}:{port}"
 
 
 def _http_session() -> aiohttp.ClientSession:

@@ -7,8 +7,7 @@ from typing import Final
 import structlog
 
 from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import Message, dump
-from signalserver.hub import Hub
+from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
 from signalserver.roster import Role
 
@@ -37,6 +36,8 @@ class Drain:
         self._grace = grace_seconds
         self._done = asyncio.Event()
         self._deadline = 0.0
+        self._running = False
+        self._stayed = 0
         self.state = DrainState.SERVING
 
     @property
@@ -49,25 +50,34 @@ class Drain:
         """Whether a player that comes now is let in."""
         return self.state in (DrainState.SERVING, DrainState.SPREADING)
 
-    def notice(self) -> bytes:
-        """Return the message to players: how many seconds are left."""
+    def tell(self, link: Link) -> None:
+        """Tell a player that the end comes, and how many seconds are left."""
         left = max(0.0, self._deadline - asyncio.get_running_loop().time())
-        message: Message = {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": round(left)}
-        return dump(message)
+        self._hub.say(link, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": round(left)})
 
-    async def run(self) -> bool:
-        """Drain; return whether the last player left by itself."""
+    def begin(self) -> None:
+        """Be on the way out from now on, and tell the players; a second time this does nothing."""
         if self.begun:
-            await self._done.wait()
-            return self._hub.count(Role.PLAYER) == 0
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + self._grace
+            return
+        self._deadline = asyncio.get_running_loop().time() + self._grace
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
-        self._hub.announce()
+        self._hub.withdraw()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
         for link in self._hub.links(Role.PLAYER):
-            link.socket.send(self.notice())
+            self.tell(link)
+
+    async def run(self) -> bool:
+        """Drain, and close the players who stayed; return whether there was none such.
+
+        Those are to come back at once: to another server, since this one takes nobody any more.
+        """
+        if self._running:
+            await self._done.wait()
+            return not self._stayed
+        self._running = True
+        self.begin()
+        loop = asyncio.get_running_loop()
         spread_until = min(loop.time() + self._spread, self._deadline)
         try:
             while loop.time() < self._deadline:
@@ -79,15 +89,13 @@ class Drain:
         finally:
             self.state = DrainState.DRAINED
             self._done.set()
-        left = self._hub.count(Role.PLAYER)
-        log.info("drained", players_left=left)
-        return left == 0
+        stayed = self._hub.links(Role.PLAYER)
+        self._stayed = len(stayed)
+        log.info("drained", players_left=self._stayed)
+        for link in stayed:
+            self._hub.close(link, close_codes.RESTARTING)
+        return not stayed
 
     async def wait(self) -> None:
         """Wait until the last player has left or the time is over."""
         await self._done.wait()
-
-    def close_players(self) -> None:
-        """Send those who stayed away, to come back at once and be given another streamer."""
-        for link in self._hub.links(Role.PLAYER):
-            self._hub.close(link, close_codes.RESTARTING)

@@ -9,7 +9,7 @@ from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.dialects import understands
 from pixelfleet.wire.messages import BadMessageError, Message, dump, player_id_of
-from signalserver.outputs import Close, Drop, Listed, Output, Send
+from signalserver.outputs import Close, Drop, Listed, Named, Output, Send
 from signalserver.roster import K, Peer, Role, Roster, Source, Subscriber
 
 FIRST_PLAYER_ID: Final = 101
@@ -82,12 +82,14 @@ class Exchange(Generic[K]):
         """Say that streamers or sessions changed."""
         self._out.append(Listed())
 
-    def drop(self, peer: Peer[K], kind: str, why: str) -> None:
-        """Say that a message went nowhere; a peer that sends too many such is closed."""
+    def drop(self, peer: Peer[K], kind: str, why: str, *, close: CloseCode | None = None) -> None:
+        """Say that a message went nowhere, and close its sender if it is to be; so is one that sends too many such."""
         peer.bad_messages += 1
         self._out.append(Drop(peer.key, kind, why, peer.bad_messages))
-        if peer.bad_messages >= self.rules.max_bad_messages:
-            self.close(peer, close_codes.BAD_MESSAGES)
+        if close is None and peer.bad_messages >= self.rules.max_bad_messages:
+            close = close_codes.BAD_MESSAGES
+        if close is not None:
+            self.close(peer, close)
 
     # -- peers --------------------------------------------------------------------------------------
 
@@ -129,6 +131,7 @@ class Exchange(Generic[K]):
             self.close(holder.peer, close_codes.REPLACED)
         old = source.endpoint_id
         name = self.roster.name(source, wanted)
+        self.output(Named(source.peer.key, name, wanted))
         if old and old != name:
             for subscriber in source.subscribers.values():
                 if subscriber.admission is None:

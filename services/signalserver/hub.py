@@ -11,12 +11,14 @@ import structlog
 
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.websocket import WebSocket
+from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.messages import Message, dump
 from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call, Close, Drop, Listed, Output, Send
+from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Path, Send
 from signalserver.roster import Role
+from signalserver.sessions import Sessions
 from signalserver.switchboard import Switchboard
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,7 @@ class Link:
     role: Role
     address: str
     peer_id: str = ""
+    """A player's id, or a streamer's once it has one: what the log calls the peer."""
     session_id: str | None = None
     spectator: bool = False
 
@@ -57,8 +60,10 @@ class Hub:
         metrics: Metrics,
         heartbeat: Heartbeat,
         watch: ApplicationWatch,
+        sessions: Sessions[WebSocket],
     ) -> None:
         self.switchboard = switchboard
+        self.sessions = sessions
         self._watch = watch
         self.on_call: Callable[[Link, Call[WebSocket]], None] = self._no_application
         """Carries out a player's call to the application."""
@@ -68,6 +73,7 @@ class Hub:
         self._links: dict[WebSocket, Link] = {}
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
+        self._withdrawn = False
 
     def count(self, role: Role) -> int:
         """Return how many peers of a role are connected."""
@@ -83,6 +89,11 @@ class Hub:
         """Wake who watches."""
         for event in self._watches:
             event.set()
+
+    def withdraw(self) -> None:
+        """Have no streamer free for players any more: the server is on its way out."""
+        self._withdrawn = True
+        self._on_listed()
 
     def links(self, role: Role) -> list[Link]:
         """Return the open connections of one role."""
@@ -144,8 +155,12 @@ class Hub:
                 self._on_listed()
             elif type(output) is Close:
                 output.to.close(output.why, output.reason)
+            elif type(output) is Named:
+                self._on_named(output)
             elif type(output) is Drop:
                 self._on_drop(output)
+            elif type(output) is Path:
+                self._on_path(output)
             elif type(output) is Call:
                 link = self._links.get(output.player)
                 if link is not None:
@@ -159,6 +174,21 @@ class Hub:
     def close(self, link: Link, why: CloseCode, reason: str | None = None) -> None:
         """Close one peer, as from outside the protocol."""
         self.carry_out(self.switchboard.disconnect(link.socket, why, reason))
+
+    def kick(self, socket: WebSocket, reason: str) -> None:
+        """Close a player that is not to come back."""
+        link = self._links.get(socket)
+        if link is not None:
+            # Epic's page comes back after any close code; after this message it stops and shows the text.
+            self.say(link, {"type": "subscribeFailed", "message": reason})
+            self.close(link, close_codes.KICKED, reason)
+
+    def end_session(self, session_id: str) -> None:
+        """Close the player of a session that an operator has ended."""
+        for link in self.links(Role.PLAYER):
+            if link.session_id == session_id:
+                self.say(link, {"type": "subscribeFailed", "message": close_codes.SESSION_OVER.reason})
+                self.close(link, close_codes.SESSION_OVER)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every socket."""
@@ -192,7 +222,20 @@ class Hub:
         self.announce()
         listed = self.switchboard.streamers()
         self._metrics.streamer_open.set(1 if listed else 0)
-        self._metrics.free.set(1 if any(not source.subscribers for source in listed) else 0)
+        free = not self._withdrawn and any(not source.subscribers for source in listed)
+        self._metrics.free.set(1 if free else 0)
+
+    def _on_named(self, named: Named[WebSocket]) -> None:
+        link = self._links.get(named.source)
+        if link is not None and link.peer_id != named.endpoint_id:
+            log.info("streamer named", role=link.role.value, peer=named.endpoint_id, asked_for=named.wanted)
+            link.peer_id = named.endpoint_id
+
+    def _on_path(self, path: Path[WebSocket]) -> None:
+        link = self._links.get(path.player)
+        if link is not None:
+            self._tallies.paths[path.kind] += 1
+            log.info("way of the video", peer=link.peer_id, session=link.session_id, path=path.kind)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
         link = self._links.get(drop.sender)

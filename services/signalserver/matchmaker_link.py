@@ -1,6 +1,7 @@
 """Reports to a matchmaker of the old kind: JSON objects over TCP, one after the other, with nothing between them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,7 +10,6 @@ import structlog
 
 from pixelfleet.runtime.addresses import address_of
 from pixelfleet.wire.messages import Message, dump
-from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
 from signalserver.roster import Role
@@ -42,9 +42,15 @@ def changes(before: Reported, now: Reported) -> list[Message]:
 class MatchmakerLink:
     """Keeps one connection to a matchmaker and tells it what changes."""
 
-    def __init__(self, hub: Hub, drain: Drain, metrics: Metrics, matchmaker: str, url: str) -> None:
+    def __init__(
+        self, hub: Hub, unready: Callable[[], str | None], metrics: Metrics, matchmaker: str, url: str
+    ) -> None:
+        """Take the matchmaker's `host:port`, and the URL at which players are dialled here.
+
+        `unready` says why no player should be sent here.
+        """
         self._hub = hub
-        self._drain = drain
+        self._unready = unready
         self._metrics = metrics
         self._host, self._port = address_of(matchmaker)
         self._own = urlsplit(url)
@@ -75,42 +81,38 @@ class MatchmakerLink:
                 self._metrics.matchmaker_open.set(1)
                 try:
                     await self._report(reader, writer)
-                except OSError as error:
-                    log.warning("matchmaker link lost", why=str(error))
+                except* OSError as errors:
+                    log.warning("matchmaker link lost", why=str(errors.exceptions[0]))
                 finally:
                     self._metrics.matchmaker_open.set(0)
                     writer.close()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _state(self) -> Reported:
-        ready = bool(self._hub.switchboard.streamers()) and not self._drain.begun
-        return Reported(ready, self._hub.count(Role.PLAYER))
+        return Reported(self._unready() is None, self._hub.count(Role.PLAYER))
 
     async def _report(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Tell of every change until the connection ends; raise OSError then."""
+        """Tell of every change until the connection ends; raise OSErrors in a group then."""
         told = self._state()
         writer.write(dump(self.connect_message(told)))
         if told.players > 1:
             # `connect` can only say that there is a player; the others are told one by one.
-            self._write(writer, changes(Reported(told.ready, 1), told))
+            told = Reported(told.ready, 1)
         async with asyncio.TaskGroup() as group:
-            hearing = group.create_task(_until_closed(reader))
-            while not hearing.done():
-                await writer.drain()
-                self._changed.clear()
-                now = self._state()
-                self._write(writer, changes(told, now))
-                told = now
-                changed = group.create_task(_bounded_wait(self._changed))
-                await asyncio.wait([hearing, changed], return_when=asyncio.FIRST_COMPLETED)
-                if changed.done() and not changed.result():
-                    self._write(writer, [{"type": "ping"}])
-                changed.cancel()
-        raise ConnectionResetError("closed by the matchmaker")
+            group.create_task(self._tell_changes(writer, told))
+            group.create_task(_ping(writer))
+            await _until_closed(reader)
+            raise ConnectionResetError("closed by the matchmaker")
 
-    def _write(self, writer: asyncio.StreamWriter, messages: list[Message]) -> None:
-        for message in messages:
-            writer.write(dump(message))
+    async def _tell_changes(self, writer: asyncio.StreamWriter, told: Reported) -> None:
+        while True:
+            self._changed.clear()
+            now = self._state()
+            for message in changes(told, now):
+                writer.write(dump(message))
+            told = now
+            await writer.drain()
+            await self._changed.wait()
 
 
 async def _until_closed(reader: asyncio.StreamReader) -> None:
@@ -119,9 +121,8 @@ async def _until_closed(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _bounded_wait(event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(PING_SECONDS):
-            return await event.wait()
-    except TimeoutError:
-        return False
+async def _ping(writer: asyncio.StreamWriter) -> None:
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        writer.write(dump({"type": "ping"}))
+        await writer.drain()

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.dialects import Dialect, identified_dialect
-from pixelfleet.wire.messages import BadMessageError, Message, player_id_of
+from pixelfleet.wire.messages import BadMessageError, Message, path_kind, player_id_of
 from signalserver.exchange import MAX_ENDPOINT_ID_LENGTH, Exchange
-from signalserver.outputs import Call
+from signalserver.outputs import Call, Path
 from signalserver.roster import K, Peer, Role, Source, Subscriber
 
 Rule = Callable[[Exchange[Any], Peer[Any], Message, bytes], None]
@@ -128,6 +128,8 @@ def to_source(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) 
     if source is not None:
         message["playerId"] = subscriber.player_id
         exchange.to_source(source, message)
+        if message["type"] == "offer":
+            subscriber.unanswered_since = exchange.now
 
 
 def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
@@ -148,6 +150,15 @@ def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K], kind: str)
 def call_application(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Ask the driver to call the application's REST API."""
     exchange.output(Call(peer.key, message["action"], message.get("payload")))
+
+
+def take_stats(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+    """Hear which way a player's video takes; other statistics are of no interest here."""
+    assert peer.subscriber is not None
+    kind = path_kind(message)
+    if kind is not None and kind != peer.subscriber.path:
+        peer.subscriber.path = kind
+        exchange.output(Path(peer.key, kind))
 
 
 def refuse(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
@@ -215,7 +226,7 @@ RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
         "listStreamers": list_streamers,
         "offer": to_source,
         "peerDataChannelsReady": to_source,
-        "stats": ignore,
+        "stats": take_stats,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,
     },

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from pixelfleet.runtime.metrics import Registries
 from pixelfleet.wire.close_codes import label_of
+from pixelfleet.wire.messages import PATH_KINDS
 from signalserver.roster import Role
 from signalserver.rtc_config import RtcConfigSource
 
@@ -30,6 +31,7 @@ class MessageTallies(Collector):
         self.received: Tally[tuple[str, str]] = Tally()
         self.sent: Tally[str] = Tally()
         self.dropped: Tally[tuple[str, str]] = Tally()
+        self.paths: Tally[str] = Tally(dict.fromkeys(PATH_KINDS, 0))
         self._relay = [0] * (len(RELAY_BUCKETS) + 1)
         self._relay_seconds = 0.0
 
@@ -57,7 +59,12 @@ class MessageTallies(Collector):
             "signalserver_relay_seconds", "From a message's arrival to its last byte handed to the kernel."
         )
         relay.add_metric([], self._cumulative(), self._relay_seconds)
-        return received, sent, dropped, relay
+        paths = CounterMetricFamily(
+            "signalserver_video_paths", "Ways that players' video takes, as their pages tell.", labels=["path"]
+        )
+        for kind, count in self.paths.items():
+            paths.add_metric([kind], count)
+        return received, sent, dropped, relay, paths
 
     def _cumulative(self) -> list[tuple[str, float]]:
         total, buckets = 0, []
@@ -101,7 +108,9 @@ class Metrics:
         self.matchmaker_open = gauge(
             "signalserver_matchmaker_socket_open_indicator", "1 when the fleet store or the matchmaker is in reach."
         )
-        self.free = gauge("signalserver_free_stream_indicator", "1 when a listed streamer has no player.")
+        self.free = gauge(
+            "signalserver_free_stream_indicator", "1 when a listed streamer has no player, and may have one."
+        )
         self.draining = Gauge(
             "signalserver_draining", "1 while players finish before the end.", registry=self.registries.all
         )

@@ -24,12 +24,28 @@ class Close(NamedTuple, Generic[K]):
     reason: str
 
 
+class Named(NamedTuple, Generic[K]):
+    """A streamer or SFU has an id, or a new one; the driver notes it for the log."""
+
+    source: K
+    endpoint_id: str
+    wanted: str
+    """What it asked for: another, when that was taken."""
+
+
 class Call(NamedTuple, Generic[K]):
     """Call the application's REST API for a player and answer it."""
 
     player: K
     action: str
     payload: dict[str, Any] | None
+
+
+class Path(NamedTuple, Generic[K]):
+    """A player told which way its video takes; the driver logs and counts it."""
+
+    player: K
+    kind: str
 
 
 class Drop(NamedTuple, Generic[K]):
@@ -46,4 +62,4 @@ class Listed(NamedTuple):
     """The set of streamers, or who is subscribed to them, is no longer what it was."""
 
 
-Output = Send[K] | Close[K] | Call[K] | Drop[K] | Listed
+Output = Send[K] | Close[K] | Named[K] | Call[K] | Path[K] | Drop[K] | Listed

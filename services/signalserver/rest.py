@@ -9,13 +9,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from pixelfleet.runtime.access import TokenGuard
+from pixelfleet.runtime.access import TokenGuard, client_address
 from pixelfleet.runtime.http import json_response
 from pixelfleet.runtime.metrics import VERSION
 from pixelfleet.runtime.service import Tasks
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
+from pixelfleet.wire.messages import PROTOCOL_VERSION
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.roster import Role, Source, Subscriber
@@ -39,6 +39,8 @@ class Rest:
     config: dict[str, Any]
     """The settings as they may be shown."""
     started: float
+    proxies: int = 0
+    """Proxies of ours, whose word on a client's address is believed."""
 
     def add_to(self, app: web.Application) -> None:
         """Serve the API."""
@@ -105,31 +107,35 @@ class Rest:
         self.guard.check(request)
         player = self._find(request)
         reason = request.query.get("reason", "")[:MAX_REASON_LENGTH] or close_codes.KICKED.reason
-        # Epic's page comes back after any close code; after this message it stops and shows the text.
-        player.peer.key.send(_subscribe_failed(reason))
-        self.hub.carry_out(self.hub.switchboard.disconnect(player.peer.key, close_codes.KICKED, reason))
-        log.info("player kicked", peer=player.player_id, reason=reason, by=request.remote)
+        self.hub.kick(player.peer.key, reason)
+        log.info("player kicked", peer=player.player_id, reason=reason, by=self._caller(request))
         return json_response({"playerId": player.player_id, "reason": reason})
 
     async def begin_drain(self, request: web.Request) -> web.Response:
         """Begin to drain, and stay."""
         self.guard.check(request)
-        log.info("drain asked for", by=request.remote)
-        if not self.drain.begun:
-            self.tasks.spawn(self._drain())
+        self._start_drain(request)
         return json_response(self._drain_status(), status=202)
 
     async def wait_drained(self, request: web.Request) -> web.Response:
         """Begin to drain and, with `wait=1`, answer when the last player has left: for a pod's preStop."""
         self.guard.check(request)
-        if not self.drain.begun:
-            self.tasks.spawn(self._drain())
+        self._start_drain(request)
         if request.query.get("wait") == "1":
             await self.drain.wait()
         return json_response(self._drain_status())
 
+    def _start_drain(self, request: web.Request) -> None:
+        if not self.drain.begun:
+            log.info("drain asked for", by=self._caller(request))
+            self.drain.begin()
+            self.tasks.spawn(self._drain())
+
     async def _drain(self) -> None:
         await self.drain.run()
+
+    def _caller(self, request: web.Request) -> str:
+        return client_address(request.remote or "", request.headers, self.proxies)
 
     def _drain_status(self) -> dict[str, Any]:
         return {"state": self.drain.state.value, "players": self.hub.count(Role.PLAYER)}
@@ -139,10 +145,6 @@ class Rest:
             if player.player_id == request.match_info["id"]:
                 return player
         raise web.HTTPNotFound(reason="no such player")
-
-
-def _subscribe_failed(reason: str) -> bytes:
-    return dump({"type": "subscribeFailed", "message": reason})
 
 
 def _source(source: Source[WebSocket]) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class Subscriber(Generic[K]):
     subscribed_to: Source[K] | None = None
     unanswered_since: float | None = None
     """When it subscribed, until its streamer's first word to it."""
+    path: str | None = None
+    """The way that its video takes, as it last said."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Where the peers' `config` comes from: fixed options, or the TURN API, asked again before its credentials expire.
 
-A peer never waits for the TURN API: what is sent is the last good answer, and until there is one the fixed options.
+Every peer gets credentials of its own while the TURN API is well. For those it waits half a second at most, and not
+at all once the TURN API is known to be away: it is then sent the last good answer, and before that the fixed options.
 """
 
 import asyncio
@@ -19,15 +20,13 @@ import orjson
 import structlog
 from yarl import URL
 
+from pixelfleet.runtime.backoff import retry_delay
 from pixelfleet.runtime.http_client import body_within
 from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0
 """However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often than this."""
-
-FIRST_RETRY_SECONDS: Final = 1.0
-LONGEST_RETRY_SECONDS: Final = 30.0
 
 _HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _ICE_URL: Final = re.compile(rf"stuns?:{_HOST}|turns?:{_HOST}(?:\?transport=(?:udp|tcp))?")
@@ -121,12 +120,6 @@ def refresh_delay(life: float, chance: float) -> float:
     return max(LEAST_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
 
 
-def retry_delay(failures: int, chance: float) -> float:
-    """Return the seconds until the next attempt after `failures` in a row, at least one; `chance` is 0 to 1."""
-    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_RETRY_SECONDS)
-    return longest * (0.5 + 0.5 * chance)
-
-
 class RtcConfigSource:
     """Has a ready `config` message at any time. `run` keeps it fresh."""
 
@@ -175,16 +168,24 @@ class RtcConfigSource:
         """Return the whole `config` message that every peer may be sent now."""
         return self._config.message
 
-    async def for_session(self, name: str) -> bytes:
-        """Return a `config` message with credentials of a session's own.
+    def at_once(self) -> bytes | None:
+        """Return the message for a peer that needs not wait for its own, or None where that is to be asked for.
 
-        Returns the shared one at once where sessions have none of their own or the TURN API is known to be away, and
-        after `session_seconds` where it does not answer.
+        There is no wait where peers have no credentials of their own, or the TURN API is known to be away.
         """
-        if self._url is None or not self._per_session or self.failures_in_a_row:
-            return self.message()
+        return self.message() if self._url is None or not self._per_session or self.failures_in_a_row else None
+
+    async def for_session(self, name: str, *, role: str | None = None) -> bytes:
+        """Return a `config` message with credentials of a session's own, or the shared one after `session_seconds`.
+
+        The role is `streamer` for a peer that stays connected for days, and needs credentials that last as long.
+        """
+        at_once = self.at_once()
+        if at_once is not None or self._url is None:
+            return at_once or self.message()
+        query = {"name": name} if role is None else {"name": name, "role": role}
         try:
-            return (await self._ask(self._url.update_query(name=name), self._session_seconds)).message
+            return (await self._ask(self._url.update_query(query), self._session_seconds)).message
         except RtcConfigError as error:
             log.warning("no rtc config for the session; the shared one is sent", session=name, why=str(error))
             self._due.set()  # finds out whether it is away, so that the next peers need not wait

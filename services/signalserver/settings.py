@@ -2,25 +2,28 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
+from yarl import URL
 
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
+from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.runtime.addresses import address_of
 from pixelfleet.runtime.errors import UsageError, tell
-from pixelfleet.runtime.peer_settings import PeerSettings
+from pixelfleet.runtime.websocket import Bounds
 from signalserver.application import AllowedPaths, rest_endpoint
 from signalserver.legacy_translation import translate_arguments, translate_config
 from signalserver.rtc_config import config_url, ready_config
 
-UNSHOWN: Final = {"session_key", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
+UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
 """Settings that may hold a secret."""
 
 
-class Settings(PeerSettings):
+class Settings(FleetSettings):
     """Introduces the players of one pod to its streamers."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_SIGNALSERVER_")
@@ -37,12 +40,18 @@ class Settings(PeerSettings):
     public_url: str = Field("", description="where matchmakers dial players to; made from host and port when empty")
     capacity: int = Field(1, ge=0, description="sessions a streamer takes from the matchmaker; 0 is no limit")
     labels: dict[str, str] = Field(default={}, description="labels that players can ask for, as a JSON object")
-    session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
-    require_session: bool = Field(False, description="take no player without a session ticket")
+    node: str = Field("", max_length=128, description="the machine that this runs on, for the pack policy")
+    require_session: bool | None = Field(
+        None, description="take no player without a session ticket; with Redis that is so unless it is turned off"
+    )
 
-    rest_token: SecretStr | None = Field(None, description="bearer token for /api and /drain; closed until it is set")
+    rest_token: SecretStr | None = Field(
+        None, min_length=1, description="bearer token for /api and /drain; closed until it is set"
+    )
     rest_api: bool = Field(False, description="let anybody read /api; changes need the token all the same")
-    streamer_token: SecretStr | None = Field(None, description="token that streamers and SFUs must present")
+    streamer_token: SecretStr | None = Field(
+        None, min_length=1, description="token that streamers and SFUs must present"
+    )
     streamer_takeover: Literal["host", "token", "never"] = Field(
         "host", description="what makes a streamer that asks for a taken id the same one, come back"
     )
@@ -70,6 +79,9 @@ class Settings(PeerSettings):
     rtc_config_url: str = Field("", description="TURN API that gives it, when none is fixed here")
     rtc_config_max_age: float = Field(300, ge=10, description="seconds until credentials without expiry are replaced")
     rtc_config_seconds: float = Field(5.0, gt=0, description="how long the TURN API may take to answer")
+    rtc_config_session_seconds: float = Field(
+        0.5, ge=0, le=5, description="how long a peer waits for credentials of its own; 0: all peers share the same"
+    )
     rtc_config_first_seconds: float = Field(2.0, ge=0, description="how long the start waits for its first answer")
 
     ue_rest_endpoint: str = Field("", description="the application's REST API, for players' control messages")
@@ -82,13 +94,26 @@ class Settings(PeerSettings):
     tell_player_count: bool = Field(False, description="tell players how many they are, which pages of 4.27 show")
     max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
     max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
-    max_nesting: int = Field(32, ge=4, le=512, description="levels in a message; a deeper one is dropped")
+    max_nesting: int = Field(32, ge=4, le=250, description="levels in a message; a deeper one closes with 4204")
+    max_streamer_messages_per_second: float = Field(
+        0, ge=0, description="a streamer or SFU that is faster is closed with 4104; 0 is no limit"
+    )
     max_bad_messages: int = Field(100, ge=1, description="messages not understood before a peer is closed with 4203")
 
     @field_validator("peer_options")
     @classmethod
     def _peer_options_are_valid(cls, value: str) -> str:
         _parsed_options(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_valid(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query or parts.fragment or "@" in value:
+                raise ValueError("must be a ws:// or wss:// address without a query")
+            _ = parts.port  # raises for what is none
         return value
 
     @field_validator("rtc_config_url")
@@ -120,16 +145,21 @@ class Settings(PeerSettings):
 
     @model_validator(mode="after")
     def _sessions_need_a_key(self) -> "Settings":
-        key = self.session_key.get_secret_value() if self.session_key else None
-        if key is not None and len(key.encode()) < MIN_KEY_BYTES:
-            raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
         if (self.tls_key is None) is not (self.tls_cert is None):
             raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+        if self.redirect_port is not None and self.tls_cert is None:
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
         if self.streamer_takeover == "token" and self.streamer_token is None:
             raise ValueError("--streamer-takeover token: needs --streamer-token")
-        if self.require_session and key is None:
-            raise ValueError("--require-session: needs --session-key, the same as the matchmaker's")
+        if self.requires_session and self.session_key is None:
+            asked = "--require-session" if self.require_session else "--redis-url"
+            raise ValueError(f"{asked}: needs --session-key, the same as the matchmaker's")
         return self
+
+    @property
+    def requires_session(self) -> bool:
+        """Whether a player needs a session ticket."""
+        return bool(self.store_url) if self.require_session is None else self.require_session
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
@@ -158,9 +188,22 @@ class Settings(PeerSettings):
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"--peer-options-file {self.peer_options_file}: {reason}") from None
 
+    def streamer_bounds(self) -> Bounds:
+        """Return the bounds of a streamer's or an SFU's connection."""
+        bounds = self.upstream_bounds()
+        rate = self.max_streamer_messages_per_second
+        return (
+            replace(bounds, messages_per_second=rate, message_burst=max(self.max_message_burst, rate))
+            if rate
+            else bounds
+        )
+
     def shown(self) -> dict[str, Any]:
         """Return the settings as they may be shown: without secrets and without the peers' credentials."""
-        return self.model_dump(mode="json", exclude=UNSHOWN)
+        shown = self.model_dump(mode="json", exclude=UNSHOWN)
+        if self.ue_rest_endpoint:
+            shown["ue_rest_endpoint"] = str(URL(self.ue_rest_endpoint).with_user(None))
+        return shown
 
 
 def _parsed_options(text: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ those of the reference servers, of all three dialects; each has a test with its 
 
 from typing import Final, Generic
 
+from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.dialects import Dialect
-from pixelfleet.wire.messages import DEFAULT_LIMITS, BadMessageError, Limits, check, dump, parse
+from pixelfleet.wire.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
 from signalserver.exchange import Exchange, Outputs, Rules
 from signalserver.message_rules import RULES
 from signalserver.roster import Admission, K, Peer, Role, Source, Subscriber
@@ -102,6 +103,8 @@ class Switchboard(Generic[K]):
             self.last_kind = message["type"]
             check(message)
             rule(exchange, peer, message, data)
+        except NestingError as error:
+            exchange.drop(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
         except BadMessageError as error:
             exchange.drop(peer, self.last_kind, str(error))
         return exchange.take()

@@ -1,7 +1,7 @@
 """The doors of the signalling server: who may open a websocket on which port, and as what."""
 
 import hashlib
-from collections.abc import Callable
+import uuid
 from http import HTTPStatus
 
 import structlog
@@ -10,11 +10,14 @@ from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 from pixelfleet.fleet.tokens import TokenError, verify
 from pixelfleet.runtime.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.runtime.http import query_of, refusal
+from pixelfleet.runtime.service import Tasks
 from pixelfleet.runtime.websocket import MessageHandler, WebSocket
+from signalserver.config_wait import ConfigWait, TakeIn
 from signalserver.drain import Drain
-from signalserver.hub import Hub
+from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
 from signalserver.roster import Admission, Role
+from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -26,7 +29,14 @@ class Doors:
     """Decides on upgrades and takes in the peers that may come."""
 
     def __init__(
-        self, hub: Hub, drain: Drain, metrics: Metrics, settings: Settings, server_id: str, config: Callable[[], bytes]
+        self,
+        hub: Hub,
+        drain: Drain,
+        metrics: Metrics,
+        settings: Settings,
+        server_id: str,
+        config: RtcConfigSource,
+        tasks: Tasks,
     ) -> None:
         self._hub = hub
         self._drain = drain
@@ -34,9 +44,11 @@ class Doors:
         self._settings = settings
         self._server_id = server_id
         self._config = config
+        self._tasks = tasks
+        self._waits: set[ConfigWait] = set()
         self._bounds = settings.bounds()
         # A streamer speaks for all its players and is trusted by its port or its token.
-        self._trusted_bounds = settings.upstream_bounds()
+        self._trusted_bounds = settings.streamer_bounds()
 
     def player(self, request: WSUpgradeRequest) -> Answer:
         """Take a player, with the session that its ticket names."""
@@ -45,7 +57,7 @@ class Doors:
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "origin", "this page's origin is not allowed")
         if not self._drain.takes_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is shutting down")
-        if settings.max_players and self._hub.count(Role.PLAYER) >= settings.max_players:
+        if settings.max_players and self._players() >= settings.max_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
         query = query_of(request.path.decode("utf-8", "replace"))
         try:
@@ -53,20 +65,26 @@ class Doors:
         except TokenError as error:
             log.warning("session ticket refused", why=str(error))
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session ticket is not valid")
+        if admission is not None and not self._has_room(admission):
+            return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
 
         def opened(socket: WebSocket) -> MessageHandler:
             address = client_address(socket.address, request.headers, settings.trusted_proxies)
             connected = self._hub.switchboard.player_connected
-            link = self._hub.begin(
-                socket,
-                Role.PLAYER,
-                address,
-                lambda now: connected(socket, now, self._config(), address=address, admission=admission, offers=offers),
-            )
-            if self._drain.begun:
-                socket.send(self._drain.notice())
-            return link
+
+            def take_in(config: bytes) -> Link:
+                link = self._hub.begin(
+                    socket,
+                    Role.PLAYER,
+                    address,
+                    lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
+                )
+                if self._drain.begun:
+                    self._drain.tell(link)
+                return link
+
+            return self._with_config(socket, Role.PLAYER, take_in, admission)
 
         return WebSocket(self._bounds, opened)
 
@@ -89,15 +107,39 @@ class Doors:
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 
         def opened(socket: WebSocket) -> MessageHandler:
-            identity = self._identity(socket.address, given)
-            return self._hub.begin(
-                socket,
-                role,
-                socket.address,
-                lambda now: connected(socket, now, self._config(), address=socket.address, identity=identity),
-            )
+            address = socket.address
+            identity = self._identity(address, given)
+
+            def take_in(config: bytes) -> Link:
+                return self._hub.begin(
+                    socket,
+                    role,
+                    address,
+                    lambda now: connected(socket, now, config, address=address, identity=identity),
+                )
+
+            return self._with_config(socket, role, take_in)
 
         return WebSocket(self._trusted_bounds, opened)
+
+    def _with_config(
+        self, socket: WebSocket, role: Role, take_in: TakeIn, admission: Admission | None = None
+    ) -> MessageHandler:
+        """Take a peer in with its configuration: now, or once the TURN API has given it credentials of its own.
+
+        A session that waits for these holds its slot already.
+        """
+        config = self._config.at_once()
+        if config is not None:
+            return take_in(config)
+        lasting = None if role is Role.PLAYER else "streamer"
+        asked = self._config.for_session(admission.session_id if admission else uuid.uuid4().hex, role=lasting)
+        wait = ConfigWait(socket, role, take_in, self._waits, self._metrics, admission)
+        wait.begin(asked, self._tasks)
+        return wait
+
+    def _players(self) -> int:
+        return self._hub.count(Role.PLAYER) + sum(wait.role is Role.PLAYER for wait in self._waits)
 
     def _identity(self, address: str, token: str | None) -> str:
         """Return by what a streamer is known again when it comes back."""
@@ -111,12 +153,18 @@ class Doors:
         """Return what a session ticket admits to; raise TokenError for a bad one, or where one is required."""
         key = self._settings.session_key
         if ticket is None or key is None:
-            if self._settings.require_session:
+            if self._settings.requires_session:
                 raise TokenError("a session ticket is required")
             return None
         token = verify(ticket, key.get_secret_value(), self._server_id)
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
 
+    def _has_room(self, admission: Admission) -> bool:
+        self._hub.sessions.look(self._hub.switchboard.players())
+        self._hub.sessions.look_also(wait.admission for wait in self._waits)
+        return self._hub.sessions.admits(admission)
+
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
         self._metrics.refused.labels(role.value, label).inc()
+        log.info("websocket refused", role=role.value, why=why)
         return refusal(status, why)

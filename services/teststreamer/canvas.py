@@ -6,7 +6,9 @@ numbers of pixels, so that brightness and colour, which has half the resolution,
 
 from typing import Final, NamedTuple, Self
 
+import av
 import numpy as np
+from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from teststreamer import glyphs
@@ -54,27 +56,18 @@ class Canvas:
         """Make a black picture; width and height are even."""
         self.width = width
         self.height = height
-        self.pixels: Plane = np.empty((height * 3 // 2, width), dtype=np.uint8)
-        """The three planes below one another, as `av.VideoFrame.from_ndarray(format="yuv420p")` takes them."""
-        self.y, self.u, self.v = self._planes(self.pixels)
+        self.frame = av.VideoFrame(width, height, "yuv420p")
+        """The picture as encoders take it: its memory is what is drawn in, so nothing is copied."""
+        self.y, self.u, self.v = map(_pixels, self.frame.planes)
         self.y[:] = 16
         self.u[:] = self.v[:] = 128
-        self._background = self._planes(self.pixels.copy())
+        self._background: tuple[Plane, Plane, Plane]
         self._drawn: list[Rect] = []
-
-    def _planes(self, pixels: Plane) -> tuple[Plane, Plane, Plane]:
-        flat = pixels.reshape(-1)
-        size = self.width * self.height
-        half = (self.height // 2, self.width // 2)
-        return (
-            flat[:size].reshape(self.height, self.width),
-            flat[size : size * 5 // 4].reshape(half),
-            flat[size * 5 // 4 :].reshape(half),
-        )
+        self.keep()
 
     def keep(self) -> None:
         """Make what is drawn now the background."""
-        self._background = self._planes(self.pixels.copy())
+        self._background = (self.y.copy(), self.u.copy(), self.v.copy())
         self._drawn.clear()
 
     def clear(self) -> None:
@@ -127,12 +120,8 @@ class Canvas:
 
     def text(self, text: str, x: int, y: int, scale: int, colour: Colour) -> None:
         """Write a line of text, its top left corner at x, y; the scale (pixels a dot) is even."""
-        for character in text:
-            mask = glyphs.mask(character, scale)
-            self._stamp(mask, x, y, colour)
-            x += mask.shape[1] + scale
-
-    def _stamp(self, mask: glyphs.Mask, x: int, y: int, colour: Colour) -> None:
+        # A line at a time: a call a character would cost several times what the pixels do.
+        mask = glyphs.line(text, scale)
         x, y = x - x % MARGIN, y - y % MARGIN
         rect = self._clip(x, y, mask.shape[1], mask.shape[0])
         if rect is None:
@@ -144,6 +133,13 @@ class Canvas:
         half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
         np.copyto(self.u[half], colour.u, where=dots)
         np.copyto(self.v[half], colour.v, where=dots)
+
+
+def _pixels(plane: VideoPlane) -> Plane:
+    """Return a plane's pixels: its rows are `line_size` bytes apart, which may be more than they hold."""
+    memory = memoryview(plane)
+    rows: Plane = np.frombuffer(memory, dtype=np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
 
 
 def _mix(plane: Plane, weight: Alpha, value: int) -> None:

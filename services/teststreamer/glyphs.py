@@ -120,6 +120,19 @@ def mask(character: str, scale: int) -> Mask:
     return scaled
 
 
+@lru_cache(maxsize=64)
+def line(text: str, scale: int) -> Mask:
+    """Return the dots of a line of text, `8 * scale` rows tall; there is one dot between characters.
+
+    The array is shared and read-only.
+    """
+    gap = np.zeros((GLYPH_HEIGHT * scale, scale), dtype=np.bool_)
+    parts = [part for character in text for part in (mask(character, scale), gap)]
+    whole = np.hstack(parts[:-1]) if parts else np.zeros((GLYPH_HEIGHT * scale, 0), dtype=np.bool_)
+    whole.flags.writeable = False
+    return whole
+
+
 def text_width(text: str, scale: int) -> int:
     """Return how many pixels a line of text takes, with one dot between characters and none after the last."""
     dots: int = sum(GLYPHS.get(character, UNKNOWN).shape[1] + 1 for character in text)

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,8 +87,8 @@ class Picture:
         self._canvas.keep()
         self._tiles, self._tints = self._lay_tiles()
 
-    def draw(self, scene: Scene) -> NDArray[np.uint8]:
-        """Return the frame's planes (`height * 3 / 2` rows of `width` bytes); the next call overwrites them."""
+    def draw(self, scene: Scene) -> av.VideoFrame:
+        """Return the frame, in yuv420p; the next call draws over it."""
         self._canvas.clear()
         self._draw_wave(scene.at.timestamp())
         self._draw_clock(scene)
@@ -100,7 +101,7 @@ class Picture:
             self._draw_label(scene.marks[-1])
         for mark in scene.marks:
             self._draw_mark(mark)
-        return self._canvas.pixels
+        return self._canvas.frame
 
     def _even(self, length: float) -> int:
         """Return a length of the layout in pixels of the picture: even, and at least two."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
@@ -35,6 +36,12 @@ def backoff(chance: random.Random) -> Iterator[float]:
     while True:
         yield longest * chance.uniform(0.5, 1.0)
         longest = min(2 * longest, LONGEST_DELAY)
+
+
+def shown(url: str) -> str:
+    """Return what may be logged of the server's address: a user or a query can hold the streamer's token."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 class Handler(Protocol):
@@ -78,7 +85,9 @@ class SignallingLink:
             if loop.time() - started >= SETTLED_SECONDS:
                 delays = backoff(self._chance)
             delay = next(delays)
-            log.warning("no signalling server", url=self._url, reason=reason, next_attempt_seconds=round(delay, 2))
+            log.warning(
+                "no signalling server", url=shown(self._url), reason=reason, next_attempt_seconds=round(delay, 2)
+            )
             await asyncio.sleep(delay)
 
     async def _converse(self, handler: Handler) -> str:
@@ -92,10 +101,16 @@ class SignallingLink:
                 max_size=MAX_MESSAGE_BYTES,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
-            ) as self._socket:
-                log.info("connected to the signalling server", url=self._url)
-                while True:
-                    await handler.message(await self._socket.recv(decode=False))
+            ) as socket:
+                self._socket = socket
+                log.info("connected to the signalling server", url=shown(self._url))
+                try:
+                    while True:
+                        await handler.message(await socket.recv(decode=False))
+                except asyncio.CancelledError:
+                    # Ended as it should be: left to itself the library says "internal error".
+                    await socket.close()
+                    raise
         except ConnectionClosed as closed:
             return f"closed with {closed.rcvd.code} {closed.rcvd.reason}" if closed.rcvd else "the connection broke"
         except (OSError, InvalidHandshake) as error:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from teststreamer.encoder import CLOCK_RATE, TIME_BASE, Codec, Packet, VideoEncoder
@@ -184,10 +183,9 @@ class Broadcaster:
         assert self._picture is not None
         for codec in self._encoders.keys() - codecs:
             del self._encoders[codec]
-        pixels = self._picture.draw(scene)
+        frame = self._picture.draw(scene)
         packets: dict[Codec, list[Packet]] = {}
         for codec in codecs:
-            frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
             frame.pts, frame.time_base = self._pts, TIME_BASE
             encoder = self._encoders.get(codec)
             if encoder is None:

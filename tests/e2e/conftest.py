@@ -65,7 +65,8 @@ async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
 
     async def frames() -> dict[str, Any] | None:
         video: dict[str, Any] | None = await page.evaluate(VIDEO)
-        return video if video and video["frames"] > 0 else None
+        # A frame can be decoded a moment before the library calls play(), which is also when it mutes.
+        return video if video and video["frames"] > 0 and not video["paused"] else None
 
     video: dict[str, Any] | None = await eventually(frames, "video is playing", within=within)
     assert video is not None
@@ -86,6 +87,15 @@ async def frames_in(page: Page, seconds: float) -> int:
         seconds,
     )
     return count
+
+
+async def at_full_speed(page: Page) -> None:
+    """Wait until at least 50 frames are decoded within 2 s: a video of 30 a second, on a machine with other work."""
+
+    async def enough() -> bool:
+        return await frames_in(page, 2.0) >= 50
+
+    await eventually(enough, "at least 50 frames in 2 s", within=30)
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

@@ -126,7 +126,7 @@ class Frames:
     def reserved_bits(self) -> Burst:
         rsv = self._random.randrange(1, 8)
         opcode = self._random.choice((TEXT, BINARY, PING))
-        return Burst(frame(opcode, self._small(), rsv=rsv), 1, Then.HANG_UP, "reserved bits")
+        return Burst(frame(opcode, self._small(), rsv=rsv), 1, Then.MUST_CLOSE, "reserved bits")
 
     def unfinished(self) -> Burst:
         """Return the beginning of a message and, sometimes, another message in its midst."""

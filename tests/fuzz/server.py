@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.parts import eventually, free_ports
+from tests.parts import eventually, free_ports, program
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
@@ -62,8 +62,8 @@ class Server:
         if await asyncio.to_thread(statm.exists):
             return int((await asyncio.to_thread(statm.read_text)).split()[1]) * resource.getpagesize()
         arguments = ("ps", "-o", "rss=", "-p", str(self.process.pid))
-        asked = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
-        said, _ = await asked.communicate()
+        async with program(*arguments) as asked:
+            said, _ = await asked.communicate()
         return int(said or b"0") * 1024
 
     async def stop(self) -> int:
@@ -73,9 +73,11 @@ class Server:
             return await self.process.wait()
 
     def errors_logged(self) -> list[str]:
-        """Return the log lines that tell of an error: no stranger's doing is one."""
+        """Return the log lines that tell of an error, and the errors themselves: no stranger's doing is one."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return [line for line in text.splitlines() if re.search(r"Traceback|\[(error|critical) *\]", line)]
+        return [
+            line for line in text.splitlines() if re.search(r"\[(error|critical) *\]|^[\w.]+(Error|Exception)\b", line)
+        ]
 
 
 @asynccontextmanager
@@ -87,15 +89,10 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
     connector = aiohttp.TCPConnector(force_close=True)
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
+        command = (sys.executable, "-m", "pixelfleet.cli", "signalserver", "--host", "127.0.0.1", *arguments, *options)
         with log.open("wb") as stderr:  # the process is given the file, the loop does not write
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "pixelfleet.cli", "signalserver", "--host", "127.0.0.1", *arguments, *options),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=stderr,
-            )
-        try:
-            async with aiohttp.ClientSession(connector=connector) as http:
+            started = program(*command, stdout=asyncio.subprocess.DEVNULL, stderr=stderr)
+            async with started as process, aiohttp.ClientSession(connector=connector) as http:
                 server = Server(process, ports[0], ports[1], ports[2], ports[3], http, log)
 
                 async def alive() -> bool:
@@ -105,7 +102,3 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
                     alive, "the signalserver answers", within=START_SECONDS, tolerating=(aiohttp.ClientError,)
                 )
                 yield server
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()

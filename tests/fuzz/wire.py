@@ -71,6 +71,11 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
+    def end_of_stream(self) -> None:
+        """Say on the level of TCP that nothing more will come."""
+        if self._transport is not None:
+            self._transport.write_eof()
+
     def hang_up(self, *, reset: bool = False) -> None:
         """Cut the line without a close frame; with a reset the server hears no end either, only an error."""
         if self._transport is None:

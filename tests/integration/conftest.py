@@ -69,7 +69,10 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
         )
         matches = await stack.enter_async_context(
             matchmaker.app.running(
-                matchmaker.settings.Settings(host="127.0.0.1", port=0, metrics_port=0, session_key=key), store
+                matchmaker.settings.Settings(
+                    host="127.0.0.1", port=0, metrics_port=0, session_key=key, legacy_link=False
+                ),
+                store,
             )
         )
         door = await stack.enter_async_context(

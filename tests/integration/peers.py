@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 Message = dict[str, Any]
 
@@ -36,9 +37,11 @@ class Peer:
         return message
 
     async def closed(self) -> tuple[int, str]:
-        """Wait for the other side to close; return its code and reason."""
-        async with asyncio.timeout(TIMEOUT):
-            await self.socket.wait_closed()
+        """Wait for the other side to close, whatever it says before that; return its code and reason."""
+        with suppress(ConnectionClosed):
+            async with asyncio.timeout(TIMEOUT):
+                while True:
+                    await self.socket.recv()
         return self.socket.close_code or 0, self.socket.close_reason or ""
 
 

@@ -5,36 +5,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 import pytest
 
-from tests.parts import eventually, free_port, free_ports
+from tests.parts import eventually, free_port, free_ports, program
 
 pytestmark = pytest.mark.integration
 
 Process = asyncio.subprocess.Process
 
 
-@asynccontextmanager
-async def pixelfleet(*arguments: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pixelfleet.cli",
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+def pixelfleet(*arguments: str) -> AbstractAsyncContextManager[Process]:
+    return program(sys.executable, "-m", "pixelfleet.cli", *arguments)
 
 
 async def outcome(*arguments: str) -> tuple[int, str]:
@@ -67,6 +51,9 @@ async def test_a_taken_port_is_named_in_one_line(command: str) -> None:
         (["matchmaker", "--port", "70000"], "--port"),
         (["router", "--config", "missing.json"], "missing.json"),
         (["demo", "--streamers", "-1"], "--streamers"),
+        (["turn-api", "--server", "192.0.2.1"], "--secret"),
+        (["turn-api", "--secret", "0123456789abcdef", "--servers-file", "missing.json"], "missing.json"),
+        (["turn-check", "--file", "missing.json"], "missing.json"),
         (["nonsense"], "nonsense"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
-from tests.parts import require_part
+from tests.parts import program, require_part
 
 pytestmark = pytest.mark.integration
 
@@ -41,6 +41,9 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         await source.say("answer", sdp=SDP, playerId=player_id)
         await viewer.hear("answer")
         await viewer.say("dance")
+        await viewer.say("stats", data='{"path": "relayed"}')
+        await viewer.say("stats", data='{"path": "relayed"}')
+        await viewer.say("stats", data="frames: 7")
         await viewer.say("ping")
         await viewer.hear("pong")
         custom = await scrape(server.metrics_port, "/custom")
@@ -52,16 +55,12 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         'signalserver_messages_sent_total{type="answer"} 1.0',
         'signalserver_messages_dropped_total{role="player",type="unknown"} 1.0',
         "signalserver_relay_seconds_count 1.0",
+        'signalserver_video_paths_total{path="relayed"} 1.0',
+        'signalserver_video_paths_total{path="none"} 0.0',
         "signalserver_application_stuck 0.0",
     ):
         assert series in everything
-    checker = await asyncio.create_subprocess_exec(
-        promtool,
-        "check",
-        "metrics",
-        stdin=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await checker.communicate(everything.encode())
+    pipes = {"stdin": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
+    async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(30):
+        said, _ = await checker.communicate(everything.encode())
     assert (checker.returncode, said.decode()) == (0, "")

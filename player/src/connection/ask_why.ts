@@ -22,8 +22,3 @@ export async function askWhy(
     return undefined; // it cannot be reached at all
   }
 }
-
-/** Whether offer and answer are exchanged, and no way for the video was found. */
-export function findsNoWay(connection: RTCPeerConnection | undefined): boolean {
-  return connection !== undefined && connection.remoteDescription !== null && connection.connectionState !== 'connected';
-}

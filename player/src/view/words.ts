@@ -114,7 +114,9 @@ function partsFor(state: State, texts: Texts): Parts | undefined {
     case 'connecting':
       return { mark: 'busy', step: 'connect', title: texts['connecting.title'], detail: texts['connecting.detail'] };
     case 'starting':
-      return { mark: 'busy', step: 'start', title: texts['starting.title'], detail: texts['starting.detail'] };
+      return state.cut
+        ? cut(texts)
+        : { mark: 'busy', step: 'start', title: texts['starting.title'], detail: texts['starting.detail'] };
     case 'queued':
       return queued(state, texts);
     case 'waiting':
@@ -134,7 +136,7 @@ function partsFor(state: State, texts: Texts): Parts | undefined {
         offers: [{ act: 'play', label: texts['action.play'] }],
       };
     case 'reconnecting':
-      return reconnecting(state, texts);
+      return state.cut && state.text === undefined ? cut(texts) : reconnecting(state, texts);
     case 'ended':
       return ended(state, texts);
   }
@@ -177,6 +179,11 @@ function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: T
     title: texts[state.played ? 'reconnecting.title' : 'reconnecting.title.early'],
     detail: sentence(state.text) ?? texts[state.played ? 'reconnecting.detail' : 'reconnecting.detail.early'],
   };
+}
+
+/** Nothing gets through, and the page goes on looking for a way. */
+function cut(texts: Texts): Parts {
+  return { mark: 'shield', title: texts['cut.title'], detail: texts['cut.detail'], hint: texts['waiting.hint'] };
 }
 
 function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): Parts {

@@ -23,6 +23,7 @@ import teststreamer.streamer
 from pixelfleet.demo.settings import Settings
 from pixelfleet.demo.status import Screen
 from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.runtime.addresses import local_host
 from pixelfleet.runtime.service import background
 
 STREAMER_PORT: Final = 8888
@@ -68,7 +69,10 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
         with screen.step("matchmaker"):
             matches = await stack.enter_async_context(
                 matchmaker.app.running(
-                    matchmaker.settings.Settings(host=settings.host, port=0, metrics_port=0, session_key=key), store
+                    matchmaker.settings.Settings(
+                        host=settings.host, port=0, metrics_port=0, session_key=key, legacy_link=False
+                    ),
+                    store,
                 )
             )
         with screen.step("router"):
@@ -78,7 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[Demo]:
                         host=settings.host,
                         port=settings.port,
                         metrics_port=0,
-                        matchmaker=[f"ws://{_dialled(settings.host)}:{matches.port}"],
+                        matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
                     )
                 )
             )
@@ -120,9 +124,7 @@ def _streamer_port(settings: Settings) -> int:
     return STREAMER_PORT
 
 
-def _dialled(host: str) -> str:
-    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
-
-
 def _shown(host: str) -> str:
-    return "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    """Return the host of the URL that a person is told."""
+    local = local_host(host)
+    return "localhost" if local == "127.0.0.1" or host == "::" else local

@@ -1,53 +1,130 @@
 """The one interface of the fleet store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pixelfleet.fleet.model import FleetSnapshot, Lease, StreamerReport, Ticket
+from pixelfleet.fleet.model import (
+    FleetSnapshot,
+    Kept,
+    LaneView,
+    Lease,
+    Policy,
+    Reported,
+    ServerReport,
+    StreamerView,
+    Ticket,
+    Totals,
+    Waiting,
+)
 
 
 class StoreUnavailableError(ConnectionError):
     """The store cannot be reached right now; what was asked for did not happen, or is not known to have."""
 
 
+class TooManyChoicesError(ValueError):
+    """The players of this app already wait for so many different choices of labels that no new one is taken."""
+
+
+Placed = Lease | Waiting
+"""What becomes of a ticket: a streamer at once, or a place in the queue."""
+
+
 class FleetStore(Protocol):
-    """Streamers, tickets and leases. Every method is atomic; all times are the store's own clock.
+    """Streamers, tickets and leases. Every method but `snapshot` is atomic, and may be repeated when its answer was
+    lost; all times are the store's own clock, in seconds.
+
+    Whoever waits is matched by the call that makes a match possible: a join, a report, a leave. What was matched for
+    another replica's ticket is announced to it.
 
     Any method may raise StoreUnavailableError.
     """
 
-    async def report(self, reports: Sequence[StreamerReport], *, server_id: str, sequence: int) -> None:
-        """Replace what is known of one server's streamers; an older sequence than the last changes nothing.
+    # -- for owners of streamers --------------------------------------------------------------------
 
-        An empty list says that the server has no streamer. A report holds until its expiry.
+    async def report(self, report: ServerReport) -> Reported:
+        """Replace what is known of one server's streamers; an older report changes nothing.
+
+        A server's own report holds for EXPIRY_SECONDS, one by an owner as long as that replica is alive. A lease of a
+        reported session is held from then on; a held session that is no longer reported has ended.
         """
 
-    async def join(self, ticket: Ticket) -> None:
-        """Put a ticket at the end of its queue; a ticket that is there already keeps its place."""
+    # -- for matchmaker replicas --------------------------------------------------------------------
 
-    async def keep(self, replica_id: str) -> None:
-        """Say that a replica and the sockets of its tickets are alive."""
+    async def keep(self, replica_id: str, known_epoch: str) -> Kept:
+        """Say that a replica and all its sessions are alive; claim what was matched for it.
 
-    async def leave(self, session_id: str) -> None:
-        """Take a ticket out of the queue and give back what was promised to it but not yet held."""
+        `known_epoch` is the epoch of the last answer, or empty at the start.
+        """
 
-    async def match(self) -> None:
-        """Promise free slots to the tickets that have waited longest."""
+    async def join(self, ticket: Ticket) -> Placed:
+        """Give a ticket a streamer, claimed at once, or a place in its queue; one that has either keeps it.
 
-    async def leases_of(self, replica_id: str) -> list[Lease]:
-        """Return the leases that were matched for a replica's tickets and that it has not yet claimed."""
+        A session that is known already is from then on this replica's. Where the ticket wants a session under way,
+        the ticket of the answer wants that session's streamer. Raises TooManyChoicesError.
+        """
 
-    async def claim(self, session_id: str) -> Lease | None:
-        """Say "mine": the player is still here and is being dialled. None when the lease has lapsed."""
+    async def leave(self, session_id: str, replica_id: str = "") -> None:
+        """Take a session out: its ticket, or its lease as long as no server has reported it.
 
-    async def requeue(self, session_id: str) -> None:
-        """Give a lease back and put its ticket at the head of its queue: the streamer could not be reached."""
+        For a stock server that is the end of the session, to be told when its socket is closed. With a replica, only
+        while the session is that replica's: its player may have come back through another one.
+        """
+
+    async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
+        """Return a claimed lease; the ticket goes back to its old place, or gets another streamer at once.
+
+        `streamer` is the key of the lease's: what the session was given since then is not returned. `unreachable` says
+        that the dial failed: the ticket avoids this streamer for a growing time, and when two replicas (or all there
+        are) have said so, nobody is sent there. None when the lease had lapsed and its ticket is not known any more.
+        """
+
+    async def offer(self, ticket: Ticket) -> Lease | None:
+        """Lease a free streamer, for PAGE_ARRIVAL_SECONDS, to a page that dials by itself; None when none is free."""
+
+    async def restore(
+        self,
+        replica_id: str,
+        tickets: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str] = (),
+    ) -> None:
+        """Make a replica's sessions exactly these: tickets with their arrival, and leases not held by a server.
+
+        What the store does not know it takes over, what it knows beyond these it drops. Sessions that are unsettled,
+        because an answer about them is awaited or was lost, stay as they are.
+        """
+
+    async def set_policies(self, policies: Mapping[str, Policy]) -> None:
+        """Say how free streamers are chosen, by app; the last word counts. An app that is not named has `spread`."""
+
+    async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
+        """Wait until something was matched for a replica, at most `timeout` seconds; False when the time is over.
+
+        A hint that saves time: whoever misses one finds its lease with the next `keep`.
+        """
+
+    # -- for operators and numbers ------------------------------------------------------------------
+
+    async def hold_back(self, key: str, on: bool) -> bool:
+        """Match nobody to a streamer any more, or do again; False when it is not known."""
+
+    async def end(self, session_id: str) -> bool:
+        """Have whoever holds a session end it, with its owner's next heartbeat; False when it is not known."""
+
+    async def lanes(self, names: Sequence[str]) -> list[LaneView]:
+        """Return what players are told of these queues, in the order asked for; an empty queue has length 0."""
+
+    async def totals(self) -> Totals:
+        """Return the fleet in numbers."""
 
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
 
-    async def changed(self, since: int, timeout: float) -> int:  # noqa: ASYNC109 - a quiet fleet is not an error
-        """Wait until something has changed since the given count, at most `timeout` seconds; return the count.
+    async def find(self, streamer: str) -> StreamerView | None:
+        """Return one streamer by its key, or by an endpoint id that only one streamer has."""
 
-        A hint that saves time: whoever misses one finds the change at its next slow tick.
-        """
+
+def lane_of(ticket: Ticket) -> str:
+    """Return the queue that a ticket waits in: one for each app and each thing that players want of it."""
+    return f"{ticket.app}\x1f={ticket.wants}" if ticket.wants else f"{ticket.app}\x1f{ticket.selector}"

@@ -4,14 +4,22 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 
-from picows import WSError, ws_connect
+from picows import WSError, WSInvalidStatusError
+from picows.url import WSParsedURL, parse_url
 
-from pixelfleet.runtime.front import READ_BUFFER_BYTES
+from pixelfleet.runtime.protocol import client_protocol
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
 
 
 class DialError(ConnectionError):
-    """The other server could not be reached, or refused the websocket; the text says how."""
+    """The other server could not be reached, or refused the websocket; the text says how.
+
+    `status` is the HTTP status that it refused with, or 0.
+    """
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 async def dial(
@@ -22,7 +30,10 @@ async def dial(
     headers: Mapping[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> WebSocket:
-    """Connect to a websocket URL and return the open socket; raise DialError when that fails."""
+    """Connect to a websocket URL and return the open socket; raise DialError when that fails.
+
+    A dial that fails, takes longer than `bounds.handshake_seconds` or is cancelled leaves no connection behind.
+    """
     socket: WebSocket | None = None
 
     def make() -> WebSocket:
@@ -30,23 +41,32 @@ async def dial(
         socket = WebSocket(bounds, opened)
         return socket
 
+    target = _target(url)
+    protocol = client_protocol(target.netloc, target.resource_name, make, bounds, headers or {})
+    secure = (tls or True) if target.is_secure else None
+    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(bounds.handshake_seconds):
-            await ws_connect(
-                make,
-                url,
-                ssl_context=tls,
-                websocket_handshake_timeout=bounds.handshake_seconds,
-                max_frame_size=bounds.message_bytes,
-                extra_headers=dict(headers or {}),
-                max_redirects=0,
-                enable_auto_pong=False,
-                read_buffer_init_size=READ_BUFFER_BYTES,
-            )
+            transport, _ = await loop.create_connection(lambda: protocol, target.host, target.port, ssl=secure)
+            try:
+                await protocol.wait_until_handshake_complete()
+            except BaseException:
+                transport.abort()
+                raise
     except TimeoutError:
         raise DialError("no answer in time") from None
+    except WSInvalidStatusError as error:
+        raise DialError(str(error), int(error.response.status) if error.response else 0) from None
     except (OSError, WSError, ValueError) as error:
         raise DialError(str(error) or type(error).__name__) from None
     if socket is None:
         raise DialError("closed before it answered")
     return socket
+
+
+def _target(url: str) -> WSParsedURL:
+    """Return where a URL leads; the error for one that leads nowhere does not repeat it, for it may hold a ticket."""
+    try:
+        return parse_url(url)
+    except (WSError, ValueError):
+        raise DialError("not the URL of a websocket") from None

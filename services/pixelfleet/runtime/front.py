@@ -6,7 +6,6 @@ is out of the way.
 """
 
 import asyncio
-import logging
 import ssl
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
@@ -16,29 +15,22 @@ from typing import Any, Final, Self, cast
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from picows import (
-    WSAutoPingStrategy,
-    WSListener,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-)
+from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.api import WSServerListenerFactory
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
 
 from pixelfleet.runtime.listen import listening_socket
+from pixelfleet.runtime.protocol import server_protocol
 from pixelfleet.runtime.websocket import Bounds
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024
+VERSIONS: Final = ("13", "8", "7")
+"""Versions of the websocket protocol, which differ in nothing that we use. The first is that of the standard."""
+
 HTTP_STOP_SECONDS: Final = 1.0
 """How long requests under way may take to finish when the port closes."""
 
-READ_BUFFER_BYTES: Final = 1024
-"""What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
-
 log = structlog.get_logger(__name__)
-_log = logging.getLogger("picows.server")
 
 Upgrade = WSServerListenerFactory
 
@@ -98,25 +90,20 @@ def wants_websocket(head: bytes) -> bool:
     return False
 
 
-def _websocket_protocol(upgrade: Upgrade, bounds: Bounds) -> asyncio.BufferedProtocol:
-    protocol: asyncio.BufferedProtocol = WSProtocol(
-        None,
-        None,
-        False,
-        upgrade,
-        _log,
-        True,
-        bounds.handshake_seconds,
-        False,
-        1,
-        1,
-        WSAutoPingStrategy.PING_WHEN_IDLE,
-        False,  # our sockets answer pings themselves, and count them
-        bounds.message_bytes,
-        None,
-        READ_BUFFER_BYTES,
-    )
-    return protocol
+def _other_version() -> WSUpgradeResponseWithListener:
+    """Return the answer to a version that we do not speak. picows would repeat it, also where it is no text."""
+    headers = {"Sec-WebSocket-Version": VERSIONS[0]}
+    body = b"unsupported websocket version"
+    answer = WSUpgradeResponse.create_error_response(HTTPStatus.UPGRADE_REQUIRED, body, headers)
+    return WSUpgradeResponseWithListener(answer, None)
+
+
+def _plain_lists(request: WSUpgradeRequest) -> None:
+    """Leave of the lists that Firefox and proxies send (`keep-alive, Upgrade`) the one word that picows knows."""
+    for name, word in (("Connection", "upgrade"), ("Upgrade", "websocket")):
+        values = request.headers.getall(name, [])
+        if any(word == each.strip().lower() for value in values for each in value.split(",")):
+            request.headers[name] = word
 
 
 def _hand_over(
@@ -182,6 +169,8 @@ class Front(AbstractAsyncContextManager["Front"]):
             shutdown_timeout=HTTP_STOP_SECONDS,
             # Also ends a connection whose next request has begun and does not go on.
             keepalive_timeout=2 * bounds.handshake_seconds,
+            # For the rest of a body that nobody wants.
+            lingering_time=bounds.handshake_seconds,
         )
         self._upgrade = upgrade
         self._host, self._port, self._option = host, port, option
@@ -213,7 +202,7 @@ class Front(AbstractAsyncContextManager["Front"]):
     def serve(self, transport: asyncio.Transport, head: bytes) -> None:
         """Hand a connection to who serves its first request; `head` is what came so far, a whole head or more."""
         if wants_websocket(head):
-            _hand_over(transport, _websocket_protocol(self._guarded_upgrade, self.bounds), head)
+            _hand_over(transport, server_protocol(self._guarded_upgrade, self.bounds), head)
         else:
             http = self._runner.server
             assert http is not None
@@ -236,6 +225,9 @@ class Front(AbstractAsyncContextManager["Front"]):
     def _guarded_upgrade(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
         """Decide on an upgrade; a bug in there is logged, and the stranger is told nothing of it."""
         try:
+            if request.headers.get("Sec-WebSocket-Version") not in VERSIONS:
+                return _other_version()
+            _plain_lists(request)
             return self._upgrade(request)
         except Exception:  # picows would send the error's text
             log.exception("upgrade failed")
@@ -253,5 +245,5 @@ class Front(AbstractAsyncContextManager["Front"]):
         # For aiohttp the connection is gone from here on; it must not close what is no longer its own.
         http.transport = None
         http.connection_lost(None)
-        _hand_over(transport, _websocket_protocol(self._guarded_upgrade, self.bounds), b"\r\n".join([*lines, b"", b""]))
+        _hand_over(transport, server_protocol(self._guarded_upgrade, self.bounds), b"\r\n".join([*lines, b"", b""]))
         return _HandedOver()

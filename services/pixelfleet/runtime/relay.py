@@ -22,14 +22,17 @@ def forwardable(code: int) -> int:
     return close_codes.STREAM_UNAVAILABLE.code
 
 
-@dataclass(slots=True, eq=False)
 class _Upstream:
     """The handler of the dialled socket."""
 
-    relay: "Relay"
+    def __init__(self, relay: "Relay") -> None:
+        self.relay = relay
+        self.message: Callable[[bytes], None] = self._first
+        """Passes a message down; from the second on it is the player's own `send`."""
 
-    def message(self, data: bytes) -> None:
-        """Pass a message down."""
+    def _first(self, data: bytes) -> None:
+        self.relay.delivered = True
+        self.message = self.relay.down.send
         self.relay.down.send(data)
 
     def closed(self, code: int, reason: str) -> None:
@@ -47,6 +50,8 @@ class Relay:
     on_upstream_lost: Callable[[int, str], None] | None = None
     """Called when the upstream went first; without it the player is closed with the upstream's code."""
     up: WebSocket | None = None
+    delivered: bool = False
+    """Whether the player has heard anything from upstream."""
     early: list[bytes] = field(default_factory=list)
     early_bytes: int = 0
 
@@ -62,13 +67,20 @@ class Relay:
             self.down.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
-        """The player is gone: its upstream goes too."""
+        """The player is gone: its upstream goes too, and one that is still dialled finds nobody."""
+        self.early.clear()
         if self.up is not None:
             self.up.close(close_codes.NORMAL)
         self.on_end(code, reason)
 
     def join(self, up: WebSocket) -> _Upstream:
-        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket."""
+        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket.
+
+        An upstream that comes when the player is gone, or going, is closed.
+        """
+        if not self.down.is_open:
+            up.close(close_codes.NORMAL)
+            return _Upstream(self)
         self.up = up
         early, self.early, self.early_bytes = self.early, [], 0
         for data in early:
@@ -81,4 +93,8 @@ class Relay:
         if self.on_upstream_lost is not None:
             self.on_upstream_lost(code, reason)
         else:
-            self.down.close_raw(forwardable(code), reason)
+            self.pass_on_end(code, reason)
+
+    def pass_on_end(self, code: int, reason: str) -> None:
+        """Close the player as its upstream was closed."""
+        self.down.close_raw(forwardable(code), reason)

@@ -9,13 +9,14 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar, get_origin
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -24,6 +25,9 @@ from pydantic_settings import (
 from pixelfleet.runtime.errors import UsageError
 
 MAX_CONFIG_BYTES = 1024 * 1024
+
+_UNKNOWN: Final = "unrecognized arguments: "
+"""How argparse begins what it says of arguments that it does not know."""
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -43,6 +47,16 @@ class ConfigFileSource(PydanticBaseSettingsSource):
         keys = read_config_file(Path(path))
         translate = getattr(self.settings_cls, "translate_config", None)
         return translate(keys) if translate else keys
+
+
+class EnvironmentSource(EnvSettingsSource):
+    """The environment, where a list may be written as in an option: `a,b` as well as `["a","b"]`."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Return a list's parts, and of all else the value of its JSON."""
+        if get_origin(field.annotation) is list and isinstance(value, str) and not value.lstrip().startswith("["):
+            return [part for part in map(str.strip, value.split(",")) if part]
+        return super().decode_complex_value(field_name, field, value)
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -85,7 +99,7 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the config file behind code and environment; read no .env behind the user's back."""
-        return init_settings, env_settings, ConfigFileSource(settings_cls)
+        return init_settings, EnvironmentSource(settings_cls), ConfigFileSource(settings_cls)
 
 
 def load(cls: type[S], argv: Sequence[str]) -> S:
@@ -111,8 +125,7 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
     try:
         return cls(_cli_settings_source=source(args=arguments))
     except SettingsError as error:
-        reason = str(error).removeprefix("error parsing CLI: ").splitlines()[0]
-        raise UsageError(f"{reason}; see `pixelfleet {cls.command} --help`") from None
+        raise UsageError(f"{_without_values(str(error), arguments)}; see `pixelfleet {cls.command} --help`") from None
     except ValidationError as error:
         raise UsageError("; ".join(_explain(cls, detail) for detail in error.errors())) from None
 
@@ -125,6 +138,27 @@ def _named_config(arguments: Sequence[str]) -> Path | None:
         return parser.parse_known_args(arguments)[0].config  # type: ignore[no-any-return]  # a namespace is untyped
     except argparse.ArgumentError:
         return None
+
+
+def _without_values(said: str, arguments: Sequence[str]) -> str:
+    """Return what argparse says in one line, without the values of options: a misspelled one may be a secret's."""
+    reason = said.removeprefix("error parsing CLI: ")
+    if reason.startswith(_UNKNOWN):
+        unknown = reason.removeprefix(_UNKNOWN).split(" ")
+        named = [name for name in map(_option_name, arguments) if name and name in map(_option_name, unknown)]
+        if named:
+            return f"unknown option {', '.join(dict.fromkeys(named))}"
+        return "an argument is no option, nor an option's value"
+    for argument in arguments:
+        if (name := _option_name(argument)) != argument and name:
+            reason = reason.replace(argument, name)
+    return reason.splitlines()[0]
+
+
+def _option_name(argument: str) -> str:
+    """Return an option's name without its value; nothing for what is no option."""
+    name = argument.partition("=")[0]
+    return name.splitlines()[0] if name.startswith("-") else ""
 
 
 def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:

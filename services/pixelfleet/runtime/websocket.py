@@ -14,11 +14,17 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
 
+INTERNAL_ERROR: Final = 1011
+
 CLOSE_GRACE_SECONDS: Final = 2.0
 """How long the other side may take to answer our close before the socket is dropped."""
 
 MAX_REASON_BYTES: Final = 123
 """The room that RFC 6455 leaves for the reason in a close frame."""
+
+# An enum's member costs more to find than all else that is done to sort a frame.
+_TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
+_CLOSE, _PING, _PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +99,14 @@ class WebSocket(WSListener):
         """Whether messages can still be sent."""
         return self._transport is not None and self._why is None
 
+    def hand_to(self, handler: MessageHandler) -> None:
+        """Let another handler hear what happens from here on."""
+        self._handler = handler
+
     def send(self, data: bytes) -> None:
         """Send one text message; does nothing once the socket is closing."""
         if self._why is None and self._transport is not None:
-            self._transport.send(WSMsgType.TEXT, data)
+            self._transport.send(_TEXT, data)
 
     def ping(self) -> None:
         """Ask for a sign of life; `awaits_pong` is true until it comes."""
@@ -114,7 +124,7 @@ class WebSocket(WSListener):
             return
         self._why = (code, reason)
         self._transport.send_close(cast("WSCloseCode", code), fit_reason(reason))  # any number is sent as it is
-        self._drop = self._loop.call_later(CLOSE_GRACE_SECONDS, self.abort)
+        self._drop_later()
 
     def abort(self) -> None:
         """Drop the connection at once, with whatever was still to be sent."""
@@ -133,23 +143,25 @@ class WebSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Sort one frame."""
         kind = frame.msg_type
-        if kind is WSMsgType.CLOSE:
+        if kind is _CLOSE:
             self._on_close(transport, frame)
         elif self._why is not None:
             return
         elif not self._allowance.take(self._loop.time()):
             self.close(close_codes.RATE_LIMITED)
-        elif kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension was agreed on that would use them
+            self.close(close_codes.PROTOCOL_ERROR)
+        elif kind is _TEXT or kind is _BINARY:
             if frame.fin and not self._parts:
                 if self._handler is not None:
                     self._handler.message(frame.get_payload_as_bytes())
             else:
                 self._fragment(frame, first=True)
-        elif kind is WSMsgType.CONTINUATION:
+        elif kind is _CONTINUATION:
             self._fragment(frame, first=False)
-        elif kind is WSMsgType.PING:
+        elif kind is _PING:
             transport.send_pong(frame.get_payload_as_bytes())
-        elif kind is WSMsgType.PONG:
+        elif kind is _PONG:
             self.awaits_pong = False
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -164,6 +176,17 @@ class WebSocket(WSListener):
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.closed(code, reason)
+
+    def broken(self, code: int) -> None:
+        """Close for what picows found: a breach of the protocol, or 1011 for an error of ours.
+
+        Nothing that follows is heard or even read: it cannot be told apart, and has no bound.
+        """
+        told = close_codes.MESSAGE_TOO_BIG if code == close_codes.MESSAGE_TOO_BIG.code else close_codes.PROTOCOL_ERROR
+        transport = self._transport
+        self.close_raw(code, told.reason if code != INTERNAL_ERROR else "")
+        if transport is not None and transport.underlying_transport.is_reading():
+            transport.underlying_transport.pause_reading()
 
     def pause_writing(self) -> None:
         """The other side does not read: it costs us memory, so it goes."""
@@ -195,7 +218,11 @@ class WebSocket(WSListener):
         if self._why is None:
             self._why = (int(cast("int", frame.get_close_code())) or close_codes.NO_STATUS, _reason_of(frame))
             transport.send_close(WSCloseCode.OK)
-        transport.disconnect()
+            self._drop_later()
+        transport.disconnect()  # once all is sent, which is never if the other side does not read
+
+    def _drop_later(self) -> None:
+        self._drop = self._loop.call_later(CLOSE_GRACE_SECONDS, self.abort)
 
 
 def fit_reason(reason: str) -> bytes:
@@ -208,7 +235,7 @@ def _reason_of(frame: WSFrame) -> str:
 
 
 def _why_lost(transport: WSTransport) -> tuple[int, str]:
-    """Return why a socket ended that we did not close: picows itself closes on a breach of the protocol."""
+    """Return why a socket ended that we did not close."""
     handshake = transport.close_handshake
     if handshake is not None and handshake.sent is not None:
         return int(cast("int", handshake.sent.code)), handshake.sent.reason

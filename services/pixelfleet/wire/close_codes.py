@@ -82,6 +82,7 @@ NOT_ALLOWED = _define(4200, "not_allowed", "not allowed")
 KICKED = _define(4201, "kicked", "removed by the host")
 SESSION_OVER = _define(4202, "session_over", "the session is over")
 BAD_MESSAGES = _define(4203, "bad_messages", "too many messages that are not understood")
+TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
 
 
 def label_of(code: int) -> str:

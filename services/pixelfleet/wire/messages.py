@@ -27,11 +27,20 @@ DEFAULT_LIMITS: Final = Limits()
 # A quote that nothing closes takes all that follows: else each one would search to the end, in quadratic time.
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
+PATH_KINDS: Final = ("host", "reflexive", "relayed", "none")
+"""How a player's video comes: straight, through a NAT, through a TURN server, or not at all."""
+
+MAX_STATS_LENGTH: Final = 256
+
 PROTOCOL_VERSION: Final = "1.3.0"
 
 
 class BadMessageError(ValueError):
     """What a peer sent is not a message of the protocol; the text says why, without quoting it."""
+
+
+class NestingError(BadMessageError):
+    """A message nests deeper than the limit: no mistake of a client's, but an attack on who reads it."""
 
 
 class Candidate(msgspec.Struct, rename="camel"):
@@ -136,9 +145,9 @@ SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
-    """Return the message; raise BadMessageError when it is not an object with a string `type`, or too deep."""
+    """Return the message; raise BadMessageError when it is no object with a string `type`, NestingError if too deep."""
     if data.count(b"[") + data.count(b"{") > limits.nesting and _depth(data) > limits.nesting:
-        raise BadMessageError("nested too deep")
+        raise NestingError("nested too deep")
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -169,6 +178,22 @@ def check(message: Message) -> None:
         msgspec.convert(message, shape)
     except msgspec.ValidationError as error:
         raise BadMessageError(f"{message['type']}: {error}") from None
+
+
+def path_kind(message: Message) -> str | None:
+    """Return what a player's `stats` says of the way that its video takes, None when it says nothing of it.
+
+    It is said in `data`, as a JSON object in a string, since older servers expect a string there: `{"path": kind}`.
+    """
+    data = message.get("data")
+    if type(data) is not str or len(data) > MAX_STATS_LENGTH:
+        return None
+    try:
+        told = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    kind = told.get("path") if type(told) is dict else None
+    return kind if type(kind) is str and kind in PATH_KINDS else None
 
 
 def dump(message: Message) -> bytes:

@@ -18,7 +18,7 @@ from pixelfleet.runtime import logs
 from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.metrics import VERSION
 from pixelfleet.runtime.settings import ServiceSettings
-from tests.parts import free_port
+from tests.parts import free_port, program
 
 # -- in this process --------------------------------------------------------------------------------
 
@@ -95,6 +95,16 @@ def test_a_service_runs_until_it_is_told_to_stop(made_up: MadeUp, capsys: pytest
     assert capsys.readouterr().err == ""
 
 
+def test_a_command_that_does_one_thing_ends_with_its_own_code(made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once(_: Settings) -> int:
+        return 7
+
+    monkeypatch.setattr(sys.modules["madeup.app"], "main", once, raising=False)
+    monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up", once=True))
+    assert main(["madeup"]) == 7
+    assert made_up.entered == 0
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -158,23 +168,9 @@ def test_every_command_has_settings_and_help(command: str, capsys: pytest.Captur
 
 async def outcome(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int | None, str, str]:
     """Run a command that should end by itself; return its exit code, stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pixelfleet.cli",
-        *arguments,
-        env={**os.environ, **(environment or {})},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(30):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    env = {**os.environ, **(environment or {})}
+    async with program(sys.executable, "-m", "pixelfleet.cli", *arguments, env=env) as process, asyncio.timeout(30):
+        out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 
 
@@ -227,23 +223,14 @@ async def test_the_file_and_the_environment_are_heard_and_a_secret_is_not_shown(
 
 async def test_a_service_started_as_a_program_listens_and_ends_on_a_signal() -> None:
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pixelfleet.cli", "matchmaker", "--host", "127.0.0.1"),
-        *("--port", str(port), "--metrics-port", "0", "--log-format", "json"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(30):
-            assert b'"matchmaker listens"' in await process.stderr.readline()
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            process.send_signal(signal.SIGTERM)
-            rest = await process.stderr.read()
-            assert await process.wait() == 0
-        assert b"Traceback" not in rest
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0")
+    started = program(sys.executable, "-m", "pixelfleet.cli", *arguments, "--log-format", "json")
+    async with started as process, asyncio.timeout(30):
+        assert process.stderr is not None
+        assert b'"matchmaker listens"' in await process.stderr.readline()
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        process.send_signal(signal.SIGTERM)
+        rest = await process.stderr.read()
+        assert await process.wait() == 0
+    assert b"Traceback" not in rest

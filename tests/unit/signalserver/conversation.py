@@ -7,7 +7,7 @@ import orjson
 
 from pixelfleet.wire.close_codes import CloseCode
 from signalserver.exchange import Rules
-from signalserver.outputs import Call, Close, Drop, Output, Send
+from signalserver.outputs import Call, Close, Drop, Named, Output, Send
 from signalserver.roster import Admission
 from signalserver.switchboard import Switchboard
 
@@ -28,6 +28,7 @@ class Conversation:
         self.closed: dict[str, tuple[CloseCode, str]] = {}
         self.drops: list[Drop[str]] = []
         self.calls: list[Call[str]] = []
+        self.named: list[tuple[str, str, str]] = []
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
@@ -44,6 +45,8 @@ class Conversation:
             elif isinstance(output, Close):
                 self.closed[output.to] = (output.why, output.reason)
                 self._do(self.switchboard.left(output.to))
+            elif isinstance(output, Named):
+                self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, Drop):
                 self.drops.append(output)
             elif isinstance(output, Call):

@@ -14,7 +14,6 @@ from structlog.testing import capture_logs
 
 from signalserver.rtc_config import (
     LEAST_REFRESH_SECONDS,
-    LONGEST_RETRY_SECONDS,
     MAX_ANSWER_BYTES,
     RtcConfigError,
     RtcConfigSource,
@@ -22,7 +21,6 @@ from signalserver.rtc_config import (
     parse_answer,
     ready_config,
     refresh_delay,
-    retry_delay,
 )
 from tests.parts import eventually
 
@@ -175,14 +173,6 @@ def test_credentials_are_replaced_in_the_second_half_of_their_life(life: float, 
     assert delay >= LEAST_REFRESH_SECONDS
     if life >= 2 * LEAST_REFRESH_SECONDS:
         assert 0.5 * life <= delay <= 0.75 * life
-
-
-@given(failures=st.integers(1, 10**9), chance=CHANCE)
-def test_retries_wait_longer_each_time_up_to_a_bound(failures: int, chance: float) -> None:
-    delay = retry_delay(failures, chance)
-    assert 0.5 <= delay <= LONGEST_RETRY_SECONDS
-    assert delay <= retry_delay(failures + 1, chance)
-    assert retry_delay(failures, 0.0) == retry_delay(failures, 1.0) / 2
 
 
 # -- the TURN API -----------------------------------------------------------------------------------

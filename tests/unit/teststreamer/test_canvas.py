@@ -1,6 +1,7 @@
 """Drawing in planes, and taking it away again."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,13 +29,14 @@ def test_a_box_is_filled_in_all_planes() -> None:
     assert (canvas.v != 128).sum() == 5 * 4
 
 
-def test_the_planes_lie_below_one_another() -> None:
-    canvas = Canvas(64, 48)
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (640, 362), (1290, 722)])
+def test_what_is_drawn_is_in_the_frame(width: int, height: int) -> None:
+    canvas = Canvas(width, height)
     canvas.y[:], canvas.u[:], canvas.v[:] = 1, 2, 3
-    assert canvas.pixels.shape == (72, 64)
-    assert (canvas.pixels[:48] == 1).all()
-    assert (canvas.pixels[48:60] == 2).all()
-    assert (canvas.pixels[60:] == 3).all()
+    assert (canvas.frame.width, canvas.frame.height, canvas.frame.format.name) == (width, height, "yuv420p")
+    pixels = canvas.frame.to_ndarray()
+    assert pixels.shape == (height * 3 // 2, width)
+    assert np.bincount(pixels.reshape(-1)).tolist() == [0, width * height, width * height // 4, width * height // 4]
 
 
 def test_a_weight_of_half_is_half_way() -> None:
@@ -48,12 +50,12 @@ def test_whatever_is_drawn_wherever_is_taken_away_again(x: int, y: int, width: i
     canvas = Canvas(64, 48)
     canvas.fill(0, 0, 30, 48, RED)
     canvas.keep()
-    before = canvas.pixels.copy()
+    before = canvas.frame.to_ndarray()
     canvas.fill(x, y, width, height, WHITE)
     canvas.text(text, y, x, 2, RED)
     canvas.blend(np.ones((2 * height, 2 * width), dtype=np.float32), x, y, RED)
     canvas.clear()
-    assert np.array_equal(canvas.pixels, before)
+    assert np.array_equal(canvas.frame.to_ndarray(), before)
 
 
 def test_a_text_is_drawn_in_its_colour() -> None:

@@ -84,3 +84,20 @@ def test_browsers_can_decode_the_profile_that_was_offered() -> None:
     parameters = data.index(b"\x00\x00\x01\x67") + 4
     assert data[parameters] == 66, "the baseline profile"
     assert data[parameters + 1] & 0x40, "constrained"
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_frame_can_be_drawn_over_once_it_is_encoded(codec: Codec) -> None:
+    """The streamer draws every frame in the same memory."""
+    encoder, apart = opened(codec), opened(codec)
+    reused = av.VideoFrame(*SIZE, "yuv420p")
+    for number in range(5):
+        original = frame(number)
+        for plane, source in zip(reused.planes, original.planes, strict=True):
+            plane.update(bytes(source))
+        reused.pts, reused.time_base = original.pts, original.time_base
+        (packet,) = encoder.encode(reused, keyframe=False)
+        (expected,) = apart.encode(original, keyframe=False)
+        for plane in reused.planes:
+            plane.update(bytes(plane.buffer_size))
+        assert bytes(packet) == bytes(expected)

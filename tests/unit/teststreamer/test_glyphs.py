@@ -47,3 +47,15 @@ def test_a_text_is_as_wide_as_its_characters_and_the_gaps_between() -> None:
 def test_a_mask_cannot_be_drawn_on() -> None:
     with pytest.raises(ValueError, match="read-only"):
         glyphs.mask("A", 2)[0, 0] = True
+
+
+@pytest.mark.parametrize("text", ["", "A", "12 3", "Hello, world!"])
+def test_a_line_is_its_characters_side_by_side(text: str) -> None:
+    line = glyphs.line(text, 2)
+    assert line.shape == (glyphs.GLYPH_HEIGHT * 2, glyphs.text_width(text, 2))
+    at = 0
+    for character in text:
+        mask = glyphs.mask(character, 2)
+        assert np.array_equal(line[:, at : at + mask.shape[1]], mask)
+        assert not line[:, at + mask.shape[1] : at + mask.shape[1] + 2].any()
+        at += mask.shape[1] + 2

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
 from teststreamer import signalling
-from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff
+from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff, shown
 
 PATIENCE = 15.0
 
@@ -78,6 +79,21 @@ async def test_messages_go_both_ways() -> None:
         assert await listener.hear() == b'{"type":"hello"}'
         await link.send({"type": "offer", "sdp": "x"})
         assert await listener.hear() == b'{"type":"offer","sdp":"x"}'
+
+
+async def test_a_streamer_that_is_ended_says_so_and_reports_no_error() -> None:
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def attend(socket: ServerConnection) -> None:
+        await socket.send('{"type":"hello"}')
+        await socket.wait_closed()
+        codes.put_nowait(socket.close_code)
+
+    async with serving(attend) as port:
+        async with dialling(port) as (_, listener):
+            await listener.hear()
+        async with asyncio.timeout(10):
+            assert await codes.get() == 1000
 
 
 async def test_it_comes_when_the_server_comes() -> None:
@@ -147,3 +163,26 @@ async def test_after_a_connection_that_held_the_first_delay_is_used_again(monkey
         for _ in range(3):
             await listener.lose()
     assert len(made) >= 3
+
+
+@pytest.mark.parametrize(
+    ("url", "logged"),
+    [
+        ("ws://127.0.0.1:8888", "ws://127.0.0.1:8888"),
+        ("wss://u:hush@[::1]:8888/pod?token=hush#hush", "wss://[::1]:8888/pod"),
+    ],
+)
+def test_an_address_is_logged_without_what_may_be_a_token(url: str, logged: str) -> None:
+    assert shown(url) == logged
+
+
+async def test_no_token_is_in_the_log() -> None:
+    async with serving(greet) as port:
+        link, listener = SignallingLink(f"ws://127.0.0.1:{port}/?token=hush", random.Random(1)), Listener()
+        with capture_logs() as lines:
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(link.run(listener))
+                await listener.hear()
+                running.cancel()
+    assert lines
+    assert "hush" not in str(lines)

@@ -1,9 +1,24 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from pixelfleet.fleet.store import FleetStore
-from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
+from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, empty_store
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server that a test may do anything to."""
+    with redis_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
@@ -11,9 +26,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
+@pytest.fixture(params=IMPLEMENTATIONS)
 async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[FleetStore]:
-    async with IMPLEMENTATIONS[request.param](clock) as empty:
+    url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
+    async with empty_store(url, clock) as empty:
         yield empty
 
 

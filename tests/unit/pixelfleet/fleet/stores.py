@@ -1,12 +1,28 @@
 """What the contract of the fleet store is tested with: the implementations, a clock, and reports and tickets."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
 from typing import Final
 
-from pixelfleet.fleet.memory import MemoryFleetStore
-from pixelfleet.fleet.model import FleetSnapshot, Lease, StreamerReport, Ticket
+from pixelfleet.fleet.model import (
+    FRESH_SECONDS,
+    FleetSnapshot,
+    Kept,
+    Lease,
+    Reported,
+    ServerReport,
+    StreamerReport,
+    Ticket,
+    Waiting,
+)
+from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
+
+IMPLEMENTATIONS: Final = ("memory", "redis")
+"""Every implementation that must keep the contract."""
+
+_numbers = count(1)
 
 
 class Clock:
@@ -22,26 +38,35 @@ class Clock:
         self.now += seconds
 
 
+def fresh_prefix() -> str:
+    """Return a beginning of keys that nobody else uses."""
+    return f"{{test-{next(_numbers)}}}:"
+
+
 @asynccontextmanager
-async def memory(clock: Clock) -> AsyncIterator[FleetStore]:
-    yield MemoryFleetStore(clock)
-
-
-IMPLEMENTATIONS: Final[Mapping[str, Callable[[Clock], AbstractAsyncContextManager[FleetStore]]]] = {"memory": memory}
-"""Every implementation that must keep the contract, each as an empty store on the given clock."""
+async def empty_store(url: str, clock: Clock) -> AsyncIterator[FleetStore]:
+    """Yield a store at a URL, or in memory, that knows nothing and matches already."""
+    async with open_store(url, prefix=fresh_prefix(), clock=clock) as store:
+        await store.totals()
+        clock.advance(FRESH_SECONDS)
+        assert not (await store.totals()).young
+        yield store
 
 
 def streamer(
     server: str = "s1",
     endpoint: str = "cam",
     *,
-    sequence: int = 1,
     app: str = "app",
     capacity: int = 1,
     sessions: tuple[str, ...] = (),
+    onlookers: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
+    node: str = "",
     ready: bool = True,
     draining: bool = False,
+    stock: bool = False,
+    players: int = 0,
 ) -> StreamerReport:
     return StreamerReport(
         server_id=server,
@@ -50,17 +75,35 @@ def streamer(
         url=f"ws://{server}:4000",
         capacity=capacity,
         sessions=sessions,
+        onlookers=onlookers,
         labels=dict(labels or {}),
+        node=node,
         ready=ready,
         draining=draining,
-        sequence=sequence,
+        stock=stock,
+        players=players,
     )
 
 
 def ticket(
-    session: str, *, replica: str = "r1", app: str = "app", wants: str = "", labels: Mapping[str, str] | None = None
+    session: str,
+    *,
+    replica: str = "r1",
+    app: str = "app",
+    wants: str = "",
+    may_share: bool = False,
+    labels: Mapping[str, str] | None = None,
+    priority: int = 0,
 ) -> Ticket:
-    return Ticket(session_id=session, replica_id=replica, app=app, streamer=wants, labels=dict(labels or {}))
+    return Ticket(
+        session_id=session,
+        replica_id=replica,
+        app=app,
+        wants=wants,
+        may_share=may_share,
+        labels=dict(labels or {}),
+        priority=priority,
+    )
 
 
 class Fleet:
@@ -71,43 +114,72 @@ class Fleet:
         self.clock = clock
         self._sequence = 0
 
-    async def reports(self, *streamers: StreamerReport, server: str = "s1") -> None:
+    # -- owners of streamers ------------------------------------------------------------------------
+
+    async def reports(
+        self, *streamers: StreamerReport, server: str = "s1", ended: Sequence[str] = (), owner: str = "", fence: int = 0
+    ) -> Reported:
         """Report, newer than all before, the streamers of one server, which is named by them if there are any."""
         self._sequence += 1
-        name = streamers[0].server_id if streamers else server
-        await self.store.report(streamers, server_id=name, sequence=self._sequence)
+        return await self.store.report(
+            ServerReport(
+                server_id=streamers[0].server_id if streamers else server,
+                sequence=self._sequence,
+                streamers=streamers,
+                ended=tuple(ended),
+                owner=owner,
+                fence=fence,
+            )
+        )
+
+    # -- replicas -----------------------------------------------------------------------------------
 
     async def joins(self, *sessions: str) -> None:
         for session in sessions:
             await self.store.join(ticket(session))
 
-    async def passes(self, seconds: float, *, alive: bool = True) -> None:
-        """Let time pass; the replica that holds the tickets says that it is alive, unless it is not."""
+    async def gets(self, wish: Ticket) -> Lease:
+        """Join and be given a streamer at once."""
+        placed = await self.store.join(wish)
+        assert isinstance(placed, Lease), f"{wish.session_id} has to wait"
+        return placed
+
+    async def waits(self, wish: Ticket) -> Waiting:
+        """Join and have to wait."""
+        placed = await self.store.join(wish)
+        assert isinstance(placed, Waiting), f"{wish.session_id} does not have to wait"
+        return placed
+
+    async def keeps(self, *replicas: str) -> Kept:
+        for replica in replicas or ("r1",):
+            kept = await self.store.keep(replica, "")
+        return kept
+
+    async def passes(self, seconds: float, *, replicas: Sequence[str] = ("r1",), servers: Sequence[str] = ()) -> None:
+        """Let time pass, in which only these replicas say that they are alive; servers repeat their last report."""
         left = seconds
-        while left > 0:
+        while left > 1e-9:
             step = min(left, 0.5)
             self.clock.advance(step)
             left -= step
-            if alive:
-                await self.store.keep("r1")
+            for replica in replicas:
+                await self.store.keep(replica, "")
+            for server in servers:
+                views = (await self.snapshot()).streamers
+                await self.reports(*(each.report for each in views if each.report.server_id == server), server=server)
+
+    # -- what is known ------------------------------------------------------------------------------
 
     async def snapshot(self) -> FleetSnapshot:
         return await self.store.snapshot()
 
     async def queue(self) -> list[str]:
         """Return the waiting sessions, next first."""
-        waiting = (await self.snapshot()).queue
-        return [each.ticket.session_id for each in sorted(waiting, key=lambda each: each.position)]
+        return [each.ticket.session_id for each in (await self.snapshot()).queue]
 
     async def leases(self) -> dict[str, Lease]:
         return {lease.session_id: lease for lease in (await self.snapshot()).leases}
 
     async def matches(self) -> dict[str, str]:
-        """Match; return every lease there is then, as session -> key of its streamer."""
-        await self.store.match()
+        """Return every lease, as session -> key of its streamer."""
         return {session: lease.streamer.key for session, lease in (await self.leases()).items()}
-
-    async def claims(self, session: str) -> Lease:
-        lease = await self.store.claim(session)
-        assert lease is not None, f"{session} was promised nothing"
-        return lease

@@ -1,12 +1,20 @@
-"""The contract of the fleet store, for every implementation of it."""
-
-import asyncio
-from collections.abc import Awaitable, Callable
+"""The contract of the fleet store, for every implementation of it: reports, the queue, and who gets what."""
 
 import pytest
 
-from pixelfleet.fleet.model import ARRIVAL_SECONDS, CLAIM_SECONDS, EXPIRY_SECONDS, HEARTBEAT_SECONDS, LeaseState
-from pixelfleet.fleet.store import FleetStore
+from pixelfleet.fleet.model import (
+    ARRIVAL_SECONDS,
+    EXPIRY_SECONDS,
+    HEARTBEAT_SECONDS,
+    MAX_SELECTORS,
+    UNUSED_SECONDS,
+    Lease,
+    LeaseState,
+    Policy,
+    ServerReport,
+    Waiting,
+)
+from pixelfleet.fleet.store import FleetStore, TooManyChoicesError
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, streamer, ticket
 
 A_BIT = 0.01
@@ -18,85 +26,85 @@ async def test_an_empty_store_knows_nothing(fleet: Fleet) -> None:
     known = await fleet.snapshot()
     assert (known.streamers, known.leases, known.queue) == ((), (), ())
     assert known.now == pytest.approx(fleet.clock.now)
-    assert await fleet.matches() == {}
+    assert (await fleet.store.totals()).apps == {}
+    assert await fleet.store.find("s1/cam") is None
 
 
 async def test_a_report_is_known_as_it_was_made(fleet: Fleet) -> None:
-    reported = streamer(labels={"region": "eu"}, capacity=3, sessions=("x",), draining=True, ready=False)
-    await fleet.reports(reported)
-    assert (await fleet.snapshot()).streamers == (reported,)
+    reported = streamer(labels={"region": "eu"}, capacity=3, sessions=("x",), draining=True, ready=False, node="n")
+    assert (await fleet.reports(reported)).taken
+    (view,) = (await fleet.snapshot()).streamers
+    assert (view.report, view.used, view.promised) == (reported, 0, 0)
+    assert view.seen == pytest.approx(fleet.clock.now)
+    assert await fleet.store.find("s1/cam") == view
+    assert await fleet.store.find("cam") == view
+
+
+async def test_an_endpoint_id_that_two_streamers_have_finds_neither(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.reports(streamer("s2"))
+    assert await fleet.store.find("cam") is None
+    assert await fleet.store.find("s2/cam") is not None
 
 
 async def test_a_report_replaces_all_that_was_known_of_its_server_and_nothing_else(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", "a"), streamer("s1", "b"))
     await fleet.reports(streamer("s2", "a"))
     await fleet.reports(streamer("s1", "c"))
-    assert {known.key for known in (await fleet.snapshot()).streamers} == {"s1/c", "s2/a"}
+    assert [view.report.key for view in (await fleet.snapshot()).streamers] == ["s1/c", "s2/a"]
 
 
 async def test_an_empty_report_says_that_the_server_has_no_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.reports(streamer("s2"))
     await fleet.reports(server="s1")
-    assert [known.key for known in (await fleet.snapshot()).streamers] == ["s2/cam"]
+    assert [view.report.key for view in (await fleet.snapshot()).streamers] == ["s2/cam"]
 
 
-async def test_an_older_report_changes_nothing(store: FleetStore, fleet: Fleet) -> None:
-    await store.report([streamer(capacity=2)], server_id="s1", sequence=7)
-    await store.report([streamer(capacity=9)], server_id="s1", sequence=6)
-    await store.report([], server_id="s1", sequence=5)
-    assert [known.capacity for known in (await fleet.snapshot()).streamers] == [2]
+@pytest.mark.parametrize("sequence", [7, 6, 1])
+async def test_an_older_report_changes_nothing(store: FleetStore, fleet: Fleet, sequence: int) -> None:
+    await store.report(ServerReport(server_id="s1", sequence=7, streamers=(streamer(capacity=2),)))
+    late = await store.report(ServerReport(server_id="s1", sequence=sequence, streamers=(streamer(capacity=9),)))
+    assert not late.taken
+    assert [view.report.capacity for view in (await fleet.snapshot()).streamers] == [2]
 
 
 async def test_an_older_report_does_not_keep_a_server_alive(store: FleetStore, fleet: Fleet) -> None:
-    await store.report([streamer()], server_id="s1", sequence=7)
+    await store.report(ServerReport(server_id="s1", sequence=7, streamers=(streamer(),)))
     fleet.clock.advance(EXPIRY_SECONDS - A_BIT)
-    await store.report([streamer()], server_id="s1", sequence=6)
+    await store.report(ServerReport(server_id="s1", sequence=6, streamers=(streamer(),)))
     fleet.clock.advance(2 * A_BIT)
     assert (await fleet.snapshot()).streamers == ()
 
 
-async def test_each_server_counts_its_own_reports(store: FleetStore, fleet: Fleet) -> None:
-    await store.report([streamer("s1")], server_id="s1", sequence=1000)
-    await store.report([streamer("s2")], server_id="s2", sequence=1)
-    assert len((await fleet.snapshot()).streamers) == 2
-
-
-async def test_a_report_holds_until_its_expiry(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    fleet.clock.advance(EXPIRY_SECONDS - A_BIT)
-    assert len((await fleet.snapshot()).streamers) == 1
-    fleet.clock.advance(2 * A_BIT)
-    assert (await fleet.snapshot()).streamers == ()
-
-
-async def test_a_repeated_report_holds_on(fleet: Fleet) -> None:
-    for _ in range(5):
+async def test_a_report_holds_until_its_expiry_and_a_repeated_one_longer(fleet: Fleet) -> None:
+    for _ in range(3):
         await fleet.reports(streamer())
-        fleet.clock.advance(HEARTBEAT_SECONDS * 2)
-    assert len((await fleet.snapshot()).streamers) == 1
-
-
-async def test_an_expired_streamer_is_promised_to_nobody(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.passes(EXPIRY_SECONDS + A_BIT)
+        fleet.clock.advance(EXPIRY_SECONDS - A_BIT)
+        assert len((await fleet.snapshot()).streamers) == 1
+    fleet.clock.advance(2 * A_BIT)
+    assert (await fleet.snapshot()).streamers == ()
     await fleet.joins("p")
     assert await fleet.matches() == {}
 
 
 async def test_a_server_that_was_forgotten_may_count_from_the_beginning(store: FleetStore, fleet: Fleet) -> None:
-    await store.report([streamer()], server_id="s1", sequence=50)
+    await store.report(ServerReport(server_id="s1", sequence=50, streamers=(streamer(),)))
     fleet.clock.advance(EXPIRY_SECONDS + A_BIT)
-    assert (await fleet.snapshot()).streamers == ()
-    await store.report([streamer()], server_id="s1", sequence=1)
+    assert (await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))).taken
     assert len((await fleet.snapshot()).streamers) == 1
 
 
-async def test_what_has_expired_is_forgotten_also_when_nobody_has_looked(store: FleetStore, fleet: Fleet) -> None:
-    await store.report([streamer()], server_id="s1", sequence=50)
-    fleet.clock.advance(EXPIRY_SECONDS + A_BIT)
-    await store.report([streamer()], server_id="s1", sequence=1)
-    assert len((await fleet.snapshot()).streamers) == 1
+async def test_a_streamer_that_changes_its_app_is_another_one(fleet: Fleet) -> None:
+    await fleet.reports(streamer(app="a"))
+    await fleet.reports(streamer(app="b"))
+    await fleet.waits(ticket("p", app="a"))
+    assert (await fleet.gets(ticket("q", app="b"))).streamer.app == "b"
+
+
+async def test_an_id_may_hold_a_slash(fleet: Fleet) -> None:
+    await fleet.reports(streamer("rack/1", "cam/2"))
+    assert (await fleet.gets(ticket("p"))).streamer.key == "rack/1/cam/2"
 
 
 # -- the queue --------------------------------------------------------------------------------------
@@ -107,24 +115,57 @@ async def test_tickets_wait_in_the_order_of_their_arrival(fleet: Fleet) -> None:
         await fleet.joins(session)
         await fleet.passes(1.0)
     queue = (await fleet.snapshot()).queue
-    assert [(each.ticket.session_id, each.position) for each in queue] == [("c", 1), ("a", 2), ("b", 3)]
-    assert [fleet.clock.now - each.since for each in queue] == pytest.approx([3.0, 2.0, 1.0])
+    assert [each.ticket.session_id for each in queue] == ["c", "a", "b"]
+    assert [fleet.clock.now - each.arrived for each in queue] == pytest.approx([3.0, 2.0, 1.0])
+
+
+async def test_who_arrives_in_the_same_moment_is_in_order_all_the_same(fleet: Fleet) -> None:
+    await fleet.joins("c", "a", "b")
+    assert await fleet.queue() == ["c", "a", "b"]
 
 
 async def test_a_ticket_that_joins_again_keeps_its_place(fleet: Fleet) -> None:
-    await fleet.joins("a", "b", "a")
+    first = await fleet.waits(ticket("a"))
+    await fleet.joins("b")
+    await fleet.passes(0.3)
+    assert await fleet.waits(ticket("a")) == first
     assert await fleet.queue() == ["a", "b"]
 
 
-@pytest.mark.parametrize("claimed", [False, True])
-async def test_a_ticket_that_was_promised_a_streamer_cannot_join_again(fleet: Fleet, *, claimed: bool) -> None:
+async def test_a_ticket_that_has_a_streamer_keeps_it_when_it_joins_again(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=2))
+    lease = await fleet.gets(ticket("p"))
+    assert await fleet.gets(ticket("p")) == lease
+    assert (await fleet.store.totals()).apps["app"].used == 1
+
+
+async def test_who_joins_again_claims_what_was_matched_meanwhile(fleet: Fleet) -> None:
+    await fleet.joins("p")
     await fleet.reports(streamer())
-    await fleet.joins("a")
-    await fleet.matches()
-    if claimed:
-        await fleet.claims("a")
-    await fleet.joins("a")
-    assert await fleet.queue() == []
+    lease = await fleet.gets(ticket("p"))
+    assert lease.state is LeaseState.CLAIMED
+    assert (await fleet.keeps()).leases == ()
+
+
+async def test_who_comes_back_through_another_replica_keeps_its_place_and_belongs_to_that_one(fleet: Fleet) -> None:
+    await fleet.joins("p", "q")
+    placed = await fleet.waits(ticket("p", replica="r2"))
+    assert placed.ticket.replica_id == "r2"
+    await fleet.store.leave("p", "r1")
+    assert await fleet.queue() == ["p", "q"]
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r2",))
+    assert await fleet.queue() == ["p"]
+    await fleet.reports(streamer())
+    assert [lease.session_id for lease in (await fleet.keeps("r2")).leases] == ["p"]
+
+
+async def test_what_was_matched_for_the_old_replica_is_told_to_the_new_one(fleet: Fleet) -> None:
+    await fleet.joins("p")
+    await fleet.reports(streamer())
+    assert (await fleet.gets(ticket("p", replica="r2"))).replica_id == "r2"
+    assert (await fleet.keeps("r1")).leases == ()
+    assert (await fleet.keeps("r1")).sessions == 0
+    assert (await fleet.keeps("r2")).sessions == 1
 
 
 async def test_tickets_of_a_replica_that_is_no_more_are_dropped(fleet: Fleet) -> None:
@@ -134,90 +175,116 @@ async def test_tickets_of_a_replica_that_is_no_more_are_dropped(fleet: Fleet) ->
     assert await fleet.queue() == ["here"]
 
 
-async def test_a_replica_that_joins_a_ticket_is_alive(fleet: Fleet) -> None:
-    await fleet.store.keep("r1")
-    fleet.clock.advance(EXPIRY_SECONDS + A_BIT)
-    await fleet.joins("p")
-    assert await fleet.queue() == ["p"]
+async def test_a_higher_priority_is_served_first(fleet: Fleet) -> None:
+    await fleet.joins("early")
+    await fleet.store.join(ticket("important", priority=2))
+    await fleet.store.join(ticket("also-important", priority=2))
+    assert await fleet.queue() == ["important", "also-important", "early"]
+    await fleet.reports(streamer())
+    assert await fleet.matches() == {"important": "s1/cam"}
 
 
-async def test_each_app_has_a_queue_of_its_own(fleet: Fleet) -> None:
-    for session, app in (("a1", "a"), ("a2", "a"), ("b1", "b")):
-        await fleet.store.join(ticket(session, app=app))
-    queue = (await fleet.snapshot()).queue
-    assert {each.ticket.session_id: each.position for each in queue} == {"a1": 1, "a2": 2, "b1": 1}
+async def test_players_of_one_app_may_differ_in_so_many_choices_and_no_more(fleet: Fleet) -> None:
+    for number in range(MAX_SELECTORS):
+        await fleet.waits(ticket(f"p{number}", labels={"region": f"{number:02}"}))
+    with pytest.raises(TooManyChoicesError):
+        await fleet.store.join(ticket("one-more", labels={"region": "other"}))
+    await fleet.waits(ticket("known", labels={"region": "07"}))
+    await fleet.waits(ticket("none"))
+    await fleet.waits(ticket("elsewhere", app="b", labels={"region": "other"}))
+    await fleet.store.leave("p3")
+    await fleet.waits(ticket("one-more", labels={"region": "other"}))
+    await fleet.reports(streamer(labels={"region": "other"}))
+    assert list(await fleet.matches()) == ["none"]
+    await fleet.store.leave("none")
+    assert list(await fleet.matches()) == ["one-more"]
+
+
+async def test_a_choice_that_was_dropped_meanwhile_is_known_again_when_its_player_waits_again(fleet: Fleet) -> None:
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    await fleet.gets(ticket("p", labels={"region": "eu"}))
+    for number in range(MAX_SELECTORS):
+        fleet.clock.advance(0.001)
+        await fleet.waits(ticket(f"p{number}", labels={"region": f"{number:02}"}))
+    await fleet.reports(streamer(labels={"region": "eu"}, ready=False))
+    assert isinstance(await fleet.store.give_back("p", unreachable=False), Waiting)
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    assert await fleet.matches() == {"p": "s1/cam"}
 
 
 # -- matching ---------------------------------------------------------------------------------------
+
+
+async def test_who_joins_gets_a_free_streamer_at_once(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    lease = await fleet.gets(ticket("p"))
+    assert (lease.session_id, lease.replica_id, lease.streamer.url) == ("p", "r1", "ws://s1:4000")
+    assert (lease.state, lease.shared) == (LeaseState.CLAIMED, False)
+    assert lease.deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
+    assert await fleet.leases() == {"p": lease}
 
 
 async def test_first_come_first_served(fleet: Fleet) -> None:
     await fleet.joins("first", "second", "third")
     await fleet.reports(streamer("s1"))
     await fleet.reports(streamer("s2"))
-    assert (await fleet.matches()).keys() == {"first", "second"}
+    assert await fleet.matches() == {"first": "s1/cam", "second": "s2/cam"}
     assert await fleet.queue() == ["third"]
 
 
-async def test_a_match_is_a_promise_with_a_deadline(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    lease = (await fleet.leases())["p"]
-    assert (lease.state, lease.replica_id, lease.streamer.url) == (LeaseState.MATCHED, "r1", "ws://s1:4000")
-    assert lease.deadline == pytest.approx(fleet.clock.now + CLAIM_SECONDS)
-
-
-async def test_a_promise_is_made_once(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("a", "b")
-    assert await fleet.matches() == {"a": "s1/cam"}
-    assert await fleet.matches() == {"a": "s1/cam"}
-
-
 @pytest.mark.parametrize(("capacity", "promised"), [(1, 1), (2, 2), (5, 5), (0, 9)])
-async def test_capacity_is_never_exceeded(fleet: Fleet, capacity: int, promised: int) -> None:
+@pytest.mark.parametrize("first", ["players", "streamer"])
+async def test_capacity_is_never_exceeded(fleet: Fleet, capacity: int, promised: int, first: str) -> None:
+    if first == "players":
+        await fleet.joins(*"abcdefghi")
     await fleet.reports(streamer(capacity=capacity))
     await fleet.joins(*"abcdefghi")
-    assert len(await fleet.matches()) == promised
+    assert list(await fleet.matches()) == list("abcdefghi"[:promised])
     assert len(await fleet.queue()) == 9 - promised
+
+
+async def test_more_wait_for_a_streamer_without_a_limit_than_one_call_serves(fleet: Fleet) -> None:
+    sessions = [f"p{number:03}" for number in range(150)]
+    await fleet.joins(*sessions)
+    await fleet.reports(streamer(capacity=0))
+    assert sorted(await fleet.matches()) == sessions
+    await fleet.gets(ticket("late"))
 
 
 async def test_sessions_that_came_without_a_lease_take_up_slots(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=3, sessions=("direct-1", "direct-2")))
     await fleet.joins("a", "b")
-    assert (await fleet.matches()).keys() == {"a"}
+    assert list(await fleet.matches()) == ["a"]
 
 
 async def test_more_sessions_than_capacity_leave_no_slot(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=1, sessions=("x", "y", "z")))
-    await fleet.joins("a")
-    assert await fleet.matches() == {}
+    await fleet.waits(ticket("a"))
 
 
 async def test_a_held_session_and_its_lease_are_one(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a", "b", "c")
-    await fleet.store.match()
-    await fleet.claims("a")
     await fleet.reports(streamer(capacity=2, sessions=("a",)))
-    assert (await fleet.matches()).keys() == {"a", "b"}
+    assert list(await fleet.matches()) == ["a", "b"]
     assert await fleet.queue() == ["c"]
+    assert (await fleet.store.totals()).apps["app"].used == 2
 
 
 async def test_a_lowered_capacity_breaks_no_promise(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a", "b", "c")
-    await fleet.matches()
     await fleet.reports(streamer(capacity=1))
-    assert (await fleet.matches()).keys() == {"a", "b"}
+    assert list(await fleet.matches()) == ["a", "b"]
+    await fleet.store.leave("a")
+    assert list(await fleet.matches()) == ["b"]
 
 
 @pytest.mark.parametrize("state", [{"ready": False}, {"draining": True}], ids=["not ready", "draining"])
 async def test_only_a_ready_streamer_takes_players(fleet: Fleet, state: dict[str, bool]) -> None:
     await fleet.reports(streamer(ready=state.get("ready", True), draining=state.get("draining", False)))
-    await fleet.joins("p")
-    assert await fleet.matches() == {}
+    await fleet.waits(ticket("p"))
+    assert (await fleet.store.totals()).apps["app"].streamers == 0
     await fleet.reports(streamer())
     assert await fleet.matches() == {"p": "s1/cam"}
 
@@ -225,8 +292,6 @@ async def test_only_a_ready_streamer_takes_players(fleet: Fleet, state: dict[str
 async def test_a_streamer_that_drains_keeps_its_players(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("p")
-    await fleet.matches()
-    await fleet.claims("p")
     await fleet.reports(streamer(draining=True, sessions=("p",)))
     assert (await fleet.leases())["p"].state is LeaseState.HELD
 
@@ -234,27 +299,16 @@ async def test_a_streamer_that_drains_keeps_its_players(fleet: Fleet) -> None:
 async def test_a_ticket_gets_a_streamer_of_its_app(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", app="a"))
     await fleet.reports(streamer("s2", app="b"))
-    await fleet.store.join(ticket("p", app="b"))
-    assert await fleet.matches() == {"p": "s2/cam"}
-
-
-@pytest.mark.parametrize("wanted", ["s2/cam2", "cam2"], ids=["by key", "by endpoint id"])
-async def test_a_ticket_can_ask_for_one_streamer(fleet: Fleet, wanted: str) -> None:
-    await fleet.reports(streamer("s1", "cam1"))
-    await fleet.store.join(ticket("p", wants=wanted))
-    assert await fleet.matches() == {}
-    await fleet.reports(streamer("s2", "cam2"))
-    assert await fleet.matches() == {"p": "s2/cam2"}
+    assert (await fleet.gets(ticket("p", app="b"))).streamer.key == "s2/cam"
 
 
 async def test_a_ticket_can_ask_for_labels(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", labels={"region": "eu", "gpu": "a10"}))
     await fleet.reports(streamer("s2", labels={"region": "us", "gpu": "a10"}))
     await fleet.reports(streamer("s3"))
-    await fleet.store.join(ticket("p", labels={"gpu": "a10", "region": "us"}))
-    await fleet.store.join(ticket("q", labels={"gpu": "h100"}))
-    assert await fleet.matches() == {"p": "s2/cam"}
-    assert await fleet.queue() == ["q"]
+    assert (await fleet.gets(ticket("p", labels={"gpu": "a10", "region": "us"}))).streamer.key == "s2/cam"
+    await fleet.waits(ticket("q", labels={"gpu": "h100"}))
+    assert (await fleet.gets(ticket("r", labels={"region": "eu"}))).streamer.key == "s1/cam"
 
 
 async def test_who_waits_for_what_is_rare_blocks_nobody(fleet: Fleet) -> None:
@@ -268,328 +322,207 @@ async def test_who_waits_for_what_is_rare_blocks_nobody(fleet: Fleet) -> None:
 
 async def test_a_slot_goes_to_the_oldest_whom_it_serves(fleet: Fleet) -> None:
     await fleet.store.join(ticket("old", labels={"region": "eu"}))
-    await fleet.joins("young")
+    await fleet.joins("new")
     await fleet.reports(streamer(labels={"region": "eu"}))
     assert await fleet.matches() == {"old": "s1/cam"}
+    await fleet.store.leave("old")
+    assert await fleet.matches() == {"new": "s1/cam"}
 
 
-async def test_the_least_recently_used_streamer_is_chosen(fleet: Fleet) -> None:
+# -- which streamer ---------------------------------------------------------------------------------
+
+
+async def test_spread_takes_the_least_recently_used(fleet: Fleet) -> None:
     for server in ("s1", "s2", "s3"):
         await fleet.reports(streamer(server, capacity=0))
     chosen = []
     for number in range(6):
-        await fleet.joins(f"p{number}")
-        chosen.append((await fleet.matches())[f"p{number}"])
-        await fleet.passes(0.1)
+        chosen.append((await fleet.gets(ticket(f"p{number}"))).streamer.key)
+        fleet.clock.advance(0.1)
     assert len(set(chosen[:3])) == 3
     assert chosen[:3] == chosen[3:]
 
 
-async def test_an_id_may_hold_a_slash(fleet: Fleet) -> None:
-    await fleet.reports(streamer("rack/1", "cam/2"))
+async def test_pack_fills_one_machine_before_the_next(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "pack"})
+    for number in range(6):
+        await fleet.reports(streamer(f"s{number}", node=f"n{number % 2}"))
+    nodes = [(await fleet.gets(ticket(f"p{number}"))).streamer.node for number in range(6)]
+    assert nodes[:3] == [nodes[0]] * 3
+    assert len(set(nodes)) == 2
+    await fleet.store.leave("p0")
+    await fleet.store.leave("p4")
+    await fleet.store.leave("p5")
+    assert (await fleet.gets(ticket("again"))).streamer.node == nodes[0], "it is the fuller one"
+
+
+async def test_pack_fills_a_streamer_whose_machine_is_not_known(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "pack"})
+    await fleet.reports(streamer("s1", capacity=2))
+    await fleet.reports(streamer("s2", capacity=2))
+    keys = [(await fleet.gets(ticket(f"p{number}"))).streamer.key for number in range(4)]
+    assert keys == ["s1/cam", "s1/cam", "s2/cam", "s2/cam"]
+
+
+async def test_oldest_takes_who_is_here_longest(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "oldest"})
+    for server in ("s3", "s1", "s2"):
+        await fleet.reports(streamer(server, capacity=2))
+        fleet.clock.advance(0.1)
+    keys = [(await fleet.gets(ticket(f"p{number}"))).streamer.key for number in range(4)]
+    assert keys == ["s3/cam", "s3/cam", "s1/cam", "s1/cam"]
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("oldest", "s1/cam"), ("spread", "s2/cam"), ("pack", "s1/cam")])
+async def test_another_policy_holds_at_once(fleet: Fleet, policy: Policy, expected: str) -> None:
+    for server in ("s1", "s2"):
+        await fleet.reports(streamer(server, capacity=0, node=server))
+        fleet.clock.advance(0.1)
     await fleet.joins("p")
-    assert await fleet.matches() == {"p": "rack/1/cam/2"}
+    fleet.clock.advance(0.1)
+    policies: list[Policy] = ["pack", "spread", "oldest", policy]
+    for each in policies:
+        await fleet.store.set_policies({"app": each})
+    assert (await fleet.gets(ticket("q"))).streamer.key == expected
 
 
-# -- leases -----------------------------------------------------------------------------------------
-
-
-async def test_a_replica_sees_what_was_promised_to_its_own_tickets(fleet: Fleet) -> None:
-    await fleet.reports(streamer(capacity=3))
-    await fleet.store.join(ticket("a", replica="r1"))
-    await fleet.store.join(ticket("b", replica="r2"))
-    await fleet.store.match()
-    assert [lease.session_id for lease in await fleet.store.leases_of("r1")] == ["a"]
-    assert [lease.session_id for lease in await fleet.store.leases_of("r2")] == ["b"]
-    assert await fleet.store.leases_of("r3") == []
-
-
-async def test_a_claim_is_made_once(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
+async def test_an_app_that_is_not_named_any_more_is_spread(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "oldest"})
+    for server in ("s1", "s2"):
+        await fleet.reports(streamer(server, capacity=0))
+        fleet.clock.advance(0.1)
     await fleet.joins("p")
-    await fleet.store.match()
-    lease = await fleet.claims("p")
-    assert (lease.session_id, lease.state, lease.streamer.key) == ("p", LeaseState.CLAIMED, "s1/cam")
-    assert lease.deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
-    assert (await fleet.leases())["p"].state is LeaseState.CLAIMED
-    assert await fleet.store.leases_of("r1") == []
-    assert await fleet.store.claim("p") is None
+    await fleet.store.set_policies({})
+    assert (await fleet.gets(ticket("q"))).streamer.key == "s2/cam"
 
 
-async def test_there_is_nothing_to_claim_without_a_promise(fleet: Fleet) -> None:
-    await fleet.joins("waiting")
-    assert await fleet.store.claim("waiting") is None
-    assert await fleet.store.claim("nobody") is None
+# -- onlookers --------------------------------------------------------------------------------------
 
 
-async def test_a_promise_that_is_not_claimed_in_time_lapses(fleet: Fleet) -> None:
+@pytest.mark.parametrize("wanted", ["s2/cam2", "cam2"], ids=["by key", "by endpoint id"])
+async def test_a_ticket_can_ask_for_one_streamer(fleet: Fleet, wanted: str) -> None:
+    await fleet.reports(streamer("s1", "cam1"))
+    await fleet.waits(ticket("p", wants=wanted))
+    await fleet.reports(streamer("s2", "cam2"))
+    assert await fleet.matches() == {"p": "s2/cam2"}
+
+
+async def test_who_may_looks_on_when_the_slots_are_taken(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.joins("first", "second")
-    await fleet.matches()
-    await fleet.passes(CLAIM_SECONDS - A_BIT)
-    assert (await fleet.leases()).keys() == {"first"}
-    await fleet.passes(2 * A_BIT)
-    assert await fleet.store.claim("first") is None
-    assert await fleet.leases() == {}
-    assert await fleet.queue() == ["first", "second"]
+    await fleet.gets(ticket("player"))
+    await fleet.waits(ticket("may-not", wants="cam"))
+    lease = await fleet.gets(ticket("onlooker", wants="cam", may_share=True))
+    assert (lease.shared, lease.streamer.key) == (True, "s1/cam")
+    assert (await fleet.store.totals()).apps["app"].used == 1
+    await fleet.reports(streamer(sessions=("player",), onlookers=("onlooker",)))
+    assert {each.state for each in (await fleet.leases()).values()} == {LeaseState.HELD}
+    assert (await fleet.store.totals()).apps["app"].used == 1
 
 
-async def test_a_player_that_does_not_arrive_in_time_waits_again_at_the_head(fleet: Fleet) -> None:
+async def test_who_wants_a_streamer_that_is_free_has_it_alone(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.joins("first", "second")
-    await fleet.matches()
-    await fleet.claims("first")
-    left = ARRIVAL_SECONDS - A_BIT
-    while left > 0:
-        await fleet.reports(streamer())
-        await fleet.passes(min(left, HEARTBEAT_SECONDS))
-        left -= HEARTBEAT_SECONDS
-    assert (await fleet.leases()).keys() == {"first"}
-    await fleet.passes(2 * A_BIT)
-    assert await fleet.queue() == ["first", "second"]
-    await fleet.reports(streamer())
-    assert (await fleet.matches()).keys() == {"first"}
+    assert not (await fleet.gets(ticket("p", wants="cam", may_share=True))).shared
 
 
-async def test_players_whose_promises_lapse_together_keep_their_order(fleet: Fleet) -> None:
-    await fleet.reports(streamer(capacity=3))
-    await fleet.joins("first", "second", "third", "fourth")
-    await fleet.matches()
-    await fleet.passes(CLAIM_SECONDS + A_BIT)
-    assert await fleet.queue() == ["first", "second", "third", "fourth"]
+async def test_an_onlooker_waits_for_a_streamer_that_is_not_there_yet(fleet: Fleet) -> None:
+    await fleet.waits(ticket("onlooker", wants="cam", may_share=True))
+    await fleet.reports(streamer(sessions=("x",)))
+    assert (await fleet.leases())["onlooker"].shared
 
 
-async def test_a_held_session_lasts_as_long_as_its_server_says_so(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.claims("p")
-    for _ in range(10):
-        await fleet.reports(streamer(sessions=("p",)))
-        await fleet.passes(HEARTBEAT_SECONDS)
-        assert (await fleet.leases())["p"].state is LeaseState.HELD
-    await fleet.reports(streamer())
-    assert await fleet.leases() == {}
-    assert await fleet.queue() == []
-
-
-async def test_a_session_that_arrives_before_it_is_claimed_is_held(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.reports(streamer(sessions=("p",)))
-    assert (await fleet.leases())["p"].state is LeaseState.HELD
-
-
-async def test_a_report_from_before_the_arrival_takes_no_promise_back(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.claims("p")
-    await fleet.reports(streamer())
-    assert (await fleet.leases())["p"].state is LeaseState.CLAIMED
-
-
-async def test_the_sessions_of_a_server_end_with_its_reports(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.claims("p")
-    await fleet.reports(streamer(sessions=("p",)))
-    await fleet.passes(EXPIRY_SECONDS + A_BIT)
-    assert await fleet.leases() == {}
-    assert await fleet.queue() == []
-
-
-@pytest.mark.parametrize("claimed", [False, True])
-async def test_who_was_promised_a_server_that_is_lost_waits_again(fleet: Fleet, *, claimed: bool) -> None:
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_session_under_way_can_be_looked_on_at_by_its_id(fleet: Fleet, *, held: bool) -> None:
     await fleet.reports(streamer("s1"))
-    await fleet.passes(EXPIRY_SECONDS - CLAIM_SECONDS / 2)
-    await fleet.joins("first", "second")
-    assert (await fleet.matches()).keys() == {"first"}
-    if claimed:
-        await fleet.claims("first")
-    await fleet.passes(CLAIM_SECONDS / 2 + A_BIT)
-    assert await fleet.queue() == ["first", "second"]
     await fleet.reports(streamer("s2"))
-    assert await fleet.matches() == {"first": "s2/cam"}
+    key = (await fleet.gets(ticket("player"))).streamer.key
+    if held:
+        await fleet.reports(streamer(key.partition("/")[0], sessions=("player",)))
+    lease = await fleet.gets(ticket("onlooker", wants="player", may_share=True))
+    assert (lease.shared, lease.streamer.key) == (True, key)
+    waiting = await fleet.waits(ticket("other", wants="player"))
+    assert waiting.ticket.wants == key, "it is in the lane of that streamer"
+    await fleet.waits(ticket("stranger", app="b", wants="player", may_share=True))
 
 
-async def test_who_was_promised_a_streamer_that_left_its_server_waits_again(fleet: Fleet) -> None:
+async def test_a_session_that_begins_later_is_found_by_its_id(fleet: Fleet) -> None:
+    await fleet.waits(ticket("onlooker", wants="player", may_share=True))
     await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.reports(server="s1")
-    await fleet.passes(CLAIM_SECONDS + A_BIT)
-    assert await fleet.queue() == ["p"]
+    await fleet.gets(ticket("player"))
+    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["onlooker"]
 
 
-async def test_promises_to_a_replica_that_is_no_more_are_given_back(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.store.join(ticket("p", replica="r2"))
-    await fleet.matches()
-    await fleet.claims("p")
-    for _ in range(4):
-        await fleet.passes(HEARTBEAT_SECONDS)
-        await fleet.reports(streamer())
-    await fleet.joins("q")
-    assert (await fleet.matches()).keys() == {"q"}
-    assert await fleet.queue() == []
+async def test_a_star_takes_a_free_streamer_or_the_one_with_the_fewest_onlookers(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1", sessions=("x",), onlookers=("o",)))
+    await fleet.reports(streamer("s2", sessions=("y",)))
+    await fleet.waits(ticket("may-not", wants="*"))
+    assert (await fleet.gets(ticket("a", wants="*", may_share=True))).streamer.key == "s2/cam"
+    await fleet.reports(streamer("s3"))
+    assert (await fleet.leases())["may-not"].streamer.key == "s3/cam"
+    keys = [(await fleet.gets(ticket(each, wants="*", may_share=True))).streamer.key for each in "bcd"]
+    assert sorted(keys) == ["s1/cam", "s2/cam", "s3/cam"]
 
 
-# -- requeue ----------------------------------------------------------------------------------------
-
-
-async def test_who_could_not_be_brought_to_a_streamer_is_next(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("first", "second")
-    await fleet.matches()
-    await fleet.claims("first")
-    await fleet.store.requeue("first")
-    assert await fleet.queue() == ["first", "second"]
-    assert await fleet.leases() == {}
-    assert (await fleet.matches()).keys() == {"first"}
-
-
-async def test_since_when_somebody_waits_is_not_forgotten(fleet: Fleet) -> None:
-    await fleet.joins("p")
-    begun = fleet.clock.now
-    await fleet.passes(2.0)
-    await fleet.reports(streamer())
-    await fleet.matches()
-    await fleet.claims("p")
-    await fleet.store.requeue("p")
-    assert [each.since for each in (await fleet.snapshot()).queue] == pytest.approx([begun])
-
-
-async def test_who_has_left_is_not_put_back(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("p")
-    await fleet.matches()
-    await fleet.claims("p")
-    await fleet.store.leave("p")
-    await fleet.store.requeue("p")
-    await fleet.store.requeue("nobody")
-    assert await fleet.queue() == []
-    assert await fleet.leases() == {}
-
-
-async def test_who_waits_already_is_not_put_first_again(fleet: Fleet) -> None:
-    await fleet.joins("first", "second")
-    await fleet.store.requeue("second")
-    assert await fleet.queue() == ["first", "second"]
-
-
-# -- leave ------------------------------------------------------------------------------------------
-
-
-async def test_who_leaves_the_queue_is_gone(fleet: Fleet) -> None:
-    await fleet.joins("a", "b", "c")
-    await fleet.store.leave("b")
-    assert await fleet.queue() == ["a", "c"]
-
-
-@pytest.mark.parametrize("claimed", [False, True])
-async def test_who_leaves_gives_back_what_was_promised(fleet: Fleet, *, claimed: bool) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("first", "second")
-    await fleet.matches()
-    if claimed:
-        await fleet.claims("first")
-    await fleet.store.leave("first")
-    assert await fleet.matches() == {"second": "s1/cam"}
-
-
-async def test_a_held_slot_is_free_when_its_server_says_so(fleet: Fleet) -> None:
-    await fleet.reports(streamer())
-    await fleet.joins("first", "second")
-    await fleet.matches()
-    await fleet.claims("first")
-    await fleet.reports(streamer(sessions=("first",)))
-    await fleet.store.leave("first")
-    assert "second" not in await fleet.matches()
-    await fleet.reports(streamer())
-    assert await fleet.matches() == {"second": "s1/cam"}
-
-
-async def test_who_leaves_twice_or_never_came_changes_nothing(fleet: Fleet) -> None:
-    await fleet.joins("a", "b")
-    await fleet.store.leave("a")
-    await fleet.store.leave("a")
-    await fleet.store.leave("nobody")
-    assert await fleet.queue() == ["b"]
-
-
-async def test_who_left_may_come_again_at_the_end(fleet: Fleet) -> None:
-    await fleet.joins("a", "b")
-    await fleet.store.leave("a")
-    await fleet.joins("a")
-    assert await fleet.queue() == ["b", "a"]
-
-
-# -- changed ----------------------------------------------------------------------------------------
-
-
-async def _prepared(fleet: Fleet) -> None:
+async def test_a_player_becomes_an_onlooker_when_its_server_says_so(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
-    await fleet.joins("claimed")
-    await fleet.matches()
-    await fleet.claims("claimed")
-    await fleet.joins("waiting")
+    await fleet.joins("a")
+    await fleet.reports(streamer(capacity=2, sessions=("a",)))
+    await fleet.reports(streamer(capacity=2, sessions=("b",), onlookers=("a",)))
+    assert (await fleet.leases())["a"].shared
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param(lambda fleet: fleet.reports(streamer("s2")), id="report"),
-        pytest.param(lambda fleet: fleet.joins("new"), id="join"),
-        pytest.param(lambda fleet: fleet.store.leave("waiting"), id="leave"),
-        pytest.param(lambda fleet: fleet.store.match(), id="match"),
-        pytest.param(lambda fleet: fleet.store.requeue("claimed"), id="requeue"),
-    ],
-)
-async def test_a_change_wakes_who_waits_for_one(fleet: Fleet, change: Callable[[Fleet], Awaitable[None]]) -> None:
-    await _prepared(fleet)
-    seen = await fleet.store.changed(-1, 0)
-    assert await fleet.store.changed(seen, 0) == seen
-    waiting = [asyncio.create_task(fleet.store.changed(seen, 60.0)) for _ in range(3)]
-    await asyncio.sleep(0)
-    await change(fleet)
-    async with asyncio.timeout(5):
-        for counted in await asyncio.gather(*waiting):
-            assert counted != seen
+# -- numbers ----------------------------------------------------------------------------------------
 
 
-async def test_who_missed_a_change_hears_of_it_at_once(fleet: Fleet) -> None:
-    seen = await fleet.store.changed(-1, 0)
-    await fleet.joins("p")
-    async with asyncio.timeout(5):
-        assert await fleet.store.changed(seen, 60.0) != seen
+async def test_lanes_tell_what_players_are_told(fleet: Fleet) -> None:
+    for number in range(120):
+        await fleet.joins(f"p{number:03}")
+    await fleet.store.join(ticket("other", labels={"region": "eu"}))
+    whole, region, empty = await fleet.store.lanes(["app\x1f", "app\x1fregion=eu", "b\x1f"])
+    assert (whole.lane, whole.length, region.length, empty.length) == ("app\x1f", 120, 1, 0)
+    assert whole.head == tuple(f"p{number:03}" for number in range(50))
+    ranks = {each.ticket.session_id: each.rank for each in (await fleet.snapshot()).queue}
+    places = [place for _, place in whole.marks]
+    assert (places[0], places[-1], places == sorted(set(places))) == (51, 120, True)
+    assert [rank for rank, _ in whole.marks] == [ranks[f"p{place - 1:03}"] for place in places]
+    assert region.head == ("other",)
+    assert await fleet.store.lanes([]) == []
 
 
-async def test_in_a_quiet_fleet_the_wait_ends_by_itself(fleet: Fleet) -> None:
-    await _prepared(fleet)
-    seen = await fleet.store.changed(-1, 0)
-    async with asyncio.timeout(5):
-        assert await fleet.store.changed(seen, 0.02) == seen
+async def test_lanes_tell_how_fast_sessions_end(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=0))
+    (view,) = await fleet.store.lanes(["app\x1f"])
+    assert view.ends_per_second == 0
+    for number in range(4):
+        await fleet.joins(f"p{number}")
+        await fleet.reports(streamer(capacity=0, sessions=(f"p{number}",)))
+        await fleet.reports(streamer(capacity=0))
+        fleet.clock.advance(2.0)
+    (view,) = await fleet.store.lanes(["app\x1f"])
+    assert view.ends_per_second == pytest.approx(4 / 8)
 
 
-async def test_a_match_that_matches_nobody_is_no_change(fleet: Fleet) -> None:
-    await fleet.joins("p")
-    seen = await fleet.store.changed(-1, 0)
-    await fleet.store.match()
-    assert await fleet.store.changed(seen, 0) == seen
+async def test_totals_count_the_fleet(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1", capacity=2, sessions=("x",)))
+    await fleet.reports(streamer("s2", draining=True))
+    await fleet.reports(streamer("s3", app="b", capacity=0))
+    await fleet.joins("a", "waits")
+    fleet.clock.advance(1.5)
+    totals = await fleet.store.totals()
+    app, other = totals.apps["app"], totals.apps["b"]
+    assert (app.streamers, app.slots, app.used, app.available, app.waiting) == (1, 2, 2, 0, 1)
+    assert app.oldest_wait == pytest.approx(1.5)
+    assert (other.slots, other.available, other.oldest_wait) == (float("inf"), 1, 0)
+    assert totals.now == pytest.approx(fleet.clock.now)
 
 
-async def test_who_gives_up_waiting_disturbs_nobody(fleet: Fleet) -> None:
-    seen = await fleet.store.changed(-1, 0)
-    task = asyncio.create_task(fleet.store.changed(seen, 60.0))
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await fleet.joins("p")
-    assert await fleet.queue() == ["p"]
+async def test_an_app_is_counted_for_some_time_after_its_last_use(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    fleet.clock.advance(HEARTBEAT_SECONDS + EXPIRY_SECONDS)
+    assert (await fleet.store.totals()).apps["app"].streamers == 0
+    fleet.clock.advance(UNUSED_SECONDS)
+    assert (await fleet.store.totals()).apps == {}
+    await fleet.reports(streamer())
+    assert isinstance(await fleet.store.join(ticket("p")), Lease)
 
 
 def test_a_clock_stands_still_until_it_is_moved(clock: Clock) -> None:

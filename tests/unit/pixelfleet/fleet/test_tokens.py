@@ -3,7 +3,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pixelfleet.fleet.tokens import (
@@ -21,6 +21,7 @@ KEY = "k" * MIN_KEY_BYTES
 TOKEN = SessionToken("session", "server", "cam", "app")
 
 
+@settings(deadline=None)
 @given(*[st.text(min_size=1, max_size=40)] * 4)
 def test_what_was_signed_is_verified(session: str, server: str, endpoint: str, app: str) -> None:
     token = SessionToken(session, server, endpoint, app)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixelfleet.runtime.addresses import address_of
+from pixelfleet.runtime.addresses import address_of, local_host, url_host
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
     assert host
     assert host.lower() in text.lower()
     assert 0 <= port <= 65535
+
+
+@pytest.mark.parametrize(
+    ("host", "written", "local"),
+    [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("box.example", "box.example", "box.example"),
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
+        ("::", "[::]", "[::1]"),
+        ("2001:db8::1", "[2001:db8::1]", "[2001:db8::1]"),
+    ],
+)
+def test_a_host_is_written_as_urls_have_it(host: str, written: str, local: str) -> None:
+    assert (url_host(host), local_host(host)) == (written, local)

@@ -66,6 +66,24 @@ async def test_a_kept_alive_connection_can_become_a_websocket() -> None:
         await is_served(opened, raw)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Connection", "keep-alive, Upgrade"),
+        ("Connection", "Upgrade ,keep-alive"),
+        ("Connection", "UPGRADE"),
+        ("Connection", "keep-alive\r\nConnection: upgrade"),
+        ("Upgrade", "WebSocket, x"),
+    ],
+)
+async def test_the_fields_of_an_upgrade_may_be_lists(field: str, value: str) -> None:
+    head = upgrade().replace(f"{field}: {'Upgrade' if field == 'Connection' else 'websocket'}".encode(), b"X: y")
+    async with door() as opened, connection(opened.port) as raw:
+        await raw.send(head[:-2] + f"{field}: {value}\r\n\r\n".encode())
+        assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
+        await opened.next()
+
+
 async def test_a_message_may_come_in_the_same_segment_as_the_request() -> None:
     async with door() as opened, connection(opened.port) as raw:
         await raw.send(upgrade() + frame(Op.TEXT, b"early") + frame(Op.TEXT, bytes(5000)))
@@ -138,7 +156,6 @@ async def test_an_upgrade_can_be_refused_with_a_status() -> None:
     "head",
     [
         pytest.param(upgrade().replace(b"Sec-WebSocket-Key", b"X-Key"), id="no key"),
-        pytest.param(upgrade().replace(b": 13", b": 12"), id="old version"),
         pytest.param(upgrade().replace(b"GET", b"POST"), id="not a GET"),
         pytest.param(upgrade().replace(b"HTTP/1.1", b"HTTP/1.0"), id="old HTTP"),
         pytest.param(upgrade(headers={"Content-Length": "5"}), id="with a body"),
@@ -150,6 +167,16 @@ async def test_a_broken_upgrade_is_a_bad_request(head: bytes) -> None:
         await raw.send(head)
         assert (await raw.response())[0] == 400
         assert await raw.rest() == b""
+
+
+@pytest.mark.parametrize("version", [b"12", b"", b"\xff\xfe", b"13, 8"])
+async def test_a_version_that_we_do_not_speak_is_answered_with_ours(version: bytes) -> None:
+    async with door() as opened, connection(opened.port) as raw:
+        await raw.send(upgrade().replace(b"Version: 13", b"Version: " + version))
+        head = await raw.head()
+        assert head.startswith(b"HTTP/1.1 426 ")
+        assert b"\r\nSec-WebSocket-Version: 13\r\n" in head
+        assert opened.requests == []
 
 
 @pytest.mark.parametrize(

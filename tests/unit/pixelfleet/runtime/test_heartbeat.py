@@ -135,7 +135,8 @@ async def test_whoever_comes_when_is_pinged_in_time_and_closed_only_for_silence(
             lived = beating.now - came
             if socket.answers:
                 assert socket.closes == []
-                assert lived // interval >= socket.pings >= lived // (interval + slack)
+                # The sum of the ticks is rounded, so the last ping may come a hair before its time.
+                assert (lived + 1e-6) // interval >= socket.pings >= lived // (interval + slack)
             else:
                 assert socket.pings == 1
                 assert (socket.closes != []) or lived <= interval + patience + 2 * slack

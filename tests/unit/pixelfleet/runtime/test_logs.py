@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 
 from pixelfleet.runtime import logs
 
@@ -98,3 +99,12 @@ def test_being_configured_twice_says_nothing_twice(stderr: Callable[[], str]) ->
     structlog.get_logger("a").info("once")
     logging.getLogger("b").info("once")
     assert len(lines_of(stderr)) == 2
+
+
+@pytest.mark.parametrize(("error", "logged"), [(BadHttpMessage("no HTTP"), 0), (ValueError("a bug"), 1)])
+def test_a_request_that_is_no_http_is_no_error_of_ours(
+    stderr: Callable[[], str], error: Exception, logged: int
+) -> None:
+    logs.configure("debug", "json")
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "1.2.3.4", exc_info=error)
+    assert len(lines_of(stderr)) == logged

@@ -99,7 +99,6 @@ def test_a_player_that_goes_before_the_join_is_told_of_once(pair: Pair) -> None:
     assert pair.up.closes == []
 
 
-@pytest.mark.xfail(reason="it is joined to a player that is gone, and stays open for ever", raises=AssertionError)
 def test_an_upstream_that_comes_too_late_is_closed(pair: Pair) -> None:
     pair.relay.message(b"early")
     pair.down.is_open = False
@@ -107,6 +106,15 @@ def test_an_upstream_that_comes_too_late_is_closed(pair: Pair) -> None:
     pair.join()
     assert pair.up.closes == [BYE]
     assert pair.up.sent == []
+
+
+def test_an_upstream_that_comes_while_the_player_is_being_closed_hears_nothing_of_it(pair: Pair) -> None:
+    pair.relay.message(b"early")
+    pair.down.close(close_codes.RESTARTING)
+    pair.join().closed(*BYE)
+    pair.relay.message(b"late")
+    assert (pair.up.closes, pair.up.sent) == ([BYE], [])
+    assert pair.down.closes == [(close_codes.RESTARTING.code, close_codes.RESTARTING.reason)]
 
 
 @pytest.mark.parametrize("code", [1000, 1008, 1011, 1013, 3000, 4000, 4104, 4201, 4999])

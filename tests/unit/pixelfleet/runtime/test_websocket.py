@@ -6,6 +6,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from pixelfleet.runtime import websocket as module
 from pixelfleet.runtime.websocket import MAX_REASON_BYTES, Bounds, WebSocket, _Allowance, fit_reason
@@ -226,6 +227,9 @@ async def test_a_peer_that_reads_may_be_sent_more_than_the_bound() -> None:
         pytest.param(frame(Op.CLOSE, b"\x0f\xa0\xff"), 1007, id="a reason that is no text"),
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", 1002, id="another request"),
         pytest.param(b"\xff" * 64, 1002, id="noise"),
+        pytest.param(b"\xc1\x80\0\0\0\0", 1002, id="first reserved bit"),
+        pytest.param(b"\xa2\x80\0\0\0\0", 1002, id="second reserved bit"),
+        pytest.param(b"\x99\x80\0\0\0\0", 1002, id="third reserved bit"),
     ],
 )
 async def test_broken_framing_ends_the_connection_with_a_code(wire: bytes, code: int) -> None:
@@ -238,7 +242,43 @@ async def test_broken_framing_ends_the_connection_with_a_code(wire: bytes, code:
         assert heard.messages == []
 
 
+@pytest.mark.parametrize("breach", [frame(Op.TEXT, bytes(1001)), frame(3), close_frame(1005)], ids=["big", "3", "1005"])
+async def test_what_follows_a_breach_is_not_heard_also_when_it_comes_later(breach: bytes) -> None:
+    async with door(SMALL) as opened, websocket(opened.port) as peer:
+        _, heard = await opened.next()
+        await peer.send(breach + frame(Op.TEXT, b"behind it"))
+        code, reason = await peer.closing()
+        assert reason == close_codes.PROTOCOL_ERROR.reason or code == close_codes.MESSAGE_TOO_BIG.code
+        await peer.send(frame(Op.TEXT, b"later"))
+        assert await heard.end() == (code, reason)
+        assert heard.messages == []
+
+
+async def test_a_breach_stops_the_reading_so_that_the_rest_takes_no_memory() -> None:
+    async with door(SMALL) as opened, websocket(opened.port) as peer:
+        socket, heard = await opened.next()
+        assert socket._transport is not None
+        transport = socket._transport.underlying_transport
+        assert transport.is_reading()
+        await peer.send(frame(Op.TEXT, b"", length=1 << 40) + bytes(10_000))
+        assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
+        assert not transport.is_reading()
+        await heard.end()
+
+
 # -- the end, by the other side ---------------------------------------------------------------------
+
+
+async def test_a_peer_that_says_goodbye_and_reads_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLOSE_GRACE_SECONDS", 0.05)
+    async with door() as opened, websocket(opened.port, receive_buffer=4096) as peer:
+        socket, heard = await opened.next()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads as well as it writes
+        assert socket._transport is not None
+        while socket._transport.underlying_transport.get_write_buffer_size() == 0:
+            socket.send(bytes(64 * 1024))
+        await peer.send(close_frame(1000, "bye"))
+        assert await heard.end() == (1000, "bye")
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1008, 1011, 1013, 3000, 4000, 4104, 4567, 4999])
@@ -358,16 +398,32 @@ async def test_a_bug_in_a_handler_ends_that_connection_alone() -> None:
     def bug(_: bytes) -> None:
         raise RuntimeError("an inside that nobody should see")
 
-    async with door() as opened, websocket(opened.port) as unlucky, websocket(opened.port) as lucky:
-        _, heard = await opened.next()
-        _, fine = await opened.next()
-        heard.on_message = bug
-        await unlucky.send(frame(Op.TEXT, b"x"))
-        assert await unlucky.closing() == (1011, "")
-        await unlucky.close()
-        assert (await heard.end())[0] == 1011
-        await lucky.send(frame(Op.TEXT, b"y"))
-        assert await fine.count(1) == [b"y"]
+    with capture_logs() as logs:
+        async with door() as opened, websocket(opened.port) as unlucky, websocket(opened.port) as lucky:
+            _, heard = await opened.next()
+            _, fine = await opened.next()
+            heard.on_message = bug
+            await unlucky.send(frame(Op.TEXT, b"x") * 3)
+            assert await unlucky.closing() == (1011, "")
+            await unlucky.close()
+            assert (await heard.end())[0] == 1011
+            assert heard.messages == [b"x"]
+            await lucky.send(frame(Op.TEXT, b"y"))
+            assert await fine.count(1) == [b"y"]
+    assert [(each["event"], str(each["exc_info"])) for each in logs] == [
+        ("websocket failed", "an inside that nobody should see")
+    ]
+
+
+async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection() -> None:
+    def bug(_: WebSocket) -> None:
+        raise RuntimeError("an inside that nobody should see")
+
+    with capture_logs() as logs:
+        async with door(upgrade=lambda _: WebSocket(Bounds(), bug)) as opened, websocket(opened.port) as peer:
+            assert await peer.closing() == (1011, "")
+            assert await peer.rest() == b""
+    assert [each["event"] for each in logs] == ["websocket failed"]
 
 
 async def test_a_socket_that_nobody_wants_is_silent() -> None:

@@ -1,6 +1,7 @@
 """Objects come out whole, however the bytes were cut."""
 
 import itertools
+import re
 from typing import Any
 
 import orjson
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelfleet.wire.json_stream import JsonStream
+from pixelfleet.wire import json_stream
+from pixelfleet.wire.json_stream import _MARKS, JsonStream
 
 CONNECT = {"type": "connect", "address": "10.0.0.7", "port": 80, "ready": True, "playerConnected": False}
 PING = {"type": "ping"}
@@ -73,12 +75,86 @@ def test_garbage_is_bounded_and_never_raises(chunks: list[bytes]) -> None:
         assert len(stream._buffer) <= 1000
 
 
-def test_megabytes_of_open_braces_take_linear_time() -> None:
-    stream = JsonStream()
-    for _ in range(64):
-        stream.feed(b"{" * 65536)
-    assert len(stream._buffer) <= 16 * 1024
-    stream = JsonStream()
-    for _ in range(64):
-        stream.feed(b'{"' * 32768)
-    assert len(stream._buffer) <= 16 * 1024
+def test_an_object_above_the_bound_is_none_however_it_comes() -> None:
+    data = joined([{"type": "x" * 1000}, PING])
+    for size in (1, 7, 300, len(data)):
+        stream = JsonStream(max_object_bytes=1000)
+        found = [each for at in range(0, len(data), size) for each in stream.feed(data[at : at + size])]
+        assert found == [PING]
+        assert stream.skipped == len(data) - len(joined([PING]))
+
+
+def test_what_follows_an_object_that_was_given_up_comes_out_at_once() -> None:
+    stream = JsonStream(max_object_bytes=1000)
+    assert stream.feed(b'{"a":"' + b"x" * 990 + joined([PING])) == [PING]
+
+
+# -- the work ---------------------------------------------------------------------------------------
+
+
+class Work(bytearray):
+    """A buffer that counts the bytes that are copied out of it, moved in it, and searched for a brace."""
+
+    done = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        self.done += len(part) if isinstance(key, slice) else 1
+        return part
+
+    def __delitem__(self, key: Any) -> None:
+        super().__delitem__(key)
+        self.done += len(self)
+
+    def find(self, what: Any, *bounds: Any) -> int:
+        found = super().find(what, *bounds)
+        self.done += (len(self) if found < 0 else found) - bounds[0] + 1
+        return found
+
+
+class Marks:
+    """The search for marks, counting what it passes over."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def search(self, buffer: bytearray, position: int) -> re.Match[bytes] | None:
+        found = _MARKS.search(buffer, position)
+        self.done += (found.end() if found else len(buffer)) - position + 1
+        return found
+
+
+FLOODS = {
+    "empty objects": b"{}",
+    "braces": b"{",
+    "keys": b'{"',
+    "keys without end": b'{"a":"b",',
+    "escapes": b'{"\\"',
+    "backslashes": b'{"' + b"\\" * 99,
+    "closing": b"}",
+    "quotes": b'"',
+    "noise": b"x",
+    "blanks": b" ",
+    "broken": b"{]}",
+    "small and unfinished": b'{}{"',
+    "deep": b'{"a":' * 300 + b"1" + b"}" * 300,
+    "large": b'{"a":"' + b"x" * 990 + b'"}',
+    "too large": b'{"a":"' + b"x" * 1990 + b'"}',
+    "real": orjson.dumps(CONNECT),
+}
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 16384])
+@pytest.mark.parametrize("flood", FLOODS)
+def test_the_work_is_linear_in_the_bytes(flood: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = Marks()
+    monkeypatch.setattr(json_stream, "_MARKS", marks)
+    data = (FLOODS[flood] * 16384)[:16384]
+    stream = JsonStream(max_object_bytes=1000)
+    stream._buffer = buffer = Work()
+    for at in range(0, len(data), at_once):
+        objects = stream.feed(data[at : at + at_once])
+        assert len(objects) <= (at_once + 1000) // 2
+        assert len(buffer) <= 1000
+    assert stream._buffer is buffer
+    assert buffer.done + marks.done <= 12 * len(data)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixelfleet.wire.messages import SHAPES, BadMessageError, Limits, check, dump, parse, player_id_of
+from pixelfleet.wire.messages import SHAPES, BadMessageError, Limits, check, dump, parse, path_kind, player_id_of
 
 SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
 CANDIDATE = {
@@ -248,3 +248,29 @@ def test_a_player_id_may_be_a_number_or_text(fields: dict[str, Any], player_id: 
 @given(messages())
 def test_asking_for_the_player_id_never_fails(message: dict[str, Any]) -> None:
     assert isinstance(player_id_of(message), str | None)
+
+
+@pytest.mark.parametrize("kind", ["host", "reflexive", "relayed", "none"])
+def test_a_player_tells_which_way_its_video_takes(kind: str) -> None:
+    assert path_kind({"type": "stats", "data": f'{{"path": "{kind}"}}'}) == kind
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        7,
+        "",
+        "x",
+        "[]",
+        "null",
+        "{}",
+        '{"path": 7}',
+        '{"path": "x"}',
+        {"path": "host"},
+        '{"path":"host"}' + " " * 256,
+    ],
+)
+def test_other_statistics_say_nothing_of_it(data: object) -> None:
+    assert path_kind({"type": "stats", "data": data}) is None
+    assert path_kind({"type": "stats"}) is None

@@ -1,0 +1,121 @@
+"""Players that join at a steady rate, each to a matchmaker in turn, and what becomes of them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+GOODBYE_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the players."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    """Seconds from the dial to `config`, of those who were matched, in growing order."""
+    unmatched: int = 0
+    refused: int = 0
+
+    def wait_ms(self, share: float) -> float:
+        """Return a percentile of the waits."""
+        if not self.waits:
+            return float("nan")
+        return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))] * 1000
+
+
+class _Player(WSListener):
+    def __init__(self) -> None:
+        self.config: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.transport: WSTransport | None = None
+        self._gone = asyncio.Event()
+
+    async def leave(self) -> None:
+        """Say goodbye and wait a little for the answer."""
+        if self.transport is not None:
+            self.transport.send_close(WSCloseCode.OK)
+            self.transport.disconnect()
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._gone.wait()
+        except TimeoutError:
+            if self.transport is not None:
+                self.transport.disconnect(graceful=False)
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            if b'"config"' in frame.get_payload_as_bytes() and not self.config.done():
+                self.config.set_result(True)
+        elif frame.msg_type == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close()
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.transport = None
+        self._gone.set()
+        if not self.config.done():
+            self.config.set_result(False)
+
+
+async def joins(
+    urls: Sequence[str], *, players: int, rate: float, hold: float, limit: float, come_back: bool = False
+) -> Outcome:
+    """Have players join at `rate` a second; each waits at most `limit` seconds, stays for `hold`, and leaves.
+
+    With `come_back` a player whose socket is lost before it was matched dials again, as pages do.
+    """
+    outcome = Outcome()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(number / rate)
+        due = loop.time() + limit
+        started = loop.time()
+        attempt = number
+        while True:
+            player = await _connected(urls[attempt % len(urls)], limit)
+            matched = player is not None and await _config(player, due - loop.time())
+            if matched or not come_back or loop.time() >= due:
+                break
+            attempt += 1
+            await asyncio.sleep(0.5)
+        if player is None:
+            outcome.refused += 1
+        elif not matched:
+            outcome.unmatched += 1
+        else:
+            outcome.waits.append(loop.time() - started)
+            await asyncio.sleep(hold)
+        if player is not None:
+            await player.leave()
+
+    await asyncio.gather(*(one(number) for number in range(players)))
+    outcome.seconds = loop.time() - begun
+    outcome.waits.sort()
+    return outcome
+
+
+async def _connected(url: str, seconds: float) -> _Player | None:
+    player = _Player()
+    try:
+        await ws_connect(lambda: player, url, websocket_handshake_timeout=seconds)
+    except (OSError, WSError, TimeoutError):
+        return None
+    return player
+
+
+async def _config(player: _Player, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await player.config
+    except TimeoutError:
+        return False

@@ -1,0 +1,217 @@
+"""What waiting players cost one matchmaker, and how fast one freed streamer finds its player.
+
+    python -m benchmarks.queue [--players 10000] [--seconds 20] [--check]
+
+One matchmaker on a redis-server, and no streamer until the end. CPU to accept one counts matchmaker and redis-server,
+from /proc.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import uvloop
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Column, Table
+
+from benchmarks.idle import OTHER_FILES, allow_files
+from benchmarks.match import wait_until_ready
+from benchmarks.matching.processes import Program, free_port, matchmaker, redis, redis_folder
+from benchmarks.matching.servers import Fleet
+from benchmarks.processes import StartError, cpu_seconds, resident_kib
+from pixelfleet.fleet.open import open_store
+
+MAX_KIB: Final = 18.0
+MAX_CPU_SHARE: Final = 0.10
+MAX_ACCEPT_RATIO: Final = 1.3
+MAX_MATCH_MS: Final = 50.0
+FEW: Final = 10
+SAMPLE: Final = 500
+"""Players whose acceptance is measured, with few and with many waiting."""
+
+SETTLE_SECONDS: Final = 5.0
+
+
+class Waiting(WSListener):
+    """A player in the queue."""
+
+    transport: WSTransport
+
+    def __init__(self, queue: "Queue") -> None:
+        self._queue = queue
+        self.told = 0
+        self.dropped = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.TEXT:
+            self.told += 1
+            if b'"config"' in frame.get_payload_as_bytes():
+                self._queue.matched.set()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.dropped = True
+
+
+class Queue:
+    """The players that wait, in this process."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.players: list[Waiting] = []
+        self.matched = asyncio.Event()
+
+    async def grow(self, count: int) -> None:
+        """Have so many more players wait."""
+        for _ in range(count):
+            player = Waiting(self)
+            await ws_connect(lambda player=player: player, self._url, enable_auto_pong=False)
+            self.players.append(player)
+
+    def end(self) -> None:
+        """Cut all their connections."""
+        for player in self.players:
+            if not player.dropped:
+                player.transport.disconnect(graceful=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured."""
+
+    players: int
+    accept_few_us: float
+    accept_many_us: float
+    kib_each: float
+    cpu_share: float
+    """Of one core, matchmaker and redis-server, while nothing happened."""
+    match_ms: tuple[float, ...]
+    """From a streamer's first report to the `config` of the player that got it."""
+    dropped: int
+
+    def missed(self) -> list[str]:
+        """Return the goals that this run does not show."""
+        found = []
+        if self.accept_many_us > MAX_ACCEPT_RATIO * self.accept_few_us:
+            found.append(f"accepting one costs x{self.accept_many_us / self.accept_few_us:.2f} with many waiting")
+        if self.kib_each > MAX_KIB:
+            found.append(f"{self.kib_each:.1f} KiB a player, the goal is {MAX_KIB:g} or less")
+        if self.cpu_share >= MAX_CPU_SHARE:
+            found.append(f"{self.cpu_share:.1%} of a core, the goal is less than {MAX_CPU_SHARE:.0%}")
+        if sorted(self.match_ms)[len(self.match_ms) // 2] >= MAX_MATCH_MS:
+            found.append(f"a freed streamer took {self.match_ms} ms, the goal is less than {MAX_MATCH_MS:g}")
+        if self.dropped:
+            found.append(f"{self.dropped} players dropped")
+        return found
+
+
+async def measure(args: argparse.Namespace, console: Console) -> Figures:
+    """Fill the queue, let it rest, and free some streamers."""
+    key = secrets.token_hex(32)
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        folder = await stack.enter_async_context(redis_folder())
+        store = await redis(port, folder)
+        stack.push_async_callback(store.end)
+        url = f"redis://127.0.0.1:{port}"
+        limit = str(args.players + 2 * SAMPLE)
+        replica = await matchmaker("--redis-url", url, "--session-key", key, "--max-queue", limit)
+        stack.push_async_callback(replica.end)
+        await wait_until_ready(replica.facts["port"])
+        programs = (replica, store)
+        queue = Queue(f"ws://127.0.0.1:{replica.facts['port']}/")
+        stack.callback(queue.end)
+        memory = resident_kib(replica.pid)
+        await queue.grow(FEW)
+        few = await _cost_of(queue, SAMPLE, programs)
+        with console.status(f"{args.players:,} players join"):
+            await queue.grow(args.players - FEW - SAMPLE)
+        many = await _cost_of(queue, SAMPLE, programs)
+        await asyncio.sleep(SETTLE_SECONDS)
+        occupied = resident_kib(replica.pid) - memory
+        begun, before = time.perf_counter(), _cpu(programs)
+        with console.status(f"{len(queue.players):,} players wait for {args.seconds:g} s"):
+            await asyncio.sleep(args.seconds)
+        share = (_cpu(programs) - before) / (time.perf_counter() - begun)
+        waits = []
+        fleet = await stack.enter_async_context(Fleet(5, key=key).listening())
+        client = await stack.enter_async_context(open_store(url))
+        await client.keep("the benchmark", "")
+        for server in fleet.servers:
+            await asyncio.sleep(0.2)
+            queue.matched.clear()
+            begun = time.perf_counter()
+            await fleet.report_once(server, client)
+            async with asyncio.timeout(10):
+                await queue.matched.wait()
+            waits.append((time.perf_counter() - begun) * 1000)
+        return Figures(
+            players=len(queue.players),
+            accept_few_us=few,
+            accept_many_us=many,
+            kib_each=occupied / len(queue.players),
+            cpu_share=share,
+            match_ms=tuple(round(wait, 1) for wait in waits),
+            dropped=sum(player.dropped for player in queue.players),
+        )
+
+
+def _cpu(programs: Sequence[Program]) -> float:
+    return sum(cpu_seconds(program.pid) for program in programs)
+
+
+async def _cost_of(queue: Queue, count: int, programs: Sequence[Program]) -> float:
+    before = _cpu(programs)
+    await queue.grow(count)
+    return (_cpu(programs) - before) / count * 1e6
+
+
+def table(figures: Figures) -> Table:
+    """Return the figures as they are printed."""
+    shown = Table(f"{figures.players:,} waiting players", Column("", justify="right"), box=SIMPLE_HEAD)
+    shown.add_row(f"CPU to accept one, {FEW} waiting, us", f"{figures.accept_few_us:,.0f}")
+    ratio = figures.accept_many_us / figures.accept_few_us
+    shown.add_row("CPU to accept one, all waiting, us", f"{figures.accept_many_us:,.0f} x{ratio:.2f}")
+    shown.add_row("KiB a player", f"{figures.kib_each:.1f}")
+    shown.add_row("CPU, share of a core", f"{figures.cpu_share:.1%}")
+    shown.add_row("a freed streamer is matched, ms", ", ".join(f"{wait:g}" for wait in figures.match_ms))
+    shown.add_row("dropped", str(figures.dropped))
+    return shown
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(description="what waiting players cost a matchmaker")
+    parser.add_argument("--players", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    args = parser.parse_args(argv)
+    if args.players < FEW + 2 * SAMPLE:
+        parser.error(f"--players must be at least {FEW + 2 * SAMPLE}")
+    try:
+        allow_files(args.players + SAMPLE + OTHER_FILES)
+        figures = uvloop.run(measure(args, Console(stderr=True)))
+    except (StartError, OSError, WSError, TimeoutError) as error:
+        print(f"benchmarks.queue: {error or 'not in time'}", file=sys.stderr)
+        return 2
+    Console().print(table(figures))
+    missed = figures.missed()
+    for each in missed:
+        print(f"missed: {each}")
+    return 1 if missed and args.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

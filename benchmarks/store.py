@@ -1,0 +1,210 @@
+"""What a match costs as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
+
+Two measurements, each with labels and for every policy, on the store in memory and on a redis-server of its own:
+
+  streamers  N free streamers; a player joins and is given one, its server reports it held, then over
+  waiting    N waiting tickets; a server reports a slot free, the replica claims whom that was given to, the server
+             reports it held, and somebody new waits
+
+The cost is the CPU time of this process and, for Redis, of redis-server too, as both tell it; the least of some rounds
+that go over all sizes in turn. A ratio is that of a size to the cheapest one; `--check` ends with 1 when any is above
+1.3. Heartbeats and what players are told come on top and do not depend on matches.
+"""
+
+import argparse
+import asyncio
+import gc
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from redis.asyncio import Redis
+
+from pixelfleet.fleet.model import FRESH_SECONDS, Lease, Policy, ServerReport, StreamerReport, Ticket
+from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.store import FleetStore
+
+SIZES: Final = (10, 100, 1_000, 10_000)
+POLICIES: Final[tuple[Policy, ...]] = ("spread", "pack", "oldest")
+REGIONS: Final = ("eu", "us", "ap", "sa")
+ON_A_NODE: Final = 5
+BUSY: Final = 16
+"""Servers whose slots become free in the measurement with waiting tickets, and players at once in the other."""
+STORES: Final = ("memory", "redis")
+LIMIT: Final = 1.3
+
+
+@dataclass
+class Fleet:
+    """One store with its owners."""
+
+    store: FleetStore
+    redis: Redis | None
+    sequence: int = 0
+    sessions: int = 0
+    busy: list[str] = field(default_factory=list)
+
+    async def reports(self, name: str, *held: str) -> None:
+        """Report one server; everything that it says but its sessions follows from its number."""
+        number = int(name)
+        self.sequence += 1
+        region = REGIONS[number % len(REGIONS)]
+        streamer = StreamerReport(
+            server_id=name,
+            endpoint_id="cam",
+            app="app",
+            url=f"ws://10.0.0.1:{number}",
+            labels={"region": region, "gpu": "a10", "node": f"n{number // ON_A_NODE}"},
+            node=f"n{number // ON_A_NODE}",
+            sessions=held,
+        )
+        await self.store.report(ServerReport(server_id=name, sequence=self.sequence, streamers=(streamer,)))
+
+    def ticket(self) -> Ticket:
+        """Return a new player; every other one asks for a region."""
+        self.sessions += 1
+        labels = {"region": REGIONS[self.sessions // 2 % len(REGIONS)]} if self.sessions % 2 else {}
+        return Ticket(session_id=f"p{self.sessions}", replica_id="r1", app="app", labels=labels)
+
+    async def cpu(self) -> float:
+        """Return the seconds of CPU that were used for this store until now."""
+        if self.redis is None:
+            return time.process_time()
+        told = await self.redis.info("cpu")
+        return time.process_time() + float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+
+
+async def joins_and_ends(fleet: Fleet) -> int:
+    """Have some players come, be taken in and go again."""
+    placed = await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in range(BUSY // 2)))
+    leases = [lease for lease in placed if isinstance(lease, Lease)]
+    assert len(leases) == len(placed)
+    await asyncio.gather(*(fleet.reports(each.streamer.server_id, each.session_id) for each in leases))
+    await asyncio.gather(*(fleet.reports(each.streamer.server_id) for each in leases))
+    return len(leases)
+
+
+async def frees_and_claims(fleet: Fleet) -> int:
+    """Have some slots become free for those who wait, and as many wait again."""
+    await asyncio.gather(*(fleet.reports(name) for name in fleet.busy))
+    leases = (await fleet.store.keep("r1", "")).leases
+    assert len(leases) == len(fleet.busy)
+    await asyncio.gather(*(fleet.reports(each.streamer.server_id, each.session_id) for each in leases))
+    await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in leases))
+    return len(leases)
+
+
+MEASURES: Final = {"streamers": joins_and_ends, "waiting": frees_and_claims}
+
+
+async def prepare(fleet: Fleet, measure: str, size: int) -> None:
+    if measure == "streamers":
+        for start in range(0, size, 200):
+            await asyncio.gather(*(fleet.reports(str(each)) for each in range(start, min(size, start + 200))))
+        return
+    fleet.busy = [str(number) for number in range(BUSY)]
+    await asyncio.gather(*(fleet.reports(name, f"x{name}") for name in fleet.busy))
+    for start in range(0, size + BUSY, 200):
+        await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in range(min(200, size + BUSY - start))))
+
+
+async def measured(fleet: Fleet, measure: str, matches: int) -> float:
+    """Return the microseconds of CPU a match."""
+    work, done = MEASURES[measure], 0
+    await work(fleet)
+    gc.collect()
+    before = await fleet.cpu()
+    while done < matches:
+        done += await work(fleet)
+    return (await fleet.cpu() - before) / done * 1e6
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    program = shutil.which("redis-server")
+    if program is None:
+        sys.exit("benchmarks.store: redis-server is not on PATH; scripts/install-parts installs it")
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/redis.sock"
+        options = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"]
+        process = subprocess.Popen([program, *options], cwd=folder, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "Ready to accept connections" in line or "ready to accept connections" in line:
+                    break
+            yield f"unix://{path}"
+        finally:
+            process.kill()
+            process.communicate()
+
+
+@asynccontextmanager
+async def fleets(url: str, measure: str, clock: list[float]) -> AsyncIterator[dict[int, Fleet]]:
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(Redis.from_url(url)) if url else None
+        made = {}
+        for size in SIZES:
+            prefix = f"{{{measure}-{size}}}:"
+            store = await stack.enter_async_context(open_store(url, prefix=prefix, clock=lambda: clock[0]))
+            made[size] = Fleet(store, redis)
+            await store.totals()
+        clock[0] += FRESH_SECONDS
+        for size, fleet in made.items():
+            await prepare(fleet, measure, size)
+        yield made
+
+
+async def table(name: str, url: str, measure: str, rounds: int, matches: int) -> list[tuple[str, list[float]]]:
+    """Return a row for each policy: the microseconds a match for each size."""
+    rows = []
+    # Time stands still but for a little with every round: nobody lapses in between, as nobody does who says something.
+    clock = [time.time()]
+    async with fleets(url, measure, clock) as made:
+        for policy in POLICIES:
+            for fleet in made.values():
+                await fleet.store.set_policies({"app": policy})
+            least = dict.fromkeys(SIZES, float("inf"))
+            for _ in range(rounds):
+                for size, fleet in made.items():
+                    clock[0] += 0.001
+                    least[size] = min(least[size], await measured(fleet, measure, matches))
+            rows.append((f"{name:7}{measure:10}{policy:7}", list(least.values())))
+    return rows
+
+
+async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
+    heads = "".join(f"{size:>9,}" for size in SIZES)
+    print(f"{'us of CPU a match':24}{heads}   {'ratio':>6}")
+    flat = True
+    with redis_server() as redis_url:
+        for name in stores:
+            url = redis_url if name == "redis" else ""
+            for measure in MEASURES:
+                for title, costs in await table(name, url, measure, rounds, matches):
+                    ratio = max(costs) / min(costs)
+                    flat = flat and ratio <= LIMIT
+                    numbers = "".join(f"{cost:9.0f}" for cost in costs)
+                    print(f"{title}{numbers}   {ratio:6.2f}{'' if ratio <= LIMIT else '  grows'}", flush=True)
+    return flat
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a match costs as the fleet and the queue grow.")
+    parser.add_argument("--check", action="store_true", help=f"end with 1 when a ratio is above {LIMIT}")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--matches", type=int, default=160, help="in each round")
+    parser.add_argument("--store", choices=STORES, action="append", help="only this one")
+    args = parser.parse_args()
+    flat = asyncio.run(run(args.store or STORES, args.rounds, args.matches))
+    sys.exit(1 if args.check and not flat else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { selectedKind, type PathKind } from '../src/connection/path';
+
+type Entry = Record<string, unknown>;
+
+function report(local: string, remote: string, extra: Record<string, Entry>): Map<string, Entry> {
+  return new Map(
+    Object.entries({
+      L: { type: 'local-candidate', candidateType: local },
+      R: { type: 'remote-candidate', candidateType: remote },
+      other: { type: 'candidate-pair', localCandidateId: 'gone', remoteCandidateId: 'gone' },
+      ...extra,
+    }),
+  );
+}
+
+const PAIR = { type: 'candidate-pair', localCandidateId: 'L', remoteCandidateId: 'R' };
+
+describe('selectedKind', () => {
+  it.each<[string, string, PathKind]>([
+    ['host', 'host', 'host'],
+    ['srflx', 'host', 'reflexive'],
+    ['host', 'prflx', 'reflexive'],
+    ['relay', 'host', 'relayed'],
+    ['srflx', 'relay', 'relayed'],
+  ])('calls %s to %s %s', (local, remote, kind) => {
+    const transport = { type: 'transport', selectedCandidatePairId: 'P' };
+    expect(selectedKind(report(local, remote, { T: transport, P: PAIR }))).toBe(kind);
+    expect(selectedKind(report(local, remote, { P: { ...PAIR, selected: true } }))).toBe(kind);
+  });
+
+  it('knows nothing while no pair is selected', () => {
+    expect(selectedKind(report('host', 'host', { P: PAIR }))).toBeUndefined();
+    expect(selectedKind(report('host', 'host', { T: { type: 'transport' }, P: PAIR }))).toBeUndefined();
+    expect(selectedKind(new Map())).toBeUndefined();
+  });
+});

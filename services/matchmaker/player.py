@@ -1,0 +1,202 @@
+"""A player at the matchmaker: waits in the queue, is joined to its streamer, and leaves."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+from urllib.parse import urlencode
+
+import structlog
+
+from matchmaker import messages
+from matchmaker.broker import Broker
+from matchmaker.metrics import Metrics
+from matchmaker.queue_places import Place
+from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
+from pixelfleet.fleet.store import TooManyChoicesError
+from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.runtime.dial import DialError, dial
+from pixelfleet.runtime.relay import Relay
+from pixelfleet.runtime.service import Tasks
+from pixelfleet.runtime.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
+from pixelfleet.wire import close_codes
+
+log = structlog.get_logger(__name__)
+
+LINGER_SECONDS: Final = 5.0
+"""How long a stock server that did not answer our goodbye may take to notice that its player is gone: until then
+nobody else is sent there."""
+
+CONFLICT: Final = 409
+"""How a signalling server refuses a player whose slot was taken all the same."""
+
+
+class Context(Protocol):
+    """What all players of a replica share."""
+
+    broker: Broker
+    tasks: Tasks
+    metrics: Metrics
+    upstream_bounds: Bounds
+    session_key: str | None
+    tls: ssl.SSLContext | None
+
+    def forget(self, player: "Player") -> None:
+        """A player's socket is gone."""
+
+    def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
+        """Take note of how a dial went."""
+
+
+@dataclass(slots=True, eq=False)
+class Player:
+    """One player's socket, from its arrival to its end."""
+
+    context: Context
+    socket: WebSocket
+    ticket: Ticket
+    passed_on: dict[str, str]
+    place: Place | None = None
+    came: float = 0.0
+    lease: Lease | None = None
+    relay: Relay = field(init=False)
+    cancel_dial: Callable[[], object] | None = None
+    left: float | None = None
+    """When its socket was gone, on the loop's clock."""
+
+    def begin(self) -> MessageHandler:
+        """Say hello and join the queue."""
+        self.came = asyncio.get_running_loop().time()
+        self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
+        self.socket.send(messages.queued(messages.WAITING))
+        self.context.tasks.spawn(self._join())
+        return self
+
+    # -- the player's socket ------------------------------------------------------------------------
+
+    def message(self, data: bytes) -> None:
+        """Pass a message on; while there is nobody to pass it to, answer pings and keep the rest."""
+        if self._answers_pings() and (pong := messages.pong_for(data)) is not None:
+            self.socket.send(pong)
+        else:
+            self.relay.message(data)
+
+    def closed(self, code: int, reason: str) -> None:
+        """The player is gone."""
+        self.relay.closed(code, reason)
+
+    def _answers_pings(self) -> bool:
+        """A stock server of 5.0 to 5.4 closes a player for a `ping`, and pages ping every 30 s."""
+        return self.relay.up is None or (self.lease is not None and self.lease.streamer.stock)
+
+    # -- the broker ---------------------------------------------------------------------------------
+
+    def waits(self) -> None:
+        """Hear that it is in the queue (again)."""
+        if self.lease is None:
+            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
+        else:
+            self.lease = None
+            self.socket.send(messages.queued(messages.STREAMER_LOST))
+
+    def moved(self, place: Place) -> None:
+        """Tell the player its place, when that has changed."""
+        if place != self.place:
+            self.place = place
+            self.socket.send(messages.queued(messages.WAITING, place))
+
+    def store_lost(self) -> None:
+        """Tell the player that it waits on, though nobody is matched."""
+        self.place = None
+        self.socket.send(messages.queued(messages.STORE_LOST))
+
+    def matched(self, lease: Lease) -> None:
+        """Dial the streamer's signalling server."""
+        self.place = None
+        self.lease = lease
+        if self.left is None:
+            self.cancel_dial = self.context.tasks.spawn(self._dial(lease))
+
+    def overdue(self) -> None:
+        """Close: it has waited for as long as anybody may."""
+        self.socket.send(messages.queued(close_codes.QUEUE_TIMEOUT.reason))
+        self.socket.close(close_codes.QUEUE_TIMEOUT)
+
+    def ended(self) -> None:
+        """Close for an operator, and for good."""
+        self.socket.send(messages.refused(close_codes.SESSION_OVER.reason))
+        self.socket.close(close_codes.SESSION_OVER)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    async def _join(self) -> None:
+        try:
+            await self.context.broker.join(self)
+        except TooManyChoicesError as error:
+            self.socket.send(messages.refused(str(error)))
+            self.socket.close(close_codes.FULL)
+
+    async def _dial(self, lease: Lease) -> None:
+        streamer, broker, loop = lease.streamer, self.context.broker, asyncio.get_running_loop()
+        if not broker.may_dial():
+            await broker.give_back(self.ticket.session_id, unreachable=False)
+            return
+        self.context.metrics.waited(self.ticket.app, loop.time() - self.came)
+        self.socket.send(messages.matched(streamer))
+        started = loop.time()
+        try:
+            await dial(
+                self._url(streamer),
+                self.relay.join,
+                self.context.upstream_bounds,
+                tls=self.context.tls if streamer.stock else None,
+            )
+        except DialError as error:
+            log.warning(
+                "streamer cannot be reached", session=self.ticket.session_id, streamer=streamer.key, why=str(error)
+            )
+            taken = error.status == CONFLICT
+            self.context.dialled(streamer, None if taken else error)
+            await broker.give_back(self.ticket.session_id, unreachable=not taken)
+        else:
+            self.context.metrics.dial.observe(loop.time() - started)
+            self.context.dialled(streamer, None)
+            broker.arrived(self.ticket.session_id)
+            log.info("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
+
+    def _url(self, streamer: StreamerReport) -> str:
+        query = {"player": self.ticket.session_id, **self.passed_on}
+        key = self.context.session_key
+        if key is not None and not streamer.stock:
+            role: Literal["player", "spectator"] = "spectator" if self.lease and self.lease.shared else "player"
+            token = SessionToken(self.ticket.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
+            query["session"] = sign(token, key)
+        return f"{streamer.url}/?{urlencode(query)}"
+
+    def _upstream_lost(self, code: int, reason: str) -> None:
+        """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
+        if self.left is not None:
+            late = asyncio.get_running_loop().time() - self.left >= CLOSE_GRACE_SECONDS
+            self.context.tasks.spawn(self._leave(LINGER_SECONDS if late else 0.0))
+        elif not self.relay.delivered and self.lease is not None and self.context.broker.knows(self.ticket.session_id):
+            log.warning("streamer closed before it began", session=self.ticket.session_id, code=code, reason=reason)
+            self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
+            self.context.tasks.spawn(self.context.broker.give_back(self.ticket.session_id, unreachable=True))
+        else:
+            self.relay.pass_on_end(code, reason)
+
+    async def _leave(self, later: float = 0.0) -> None:
+        if later:
+            await asyncio.sleep(later)
+        await self.context.broker.leave(self.ticket.session_id)
+
+    def _ended(self, code: int, reason: str) -> None:
+        self.left = asyncio.get_running_loop().time()
+        if self.cancel_dial is not None:
+            self.cancel_dial()
+        self.context.forget(self)
+        if self.relay.up is None:
+            self.context.tasks.spawn(self._leave())
+        # else: a slot is free once the streamer's side is closed too, and not before
+        log.info("player left", session=self.ticket.session_id, code=code, reason=reason)

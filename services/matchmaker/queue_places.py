@@ -1,0 +1,65 @@
+"""What a waiting player is told of its place. No clock, no I/O.
+
+The first places are exact. Behind them a place is found between the marks that the store gives, and rounded: who is
+the 4,000th gains nothing from hearing of each step, and telling everyone of each would cost more than the matching.
+"""
+
+from bisect import bisect_right
+from typing import Final, NamedTuple
+
+from pixelfleet.fleet.model import EXACT_POSITIONS, LaneView
+
+ROUNDING: Final = ((200, 10), (1000, 50), (5000, 100))
+COARSEST: Final = 500
+
+ETA_STEPS: Final = ((60, 5), (300, 15), (1800, 60))
+COARSEST_ETA: Final = 300
+LONGEST_ETA: Final = 4 * 3600
+"""Seconds; a longer guess is no help."""
+
+
+class Place(NamedTuple):
+    """A place in a queue; 1 is next."""
+
+    position: int
+    eta: int | None
+    """Seconds, or None when nothing is known of how fast sessions end."""
+
+
+class LanePlaces:
+    """Answers for one lane at one moment."""
+
+    def __init__(self, view: LaneView) -> None:
+        self.view = view
+        self._exact = {session: place for place, session in enumerate(view.head, 1)}
+        self._ranks = [rank for rank, _ in view.marks]
+        self._places = [place for _, place in view.marks]
+
+    def place(self, session_id: str, rank: float) -> Place:
+        """Return the place of a waiting session."""
+        position = self._exact.get(session_id) or self._guess(rank)
+        return Place(position, self._eta(position))
+
+    def _guess(self, rank: float) -> int:
+        """Return a rounded place between two marks: those who wait there arrived evenly, as far as anyone knows."""
+        after = bisect_right(self._ranks, rank)
+        if after == 0:
+            return EXACT_POSITIONS + 1
+        place = self._places[after - 1]
+        if after < len(self._ranks):
+            span = self._ranks[after] - self._ranks[after - 1]
+            share = (rank - self._ranks[after - 1]) / span if span > 0 else 0.0
+            place += round(share * (self._places[after] - place))
+        return max(EXACT_POSITIONS + 1, _rounded(place, ROUNDING, COARSEST))
+
+    def _eta(self, position: int) -> int | None:
+        if self.view.ends_per_second <= 0:
+            return None
+        seconds = position / self.view.ends_per_second
+        return min(LONGEST_ETA, max(1, _rounded(round(seconds), ETA_STEPS, COARSEST_ETA)))
+
+
+def _rounded(value: int, steps: tuple[tuple[int, int], ...], coarsest: int) -> int:
+    """Round up to a step that grows with the value."""
+    step = next((step for limit, step in steps if value < limit), coarsest)
+    return -(-value // step) * step

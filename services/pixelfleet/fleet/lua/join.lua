@@ -1,0 +1,43 @@
+-- Gives a ticket a streamer at once, or a place in its queue.
+-- ARGV[2] session  [3] replica, or empty for a page that dials by itself  [4] app  [5] selector  [6] wants
+-- ARGV[7] 1 if it may look on  [8] rank without the arrival  [9] the ticket
+-- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false for a page that got nothing, or 'choices'
+expire()
+local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local T = P .. 't:' .. session
+
+local t = call('HMGET', T, 'st', 'rp')
+if t[1] then
+  if replica ~= '' and t[2] ~= '' and t[2] ~= replica then  -- its player has come back through another replica
+    if t[1] == 'M' then heard(session, t[2]); announce(session, replica) end
+    if t[1] ~= 'H' then
+      call('SREM', P .. 'rt:' .. t[2], session)
+      call('SADD', P .. 'rt:' .. replica, session)
+      know_replica(replica)
+    end
+    call('HSET', T, 'rp', replica)
+  end
+  return answer(placed(session))
+end
+
+wants = meant(app, wants)
+if wants == '' and not know_choice(app, selector, false) then return answer('choices') end
+local key, shared
+if not young and not behind then key, shared = choose(app, selector, wants, ARGV[7] == '1') end
+if replica == '' and not key then return answer(false) end
+
+local arrival = math.max(now, last + 1)
+call('HSET', P .. 'epoch', 'last', arrival)
+local lane, rank = lane_of(app, selector, wants), int(tonumber(ARGV[8]) + arrival)
+call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane,
+  'rank', rank, 'arr', arrival, 'tk', ARGV[9], 'av', '')
+if replica ~= '' then
+  call('SADD', P .. 'rt:' .. replica, session)
+  know_replica(replica)
+end
+if key then
+  assign(session, key, 'C', shared, replica, replica == '' and PAGE_ARRIVAL or nil)
+  return answer(lease(session))
+end
+enqueue(session, lane, rank, app, arrival)
+return answer({ session, int(arrival), ARGV[9], wants, replica })

@@ -1,0 +1,15 @@
+-- Says how free streamers are chosen. ARGV[2...] app, policy, app, policy...
+expire()
+local wanted, before = {}, {}
+for i = 2, #ARGV, 2 do wanted[ARGV[i]] = ARGV[i + 1] end
+local apps = call('SMEMBERS', P .. 'apps')
+for _, app in ipairs(apps) do before[app] = policy(app) end
+call('DEL', P .. 'policies')
+for app, chosen in pairs(wanted) do call('HSET', P .. 'policies', app, chosen) end
+for _, app in ipairs(apps) do
+  policies[app] = wanted[app] or 'spread'
+  if policies[app] ~= before[app] then
+    for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do refresh(key) end
+  end
+end
+return answer(1)

@@ -1,0 +1,1 @@
+"""What the services ask of a Kubernetes API server, over plain HTTP."""

@@ -1,0 +1,113 @@
+"""picows' protocol as our sockets need it: the one place that makes it, for both ends of a connection."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import structlog
+from picows import WSAutoPingStrategy, WSCloseCode, WSListener, WSProtocolError
+from picows.api import WSServerListenerFactory
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
+
+from pixelfleet.runtime.websocket import Bounds, WebSocket
+
+READ_BUFFER_BYTES: Final = 1024
+"""What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
+
+log = structlog.get_logger(__name__)
+_log = logging.getLogger("picows")
+
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """What picows takes for its logger, one a connection: only there does it tell of a breach when it finds one.
+
+    It would send a close in its own words, read on for a moment and deliver what follows; so the socket is closed
+    from here first. An error of ours in a handler comes the same way, and is logged as such.
+    """
+
+    socket: WebSocket | None = None
+
+    def __init__(self) -> None:
+        super().__init__(_log)
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it
+        """Have picows spare itself the lines of a debugger."""
+        return level >= logging.WARNING
+
+    def log(self, level: int, msg: object, *_: object, **__: object) -> None:
+        """Take a line of picows' log; a warning or an error is about the exception that it handles."""
+        error = sys.exc_info()[1]
+        if level < logging.WARNING or error is None:
+            return
+        code = WSCloseCode.INTERNAL_ERROR
+        if isinstance(error, WSProtocolError):
+            code = error.code
+        else:
+            log.error("websocket failed", event_of_picows=str(msg), exc_info=error)
+        if self.socket is not None:
+            self.socket.broken(int(cast("int", code)))
+
+
+def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> asyncio.BufferedProtocol:
+    """Return the protocol of a connection that a stranger opened; `upgrade` decides on its request."""
+    lines = _Log()
+
+    def decide(request: Any) -> Any:
+        answer = upgrade(request)
+        lines.socket = _socket_of(answer)
+        return answer
+
+    protocol: asyncio.BufferedProtocol = _protocol(None, None, decide, bounds, lines, bounds.handshake_seconds, None)
+    return protocol
+
+
+def client_protocol(
+    host_port: str, path: str, make: Callable[[], WebSocket], bounds: Bounds, headers: Mapping[str, str]
+) -> Any:
+    """Return the protocol of a connection that we open. Whoever opens it bounds the time of the handshake.
+
+    Its `transport` is picows', once it is connected, and its `wait_until_handshake_complete` raises why not.
+    """
+    lines = _Log()
+
+    def made(*_: object) -> WebSocket:
+        lines.socket = make()
+        return lines.socket
+
+    return _protocol(host_port, path, made, bounds, lines, None, dict(headers))
+
+
+def _socket_of(answer: object) -> WebSocket | None:
+    if not isinstance(answer, WSListener):
+        answer = getattr(answer, "listener", None)
+    return answer if isinstance(answer, WebSocket) else None
+
+
+def _protocol(
+    host_port: str | None,
+    path: str | None,
+    make: Callable[..., object],
+    bounds: Bounds,
+    lines: _Log,
+    handshake_seconds: float | None,
+    headers: dict[str, str] | None,
+) -> Any:
+    return WSProtocol(
+        host_port,
+        path,
+        host_port is not None,
+        make,
+        lines,
+        True,
+        handshake_seconds,
+        False,
+        1,
+        1,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        False,  # our sockets answer pings themselves, and count them
+        bounds.message_bytes,
+        headers,
+        READ_BUFFER_BYTES,
+    )

@@ -1,0 +1,1 @@
+"""Hands out ICE servers and short-lived TURN credentials."""

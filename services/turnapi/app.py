@@ -1,0 +1,83 @@
+"""Wires a TURN API together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from aiohttp import web
+from yarl import URL
+
+from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
+from pixelfleet.runtime.http import add_health, errors_as_json, metrics_app, plain_port
+from pixelfleet.runtime.service import background
+from turnapi.ice import parse_servers
+from turnapi.metrics import Metrics
+from turnapi.rest import Rest
+from turnapi.settings import Settings
+from turnapi.sources import FileOfServers, Named, Nodes, Source
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class TurnApi:
+    """A running TURN API."""
+
+    source: Source
+    rest: Rest
+    port: int = 0
+    metrics_port: int = 0
+
+    def unready(self) -> str | None:
+        """Return why there is no answer."""
+        return self.rest.unready()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[TurnApi]:
+    """Run a TURN API."""
+    async with AsyncExitStack() as stack:
+        source = await _source(settings, stack)
+        metrics = Metrics(source)
+        rest = Rest(
+            source,
+            settings.mint(),
+            settings.recipe(),
+            metrics,
+            lifetime=settings.lifetime,
+            streamer_lifetime=settings.streamer_lifetime,
+        )
+        api = TurnApi(source, rest)
+        app = web.Application(middlewares=[errors_as_json])
+        add_health(app, api)
+        rest.add_to(app)
+        api.port = await stack.enter_async_context(
+            plain_port(app, host=settings.host, port=settings.port, option="--port")
+        )
+        api.metrics_port = await stack.enter_async_context(
+            plain_port(
+                metrics_app(api, metrics.registries.all, metrics.registries.custom),
+                host=settings.host,
+                port=settings.metrics_port,
+                option="--metrics-port",
+            )
+        )
+        await stack.enter_async_context(background(source.run()))
+        log.info("turn-api listens", port=api.port, metrics=api.metrics_port, servers=len(source.servers))
+        yield api
+
+
+async def _source(settings: Settings, stack: AsyncExitStack) -> Source:
+    """Return where the servers are known from; raise UsageError when that is of no use."""
+    if settings.server:
+        return Named(parse_servers(settings.server))
+    if settings.servers_file is not None:
+        file = FileOfServers(settings.servers_file, settings.reread_seconds)
+        await file.first()
+        return file
+    cluster = Cluster(URL(settings.kube_api)) if settings.kube_api else await asyncio.to_thread(in_cluster)
+    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    return Nodes(KubeClient(session, cluster), settings.node_label, settings.node_address)

@@ -1,0 +1,1 @@
+"""Tells an operator which TURN servers work."""

@@ -1,0 +1,140 @@
+"""From TURN servers to an RTCConfiguration, without I/O."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Any, Final, Literal
+
+from turnapi.credentials import Credentials
+
+Transport = Literal["stun", "udp", "tcp", "tls"]
+Policy = Literal["all", "relay"]
+
+MAX_SERVERS: Final = 1000
+"""Servers that a list may name; a browser is slow with five."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One TURN server: the addresses under which it is reached, of either family, or names."""
+
+    hosts: tuple[str, ...]
+    port: int | None = None
+    """For STUN, UDP and TCP, where it is not the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an operator chooses about the answer."""
+
+    transports: Sequence[Transport] = ("stun", "udp", "tcp")
+    port: int = 3478
+    tls_port: int = 5349
+    policy: Policy = "all"
+    most: int = 0
+    """Servers in one answer; 0 is all of them."""
+
+
+def parse_server(text: str) -> Server:
+    """Return the server that `host`, `host:port` or `[address]:port` names; raise ValueError for anything else."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, bracket, port = text[1:].partition("]")
+        if not bracket or (port and not port.startswith(":")):
+            raise ValueError("must be host, host:port or [address]:port")
+        port = port[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if text.endswith(":") and not _is_ipv6(host):
+        raise ValueError("there is no port after the colon")
+    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
+        raise ValueError("the port must be 1 to 65535")
+    return Server((host_of(host),), int(port) if port else None)
+
+
+def parse_servers(entries: object) -> tuple[Server, ...]:
+    """Return the servers of a list of texts; raise ValueError, naming the entry, when it is not that or is empty."""
+    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+        raise ValueError("must be a list with at least one server")
+    if len(entries) > MAX_SERVERS:
+        raise ValueError(f"names more than {MAX_SERVERS} servers")
+    servers: dict[Server, None] = {}
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, str):
+            raise ValueError(f"entry {number}: must be a text")
+        try:
+            servers[parse_server(entry)] = None
+        except ValueError as error:
+            raise ValueError(f"entry {number}: {error}") from None
+    return tuple(servers)
+
+
+def host_of(text: str) -> str:
+    """Return a host name, or an address in its shortest form; raise ValueError when it is neither."""
+    if ":" in text or text.replace(".", "").isdecimal():
+        try:
+            address = ip_address(text)
+        except ValueError:
+            raise ValueError("is not an IP address") from None
+        if getattr(address, "scope_id", None):
+            raise ValueError("an address with a zone means nothing elsewhere")
+        return str(address)
+    if not _NAME.fullmatch(text):
+        raise ValueError("is neither a host name nor an IP address")
+    return text
+
+
+def configuration(
+    servers: Sequence[Server], credentials: Credentials, recipe: Recipe, name: str = ""
+) -> dict[str, Any]:
+    """Return the RTCConfiguration for a name: an entry a server, with every way to it."""
+    return {
+        "iceTransportPolicy": recipe.policy,
+        "iceServers": [
+            {
+                "urls": [url for host in server.hosts for url in _urls(host, server, recipe)],
+                "username": credentials.username,
+                "credential": credentials.credential,
+            }
+            for server in chosen(servers, recipe.most, name)
+        ],
+    }
+
+
+def chosen(servers: Sequence[Server], most: int, name: str) -> list[Server]:
+    """Return at most so many of the servers; which ones depends on the name, so that names spread over all.
+
+    Each server is ranked by a hash of it and the name: one that comes or goes moves only the names that it takes or
+    had, and a name that comes back finds the servers that it knew.
+    """
+    if not most or len(servers) <= most:
+        return list(servers)
+    return sorted(servers, key=lambda server: _rank(server, name))[:most]
+
+
+def _rank(server: Server, name: str) -> bytes:
+    return hashlib.sha256(f"{name} {server.hosts} {server.port}".encode()).digest()
+
+
+def _urls(host: str, server: Server, recipe: Recipe) -> list[str]:
+    shown = f"[{host}]" if _is_ipv6(host) else host
+    port = server.port or recipe.port
+    forms = {
+        "stun": f"stun:{shown}:{port}",
+        "udp": f"turn:{shown}:{port}?transport=udp",
+        "tcp": f"turn:{shown}:{port}?transport=tcp",
+        "tls": f"turns:{shown}:{recipe.tls_port}?transport=tcp",
+    }
+    return [forms[transport] for transport in recipe.transports]
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return isinstance(ip_address(host), IPv6Address)
+    except ValueError:
+        return False

@@ -1,0 +1,44 @@
+"""The TURN API's numbers."""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Gauge
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from pixelfleet.runtime.metrics import Registries
+from turnapi.sources import Source
+
+
+class Metrics:
+    """What a TURN API shows."""
+
+    def __init__(self, source: Source) -> None:
+        self.registries = Registries("turnapi")
+        everything = self.registries.all
+        self.answers = Counter("turnapi_answers", "Answers, by outcome.", ["outcome"], registry=everything)
+        for outcome in ("ok", "unavailable", "bad_request"):
+            self.answers.labels(outcome)
+        servers = self.registries.custom_gauge("turnapi_servers", "TURN servers that are handed out.")
+        servers.set_function(lambda: len(source.servers))
+        success = Gauge(
+            "turnapi_source_success_timestamp_seconds",
+            "When the servers were last known to be current; 0 for never.",
+            registry=everything,
+        )
+        success.set_function(lambda: source.last_success or 0.0)
+        everything.register(_Failures(source))
+
+
+class _Failures(Collector):
+    """How often the source could not be read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the count."""
+        family = CounterMetricFamily("turnapi_source_failures", "Times that the servers could not be learnt anew.")
+        family.add_metric([], self._source.failures)
+        return [family]

@@ -1,0 +1,72 @@
+"""The TURN API's HTTP: one question, and whether it can be answered."""
+
+import secrets
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from pixelfleet.runtime.http import json_response
+from turnapi.credentials import NAME, Mint
+from turnapi.ice import Recipe, configuration
+from turnapi.metrics import Metrics
+from turnapi.sources import Source
+
+FRESH = {"Cache-Control": "no-store"}
+
+
+class Rest:
+    """Answers `GET /`."""
+
+    def __init__(
+        self,
+        source: Source,
+        mint: Mint,
+        recipe: Recipe,
+        metrics: Metrics,
+        *,
+        lifetime: float,
+        streamer_lifetime: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._source = source
+        self._mint = mint
+        self._recipe = recipe
+        self._metrics = metrics
+        self._lifetimes = {"": lifetime, "player": lifetime, "streamer": streamer_lifetime}
+        self._clock = clock
+
+    def unready(self) -> str | None:
+        """Return why there is no answer, None when there is one."""
+        return None if self._source.servers else self._source.missing()
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve it, and readiness under every address that begins with `/health`, as its forerunner did."""
+        app.router.add_get("/", self._answer)
+        app.router.add_get("/health{any:.*}", self._health)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        """Return the RTCConfiguration, with credentials of their own for `?name=`."""
+        name, role = request.query.get("name"), request.query.get("role", "")
+        if name is not None and not NAME.fullmatch(name):
+            return self._refusal(
+                HTTPStatus.BAD_REQUEST, "name must be 1 to 64 letters, digits, dots, dashes or underscores"
+            )
+        if role not in self._lifetimes:
+            return self._refusal(HTTPStatus.BAD_REQUEST, "role must be player or streamer")
+        if (why := self.unready()) is not None:
+            return self._refusal(HTTPStatus.SERVICE_UNAVAILABLE, why)
+        # Nobody's credentials in particular still have a name of their own: TURN servers count by it.
+        name = name or f"shared-{secrets.token_hex(8)}"
+        credentials = self._mint.make(name, self._clock(), self._lifetimes[role])
+        self._metrics.answers.labels("ok").inc()
+        return json_response(configuration(self._source.servers, credentials, self._recipe, name), headers=FRESH)
+
+    async def _health(self, _: web.Request) -> web.Response:
+        why = self.unready()
+        return json_response({"status": why or "ok"}, status=503 if why else 200)
+
+    def _refusal(self, status: HTTPStatus, why: str) -> web.Response:
+        self._metrics.answers.labels("bad_request" if status is HTTPStatus.BAD_REQUEST else "unavailable").inc()
+        return json_response({"error": why}, status=status, headers=FRESH)

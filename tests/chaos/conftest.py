@@ -1,0 +1,111 @@
+"""Two matchmakers, a redis-server and a fleet of servers, real processes all of them, to do bad things to."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from benchmarks.matching import processes
+from benchmarks.matching.joins import Outcome, joins
+from benchmarks.matching.processes import Program
+from benchmarks.matching.servers import Fleet
+from pixelfleet.fleet.model import ARRIVAL_SECONDS, EXPIRY_SECONDS, Totals
+from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from tests.parts import eventually, require_part
+
+SERVERS = 40
+READY_SECONDS = 30.0
+SLOT_SECONDS = ARRIVAL_SECONDS + EXPIRY_SECONDS
+"""How long a slot may be lost: until the lease of somebody who is gone has lapsed."""
+
+
+@dataclass
+class Scene:
+    """What a test does bad things to."""
+
+    folder: Path
+    key: str
+    port: int
+    redis: Program
+    fleet: Fleet
+    store: FleetStore
+    replicas: list[Program] = field(default_factory=list)
+
+    @property
+    def urls(self) -> list[str]:
+        return [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in self.replicas]
+
+    async def start_replica(self) -> Program:
+        options = ("--redis-url", f"redis://127.0.0.1:{self.port}", "--session-key", self.key, "--legacy-port", "0")
+        replica = await processes.matchmaker(*options, log=self.folder / "matchmaker.log")
+        self.replicas.append(replica)
+        return replica
+
+    async def ready(self, replica: Program) -> None:
+        url = f"http://127.0.0.1:{replica.facts['port']}/readyz"
+        async with aiohttp.ClientSession() as session:
+
+            async def asks() -> bool:
+                async with session.get(url) as answer:
+                    return answer.status == 200
+
+            await eventually(asks, "the matchmaker is ready", within=READY_SECONDS)
+
+    async def restart_redis(self) -> None:
+        await self.redis.end()
+        self.redis = await processes.redis(self.port, self.folder)
+
+    async def joins(self, players: int, rate: float, *, limit: float = 60.0) -> Outcome:
+        """Have players come who dial again when their socket is lost, as pages do."""
+        return await joins(self.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
+
+    async def every_slot_is_free(self) -> None:
+        """Wait until the store knows every server as free: no slot is lost for longer than a lease."""
+
+        async def free() -> bool:
+            totals: Totals = await self.store.totals()
+            app = totals.apps.get("default")
+            return app is not None and (app.available, app.used, app.waiting) == (len(self.fleet.servers), 0, 0)
+
+        await eventually(free, "every slot is free", within=SLOT_SECONDS, tolerating=(StoreUnavailableError,))
+
+
+@pytest.fixture(params=["native", "stock"])
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+    require_part("redis-server")
+    key = secrets.token_hex(32)
+    port = processes.free_port()
+    async with AsyncExitStack() as stack:
+        redis = await processes.redis(port, tmp_path)
+        store = await stack.enter_async_context(open_store(f"redis://127.0.0.1:{port}"))
+        native = request.param == "native"
+        fleet = await stack.enter_async_context(Fleet(SERVERS, key=key if native else None).listening())
+        made = Scene(tmp_path, key, port, redis, fleet, store)
+
+        async def end_redis() -> None:  # the one that runs by then
+            await made.redis.end()
+
+        stack.push_async_callback(end_redis)
+        for _ in range(2):
+            replica = await made.start_replica()
+            stack.push_async_callback(replica.end)
+        for replica in made.replicas:
+            await made.ready(replica)
+        if native:
+            await stack.enter_async_context(fleet.reporting(store))
+        else:
+            links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in made.replicas]
+            await stack.enter_async_context(fleet.linked(links))
+        await made.every_slot_is_free()
+        yield made
+
+
+async def after(seconds: float) -> None:
+    """Wait until a run is under way: there is nothing to see it by from outside."""
+    await asyncio.sleep(seconds)

@@ -1,0 +1,174 @@
+"""Our page where nothing but a TURN server lets video through: a real coturn, which comes and goes."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Page
+from pydantic import SecretStr
+
+import matchmaker.app
+import matchmaker.settings
+import router.app
+import router.settings
+import signalserver.app
+import signalserver.settings
+import teststreamer.app
+import teststreamer.settings
+import turnapi.app
+import turnapi.settings
+from pixelfleet.fleet.memory import MemoryFleetStore
+from tests.coturn import Coturn, running_coturn
+from tests.e2e.conftest import frames_in, playing
+from tests.parts import eventually
+
+pytestmark = pytest.mark.e2e
+
+HOST = "127.0.0.1"
+
+BLOCKED = "Your network blocks the video"
+
+# Keeps the page's peer connections where the test can look at them.
+REMEMBER_CONNECTIONS = """
+  window.connections = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) { super(...args); window.connections.push(this); }
+  };
+"""
+
+SELECTED_PAIR = """async () => {
+  const connection = window.connections.at(-1);
+  const report = await connection.getStats();
+  const transport = [...report.values()].find((entry) => entry.type === 'transport');
+  const pair = report.get(transport?.selectedCandidatePairId);
+  if (!pair) return null;
+  const { username } = connection.getConfiguration().iceServers[0];
+  return { local: report.get(pair.localCandidateId).candidateType, username };
+}"""
+
+
+@dataclass
+class RelayedHouse:
+    """Everything that a relayed player needs."""
+
+    coturn: Coturn
+    signals: signalserver.app.SignalServer
+    url: str
+
+    async def paths(self) -> dict[str, float]:
+        """Return how many players told of each way."""
+        address = f"http://{HOST}:{self.signals.metrics_port}/metrics"
+        async with aiohttp.ClientSession() as http, http.get(address) as answer:
+            lines = (await answer.text()).splitlines()
+        counts = [line.removeprefix("signalserver_video_paths_total{path=") for line in lines]
+        return {name.split('"')[1]: float(name.split()[1]) for name in counts if name.startswith('"')}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
+    store, key = MemoryFleetStore(), SecretStr(secrets.token_hex(32))
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        coturn = await enter(running_coturn(tmp_path))
+        turn = await enter(
+            turnapi.app.running(
+                turnapi.settings.Settings(
+                    host=HOST,
+                    port=0,
+                    metrics_port=0,
+                    server=[coturn.server],
+                    secret=SecretStr(coturn.secret),
+                    transports=["udp"],
+                    ice_transport_policy="relay",
+                )
+            )
+        )
+        common: dict[str, Any] = {"host": HOST, "metrics_port": 0}
+        signals = await enter(
+            signalserver.app.running(
+                signalserver.settings.Settings(
+                    **common,
+                    player_port=0,
+                    streamer_port=0,
+                    sfu_port=0,
+                    session_key=key,
+                    require_session=True,
+                    rtc_config_url=f"http://{HOST}:{turn.port}/",
+                ),
+                store,
+            )
+        )
+        matches = await enter(
+            matchmaker.app.running(matchmaker.settings.Settings(**common, port=0, session_key=key), store)
+        )
+        door = await enter(
+            router.app.running(router.settings.Settings(**common, port=0, matchmaker=[f"ws://{HOST}:{matches.port}"]))
+        )
+        streamer = await enter(
+            teststreamer.app.running(
+                teststreamer.settings.Settings(url=f"ws://{HOST}:{signals.streamer_port}", id="relayed")
+            )
+        )
+        await streamer.connected.wait()
+        yield RelayedHouse(coturn, signals, f"http://{HOST}:{door.port}/")
+
+
+async def test_video_that_only_a_relay_lets_through_plays_and_is_counted(page: Page, house: RelayedHouse) -> None:
+    await page.add_init_script(REMEMBER_CONNECTIONS)
+    await page.goto(house.url)
+    await playing(page)
+    assert await frames_in(page, 1.0) > 10
+    pair = await page.evaluate(SELECTED_PAIR)
+    assert pair["local"] == "relay"
+
+    async def counted() -> bool:
+        return (await house.paths())["relayed"] == 1
+
+    await eventually(counted, "the signalserver counted the way")
+    # The credentials are the session's own, and not those that all share.
+    assert ":" in pair["username"]
+    assert "shared-" not in pair["username"]
+
+
+@pytest.mark.parametrize("away", ["for a moment", "for some time"])
+async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_it_does_not(
+    page: Page, house: RelayedHouse, away: str
+) -> None:
+    opened: list[str] = []
+    page.on("framenavigated", lambda frame: opened.append(frame.url))
+    await page.goto(house.url)
+    await playing(page)
+    await house.coturn.kill()
+    if away == "for some time":
+        await page.get_by_role("heading", name=BLOCKED).wait_for(timeout=40_000)
+
+        async def tried_twice() -> bool:
+            return (await house.paths())["none"] >= 2
+
+        await eventually(tried_twice, "the page tried in vain", within=30)
+    await house.coturn.start()
+
+    async def plays() -> bool:
+        return await frames_in(page, 0.5) > 5
+
+    await eventually(plays, "video is playing again", within=15.0)
+    assert len(opened) == 1, "the page was loaded again"
+
+
+async def test_a_first_visit_that_finds_no_way_ends_and_says_so_and_the_button_plays_once_there_is_one(
+    page: Page, house: RelayedHouse
+) -> None:
+    await house.coturn.kill()
+    await page.goto(house.url)
+    ended = "() => window.pixelfleet?.state.phase === 'ended' && window.pixelfleet.state.cause"
+    cause = await (await page.wait_for_function(ended, timeout=60_000)).json_value()
+    assert cause == "network"
+    assert await page.get_by_role("heading", name=BLOCKED).is_visible()
+    await house.coturn.start()
+    await page.get_by_role("button", name="Try again").click()
+    await playing(page)

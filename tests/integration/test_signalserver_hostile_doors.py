@@ -1,0 +1,238 @@
+"""The doors of the signalling server: who may come, who may do what, over what."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import jwt
+import orjson
+import pytest
+from aiohttp import ClientSession
+from pydantic import SecretStr
+from websockets.asyncio.client import connect
+
+import signalserver.app
+from pixelfleet.fleet.tokens import ISSUER, SessionToken, sign
+from signalserver.settings import Settings
+from tests.fuzz.probes import get, metric, pair, players, refused, running, streamers
+from tests.integration.peers import player, streamer
+
+pytestmark = pytest.mark.integration
+
+TOKEN: Final = "a-token-for-tests"
+KEY: Final = "a-key-for-session-tickets-in-tests"
+SERVER_ID: Final = "this-server"
+
+
+# -- who may come -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", ["streamer_port", "sfu_port"])
+async def test_streamers_and_sfus_need_the_token_when_one_is_set(port: str) -> None:
+    async with running(streamer_token=SecretStr(TOKEN)) as server:
+        url = f"ws://127.0.0.1:{getattr(server, port)}/"
+        for query in ("", "?token=", "?token=wrong", f"?token={TOKEN}x", "?token=%ff", f"?token=&token={TOKEN}"):
+            assert await refused(url + query) == 401
+        for value in ("", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN[:-1]}", "Bearer \u00ff"):
+            assert await refused(url, additional_headers={"Authorization": value}) == 401
+        # A wrong header is not made good by a right query.
+        assert await refused(f"{url}?token={TOKEN}", additional_headers={"Authorization": "Bearer x"}) == 401
+        for query, header in ((f"?token={TOKEN}", None), ("", {"Authorization": f"bearer {TOKEN}"})):
+            async with connect(url + query, additional_headers=header, proxy=None) as peer:
+                assert orjson.loads(await peer.recv())["type"] == "config"
+        role = port.removesuffix("_port")
+        assert await metric(server, f'signalserver_upgrades_refused_total{{reason="token",role="{role}"}}') == 14
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://game.example", True),
+        ("HTTPS://GAME.EXAMPLE", True),
+        (None, True),
+        ("https://evil.example", False),
+        ("https://game.example.evil.example", False),
+        ("http://game.example", False),
+        ("https://game.example:8443", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+async def test_pages_of_other_origins_are_refused(origin: str | None, allowed: bool) -> None:
+    async with running(origins=["https://game.example/"]) as server:
+        headers = {} if origin is None else {"Origin": origin}
+        if allowed:
+            async with connect(players(server), additional_headers=headers, proxy=None) as peer:
+                assert orjson.loads(await peer.recv())["type"] == "config"
+        else:
+            assert await refused(players(server), additional_headers=headers) == 403
+        async with (
+            ClientSession() as http,
+            http.get(f"http://127.0.0.1:{server.player_port}/livez", headers=headers) as answer,
+        ):
+            granted = answer.headers.get("Access-Control-Allow-Origin")
+        assert granted == (origin if allowed else None)
+
+
+def ticket(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
+    now = int(time.time())
+    claims = {"iss": ISSUER, "sub": "session", "aud": SERVER_ID, "endpoint": "cam", "app": "game", "role": "player"}
+    return jwt.encode({**claims, "iat": now, "exp": now + 60, **changes}, key, algorithm=algorithm)
+
+
+FORGED: Final = {
+    "none": ticket("", "none"),
+    "other-key": ticket(KEY[::-1]),
+    "other-algorithm": ticket(KEY * 2, "HS512"),
+    "expired": ticket(exp=int(time.time()) - 60),
+    "not-yet": ticket(iat=int(time.time()) + 3600),
+    "no-end": ticket(exp=None),
+    "other-server": ticket(aud="another-server"),
+    "no-server": ticket(aud=None),
+    "other-issuer": ticket(iss="somebody"),
+    "no-session": ticket(sub=None),
+    "no-streamer": ticket(endpoint=None),
+    "wrong-types": ticket(endpoint=["cam"], app=5),
+    "role-of-our-own": ticket(role="host"),
+    "cut": ticket()[:-3],
+    "two": ticket() + "." + ticket(),
+    "empty": "",
+    "rubbish": "a.b.c",
+    "deep-header": "W1tb" * 2_000 + ".e30.x",
+}
+
+
+@pytest.mark.parametrize("forgery", sorted(FORGED))
+async def test_a_forged_or_stale_session_ticket_is_refused(forgery: str) -> None:
+    async with running(session_key=SecretStr(KEY), require_session=True, server_id=SERVER_ID) as server:
+        assert await refused(players(server, f"?session={FORGED[forgery]}")) == 403
+
+
+async def test_a_session_ticket_admits_to_its_streamer_only() -> None:
+    settings: dict[str, Any] = {"session_key": SecretStr(KEY), "require_session": True, "server_id": SERVER_ID}
+    ours = sign(SessionToken("session", SERVER_ID, "cam", "game"), KEY)
+    async with running(**settings) as server, streamer(streamers(server), "cam"), streamer(streamers(server), "other"):
+        assert await refused(players(server)) == 403
+        async with player(players(server, f"?session={ours}")) as viewer:
+            await viewer.say("listStreamers")
+            assert (await viewer.hear("streamerList"))["ids"] == ["game"]
+            await viewer.say("subscribe", streamerId="other")
+            await viewer.hear("subscribeFailed")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "seen"),
+    [
+        (0, ["203.0.113.9"], "127.0.0.1"),
+        (1, [], "127.0.0.1"),
+        (1, ["203.0.113.9"], "203.0.113.9"),
+        (1, ["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        (1, ["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+        (2, ["198.51.100.1, 203.0.113.9, 203.0.113.10"], "203.0.113.9"),
+        (2, ["203.0.113.9"], "127.0.0.1"),
+        (1, ["not an address"], "127.0.0.1"),
+        (1, ["203.0.113.9:443"], "127.0.0.1"),
+        (1, ["203.0.113.9,"], "127.0.0.1"),
+        (1, ["2001:DB8::1"], "2001:db8::1"),
+        (1, [", " * 500 + "203.0.113.9"], "203.0.113.9"),
+    ],
+)
+async def test_only_what_our_own_proxies_wrote_of_a_players_address_is_believed(
+    proxies: int, forwarded: Sequence[str], seen: str
+) -> None:
+    async with running(trusted_proxies=proxies) as server:
+        headers = [("X-Forwarded-For", each) for each in forwarded]
+        async with connect(players(server), additional_headers=headers, proxy=None):
+            status, listed = await get(server, "/api/players")
+        assert status == 200
+        assert [each["remoteAddress"] for each in listed] == [seen]
+
+
+# -- who may do what --------------------------------------------------------------------------------
+
+GUARDED: Final = (("DELETE", "/api/players/101"), ("POST", "/api/drain"), ("GET", "/drain"), ("GET", "/drain?wait=1"))
+READS: Final = ("/api/config", "/api/streamers", "/api/players", "/api/players/101", "/api/streamers/cam")
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+async def test_what_changes_something_is_closed_until_a_token_is_set(method: str, path: str) -> None:
+    async with running() as server, player(players(server)) as viewer:
+        for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+            status, body = await get(server, path, method=method, headers=headers)
+            assert (status, "--rest-token" in body["error"]) == (403, True)
+        await viewer.say("ping", time=1)
+        await viewer.hear("pong")
+        assert not server.draining.begun
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+async def test_what_changes_something_needs_the_right_token(method: str, path: str) -> None:
+    async with running(rest_token=SecretStr(TOKEN)) as server, player(players(server)):
+        for value in ("", "Bearer", "Bearer wrong", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN} x", "Bearer \u00ff"):
+            status, _ = await get(server, path, method=method, headers={"Authorization": value})
+            assert status == 401
+        status, _ = await get(server, f"{path}{'&' if '?' in path else '?'}token={TOKEN}", method=method)
+        assert status == 401
+        assert not server.draining.begun
+        assert server.players == 1
+
+
+async def test_reading_needs_the_token_too_unless_it_is_open() -> None:
+    settings = {"host": "127.0.0.1", "player_port": 0, "streamer_port": 0, "sfu_port": 0, "metrics_port": 0}
+    for token, expected in ((None, 403), (SecretStr(TOKEN), 401)):
+        async with signalserver.app.running(Settings(**settings, rest_token=token)) as server:  # type: ignore[arg-type]
+            for path in READS:
+                assert (await get(server, path))[0] == expected
+            for path in ("/api/status", "/api/api-definition", "/livez"):
+                assert (await get(server, path))[0] == 200
+
+
+async def test_a_kicked_player_is_told_why_and_not_to_come_back() -> None:
+    authorization = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        running(rest_token=SecretStr(TOKEN)) as server,
+        pair(players(server), streamers(server)) as exchange,
+        player(players(server)) as viewer,
+    ):
+        await viewer.hear("config")
+        player_id = (await get(server, "/api/players"))[1][-1]["playerId"]
+        status, _ = await get(
+            server, f"/api/players/{player_id}?reason=rude%20%C3%A4", method="DELETE", headers=authorization
+        )
+        assert status == 200
+        assert (await viewer.hear("subscribeFailed"))["message"] == "rude ä"
+        assert await viewer.closed() == (4201, "rude ä")
+        await exchange()
+        for gone in (player_id, "999", "%00", "..%2f", "%F0%9F"):
+            status, _ = await get(server, f"/api/players/{gone}", method="DELETE", headers=authorization)
+            assert status == 404
+        odd = (await get(server, "/api/players"))[1][0]["playerId"]
+        for path in (f"/api/players/{odd}x", f"/api/streamers/{odd}"):
+            assert (await get(server, path, headers=authorization))[0] == 404
+
+
+@pytest.mark.parametrize("reason", ["%ED%A0%80", "%FF%FE", "x" * 5_000, "%00%1B[31m", ""])
+async def test_any_reason_for_a_kick_will_do(reason: str) -> None:
+    async with running(rest_token=SecretStr(TOKEN)) as server, player(players(server)) as viewer:
+        await viewer.hear("config")
+        # The path is sent as it is written here: a client would mend it.
+        request = (
+            f"DELETE /api/players/101?reason={reason} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.player_port)
+        writer.write(request.encode())
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        writer.transport.abort()
+        assert (await viewer.closed())[0] == 4201
+
+
+async def test_the_configuration_that_is_shown_holds_no_secret() -> None:
+    secrets = {"rest_token": "secret-one", "streamer_token": "secret-two", "session_key": "secret-three-" * 4}
+    options = orjson.dumps(
+        {"iceServers": [{"urls": "turn:x:1", "username": "u", "credential": "secret-four"}]}
+    ).decode()
+    async with running(peer_options=options, **{name: SecretStr(value) for name, value in secrets.items()}) as server:
+        for path in ("/api/config", "/api/status", "/api/players", "/api/api-definition"):
+            _, body = await get(server, path, headers={"Authorization": "Bearer secret-one"})
+            assert "secret-" not in str(body)

@@ -1,0 +1,121 @@
+"""Reports to a matchmaker of the old kind, over a TCP link that may break in every way."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+
+import signalserver.matchmaker_link
+from tests.integration.peers import Message, player, streamer
+from tests.integration.signals import Signals, signals
+from tests.parts import eventually
+
+pytestmark = pytest.mark.integration
+
+
+class Matchmaker:
+    """Takes links, and keeps what came over the latest of them."""
+
+    def __init__(self) -> None:
+        self.links: list[asyncio.StreamWriter] = []
+        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self.port = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.links.append(writer)
+        buffer = b""
+        while data := await reader.read(4096):
+            # No string in these messages holds a brace.
+            buffer += data
+            while b"}" in buffer:
+                one, _, buffer = buffer.partition(b"}")
+                self.heard.put_nowait(orjson.loads(one + b"}"))
+        writer.close()
+
+    async def hear(self) -> Message:
+        async with asyncio.timeout(10):
+            return await self.heard.get()
+
+
+@pytest.fixture
+async def matchmaker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matchmaker]:
+    monkeypatch.setattr(signalserver.matchmaker_link, "RECONNECT_SECONDS", 0.05)
+    made = Matchmaker()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+    for link in made.links:
+        link.close()
+
+
+@pytest.fixture
+async def reporting(matchmaker: Matchmaker) -> AsyncIterator[Signals]:
+    async with signals(
+        matchmaker=f"127.0.0.1:{matchmaker.port}", public_url="ws://10.0.0.7:4000", rest_token="t" * 8
+    ) as running:
+        yield running
+
+
+def connect_message(*, ready: bool, playing: bool) -> Message:
+    return {
+        "type": "connect",
+        "address": "10.0.0.7",
+        "port": 4000,
+        "https": False,
+        "ready": ready,
+        "playerConnected": playing,
+    }
+
+
+async def test_it_tells_of_streamers_and_players_and_of_a_drain(matchmaker: Matchmaker, reporting: Signals) -> None:
+    assert await matchmaker.hear() == connect_message(ready=False, playing=False)
+    assert await reporting.metric("signalserver_matchmaker_socket_open_indicator") == 1
+    async with streamer(reporting.streamer_url, "cam"):
+        assert await matchmaker.hear() == {"type": "streamerConnected"}
+        async with player(reporting.player_url):
+            assert await matchmaker.hear() == {"type": "clientConnected"}
+        assert await matchmaker.hear() == {"type": "clientDisconnected"}
+        await reporting.ask("POST", "/api/drain", headers={"Authorization": "Bearer tttttttt"})
+        assert await matchmaker.hear() == {"type": "streamerDisconnected"}
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_link_that_is_lost_is_made_again_with_all_that_is_so(
+    matchmaker: Matchmaker, reporting: Signals, *, reset: bool
+) -> None:
+    await matchmaker.hear()
+    async with (
+        streamer(reporting.streamer_url, "cam"),
+        player(reporting.player_url),
+        player(reporting.player_url) as second,
+    ):
+        for kind in ("streamerConnected", "clientConnected", "clientConnected"):
+            assert (await matchmaker.hear())["type"] == kind
+        link = matchmaker.links[-1]
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            link.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        link.close()
+        assert await matchmaker.hear() == connect_message(ready=True, playing=True)
+        assert await matchmaker.hear() == {"type": "clientConnected"}
+        await second.say("ping")
+        await second.hear("pong")
+
+
+async def test_a_matchmaker_that_is_away_costs_nothing(matchmaker: Matchmaker) -> None:
+    async with signals(matchmaker="127.0.0.1:9") as running, streamer(running.streamer_url, "cam"):
+        assert await running.metric("signalserver_matchmaker_socket_open_indicator") == 0
+        assert await running.ready() is None
+
+
+async def test_it_pings(matchmaker: Matchmaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signalserver.matchmaker_link, "PING_SECONDS", 0.02)
+    async with signals(matchmaker=f"127.0.0.1:{matchmaker.port}"):
+        assert (await matchmaker.hear())["type"] == "connect"
+        for _ in range(3):
+            assert await matchmaker.hear() == {"type": "ping"}
+    await eventually(matchmaker.links[-1].is_closing, "the link is closed")

@@ -1,0 +1,91 @@
+"""Players over TLS, the redirect from plain HTTP, and the page that is served beside them."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+from yarl import URL
+
+import signalserver.app
+from pixelfleet.runtime.errors import UsageError
+from signalserver.settings import Settings
+from tests.integration.peers import Peer, streamer
+from tests.integration.signals import signals
+from tests.unit.pixelfleet.runtime.certificates import Certificate, make_certificate
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return make_certificate(tmp_path)
+
+
+async def test_players_come_over_tls_and_plain_http_is_sent_there(certificate: Certificate) -> None:
+    async with signals(tls_cert=certificate.certificate, tls_key=certificate.key, redirect_port=0) as running:
+        port = running.server.player_port
+        trusted = await asyncio.to_thread(certificate.client)
+        async with running.http.get(f"https://localhost:{port}/livez", ssl=trusted) as answer:
+            assert answer.status == 200
+        plain = f"http://localhost:{running.server.redirect_port}/player.html?x=1"
+        async with running.http.get(plain, allow_redirects=False) as answer:
+            assert answer.status == 308
+            assert answer.headers["Location"] == f"https://localhost:{port}/player.html?x=1"
+        async with (
+            streamer(running.streamer_url, "cam") as source,
+            connect(f"wss://localhost:{port}", ssl=trusted, compression=None, proxy=None) as socket,
+        ):
+            viewer = Peer(socket)
+            await viewer.hear("config")
+            await viewer.say("subscribe", streamerId="cam")
+            await source.hear("playerConnected")
+
+
+async def test_plain_http_on_the_tls_port_is_no_answer(certificate: Certificate) -> None:
+    async with signals(tls_cert=certificate.certificate, tls_key=certificate.key) as running:
+        with pytest.raises(aiohttp.ClientError):
+            await running.ask("GET", "/livez")
+
+
+async def test_a_certificate_that_cannot_be_used_is_named(certificate: Certificate, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    other.write_text("no certificate")
+    settings = Settings(
+        host="127.0.0.1",
+        player_port=0,
+        streamer_port=0,
+        sfu_port=0,
+        metrics_port=0,
+        tls_cert=other,
+        tls_key=certificate.key,
+    )
+    with pytest.raises(UsageError, match=r"--tls-cert .*other\.pem"):
+        async with signalserver.app.running(settings):
+            pass
+
+
+async def test_a_folder_is_served_beside_the_players(tmp_path: Path) -> None:
+    (tmp_path / "player.html").write_text("<!doctype html><title>mine</title>")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "app.js").write_text("1")
+    secret = tmp_path.parent / "secret.txt"
+    secret.write_text("hush")
+    async with signals(serve=True, http_root=tmp_path) as running:
+        for path, kind in (("/", "text/html"), ("/player.html", "text/html"), ("/scripts/app.js", "javascript")):
+            async with running.http.get(running.rest_url + path) as answer:
+                assert answer.status == 200
+                assert kind in answer.content_type
+        for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/scripts/", "/nothing"):
+            async with running.http.get(URL(running.rest_url + path, encoded=True)) as answer:
+                assert answer.status in (403, 404)
+                assert "hush" not in await answer.text()
+        async with running.http.get(running.rest_url + "/api/status") as answer:
+            assert answer.status == 200
+
+
+async def test_without_being_asked_for_no_page_is_served(tmp_path: Path) -> None:
+    (tmp_path / "player.html").write_text("mine")
+    async with signals(http_root=tmp_path) as running:
+        assert (await running.ask("GET", "/"))[0] == 404

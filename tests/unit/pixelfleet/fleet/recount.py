@@ -1,0 +1,47 @@
+"""Counts again, from all that a store knows, what it keeps as it changes."""
+
+import math
+
+from pixelfleet.fleet.model import AppTotals, FleetSnapshot, LeaseState, StreamerView
+
+
+def taken(known: FleetSnapshot, view: StreamerView) -> int:
+    """Return the used slots of a streamer; a held session and its lease are one."""
+    report = view.report
+    promised = {
+        lease.session_id
+        for lease in known.leases
+        if lease.streamer.key == report.key and lease.state is not LeaseState.HELD and not lease.shared
+    }
+    return max(report.players, len(promised)) if report.stock else len(report.sessions) + len(promised)
+
+
+def is_open(known: FleetSnapshot, view: StreamerView) -> bool:
+    report = view.report
+    ready = report.ready and not report.draining and not view.held_back
+    return ready and view.aside_until <= known.now
+
+
+def is_free(known: FleetSnapshot, view: StreamerView) -> bool:
+    return is_open(known, view) and (not view.report.capacity or taken(known, view) < view.report.capacity)
+
+
+def recount(known: FleetSnapshot) -> dict[str, AppTotals]:
+    """Return the totals of every app that has a streamer or somebody who waits."""
+    apps = {view.report.app for view in known.streamers} | {each.ticket.app for each in known.queue}
+    return {app: _recount(known, app) for app in sorted(apps)}
+
+
+def _recount(known: FleetSnapshot, app: str) -> AppTotals:
+    mine = [view for view in known.streamers if view.report.app == app]
+    ready = [each for each in mine if each.report.ready and not each.report.draining and not each.held_back]
+    arrivals = [each.arrived for each in known.queue if each.ticket.app == app]
+    return AppTotals(
+        streamers=len(ready),
+        slots=sum(each.report.capacity or math.inf for each in ready),
+        used=sum(taken(known, each) for each in ready),
+        available=sum(is_free(known, each) for each in mine),
+        waiting=len(arrivals),
+        aside=sum(each.aside_until > known.now for each in ready),
+        oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,
+    )

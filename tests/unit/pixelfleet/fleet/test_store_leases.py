@@ -1,0 +1,616 @@
+"""The contract of the fleet store, for every implementation of it: what becomes of promises, and who may say so."""
+
+import asyncio
+
+import pytest
+
+from pixelfleet.fleet.model import (
+    ARRIVAL_SECONDS,
+    CLAIM_SECONDS,
+    EXPIRY_SECONDS,
+    FIRST_ASIDE_SECONDS,
+    HEARTBEAT_SECONDS,
+    LONGEST_ASIDE_SECONDS,
+    PAGE_ARRIVAL_SECONDS,
+    UNUSED_SECONDS,
+    Lease,
+    LeaseState,
+    StreamerReport,
+    Waiting,
+)
+from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
+
+A_BIT = 0.01
+
+
+async def matched(fleet: Fleet, *sessions: str, capacity: int = 1) -> None:
+    """Have sessions wait, and match as many of them as one streamer takes."""
+    await fleet.joins(*sessions)
+    await fleet.reports(streamer(capacity=capacity))
+
+
+# -- claims -----------------------------------------------------------------------------------------
+
+
+async def test_a_match_for_who_waits_is_a_promise_with_a_deadline(fleet: Fleet) -> None:
+    await matched(fleet, "p")
+    lease = (await fleet.leases())["p"]
+    assert (lease.state, lease.replica_id) == (LeaseState.MATCHED, "r1")
+    assert lease.deadline == pytest.approx(fleet.clock.now + CLAIM_SECONDS)
+
+
+async def test_a_replica_claims_what_was_matched_for_its_own_tickets_once(fleet: Fleet) -> None:
+    await fleet.store.join(ticket("a", replica="r1"))
+    await fleet.store.join(ticket("b", replica="r2"))
+    await fleet.reports(streamer(capacity=3))
+    kept = await fleet.keeps("r1")
+    assert [(lease.session_id, lease.state) for lease in kept.leases] == [("a", LeaseState.CLAIMED)]
+    assert kept.leases[0].deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
+    assert (kept.sessions, (await fleet.keeps("r1")).leases) == (1, ())
+    assert [lease.session_id for lease in (await fleet.keeps("r2")).leases] == ["b"]
+    assert (await fleet.keeps("r3")).leases == ()
+
+
+async def test_a_promise_that_is_not_claimed_in_time_lapses_and_keeps_its_place(fleet: Fleet) -> None:
+    await matched(fleet, "first", "second")
+    fleet.clock.advance(CLAIM_SECONDS - A_BIT)
+    begun = (await fleet.leases())["first"].since
+    fleet.clock.advance(2 * A_BIT)
+    assert list(await fleet.matches()) == ["first"]
+    assert (await fleet.leases())["first"].since > begun
+    assert await fleet.queue() == ["second"]
+
+
+async def test_a_player_that_does_not_arrive_in_time_waits_again_in_its_old_place(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("first", "second")
+    await fleet.passes(ARRIVAL_SECONDS - A_BIT, servers=("s1",))
+    assert list(await fleet.leases()) == ["first"]
+    await fleet.reports(streamer(ready=False))
+    await fleet.passes(2 * A_BIT)
+    assert await fleet.queue() == ["first", "second"]
+    assert await fleet.leases() == {}
+
+
+async def test_players_whose_promises_lapse_together_keep_their_order(fleet: Fleet) -> None:
+    await matched(fleet, "first", "second", "third", "fourth", capacity=3)
+    await fleet.reports(streamer(ready=False))
+    fleet.clock.advance(CLAIM_SECONDS + A_BIT)
+    assert await fleet.queue() == ["first", "second", "third", "fourth"]
+
+
+async def test_a_lapsed_promise_goes_to_another_streamer_at_once(fleet: Fleet) -> None:
+    await matched(fleet, "p")
+    await fleet.reports(streamer("s2"))
+    await fleet.reports(streamer(ready=False))
+    fleet.clock.advance(CLAIM_SECONDS + A_BIT)
+    assert await fleet.matches() == {"p": "s2/cam"}
+
+
+# -- held sessions ----------------------------------------------------------------------------------
+
+
+async def test_a_held_session_lasts_as_long_as_its_server_says_so(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("p")
+    for _ in range(10):
+        await fleet.reports(streamer(sessions=("p",)))
+        await fleet.passes(HEARTBEAT_SECONDS, replicas=())
+        lease = (await fleet.leases())["p"]
+        assert (lease.state, lease.deadline) == (LeaseState.HELD, 0)
+    await fleet.reports(streamer())
+    assert await fleet.leases() == {}
+    assert await fleet.queue() == []
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_a_session_that_arrives_is_held_and_its_replica_has_done_its_part(fleet: Fleet, *, claimed: bool) -> None:
+    await matched(fleet, "p")
+    if claimed:
+        await fleet.keeps()
+    await fleet.reports(streamer(sessions=("p",)))
+    assert (await fleet.leases())["p"].state is LeaseState.HELD
+    kept = await fleet.keeps()
+    assert (kept.leases, kept.sessions) == ((), 0)
+
+
+async def test_a_player_that_arrives_when_its_promise_has_lapsed_is_held(fleet: Fleet) -> None:
+    await fleet.joins("p", "q")
+    await fleet.reports(streamer(sessions=("p",)))
+    assert {name: lease.state for name, lease in (await fleet.leases()).items()} == {"p": LeaseState.HELD}
+    assert await fleet.queue() == ["q"]
+
+
+async def test_a_session_that_arrives_elsewhere_frees_what_was_promised(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.joins("p", "q")
+    await fleet.reports(streamer("s2", sessions=("p",)))
+    assert await fleet.matches() == {"p": "s2/cam", "q": "s1/cam"}
+
+
+async def test_a_report_from_before_the_arrival_takes_no_promise_back(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("p")
+    await fleet.reports(streamer())
+    assert (await fleet.leases())["p"].state is LeaseState.CLAIMED
+
+
+async def test_a_session_that_came_and_went_between_two_reports_is_over(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("p", "q")
+    await fleet.reports(streamer(), ended=("p", "nobody"))
+    assert await fleet.matches() == {"q": "s1/cam"}
+    assert await fleet.queue() == []
+
+
+async def test_a_server_ends_no_session_that_was_promised_another(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.joins("p")
+    await fleet.reports(server="s2", ended=("p",))
+    assert list(await fleet.matches()) == ["p"]
+
+
+async def test_the_sessions_of_a_server_end_with_its_reports(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("p")
+    await fleet.reports(streamer(sessions=("p",)))
+    await fleet.passes(EXPIRY_SECONDS + A_BIT)
+    assert await fleet.leases() == {}
+    assert await fleet.queue() == []
+
+
+@pytest.mark.parametrize("lost", ["expired", "no longer reported"])
+async def test_who_was_promised_a_streamer_that_is_lost_waits_again_or_gets_another(fleet: Fleet, lost: str) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.passes(EXPIRY_SECONDS - CLAIM_SECONDS / 2)
+    await fleet.joins("first", "second")
+    await fleet.reports(streamer("s2", labels={"region": "eu"}, ready=False))
+    await fleet.keeps()
+    if lost == "expired":
+        await fleet.passes(CLAIM_SECONDS / 2 + A_BIT)
+    else:
+        await fleet.reports(server="s1")
+    assert await fleet.queue() == ["first", "second"]
+    await fleet.reports(streamer("s2"))
+    assert await fleet.matches() == {"first": "s2/cam"}
+
+
+async def test_promises_to_a_replica_that_is_no_more_are_given_to_others(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.gets(ticket("p", replica="r2"))
+    await fleet.joins("q")
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, servers=("s1",))
+    assert list(await fleet.matches()) == ["q"]
+    assert await fleet.queue() == []
+
+
+async def test_a_held_session_outlives_its_replica(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.gets(ticket("p", replica="r2"))
+    await fleet.reports(streamer(sessions=("p",)))
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, servers=("s1",))
+    assert list(await fleet.matches()) == ["p"]
+
+
+# -- giving back ------------------------------------------------------------------------------------
+
+
+async def test_who_gives_back_keeps_its_place_and_its_arrival(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    arrived = (await fleet.gets(ticket("first"))).arrived
+    await fleet.joins("second")
+    await fleet.reports(streamer(ready=False))
+    fleet.clock.advance(0.5)
+    placed = await fleet.store.give_back("first", unreachable=False)
+    assert isinstance(placed, Waiting)
+    assert placed.arrived == arrived
+    assert await fleet.queue() == ["first", "second"]
+    assert await fleet.store.give_back("first", unreachable=True) == placed
+    await fleet.reports(streamer())
+    assert list(await fleet.matches()) == ["first"]
+
+
+async def test_who_gives_back_gets_another_streamer_at_once(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.gets(ticket("p"))
+    await fleet.reports(streamer("s2"))
+    placed = await fleet.store.give_back("p", unreachable=True)
+    assert isinstance(placed, Lease)
+    assert (placed.streamer.key, placed.state) == ("s2/cam", LeaseState.CLAIMED)
+    assert (await fleet.keeps()).leases == ()
+
+
+async def test_what_is_given_back_twice_is_given_back_once(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    await fleet.gets(ticket("p"))
+    await fleet.reports(streamer("s2"))
+    first = await fleet.store.give_back("p", "s1/cam", unreachable=True)
+    assert await fleet.store.give_back("p", "s1/cam", unreachable=True) == first
+    assert await fleet.matches() == {"p": "s2/cam"}
+
+
+async def test_who_has_left_or_is_held_has_nothing_to_give_back(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=2))
+    await fleet.joins("p", "q")
+    await fleet.store.leave("p")
+    await fleet.reports(streamer(capacity=2, sessions=("q",)))
+    for session in ("p", "q", "nobody"):
+        assert await fleet.store.give_back(session, unreachable=True) is None
+    assert list(await fleet.matches()) == ["q"]
+
+
+async def test_who_could_not_be_reached_is_given_to_others_and_tried_again_later(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2", "r3")
+    await fleet.reports(streamer())
+    await fleet.joins("first", "second")
+    assert isinstance(await fleet.store.give_back("first", unreachable=True), Waiting)
+    assert list(await fleet.matches()) == ["second"], "its replica can reach it"
+    await fleet.store.leave("second")
+    assert await fleet.queue() == ["first"]
+    fleet.clock.advance(FIRST_ASIDE_SECONDS + A_BIT)
+    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["first"]
+
+
+async def test_many_who_avoid_a_streamer_do_not_keep_it_from_those_behind_them(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2")
+    await fleet.reports(streamer(capacity=20))
+    for number in range(20):
+        await fleet.joins(f"bad-{number:02}")
+    await fleet.store.join(ticket("good", replica="r2"))
+    for number in range(20):
+        await fleet.store.give_back(f"bad-{number:02}", unreachable=True)
+    assert list(await fleet.matches()) == ["good"]
+
+
+async def test_what_two_replicas_failed_to_reach_is_left_alone_by_all_for_a_growing_time(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2", "r3")
+    await fleet.reports(streamer(capacity=0))
+    await fleet.gets(ticket("a", replica="r1"))
+    await fleet.gets(ticket("b", replica="r2"))
+    await fleet.store.give_back("a", unreachable=True)
+    assert (await fleet.store.totals()).apps["app"].aside == 0
+    await fleet.store.give_back("b", unreachable=True)
+    totals = (await fleet.store.totals()).apps["app"]
+    assert (totals.aside, totals.available, totals.streamers) == (1, 0, 1)
+    view = await fleet.store.find("cam")
+    assert view is not None
+    assert view.failures == 2
+    assert view.aside_until == pytest.approx(fleet.clock.now + 2 * FIRST_ASIDE_SECONDS)
+    await fleet.waits(ticket("c", replica="r3"))
+    await fleet.passes(2 * FIRST_ASIDE_SECONDS + A_BIT, replicas=("r1", "r2", "r3"))
+    assert sorted(await fleet.matches()) == ["a", "b", "c"]
+    await fleet.store.give_back("c", unreachable=True)
+    view = await fleet.store.find("cam")
+    assert view is not None
+    assert view.aside_until == pytest.approx(fleet.clock.now + 4 * FIRST_ASIDE_SECONDS)
+
+
+async def test_the_word_of_the_only_replica_is_enough(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=0))
+    await fleet.gets(ticket("a"))
+    await fleet.store.give_back("a", unreachable=True)
+    await fleet.waits(ticket("b"))
+
+
+async def test_a_player_that_arrives_ends_the_count_of_failures(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2")
+    await fleet.reports(streamer(capacity=0))
+    await fleet.joins("a", "b")
+    await fleet.store.give_back("a", unreachable=True)
+    await fleet.reports(streamer(capacity=0, sessions=("b",)))
+    view = await fleet.store.find("cam")
+    assert view is not None
+    assert view.failures == 0
+
+
+async def test_failures_long_ago_do_not_count(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2")
+    await fleet.reports(streamer(capacity=0, stock=True), owner="r1")
+    await fleet.joins("a")
+    for _ in range(3):
+        await fleet.store.give_back("a", unreachable=True)
+        await fleet.passes(2 * LONGEST_ASIDE_SECONDS + A_BIT, replicas=("r1", "r2"))
+        view = await fleet.store.find("cam")
+        assert view is not None
+        assert view.failures == 1
+        assert list(await fleet.matches()) == ["a"]
+
+
+# -- leaving ----------------------------------------------------------------------------------------
+
+
+async def test_who_leaves_the_queue_is_gone(fleet: Fleet) -> None:
+    await fleet.joins("a", "b", "c")
+    await fleet.store.leave("b")
+    await fleet.store.leave("b")
+    await fleet.store.leave("nobody")
+    assert await fleet.queue() == ["a", "c"]
+    await fleet.joins("b")
+    assert await fleet.queue() == ["a", "c", "b"]
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_who_leaves_gives_its_streamer_to_the_next(fleet: Fleet, *, claimed: bool) -> None:
+    await matched(fleet, "first", "second")
+    if claimed:
+        await fleet.keeps()
+    await fleet.store.leave("first")
+    assert await fleet.matches() == {"second": "s1/cam"}
+
+
+async def test_a_held_slot_is_free_when_its_server_says_so(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("first", "second")
+    await fleet.reports(streamer(sessions=("first",)))
+    await fleet.store.leave("first")
+    assert list(await fleet.matches()) == ["first"]
+    await fleet.reports(streamer())
+    assert await fleet.matches() == {"second": "s1/cam"}
+
+
+# -- stock servers ----------------------------------------------------------------------------------
+
+
+async def test_the_latest_link_speaks_for_a_stock_server(fleet: Fleet) -> None:
+    old = await fleet.reports(streamer(stock=True), owner="r1")
+    new = await fleet.reports(streamer(stock=True), owner="r2")
+    assert new.fence > old.fence > 0
+    late = await fleet.reports(streamer(stock=True, players=1), owner="r1", fence=old.fence)
+    assert (late.taken, late.fence) == (False, new.fence)
+    assert (await fleet.reports(streamer(stock=True, players=1), owner="r2", fence=new.fence)).taken
+    (view,) = (await fleet.snapshot()).streamers
+    assert view.report.players == 1
+
+
+async def test_a_stock_server_lasts_as_long_as_the_replica_with_its_link(fleet: Fleet) -> None:
+    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.passes(3 * EXPIRY_SECONDS, replicas=("r1", "r2"))
+    assert len((await fleet.snapshot()).streamers) == 1
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
+    assert (await fleet.snapshot()).streamers == ()
+
+
+async def test_a_lease_of_a_stock_server_lasts_as_long_as_its_replica(fleet: Fleet) -> None:
+    await fleet.reports(streamer(stock=True), owner="r1")
+    lease = await fleet.gets(ticket("p", replica="r2"))
+    assert lease.deadline == 0
+    await fleet.waits(ticket("next"))
+    await fleet.passes(3 * ARRIVAL_SECONDS, replicas=("r1", "r2"))
+    assert list(await fleet.matches()) == ["p"]
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
+    assert list(await fleet.matches()) == ["next"]
+
+
+async def test_the_player_and_the_lease_of_a_stock_server_are_one(fleet: Fleet) -> None:
+    first = await fleet.reports(streamer(stock=True, capacity=2), owner="r1")
+    await fleet.joins("a")
+    await fleet.reports(streamer(stock=True, capacity=2, players=1), owner="r1", fence=first.fence)
+    assert (await fleet.store.totals()).apps["app"].used == 1
+    await fleet.reports(streamer(stock=True, capacity=2, players=2), owner="r1", fence=first.fence)
+    await fleet.waits(ticket("b"))
+
+
+async def test_who_plays_on_a_stock_server_keeps_it_when_its_link_is_lost_and_made_again(fleet: Fleet) -> None:
+    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.joins("p", "q")
+    await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
+    assert (await fleet.snapshot()).streamers == ()
+    assert await fleet.matches() == {"p": "s1/cam"}
+    assert (await fleet.gets(ticket("p"))).streamer.key == "s1/cam"
+    await fleet.reports(streamer(stock=True), owner="r1")
+    assert await fleet.queue() == ["q"]
+    await fleet.store.leave("p")
+    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["q"]
+
+
+# -- pages that dial by themselves ------------------------------------------------------------------
+
+
+async def test_a_page_is_offered_a_free_streamer_or_nothing(fleet: Fleet) -> None:
+    assert await fleet.store.offer(ticket("page")) is None
+    assert await fleet.queue() == []
+    await fleet.reports(streamer())
+    lease = await fleet.store.offer(ticket("page"))
+    assert lease is not None
+    assert lease.replica_id == ""
+    assert lease.deadline == pytest.approx(fleet.clock.now + PAGE_ARRIVAL_SECONDS)
+    assert await fleet.store.offer(ticket("page")) == lease
+    assert await fleet.store.offer(ticket("other")) is None
+
+
+async def test_what_a_page_does_not_use_in_time_is_free_again(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.store.offer(ticket("page"))
+    await fleet.joins("p")
+    await fleet.passes(PAGE_ARRIVAL_SECONDS + A_BIT, servers=("s1",))
+    assert list(await fleet.matches()) == ["p"]
+    assert await fleet.queue() == []
+
+
+@pytest.mark.parametrize("stock", [False, True])
+async def test_a_page_that_arrives_does_so_without_a_name(fleet: Fleet, *, stock: bool) -> None:
+    def has(*names: str) -> StreamerReport:
+        return streamer(capacity=2, stock=stock, players=len(names) if stock else 0, sessions=() if stock else names)
+
+    owner = "r1" if stock else ""
+    said = await fleet.reports(has(), owner=owner)
+    await fleet.store.offer(ticket("page-1"))
+    fleet.clock.advance(0.1)
+    await fleet.reports(has("x"), owner=owner, fence=said.fence)
+    assert await fleet.leases() == {}
+    await fleet.store.offer(ticket("page-2"))
+    await fleet.reports(has("x"), owner=owner, fence=said.fence)
+    assert list(await fleet.leases()) == ["page-2"], "who has been there before has not just arrived"
+    await fleet.reports(has("x", "y"), owner=owner, fence=said.fence)
+    assert await fleet.leases() == {}
+    assert (await fleet.store.totals()).apps["app"].used == 2
+
+
+async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.store.offer(ticket("page"))
+    assert await fleet.store.end("page")
+    await fleet.gets(ticket("p"))
+
+
+# -- operators --------------------------------------------------------------------------------------
+
+
+async def test_an_operator_holds_a_streamer_back_and_lets_it_go(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    assert await fleet.store.hold_back("s1/cam", on=True)
+    await fleet.waits(ticket("p"))
+    await fleet.reports(streamer(capacity=2))
+    assert (await fleet.store.totals()).apps["app"].streamers == 0
+    view = await fleet.store.find("cam")
+    assert view is not None
+    assert view.held_back
+    assert await fleet.store.hold_back("s1/cam", on=False)
+    assert list(await fleet.matches()) == ["p"]
+    assert not await fleet.store.hold_back("nobody", on=True)
+
+
+async def test_what_is_held_back_stays_so_when_it_was_away_for_a_while(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.store.hold_back("s1/cam", on=True)
+    fleet.clock.advance(UNUSED_SECONDS - A_BIT)
+    await fleet.reports(streamer())
+    await fleet.waits(ticket("p"))
+    fleet.clock.advance(EXPIRY_SECONDS + A_BIT)
+    assert (await fleet.snapshot()).streamers == ()
+    fleet.clock.advance(UNUSED_SECONDS + A_BIT)
+    await fleet.reports(streamer())
+    await fleet.gets(ticket("q"))
+
+
+async def test_who_holds_a_session_is_told_to_end_it(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("held", "waits")
+    await fleet.reports(streamer(sessions=("held",)))
+    assert await fleet.store.end("held")
+    assert await fleet.store.end("waits")
+    assert not await fleet.store.end("nobody")
+    assert (await fleet.keeps()).end == ("waits",)
+    assert (await fleet.keeps()).end == ()
+    assert (await fleet.reports(streamer(sessions=("held",)))).end == ("held",)
+    assert (await fleet.reports(streamer(sessions=("held",)))).end == ()
+
+
+async def test_who_relays_to_a_stock_server_is_told_to_end_it(fleet: Fleet) -> None:
+    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.joins("p")
+    assert await fleet.store.end("p")
+    assert (await fleet.keeps("r1")).end == ("p",)
+
+
+# -- restoring --------------------------------------------------------------------------------------
+
+
+async def test_what_a_replica_restores_is_in_the_old_order(fleet: Fleet) -> None:
+    arrived = fleet.clock.now - 60
+    await fleet.joins("new")
+    said = [
+        (ticket("second", labels={"region": "eu"}), arrived + 1),
+        (ticket("first", labels={"region": "eu"}), arrived),
+    ]
+    await fleet.store.restore("r1", [*said, (ticket("new"), fleet.clock.now)], [])
+    assert await fleet.queue() == ["first", "second", "new"]
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    assert list(await fleet.matches()) == ["first"]
+
+
+async def test_who_is_restored_gets_a_free_streamer(fleet: Fleet) -> None:
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    await fleet.store.restore("r1", [(ticket("p", labels={"region": "eu"}), fleet.clock.now)], [])
+    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["p"]
+
+
+async def test_what_a_replica_does_not_have_is_dropped(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.joins("leased", "waits", "stays")
+    await fleet.store.join(ticket("other", replica="r2"))
+    await fleet.store.restore("r1", [(ticket("stays"), fleet.clock.now)], [])
+    assert list(await fleet.matches()) == ["stays"]
+    assert await fleet.queue() == ["other"]
+
+
+@pytest.mark.parametrize("first", ["server", "replica"])
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_restored_lease_is_what_it_was_whoever_speaks_first(fleet: Fleet, first: str, *, held: bool) -> None:
+    report = streamer(sessions=("p",) if held else ())
+    lease = Lease(session_id="p", replica_id="r1", streamer=report, state=LeaseState.CLAIMED, arrived=900.0)
+    if first == "server":
+        await fleet.reports(report)
+    await fleet.store.restore("r1", [], [(ticket("p"), lease)])
+    assert await fleet.matches() == {"p": "s1/cam"}
+    if first == "replica":
+        await fleet.reports(report)
+    restored = (await fleet.leases())["p"]
+    assert (restored.state, restored.arrived) == (LeaseState.HELD if held else LeaseState.CLAIMED, 900.0)
+    await fleet.waits(ticket("next"))
+    assert (await fleet.store.totals()).apps["app"].used == 1
+
+
+async def test_a_claim_whose_answer_was_lost_is_told_again(fleet: Fleet) -> None:
+    await matched(fleet, "p")
+    (lost,) = (await fleet.keeps()).leases
+    await fleet.store.restore("r1", [(ticket("p"), lost.arrived)], [])
+    (told,) = (await fleet.keeps()).leases
+    assert (told.session_id, told.streamer) == ("p", lost.streamer)
+
+
+async def test_a_session_that_has_moved_is_not_restored_by_its_old_replica(fleet: Fleet) -> None:
+    await fleet.joins("p")
+    await fleet.store.join(ticket("p", replica="r2"))
+    await fleet.store.restore("r1", [(ticket("p"), 900.0)], [])
+    await fleet.store.restore("r1", [], [])
+    assert await fleet.queue() == ["p"]
+    assert (await fleet.keeps("r2")).sessions == 1
+
+
+# -- waiting for news -------------------------------------------------------------------------------
+
+
+async def quiet(fleet: Fleet, replica: str) -> None:
+    """Wait until a replica is listening and has nothing more to hear."""
+    while await fleet.store.wait(replica, 0.05):
+        pass
+
+
+async def test_a_replica_is_woken_when_something_was_matched_for_it(fleet: Fleet) -> None:
+    await fleet.store.join(ticket("p", replica="r1"))
+    await quiet(fleet, "r1")
+    waiting = asyncio.create_task(fleet.store.wait("r1", 60.0))
+    await fleet.reports(streamer())
+    async with asyncio.timeout(5):
+        assert await waiting
+    assert not await fleet.store.wait("r1", 0.05)
+
+
+async def test_a_replica_is_woken_also_when_another_of_its_sessions_gives_back(fleet: Fleet) -> None:
+    await fleet.keeps("r1", "r2")
+    await fleet.reports(streamer())
+    await fleet.joins("first", "second")
+    await quiet(fleet, "r1")
+    await fleet.store.give_back("first", unreachable=True)
+    async with asyncio.timeout(5):
+        assert await fleet.store.wait("r1", 60.0)
+
+
+async def test_who_asks_is_not_woken_by_its_own_answer(fleet: Fleet) -> None:
+    await fleet.keeps("r1")
+    await quiet(fleet, "r1")
+    await fleet.reports(streamer("s1"))
+    await fleet.gets(ticket("p"))
+    await fleet.store.give_back("p", unreachable=False)
+    assert not await fleet.store.wait("r1", 0.05)
+
+
+async def test_who_gives_up_waiting_disturbs_nobody(fleet: Fleet) -> None:
+    task = asyncio.create_task(fleet.store.wait("r1", 60.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await fleet.joins("p")
+    assert await fleet.queue() == ["p"]

@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from aiohttp import web
+
+from pixelfleet.kube.client import KubeClient, KubeObject
+from pixelfleet.kube.mirror import Mirror
+from tests.parts import eventually
+from tests.unit.pixelfleet.kube.server import ApiServer, node
+
+
+def read(thing: KubeObject) -> str:
+    name: str = thing["metadata"]["name"]
+    if name == "nonsense":
+        raise ValueError("no such node")
+    return f"{name} {'cordoned' if thing['spec'].get('unschedulable') else 'open'}"
+
+
+class Watched:
+    """A mirror that runs, and how often it told of a change."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self.changes = 0
+        self.mirror: Mirror[str] = Mirror(
+            client, "api/v1/nodes", "app.pixel/turn", read=read, changed=self._changed, retry=lambda *_: 0.01
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def shows(self, *expected: str) -> bool:
+        return sorted(self.mirror.objects.values()) == sorted(expected)
+
+
+@pytest.fixture
+async def watched(api: ApiServer, client: KubeClient) -> AsyncIterator[Watched]:
+    api.put(node("a"))
+    made = Watched(client)
+    task = asyncio.create_task(made.mirror.run())
+    await eventually(lambda: api.open_watches and made.shows("a open"), "the watch is open")
+    yield made
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_nodes_are_added_cordoned_and_removed(api: ApiServer, watched: Watched) -> None:
+    api.put(node("b"))
+    await eventually(lambda: watched.shows("a open", "b open"), "b was added")
+    api.put(node("a", cordoned=True))
+    await eventually(lambda: watched.shows("a cordoned", "b open"), "a was cordoned")
+    api.remove("a")
+    await eventually(lambda: watched.shows("b open"), "a was removed")
+    assert len(api.lists) == len(api.watches) == 1
+    assert watched.mirror.complete
+    assert watched.mirror.trouble is None
+
+
+async def test_a_lost_watch_goes_on_where_it_ended(api: ApiServer, watched: Watched) -> None:
+    api.put(node("b"))
+    await eventually(lambda: watched.shows("a open", "b open"), "b was added")
+    api.hang_up()
+    api.put(node("c"))
+    await eventually(lambda: watched.shows("a open", "b open", "c open"), "c was seen")
+    assert len(api.lists) == 1
+    assert api.watches[1]["resourceVersion"] == str(api.version - 1)
+
+
+async def test_a_bookmark_moves_the_version_and_changes_nothing(api: ApiServer, watched: Watched) -> None:
+    changes = watched.changes
+    api.bookmark()
+    version = str(api.version)
+    api.hang_up()
+    await eventually(lambda: len(api.watches) == 2, "a second watch")
+    assert api.watches[1]["resourceVersion"] == version
+    assert watched.changes == changes
+
+
+async def test_a_version_that_is_too_old_means_a_new_list(api: ApiServer, watched: Watched) -> None:
+    api.hang_up()
+    api.nodes["b"] = node("b")
+    del api.nodes["a"]
+    api.version += 10
+    api.forget()
+    await eventually(lambda: watched.shows("b open"), "the list was made anew")
+    await eventually(lambda: api.open_watches, "the watch is open again")
+    assert len(api.lists) == 2
+    assert watched.mirror.trouble is None
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+async def test_the_last_answer_stays_while_the_server_is_away(api: ApiServer, watched: Watched, status: int) -> None:
+    api.fault = lambda _: web.Response(status=status)
+    api.hang_up()
+    await eventually(lambda: watched.mirror.failures >= 3, "several failures")
+    assert watched.shows("a open")
+    assert watched.mirror.trouble == f"HTTP {status}"
+    api.fault = None
+    api.put(node("b"))
+    await eventually(lambda: watched.shows("a open", "b open"), "it is back")
+    assert watched.mirror.trouble is None
+
+
+@pytest.mark.parametrize(
+    "line", [b"no json", b"[]", b'{"type": "ADDED"}', b'{"type": 7, "object": {}}', b'{"type": "ERROR", "object": {}}']
+)
+async def test_a_line_that_makes_no_sense_ends_that_watch_alone(api: ApiServer, watched: Watched, line: bytes) -> None:
+    api.say(line)
+    await eventually(lambda: watched.mirror.failures, "it was noticed")
+    api.put(node("b"))
+    await eventually(lambda: watched.shows("a open", "b open"), "the next watch is well")
+
+
+async def test_an_object_that_makes_no_sense_is_left_out(api: ApiServer, watched: Watched) -> None:
+    api.put(node("nonsense"))
+    api.put(node("b"))
+    await eventually(lambda: watched.shows("a open", "b open"), "the others are there")
+
+
+async def test_watches_that_end_at_once_are_not_begun_at_full_speed(api: ApiServer, client: KubeClient) -> None:
+    asked: list[int] = []
+
+    def retry(failures: int, _: float) -> float:
+        asked.append(failures)
+        return 0.0 if failures < 5 else 3600.0
+
+    api.fault = lambda request: web.Response(body=b"" if "watch" in request.query else b'{"items": []}')
+    mirror = Mirror(client, "api/v1/nodes", "", read=read, changed=lambda: None, retry=retry)
+    task = asyncio.create_task(mirror.run())
+    await eventually(lambda: len(asked) == 5, "it waits ever longer")
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert asked == [1, 2, 3, 4, 5]

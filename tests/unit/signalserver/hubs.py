@@ -1,0 +1,86 @@
+"""A hub whose sockets only remember."""
+
+from dataclasses import dataclass, field
+
+import orjson
+
+from pixelfleet.runtime.heartbeat import Heartbeat
+from pixelfleet.wire.messages import Message
+from signalserver.application_watch import ApplicationWatch
+from signalserver.exchange import Rules
+from signalserver.hub import Hub, Link
+from signalserver.metrics import Metrics
+from signalserver.roster import Admission, Role
+from signalserver.sessions import Sessions
+from signalserver.switchboard import Switchboard
+from tests.unit.pixelfleet.runtime.sockets import FakeSocket
+from tests.unit.signalserver.conversation import CONFIG
+
+
+@dataclass
+class Wired:
+    """A peer: its link to the hub, and its socket."""
+
+    hub: Hub
+    link: Link
+    socket: FakeSocket
+
+    def say(self, kind: str, **fields: object) -> None:
+        self.link.message(orjson.dumps({"type": kind, **fields}))
+
+    def heard(self) -> list[Message]:
+        """Return what was sent to it so far."""
+        return [orjson.loads(data) for data in self.socket.sent]
+
+    def kinds(self) -> list[str]:
+        return [message["type"] for message in self.heard()]
+
+    def leave(self, code: int = 1000, reason: str = "") -> None:
+        self.link.closed(code, reason)
+
+
+@dataclass
+class Made:
+    """A hub with all that it is made of."""
+
+    hub: Hub
+    metrics: Metrics
+    watch: ApplicationWatch
+    wired: list[Wired] = field(default_factory=list)
+
+    def _wire(self, role: Role, admission: Admission | None = None) -> Wired:
+        socket = FakeSocket()
+        switchboard = self.hub.switchboard
+        link = self.hub.begin(
+            socket.real,
+            role,
+            "127.0.0.1",
+            lambda now: (
+                switchboard.player_connected(socket.real, now, CONFIG, admission=admission)
+                if role is Role.PLAYER
+                else switchboard.streamer_connected(socket.real, now, CONFIG)
+            ),
+        )
+        wired = Wired(self.hub, link, socket)
+        self.wired.append(wired)
+        return wired
+
+    def player(self, admission: Admission | None = None) -> Wired:
+        return self._wire(Role.PLAYER, admission)
+
+    def streamer(self, name: str | None = None) -> Wired:
+        wired = self._wire(Role.STREAMER)
+        if name is not None:
+            wired.say("endpointId", id=name, protocolVersion="1.3.0")
+        return wired
+
+    def gauge(self, name: str) -> float | None:
+        return self.metrics.registries.all.get_sample_value(name)
+
+
+def make_hub(rules: Rules | None = None, *, capacity: int = 1) -> Made:
+    """Make a hub; needs a running event loop."""
+    metrics = Metrics()
+    watch = ApplicationWatch(0.0, 1e9, 1e9)
+    hub = Hub(Switchboard(rules or Rules()), metrics, Heartbeat(20, 10), watch, Sessions(capacity))
+    return Made(hub, metrics, watch)

@@ -1,0 +1,89 @@
+"""The states of a drain. What players and orchestrators see of it is tested with real sockets."""
+
+import asyncio
+
+from pixelfleet.wire import close_codes
+from signalserver.drain import Drain, DrainState
+from tests.unit.signalserver.hubs import Made, make_hub
+
+
+def make(*, spread: float = 0.0, grace: float = 60.0) -> tuple[Made, Drain]:
+    made = make_hub()
+    return made, Drain(made.hub, made.metrics, spread_seconds=spread, grace_seconds=grace)
+
+
+async def test_until_it_begins_players_are_taken() -> None:
+    made, drain = make()
+    assert (drain.state, drain.begun, drain.takes_players) == (DrainState.SERVING, False, True)
+    assert made.gauge("signalserver_draining") == 0
+
+
+async def test_it_begins_once_and_tells_each_player_once() -> None:
+    made, drain = make(spread=30)
+    changed, player = made.hub.watch(), made.player()
+    changed.clear()
+    drain.begin()
+    drain.begin()
+    assert (drain.state, drain.begun, drain.takes_players) == (DrainState.SPREADING, True, True)
+    assert player.heard()[1:] == [{"type": "sigterm", "message": "stream will shutdown", "secondsLeft": 60}]
+    assert changed.is_set()
+    assert made.gauge("signalserver_draining") == 1
+
+
+async def test_no_streamer_is_free_once_it_has_begun() -> None:
+    made, drain = make(spread=30)
+    streamer = made.streamer("cam")
+    assert made.gauge("signalserver_free_stream_indicator") == 1
+    drain.begin()
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+    streamer.say("endpointId", id="lens")
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+    assert made.gauge("signalserver_stream_socket_open_indicator") == 1
+
+
+async def test_with_nobody_there_it_ends_when_all_know() -> None:
+    _, drain = make()
+    async with asyncio.timeout(5):
+        assert await drain.run()
+    assert (drain.state, drain.takes_players) == (DrainState.DRAINED, False)
+
+
+async def test_it_ends_with_the_last_player_and_not_with_the_first() -> None:
+    made, drain = make()
+    first, last = made.player(), made.player()
+    running = asyncio.create_task(drain.run())
+    waiting = asyncio.create_task(drain.wait())
+    await asyncio.sleep(0)
+    first.leave()
+    done, _ = await asyncio.wait([running], timeout=0.3)
+    assert not done
+    last.leave()
+    async with asyncio.timeout(5):
+        assert await running
+        await waiting
+    assert last.socket.closes == []
+
+
+async def test_who_stays_is_closed_with_the_code_to_come_back() -> None:
+    made, drain = make(grace=0.1)
+    player, streamer = made.player(), made.streamer("cam")
+    async with asyncio.timeout(5):
+        assert not await drain.run()
+    assert player.socket.closes == [(close_codes.RESTARTING.code, close_codes.RESTARTING.reason)]
+    assert streamer.socket.closes == []
+
+
+async def test_who_asks_again_waits_for_the_same_end() -> None:
+    made, drain = make(grace=0.1)
+    made.player()
+    async with asyncio.timeout(5):
+        assert not any(await asyncio.gather(drain.run(), drain.run()))
+        assert not await drain.run()
+
+
+async def test_no_time_at_all_is_no_drain() -> None:
+    made, drain = make(spread=30, grace=0)
+    player = made.player()
+    async with asyncio.timeout(5):
+        assert not await drain.run()
+    assert player.socket.closes

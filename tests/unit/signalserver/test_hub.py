@@ -1,0 +1,129 @@
+"""What a hub does with what the switchboard asks for."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from pixelfleet.wire import close_codes
+from signalserver.exchange import Rules
+from signalserver.outputs import Call
+from signalserver.roster import Admission, Role
+from tests.unit.signalserver.conversation import SDP
+from tests.unit.signalserver.hubs import Made, make_hub
+
+
+@pytest.fixture
+async def made() -> Made:
+    return make_hub()
+
+
+async def test_the_gauges_follow_who_is_connected(made: Made) -> None:
+    streamer, player = made.streamer("cam"), made.player()
+    assert (made.hub.count(Role.PLAYER), made.hub.count(Role.STREAMER)) == (1, 1)
+    assert made.gauge("signalserver_player_socket_connections") == 1
+    assert made.gauge("stream_player_connections") == 1
+    assert made.gauge("signalserver_stream_socket_connections") == 1
+    assert made.gauge("signalserver_stream_socket_open_indicator") == 1
+    assert made.gauge("signalserver_free_stream_indicator") == 1
+    player.say("subscribe", streamerId="cam")
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+    player.leave()
+    assert made.gauge("stream_player_connections") == 0
+    assert made.gauge("signalserver_free_stream_indicator") == 1
+    streamer.leave()
+    assert made.gauge("signalserver_stream_socket_open_indicator") == 0
+    assert made.gauge("signalserver_free_stream_indicator") == 0
+
+
+async def test_a_relayed_message_is_counted_and_timed(made: Made) -> None:
+    streamer, player = made.streamer("cam"), made.player()
+    player.say("subscribe", streamerId="cam")
+    streamer.say("offer", sdp=SDP, playerId=player.link.peer_id)
+    assert player.kinds() == ["config", "offer"]
+    assert made.metrics.messages.received["streamer", "offer"] == 1
+    assert made.metrics.messages.sent["offer"] == 1
+    assert made.gauge("signalserver_relay_seconds_count") == 1
+
+
+async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
+    with capture_logs() as lines:
+        streamer = made.streamer("cam")
+        player = made.player(Admission("session-1", "cam", "game"))
+        player.say("dance")
+        player.leave(4000, "why")
+        streamer.leave()
+    events = {(line["event"], line["role"]): line for line in lines}
+    for event in ("peer connected", "message dropped", "peer left"):
+        line = events[event, "player"]
+        assert (line["peer"], line["session"]) == (player.link.peer_id, "session-1")
+    assert events["streamer named", "streamer"]["peer"] == "cam"
+    assert events["peer left", "streamer"]["peer"] == "cam"
+
+
+async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:
+    with capture_logs() as lines:
+        streamer, player = made.streamer("cam"), made.player()
+        player.say("subscribe", streamerId="cam")
+        streamer.say("offer", sdp="hush", playerId=player.link.peer_id)
+        player.say("answer", sdp=["hush"])
+        player.say("iceCandidate", candidate="hush")
+    assert "hush" not in str(lines)
+
+
+async def test_a_peer_that_sends_only_nonsense_fills_no_disk() -> None:
+    made = make_hub(Rules(max_bad_messages=2000))
+    player = made.player()
+    with capture_logs() as lines:
+        for _ in range(1000):
+            player.say("dance")
+    assert [line["count"] for line in lines] == [2**power for power in range(10)]
+    assert made.metrics.messages.dropped["player", "unknown"] == 1000
+
+
+async def test_a_kicked_player_is_told_before_it_is_closed(made: Made) -> None:
+    streamer, player = made.streamer("cam"), made.player()
+    player.say("subscribe", streamerId="cam")
+    made.hub.kick(player.socket.real, "time is up")
+    assert player.heard()[-1] == {"type": "subscribeFailed", "message": "time is up"}
+    assert player.socket.closes == [(close_codes.KICKED.code, "time is up")]
+    assert streamer.kinds()[-1] == "playerDisconnected"
+    assert made.metrics.messages.sent["subscribeFailed"] == 1
+
+
+async def test_a_call_goes_to_the_application_if_there_is_one(made: Made) -> None:
+    player = made.player()
+    player.say("control", action="x" * 1000)
+    answer = player.heard()[-1]
+    assert answer == {"type": "response", "action": "x" * 256, "error": "control is not configured here"}
+    calls: list[tuple[str, str]] = []
+    made.hub.on_call = lambda link, call: calls.append((link.peer_id, call.action))
+    player.say("control", action="next")
+    assert calls == [(player.link.peer_id, "next")]
+
+
+async def test_a_call_of_a_player_that_is_gone_is_dropped(made: Made) -> None:
+    player = made.player()
+    player.leave()
+    made.hub.carry_out([Call(player.socket.real, "next", None)])
+    assert player.kinds() == ["config"]
+
+
+async def test_who_watches_is_woken_by_every_change(made: Made) -> None:
+    changed = made.hub.watch()
+    streamer = made.streamer("cam")
+    assert changed.is_set()
+    changed.clear()
+    player = made.player()
+    player.say("subscribe", streamerId="cam")
+    assert changed.is_set()
+    changed.clear()
+    streamer.say("ping")
+    assert not changed.is_set()
+
+
+async def test_closing_all_closes_each_once(made: Made) -> None:
+    peers = [made.streamer("cam"), made.player(), made.player()]
+    peers[1].say("subscribe", streamerId="cam")
+    made.hub.close_all(close_codes.RESTARTING)
+    assert [len(peer.socket.closes) for peer in peers] == [1, 1, 1]
+    assert peers[0].socket.closes[0][0] == close_codes.RESTARTING.code
+    assert peers[2].socket.closes[0][0] == close_codes.RESTARTING.code

@@ -1,0 +1,130 @@
+"""What the fleet store is told."""
+
+import asyncio
+
+import pytest
+
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.model import Reported, ServerReport
+from pixelfleet.fleet.store import StoreUnavailableError
+from pixelfleet.runtime.service import background
+from pixelfleet.wire import close_codes
+from signalserver.drain import Drain
+from signalserver.reporter import Reporter
+from signalserver.roster import Admission
+from signalserver.settings import Settings
+from tests.parts import eventually
+from tests.unit.signalserver.hubs import Made, make_hub
+
+URL = "ws://10.0.0.7:4000"
+
+
+def reporter(made: Made, store: MemoryFleetStore | None = None) -> tuple[Reporter, Drain]:
+    drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
+    settings = Settings(app="game", capacity=2, labels={"region": "eu"})
+    return Reporter(
+        store or MemoryFleetStore(), made.hub, drain, made.watch, made.metrics, settings, "pod-1", URL
+    ), drain
+
+
+async def test_a_report_tells_what_a_streamer_is_and_holds() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    made.streamer()  # has no id yet: nobody can have it
+    leased, direct = made.player(Admission("session-1", "cam", "game")), made.player()
+    direct.say("subscribe", streamerId="cam")
+    (report,) = reporter(made)[0].report().streamers
+    assert (report.key, report.app, report.url, report.dialect) == ("pod-1/cam", "game", URL, "5.5")
+    assert (report.capacity, report.labels) == (2, {"region": "eu"})
+    assert (report.ready, report.draining) == (True, False)
+    # A leased player counts from its arrival, before it subscribes.
+    assert report.sessions == ("session-1", f"direct-{direct.link.peer_id}")
+    leased.leave()
+    (report,) = reporter(made)[0].report().streamers
+    assert report.sessions == (f"direct-{direct.link.peer_id}",)
+
+
+async def test_a_stuck_application_is_not_ready_and_a_drain_is_told() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    reports, drain = reporter(made)
+    made.watch.trouble = "the application does not answer its players"
+    drain.begin()
+    (report,) = reports.report().streamers
+    assert (report.ready, report.draining) == (False, True)
+
+
+async def test_each_report_is_newer_than_the_last_also_after_a_restart() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    before, after = reporter(made)[0], reporter(made)[0]
+    numbers = [before.report().sequence, before.report().sequence, after.report().sequence]
+    assert numbers[0] < numbers[1]
+    assert numbers[2] > numbers[0]
+
+
+async def test_a_session_that_came_and_went_between_two_reports_is_told_as_ended() -> None:
+    made, store = make_hub(), MemoryFleetStore()
+    made.streamer("cam")
+    reports = reporter(made, store)[0]
+    player = made.player(Admission("session-1", "cam", "game"))
+    reports.report()
+    player.leave()
+    assert reports.report().ended == ("session-1",)
+    # It is told until the store has heard it.
+    assert reports.report().ended == ("session-1",)
+    await reports._tell(reports.report())
+    assert reports.report().ended == ()
+
+
+async def test_a_session_that_an_operator_ended_is_closed() -> None:
+    class EndingStore(MemoryFleetStore):
+        async def report(self, report: ServerReport) -> Reported:
+            return Reported(taken=True, end=("session-1",))
+
+    made = make_hub()
+    made.streamer("cam")
+    player, other = made.player(Admission("session-1", "cam", "game")), made.player()
+    reports = reporter(made, EndingStore())[0]
+    await reports._tell(reports.report())
+    assert [code for code, _ in player.socket.closes] == [close_codes.SESSION_OVER.code]
+    assert other.socket.closes == []
+
+
+async def test_a_change_is_told_at_once_and_the_end_too() -> None:
+    made, store = make_hub(), MemoryFleetStore()
+
+    async def known() -> list[str]:
+        return [view.report.endpoint_id for view in (await store.snapshot()).streamers]
+
+    async def told() -> bool:
+        return await known() == ["cam"]
+
+    async with background(reporter(made, store)[0].run()):
+        made.streamer("cam")
+        await eventually(told, "the store knows of the streamer", within=1.5)
+    assert await known() == []
+
+
+class AwayStore(MemoryFleetStore):
+    """A store that is out of reach until it is let in again."""
+
+    away = True
+
+    async def report(self, report: ServerReport) -> Reported:
+        if self.away:
+            raise StoreUnavailableError("away")
+        return await super().report(report)
+
+
+async def test_a_store_out_of_reach_is_shown_and_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signalserver.reporter.HEARTBEAT_SECONDS", 0.02)
+    made, store = make_hub(), AwayStore()
+    made.streamer("cam")
+    indicator = "signalserver_matchmaker_socket_open_indicator"
+    async with background(reporter(made, store)[0].run()):
+        await asyncio.sleep(0)
+        assert made.gauge(indicator) == 0
+        store.away = False
+        await eventually(lambda: made.gauge(indicator) == 1, "the store is in reach")
+        assert len((await store.snapshot()).streamers) == 1

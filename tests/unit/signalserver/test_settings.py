@@ -1,0 +1,114 @@
+"""What the signalling server can be told, and what it refuses to be told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.settings import load
+from signalserver.settings import Settings
+
+
+def refused(*options: str) -> str:
+    with pytest.raises(UsageError) as error:
+        load(Settings, options)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_the_defaults_are_the_ports_that_everyone_may_rely_on() -> None:
+    settings = Settings()
+    assert (settings.player_port, settings.streamer_port, settings.sfu_port) == (4000, 8888, 8889)
+    assert settings.metrics_port == 4900
+    assert settings.streamer_host == "127.0.0.1"
+    assert (settings.max_message_bytes, settings.ping_interval) == (256 * 1024, 20)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--session-key", "short"], "--session-key"),
+        (["--require-session"], "--session-key"),
+        (["--tls-key", "k.pem"], "--tls-cert"),
+        (["--tls-cert", "c.pem"], "--tls-key"),
+        (["--redirect-port", "80"], "--tls-cert"),
+        (["--rest-token", ""], "--rest-token"),
+        (["--streamer-token", ""], "--streamer-token"),
+        (["--streamer-takeover", "token"], "--streamer-token"),
+        (["--streamer-takeover", "always"], "--streamer-takeover"),
+        (["--matchmaker", "host"], "--matchmaker"),
+        (["--public-url", "http://host:80"], "--public-url"),
+        (["--public-url", "ws://host:99999"], "--public-url"),
+        (["--public-url", "ws://host/?x=1"], "--public-url"),
+        (["--public-url", "ws://user:pw@host"], "--public-url"),
+        (["--rtc-config-url", "ftp://host"], "--rtc-config-url"),
+        (["--ue-rest-endpoint", "host:80"], "--ue-rest-endpoint"),
+        (["--control-paths", "a b"], "--control-paths"),
+        (["--peer-options", "[]"], "--peer-options"),
+        (["--peer-options", "{"], "--peer-options"),
+        (["--max-nesting", "1"], "--max-nesting"),
+        (["--max-streamer-messages-per-second", "-1"], "--max-streamer-messages-per-second"),
+        (["--trusted-proxies", "-1"], "--trusted-proxies"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_named(options: list[str], named: str) -> None:
+    assert named in refused(*options)
+
+
+@pytest.mark.parametrize("url", ["ws://10.0.0.7:4000", "wss://[2001:db8::7]/pods/7", ""])
+def test_a_public_url_is_a_websockets(url: str) -> None:
+    assert Settings(public_url=url).public_url == url
+
+
+def test_peer_options_come_from_the_option_before_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "peers.json"
+    file.write_text(json.dumps({"iceServers": [], "iceTransportPolicy": "relay"}))
+    assert Settings(peer_options_file=file).peer_connection_options()["iceTransportPolicy"] == "relay"
+    assert Settings(peer_options_file=file, peer_options='{"iceServers":[]}').peer_connection_options() == {
+        "iceServers": []
+    }
+    assert Settings().peer_connection_options() == {}
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[1]", '{"iceServers": 1}'])
+def test_a_file_of_peer_options_that_is_of_no_use_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "peers.json"
+    if content is not None:
+        file.write_text(content)
+    settings = Settings(peer_options_file=file)
+    if content == "":
+        assert settings.peer_connection_options() == {}
+        return
+    with pytest.raises(UsageError, match=r"--peer-options-file .*peers\.json"):
+        settings.peer_connection_options()
+
+
+def test_no_secret_is_shown() -> None:
+    settings = Settings(
+        session_key="hush" * 8,
+        rest_token="hush",
+        streamer_token="hush",
+        peer_options='{"iceServers":[{"urls":"turn:h","username":"u","credential":"hush"}]}',
+        rtc_config_url="http://u:hush@turn/?key=hush",
+        ue_rest_endpoint="http://u:hush@127.0.0.1:30010/remote",
+    )
+    shown = settings.shown()
+    assert "hush" not in json.dumps(shown)
+    assert shown["ue_rest_endpoint"] == "http://127.0.0.1:30010/remote"
+    assert shown["player_port"] == 4000
+
+
+@pytest.mark.parametrize(("rate", "burst", "expected"), [(0, 10, (float("inf"), 10_000)), (50, 10, (50, 50))])
+def test_streamers_are_bounded_by_a_rate_of_their_own(rate: float, burst: float, expected: tuple[float, float]) -> None:
+    bounds = Settings(max_streamer_messages_per_second=rate, max_message_burst=burst).streamer_bounds()
+    assert (bounds.messages_per_second, bounds.message_burst) == expected
+
+
+@pytest.mark.parametrize("field", [{"labels": {"region": 1}}, {"capacity": -1}, {"app": ""}, {"server_id": "x" * 129}])
+def test_what_the_fleet_is_told_is_checked(field: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**field)

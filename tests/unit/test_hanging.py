@@ -1,0 +1,60 @@
+"""What keeps a test that hangs from hanging all of them."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import _in_time
+from tests.parts import program
+
+HANGING = """
+import asyncio
+
+async def test_that_waits_for_ever():
+    await asyncio.Event().wait()
+
+async def test_that_leaves_what_cannot_be_cancelled():
+    async def stubborn():
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+    global kept
+    kept = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    assert False, "and fails"
+"""
+
+
+async def test_a_test_that_waits_for_ever_fails_in_time() -> None:
+    async def waits() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(AssertionError, match=r"took more than 0\.01 s"):
+        await _in_time(waits, 0.01)()
+
+
+async def test_a_time_out_of_the_tests_own_stays_one() -> None:
+    async def gives_up() -> None:
+        async with asyncio.timeout(0.001):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await _in_time(gives_up, 30)()
+
+
+async def test_a_teardown_that_hangs_ends_the_run_and_says_where(tmp_path: Path) -> None:
+    hanging = tmp_path / "test_hanging.py"
+    hanging.write_text(HANGING)
+    root = Path(__file__).parents[2]
+    options = ("-o", "timeout=4", "-o", "faulthandler_timeout=8", "-p", "no:cacheprovider", "-v")
+    command = (sys.executable, "-m", "pytest", "-c", str(root / "pyproject.toml"), "-p", "tests.conftest", *options)
+    async with program(*command, str(hanging), cwd=root) as process, asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"test_that_waits_for_ever FAILED" in out
+    assert b"Timeout (0:00:08)!" in err
+    assert b"in pytest_runtest_teardown" in err

@@ -1,0 +1,111 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnapi.credentials import Credentials
+from turnapi.ice import Recipe, Server, chosen, configuration, parse_server, parse_servers
+
+USER = Credentials("user", "pass")
+SERVERS = tuple(Server((f"192.0.2.{number}",)) for number in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("192.0.2.1", Server(("192.0.2.1",))),
+        ("192.0.2.1:3479", Server(("192.0.2.1",), 3479)),
+        ("turn.example.com", Server(("turn.example.com",))),
+        ("turn.example.com:443", Server(("turn.example.com",), 443)),
+        ("2001:DB8::1", Server(("2001:db8::1",))),
+        ("[2001:db8::1]", Server(("2001:db8::1",))),
+        ("[2001:db8::1]:3479", Server(("2001:db8::1",), 3479)),
+    ],
+)
+def test_a_server_is_a_host_and_perhaps_a_port(text: str, server: Server) -> None:
+    assert parse_server(text) == server
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", ":", ":3478", "a:", "a:0", "a:65536", "a:b", "a b", "turn:a", "a?x", "a/b", "[::1", "[::1]3478"),
+        *("[a]:1:2", "300.1.1.1", "1.2.3", "fe80::1%eth0", "-a", "a" * 300, "é.example", "::x", "http://a", "a@b"),
+    ],
+)
+def test_anything_else_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_server(text)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_server_or_a_value_error(text: str) -> None:
+    try:
+        server = parse_server(text)
+    except ValueError:
+        return
+    url = configuration([server], USER, Recipe())["iceServers"][0]["urls"][0]
+    assert not any(character.isspace() or character in "?#@/" for character in url)
+
+
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        (None, "list"),
+        ({}, "list"),
+        ("192.0.2.1", "list"),
+        ([], "at least one"),
+        ([7], "entry 1"),
+        (["a", None], "entry 2"),
+        (["a", "b:x"], "entry 2"),
+        (["a"] * 1001, "1000"),
+    ],
+)
+def test_a_list_that_is_none_says_where(entries: object, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_servers(entries)
+
+
+def test_a_server_that_is_named_twice_counts_once() -> None:
+    assert parse_servers(["a", "b", "a"]) == (Server(("a",)), Server(("b",)))
+
+
+def test_the_answer_has_the_known_shape() -> None:
+    assert configuration([Server(("192.0.2.1",))], USER, Recipe(("stun", "udp"))) == {
+        "iceTransportPolicy": "all",
+        "iceServers": [
+            {
+                "urls": ["stun:192.0.2.1:3478", "turn:192.0.2.1:3478?transport=udp"],
+                "username": "user",
+                "credential": "pass",
+            }
+        ],
+    }
+
+
+def test_every_way_and_both_families_are_named() -> None:
+    recipe = Recipe(("udp", "tcp", "tls"), 3478, 5349, "relay")
+    answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, recipe)
+    assert answer["iceTransportPolicy"] == "relay"
+    assert answer["iceServers"][0]["urls"] == [
+        "turn:192.0.2.1:3479?transport=udp",
+        "turn:192.0.2.1:3479?transport=tcp",
+        "turns:192.0.2.1:5349?transport=tcp",
+        "turn:[2001:db8::1]:3479?transport=udp",
+        "turn:[2001:db8::1]:3479?transport=tcp",
+        "turns:[2001:db8::1]:5349?transport=tcp",
+    ]
+
+
+def test_a_bounded_answer_is_the_same_for_a_name_and_spreads_names() -> None:
+    assert chosen(SERVERS, 0, "a") == list(SERVERS)
+    assert chosen(SERVERS, 3, "a") == chosen(SERVERS, 3, "a")
+    used = {server for number in range(100) for server in chosen(SERVERS, 3, str(number))}
+    assert used == set(SERVERS)
+
+
+def test_a_server_that_goes_moves_only_the_names_that_it_had() -> None:
+    gone, *rest = SERVERS
+    for number in range(100):
+        before = chosen(SERVERS, 3, str(number))
+        if gone not in before:
+            assert chosen(rest, 3, str(number)) == before

@@ -1,0 +1,40 @@
+import pytest
+
+from pixelfleet.runtime.errors import UsageError
+from pixelfleet.runtime.settings import load
+from turnapi.credentials import FixedUser, SharedSecret
+from turnapi.settings import Settings
+
+SERVER = ["--server", "192.0.2.1"]
+SECRET = ["--secret", "0123456789abcdef"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([], "--server, --servers-file, --node-label"),
+        (SECRET, "exactly one"),
+        ([*SERVER, *SECRET, "--node-label", "app.pixel/turn"], "exactly one"),
+        (SERVER, "--secret, or --username"),
+        ([*SERVER, "--secret", ""], "--secret, or --username"),
+        ([*SERVER, "--secret", "short"], "16 bytes"),
+        ([*SERVER, *SECRET, "--username", "user"], "one of the two"),
+        ([*SERVER, "--username", "user"], "without the other"),
+        ([*SERVER, "--credential", "pass"], "without the other"),
+        ([*SERVER, *SECRET, "--transports", "stun"], "relays nothing"),
+        (["--server", "a:b", *SECRET], "--server"),
+        ([*SECRET, "--node-label", "a", "--kube-api", "localhost:8001"], "--kube-api"),
+        ([*SERVER, *SECRET, "--lifetime", "1"], "--lifetime"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(options: list[str], why: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load(Settings, options)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "0123456789abcdef" not in str(refused.value)
+
+
+def test_a_secret_or_a_user_makes_the_credentials() -> None:
+    assert isinstance(load(Settings, [*SERVER, *SECRET]).mint(), SharedSecret)
+    assert isinstance(load(Settings, [*SERVER, "--username", "u", "--credential", "p"]).mint(), FixedUser)

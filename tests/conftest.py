@@ -14,6 +14,11 @@ from typing import Any
 import blockbuster
 import pytest
 from blockbuster import BlockingError, blockbuster_ctx
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("pixelfleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pixelfleet")
 
 STDERR = pytest.StashKey[int]()
 SERVICES = Path(__file__).parent.parent / "services"

@@ -1,5 +1,6 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from './state';
+import type { Figures } from './stats';
 
 /** What scripts and tests find on `window.pixelfleet`. */
 export interface Handle {
@@ -7,6 +8,8 @@ export interface Handle {
   readonly stream: PixelStreaming;
   /** Where the page is: `state.phase` is "connecting", "queued", "starting", "playing", and so on. */
   readonly state: State;
+  /** What was measured last while a stream plays. */
+  readonly figures: Figures | undefined;
   /** Does what the overlay's button does. */
   retry(): void;
 }

@@ -1,50 +1,52 @@
-import {
-  Config,
-  Logger,
-  LogLevel,
-  MessageDirection,
-  PixelStreaming,
-} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { initialSettings } from './connection/settings';
-import { signallingUrl } from './connection/url';
+import { hasOverride, overriddenUrl, signallingUrl } from './connection/url';
 import './handle';
-import { Session } from './session';
-import type { State } from './state';
-import './style.css';
-import { element } from './view/element';
+import { loadBranding, loadPageSettings } from './page/load';
+import { PLAIN } from './page/branding';
+import { Player } from './player';
+import './style/tokens.css';
+import './style/base.css';
+import './style/overlay.css';
+import './style/controls.css';
+import './style/adaptations.css';
+import { wear } from './view/brand';
 import { Overlay } from './view/overlay';
-import { UnmuteButton } from './view/sound';
 
-/** Dials at once, and shows what comes of it. */
-function start(): void {
-  // The library would else write a stack trace for each message, candidate and frame of its data channel.
-  Logger.InitLogging(LogLevel.Error, false);
-  const link = new URLSearchParams(location.search);
-  const config = new Config({ initialSettings: initialSettings(signallingUrl(location.href), link) });
-  const stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
-  // The library sends this message and has not registered it: a streamer that names it would be an error to it.
-  stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
-  const overlay = new Overlay(() => {
-    session.retry();
+/** Tells the operator, in the browser's console, what is wrong with a document. */
+function complain(problem: string): void {
+  console.warn(problem); // eslint-disable-line no-console -- the only place where an operator would look
+}
+
+/** Dials first, and then reads the documents beside the page. */
+async function start(): Promise<void> {
+  const redirected = hasOverride(location.href);
+  // The one case in which dialling has to wait for a document.
+  const allowed = redirected ? await loadPageSettings(complain) : undefined;
+  const url = allowed === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, allowed.signallingHosts);
+  if (url === undefined) {
+    await showEnd('link');
+    return;
+  }
+  const player = new Player(url);
+  void loadBranding(complain).then((branding) => {
+    wear(branding);
+    player.speak(branding.texts);
   });
-  const unmute = new UnmuteButton(stream);
-  const session = new Session(stream, (state: State) => {
-    overlay.show(state);
-    unmute.show(state);
-  });
-  window.pixelfleet = {
-    stream,
-    get state() {
-      return session.state;
-    },
-    retry: () => {
-      session.retry();
-    },
-  };
+  if (window.parent !== window) {
+    player.meetParent(allowed ?? (await loadPageSettings(complain)));
+  }
+}
+
+/** Says why there is nothing to dial. */
+async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
+  const overlay = new Overlay(PLAIN.texts, () => undefined);
+  overlay.show({ phase: 'ended', cause });
+  const branding = await loadBranding(complain);
+  wear(branding);
+  overlay.speak(branding.texts);
 }
 
 if (typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function') {
-  start();
+  void start();
 } else {
-  new Overlay(() => undefined).show({ phase: 'ended', cause: 'unsupported' });
+  void showEnd('unsupported');
 }

@@ -6,21 +6,20 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { adviceFor, isOwnCode } from './connection/close_codes';
+import { askWhy } from './connection/ask_why';
+import { adviceFor, endingOf, isOwnCode, waitOf, type Advice } from './connection/close_codes';
 import { readMatchmaker, readSigterm, text } from './connection/messages';
-import { isCut, watchPath, type PathKind } from './connection/path';
+import type { PathKind } from './connection/path';
 import { Redial } from './connection/redial';
+import { Way } from './connection/way';
+import { given } from './given';
 import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
-import { goingAway } from './view/words';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
 const STARTING_LIMIT = 30_000;
 
 /** The same while the page looks for a way through the network again, so that it soon notices when there is one. */
 const RETRY_LIMIT = 7_000;
-
-/** Tries in a row that may find no way through the network: of a session that had played, and of a new one. */
-const MOST_CUTS = { played: 24, fresh: 2 } as const;
 
 /** The close code of a player whose streamer let it go. */
 const LET_GO = 1011;
@@ -38,26 +37,36 @@ type Intent = 'redial' | 'stop';
 export class Session {
   readonly #stream: PixelStreaming;
   readonly #onState: (state: State) => void;
+  readonly #url: string;
   readonly #redial = new Redial();
+  readonly #way = new Way({
+    broken: () => {
+      if (this.#state.phase === 'starting' || this.#state.phase === 'playing') {
+        this.#leave(this.#lookAgain() ? 'redial' : 'stop');
+      }
+    },
+    kind: (kind) => {
+      this.#tellPath(kind);
+    },
+  });
   /** Whether the link asks the browser to offer whatever streamer is matched. */
   readonly #alwaysOffers: boolean;
   #state = INITIAL;
+  #opened = false;
   #refusal: string | undefined;
   #intent: Intent | undefined;
-  #watched: RTCPeerConnection | undefined;
-  #cuts = 0;
-  #played = false;
-  #toldPath: PathKind | undefined;
   #dialTimer: number | undefined;
   #startTimer: number | undefined;
   #askTimer: number | undefined;
 
   /**
    * @param stream - the library's object, dialling already or not
+   * @param url - where it dials, ws or wss
    * @param onState - called with each new state, and with the first one at once
    */
-  constructor(stream: PixelStreaming, onState: (state: State) => void) {
+  constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
     this.#stream = stream;
+    this.#url = url;
     this.#onState = onState;
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
     this.#listenToServer();
@@ -81,8 +90,7 @@ export class Session {
       return;
     }
     this.#redial.reset();
-    this.#cuts = 0;
-    this.#played = false;
+    this.#way.reset();
     this.#happen({ type: 'retry' });
     if (this.#stream.signallingProtocol.isConnected()) {
       this.#leave('redial');
@@ -91,9 +99,21 @@ export class Session {
     }
   }
 
+  /** Sends a call for the application to the server; false while there is no server to send it to. */
+  control(action: string, payload: unknown): boolean {
+    const protocol = this.#stream.signallingProtocol;
+    if (!protocol.isConnected()) {
+      return false;
+    }
+    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...given('payload', payload) };
+    protocol.sendMessage(message);
+    return true;
+  }
+
   #listenToServer(): void {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
+      this.#opened = true;
       this.#redial.opened(performance.now());
     });
     protocol.transport.on('close', (event: CloseEvent) => {
@@ -104,7 +124,7 @@ export class Session {
     protocol.transport.on('message', (message: BaseMessage | null) => {
       if (message?.type === Messages.config.typeName) {
         this.#stream.webRtcController.closePeerConnection();
-        this.#watched = undefined;
+        this.#way.drop();
         this.#happen({ type: 'configured' });
       }
     });
@@ -115,7 +135,7 @@ export class Session {
       this.#happen({ type: 'news', news });
     });
     protocol.on('sigterm', (message: unknown) => {
-      this.#happen({ type: 'notice', text: goingAway(readSigterm(message)) });
+      this.#happen({ type: 'ending', ...given('text', readSigterm(message)) });
     });
   }
 
@@ -131,7 +151,8 @@ export class Session {
       this.#end('refused', this.#refusal);
     });
     stream.addEventListener('webRtcSdp', () => {
-      this.#watchPeerConnection();
+      // The library does not look at a peer connection that fails after it was made.
+      this.#way.follow(stream.webRtcController.peerConnectionController.peerConnection);
       this.#happen({ type: 'negotiated' });
     });
     stream.addEventListener('playStreamRejected', ({ data }) => {
@@ -140,8 +161,7 @@ export class Session {
     stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
       this.#happen({ type: 'frame' });
       if (this.#state.phase === 'playing') {
-        this.#cuts = 0;
-        this.#played = true;
+        this.#way.found();
       }
     });
   }
@@ -160,49 +180,22 @@ export class Session {
     }, ASK_AGAIN);
   }
 
-  /** The library does not look at a peer connection that fails after it was made. */
-  #watchPeerConnection(): void {
-    const connection = this.#stream.webRtcController.peerConnectionController.peerConnection;
-    if (connection === this.#watched) {
-      return;
-    }
-    this.#watched = connection;
-    this.#toldPath = undefined;
-    watchPath(connection, {
-      broken: () => {
-        if (connection === this.#watched && (this.#state.phase === 'starting' || this.#state.phase === 'playing')) {
-          this.#cut();
-        }
-      },
-      kind: (kind) => {
-        if (connection === this.#watched) {
-          this.#tellPath(kind);
-        }
-      },
-    });
-  }
-
-  /** No way through the network: look again from the start, until that has been in vain too often. */
-  #cut(): void {
-    this.#tellPath('none');
-    this.#cuts += 1;
-    if (this.#cuts >= (this.#played ? MOST_CUTS.played : MOST_CUTS.fresh)) {
-      this.#end('blocked', undefined);
-      this.#leave('stop');
-      return;
+  /** No way through the network was found: says so, and whether to look again from the start. */
+  #lookAgain(): boolean {
+    if (!this.#way.missed()) {
+      this.#end('network');
+      return false;
     }
     this.#happen({ type: 'lost', cut: true });
-    // The server is well, so there is no reason to spare it.
-    this.#redial.reset();
-    this.#leave('redial');
+    this.#redial.reset(); // the server is well, so there is no reason to spare it
+    return true;
   }
 
   /** Tells the server which way the video takes, for its statistics; older servers expect a text there. */
   #tellPath(path: PathKind): void {
-    if (path !== this.#toldPath && this.#stream.signallingProtocol.isConnected()) {
-      this.#toldPath = path;
-      const message = MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) });
-      this.#stream.signallingProtocol.sendMessage(message);
+    const protocol = this.#stream.signallingProtocol;
+    if (protocol.isConnected()) {
+      protocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) }));
     }
   }
 
@@ -222,27 +215,66 @@ export class Session {
   #closed({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
     const refusal = isOwnCode(code) ? undefined : this.#refusal;
+    const opened = this.#opened;
     this.#intent = undefined;
     this.#refusal = undefined;
+    this.#opened = false;
     window.clearTimeout(this.#askTimer);
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers);
+    // A streamer may notice before the page does that nothing gets through, and lets the player go.
+    const cut = intent === undefined && code === LET_GO && this.#way.isCut;
+    this.#way.drop();
     if (intent === 'stop' || (refusal !== undefined && intent === undefined)) {
       return; // the state says already why
     }
-    // A streamer may notice before the page does that nothing gets through, and lets the player go.
-    const cut = intent === undefined && code === LET_GO && isCut(this.#watched);
-    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
-    this.#cuts += cut ? 1 : 0;
-    const wait = this.#redial.closed(advice, performance.now());
-    if (wait !== undefined) {
-      const words = advice === 'later' ? text(reason) : undefined;
-      this.#happen({ type: 'lost', ...(words !== undefined && { text: words }), ...(cut && { cut }) });
-      this.#dialIn(wait);
+    if (cut && !this.#lookAgain()) {
+      this.#stream.webRtcController.closePeerConnection();
       return;
     }
+    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
+    const wait = this.#redial.closed(advice, performance.now());
+    if (wait === undefined) {
+      this.#giveUp(advice, code, text(reason));
+      return;
+    }
+    this.#putOff(advice, code, text(reason));
+    this.#dialIn(wait);
+    if (!opened && intent === undefined) {
+      void this.#askWhy();
+    }
+  }
+
+  #giveUp(advice: Advice, code: number, reason: string | undefined): void {
     this.#stream.webRtcController.closePeerConnection();
-    const told: EndCause = hasPlayed(this.#state) ? 'over' : 'refused';
-    this.#end(advice === 'never' ? told : 'unreachable', text(reason));
+    if (advice === 'never') {
+      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
+      this.#end(cause, reasonTells ? reason : undefined, code);
+    } else {
+      this.#end('unreachable', undefined, code);
+    }
+  }
+
+  #putOff(advice: Advice, code: number, reason: string | undefined): void {
+    if (advice === 'later') {
+      const { cause, reasonTells } = waitOf(code);
+      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? reason : undefined) });
+    } else {
+      this.#happen({ type: 'lost' });
+    }
+  }
+
+  async #askWhy(): Promise<void> {
+    const told = await askWhy(this.#url);
+    if (told === undefined || this.#dialTimer === undefined) {
+      return; // nothing that a person should know, or the page has dialled again by now
+    }
+    if (told.refusal === 'not-allowed') {
+      window.clearTimeout(this.#dialTimer);
+      this.#dialTimer = undefined;
+      this.#end(told.refusal, undefined, told.status);
+    } else {
+      this.#happen({ type: 'put-off', cause: told.refusal });
+    }
   }
 
   #leave(intent: Intent): void {
@@ -258,8 +290,8 @@ export class Session {
     }, wait);
   }
 
-  #end(cause: EndCause, words: string | undefined): void {
-    this.#happen({ type: 'over', cause, ...(words !== undefined && words !== '' && { text: words }) });
+  #end(cause: EndCause, words?: string, code?: number): void {
+    this.#happen({ type: 'over', cause, ...given('text', words === '' ? undefined : words), ...given('code', code) });
   }
 
   #happen(happening: Happening): void {
@@ -280,11 +312,11 @@ export class Session {
       const again = state.cut === true;
       this.#startTimer = window.setTimeout(
         () => {
-          if (again) {
-            this.#cut();
+          if (again || this.#way.isCut) {
+            this.#leave(this.#lookAgain() ? 'redial' : 'stop');
             return;
           }
-          this.#end(isCut(this.#watched) ? 'blocked' : 'no-video', undefined);
+          this.#end('no-video');
           this.#leave('stop');
         },
         again ? RETRY_LIMIT : STARTING_LIMIT,

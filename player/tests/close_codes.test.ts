@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adviceFor, isOwnCode } from '../src/connection/close_codes';
+import { adviceFor, endingOf, isOwnCode, refusalOf, waitOf } from '../src/connection/close_codes';
 
 describe('adviceFor', () => {
   it.each([
@@ -32,5 +32,65 @@ describe('adviceFor', () => {
   it.each([0, 3999, 4300, 4999])('comes back at once after an unknown code: %i', (code) => {
     expect(adviceFor(code)).toBe('at-once');
     expect(isOwnCode(code)).toBe(false);
+  });
+});
+
+describe('waitOf', () => {
+  it.each([
+    [4100, 'no-streamer'],
+    [4101, 'closing'],
+    [4102, 'full'],
+    [4103, 'queue-timeout'],
+    [4104, 'too-fast'],
+    [4105, 'no-service'],
+  ])('knows what is waited for after %i: %s', (code, cause) => {
+    expect(waitOf(code)).toEqual({ cause, reasonTells: false });
+  });
+
+  it.each([
+    [1013, 'no-streamer'],
+    [4150, 'no-service'],
+  ])("leaves it to the server's reason after %i", (code, cause) => {
+    expect(waitOf(code)).toEqual({ cause, reasonTells: true });
+  });
+});
+
+describe('endingOf', () => {
+  it.each([
+    [1000, 'over'],
+    [4200, 'not-allowed'],
+    [4201, 'kicked'],
+    [4202, 'over'],
+  ])('knows why it is over after %i: %s', (code, cause) => {
+    expect(endingOf(code, true)).toEqual({ cause, reasonTells: false });
+    expect(endingOf(code, false)).toEqual({ cause, reasonTells: false });
+  });
+
+  it.each([
+    [1011, true, 'left'],
+    [1011, false, 'left'],
+    [1008, true, 'refused'],
+    [1009, true, 'over'],
+    [1009, false, 'refused'],
+    [4250, true, 'over'],
+    [4250, false, 'refused'],
+  ])("tells the server's reason after %i (played: %s): %s", (code, played, cause) => {
+    expect(endingOf(code, played)).toEqual({ cause, reasonTells: true });
+  });
+});
+
+describe('refusalOf', () => {
+  it.each([
+    [401, 'not-allowed'],
+    [403, 'not-allowed'],
+    [429, 'too-fast'],
+    [503, 'full'],
+    [0, undefined],
+    [200, undefined],
+    [404, undefined],
+    [426, undefined],
+    [500, undefined],
+  ])('reads HTTP %i as %s', (status, cause) => {
+    expect(refusalOf(status)).toBe(cause);
   });
 });

@@ -42,6 +42,7 @@ describe('readMatchmaker', () => {
     { etaSeconds: NaN },
     { etaSeconds: 1e9 },
     { detail: '  \n ' },
+    { detail: 'Waiting for a free streamer' },
     { detail: { text: 'no text' } },
   ])('leaves out what cannot be: %j', (field) => {
     expect(readMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });

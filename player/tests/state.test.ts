@@ -22,7 +22,7 @@ describe('next', () => {
   });
 
   it('waits where the server has no streamer, and starts when one offers', () => {
-    expect(after(CONFIGURED, { type: 'no-streamer' })).toEqual({ phase: 'queued' });
+    expect(after(CONFIGURED, { type: 'no-streamer' })).toEqual({ phase: 'waiting', cause: 'no-streamer' });
     expect(after(CONFIGURED, { type: 'no-streamer' }, { type: 'negotiated' })).toEqual({ phase: 'starting' });
   });
 
@@ -52,25 +52,41 @@ describe('next', () => {
     expect(after(CONFIGURED, FRAME, LOST, CONFIGURED, FRAME).phase).toBe('playing');
   });
 
+  it('says over a picture, and only there, that the server will go', () => {
+    expect(after(CONFIGURED, FRAME, { type: 'ending', text: 'update' })).toEqual({
+      phase: 'playing',
+      ending: true,
+      text: 'update',
+    });
+    expect(after(CONFIGURED, FRAME, { type: 'ending' })).toEqual({ phase: 'playing', ending: true });
+    expect(after({ type: 'ending' })).toEqual({ phase: 'connecting' });
+  });
+
+  it('waits, and goes on waiting, while the server puts it off', () => {
+    const putOff: Happening = { type: 'put-off', cause: 'full', text: 'come tomorrow' };
+    expect(after(putOff)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
+    expect(after(putOff, LOST)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
+    expect(after(putOff, QUEUED).phase).toBe('queued');
+    expect(after(CONFIGURED, FRAME, { type: 'put-off', cause: 'closing' })).toEqual({ phase: 'waiting', cause: 'closing' });
+  });
+
   it('remembers that no way through the network was found until a picture comes or the person starts over', () => {
     const cut: Happening = { type: 'lost', cut: true };
+    const putOff: Happening = { type: 'put-off', cause: 'full' };
     expect(after(CONFIGURED, FRAME, cut)).toEqual({ phase: 'reconnecting', played: true, cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED)).toMatchObject({ phase: 'queued', cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED, MATCHED, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
     expect(after(CONFIGURED, FRAME, cut, CONFIGURED, LOST)).toMatchObject({ phase: 'reconnecting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, putOff)).toEqual({ phase: 'waiting', cause: 'full', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, { type: 'no-streamer' }, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
     expect(after(CONFIGURED, FRAME, cut, CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
     expect(after(CONFIGURED, cut, { type: 'retry' }, CONFIGURED)).toEqual({ phase: 'starting' });
-  });
-
-  it('shows a notice over a picture only', () => {
-    const notice: Happening = { type: 'notice', text: 'soon over' };
-    expect(after(CONFIGURED, FRAME, notice)).toEqual({ phase: 'playing', notice: 'soon over' });
-    expect(after(notice)).toEqual({ phase: 'connecting' });
   });
 
   it('stays over until the person starts again', () => {
     const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
     expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after({ ...over, code: 4202 })).toMatchObject({ code: 4202 });
     expect(after(over, FRAME, REJECTED)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
     expect(after(over, { type: 'retry' })).toEqual(INITIAL);
   });

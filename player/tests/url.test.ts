@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signallingUrl } from '../src/connection/url';
+import { hasOverride, overriddenUrl, plainUrl, signallingUrl } from '../src/connection/url';
 
 describe('signallingUrl', () => {
   it.each([
@@ -16,5 +16,71 @@ describe('signallingUrl', () => {
   it("carries the page's query, and leaves its fragment behind", () => {
     const url = signallingUrl('https://play.test/?id=cam%201&app=demo&region=eu#top');
     expect(url).toBe('wss://play.test/ws?id=cam%201&app=demo&region=eu');
+  });
+});
+
+describe('overriddenUrl', () => {
+  const HOSTS = ['media.test', 'media.test:8443', 'plain.test:80', '[::1]:9000'];
+  const page = (wanted: string, scheme = 'https', rest = ''): string =>
+    `${scheme}://play.test/?_ws=${encodeURIComponent(wanted)}${rest}`;
+
+  it('is asked for by the link alone', () => {
+    expect(hasOverride('https://play.test/?app=demo')).toBe(false);
+    expect(hasOverride(page('anything'))).toBe(true);
+  });
+
+  it.each([
+    ['wss://media.test', 'wss://media.test/'],
+    ['wss://media.test/deep/ws', 'wss://media.test/deep/ws'],
+    ['wss://media.test:443/', 'wss://media.test/'],
+    ['wss://MEDIA.test:8443/', 'wss://media.test:8443/'],
+    ['wss://[::1]:9000/', 'wss://[::1]:9000/'],
+    ['wss://media.test/?a=1#top', 'wss://media.test/?a=1'],
+  ])('dials a host that is listed: %s', (wanted, url) => {
+    expect(overriddenUrl(page(wanted), HOSTS)).toBe(url);
+  });
+
+  it.each([
+    'wss://evil.test/',
+    'wss://media.test.evil.test/',
+    'wss://media.test@evil.test/',
+    'wss://user:secret@media.test/',
+    'wss://media.test:444/',
+    'wss://evil.test/media.test',
+    'wss://evil.test#media.test',
+    'wss://evil.test\\@media.test/',
+    'https://media.test/',
+    'ws://plain.test/',
+    'javascript:alert(1)',
+    '//media.test/',
+    'media.test',
+    '',
+  ])('dials nothing else from an encrypted page: %s', (wanted) => {
+    expect(overriddenUrl(page(wanted), HOSTS)).toBeUndefined();
+  });
+
+  it('goes without encryption only where the page does, and only to a port that is listed', () => {
+    expect(overriddenUrl(page('ws://plain.test/', 'http'), HOSTS)).toBe('ws://plain.test/');
+    expect(overriddenUrl(page('ws://media.test/', 'http'), HOSTS)).toBeUndefined();
+    expect(overriddenUrl(page('wss://media.test/', 'http'), HOSTS)).toBe('wss://media.test/');
+  });
+
+  it("carries the rest of the page's query", () => {
+    expect(overriddenUrl(page('wss://media.test/?a=1', 'https', '&id=cam%201&app=x'), HOSTS)).toBe(
+      'wss://media.test/?a=1&id=cam+1&app=x',
+    );
+  });
+
+  it('dials nobody where nobody is listed', () => {
+    expect(overriddenUrl(page('wss://media.test/'), [])).toBeUndefined();
+  });
+});
+
+describe('plainUrl', () => {
+  it.each([
+    ['ws://play.test/ws?id=1', 'http://play.test/ws?id=1'],
+    ['wss://play.test/ws', 'https://play.test/ws'],
+  ])('asks plainly where a websocket would go: %s', (url, plain) => {
+    expect(plainUrl(url)).toBe(plain);
   });
 });

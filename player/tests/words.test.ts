@@ -1,77 +1,148 @@
 import { describe, expect, it } from 'vitest';
-import type { EndCause, State } from '../src/state';
-import { goingAway, wordsFor } from '../src/view/words';
+import type { EndCause, State, WaitCause } from '../src/state';
+import { DEFAULT_TEXTS } from '../src/texts';
+import { duration, goingAway, wordsFor, type Words } from '../src/view/words';
+
+const say = (state: State): Words => {
+  const words = wordsFor(state, DEFAULT_TEXTS);
+  if (words === undefined) {
+    throw new Error(`nothing to say in ${state.phase}`);
+  }
+  return words;
+};
+
+const values = (words: Words): readonly string[] => words.facts.map(({ value }) => value);
+
+const CAUSES: readonly EndCause[] = [
+  'over', 'left', 'kicked', 'not-allowed', 'refused', 'unreachable', 'no-video', 'network', 'link', 'unsupported',
+];
+const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
 
 describe('wordsFor', () => {
   it('says nothing over a picture', () => {
-    expect(wordsFor({ phase: 'playing', notice: 'soon over' })).toBeUndefined();
+    expect(wordsFor({ phase: 'playing', ending: true }, DEFAULT_TEXTS)).toBeUndefined();
   });
 
-  it.each<[State, string]>([
-    [{ phase: 'connecting' }, 'Connecting'],
-    [{ phase: 'starting' }, 'Starting the stream'],
-    [{ phase: 'starting', cut: true }, 'Your network blocks video'],
-    [{ phase: 'reconnecting', played: true, cut: true }, 'Your network blocks video'],
-    [{ phase: 'reconnecting', played: true, cut: true, text: 'all busy' }, 'Reconnecting'],
-    [{ phase: 'reconnecting', played: true }, 'Reconnecting'],
-    [{ phase: 'reconnecting', played: false }, 'Still connecting'],
-    [{ phase: 'queued' }, 'Waiting for a free stream'],
-  ])('is busy without a button in %j', (state, title) => {
-    const words = wordsFor(state);
-    expect(words).toMatchObject({ title, busy: true });
-    expect(words).not.toHaveProperty('action');
+  it.each<[State, string, Words['step']]>([
+    [{ phase: 'connecting' }, 'Connecting', 'connect'],
+    [{ phase: 'queued' }, 'Waiting for a free stream', 'queue'],
+    [{ phase: 'starting' }, 'Starting the stream', 'start'],
+    [{ phase: 'reconnecting', played: false }, 'Still connecting', 'connect'],
+    [{ phase: 'reconnecting', played: true }, 'Reconnecting', undefined],
+  ])('is busy without a button in %j', (state, title, step) => {
+    expect(say(state)).toMatchObject({ mark: 'busy', title, offers: [] });
+    expect(say(state).step).toBe(step);
   });
 
-  it.each<[Partial<Extract<State, { phase: 'queued' }>>, string, string | undefined]>([
-    [{ position: 3, ahead: 2 }, 'You are number\u00a03 in the queue', '2 people are ahead of you.'],
-    [{ position: 3 }, 'You are number\u00a03 in the queue', '2 people are ahead of you.'],
-    [{ ahead: 1 }, 'You are number\u00a02 in the queue', 'One person is ahead of you.'],
-    [{ position: 1, ahead: 0 }, 'You are next', 'The next free stream is yours.'],
-    [{ text: 'all streams are busy' }, 'Waiting for a free stream', 'All streams are busy.'],
-    [{ position: 2, ahead: 1, text: 'unused' }, 'You are number\u00a02 in the queue', 'One person is ahead of you.'],
-    [{}, 'Waiting for a free stream', undefined],
-  ])('tells the place in the queue: %j', (place, title, detail) => {
-    const words = wordsFor({ phase: 'queued', ...place });
-    expect(words?.title).toBe(title);
-    expect(words?.detail).toBe(detail);
+  it.each<State>([
+    { phase: 'starting', cut: true },
+    { phase: 'reconnecting', played: true, cut: true },
+  ])('says that the network blocks video, and that the page tries again by itself, in %j', (state) => {
+    expect(say(state)).toMatchObject({ mark: 'shield', title: 'Your network blocks the video', offers: [] });
+    expect(say(state).hint).toBe(DEFAULT_TEXTS['waiting.hint']);
   });
 
-  it('tells place and wait on a line each', () => {
-    const words = wordsFor({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
-    expect(words?.detail).toBe('One person is ahead of you.\nAbout a minute to go.');
+  it("shows the server's words, and the queue, in place of what the network does", () => {
+    const told = say({ phase: 'reconnecting', played: true, cut: true, text: 'all busy' });
+    expect(told).toMatchObject({ title: 'Reconnecting', detail: 'All busy.' });
+    expect(say({ phase: 'queued', position: 2, cut: true }).title).toBe('You are in the queue');
   });
 
-  it.each([
-    [0, 'Only a few seconds to go.'],
-    [9.9, 'Only a few seconds to go.'],
-    [41.5, 'About 50 seconds to go.'],
-    [55, 'About a minute to go.'],
-    [89, 'About a minute to go.'],
-    [90, 'About 2 minutes to go.'],
-    [3540, 'About 59 minutes to go.'],
-    [3600, 'About an hour to go.'],
-    [7200, 'About 2 hours to go.'],
-  ])('tells a wait of %d s as a person would', (etaSeconds, sentence) => {
-    expect(wordsFor({ phase: 'queued', etaSeconds })?.detail).toBe(sentence);
+  it.each<[Partial<Extract<State, { phase: 'queued' }>>, string, readonly string[]]>([
+    [{ position: 3, ahead: 2, etaSeconds: 120 }, 'You are in the queue', ['3', '2', '2 min']],
+    [{ position: 3 }, 'You are in the queue', ['3', '2', '–']],
+    [{ ahead: 1 }, 'You are in the queue', ['2', '1', '–']],
+    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', '10 s']],
+    [{ etaSeconds: 60 }, 'Waiting for a free stream', ['1 min']],
+    [{}, 'Waiting for a free stream', []],
+  ])('shows the place in the queue: %j', (place, title, facts) => {
+    const words = say({ phase: 'queued', ...place });
+    expect(words.title).toBe(title);
+    expect(values(words)).toEqual(facts);
+    expect(words.hint).toBe(DEFAULT_TEXTS['queued.hint']);
   });
 
-  it.each<EndCause>(['over', 'refused', 'unreachable', 'no-video', 'blocked'])('offers a way on from "%s"', (cause) => {
-    expect(wordsFor({ phase: 'ended', cause })).toMatchObject({ busy: false, action: expect.any(String) as string });
+  it('says the place in whole sentences to those who listen, and shortly in the tab', () => {
+    const words = say({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
+    expect(words.announcement).toBe(
+      `You are in the queue. You are number 2 in the queue. One person is ahead of you. The wait is about 1 min. ${DEFAULT_TEXTS['queued.hint']}`,
+    );
+    expect(words.tab).toBe('2 in the queue');
+    expect(say({ phase: 'queued', position: 1 }).announcement).not.toContain('ahead of you');
+    expect(say({ phase: 'queued', position: 9 }).announcement).toContain('8 people are ahead of you.');
   });
 
-  it('offers no button where none would help', () => {
-    expect(wordsFor({ phase: 'ended', cause: 'unsupported' })).not.toHaveProperty('action');
+  it("shows the matchmaker's own words where it knows no place", () => {
+    expect(say({ phase: 'queued', text: 'all streams are busy' }).detail).toBe('All streams are busy.');
+    expect(say({ phase: 'queued', position: 2, text: 'unused' })).not.toHaveProperty('detail');
+  });
+
+  it.each(WAITS)('says what is waited for, and offers not to wait: %s', (cause) => {
+    const words = say({ phase: 'waiting', cause });
+    expect(words).toMatchObject({ hint: DEFAULT_TEXTS['waiting.hint'], offers: [{ act: 'retry', label: 'Try now' }] });
+    expect(words.detail).toBe(DEFAULT_TEXTS[`waiting.${cause}.detail`]);
+  });
+
+  it('asks for a click where the browser does', () => {
+    expect(say({ phase: 'blocked' }).offers).toEqual([{ act: 'play', label: 'Play' }]);
+  });
+
+  it.each(CAUSES)('says why it is over and what now: %s', (cause) => {
+    const words = say({ phase: 'ended', cause });
+    expect(words.title).not.toBe('');
+    expect(words.detail).toMatch(/\.$/);
+    expect(words.announcement).toBe(`${words.title}. ${words.detail ?? ''}`);
+  });
+
+  it.each<[EndCause, readonly string[]]>([
+    ['over', ['Start again']],
+    ['unreachable', ['Try again']],
+    ['network', ['Try again', 'Copy the link']],
+    ['unsupported', ['Copy the link']],
+    ['kicked', []],
+    ['link', []],
+  ])('offers what helps, and nothing that does not, after "%s"', (cause, labels) => {
+    expect(say({ phase: 'ended', cause }).offers.map(({ label }) => label)).toEqual(labels);
   });
 
   it("puts the server's reason in place of its own", () => {
-    expect(wordsFor({ phase: 'ended', cause: 'no-video', text: 'the time is up' })?.detail).toBe('The time is up.');
-    expect(wordsFor({ phase: 'reconnecting', played: true, text: 'Back soon!' })?.detail).toBe('Back soon!');
+    expect(say({ phase: 'ended', cause: 'refused', text: 'the time is up' }).detail).toBe('The time is up.');
+    expect(say({ phase: 'reconnecting', played: true, text: 'Back soon!' }).detail).toBe('Back soon!');
+    expect(say({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
+  });
+
+  it('names the code for whoever runs the service', () => {
+    expect(say({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
+    expect(say({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
+  });
+
+  it('speaks in the texts that it is given', () => {
+    const texts = { ...DEFAULT_TEXTS, 'queued.next': 'Gleich', 'queued.say.place': 'Platz {place}.' };
+    const words = wordsFor({ phase: 'queued', position: 1 }, texts);
+    expect(words?.title).toBe('Gleich');
+    expect(words?.announcement).toContain('Platz 1.');
+  });
+});
+
+describe('duration', () => {
+  it.each([
+    [0, '10 s'],
+    [9.9, '10 s'],
+    [41.5, '50 s'],
+    [55, '1 min'],
+    [89, '1 min'],
+    [90, '2 min'],
+    [3540, '59 min'],
+    [3600, '1 h'],
+    [7200, '2 h'],
+  ])('tells %d s as a person would', (seconds, words) => {
+    expect(duration(seconds, DEFAULT_TEXTS)).toBe(words);
   });
 });
 
 describe('goingAway', () => {
   it("says it in the page's words, and adds the server's", () => {
-    expect(goingAway(undefined)).toBe('This stream will end soon.');
-    expect(goingAway('maintenance at six')).toBe('This stream will end soon: maintenance at six');
+    expect(goingAway(undefined, DEFAULT_TEXTS)).toBe('This stream will end soon.');
+    expect(goingAway('maintenance at six', DEFAULT_TEXTS)).toBe('This stream will end soon: maintenance at six');
   });
 });

@@ -31,6 +31,8 @@ pytestmark = pytest.mark.e2e
 
 HOST = "127.0.0.1"
 
+BLOCKED = "Your network blocks the video"
+
 # Keeps the page's peer connections where the test can look at them.
 REMEMBER_CONNECTIONS = """
   window.connections = [];
@@ -143,7 +145,7 @@ async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_
     await playing(page)
     await house.coturn.kill()
     if away == "for some time":
-        await page.get_by_text("Your network blocks video").wait_for(timeout=40_000)
+        await page.get_by_role("heading", name=BLOCKED).wait_for(timeout=40_000)
 
         async def tried_twice() -> bool:
             return (await house.paths())["none"] >= 2
@@ -165,8 +167,8 @@ async def test_a_first_visit_that_finds_no_way_ends_and_says_so_and_the_button_p
     await page.goto(house.url)
     ended = "() => window.pixelfleet?.state.phase === 'ended' && window.pixelfleet.state.cause"
     cause = await (await page.wait_for_function(ended, timeout=60_000)).json_value()
-    assert cause == "blocked"
-    assert await page.get_by_text("Your network blocks video").is_visible()
+    assert cause == "network"
+    assert await page.get_by_role("heading", name=BLOCKED).is_visible()
     await house.coturn.start()
     await page.get_by_role("button", name="Try again").click()
     await playing(page)

@@ -1,5 +1,13 @@
+import type { EndCause, WaitCause } from '../state';
+
 /** What a close code asks the page to do: come back at once, come back later, or not at all. */
 export type Advice = 'at-once' | 'later' | 'never';
+
+/** What a close means, and whether the reason that came with it tells more than the page's own words do. */
+export interface Meaning<Cause> {
+  readonly cause: Cause;
+  readonly reasonTells: boolean;
+}
 
 /** The suite's own codes, in ranges that say what to do without a look at the single code. */
 const OWN_RANGES: readonly (readonly [first: number, last: number, advice: Advice])[] = [
@@ -21,6 +29,23 @@ const COMMON: ReadonlyMap<number, Advice> = new Map([
   [1013, 'later'], // full, or no streamer
 ]);
 
+const WAITS: ReadonlyMap<number, WaitCause> = new Map([
+  [4100, 'no-streamer'],
+  [4101, 'closing'],
+  [4102, 'full'],
+  [4103, 'queue-timeout'],
+  [4104, 'too-fast'],
+  [4105, 'no-service'],
+]);
+
+const ENDINGS: ReadonlyMap<number, EndCause> = new Map([
+  [1000, 'over'],
+  [1001, 'over'],
+  [4200, 'not-allowed'],
+  [4201, 'kicked'],
+  [4202, 'over'],
+]);
+
 /** What to do after a websocket was closed with `code`; the servers' catalogue of codes says the same. */
 export function adviceFor(code: number): Advice {
   const own = OWN_RANGES.find(([first, last]) => code >= first && code <= last);
@@ -30,4 +55,41 @@ export function adviceFor(code: number): Advice {
 /** Whether `code` is one of the suite's own, which outweighs anything that was said before the close. */
 export function isOwnCode(code: number): boolean {
   return OWN_RANGES.some(([first, last]) => code >= first && code <= last);
+}
+
+/** What the person waits for after a close whose advice is "later". */
+export function waitOf(code: number): Meaning<WaitCause> {
+  const cause = WAITS.get(code);
+  return { cause: cause ?? (code === 1013 ? 'no-streamer' : 'no-service'), reasonTells: cause === undefined };
+}
+
+/**
+ * Why it is over after a close whose advice is "never".
+ *
+ * @param played - whether a picture was there before
+ */
+export function endingOf(code: number, played: boolean): Meaning<EndCause> {
+  const cause = ENDINGS.get(code);
+  if (cause !== undefined) {
+    return { cause, reasonTells: false };
+  }
+  if (code === 1011) {
+    return { cause: 'left', reasonTells: true };
+  }
+  return { cause: played && code !== 1008 ? 'over' : 'refused', reasonTells: true };
+}
+
+/** What a server that answered an upgrade with an HTTP status wants; undefined when the status tells nothing. */
+export function refusalOf(status: number): 'not-allowed' | 'too-fast' | 'full' | undefined {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'not-allowed';
+    case 429:
+      return 'too-fast';
+    case 503:
+      return 'full';
+    default:
+      return undefined;
+  }
 }

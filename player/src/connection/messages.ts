@@ -1,3 +1,5 @@
+import { given } from '../given';
+
 /** What the matchmaker tells a player on the way to a streamer. */
 export type MatchmakerNews =
   | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
@@ -8,6 +10,9 @@ const LONGEST_TEXT = 200;
 
 /** The longest estimate that is worth showing: beyond a day it says nothing. */
 const LONGEST_ETA = 86_400;
+
+/** What a matchmaker says of a queue in general; it tells no more than our own sentence does. */
+const PLAIN_DETAIL = 'Waiting for a free streamer';
 
 /** What the first servers of this kind say in `sigterm`; it tells no more than our own sentence does. */
 const PLAIN_SIGTERM = 'stream will shutdown';
@@ -22,12 +27,13 @@ export function readMatchmaker(message: unknown): MatchmakerNews {
   if (fields['matched'] === true) {
     return { kind: 'matched', browserOffers: fields['dialect'] === 'legacy' };
   }
+  const detail = text(fields['detail']);
   return {
     kind: 'queued',
-    ...optional('position', count(fields['position'], 1)),
-    ...optional('ahead', count(fields['ahead'], 0)),
-    ...optional('etaSeconds', seconds(fields['etaSeconds'])),
-    ...optional('text', text(fields['detail'])),
+    ...given('position', count(fields['position'], 1)),
+    ...given('ahead', count(fields['ahead'], 0)),
+    ...given('etaSeconds', seconds(fields['etaSeconds'])),
+    ...given('text', detail === PLAIN_DETAIL ? undefined : detail),
   };
 }
 
@@ -59,11 +65,4 @@ function count(value: unknown, lowest: number): number | undefined {
 
 function seconds(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= LONGEST_ETA ? value : undefined;
-}
-
-function optional<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): Partial<Record<Name, Value>> {
-  return value === undefined ? {} : ({ [name]: value } as Record<Name, Value>);
 }

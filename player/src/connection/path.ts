@@ -80,6 +80,11 @@ export function selectedKind(report: Iterable<readonly [string, Stats]>): PathKi
   const types = [pair['localCandidateId'], pair['remoteCandidateId']].map(
     (id) => entries.get(String(id))?.['candidateType'],
   );
+  return kindOf(types);
+}
+
+/** The kind of a way by the types of the candidates at its two ends, in any order. */
+export function kindOf(types: readonly unknown[]): Exclude<PathKind, 'none'> {
   if (types.includes('relay')) {
     return 'relayed';
   }

@@ -1,43 +1,123 @@
 import { hasPlayed, type State } from '../state';
-import { element } from './element';
-import { wordsFor } from './words';
+import { fill, type Texts } from '../texts';
+import { element, fillList, say } from './element';
+import { showIcon } from './icon';
+import { SHORTCUT } from './shortcut';
+import { goingAway, wordsFor, type Act, type Words } from './words';
 
-/** The one layer over the picture: a sentence, what there is to know beside it, and at most one button. */
+/** How long the button says that something was copied, in milliseconds. */
+const COPIED_FOR = 2_000;
+
+/** The one layer over the picture: where the person stands, what there is to know, and what can be done. */
 export class Overlay {
+  readonly #onAct: (act: 'retry' | 'play') => void;
   readonly #title = element('title', HTMLElement);
   readonly #detail = element('detail', HTMLElement);
-  readonly #action = element('action', HTMLButtonElement);
+  readonly #facts = element('facts', HTMLElement);
+  readonly #hint = element('hint', HTMLElement);
+  readonly #offers = element('offers', HTMLElement);
+  readonly #buttons = [element('first-offer', HTMLButtonElement), element('second-offer', HTMLButtonElement)] as const;
+  readonly #steps = element('steps', HTMLElement);
+  readonly #reference = element('reference', HTMLElement);
+  readonly #live = element('live', HTMLElement);
   readonly #notice = element('notice', HTMLElement);
+  #texts: Texts;
+  #state: State | undefined;
 
-  /** @param onAction - called when the person presses the button */
-  constructor(onAction: () => void) {
-    this.#action.addEventListener('click', onAction);
+  /** @param onAct - called when the person presses a button that is not the overlay's own affair */
+  constructor(texts: Texts, onAct: (act: 'retry' | 'play') => void) {
+    this.#texts = texts;
+    this.#onAct = onAct;
+    for (const button of this.#buttons) {
+      button.addEventListener('click', () => {
+        void this.#act(button);
+      });
+    }
+  }
+
+  /** Says all from now on in `texts`. */
+  speak(texts: Texts): void {
+    this.#texts = texts;
+    if (this.#state !== undefined) {
+      this.show(this.#state);
+    }
   }
 
   /** Shows `state`; how it looks is the style sheet's, by the `data-` attributes on the root. */
   show(state: State): void {
-    const words = wordsFor(state);
+    const texts = this.#texts;
+    const words = wordsFor(state, texts);
+    const changed = this.#state?.phase !== state.phase;
     const root = document.documentElement;
+    this.#state = state;
     root.dataset['phase'] = state.phase;
-    root.dataset['busy'] = String(words?.busy ?? false);
     root.dataset['picture'] = String(hasPlayed(state));
-    say(this.#notice, state.phase === 'playing' ? state.notice : undefined);
+    say(this.#notice, state.phase === 'playing' && state.ending ? goingAway(state.text, texts) : undefined);
     if (words === undefined) {
-      return; // the layer fades out with its last words on it
+      // The layer fades out with its last words on it.
+      document.title = texts['page.name'];
+      this.#announce(fill(texts['playing.say'], { shortcut: SHORTCUT }));
+      return;
     }
+    document.title = `${words.tab} · ${texts['page.name']}`;
+    root.dataset['mark'] = words.mark;
+    if (words.mark !== 'busy') {
+      showIcon(element('mark', SVGUseElement), words.mark);
+    }
+    this.#write(words);
+    this.#announce(words.announcement);
+    if (changed) {
+      this.#takeFocus(words);
+    }
+  }
+
+  #write(words: Words): void {
     say(this.#title, words.title);
     say(this.#detail, words.detail);
-    say(this.#action, words.action);
-    if (words.action !== undefined && document.activeElement === document.body) {
-      this.#action.focus({ preventScroll: true });
+    say(this.#hint, words.hint);
+    say(this.#reference, words.reference);
+    fillList(this.#facts, words.facts.map(({ label, value }) => [label, value] as const));
+    this.#facts.hidden = words.facts.length === 0;
+    this.#steps.hidden = words.step === undefined;
+    for (const step of this.#steps.querySelectorAll<HTMLElement>('[data-step]')) {
+      step.classList.toggle('current', step.dataset['step'] === words.step);
+    }
+    this.#offers.hidden = words.offers.length === 0;
+    for (const [at, button] of this.#buttons.entries()) {
+      const offer = words.offers[at];
+      say(button, offer?.label);
+      button.dataset['act'] = offer?.act ?? '';
     }
   }
-}
 
-/** Changes a text only when it differs, so that a screen reader is not made to repeat itself. */
-function say(target: HTMLElement, words: string | undefined): void {
-  if (target.textContent !== (words ?? '')) {
-    target.textContent = words ?? '';
+  #announce(sentences: string): void {
+    if (this.#live.textContent !== sentences) {
+      this.#live.textContent = sentences;
+    }
   }
-  target.hidden = words === undefined;
+
+  /** Brings the keyboard to the button, unless the person is at work elsewhere, in another frame perhaps. */
+  #takeFocus({ offers }: Words): void {
+    const focused = document.activeElement;
+    const free = focused === null || focused === document.body || focused.id === 'stage';
+    const hidden = focused instanceof HTMLElement && focused.offsetParent === null;
+    if (offers.length > 0 && document.hasFocus() && (free || hidden)) {
+      this.#buttons[0].focus({ preventScroll: true });
+    }
+  }
+
+  async #act(button: HTMLButtonElement): Promise<void> {
+    const act = button.dataset['act'] as Act;
+    if (act !== 'copy-link') {
+      this.#onAct(act);
+      return;
+    }
+    await navigator.clipboard.writeText(location.href);
+    say(button, this.#texts['action.copied']);
+    window.setTimeout(() => {
+      if (button.dataset['act'] === 'copy-link') {
+        say(button, this.#texts['action.copy-link']);
+      }
+    }, COPIED_FOR);
+  }
 }

@@ -1,132 +1,207 @@
-import type { EndCause, State } from '../state';
+import type { EndCause, State, WaitCause } from '../state';
+import { fill, type TextKey, type Texts } from '../texts';
 
-/** What the overlay says and offers in a state. */
+/** What a button of the overlay does. */
+export type Act = 'retry' | 'play' | 'copy-link';
+
+/** A button of the overlay. */
+export interface Offer {
+  readonly act: Act;
+  readonly label: string;
+}
+
+/** A figure of the queue: what it is, and how much. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** The drawing that stands over the words; "busy" is one that moves. */
+export type Mark =
+  | 'busy'
+  | 'play'
+  | 'done'
+  | 'lock'
+  | 'door'
+  | 'offline'
+  | 'shield'
+  | 'no-picture'
+  | 'link'
+  | 'browser'
+  | 'hourglass';
+
+/** Which of the steps on the way to a picture is being taken. */
+export type Step = 'connect' | 'queue' | 'start';
+
+/** What the overlay shows and offers in a state. */
 export interface Words {
+  readonly mark: Mark;
+  readonly step?: Step;
   /** The one sentence that is read first. */
   readonly title: string;
   /** What there is to know beside it. */
   readonly detail?: string;
-  /** The label of the button, where there is something to do. */
-  readonly action?: string;
-  /** Whether something is under way that needs nobody. */
-  readonly busy: boolean;
+  readonly facts: readonly Fact[];
+  /** What the person should do, or need not do. */
+  readonly hint?: string;
+  readonly offers: readonly Offer[];
+  /** What to tell whoever runs the service. */
+  readonly reference?: string;
+  /** All of it in sentences, for those who listen. */
+  readonly announcement: string;
+  /** What the tab says in place of the title. */
+  readonly tab: string;
 }
 
-const ENDINGS: Readonly<Record<EndCause, Words>> = {
-  over: { title: 'The session is over', action: 'Start again', busy: false },
-  refused: { title: 'This stream cannot be joined', action: 'Try again', busy: false },
-  unreachable: {
-    title: 'The server cannot be reached',
-    detail: 'Check the connection to the network, then try again.',
-    action: 'Try again',
-    busy: false,
-  },
-  'no-video': {
-    title: 'No picture arrived',
-    detail: 'A firewall between here and the stream may hold video back. Another network may help.',
-    action: 'Try again',
-    busy: false,
-  },
-  blocked: {
-    title: 'Your network blocks video',
-    detail: 'No way through it was found. A firewall or a VPN may be in between; another network may help.',
-    action: 'Try again',
-    busy: false,
-  },
-  unsupported: {
-    title: 'This browser cannot play the stream',
-    detail: 'It has no WebRTC, or WebRTC is switched off. A current Chrome, Edge, Firefox or Safari can play it.',
-    busy: false,
-  },
+type Parts = Omit<Words, 'announcement' | 'facts' | 'offers' | 'tab'> &
+  Partial<Pick<Words, 'facts' | 'offers' | 'tab'>> & { readonly said?: readonly (string | undefined)[] };
+
+const ENDINGS: Readonly<Record<EndCause, { mark: Mark; offers: readonly (readonly [Act, TextKey])[] }>> = {
+  over: { mark: 'done', offers: [['retry', 'action.start-again']] },
+  left: { mark: 'done', offers: [['retry', 'action.start-again']] },
+  kicked: { mark: 'door', offers: [] },
+  'not-allowed': { mark: 'lock', offers: [['retry', 'action.try-again']] },
+  refused: { mark: 'lock', offers: [['retry', 'action.try-again']] },
+  unreachable: { mark: 'offline', offers: [['retry', 'action.try-again']] },
+  'no-video': { mark: 'no-picture', offers: [['retry', 'action.try-again']] },
+  network: { mark: 'shield', offers: [['retry', 'action.try-again'], ['copy-link', 'action.copy-link']] },
+  link: { mark: 'link', offers: [] },
+  unsupported: { mark: 'browser', offers: [['copy-link', 'action.copy-link']] },
 };
 
-const CONNECTION_LOST = 'The connection was lost. The stream comes back by itself.';
-const CUT: Words = {
-  title: 'Your network blocks video',
-  detail: 'No way through it was found so far. The page tries again by itself.',
-  busy: true,
+const WAITS: Readonly<Record<WaitCause, Mark>> = {
+  'no-streamer': 'hourglass',
+  full: 'hourglass',
+  closing: 'hourglass',
+  'queue-timeout': 'hourglass',
+  'too-fast': 'hourglass',
+  'no-service': 'offline',
 };
-const SLOW_START = 'This takes longer than usual. The page tries again by itself.';
 
 /** What to show in `state`; undefined when the picture speaks for itself. */
-export function wordsFor(state: State): Words | undefined {
+export function wordsFor(state: State, texts: Texts): Words | undefined {
+  const parts = partsFor(state, texts);
+  if (parts === undefined) {
+    return undefined;
+  }
+  const { said, ...shown } = parts;
+  const announcement = [shown.title, ...(said ?? [shown.detail, shown.hint])]
+    .flatMap((words) => sentence(words) ?? [])
+    .join(' ');
+  return { tab: shown.title, facts: [], offers: [], ...shown, announcement };
+}
+
+/** The line over the picture when the server says that it will go: its own words, if it has any, behind ours. */
+export function goingAway(serverSays: string | undefined, texts: Texts): string {
+  return serverSays === undefined ? texts['notice.ending'] : fill(texts['notice.ending.why'], { reason: serverSays });
+}
+
+/** A duration in seconds as a person would say it, never more exact than an estimate is. */
+export function duration(seconds: number, texts: Texts): string {
+  if (seconds < 55) {
+    return fill(texts['duration.seconds'], { count: Math.max(1, Math.ceil(seconds / 10)) * 10 });
+  }
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  return minutes < 60
+    ? fill(texts['duration.minutes'], { count: minutes })
+    : fill(texts['duration.hours'], { count: Math.round(minutes / 60) });
+}
+
+function partsFor(state: State, texts: Texts): Parts | undefined {
   switch (state.phase) {
     case 'playing':
       return undefined;
     case 'connecting':
-      return { title: 'Connecting', busy: true };
+      return { mark: 'busy', step: 'connect', title: texts['connecting.title'], detail: texts['connecting.detail'] };
     case 'starting':
-      return state.cut === true ? CUT : { title: 'Starting the stream', busy: true };
+      return state.cut
+        ? cut(texts)
+        : { mark: 'busy', step: 'start', title: texts['starting.title'], detail: texts['starting.detail'] };
     case 'queued':
-      return queued(state);
-    case 'blocked':
-      return { title: 'Ready to play', detail: 'The browser asks for a click before it plays.', action: 'Play', busy: false };
-    case 'reconnecting':
-      if (state.cut === true && state.text === undefined) {
-        return CUT;
-      }
+      return queued(state, texts);
+    case 'waiting':
       return {
-        title: state.played ? 'Reconnecting' : 'Still connecting',
-        detail: sentence(state.text) ?? (state.played ? CONNECTION_LOST : SLOW_START),
-        busy: true,
+        mark: WAITS[state.cause],
+        title: texts[`waiting.${state.cause}.title`],
+        detail: sentence(state.text) ?? texts[`waiting.${state.cause}.detail`],
+        hint: texts['waiting.hint'],
+        offers: [{ act: 'retry', label: texts['action.try-now'] }],
       };
+    case 'blocked':
+      return {
+        mark: 'play',
+        step: 'start',
+        title: texts['blocked.title'],
+        detail: texts['blocked.detail'],
+        offers: [{ act: 'play', label: texts['action.play'] }],
+      };
+    case 'reconnecting':
+      return state.cut && state.text === undefined ? cut(texts) : reconnecting(state, texts);
     case 'ended':
-      return { ...ENDINGS[state.cause], ...detail([sentence(state.text) ?? ENDINGS[state.cause].detail]) };
+      return ended(state, texts);
   }
 }
 
-/** The line over the picture when the server says that it will go: its own words, if it has any, behind ours. */
-export function goingAway(serverSays: string | undefined): string {
-  const sentence = 'This stream will end soon';
-  return serverSays === undefined ? `${sentence}.` : `${sentence}: ${serverSays}`;
-}
-
-function queued(state: Extract<State, { phase: 'queued' }>): Words {
+function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parts {
   const position = state.position ?? (state.ahead === undefined ? undefined : state.ahead + 1);
+  const wait = state.etaSeconds === undefined ? undefined : duration(state.etaSeconds, texts);
+  const common = { mark: 'busy', step: 'queue', hint: texts['queued.hint'] } as const;
+  const waitSaid = wait === undefined ? undefined : fill(texts['queued.say.wait'], { wait });
   if (position === undefined) {
-    return { title: 'Waiting for a free stream', ...detail([sentence(state.text), wait(state.etaSeconds)]), busy: true };
+    return {
+      ...common,
+      title: texts['queued.anywhere'],
+      ...(state.text !== undefined && { detail: sentence(state.text) ?? '' }),
+      ...(wait !== undefined && { facts: [{ label: texts['queued.wait'], value: wait }] }),
+      said: [state.text, waitSaid, common.hint],
+    };
   }
-  const title = position === 1 ? 'You are next' : `You are number\u00a0${String(position)} in the queue`;
-  return { title, ...detail([crowd(state.ahead ?? position - 1), wait(state.etaSeconds)]), busy: true };
+  const ahead = state.ahead ?? position - 1;
+  const facts = [
+    { label: texts['queued.place'], value: String(position) },
+    { label: texts['queued.ahead'], value: String(ahead) },
+    { label: texts['queued.wait'], value: wait ?? texts['queued.wait.unknown'] },
+  ];
+  const aheadSaid = ahead === 1 ? texts['queued.say.ahead.one'] : fill(texts['queued.say.ahead'], { count: ahead });
+  return {
+    ...common,
+    title: texts[ahead === 0 ? 'queued.next' : 'queued.title'],
+    facts,
+    tab: fill(texts['queued.tab'], { place: position }),
+    said: [fill(texts['queued.say.place'], { place: position }), ahead === 0 ? undefined : aheadSaid, waitSaid, common.hint],
+  };
 }
 
-function crowd(ahead: number): string {
-  if (ahead === 0) {
-    return 'The next free stream is yours.';
-  }
-  return ahead === 1 ? 'One person is ahead of you.' : `${String(ahead)} people are ahead of you.`;
+function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: Texts): Parts {
+  return {
+    mark: 'busy',
+    ...(!state.played && { step: 'connect' as const }),
+    title: texts[state.played ? 'reconnecting.title' : 'reconnecting.title.early'],
+    detail: sentence(state.text) ?? texts[state.played ? 'reconnecting.detail' : 'reconnecting.detail.early'],
+  };
 }
 
-/** An estimate in the words that a person would use, never more exact than it is. */
-function wait(etaSeconds: number | undefined): string | undefined {
-  if (etaSeconds === undefined) {
-    return undefined;
-  }
-  if (etaSeconds < 10) {
-    return 'Only a few seconds to go.';
-  }
-  if (etaSeconds < 55) {
-    return `About ${String(Math.ceil(etaSeconds / 10) * 10)} seconds to go.`;
-  }
-  const minutes = Math.round(etaSeconds / 60);
-  if (minutes < 60) {
-    return minutes === 1 ? 'About a minute to go.' : `About ${String(minutes)} minutes to go.`;
-  }
-  const hours = Math.round(minutes / 60);
-  return hours === 1 ? 'About an hour to go.' : `About ${String(hours)} hours to go.`;
+/** Nothing gets through, and the page goes on looking for a way. */
+function cut(texts: Texts): Parts {
+  return { mark: 'shield', title: texts['cut.title'], detail: texts['cut.detail'], hint: texts['waiting.hint'] };
+}
+
+function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): Parts {
+  const { mark, offers } = ENDINGS[state.cause];
+  return {
+    mark,
+    title: texts[`ended.${state.cause}.title`],
+    detail: sentence(state.text) ?? texts[`ended.${state.cause}.detail`],
+    offers: offers.map(([act, label]) => ({ act, label: texts[label] })),
+    ...(state.code !== undefined && { reference: fill(texts['ended.reference'], { code: state.code }) }),
+  };
 }
 
 /** A server's reason, which is often a fragment, as a sentence. */
 function sentence(reason: string | undefined): string | undefined {
-  if (reason === undefined) {
+  if (reason === undefined || reason === '') {
     return undefined;
   }
   const opened = reason.charAt(0).toUpperCase() + reason.slice(1);
   return /[.!?…]$/.test(opened) ? opened : `${opened}.`;
-}
-
-/** Puts each sentence that there is on a line of its own. */
-function detail(sentences: readonly (string | undefined)[]): { detail?: string } {
-  const said = sentences.filter((sentence) => sentence !== undefined);
-  return said.length === 0 ? {} : { detail: said.join('\n') };
 }

@@ -39,7 +39,7 @@ def jwks(*names: str) -> bytes:
 
 def claims(**other: Any) -> dict[str, Any]:
     now = int(time.time())
-    return {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "iat": now, "exp": now + 60, **other}
+    return {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "iat": now, "exp": now + 3600, **other}
 
 
 def token(

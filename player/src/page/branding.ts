@@ -1,0 +1,134 @@
+import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
+import { colour, COLOURS, contrast, readableOn, type Colour, type Scheme } from './colours';
+import { fieldsOf, onlyKnown, type Complain } from './read';
+
+/** How a page looks and speaks: the document `branding.json`, read. */
+export interface Branding {
+  /** The language of the texts, as in `<html lang>`. */
+  readonly language: string;
+  /** Where the logo is, relative to the page, for each scheme. */
+  readonly logo: Partial<Readonly<Record<Scheme, string>>>;
+  readonly colours: Readonly<Record<Scheme, Partial<Readonly<Record<Colour, string>>>>>;
+  readonly texts: Texts;
+}
+
+/** What holds where there is no document. */
+export const PLAIN: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
+
+/** The longest text that is taken. */
+const LONGEST_TEXT = 400;
+
+/** What text needs to be read on its ground, as WCAG 2 AA asks. */
+const READABLE = 4.5;
+
+/**
+ * Reads `branding.json`. A part that is wrong is left out and complained of, and the rest is used.
+ *
+ * @param document - the parsed document, or whatever came in its place
+ */
+export function readBranding(document: unknown, complain: Complain): Branding {
+  const wrong: Complain = (problem) => {
+    complain(`branding.json: ${problem}`);
+  };
+  const fields = fieldsOf(document, 'document', wrong);
+  onlyKnown(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', wrong);
+  return {
+    language: language(fields['language'], wrong),
+    logo: logo(fields['logo'], wrong),
+    colours: colours(fields['colours'], wrong),
+    texts: { ...texts(fields['texts'], wrong), ...name(fields['name'], wrong) },
+  };
+}
+
+function language(value: unknown, complain: Complain): string {
+  if (value !== undefined && (typeof value !== 'string' || !/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$/i.test(value))) {
+    complain('language: must be a language tag such as "de" or "pt-BR"');
+    return PLAIN.language;
+  }
+  return value ?? PLAIN.language;
+}
+
+function name(value: unknown, complain: Complain): { 'page.name'?: string } {
+  const words = value === undefined ? undefined : plainText(value, 'name', complain);
+  return words === undefined ? {} : { 'page.name': words };
+}
+
+function logo(value: unknown, complain: Complain): Branding['logo'] {
+  if (typeof value === 'string') {
+    const file = image(value, 'logo', complain);
+    return file === undefined ? {} : { light: file, dark: file };
+  }
+  const fields = fieldsOf(value, 'logo', complain);
+  onlyKnown(fields, ['light', 'dark'], 'logo.', complain);
+  const files: Partial<Record<Scheme, string>> = {};
+  for (const scheme of ['light', 'dark'] as const) {
+    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, complain);
+    if (file !== undefined) {
+      files[scheme] = file;
+    }
+  }
+  return files;
+}
+
+/** A file name, and never an address: the page asks no other host for anything. */
+function image(value: unknown, where: string, complain: Complain): string | undefined {
+  if (typeof value === 'string' && /^[\w-][\w.-]{0,99}\.(svg|png|webp|jpe?g)$/i.test(value)) {
+    return `branding/${value}`;
+  }
+  complain(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
+  return undefined;
+}
+
+function colours(value: unknown, complain: Complain): Branding['colours'] {
+  const fields = fieldsOf(value, 'colours', complain);
+  onlyKnown(fields, ['light', 'dark'], 'colours.', complain);
+  return { light: palette(fields['light'], 'light', complain), dark: palette(fields['dark'], 'dark', complain) };
+}
+
+function palette(value: unknown, scheme: Scheme, complain: Complain): Partial<Record<Colour, string>> {
+  const where = `colours.${scheme}`;
+  const fields = fieldsOf(value, where, complain);
+  onlyKnown(fields, COLOURS, `${where}.`, complain);
+  const taken: Partial<Record<Colour, string>> = {};
+  for (const part of COLOURS) {
+    const hex = colour(fields[part]);
+    if (hex !== undefined) {
+      taken[part] = hex;
+    } else if (fields[part] !== undefined) {
+      complain(`${where}.${part}: must be a colour such as "#0a58ca"`);
+    }
+  }
+  if (taken.accent !== undefined) {
+    taken.onAccent ??= readableOn(taken.accent);
+  }
+  for (const [front, back] of [['text', 'ground'], ['muted', 'ground'], ['onAccent', 'accent']] as const) {
+    const [one, other] = [taken[front], taken[back]];
+    if (one !== undefined && other !== undefined && contrast(one, other) < READABLE) {
+      complain(`${where}: ${front} is hard to read on ${back} (below ${String(READABLE)} to 1)`);
+    }
+  }
+  return taken;
+}
+
+function texts(value: unknown, complain: Complain): Texts {
+  const taken: Partial<Record<TextKey, string>> = {};
+  for (const [key, words] of Object.entries(fieldsOf(value, 'texts', complain))) {
+    if (!isTextKey(key)) {
+      complain(`texts.${key}: no such text`);
+      continue;
+    }
+    const read = plainText(words, `texts.${key}`, complain);
+    if (read !== undefined) {
+      taken[key] = read;
+    }
+  }
+  return { ...DEFAULT_TEXTS, ...taken };
+}
+
+function plainText(value: unknown, where: string, complain: Complain): string | undefined {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST_TEXT) {
+    complain(`${where}: must be a text of 1 to ${String(LONGEST_TEXT)} characters`);
+    return undefined;
+  }
+  return value.trim();
+}

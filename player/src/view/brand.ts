@@ -1,0 +1,55 @@
+import type { Branding } from '../page/branding';
+import { COLOURS, type Scheme } from '../page/colours';
+import { fill, isTextKey, type Texts } from '../texts';
+import { element, name } from './element';
+import { SHORTCUT } from './shortcut';
+
+/** Gives the page an operator's name, logo, colours and fixed texts. */
+export function wear(branding: Branding): void {
+  const root = document.documentElement;
+  root.lang = branding.language;
+  for (const scheme of ['light', 'dark'] as const) {
+    for (const part of COLOURS) {
+      const colour = branding.colours[scheme][part];
+      if (colour !== undefined) {
+        root.style.setProperty(`--${scheme}-${part.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`, colour);
+      }
+    }
+  }
+  writeTexts(branding.texts);
+  showLogo(branding.logo);
+  root.dataset['branded'] = 'true';
+}
+
+/** Writes the texts that no state changes: `data-text` is an element's content, `data-label` its name. */
+function writeTexts(texts: Texts): void {
+  const read = (key: string | undefined): string =>
+    key !== undefined && isTextKey(key) ? fill(texts[key], { shortcut: SHORTCUT }) : '';
+  for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    target.textContent = read(target.dataset['text']);
+  }
+  for (const target of document.querySelectorAll<HTMLElement>('[data-label]')) {
+    const words = read(target.dataset['label']);
+    if (target instanceof HTMLButtonElement) {
+      name(target, words);
+    } else {
+      target.setAttribute('aria-label', words);
+    }
+  }
+}
+
+function showLogo(logo: Branding['logo']): void {
+  const picture = element('logo', HTMLImageElement);
+  const dark = window.matchMedia('(prefers-color-scheme: dark)');
+  const show = (): void => {
+    const scheme: Scheme = dark.matches ? 'dark' : 'light';
+    const file = logo[scheme];
+    picture.hidden = file === undefined;
+    element('emblem', SVGSVGElement).toggleAttribute('hidden', file !== undefined);
+    if (file !== undefined) {
+      picture.src = file;
+    }
+  };
+  dark.addEventListener('change', show);
+  show();
+}

@@ -1,0 +1,18 @@
+import { element, say } from './element';
+
+/** How long a passing remark is shown, in milliseconds. */
+const SHOWN_FOR = 4_000;
+
+/** A remark over the picture that goes away by itself. */
+export class Toast {
+  readonly #element = element('toast', HTMLElement);
+  #timer: number | undefined;
+
+  show(words: string): void {
+    say(this.#element, words);
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      say(this.#element, undefined);
+    }, SHOWN_FOR);
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { PLAIN, readBranding } from '../src/page/branding';
+import { colour, contrast, readableOn } from '../src/page/colours';
+import { DEFAULT_TEXTS } from '../src/texts';
+
+function read(document: unknown): { branding: ReturnType<typeof readBranding>; problems: string[] } {
+  const problems: string[] = [];
+  const branding = readBranding(document, (problem) => problems.push(problem));
+  return { branding, problems };
+}
+
+describe('readBranding', () => {
+  it('is the plain page where nothing is said', () => {
+    expect(read({})).toEqual({ branding: PLAIN, problems: [] });
+  });
+
+  it('takes name, language, logo, colours and texts', () => {
+    const { branding, problems } = read({
+      name: ' Acme Studio ',
+      language: 'pt-BR',
+      logo: { light: 'logo.svg', dark: 'logo-dark.svg' },
+      colours: { light: { accent: '#A30' }, dark: { accent: '#ffb48f', ground: '#101010' } },
+      texts: { 'connecting.title': 'A ligar' },
+    });
+    expect(problems).toEqual([]);
+    expect(branding.texts).toEqual({ ...DEFAULT_TEXTS, 'page.name': 'Acme Studio', 'connecting.title': 'A ligar' });
+    expect(branding.language).toBe('pt-BR');
+    expect(branding.logo).toEqual({ light: 'branding/logo.svg', dark: 'branding/logo-dark.svg' });
+    expect(branding.colours.light).toEqual({ accent: '#aa3300', onAccent: '#ffffff' });
+    expect(branding.colours.dark).toEqual({ accent: '#ffb48f', onAccent: '#0b0e14', ground: '#101010' });
+  });
+
+  it('takes one logo for both schemes', () => {
+    expect(read({ logo: 'l.png' }).branding.logo).toEqual({ light: 'branding/l.png', dark: 'branding/l.png' });
+  });
+
+  it.each([
+    'https://evil.test/logo.svg',
+    '//evil.test/logo.svg',
+    '../logo.svg',
+    'a/logo.svg',
+    'logo.js',
+    '.svg',
+    'data:image/svg+xml,x.svg',
+    7,
+  ])('takes no logo from elsewhere: %s', (logo) => {
+    const { branding, problems } = read({ logo: { light: logo } });
+    expect(branding.logo).toEqual({});
+    expect(problems).toHaveLength(1);
+  });
+
+  it.each<[unknown, string]>([
+    [[], 'document: must be an object'],
+    [{ colors: {} }, 'colors: no such field'],
+    [{ language: 'not a tag' }, 'language: must be a language tag such as "de" or "pt-BR"'],
+    [{ colours: { light: { accent: 'red; x: y' } } }, 'colours.light.accent: must be a colour such as "#0a58ca"'],
+    [{ colours: { light: { link: '#fff' } } }, 'colours.light.link: no such field'],
+    [{ texts: { 'no.such': 'x' } }, 'texts.no.such: no such text'],
+    [{ texts: { 'action.play': '' } }, 'texts.action.play: must be a text of 1 to 400 characters'],
+    [{ texts: { 'action.play': 'x'.repeat(401) } }, 'texts.action.play: must be a text of 1 to 400 characters'],
+    [{ name: 5 }, 'name: must be a text of 1 to 400 characters'],
+    [
+      { colours: { dark: { text: '#333333', ground: '#222222' } } },
+      'colours.dark: text is hard to read on ground (below 4.5 to 1)',
+    ],
+  ])('complains of %j and uses the rest', (document, problem) => {
+    const { branding, problems } = read(document);
+    expect(problems).toEqual([`branding.json: ${problem}`]);
+    expect(branding.texts).toEqual(DEFAULT_TEXTS);
+  });
+});
+
+describe('colours', () => {
+  it.each([
+    ['#ABC', '#aabbcc'],
+    ['#0a58ca', '#0a58ca'],
+    ['#0a58c', undefined],
+    ['red', undefined],
+    ['#0a58ca;}', undefined],
+    [null, undefined],
+  ])('reads %s', (value, read_) => {
+    expect(colour(value)).toBe(read_);
+  });
+
+  it('counts contrast as WCAG does', () => {
+    expect(contrast('#000000', '#ffffff')).toBeCloseTo(21, 5);
+    expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 2);
+    expect(readableOn('#ffee00')).toBe('#0b0e14');
+    expect(readableOn('#0a2a6a')).toBe('#ffffff');
+  });
+});

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { strokesBetween } from '../src/input/typing';
+
+/** The strokes in short: `a` for a character, `v8 ^8` for a key that goes down and up. */
+const short = (before: string, after: string): string =>
+  strokesBetween(before, after)
+    .map(({ message, values: [code] }) => {
+      const marks = { KeyDown: 'v', KeyUp: '^', KeyPress: '' } as const;
+      return message === 'KeyPress' && code >= 32 ? String.fromCharCode(code) : `${marks[message]}${String(code)}`;
+    })
+    .join(' ');
+
+describe('strokesBetween', () => {
+  it.each([
+    ['', '', ''],
+    ['  ', '  hi', 'h i'],
+    ['  ', ' ', 'v8 8 ^8'],
+    ['hello', 'help', 'v8 8 ^8 v8 8 ^8 p'],
+    ['hi', 'hi\n', 'v13 13 ^13'],
+    ['teh', 'the', 'v8 8 ^8 v8 8 ^8 h e'],
+    ['', 'é', 'é'],
+  ])('turns %j into %j by %s', (before, after, strokes) => {
+    expect(short(before, after)).toBe(strokes);
+  });
+
+  it('sends a character beyond 16 bits in its two halves, as keys do', () => {
+    expect(strokesBetween('', '😀').map(({ values }) => values[0])).toEqual([0xd83d, 0xde00]);
+  });
+});

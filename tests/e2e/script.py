@@ -1,0 +1,91 @@
+"""A matchmaker that says what a test tells it, behind a real router: brings the page into any state."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from router.app import Router, running
+from router.settings import PAGE, Settings
+
+Message = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Script:
+    """What the next players hear, and what they have said."""
+
+    url: str = ""
+    router: Router | None = None
+    says: Sequence[Message] = ()
+    closes: tuple[int, str] | None = None
+    """A close code and reason for the next player alone; the ones after it hear what there is and stay."""
+    heard: list[Message] = field(default_factory=list)
+    players: int = 0
+
+    async def play(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one player."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.players += 1
+        says, closes = self.says, self.closes
+        self.closes = None
+        if closes is not None:
+            self.says = ()
+        for message in says:
+            await socket.send_json(message)
+        if closes is not None:
+            await socket.close(code=closes[0], message=closes[1].encode())
+        async for said in socket:
+            if said.type is WSMsgType.TEXT:
+                self.heard.append(said.json())
+        return socket
+
+
+@asynccontextmanager
+async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[Script]:
+    """Run a router in front of a scripted matchmaker; `page` is another folder of the page than the built one."""
+    script = Script()
+    app = web.Application()
+    app.router.add_get("/", script.play)
+    async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as door:
+        script.router = door
+        script.url = f"http://127.0.0.1:{door.port}/"
+        yield script
+
+
+@asynccontextmanager
+async def front_of(matchmakers: list[str], page: Path | None = None, **settings: Any) -> AsyncIterator[Router]:
+    """Run a router of its own in front of the matchmakers at these URLs."""
+    if page is not None:
+        settings["page"] = page
+    chosen = Settings(host="127.0.0.1", port=0, metrics_port=0, matchmaker=matchmakers, **settings)
+    async with running(chosen) as door:
+        yield door
+
+
+@asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[int]:
+    """Serve an app on a free port of 127.0.0.1; give the port."""
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def page_copy(folder: Path, **documents: object) -> Path:
+    """Copy the built page into a folder, with other documents: `page_copy(folder, page={"parents": [...]})`."""
+    copy = folder / "page"
+    shutil.copytree(PAGE, copy)
+    for name, content in documents.items():
+        (copy / f"{name}.json").write_text(json.dumps(content))
+    return copy

@@ -1,0 +1,53 @@
+"""The documents and pictures that stand beside the page, and compressed copies of its files."""
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from router.page_files import add_page
+
+pytestmark = pytest.mark.integration
+
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def client(page_folder: Path) -> AsyncIterator[Client]:
+    (page_folder / "page.json").write_text('{"parents": []}')
+    (page_folder / "branding.json").write_text('{"name": "Acme"}')
+    (page_folder / "branding").mkdir()
+    (page_folder / "branding" / "mark.svg").write_text("<svg/>")
+    (page_folder / "index.html.gz").write_bytes(gzip.compress(b"<!doctype html><title>compressed</title>"))
+    app = web.Application()
+    await add_page(app, page_folder)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("path", "fields"), [("/page.json", {"parents": []}), ("/branding.json", {"name": "Acme"})])
+async def test_a_document_is_asked_for_each_time(client: Client, path: str, fields: dict[str, object]) -> None:
+    async with client.get(path) as answer:
+        assert await answer.json() == fields
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_pictures_of_the_branding_are_served_and_nothing_above_them(client: Client) -> None:
+    async with client.get("/branding/mark.svg") as answer:
+        assert answer.content_type == "image/svg+xml"
+    for path in ("/branding/..%2fpage.json", "/branding/%2e%2e/index.html", "/branding/", "/branding/none.svg"):
+        async with client.get(path) as answer:
+            assert answer.status in (403, 404)
+
+
+async def test_a_compressed_copy_is_served_to_who_takes_it(client: Client) -> None:
+    async with client.get("/", headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.content_type == "text/html"
+        assert "compressed" in await answer.text()
+    async with client.get("/", headers={"Accept-Encoding": "identity"}) as answer:
+        assert "Content-Encoding" not in answer.headers

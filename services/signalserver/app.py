@@ -32,6 +32,7 @@ from signalserver.hub import Hub, Link
 from signalserver.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call
+from signalserver.pod_marks import marking
 from signalserver.reporter import Reporter
 from signalserver.rest import Rest
 from signalserver.roster import Role
@@ -145,6 +146,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))
+        await stack.enter_async_context(marking(settings, session, hub, metrics))
         stack.callback(hub.close_all, close_codes.RESTARTING)
         log.info(
             "signalserver listens",

@@ -64,7 +64,7 @@ SECRETS: Final = [
 
 def objects(text: str) -> list[Object]:
     """Return the objects of a YAML stream."""
-    return [each for each in yaml.safe_load_all(text) if each]
+    return [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
 
 
 @cache

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from pixelfleet.configure.overlay import SECRET_KEYS, kustomization, secrets_of
-from pixelfleet.configure.values import checked
-from tests.unit.pixelfleet.configure.test_values import LEAST, SEED, parse
+from pixelfleet.configure.values import checked, parse
+from tests.unit.pixelfleet.configure.test_values import LEAST, SEED
 
 
 def overlay(**values: str) -> dict[str, Any]:

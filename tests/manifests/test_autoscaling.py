@@ -20,8 +20,8 @@ from pixelfleet.fleet.model import ServerReport, StreamerReport, Ticket, Totals
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.runtime.service import background
 from tests.manifests.pods import of_kind
-from tests.manifests.rendering import ROOT, rendered
-from tests.parts import eventually, require_part
+from tests.manifests.rendering import ROOT, rendered, require_kubectl
+from tests.parts import eventually
 
 ADAPTED = {
     "stream_player_connections": "stream_player_connections",
@@ -95,7 +95,7 @@ class Replicas:
 @pytest.fixture(scope="module", autouse=True)
 def _rendered() -> None:
     """Render before any test runs a loop that must not be blocked."""
-    require_part("kubectl")
+    require_kubectl()
     for each in AUTOSCALED:
         rendered(each)
 

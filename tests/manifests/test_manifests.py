@@ -14,9 +14,8 @@ from tests.manifests.environment import load, services, unknown_names
 from tests.manifests.pods import title, workloads
 from tests.manifests.policy import policy_problems
 from tests.manifests.references import reference_problems
-from tests.manifests.rendering import K8S, RENDERINGS, ROOT, Object, objects, rendered
+from tests.manifests.rendering import K8S, RENDERINGS, ROOT, Object, objects, rendered, require_kubectl
 from tests.manifests.schema import NEWEST, OLDEST, schema_problem
-from tests.parts import require_part
 
 OUTDATED = {
     "bases",
@@ -32,7 +31,7 @@ OUTDATED = {
 
 @pytest.fixture(autouse=True)
 def _kubectl() -> None:
-    require_part("kubectl")
+    require_kubectl()
 
 
 def test_the_kubectl_here_is_new_enough() -> None:

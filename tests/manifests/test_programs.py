@@ -16,7 +16,7 @@ from tests.integration.peers import player, streamer
 from tests.integration.signals import TOKEN, Signals, signals
 from tests.manifests.environment import environment
 from tests.manifests.pods import Workload, workloads
-from tests.manifests.rendering import ROOT, Object, rendered
+from tests.manifests.rendering import ROOT, Object, rendered, require_kubectl
 from tests.parts import eventually, free_port, program, require_part
 
 pytestmark = pytest.mark.integration
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def pods() -> dict[str, Workload]:
-    require_part("kubectl")
+    require_kubectl()
     return {pod.name: pod for pod in workloads(rendered("overlay demo"))}
 
 

@@ -53,6 +53,8 @@ def _components(values: Mapping[str, str]) -> list[str]:
         chosen.append("external-redis")
     if values["MONITORING"] == "podmonitor":
         chosen.append("pod-monitor")
+    if values["PROXY_ENABLE"] == "true":
+        chosen.append("rest-proxy")
     return [*chosen, "image-pull"]
 
 

@@ -95,6 +95,8 @@ def test_the_door_to_the_applications_opens_for_users_alone() -> None:
     values = checked(parse(SEED), {})
     written = json.loads(kustomization(values, "..").partition("\n")[2])
     assert "PIXELFLEET_ROUTER_PROXY_AUTH=basic" in config(written, "router")
+    assert "../components/rest-proxy" in written["components"]
+    assert "../components/rest-proxy" not in overlay()["components"]
     assert "PIXELFLEET_ROUTER_PATH_PREFIX=/game" in config(written, "router")
     assert secrets_of(values, {}, lambda: "made")["users"] == values["PROXY_AUTH_USERS"]
     assert values["PROXY_AUTH_USERS"] not in json.dumps(written)

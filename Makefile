@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store chaos lint format lock clean
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store chaos lint format lock clean manifests
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -24,6 +24,9 @@ test: ## everything: unit, integration and, in a real browser, end to end
 
 test-unit: ## the quick tests, which need nothing but Python
 	@scripts/setup dev && exec .venv/bin/pytest tests/unit $(ARGS)
+
+manifests: ## render and check all that is in k8s/ (ARGS=--write for a new k8s/demo.yaml)
+	@scripts/manifests $(ARGS)
 
 fuzz: ## a million hostile frames at the signalling server (FRAMES=1000000, and ARGS="--seed 7" to do one again)
 	@scripts/setup dev && exec .venv/bin/python -m tests.fuzz.signalserver --frames $(FRAMES) $(ARGS)
@@ -57,7 +60,7 @@ lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* .ci/run
+	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* k8s/configure.sh .ci/run
 	scripts/npm run --silent lint
 
 format: ## rewrite the Python sources as ruff has them

@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "router": Command("router", "the public door: the player page, and the way to a matchmaker"),
     "turn-api": Command("turnapi", "hands out TURN servers, with credentials that expire"),
     "turn-check": Command("turnapi.check", "tells which TURN servers work from here", once=True),
+    "configure": Command("pixelfleet.configure", "writes the Kubernetes manifests of an installation", once=True),
     "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
     "fleet": Tool("pixelfleet.commands.fleet", "shows a fleet, drains streamers and ends sessions"),
     "link": Tool("pixelfleet.commands.link", "signs a link that lets its holder in, for a time or once"),

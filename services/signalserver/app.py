@@ -32,6 +32,7 @@ from signalserver.hub import Hub, Link
 from signalserver.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.outputs import Call
+from signalserver.pod_marks import marking
 from signalserver.reporter import Reporter
 from signalserver.rest import Rest
 from signalserver.roster import Role
@@ -87,8 +88,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
     watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
-    switchboard = Switchboard[WebSocket](_rules(settings), Limits(settings.max_nesting))
-    hub = Hub(switchboard, metrics, heartbeat, watch, Sessions(settings.capacity))
+    hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity))
     drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
     server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
@@ -145,6 +145,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
         await stack.enter_async_context(background(*work))
+        await stack.enter_async_context(marking(settings, session, hub, metrics))
         stack.callback(hub.close_all, close_codes.RESTARTING)
         log.info(
             "signalserver listens",
@@ -211,14 +212,15 @@ class _Fronts:
         return await self.stack.enter_async_context(front)
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(
+def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
+    rules = Rules(
         legacy_streamers=settings.dialect == "legacy",
         identify_seconds=settings.identify_seconds,
         max_players_per_streamer=settings.max_players_per_streamer,
         tell_player_count=settings.tell_player_count,
         max_bad_messages=settings.max_bad_messages,
     )
+    return Switchboard(rules, Limits(settings.max_nesting))
 
 
 def _own_url(settings: Settings, port: int) -> str:

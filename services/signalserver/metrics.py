@@ -152,6 +152,12 @@ class Metrics:
             TallyCollector("signalserver_rtc_config_failures", "Failed requests.", lambda: source.failures)
         )
 
+    def watch_marks(self, failures: Callable[[], int]) -> None:
+        """Show how often the pod could not be marked as idle or busy."""
+        self.registries.all.register(
+            TallyCollector("signalserver_pod_mark_failures", "Failed requests to mark this pod.", failures)
+        )
+
     def watch_calls(self, outcomes: Mapping[str, int]) -> None:
         """Show how the players' calls to the application end."""
         self.registries.all.register(

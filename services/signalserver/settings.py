@@ -22,6 +22,9 @@ from signalserver.rtc_config import config_url, ready_config
 UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
 """Settings that may hold a secret."""
 
+KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
+"""A name as Kubernetes gives it, or none."""
+
 
 class Settings(FleetSettings):
     """Introduces the players of one pod to its streamers."""
@@ -41,6 +44,10 @@ class Settings(FleetSettings):
     capacity: int = Field(1, ge=0, description="sessions a streamer takes from the matchmaker; 0 is no limit")
     labels: dict[str, str] = Field(default={}, description="labels that players can ask for, as a JSON object")
     node: str = Field("", max_length=128, description="the machine that this runs on, for the pack policy")
+    pod_name: str = Field(
+        "", pattern=KUBE_NAME, description="this pod's name in Kubernetes; with it the pod is marked while it is busy"
+    )
+    pod_namespace: str = Field("", pattern=KUBE_NAME, description="and its namespace")
     require_session: bool | None = Field(
         None, description="take no player without a session ticket; with Redis that is so unless it is turned off"
     )
@@ -151,6 +158,8 @@ class Settings(FleetSettings):
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
         if self.streamer_takeover == "token" and self.streamer_token is None:
             raise ValueError("--streamer-takeover token: needs --streamer-token")
+        if bool(self.pod_name) is not bool(self.pod_namespace):
+            raise ValueError("--pod-name and --pod-namespace: one is of no use without the other")
         if self.requires_session and self.session_key is None:
             asked = "--require-session" if self.require_session else "--redis-url"
             raise ValueError(f"{asked}: needs --session-key, the same as the matchmaker's")

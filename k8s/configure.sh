@@ -1,0 +1,9 @@
+#!/bin/sh
+# For habit: k8s/configure.sh [path/to/.env] is `pixelfleet configure`.
+set -eu
+folder=$(cd "$(dirname "$0")" && pwd)
+env_file=${1:-.env}
+[ $# -eq 0 ] || shift
+pixelfleet=pixelfleet
+command -v pixelfleet >/dev/null || pixelfleet=$folder/../.venv/bin/pixelfleet
+exec "$pixelfleet" configure --folder "$folder" --env-file "$env_file" "$@"

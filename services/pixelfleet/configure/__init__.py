@@ -1,0 +1,1 @@
+"""Writes a Kubernetes overlay from a `.env` file and prints the manifests."""

@@ -1,0 +1,72 @@
+"""The settings that a container's environment makes, as the service itself reads them."""
+
+import base64
+import importlib
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from pixelfleet.cli import COMMANDS
+from pixelfleet.runtime.settings import ServiceSettings
+from tests.manifests.pods import of_kind, workloads
+from tests.manifests.rendering import Object
+
+FIELDS = {
+    "status.podIP": "10.244.1.7",
+    "metadata.uid": "5d1c1a0e-6b1f-4b4e-9a53-0c6f6f1c1d2e",
+    "metadata.name": "stream-7d9f8-x2x4z",
+    "metadata.namespace": "pixel",
+    "spec.nodeName": "gpu-1.example.internal",
+}
+
+
+def services(objects: Sequence[Object]) -> Iterator[tuple[str, Object, dict[str, str]]]:
+    """Go through the containers that run a command of ours: the command, the container, its environment."""
+    for pod in workloads(objects):
+        for container in pod.containers:
+            command = container.get("command", [])
+            if command[:1] == ["pixelfleet"]:
+                yield command[1], container, environment(container, objects)
+
+
+def environment(container: Object, objects: Sequence[Object]) -> dict[str, str]:
+    """Return a container's environment as Kubernetes makes it."""
+    data = {(each["kind"], each["metadata"]["name"]): each["data"] for each in of_kind(objects, "ConfigMap", "Secret")}
+    environ: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        environ |= data["ConfigMap", source["configMapRef"]["name"]]
+    for variable in container.get("env", []):
+        value = variable.get("value", "")
+        for name, known in environ.items():
+            value = value.replace(f"$({name})", known)
+        origin = variable.get("valueFrom", {})
+        if "secretKeyRef" in origin:
+            encoded = data["Secret", origin["secretKeyRef"]["name"]][origin["secretKeyRef"]["key"]]
+            value = base64.b64decode(encoded).decode()
+        elif "fieldRef" in origin:
+            value = FIELDS[origin["fieldRef"]["fieldPath"]]
+        environ[variable["name"]] = value
+    return environ
+
+
+def unknown_names(command: str, environ: dict[str, str]) -> set[str]:
+    """Return the variables that look like settings and are none; nobody would tell."""
+    cls = settings_class(command)
+    prefix = cls.model_config["env_prefix"]
+    known = {f"{prefix}{field.upper()}" for field in cls.model_fields}
+    return {name for name in environ if name.startswith("PIXELFLEET_")} - known
+
+
+def load(command: str, environ: dict[str, str], patch: pytest.MonkeyPatch) -> ServiceSettings:
+    """Return the settings of a command in this environment; raises what a value that makes no sense raises."""
+    with patch.context() as context:
+        for name, value in environ.items():
+            context.setenv(name, value)
+        return settings_class(command)()
+
+
+def settings_class(command: str) -> type[ServiceSettings]:
+    """Return the settings of a command."""
+    module = importlib.import_module(f"{COMMANDS[command].package}.settings")
+    cls: type[ServiceSettings] = module.Settings
+    return cls

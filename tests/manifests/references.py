@@ -1,0 +1,202 @@
+"""Whether what the objects say of each other is so: selectors, ports, keys, accounts, targets."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tests.manifests.pods import Workload, of_kind, picked, title, workloads
+from tests.manifests.rendering import Object
+
+CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "ClusterIssuer", "Namespace")
+GIVEN_BY_KUBERNETES = {"kube-root-ca.crt"}
+
+
+def reference_problems(objects: Sequence[Object]) -> list[str]:
+    """Return what points nowhere, one line each."""
+    pods = workloads(objects)
+    return [
+        *_names(objects),
+        *_selectors(objects, pods),
+        *_policies(objects, pods),
+        *_keys(objects, pods),
+        *_accounts(objects, pods),
+        *_ways_in(objects),
+        *_scaling(objects, pods),
+        *_scraping(objects, pods),
+    ]
+
+
+def _names(objects: Sequence[Object]) -> Iterator[str]:
+    for (kind, name), times in Counter((each["kind"], each["metadata"]["name"]) for each in objects).items():
+        if times > 1:
+            yield f"{kind}/{name} is there {times} times"
+    spaces = {each["metadata"].get("namespace") for each in objects if each["kind"] not in CLUSTER_WIDE}
+    if len(spaces) > 1:
+        yield f"objects of several namespaces: {spaces}"
+
+
+def _selectors(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    for pod in pods:
+        selectors = [pod.thing["spec"]["selector"]]
+        selectors += [each["labelSelector"] for each in pod.spec.get("topologySpreadConstraints", [])]
+        for selector in selectors:
+            if picked(selector, pods) != [pod]:
+                yield f"{title(pod.thing)}: its selector {selector} picks others, or not itself"
+    for service in of_kind(objects, "Service"):
+        behind = picked({"matchLabels": service["spec"]["selector"]}, pods)
+        if len(behind) != 1:
+            yield f"{title(service)} picks {len(behind)} workloads"
+        for port in service["spec"]["ports"]:
+            if not all(pod.has_port(port.get("targetPort", port["port"])) for pod in behind):
+                yield f"{title(service)}: no container has the port {port['targetPort']}"
+    for budget in of_kind(objects, "PodDisruptionBudget"):
+        if len(picked(budget["spec"]["selector"], pods)) != 1:
+            yield f"{title(budget)} is not for one workload"
+
+
+def _policies(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    for policy in of_kind(objects, "NetworkPolicy"):
+        spec = policy["spec"]
+        subjects = picked(spec["podSelector"], pods)
+        if not subjects:
+            yield f"{title(policy)} is for no pod"
+        for rule in spec.get("ingress", []):
+            yield from _peers(policy, rule.get("from", []), pods)
+            for port in _tcp(rule):
+                if not any(pod.has_port(port) for pod in subjects):
+                    yield f"{title(policy)}: nobody listens on {port}"
+        for rule in spec.get("egress", []):
+            yield from _peers(policy, rule.get("to", []), pods)
+            for peer in rule.get("to", []):
+                if "podSelector" not in peer:
+                    continue
+                for port in _tcp(rule):
+                    if not all(pod.has_port(port) for pod in picked(peer["podSelector"], pods)):
+                        yield f"{title(policy)}: the other side does not listen on {port}"
+
+
+def _peers(policy: Object, peers: Iterable[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    for peer in peers:
+        if "podSelector" in peer and not picked(peer["podSelector"], pods):
+            yield f"{title(policy)} names a peer that is not there: {peer['podSelector']}"
+
+
+def _tcp(rule: Object) -> list[int | str]:
+    return [port["port"] for port in rule.get("ports", []) if port.get("protocol") == "TCP"]
+
+
+def _keys(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    config = {each["metadata"]["name"]: set(each.get("data", {})) for each in of_kind(objects, "ConfigMap")}
+    secrets = {each["metadata"]["name"]: set(each.get("data", {})) for each in of_kind(objects, "Secret")}
+    used = set()
+    for pod in pods:
+        for kind, name, key in _uses(pod):
+            known = (config if kind == "ConfigMap" else secrets).get(name)
+            used.add((kind, name))
+            if name in GIVEN_BY_KUBERNETES:
+                continue
+            if known is None:
+                yield f"{title(pod.thing)} uses {kind}/{name}, which is not there"
+            elif key is not None and key not in known:
+                yield f"{title(pod.thing)} uses the key {key} of {kind}/{name}, which is not there"
+    for name in config:
+        if ("ConfigMap", name) not in used:
+            yield f"ConfigMap/{name} is used by nobody"
+
+
+def _uses(pod: Workload) -> Iterator[tuple[str, str, str | None]]:
+    for container in pod.containers:
+        for source in container.get("envFrom", []):
+            yield "ConfigMap", source["configMapRef"]["name"], None
+        for variable in container.get("env", []):
+            reference = variable.get("valueFrom", {}).get("secretKeyRef")
+            if reference:
+                yield "Secret", reference["name"], reference["key"]
+    for volume in pod.spec.get("volumes", []):
+        for source in (volume, *volume.get("projected", {}).get("sources", [])):
+            if "configMap" in source:
+                yield "ConfigMap", source["configMap"]["name"], None
+    mounted = {mount["name"] for container in pod.containers for mount in container.get("volumeMounts", [])}
+    if mounted != {volume["name"] for volume in pod.spec.get("volumes", [])}:
+        raise AssertionError(f"{title(pod.thing)}: volumes and their mounts differ")
+
+
+def _accounts(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    accounts = {each["metadata"]["name"] for each in of_kind(objects, "ServiceAccount")}
+    roles = {(each["kind"], each["metadata"]["name"]) for each in of_kind(objects, "Role", "ClusterRole")}
+    for pod in pods:
+        if pod.spec.get("serviceAccountName") not in accounts:
+            yield f"{title(pod.thing)} has no service account of ours"
+    for binding in of_kind(objects, "RoleBinding", "ClusterRoleBinding"):
+        if (binding["roleRef"]["kind"], binding["roleRef"]["name"]) not in roles:
+            yield f"{title(binding)} binds a role that is not there"
+        for subject in binding["subjects"]:
+            if subject["name"] not in accounts or not subject.get("namespace"):
+                yield f"{title(binding)} binds {subject}, which is not there"
+
+
+def _ways_in(objects: Sequence[Object]) -> Iterator[str]:
+    services = {each["metadata"]["name"]: each["spec"]["ports"] for each in of_kind(objects, "Service")}
+    backends: list[tuple[Object, str, int | str]] = []
+    for ingress in of_kind(objects, "Ingress"):
+        for rule in ingress["spec"]["rules"]:
+            found = [path["backend"]["service"] for path in rule["http"]["paths"]]
+            backends += [(ingress, each["name"], next(iter(each["port"].values()))) for each in found]
+    gateways = {each["metadata"]["name"] for each in of_kind(objects, "Gateway")}
+    for route in of_kind(objects, "HTTPRoute"):
+        if not {parent["name"] for parent in route["spec"]["parentRefs"]} <= gateways:
+            yield f"{title(route)} hangs on a gateway that is not there"
+        found = [each for rule in route["spec"]["rules"] for each in rule["backendRefs"]]
+        backends += [(route, each["name"], each["port"]) for each in found]
+    for thing, name, port in backends:
+        if not any(port in (known["port"], known["name"]) for known in services.get(name, [])):
+            yield f"{title(thing)} leads to {name}:{port}, which is not there"
+
+
+def _scaling(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    by_name = {(pod.thing["kind"], pod.name): pod for pod in pods}
+    services = {each["metadata"]["name"] for each in of_kind(objects, "Service")}
+    scaled: list[tuple[str, str]] = []
+    for scaler in of_kind(objects, "HorizontalPodAutoscaler", "ScaledObject"):
+        target = (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"])
+        scaled.append(target)
+        if target not in by_name:
+            yield f"{title(scaler)} scales what is not there"
+        elif "replicas" in by_name[target].thing["spec"]:
+            yield f"{title(scaler)}: its target names its replicas, so applying it again would undo the scaling"
+        for described in _described(scaler):
+            if described["kind"] != "Service" or described["name"] not in services:
+                yield f"{title(scaler)} measures {described}, which is not there"
+    for target, times in Counter(scaled).items():
+        if times > 1:
+            yield f"{target} is scaled by {times} at once"
+
+
+def _described(scaler: Object) -> list[Any]:
+    return [each["object"]["describedObject"] for each in scaler["spec"].get("metrics", []) if each["type"] == "Object"]
+
+
+def _scraping(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    for pod in pods:
+        annotations = pod.template["metadata"].get("annotations", {})
+        numbers = {
+            port["containerPort"]
+            for each in pod.containers
+            for port in each.get("ports", [])
+            if port["name"] == "metrics"
+        }
+        said = {int(annotations["prometheus.io/port"])} if "prometheus.io/port" in annotations else set()
+        if numbers != said:
+            yield f"{title(pod.thing)}: the port of its metrics is {numbers}, and its annotation says {said}"
+        service = pod.labels["app.kubernetes.io/component"]
+        if said and pod.thing["kind"] != "DaemonSet" and service not in _names_of(objects, "Service"):
+            yield f"{title(pod.thing)}: its component {service} is no Service, by which its series are found"
+    for monitor in of_kind(objects, "PodMonitor"):
+        found = picked(monitor["spec"]["selector"], pods)
+        ports = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
+        if not found or ports != {"metrics"}:
+            yield f"{title(monitor)} finds nothing"
+
+
+def _names_of(objects: Sequence[Object], kind: str) -> set[str]:
+    return {each["metadata"]["name"] for each in of_kind(objects, kind)}

@@ -1,0 +1,115 @@
+"""The manifests as kustomize gives them: overlays, each component on the base, and what configure writes."""
+
+import asyncio
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from pixelfleet.configure.app import main as configure
+from pixelfleet.configure.kubectl import render, usable_kubectl
+from pixelfleet.configure.settings import Settings
+from pixelfleet.runtime.errors import UsageError
+from tests.parts import require_part
+
+ROOT: Final = Path(__file__).parents[2]
+K8S: Final = ROOT / "k8s"
+OVERLAYS: Final = sorted(each.name for each in (K8S / "overlays").iterdir())
+COMPONENTS: Final = sorted(each.name for each in (K8S / "components").iterdir())
+RENDERINGS: Final = [
+    *(f"overlay {name}" for name in OVERLAYS),
+    *(f"component {name}" for name in COMPONENTS),
+    "configure least",
+    "configure most",
+]
+
+Object = dict[str, Any]
+
+LEAST: Final = {
+    "NAMESPACE": "pixel",
+    "REPO": "registry.example.com/pixel",
+    "UNREAL_IMAGE_NAME": "game",
+    "UNREAL_IMAGE_TAG": "1.0",
+    "INGRESS_HOST": "play.example.com",
+}
+MOST: Final = {
+    **LEAST,
+    "NAMESPACE": "two",
+    "REPO_SECRET": "ours",
+    "UNREAL_REPO_SECRET": "theirs",
+    "GATEWAY_CLASS": "envoy",
+    "INGRESS_TLS_ISSUER": "letsencrypt",
+    "GPU": "mig-2g.10gb",
+    "AUTOSCALING": "keda",
+    "STREAMS_MIN": "0",
+    "STREAMS_MAX": "40",
+    "STREAMS_WARM": "3",
+    "MONITORING": "podmonitor",
+    "REDIS_URL": "rediss://user:password@redis.example.com:6380/0",
+    "POD_NETWORK": "10.42.0.0/15",
+    "TURN_NODE_ADDRESS": "internal",
+}
+
+SECRETS: Final = [
+    "session-key=a-key-of-thirty-two-bytes-or-more",
+    "rest-token=a-token",
+    "drain-token=another-token",
+    "turn-secret=a-secret-for-turn",
+    "redis-password=a-password",
+    "redis-url=redis://:a-password@redis:6379/0",
+]
+
+
+def require_kubectl() -> None:
+    """Skip the test without a kubectl that is new enough; with CI=true, fail it."""
+    require_part("kubectl")
+    try:
+        usable_kubectl()
+    except UsageError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+def objects(text: str) -> list[Object]:
+    """Return the objects of a YAML stream."""
+    return [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
+
+
+@cache
+def rendered(name: str) -> tuple[Object, ...]:
+    """Return the objects of one of RENDERINGS."""
+    kind, _, which = name.partition(" ")
+    if kind == "overlay":
+        return tuple(objects(render(K8S / "overlays" / which)))
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "component":
+            return tuple(objects(_with_component(Path(folder), which)))
+        return tuple(objects(configured(Path(folder), LEAST if which == "least" else MOST)))
+
+
+def configured(folder: Path, values: dict[str, str]) -> str:
+    """Return what the overlay gives that `pixelfleet configure` writes."""
+    env_file = folder / "env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    overlay = folder / "overlay"
+    asyncio.run(configure(Settings(env_file=env_file, folder=K8S, overlay=overlay, ask=False)))
+    return render(overlay)
+
+
+def _with_component(folder: Path, component: str) -> str:
+    base = os.path.relpath(K8S, folder.resolve())
+    kustomization = {
+        "namespace": "pixel",
+        "resources": [f"{base}/base"],
+        "components": [f"{base}/components/{component}"],
+        "images": [{"name": "unreal", "newName": "registry.example.com/game", "newTag": "1.0"}],
+        "secretGenerator": [{"name": "pixelfleet", "literals": SECRETS}],
+    }
+    (folder / "kustomization.yaml").write_text(json.dumps(kustomization))
+    return render(folder)

@@ -1,0 +1,189 @@
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pixelfleet.configure.kubectl import usable_kubectl
+from pixelfleet.runtime.metrics import VERSION
+from tests.manifests.environment import load, services, unknown_names
+from tests.manifests.pods import title, workloads
+from tests.manifests.policy import policy_problems
+from tests.manifests.references import reference_problems
+from tests.manifests.rendering import K8S, RENDERINGS, ROOT, Object, objects, rendered, require_kubectl
+from tests.manifests.schema import NEWEST, OLDEST, schema_problem
+
+OUTDATED = {
+    "bases",
+    "commonLabels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "vars",
+    "imageTags",
+}
+"""Fields of kustomizations that have a successor."""
+
+
+@pytest.fixture(autouse=True)
+def _kubectl() -> None:
+    require_kubectl()
+
+
+def test_the_kubectl_here_is_new_enough() -> None:
+    assert usable_kubectl()
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_every_object_has_the_shape_that_kubernetes_knows(name: str, version: str) -> None:
+    assert [problem for each in rendered(name) if (problem := schema_problem(each, version))] == []
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_what_objects_say_of_each_other_is_so(name: str) -> None:
+    assert reference_problems(rendered(name)) == []
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_nothing_does_what_it_may_not(name: str) -> None:
+    assert policy_problems(rendered(name)) == []
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_service_starts_with_the_environment_that_it_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for command, container, environ in services(rendered(name)):
+        found.add(command)
+        assert unknown_names(command, environ) == set(), f"{command} has no such settings"
+        settings = load(command, environ, monkeypatch)
+        ports = {value for field, value in settings.model_dump().items() if field.endswith("port")}
+        listened = {port["containerPort"] for port in container.get("ports", [])}
+        assert listened <= ports, f"{command} does not listen on all of {listened}"
+    assert found >= {"signalserver", "matchmaker", "router", "turn-api"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("k8s/**/kustomization.yaml")), ids=lambda path: path.parent.name)
+def test_kustomizations_have_current_fields_only(path: Path) -> None:
+    assert OUTDATED.isdisjoint(yaml.safe_load(path.read_text()))
+
+
+def test_what_is_in_support_has_the_shape_that_its_taker_knows() -> None:
+    found = [each for path in sorted(K8S.glob("support/*.yaml")) for each in objects(path.read_text())]
+    assert found
+    assert [problem for each in found if (problem := schema_problem(each, NEWEST))] == []
+
+
+def test_our_image_has_the_version_of_this_tree() -> None:
+    project = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert project
+    images = {each["image"] for pod in workloads(rendered("overlay demo")) for each in pod.containers}
+    ours = {image for image in images if image.startswith("pixelfleet")}
+    assert ours
+    assert {image.partition(":")[2] for image in ours} == {project[1]}
+    assert project[1] == VERSION
+
+
+def test_the_demo_is_what_its_overlay_gives() -> None:
+    written = objects((K8S / "demo.yaml").read_text())
+    assert written == list(rendered("overlay demo")), "run: make manifests ARGS=--write"
+
+
+def test_the_demo_needs_no_gpu_and_no_unreal() -> None:
+    text = json.dumps(rendered("overlay demo"))
+    assert 'nvidia.com/gpu":' not in text
+    assert '"image": "unreal' not in text
+    (stream,) = (pod for pod in workloads(rendered("overlay demo")) if pod.name == "stream")
+    assert "affinity" not in stream.spec
+
+
+def test_with_redis_nobody_plays_without_a_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        command: load(command, environ, monkeypatch) for command, _, environ in services(rendered("overlay example"))
+    }
+    assert settings["signalserver"].requires_session  # type: ignore[attr-defined]  # of this service's settings
+
+
+Change = Callable[[Any], None]
+
+
+def _spec(kind: str, name: str, change: Change) -> Callable[[list[Object]], None]:
+    def apply(things: list[Object]) -> None:
+        for each in things:
+            if (each["kind"], each["metadata"]["name"].partition("-")[0]) == (kind, name):
+                change(each.get("spec", each))
+
+    return apply
+
+
+def _pod(change: Change) -> Callable[[list[Object]], None]:
+    return _spec("Deployment", "stream", lambda spec: change(spec["template"]["spec"]))
+
+
+def _sidecar(change: Change) -> Callable[[list[Object]], None]:
+    return _pod(lambda pod: change(pod["initContainers"][0]))
+
+
+BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
+    "a selector that picks nothing": _spec("Service", "router", lambda spec: spec["selector"].update(a="b")),
+    "a port that nobody has": _spec("Service", "router", lambda spec: spec["ports"][0].update(targetPort="nope")),
+    "a key that is not there": _spec("ConfigMap", "router", lambda thing: thing["metadata"].update(name="other")),
+    "an account that is not there": _pod(lambda pod: pod.update(serviceAccountName="other")),
+    "a wrong probe": _sidecar(lambda each: each["readinessProbe"]["httpGet"].update(path="/livez")),
+    "a probe on no port": _sidecar(lambda each: each["livenessProbe"]["httpGet"].update(port="nope")),
+    "root": _sidecar(lambda each: each["securityContext"].update(runAsUser=0)),
+    "no limits": _sidecar(lambda each: each["resources"].pop("limits")),
+    "a writable file system": _sidecar(lambda each: each["securityContext"].update(readOnlyRootFilesystem=False)),
+    "no native sidecar": _sidecar(lambda each: each.pop("restartPolicy")),
+    "a token for the application": _pod(lambda pod: pod.update(automountServiceAccountToken=True)),
+    "a short grace period": _pod(lambda pod: pod.update(terminationGracePeriodSeconds=3600)),
+    "no preStop": _pod(lambda pod: pod["containers"][0].pop("lifecycle")),
+    "a surge": _spec("Deployment", "stream", lambda spec: spec["strategy"]["rollingUpdate"].update(maxSurge=1)),
+    "replicas beside an autoscaler": _spec("Deployment", "stream", lambda spec: spec.update(replicas=1)),
+    "a wildcard": lambda things: next(each for each in things if each["kind"] == "Role")["rules"][0].update(
+        verbs=["*"]
+    ),
+    "no default deny": lambda things: things.remove(
+        next(each for each in things if each["metadata"]["name"] == "default-deny")
+    ),
+    "a secret in the open": _sidecar(
+        lambda each: each["env"].append({"name": "PIXELFLEET_SIGNALSERVER_REST_TOKEN", "value": "a"})
+    ),
+    "an edge to nobody": _spec("NetworkPolicy", "router", lambda spec: spec["egress"][0]["ports"][0].update(port=3001)),
+    "an ingress to nobody": _spec(
+        "Ingress",
+        "pixelfleet",
+        lambda spec: spec["rules"][0]["http"]["paths"][0]["backend"]["service"].update(name="nobody"),
+    ),
+    "an annotation of another port": _spec(
+        "Deployment",
+        "router",
+        lambda spec: spec["template"]["metadata"]["annotations"].update({"prometheus.io/port": "1"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_the_checks_see(breakage: str) -> None:
+    things = deepcopy(list(rendered("overlay example")))
+    BREAKAGES[breakage](things)
+    assert things != list(rendered("overlay example"))
+    assert reference_problems(things) + policy_problems(things)
+
+
+@pytest.mark.parametrize("change", [{"paused": "no"}, {"unknown": 1}, {"replicas": -1.5}], ids=str)
+def test_a_wrong_shape_is_seen(change: dict[str, Any]) -> None:
+    deployment = deepcopy(next(each for each in rendered("overlay example") if each["kind"] == "Deployment"))
+    assert schema_problem(deployment, NEWEST) is None
+    deployment["spec"] |= change
+    assert (schema_problem(deployment, NEWEST) or "").startswith(title(deployment))
+
+
+def test_an_api_that_is_gone_is_seen() -> None:
+    deployment = deepcopy(next(each for each in rendered("overlay example") if each["kind"] == "Deployment"))
+    deployment["apiVersion"] = "apps/v1beta1"
+    assert schema_problem(deployment, OLDEST)

@@ -1,0 +1,117 @@
+"""What the manifests tell programs, told to them here: the hook that waits for players, Redis, coturn."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import redis.asyncio
+from redis.exceptions import AuthenticationError
+from redis.exceptions import ConnectionError as NotYetError
+
+from tests.integration.peers import player, streamer
+from tests.integration.signals import TOKEN, Signals, signals
+from tests.manifests.environment import environment
+from tests.manifests.pods import Workload, workloads
+from tests.manifests.rendering import ROOT, Object, rendered, require_kubectl
+from tests.parts import eventually, free_port, program, require_part
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def pods() -> dict[str, Workload]:
+    require_kubectl()
+    return {pod.name: pod for pod in workloads(rendered("overlay demo"))}
+
+
+@asynccontextmanager
+async def hook(pods: dict[str, Workload], running: Signals, token: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the preStop of the application's container."""
+    command = pods["stream"].spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    arguments = [each.replace("/127.0.0.1/4000", f"/127.0.0.1/{running.server.player_port}") for each in command]
+    assert arguments != command
+    async with program(*arguments, env={**os.environ, "DRAIN_TOKEN": token}) as process:
+        yield process
+
+
+async def test_the_hook_returns_when_the_last_player_has_left(pods: dict[str, Workload]) -> None:
+    async with (
+        signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=60) as running,
+        streamer(running.streamer_url, "cam"),
+        player(running.player_url) as viewer,
+        hook(pods, running, TOKEN) as process,
+    ):
+        await viewer.hear("sigterm")
+        assert await running.ready() == "draining"
+        assert process.returncode is None
+        await viewer.socket.close()
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+
+
+async def test_the_hook_of_a_wrong_token_holds_nothing_up(pods: dict[str, Workload]) -> None:
+    async with signals(rest_token=TOKEN) as running, hook(pods, running, "wrong") as process:
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+        assert not running.server.draining.begun
+
+
+def arguments_of(pod: Workload, objects: tuple[Object, ...]) -> list[str]:
+    """Return a container's command line with its variables in place, as Kubernetes puts them."""
+    (container,) = pod.spec["containers"]
+    environ = environment(container, objects)
+    line = [*container["command"], *container["args"]]
+    return [re.sub(r"\$\((\w+)\)", lambda found: environ[found[1]], each) for each in line]
+
+
+async def test_redis_starts_as_it_is_told_and_asks_for_the_password(pods: dict[str, Workload], tmp_path: Path) -> None:
+    server, port = require_part("redis-server"), free_port()
+    arguments = arguments_of(pods["redis"], rendered("overlay demo"))
+    assert arguments[0] == "redis-server"
+    url = environment(pods["stream"].containers[0], rendered("overlay demo"))["PIXELFLEET_SIGNALSERVER_REDIS_URL"]
+    async with program(server, *arguments[1:], "--port", str(port), cwd=tmp_path):
+        client = redis.asyncio.from_url(url.replace("redis:6379", f"127.0.0.1:{port}"))
+        await eventually(client.ping, "Redis answers", tolerating=(NotYetError,))
+        assert await client.config_get("appendonly", "save", "maxmemory-policy") == {
+            "appendonly": "no",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+        }
+        await client.aclose()
+        stranger = redis.asyncio.Redis(port=port)
+        with pytest.raises(AuthenticationError):
+            await stranger.ping()
+        await stranger.aclose()
+
+
+async def test_coturn_starts_as_it_is_told(pods: dict[str, Workload], tmp_path: Path) -> None:
+    server, port = require_part("turnserver"), free_port()
+    arguments = arguments_of(pods["turn"], rendered("overlay demo"))
+    assert arguments[0] == "turnserver"
+    assert "--allowed-peer-ip=10.0.0.0-10.255.255.255" in arguments
+    config = arguments.index("/etc/pixelfleet/turnserver.conf")
+    arguments[config] = str(ROOT / "turn" / "turnserver.conf")
+    files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}"]
+    local = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", *files]
+    nowhere = asyncio.subprocess.DEVNULL
+    async with program(server, *arguments[1:], *local, stdout=nowhere, stderr=nowhere) as process:
+        await eventually(lambda: _answers(port), "coturn listens", tolerating=(OSError,))
+        assert process.returncode is None
+
+
+async def _answers(port: int) -> bool:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def test_the_configuration_of_coturn_is_the_one_of_the_tree(pods: dict[str, Workload]) -> None:
+    (config,) = (each for each in rendered("overlay demo") if each["metadata"]["name"].startswith("turn-config"))
+    assert config["data"]["turnserver.conf"] == (ROOT / "turn" / "turnserver.conf").read_text()
+    (container,) = pods["turn"].spec["containers"]
+    assert "/etc/pixelfleet" in {mount["mountPath"] for mount in container["volumeMounts"]}

@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz lint format lock clean
+.PHONY: help demo page test test-unit fuzz lint format lock generated clean
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -43,6 +43,9 @@ format: ## rewrite the Python sources as ruff has them
 
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/lock $(ARGS)
+
+generated: ## write what is made from other files of the project, and checked in
+	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 clean: ## remove all that was made here
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

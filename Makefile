@@ -44,7 +44,9 @@ format: ## rewrite the Python sources as ruff has them
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/lock $(ARGS)
 
-generated: ## write what is made from other files of the project, and checked in
+generated: ## write what is checked in and made from other files: the configuration reference, the operator's rules
+	@scripts/setup dev
+	.venv/bin/python -m pixelfleet.reference >docs/configuration.md
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 clean: ## remove all that was made here

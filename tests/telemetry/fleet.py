@@ -131,15 +131,15 @@ def _knows_the_fleet(replica: matchmaker.app.Matchmaker) -> bool:
 
 def pod(job: str, number: int, port: int) -> dict[str, Any]:
     """Return a target with what the discovery of pods says of it."""
-    component = "stream" if job == "signalserver" else job
+    workload = "stream" if job == "signalserver" else job
     said = {
         "pod_annotation_prometheus_io_scrape": "true",
         "pod_annotation_prometheus_io_port": str(port),
         "pod_label_app_kubernetes_io_part_of": "pixelfleet",
-        "pod_label_app_kubernetes_io_component": component,
+        "pod_label_app_kubernetes_io_component": job,
         "pod_ip": LOOPBACK,
         "pod_phase": "Running",
-        "pod_name": f"{component}-{number}",
+        "pod_name": f"{workload}-{number}",
         "pod_node_name": "node-1",
         "namespace": "pixel",
     }

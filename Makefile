@@ -33,7 +33,7 @@ lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* .ci/run
+	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* .ci/run unreal/start
 	scripts/npm run --silent lint
 
 format: ## rewrite the Python sources as ruff has them

@@ -1,95 +1,23 @@
 """docker-compose.yml: its shape, and that each service starts with options that the service knows."""
 
 import importlib
-import os
 import shutil
 import subprocess
-from functools import reduce
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pytest
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from pixelfleet.cli import COMMANDS
 from pixelfleet.runtime.settings import ServiceSettings, load
+from tests.image.compose import FILE, ROOT, Compose, Deploy, arguments_of, make_secrets, read
 from tests.image.dockerfile import stages
-
-ROOT: Final = Path(__file__).parents[2]
-FILE: Final = ROOT / "docker-compose.yml"
-
-
-class Strict(BaseModel):
-    """Takes the fields that it names, of the types that it names."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
-
-
-class Build(Strict):
-    context: str
-    target: str
-
-
-class Healthcheck(Strict):
-    disable: bool = False
-    test: list[str] = []
-    interval: str = Field("30s", pattern=r"^\d+(ms|s|m|h)$")
-
-
-class Dependency(Strict):
-    condition: Literal["service_started", "service_healthy", "service_completed_successfully"]
-
-
-class Deploy(Strict):
-    replicas: int = Field(ge=1)
-
-
-class Service(Strict):
-    """The fields of the Compose specification that we use."""
-
-    image: str
-    build: Build | None = None
-    entrypoint: list[str] | None = None
-    command: list[str] = []
-    environment: dict[str, str] = {}
-    restart: Literal["no", "always", "on-failure", "unless-stopped"] = "no"
-    read_only: bool = False
-    cap_drop: list[str] = []
-    cap_add: list[str] = []
-    security_opt: list[str] = []
-    stop_grace_period: str = Field("10s", pattern=r"^\d+s$")
-    ports: list[str] = []
-    volumes: list[str] = []
-    networks: list[str] = []
-    depends_on: dict[str, Dependency] = {}
-    healthcheck: Healthcheck | None = None
-    deploy: Deploy | None = None
-
-
-class Subnet(Strict):
-    subnet: str
-
-
-class Ipam(Strict):
-    config: list[Subnet]
-
-
-class Network(Strict):
-    ipam: Ipam
-
-
-class Compose(Strict):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    template: dict[str, Any] = Field(alias="x-service")
-    services: dict[str, Service]
-    networks: dict[str, Network]
-    volumes: dict[str, None]
 
 
 @pytest.fixture(scope="module")
 def compose() -> Compose:
-    return Compose.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return read()
 
 
 OURS: Final = ("turn-api", "signalserver", "streamer", "matchmaker", "router")
@@ -147,44 +75,25 @@ def test_a_service_starts_with_options_and_variables_that_it_knows(
 
 def settings_of(compose: Compose, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
     """Return what a service would be told, with secrets that its own script has made in a folder."""
-    subprocess.run(["sh", ROOT / "scripts" / "compose-secrets", folder], check=True)
+    make_secrets(folder)
     service = compose.services[name]
     for variable, value in service.environment.items():
         monkeypatch.setenv(variable, value)
-    words = words_of_shell(service.command[0], folder) if service.entrypoint else service.command
-    shown = {"/run/pixelfleet": str(folder), "${HOST_ADDRESS:-127.0.0.1}": "127.0.0.1"}
-    options = [reduce(lambda word, pair: word.replace(*pair), shown.items(), word) for word in words]
+    options = arguments_of(service, folder)
     assert options[0] == name
     settings_class = importlib.import_module(f"{COMMANDS[name].package}.settings").Settings
     loaded: ServiceSettings = load(settings_class, options[1:])
     return loaded
 
 
-def words_of_shell(line: str, folder: Path) -> list[str]:
-    """Return the words after `exec pixelfleet`, as the shell makes them on a machine with an address."""
-    bin_folder = folder / "bin"
-    bin_folder.mkdir()
-    (bin_folder / "hostname").write_text("#!/bin/sh\necho 172.28.57.9\n")
-    (bin_folder / "hostname").chmod(0o755)
-    said = subprocess.run(
-        ["sh", "-c", line.replace("$$", "$").replace("exec pixelfleet", "printf '%s\n'")],
-        env={"PATH": f"{bin_folder}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return said.stdout.splitlines()
-
-
 def test_the_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
-    script = ROOT / "scripts" / "compose-secrets"
-    subprocess.run(["sh", script, tmp_path], check=True)
+    make_secrets(tmp_path)
     first = {file.name: file.read_text() for file in tmp_path.iterdir()}
     assert set(first) == {"fleet.json", "turn-api.json", "turn.secret"}
     assert len(first["turn.secret"]) == 64
     assert first["turn.secret"] in first["turn-api.json"]
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in first} == {0o644}
-    subprocess.run(["sh", script, tmp_path], check=True)
+    make_secrets(tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == first
 
 

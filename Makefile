@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store chaos lint format lock clean manifests
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store chaos lint format lock clean manifests generated
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -60,7 +60,7 @@ lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* k8s/configure.sh .ci/run
+	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* k8s/configure.sh .ci/run unreal/start
 	scripts/npm run --silent lint
 
 format: ## rewrite the Python sources as ruff has them
@@ -70,6 +70,11 @@ format: ## rewrite the Python sources as ruff has them
 
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/lock $(ARGS)
+
+generated: ## write what is checked in and made from other files: the configuration reference, the operator's rules
+	@scripts/setup dev
+	.venv/bin/python -m pixelfleet.reference >docs/configuration.md
+	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 clean: ## remove all that was made here
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -48,6 +48,9 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "link": Tool("pixelfleet.commands.link", "signs a link that lets its holder in, for a time or once"),
 }
 
+WITH_SETTINGS: Final[dict[str, Command]] = {n: c for n, c in COMMANDS.items() if isinstance(c, Command)}
+"""The commands whose options are a settings class."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 after an orderly end, 2 when it cannot run as asked."""

@@ -20,7 +20,7 @@ from pixelfleet.runtime.front import Front, Upgrade
 from pixelfleet.runtime.heartbeat import Heartbeat
 from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
 from pixelfleet.runtime.service import Tasks, background
-from pixelfleet.runtime.tls import redirect_app, server_context
+from pixelfleet.runtime.tls import redirect_app, server_context, valid_until
 from pixelfleet.runtime.websocket import WebSocket
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.messages import Limits
@@ -122,7 +122,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             proxies=settings.trusted_proxies,
             started=perf_counter(),
         )
-        front = _Fronts(settings, server, stack)
+        front = _Fronts(settings, server, metrics, stack)
         metrics.watch_handshakes(front.handshakes_timed_out)
         players = await front.players(doors.player, rest)
         server.player_port = players.port
@@ -163,6 +163,7 @@ class _Fronts:
 
     settings: Settings
     server: SignalServer
+    metrics: Metrics
     stack: AsyncExitStack
     opened: list[Front] = field(default_factory=list)
 
@@ -179,6 +180,8 @@ class _Fronts:
         if settings.serve:
             await add_page(app, settings.http_root, settings.homepage)
         tls = await server_context(settings.tls_cert, settings.tls_key)
+        if settings.tls_cert is not None:
+            self.metrics.registries.certificate(await valid_until(settings.tls_cert))
         front = await self._open(app, upgrade, settings.host, settings.player_port, "--player-port", tls)
         if settings.redirect_port is not None:
             self.server.redirect_port = await self.stack.enter_async_context(

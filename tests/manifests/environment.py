@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pixelfleet.cli import COMMANDS
+from pixelfleet.cli import WITH_SETTINGS
 from pixelfleet.runtime.settings import ServiceSettings
 from tests.manifests.pods import of_kind, workloads
 from tests.manifests.rendering import Object
@@ -67,6 +67,6 @@ def load(command: str, environ: dict[str, str], patch: pytest.MonkeyPatch) -> Se
 
 def settings_class(command: str) -> type[ServiceSettings]:
     """Return the settings of a command."""
-    module = importlib.import_module(f"{COMMANDS[command].package}.settings")
+    module = importlib.import_module(f"{WITH_SETTINGS[command].package}.settings")
     cls: type[ServiceSettings] = module.Settings
     return cls

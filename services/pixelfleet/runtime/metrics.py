@@ -33,3 +33,11 @@ class Registries:
         gauge = Gauge(name, documentation, labels, registry=self.all)
         self.custom.register(gauge)
         return gauge
+
+    def certificate(self, valid_until: float) -> None:
+        """Show until when (unix time) the certificate that is served here is valid."""
+        Gauge(
+            "pixelfleet_certificate_not_after_timestamp_seconds",
+            "Until when the certificate that is served here is valid.",
+            registry=self.all,
+        ).set(valid_until)

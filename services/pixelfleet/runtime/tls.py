@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 from aiohttp import web
+from cryptography import x509
 
 from pixelfleet.runtime.errors import UsageError
 
@@ -24,6 +25,13 @@ def _load(certificate: Path, key: Path | None) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(f"--tls-cert {certificate}: {error.strerror or 'cannot be used'}; it must be PEM") from None
     return context
+
+
+async def valid_until(certificate: Path) -> float:
+    """Return the unix time until which a certificate that `server_context` has taken is valid."""
+    chain = await asyncio.to_thread(certificate.read_bytes)
+    # The server's own is the first of its chain.
+    return x509.load_pem_x509_certificate(chain).not_valid_after_utc.timestamp()
 
 
 def redirect_app(tls_port: int) -> web.Application:

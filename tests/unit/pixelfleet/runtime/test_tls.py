@@ -1,4 +1,5 @@
 import ssl
+import time
 from pathlib import Path
 
 import aiohttp
@@ -6,7 +7,7 @@ import pytest
 
 from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.http import plain_port
-from pixelfleet.runtime.tls import redirect_app, server_context
+from pixelfleet.runtime.tls import redirect_app, server_context, valid_until
 from tests.unit.pixelfleet.runtime.certificates import make_certificate
 
 
@@ -19,6 +20,11 @@ async def test_a_certificate_is_loaded(tmp_path: Path) -> None:
     context = await server_context(made.certificate, made.key)
     assert context is not None
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+async def test_the_end_of_a_certificate_is_known(tmp_path: Path) -> None:
+    left = await valid_until(make_certificate(tmp_path).certificate) - time.time()
+    assert 3500 < left < 3601
 
 
 async def test_files_that_are_of_no_use_are_named(tmp_path: Path) -> None:

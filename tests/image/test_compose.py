@@ -1,0 +1,117 @@
+"""docker-compose.yml: its shape, and that each service starts with options that the service knows."""
+
+import importlib
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from pixelfleet.cli import WITH_SETTINGS
+from pixelfleet.runtime.settings import ServiceSettings, load
+from tests.image.compose import FILE, ROOT, Compose, Deploy, arguments_of, make_secrets, read
+from tests.image.dockerfile import stages
+
+
+@pytest.fixture(scope="module")
+def compose() -> Compose:
+    return read()
+
+
+OURS: Final = ("turn-api", "signalserver", "streamer", "matchmaker", "router")
+
+
+def test_the_file_follows_the_specification(compose: Compose) -> None:
+    for name, service in compose.services.items():
+        assert set(service.networks) <= set(compose.networks), name
+        assert set(service.depends_on) <= set(compose.services), name
+        for volume in service.volumes:
+            source, target = volume.split(":")[:2]
+            assert target.startswith("/"), volume
+            assert (ROOT / source).exists() if source.startswith("./") else source in compose.volumes, volume
+        for other, dependency in service.depends_on.items():
+            if dependency.condition == "service_healthy":
+                check = compose.services[other].healthcheck
+                assert check is None or check.test, other  # None: the image's own
+
+
+def test_docker_compose_takes_the_file_where_it_is_installed() -> None:
+    if not shutil.which("docker") or run("docker", "compose", "version").returncode != 0:
+        return  # the specification's fields are checked above
+    assert run("docker", "compose", "-f", FILE, "config", "--quiet").returncode == 0
+
+
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_whole_system_is_there(compose: Compose) -> None:
+    assert set(compose.services) >= {*OURS, "redis", "turn", "prometheus", "grafana"}
+    assert compose.services["matchmaker"].deploy == Deploy(replicas=2)
+    fixed = [name for name in ("signalserver", "streamer") if compose.services[name].ports]
+    assert not fixed, "a published port would keep it from having several replicas"
+
+
+def test_our_services_have_no_rights_and_a_stage_of_the_dockerfile(compose: Compose) -> None:
+    built = stages((ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    for name in OURS:
+        service = compose.services[name]
+        assert service.read_only, name
+        assert service.cap_drop == ["ALL"], name
+        assert service.build is not None
+        assert service.build.target in built, name
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_starts_with_options_and_variables_that_it_knows(
+    compose: Compose, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(compose, name, tmp_path, monkeypatch)
+    known = {f"{settings.model_config['env_prefix']}{field}".upper() for field in type(settings).model_fields}
+    assert set(compose.services[name].environment) <= known
+
+
+def settings_of(compose: Compose, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
+    """Return what a service would be told, with secrets that its own script has made in a folder."""
+    make_secrets(folder)
+    service = compose.services[name]
+    for variable, value in service.environment.items():
+        monkeypatch.setenv(variable, value)
+    options = arguments_of(service, folder)
+    assert options[0] == name
+    settings_class = importlib.import_module(f"{WITH_SETTINGS[name].package}.settings").Settings
+    loaded: ServiceSettings = load(settings_class, options[1:])
+    return loaded
+
+
+def test_the_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    first = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert set(first) == {"fleet.json", "turn-api.json", "turn.secret"}
+    assert len(first["turn.secret"]) == 64
+    assert first["turn.secret"] in first["turn-api.json"]
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in first} == {0o644}
+    make_secrets(tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == first
+
+
+def test_prometheus_asks_services_of_the_file_on_ports_that_they_have(
+    compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = yaml.safe_load((ROOT / "telemetry" / "prometheus.yml").read_text())["scrape_configs"]
+    asked = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs}
+    assert set(asked) == {*OURS, "turn"} - {"streamer"}
+    for name, discovery in asked.items():
+        assert discovery["names"] == [name]
+        if name != "turn":
+            (folder := tmp_path / name).mkdir()
+            settings: Any = settings_of(compose, name, folder, monkeypatch)
+            assert discovery["port"] == settings.metrics_port
+
+
+def test_turn_may_relay_to_the_network_of_the_streamers_and_no_further(compose: Compose) -> None:
+    [subnet] = compose.networks["fleet"].ipam.config
+    prefix = subnet.subnet.removesuffix(".0/24")
+    assert f"--allowed-peer-ip={prefix}.1-{prefix}.254" in compose.services["turn"].command[0]

@@ -1,0 +1,46 @@
+"""The Redis users that docs/operations.md gives each role suffice, and do not allow what no role needs."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from redis.exceptions import NoPermissionError
+
+from tests.integration.peers import player, streamer
+from tests.telemetry.fleet import LOOPBACK, Fleet
+from tests.telemetry.shipped import ROOT
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask
+
+pytestmark = pytest.mark.integration
+
+
+def users_of_the_guide() -> list[str]:
+    lines = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("user ")]
+
+
+async def test_the_guides_redis_users_are_enough_to_match_players_and_no_more(tmp_path: Path) -> None:
+    users = tmp_path / "users.acl"
+    users.write_text("\n".join(["user admin on nopass ~* &* +@all", *users_of_the_guide(), ""]))
+    async with AsyncExitStack() as stack:
+        redis = RedisServer(tmp_path, "--aclfile", str(users))
+        stack.callback(redis.stop)
+        fleet = Fleet.on(redis, tmp_path, stack)
+        server = await fleet.signalserver(redis_url=fleet.url("signalserver:SIGNALSERVER_PASSWORD"))
+        replicas = await fleet.matchmakers(2, redis_url=fleet.url("matchmaker:MATCHMAKER_PASSWORD"))
+        source = await stack.enter_async_context(streamer(f"ws://{LOOPBACK}:{server.streamer_port}", "cam"))
+        first = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replicas[0].port}/"))
+        await first.hear("config")
+        await first.say("subscribe", streamerId="default")
+        await source.hear("playerConnected")
+        second = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replicas[1].port}/"))
+        while "position" not in await second.hear("matchmaker"):
+            pass
+        await first.socket.close()
+        await second.hear("config")
+        admin = f"redis://admin:@{LOOPBACK}:{redis.port}"
+        assert await ask(admin, "ACL", "LOG") == []
+        for role in ("signalserver:SIGNALSERVER_PASSWORD", "matchmaker:MATCHMAKER_PASSWORD"):
+            for forbidden in (("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "elsewhere"), ("KEYS", "*")):
+                with pytest.raises(NoPermissionError):
+                    await ask(fleet.url(role).get_secret_value(), *forbidden)

@@ -53,6 +53,9 @@ MOST: Final = {
     "REDIS_URL": "rediss://user:password@redis.example.com:6380/0",
     "POD_NETWORK": "10.42.0.0/15",
     "TURN_NODE_ADDRESS": "internal",
+    "INGRESS_PATH": "/game",
+    "PROXY_ENABLE": "true",
+    "PROXY_AUTH_USERS": "ada:$apr1$rA8yVbN4$k0Hnb6BNRrq3UKlCMJ9wp1",
 }
 
 SECRETS: Final = [

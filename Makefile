@@ -20,7 +20,7 @@ page: ## build the player page
 test: ## everything: unit, integration and, in a real browser, end to end
 	@scripts/setup dev && scripts/build-page test && scripts/install-parts
 	@scripts/npm run --silent test
-	@.venv/bin/pytest $(ARGS)
+	@scripts/test $(ARGS)
 
 test-unit: ## the quick tests, which need nothing but Python
 	@scripts/setup dev && exec .venv/bin/pytest tests/unit $(ARGS)

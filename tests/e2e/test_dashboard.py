@@ -119,7 +119,8 @@ async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboar
 async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#search").fill("city-0000")
-    row = page.locator(".row").first
+    row = page.locator(".row", has_text="city-0000").first
+    await row.wait_for()
     assert "Free" in (await row.text_content() or "") or "Busy" in (await row.text_content() or "")
     name = next(each for each in api.streamers if each.endswith("city-0000"))
     api.streamers[name] |= {"state": "aside", "failedDials": 3}

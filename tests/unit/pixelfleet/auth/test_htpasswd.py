@@ -25,7 +25,9 @@ def users(clock: Clock | None = None) -> Users:
     return Users(read_users(lines, "player"), clock or Clock())
 
 
-@pytest.mark.parametrize("hashed", [APR1, "$2y$" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()[4:]])
+@pytest.mark.parametrize(
+    "hashed", [APR1, "$2y$" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()[4:]], ids=["apr1", "bcrypt"]
+)
 def test_hashes_of_apache_are_known(hashed: str) -> None:
     assert matches("x", hashed)
     assert not matches("y", hashed)

@@ -61,13 +61,23 @@ class Metrics:
         self.dial = Histogram(
             "matchmaker_dial_seconds", "Until a signalling server took a player.", buckets=DIALS, registry=every
         )
-        self.dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=every)
-        self.matched = Counter("matchmaker_matches", "Streamers given to players.", ["app"], registry=every)
+        dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=every)
+        self._dials = {ok: dials.labels("ok" if ok else "failed") for ok in (True, False)}
+        self._matched = Counter("matchmaker_matches", "Streamers given to players.", ["app"], registry=every)
+        self._of_app: dict[str, tuple[Histogram, Counter]] = {}
+        """What `labels` would look up again for each player."""
 
     def waited(self, app: str, seconds: float) -> None:
         """A player has been given a streamer."""
-        self._wait.labels(app).observe(seconds)
-        self.matched.labels(app).inc()
+        if app not in self._of_app:
+            self._of_app[app] = (self._wait.labels(app), self._matched.labels(app))
+        waits, matches = self._of_app[app]
+        waits.observe(seconds)
+        matches.inc()
+
+    def dialled(self, *, ok: bool) -> None:
+        """A signalling server has taken a player, or has not."""
+        self._dials[ok].inc()
 
     def watch_fleet(self, gauges: "FleetGauges") -> None:
         """Show the fleet's numbers, to autoscalers too."""

@@ -1,8 +1,8 @@
 """The players of one replica, and who may become one."""
 
 import asyncio
+import secrets
 import ssl
-import uuid
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
@@ -70,6 +70,7 @@ class Players:
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self._loop = asyncio.get_running_loop()
+        metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -121,13 +122,12 @@ class Players:
     def forget(self, player: Player) -> None:
         """A player's socket is gone."""
         self._open.pop(player.ticket.session_id, None)
-        self.metrics.players.set(len(self._open))
         self.on_leave()
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
         """Take note of how a dial went."""
         self._dials.append((self._loop.time(), streamer.key, error is None))
-        self.metrics.dials.labels("ok" if error is None else "failed").inc()
+        self.metrics.dialled(ok=error is None)
 
     @property
     def broken(self) -> bool:
@@ -142,7 +142,7 @@ class Players:
 
     def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str], priority: int) -> MessageHandler:
         ticket = Ticket(
-            session_id=uuid.uuid4().hex,
+            session_id=secrets.token_hex(16),
             replica_id=self.broker.replica_id,
             app=wish.app,
             wants=wish.wants,
@@ -153,7 +153,6 @@ class Players:
         player = Player(self, socket, ticket, passed_on)
         self._open[ticket.session_id] = player
         self._heartbeat.add(socket)
-        self.metrics.players.set(len(self._open))
         return player.begin()
 
 

@@ -1,12 +1,16 @@
 """The URLs at which a matched player reaches its streamer. No I/O."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.runtime.addresses import url_host
+
+ADDRESSES_REMEMBERED: Final = 4096
+"""Each matched player is told an address, of a few hundred that there are."""
 
 NO_QUERY: Final[Mapping[str, str]] = {}
 
@@ -17,14 +21,17 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
     A server of ours finds a session ticket in it, signed with `key`; a stock one would not know what to do with that.
     """
     streamer = lease.streamer
-    query = {"player": lease.session_id, **passed_on}
+    query = f"player={quote(lease.session_id, safe='')}"
+    if passed_on:
+        query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.stock:
         role: Literal["player", "spectator"] = "spectator" if lease.shared else "player"
         token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
-        query["session"] = sign(token, key)
-    return f"{streamer.url}/?{urlencode(query)}"
+        query += f"&session={sign(token, key)}"
+    return f"{streamer.url}/?{query}"
 
 
+@lru_cache(ADDRESSES_REMEMBERED)
 def address_of(url: str) -> tuple[str, int]:
     """Return host and port of a websocket URL."""
     target = urlsplit(url)

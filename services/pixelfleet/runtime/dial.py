@@ -3,12 +3,16 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
 
 from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
 from pixelfleet.runtime.protocol import client_protocol
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
+
+TARGETS_REMEMBERED: Final = 4096
 
 
 class DialError(ConnectionError):
@@ -44,8 +48,8 @@ async def dial(
         socket = WebSocket(bounds, opened)
         return socket
 
-    target = _target(url)
-    protocol = client_protocol(target.netloc, target.resource_name, make, bounds, headers or {})
+    target, resource = _target(url)
+    protocol = client_protocol(target.netloc, resource, make, bounds, headers or {})
     secure = (tls or True) if target.is_secure else None
     loop = asyncio.get_running_loop()
     try:
@@ -73,9 +77,23 @@ async def dial(
     return socket
 
 
-def _target(url: str) -> WSParsedURL:
-    """Return where a URL leads; the error for one that leads nowhere does not repeat it, for it may hold a ticket."""
+def _target(url: str) -> tuple[WSParsedURL, str]:
+    """Return where a URL leads, and path and query.
+
+    The error for one that leads nowhere does not repeat it, for it may hold a ticket.
+    """
+    base, mark, query = url.partition("?")
     try:
-        return parse_url(url)
+        if not query.isascii() or "#" in query:
+            target = parse_url(url)
+            return target, target.resource_name
+        target = _parsed(base)
     except (WSError, ValueError):
         raise DialError("not the URL of a websocket") from None
+    return target, f"{target.resource_name}{mark}{query}"
+
+
+@lru_cache(TARGETS_REMEMBERED)
+def _parsed(base: str) -> WSParsedURL:
+    """Parse a URL without its query: servers are dialled again and again, each time with another query."""
+    return parse_url(base)

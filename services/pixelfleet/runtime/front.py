@@ -19,12 +19,11 @@ from aiohttp.typedefs import Handler
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.api import WSServerListenerFactory
 
+from pixelfleet.runtime.first_request import FirstRequest, Lobby, hand_over, wants_websocket
 from pixelfleet.runtime.listen import listening_socket
 from pixelfleet.runtime.protocol import server_protocol
 from pixelfleet.runtime.websocket import Bounds
 
-MAX_HEAD_BYTES: Final = 16 * 1024
-MAX_LINE_BYTES: Final = 8 * 1024
 VERSIONS: Final = ("13", "8", "7")
 """Versions of the websocket protocol, which differ in nothing that we use. The first is that of the standard."""
 
@@ -38,61 +37,6 @@ Upgrade = WSServerListenerFactory
 Admit = Callable[[web.Request], Awaitable[Upgrade | None]]
 """Decides, with time to think, on a request for a websocket: returns who takes it, or None to have the app's own
 handler answer; what it raises is answered like any handler's error."""
-
-
-class _FirstRequest(asyncio.Protocol):
-    """Reads the head of a connection's first request and passes the connection to who serves it."""
-
-    def __init__(self, front: "Front") -> None:
-        self._front = front
-        self._head = b""
-        self._transport: asyncio.Transport | None = None
-        self._timeout: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
-        self._front.pending.add(self._transport)
-        loop = asyncio.get_running_loop()
-        self._timeout = loop.call_later(self._front.bounds.handshake_seconds, self._too_slow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._let_go()
-
-    def data_received(self, data: bytes) -> None:
-        # Empty lines before a request are allowed, and would else look like a whole head.
-        head = self._head = (self._head + data).lstrip(b"\r\n")
-        transport = self._transport
-        if transport is None:
-            return
-        if b"\r\n\r\n" in head:
-            self._let_go()
-            self._front.serve(transport, head)
-        elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
-            transport.close()
-
-    def _too_slow(self) -> None:
-        self._front.handshakes_timed_out += 1
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _let_go(self) -> None:
-        self._head = b""
-        if self._transport is not None:
-            self._front.pending.discard(self._transport)
-            self._transport = None
-        if self._timeout is not None:
-            self._timeout.cancel()
-            self._timeout = None
-
-
-def wants_websocket(head: bytes) -> bool:
-    """Tell whether a request's head asks for an upgrade to a websocket."""
-    headers, _, _ = head.partition(b"\r\n\r\n")
-    for line in headers.lower().split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name == b"upgrade" and b"websocket" in value:
-            return True
-    return False
 
 
 def _other_version() -> WSUpgradeResponseWithListener:
@@ -109,32 +53,6 @@ def _plain_lists(request: WSUpgradeRequest) -> None:
         values = request.headers.getall(name, [])
         if any(word == each.strip().lower() for value in values for each in value.split(",")):
             request.headers[name] = word
-
-
-def _hand_over(
-    transport: asyncio.Transport, protocol: asyncio.Protocol | asyncio.BufferedProtocol, data: bytes
-) -> None:
-    # uvloop chooses its way of reading when reading starts, so the switch between a protocol that is given its
-    # data and one that lends its buffer happens between a stop and a start.
-    transport.pause_reading()
-    transport.set_protocol(protocol)
-    protocol.connection_made(transport)
-    if not transport.is_closing():
-        transport.resume_reading()
-    if isinstance(protocol, asyncio.BufferedProtocol):
-        _feed(protocol, data)
-    else:
-        protocol.data_received(data)
-
-
-def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        buffer = memoryview(protocol.get_buffer(-1))
-        size = min(len(buffer), len(rest))
-        buffer[:size] = rest[:size]
-        rest = rest[size:]
-        protocol.buffer_updated(size)
 
 
 class _Early:
@@ -204,15 +122,17 @@ class Front(AbstractAsyncContextManager["Front"]):
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
-        self.pending: set[asyncio.Transport] = set()
-        """Connections that have not asked for anything yet."""
-        self.handshakes_timed_out = 0
-        """How many were dropped because they did not ask in time."""
+        self._lobby = Lobby(bounds.handshake_seconds, self.serve)
 
     @property
     def port(self) -> int:
         """The port that is listened on, also when 0 was asked for."""
         return self._port
+
+    @property
+    def handshakes_timed_out(self) -> int:
+        """How many connections were dropped because they did not ask for anything in time."""
+        return self._lobby.timed_out
 
     async def __aenter__(self) -> Self:
         """Listen; raise UsageError when the port is taken."""
@@ -222,18 +142,18 @@ class Front(AbstractAsyncContextManager["Front"]):
         loop = asyncio.get_running_loop()
         tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self.bounds.handshake_seconds}
         self._server = await loop.create_server(
-            lambda: _FirstRequest(self), sock=socket, backlog=4096, **(tls if self._tls else {})
+            lambda: FirstRequest(self._lobby), sock=socket, backlog=4096, **(tls if self._tls else {})
         )
         return self
 
     def serve(self, transport: asyncio.Transport, head: bytes) -> None:
         """Hand a connection to who serves its first request; `head` is what came so far, a whole head or more."""
         if self._admit is None and wants_websocket(head):
-            _hand_over(transport, server_protocol(self._guarded(self._upgrade), self.bounds), head)
+            hand_over(transport, server_protocol(self._guarded(self._upgrade), self.bounds), head)
         else:
             http = self._runner.server
             assert http is not None
-            _hand_over(transport, http(), head)
+            hand_over(transport, http(), head)
 
     def stop_listening(self) -> None:
         """Take no new connections; those that are open go on."""
@@ -245,8 +165,7 @@ class Front(AbstractAsyncContextManager["Front"]):
     ) -> None:
         """Stop listening and end HTTP."""
         self.stop_listening()
-        for transport in list(self.pending):
-            transport.abort()
+        self._lobby.close()
         await self._runner.cleanup()
 
     def _guarded(self, upgrade: Upgrade) -> Upgrade:
@@ -284,5 +203,5 @@ class Front(AbstractAsyncContextManager["Front"]):
         http.transport = None
         http.connection_lost(None)
         head = b"\r\n".join([*lines, b"", b""]) + bytes(early.data)
-        _hand_over(transport, server_protocol(self._guarded(upgrade), self.bounds), head)
+        hand_over(transport, server_protocol(self._guarded(upgrade), self.bounds), head)
         return _HandedOver()

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from typing import Any, Literal
 
 import orjson
@@ -22,7 +23,7 @@ class _NotStrangersMistakes(logging.Filter):
 _NOT_STRANGERS_MISTAKES = _NotStrangersMistakes()
 
 
-class _Stderr(structlog.PrintLogger):
+class _Lines(structlog.PrintLogger):
     """Writes events to stderr without the detour over the standard library, which costs more than making them."""
 
     def __init__(self, name: str = "") -> None:
@@ -30,14 +31,43 @@ class _Stderr(structlog.PrintLogger):
         self.name = name
 
 
-def _name(logger: _Stderr, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+class _Bytes(structlog.BytesLogger):
+    """The same for events that are bytes already."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr.buffer)
+        self.name = name
+
+
+def _name(logger: _Lines | _Bytes, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Add the module that an event comes from."""
     event["logger"] = logger.name
     return event
 
 
-def _json(event: structlog.typing.EventDict, **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+class _Clock:
+    """Adds the time, in UTC; what changes once a second is written once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._text = ""
+
+    def __call__(self, _: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        """Stamp an event."""
+        second, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        event["timestamp"] = f"{self._text}.{microseconds:06}Z"
+        return event
+
+
+def _json(event: structlog.typing.EventDict, **_: Any) -> bytes:
+    return orjson.dumps(event, default=str)
+
+
+def _text(_: object, __: str, line: Any) -> str:
+    """Make text of a line for the standard library's handlers."""
+    return str(line, "utf-8")
 
 
 def _renderer(style: Style) -> list[structlog.typing.Processor]:
@@ -54,19 +84,23 @@ def configure(level: str = "info", style: Style = "console") -> None:
     common: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _Clock(),
     ]
     structlog.configure(
         processors=[_name, *common, *_renderer(style)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=_Stderr,
+        logger_factory=_Bytes if style == "json" else _Lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer(style)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderer(style),
+                *([_text] if style == "json" else []),
+            ],
         )
     )
     root = logging.getLogger()

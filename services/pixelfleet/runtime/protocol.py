@@ -27,14 +27,21 @@ class _Log(logging.LoggerAdapter[logging.Logger]):
     from here first. An error of ours in a handler comes the same way, and is logged as such.
     """
 
+    logger = _log
+    extra = None
     socket: WebSocket | None = None
 
     def __init__(self) -> None:
-        super().__init__(_log)
+        """Be cheap: there is one for each connection, and most have nothing to say."""
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it
         """Have picows spare itself the lines of a debugger."""
         return level >= logging.WARNING
+
+    def info(self, *_: object, **__: object) -> None:
+        """Leave out what picows says of each connection."""
+
+    debug = info
 
     def log(self, level: int, msg: object, *_: object, **__: object) -> None:
         """Take a line of picows' log; a warning or an error is about the exception that it handles."""

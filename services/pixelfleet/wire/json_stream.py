@@ -39,6 +39,8 @@ class JsonStream:
         They are one for every two bytes at most: who reads from strangers bounds what it feeds at once.
         """
         objects: list[dict[str, Any]] = []
+        if not self._buffer and len(data) <= self._max and isinstance(value := _parsed(data), dict):
+            return [value]  # one object and nothing else, as nearly always
         for at in range(0, len(data), self._half):
             self._buffer += data[at : at + self._half]
             self._cut(objects)
@@ -115,7 +117,7 @@ class JsonStream:
         self._begin(0)
 
 
-def _parsed(text: bytearray) -> object:
+def _parsed(text: bytes | bytearray) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

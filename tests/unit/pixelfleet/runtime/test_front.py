@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.front import MAX_HEAD_BYTES, Admit, Front, Upgrade, wants_websocket
+from pixelfleet.runtime.first_request import MAX_HEAD_BYTES, wants_websocket
+from pixelfleet.runtime.front import Admit, Front, Upgrade
 from pixelfleet.runtime.http import refusal
 from pixelfleet.runtime.tls import server_context
 from pixelfleet.runtime.websocket import Bounds, WebSocket

@@ -1,0 +1,130 @@
+"""The first request of a connection, which decides who serves it: read just far enough to know, then out of the way."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, cast
+
+MAX_HEAD_BYTES: Final = 16 * 1024
+MAX_LINE_BYTES: Final = 8 * 1024
+
+
+class FirstRequest(asyncio.BufferedProtocol):
+    """Reads the head of a connection's first request and passes the connection to who serves it."""
+
+    def __init__(self, lobby: "Lobby") -> None:
+        self._lobby = lobby
+        self._head = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the request."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        self._lobby.enter(self._transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._let_go()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Lend the buffer that all connections share."""
+        return self._lobby.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass the connection on when the head is there; close one whose head is too long."""
+        # Empty lines before a request are allowed, and would else look like a whole head.
+        head = self._head = (self._head + self._lobby.buffer[:nbytes]).lstrip(b"\r\n")
+        transport = self._transport
+        if transport is None:
+            return
+        if b"\r\n\r\n" in head:
+            self._let_go()
+            self._lobby.serve(transport, head)
+        elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
+            transport.close()
+
+    def _let_go(self) -> None:
+        self._head = b""
+        if self._transport is not None:
+            self._lobby.leave(self._transport)
+            self._transport = None
+
+
+class Lobby:
+    """The connections of a port that have not asked for anything yet."""
+
+    def __init__(self, seconds: float, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
+        """Give each of them so many seconds; `serve` takes one over, with what came: a whole head or more."""
+        self.serve = serve
+        self.buffer = bytearray(MAX_HEAD_BYTES)
+        """What all first requests are read into: each is taken out before the next is read."""
+        self.timed_out = 0
+        """How many were dropped because they did not ask in time."""
+        self._seconds = seconds
+        self._waiting: dict[asyncio.Transport, float] = {}
+        """Until when each of them may take, the longest-waiting first."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Take a connection in. One timer serves all, for all may take equally long."""
+        self._waiting[transport] = self._loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._seconds, self._drop_slow)
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Let one go: it has asked, or is gone."""
+        self._waiting.pop(transport, None)
+
+    def close(self) -> None:
+        """Drop all of them."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for transport in list(self._waiting):
+            transport.abort()
+
+    def _drop_slow(self) -> None:
+        self._timer = None
+        for transport, until in list(self._waiting.items()):
+            if until > self._loop.time():
+                self._timer = self._loop.call_at(until, self._drop_slow)
+                return
+            del self._waiting[transport]
+            self.timed_out += 1
+            transport.abort()
+
+
+def wants_websocket(head: bytes) -> bool:
+    """Tell whether a request's head asks for an upgrade to a websocket."""
+    headers, _, _ = head.partition(b"\r\n\r\n")
+    for line in headers.lower().split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name == b"upgrade" and b"websocket" in value:
+            return True
+    return False
+
+
+def hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol | asyncio.BufferedProtocol, data: bytes) -> None:
+    """Give a connection to another protocol, with what was read of it."""
+    if isinstance(protocol, asyncio.BufferedProtocol):
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        _feed(protocol, data)
+        return
+    # uvloop chooses its way of reading when reading starts, so the switch from a protocol that lends its buffer to one
+    # that is given its data happens between a stop and a start.
+    transport.pause_reading()
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    if not transport.is_closing():
+        transport.resume_reading()
+    protocol.data_received(data)
+
+
+def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        buffer = memoryview(protocol.get_buffer(-1))
+        size = min(len(buffer), len(rest))
+        buffer[:size] = rest[:size]
+        rest = rest[size:]
+        protocol.buffer_updated(size)

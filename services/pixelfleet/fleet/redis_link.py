@@ -7,33 +7,16 @@ sent twice behind the caller's back, except what Redis says that it has not done
 import asyncio
 import random
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pixelfleet.fleet import model
-from pixelfleet.fleet.redis_wire import Wire, Word
+from pixelfleet.fleet.redis_scripts import FORGOTTEN, load
+from pixelfleet.fleet.redis_wire import Wire, Word, done
 from pixelfleet.fleet.store import StoreUnavailableError
 
-SCRIPTS: Final = (
-    "end",
-    "epoch",
-    "give_back",
-    "hold_back",
-    "join",
-    "keep",
-    "lanes",
-    "leave",
-    "policies",
-    "redeem",
-    "report",
-    "restore",
-    "totals",
-)
 ANSWER_SECONDS: Final = 3.0
 """A server that has not answered by then counts as away."""
 
@@ -46,37 +29,6 @@ NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAG
 """How a server begins that answers, but is not the one to ask right now."""
 
 
-def _constants() -> str:
-    """Return the numbers of the model as Lua, times in microseconds."""
-    seconds = {
-        "CLAIM": model.CLAIM_SECONDS,
-        "ARRIVAL": model.ARRIVAL_SECONDS,
-        "PAGE_ARRIVAL": model.PAGE_ARRIVAL_SECONDS,
-        "EXPIRY": model.EXPIRY_SECONDS,
-        "FRESH": model.FRESH_SECONDS,
-        "FIRST_ASIDE": model.FIRST_ASIDE_SECONDS,
-        "LONGEST_ASIDE": model.LONGEST_ASIDE_SECONDS,
-        "UNUSED": model.UNUSED_SECONDS,
-    }
-    numbers = {
-        "MAX_SELECTORS": model.MAX_SELECTORS,
-        "MAX_AVOIDED": model.MAX_AVOIDED,
-        "EXACT_POSITIONS": model.EXACT_POSITIONS,
-        "LOOK_AHEAD": model.LOOK_AHEAD,
-        **{name: round(value * 1e6) for name, value in seconds.items()},
-    }
-    return " ".join(f"local {name} = {value}" for name, value in numbers.items())
-
-
-@cache
-def script_text(name: str) -> str:
-    """Return a script as Redis gets it: the constants, the common steps, and its own part."""
-    folder = files("pixelfleet.fleet").joinpath("lua")
-    common = folder.joinpath("common.lua").read_text(encoding="utf-8")
-    own = folder.joinpath(f"{name}.lua").read_text(encoding="utf-8")
-    return f"{_constants()}\n{common}\n{own}"
-
-
 class RedisLink:
     """Runs the scripts of `lua/` until it is stopped."""
 
@@ -85,7 +37,8 @@ class RedisLink:
         self._prefix = prefix
         self._clock = clock
         self._wire: Wire | None = None
-        self._hashes: dict[str, str] = {}
+        self._calls: dict[str, tuple[Word, ...]] = {}
+        """With which words each script is called."""
         self._connecting = asyncio.Lock()
         self._known_as = ("", 0)
         """The last connection: the server's run id, and the number that it has there."""
@@ -105,13 +58,13 @@ class RedisLink:
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script; raise StoreUnavailableError when Redis cannot be reached, or does not do what it is asked."""
         wire = await self._connected()
-        reply = await self._ask(wire, "EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
-        if isinstance(reply, Exception) and str(reply).startswith("NOSCRIPT"):
+        reply = await self._ask(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
+        if isinstance(reply, Exception) and str(reply).startswith(FORGOTTEN):
             try:
-                await self._load(wire)
+                self._calls = await load(wire)
             except RedisError as error:
                 raise StoreUnavailableError(str(error)) from None
-            reply = await self._ask(wire, "EVALSHA", self._hashes[script], 1, self._prefix, self._time(), *words)
+            reply = await self._ask(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
         return self._checked(reply)
 
     async def read(self, *commands: tuple[Word, ...]) -> list[Any]:
@@ -168,12 +121,12 @@ class RedisLink:
     async def _introduce(self, wire: Wire) -> None:
         """Load the scripts and tell the store which server process it is found on; raise a RedisError."""
         try:
-            info = _done(await wire.call("INFO", "server")).decode()
+            info = done(await wire.call("INFO", "server")).decode()
             run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
             await self._end_last(wire, run_id)
-            await self._load(wire)
-            _done(await wire.call("EVALSHA", self._hashes["epoch"], 1, self._prefix, self._time(), run_id))
-            self._known_as = (run_id, _done(await wire.call("CLIENT", "ID")))
+            self._calls = await load(wire)
+            done(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), run_id))
+            self._known_as = (run_id, done(await wire.call("CLIENT", "ID")))
             self.connections += 1
         except BaseException:
             wire.close()
@@ -187,11 +140,6 @@ class RedisLink:
         last_run, last_number = self._known_as
         if last_run == run_id:
             await wire.call("CLIENT", "KILL", "ID", last_number)
-
-    async def _load(self, wire: Wire) -> None:
-        texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
-        replies = await asyncio.gather(*(wire.call("SCRIPT", "LOAD", text) for text in texts))
-        self._hashes = {name: _done(reply).decode() for name, reply in zip(SCRIPTS, replies, strict=True)}
 
     def _lost(self, wire: Wire | None, error: Exception) -> None:
         if wire is not self._wire and wire is not None:
@@ -208,10 +156,3 @@ class RedisLink:
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close(why)
-
-
-def _done(reply: Any) -> Any:
-    """Return a reply; raise it as a RedisError when it is a refusal."""
-    if isinstance(reply, Exception):
-        raise RedisError(str(reply))
-    return reply

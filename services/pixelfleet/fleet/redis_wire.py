@@ -13,6 +13,7 @@ import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 
 Word = str | bytes | int | float
 
@@ -121,3 +122,10 @@ class Wire(asyncio.Protocol):
             self.close("no answer in time")
         else:
             self._check = self._loop.call_later(CHECK_SECONDS, self._look)
+
+
+def done(reply: Any) -> Any:
+    """Return a reply; raise it as a RedisError when it is a refusal."""
+    if isinstance(reply, Exception):
+        raise RedisError(str(reply))
+    return reply

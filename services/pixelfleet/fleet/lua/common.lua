@@ -1,4 +1,4 @@
--- Begins every script of this folder: the steps that changes of the fleet are made of. fleet/memory.py and what it
+-- Stands before the scripts of this folder: the steps that changes of the fleet are made of. fleet/memory.py and what it
 -- builds on have the same steps in Python; the contract tests hold the two together.
 --
 -- KEYS[1]  the prefix of all keys, with the hash tag: all of them live in one slot
@@ -26,21 +26,27 @@
 --   tot:APP, ends:APP, apps, policies, back (streamers that an operator holds back), end:OWNER (sessions to end)
 --
 -- What has no owner of its own goes when its app has been unused for some time (p:), or has a TTL.
-local P, call = KEYS[1], redis.call
-local now
-if ARGV[1] == '' then
-  local t = call('TIME')
-  now = t[1] * 1000000 + t[2]
-else
-  now = tonumber(ARGV[1])
-end
 local US, RS = '\31', '\30'
-local DUE = P .. 'due'
 local LANES_AT_ONCE, PLACED_AT_ONCE, SERVED_AT_ONCE = 64, 256, 64
-local woken, policies, selectors, returned = {}, {}, {}, {}
+-- What follows belongs to one call: where these steps stay from call to call, begin() makes it anew.
+local P, DUE, call, now
+local woken, policies, selectors, returned
 -- Set by expire(): whether nothing is matched yet, since when it is, the latest arrival, and whether somebody waits who
 -- would be served if this call were allowed to take longer.
-local young, matching, last, behind = false, 0, 0, false
+local young, matching, last, behind
+
+local function begin(keys, words)
+  P, call = keys[1], redis.call
+  DUE = P .. 'due'
+  if words[1] == '' then
+    local t = call('TIME')
+    now = t[1] * 1000000 + t[2]
+  else
+    now = tonumber(words[1])
+  end
+  woken, policies, selectors, returned = {}, {}, {}, {}
+  young, matching, last, behind = false, 0, 0, false
+end
 
 -- Numbers as Redis writes them: Lua's own tostring keeps 14 digits only.
 local function int(n) return string.format('%.0f', n) end

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
-from pixelfleet.fleet.redis_link import SCRIPTS, script_text
+from pixelfleet.fleet.redis_scripts import SCRIPTS, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
-from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
 
 
@@ -27,8 +28,7 @@ async def say(server: RedisServer, *words: str) -> None:
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_script_says_what_it_is_given(name: str) -> None:
     text = script_text(name)
-    assert "KEYS[1]" in text
-    own = text.partition("return value\nend\n")[2].strip()
+    own = text.partition("begin(KEYS, ARGV)\n")[2].strip()
     comment = own[: own.index("\n" + next(line for line in own.splitlines() if not line.startswith("--")))]
     words = own.count("ARGV[2]") + own.count("#ARGV")
     assert ("ARGV[2" in comment) == (words > 0)
@@ -50,9 +50,22 @@ async def test_scripts_that_redis_has_forgotten_are_given_to_it_again(
     on_redis: FleetStore, own_redis: RedisServer
 ) -> None:
     await on_redis.join(ticket("a"))
-    await say(own_redis, "SCRIPT", "FLUSH")
+    await say(own_redis, "FUNCTION", "FLUSH")
     await asyncio.gather(on_redis.join(ticket("b")), on_redis.join(ticket("c")), on_redis.leave("b"))
     assert [each.ticket.session_id for each in (await on_redis.snapshot()).queue] == ["a", "c"]
+
+
+async def test_a_redis_without_functions_is_given_scripts(tmp_path: Path, clock: Clock) -> None:
+    with redis_server(tmp_path, "--rename-command", "FUNCTION", "") as server:
+        async with empty_store(server.url, clock) as store:
+            fleet = Fleet(store, clock)
+            await fleet.reports(streamer())
+            await store.join(ticket("a"))
+            await say(server, "SCRIPT", "FLUSH")
+            await asyncio.gather(store.join(ticket("b")), store.join(ticket("c")), store.leave("b"))
+            known = await store.snapshot()
+            assert [each.ticket.session_id for each in known.queue] == ["c"]
+            assert [each.session_id for each in known.leases] == ["a"]
 
 
 async def test_a_connection_that_breaks_in_the_middle_is_made_again(

@@ -18,7 +18,10 @@ const plots = {
   waiting: new Plot('plot-waiting'),
   wait: new Plot('plot-wait', wait),
 };
-/** @type {'streamers' | 'sessions' | 'queue'} */
+const NAMES = /** @type {const} */ (['streamers', 'sessions', 'queue']);
+/** @typedef {typeof NAMES[number]} Name */
+
+/** @type {Name} */
 let shown = 'streamers';
 /** @type {{sessions: {items: any[], total: number}, queue: {items: any[], total: number}}} */
 const polled = { sessions: { items: [], total: 0 }, queue: { items: [], total: 0 } };
@@ -69,9 +72,9 @@ function tellTotals() {
 
 const number = (/** @type {number} */ value) => value.toLocaleString('en');
 
-function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
+function choose(/** @type {Name} */ name) {
   shown = name;
-  for (const each of Object.keys(KINDS)) {
+  for (const each of NAMES) {
     at(`tab-${each}`).setAttribute('aria-selected', String(each === name));
     at(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
@@ -88,7 +91,7 @@ function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
       return cell;
     }),
   );
-  rows.begin((item, row) => drawRow(kind, item, fleet.now, row, act));
+  rows.begin((item, row) => drawRow(kind, item, fleet.now, row, (action, button) => void act(action, button)));
   refresh();
   void poll();
 }
@@ -97,11 +100,11 @@ function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
 
 /** Does something to the fleet; what cannot be taken back is asked for twice. */
 async function act(/** @type {import('./kinds.js').Action} */ action, /** @type {HTMLButtonElement} */ button) {
-  if (action.sure && button.dataset.sure === undefined) {
-    button.dataset.sure = '';
+  if (action.sure && button.dataset['sure'] === undefined) {
+    button.dataset['sure'] = '';
     button.textContent = 'Sure?';
     setTimeout(() => {
-      delete button.dataset.sure;
+      delete button.dataset['sure'];
       button.textContent = action.label;
     }, SURE_MS);
     return;
@@ -164,7 +167,9 @@ function listen() {
     fleet.tellStreamers(JSON.parse(data));
     refresh();
   });
-  events.addEventListener('unavailable', () => live('lost', 'The fleet is out of reach'));
+  events.addEventListener('unavailable', () => {
+    live('lost', 'The fleet is out of reach');
+  });
   events.addEventListener('error', () => {
     live('lost', 'Connection lost; trying again');
     if (events.readyState === EventSource.CLOSED) {
@@ -185,14 +190,15 @@ async function begin() {
   }
 }
 
-for (const name of /** @type {const} */ (['streamers', 'sessions', 'queue'])) {
-  at(`tab-${name}`).addEventListener('click', () => choose(name));
+for (const name of NAMES) {
+  at(`tab-${name}`).addEventListener('click', () => {
+    choose(name);
+  });
 }
 document.querySelector('.tabs')?.addEventListener('keydown', (event) => {
-  const names = /** @type {const} */ (['streamers', 'sessions', 'queue']);
   const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {KeyboardEvent} */ (event).key];
-  if (step !== undefined) {
-    const next = names[(names.indexOf(shown) + step + names.length) % names.length];
+  const next = NAMES.at((NAMES.indexOf(shown) + (step ?? 0)) % NAMES.length);
+  if (step !== undefined && next !== undefined) {
     choose(next);
     at(`tab-${next}`).focus();
   }

@@ -50,9 +50,9 @@ export const KINDS = {
     words: (/** @type {Session} */ item) => `${item.id} ${item.streamer} ${item.app}`,
     cells: (/** @type {Session} */ item, now) => [
       state(item.state),
-      { className: 'name', words: item.id.slice(0, 12), small: item.role === 'spectator' ? 'looks on' : item.streamer, narrow: true, title: item.id },
+      { className: 'name', words: item.id.slice(0, 12), small: item.role === 'spectator' ? `looks on at ${nameOf(item.streamer)}` : nameOf(item.streamer), narrow: true, title: item.id },
       { className: 'wide', words: item.app },
-      { className: 'wide', words: item.streamer },
+      { className: 'wide', words: nameOf(item.streamer), small: item.streamer.split('/')[0] ?? '', title: item.streamer },
       { className: 'wide', words: item.role },
       { className: 'number age', words: item.matchedAt === null ? '–' : span(now - item.matchedAt) },
     ],
@@ -76,6 +76,11 @@ export const KINDS = {
     none: 'Nobody is waiting.',
   },
 };
+
+/** What a person calls a streamer: the part of its key that the application chose. */
+function nameOf(/** @type {string} */ key) {
+  return key.split('/').at(-1) ?? key;
+}
 
 /** @returns {Cell} */
 function state(/** @type {string} */ name) {

@@ -1,5 +1,5 @@
 /** Puts the dashboard together. */
-import { ask } from './api.js';
+import { ask, Refused } from './api.js';
 import { Fleet, wait } from './fleet.js';
 import { drawRow, KINDS } from './kinds.js';
 import { Plot, text } from './plot.js';
@@ -8,6 +8,8 @@ import { Rows } from './rows.js';
 const POLL_MS = 2_000;
 const SURE_MS = 4_000;
 const TOAST_MS = 6_000;
+const LOST = 'Connection lost; trying again';
+const UNREAD = 'The fleet has not been read yet.';
 
 const at = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const fleet = new Fleet();
@@ -40,8 +42,8 @@ function refresh() {
       (search === '' || kind.words(item).toLowerCase().includes(search)),
   );
   rows.show(items);
-  at('empty').hidden = items.length > 0 || !loaded;
-  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : kind.none);
+  at('empty').hidden = items.length > 0;
+  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : loaded ? kind.none : UNREAD);
   const total = shown === 'streamers' ? all.length : polled[shown].total;
   const listed = items.length === total ? '' : `${number(items.length)} of ${number(total)} are listed`;
   text(at('note'), listed);
@@ -49,6 +51,9 @@ function refresh() {
 }
 
 function tellCounts() {
+  if (!loaded) {
+    return;
+  }
   const totals = fleet.totals();
   text(at('tab-streamers').querySelector('i'), number(fleet.streamers.size));
   text(at('tab-sessions').querySelector('i'), number(totals.players));
@@ -168,14 +173,26 @@ function listen() {
     refresh();
   });
   events.addEventListener('unavailable', () => {
-    live('lost', 'The fleet is out of reach');
+    live('lost', loaded ? 'The fleet is out of reach; shown as it was' : 'The fleet is out of reach');
   });
   events.addEventListener('error', () => {
-    live('lost', 'Connection lost; trying again');
     if (events.readyState === EventSource.CLOSED) {
       setTimeout(listen, POLL_MS); // refused with a status, after which a browser gives up
+      void tellWhyLost();
+    } else {
+      live('lost', LOST);
     }
   });
+}
+
+/** A browser does not tell with which status it was refused; another question has the same answer. */
+async function tellWhyLost() {
+  try {
+    await ask('history');
+    live('lost', LOST);
+  } catch (error) {
+    live('lost', error instanceof Refused && error.isAboutWho ? 'You may not see this; load the page again' : LOST);
+  }
 }
 
 async function begin() {

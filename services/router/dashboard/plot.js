@@ -23,6 +23,7 @@ export class Plot {
     this.#svg.setAttribute('viewBox', `0 0 ${String(WIDTH)} ${String(HEIGHT)}`);
     this.#svg.setAttribute('preserveAspectRatio', 'none');
     this.#svg.setAttribute('role', 'img');
+    this.#svg.setAttribute('aria-label', 'The last hour: nothing is known yet');
     for (const y of [1, HEIGHT]) {
       const grid = shape('line', 'grid');
       grid.setAttribute('x2', String(WIDTH));

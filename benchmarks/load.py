@@ -90,9 +90,10 @@ class _Streamer(_Peer):
 class _Player(_Peer):
     """Subscribes, answers, and sends candidates."""
 
-    def __init__(self, streamer: _Streamer) -> None:
+    def __init__(self, streamer: _Streamer, shown_as: str) -> None:
         super().__init__()
         self.streamer = streamer
+        self.shown_as = shown_as
         self.goes_on = False
         self.sent = 0
         self.returned = 0
@@ -106,7 +107,7 @@ class _Player(_Peer):
             if self.goes_on:
                 self.fire()
         elif kind == "config":
-            self.send({"type": "subscribe", "streamerId": self.streamer.endpoint_id})
+            self.send({"type": "subscribe", "streamerId": self.shown_as or self.streamer.endpoint_id})
         elif kind == "offer":
             self.send({"type": "answer", "sdp": SDP})
             self.ready.set()
@@ -128,6 +129,8 @@ class Phase:
     p99_ms: float
     lost: int
     """Candidates that did not come back."""
+    cpu_us_each: tuple[float, ...] = ()
+    """The same for each of the server's processes."""
 
 
 class Load:
@@ -169,18 +172,18 @@ class _Measure:
 
     def __init__(self, server: Server, players: list[_Player]) -> None:
         self._players = players
-        self._pid = server.pid
+        self._pids = server.pids
         for player in players:
             player.sent = player.returned = 0
             player.times.clear()
-        self._cpu = 0.0 if self._pid is None else cpu_seconds(self._pid)
+        self._cpu = [cpu_seconds(pid) for pid in self._pids]
         self.begun = time.perf_counter()
 
     async def end(self) -> Phase:
         """Stop sending, wait for what is under way and return the figures."""
         seconds = time.perf_counter() - self.begun
         relayed = 2 * self._returned()
-        cpu = None if self._pid is None else cpu_seconds(self._pid) - self._cpu
+        cpu = [cpu_seconds(pid) - before for pid, before in zip(self._pids, self._cpu, strict=True)]
         for player in self._players:
             player.goes_on = False
         sent = sum(player.sent for player in self._players)
@@ -191,10 +194,11 @@ class _Measure:
         times = sorted(each for player in self._players for each in player.times)
         return Phase(
             messages_per_second=relayed / seconds,
-            cpu_us=None if cpu is None else cpu / max(relayed, 1) * 1e6,
+            cpu_us=sum(cpu) / max(relayed, 1) * 1e6 if cpu else None,
             p50_ms=quantile(times, 0.50) * 1e3,
             p99_ms=quantile(times, 0.99) * 1e3,
             lost=sent - self._returned(),
+            cpu_us_each=tuple(each / max(relayed, 1) * 1e6 for each in cpu),
         )
 
     def _returned(self) -> int:
@@ -207,8 +211,11 @@ def quantile(ordered: list[float], share: float) -> float:
 
 
 @asynccontextmanager
-async def connected(server: Server, players: int, streamers: int) -> AsyncIterator[Load]:
-    """Connect the peers and join each player to its streamer; raise TimeoutError when they do not come together."""
+async def connected(server: Server, players: int, streamers: int, shown_as: str = "") -> AsyncIterator[Load]:
+    """Connect the peers and join each player to its streamer; raise TimeoutError when they do not come together.
+
+    `shown_as` is the name of the streamer that a matchmaker has chosen; without it each player asks for its own.
+    """
     transports: list[WSTransport] = []
 
     async def connect(peer: _Peer, url: str) -> None:
@@ -221,7 +228,7 @@ async def connected(server: Server, players: int, streamers: int) -> AsyncIterat
             for source in sources:
                 await connect(source, server.streamer_url)
                 await source.ready.wait()
-            audience = [_Player(sources[number % streamers]) for number in range(players)]
+            audience = [_Player(sources[number % streamers], shown_as) for number in range(players)]
             for player in audience:
                 await connect(player, server.player_url)
             for player in audience:

@@ -40,6 +40,13 @@ class Server:
     streamer_url: str
     pid: int | None
     """None for a server elsewhere, of which only rates and times are measured."""
+    others: tuple[int, ...] = ()
+    """Further processes that a message passes through: their CPU counts, too."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """All processes that are measured."""
+        return () if self.pid is None else (self.pid, *self.others)
 
 
 @asynccontextmanager

@@ -21,7 +21,8 @@ from matchmaker.queue_teller import QueueTeller
 from matchmaker.rest import Rest
 from matchmaker.settings import Settings
 from matchmaker.stock_servers import StockServers
-from pixelfleet.auth.guard import open_guard
+from pixelfleet.auth.guard import Door, open_guard
+from pixelfleet.auth.identity import Identity
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -85,7 +86,12 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         reader = FleetReader(fleet)
         events = Events(fleet, reader)
         app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
+        door = Door("players", settings.auth, links=True)
         guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
+
+        async def enter(request: web.Request) -> Identity:
+            return await guard.check(door, request)
+
         add_health(app, matchmaker)
         api = Api(
             fleet,
@@ -96,7 +102,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             proxies=settings.trusted_proxies,
         )
         api.add_to(app)
-        Rest(fleet, reader, settings, lambda: players.closing).add_to(app, api.reads)
+        Rest(fleet, reader, settings, enter, lambda: players.closing).add_to(app, api.reads)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
         broker.on_restore = stock.report_all
         if settings.link_port is not None:
@@ -111,7 +117,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 option="--port",
                 bounds=players.bounds,
                 tls=tls,
-                admit=players.admits(guard) if settings.asks else None,
+                admit=players.admits(enter) if settings.asks else None,
             )
         )
         stack.callback(events.close)

@@ -16,8 +16,8 @@ from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
-from matchmaker.wishes import Wish, WishError, wish_of
-from pixelfleet.auth.guard import Door, Guard
+from matchmaker.wishes import NotAllowedError, Wish, WishError, wish_of
+from pixelfleet.auth.guard import Enter
 from pixelfleet.auth.identity import STRANGER, Identity
 from pixelfleet.auth.upgrades import accepted
 from pixelfleet.fleet.model import StreamerReport, Ticket
@@ -79,12 +79,11 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    def admits(self, guard: Guard) -> Admit:
+    def admits(self, enter: Enter) -> Admit:
         """Return what asks who a player is, and then takes it as that."""
-        door = Door("players", self.settings.auth, links=True)
 
         async def admit(request: web.Request) -> Upgrade:
-            identity = await guard.check(door, request)
+            identity = await enter(request)
             return lambda upgrade: self.upgrade(upgrade, identity)
 
         return admit
@@ -101,20 +100,13 @@ class Players:
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         query = query_of(request.path.decode("utf-8", "replace"))
-        if identity.wants:
-            query["id"] = identity.wants
         settings = self.settings
         try:
-            wish = wish_of(
-                query,
-                app=identity.apps[0] if identity.apps else settings.app,
-                labels=settings.labels,
-                join=settings.join,
-            )
+            wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         except WishError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
-        if identity.apps and wish.app not in identity.apps:
-            return refusal(HTTPStatus.FORBIDDEN, "you may not have this app")
+        except NotAllowedError as error:
+            return refusal(HTTPStatus.FORBIDDEN, str(error))
         passed_on = {name: query[name][:64] for name in PASSED_ON if name in query}
         priority = identity.priority or 0
         return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on, priority)), request)
@@ -147,6 +139,7 @@ class Players:
             app=wish.app,
             wants=wish.wants,
             may_share=wish.may_share,
+            looks_on=wish.looks_on,
             labels=wish.labels,
             priority=priority,
         )

@@ -16,7 +16,8 @@ from matchmaker.fleet_reader import FleetReader
 from matchmaker.offers import OfferLimit
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
-from matchmaker.wishes import WishError, wish_of
+from matchmaker.wishes import NotAllowedError, WishError, wish_of
+from pixelfleet.auth.guard import Enter
 from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.runtime.access import client_address, origin_allowed
@@ -55,10 +56,19 @@ class NoOfferError(Exception):
 class Rest:
     """The handlers of the reference's paths."""
 
-    def __init__(self, store: FleetStore, reader: FleetReader, settings: Settings, closing: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        store: FleetStore,
+        reader: FleetReader,
+        settings: Settings,
+        enter: Enter,
+        closing: Callable[[], bool],
+    ) -> None:
+        """`enter` says who asks, or raises: an offer is as good as a player's websocket."""
         self._store = store
         self._reader = reader
         self._settings = settings
+        self._enter = enter
         self._closing = closing
         self._key = settings.session_key.get_secret_value() if settings.session_key else None
         self._limit = OfferLimit(settings.offers_per_minute)
@@ -118,18 +128,23 @@ class Rest:
         client = client_address(request.remote or "", request.headers, settings.trusted_proxies)
         if not self._limit.allows(client, self._loop.time()):
             raise NoOfferError(TOO_MANY, 429)
+        identity = await self._enter(request)
         query = query_of(request.raw_path)
         try:
-            wish = wish_of(query, app=settings.app, labels=settings.labels, join=settings.join)
+            wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         except WishError as error:
             raise NoOfferError(str(error), 400) from None
+        except NotAllowedError as error:
+            raise NoOfferError(str(error), 403) from None
         ticket = Ticket(
             session_id=uuid.uuid4().hex,
             replica_id="",
             app=wish.app,
             wants=wish.wants,
             may_share=wish.may_share,
+            looks_on=wish.looks_on,
             labels=wish.labels,
+            priority=identity.priority or 0,
         )
         try:
             lease = await self._store.offer(ticket)

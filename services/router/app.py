@@ -82,6 +82,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             proxies=settings.trusted_proxies,
             requests_per_second=settings.requests_per_second,
             joins_per_minute=settings.joins_per_minute,
+            player_paths=_player_paths(settings),
             logins_per_minute=settings.logins_per_minute,
         )
         tasks = await stack.enter_async_context(Tasks())
@@ -127,19 +128,29 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
 
 
 def _cors(settings: Settings) -> Middleware:
-    """Return what lets pages of other origins call; the dashboard is read by its own page alone."""
-    allowing = cors(settings.origins)
-    own = f"{settings.path_prefix}/dashboard"
+    """Return what lets pages of other origins call.
+
+    The dashboard is read by its own page alone, and streamers' APIs by pages of origins that are listed by name: an
+    open proxy, on a network that is closed, would else be read by any page that somebody there looks at.
+    """
+    allowing, named = cors(settings.origins), cors([each for each in settings.origins if each != "*"])
+    own, proxy = f"{settings.path_prefix}/dashboard", f"{settings.path_prefix}/proxy/"
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await (handler(request) if request.path.startswith(own) else allowing(request, handler))
+        if request.path.startswith(own):
+            return await handler(request)
+        return await (named if request.path.startswith(proxy) else allowing)(request, handler)
 
     return middleware
 
 
+def _player_paths(settings: Settings) -> frozenset[str]:
+    return frozenset(settings.path_prefix + path for path in PLAYER_PATHS)
+
+
 def _admit(settings: Settings, players: Players) -> Admit:
-    paths = {settings.path_prefix + path for path in PLAYER_PATHS}
+    paths = _player_paths(settings)
 
     async def admit(request: web.Request) -> Upgrade | None:
         return await players.admit(request) if request.path in paths else None

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Collection
 from typing import Final
 
 import structlog
@@ -33,10 +34,12 @@ class Callers:
         proxies: int,
         requests_per_second: float,
         joins_per_minute: float,
+        player_paths: Collection[str],
         logins_per_minute: float,
     ) -> None:
         self._guard = guard
         self._proxies = proxies
+        self._player_paths = player_paths
         self._requests = Buckets(requests_per_second, max(1.0, requests_per_second * BURST_SECONDS))
         self._joins = Buckets(joins_per_minute / 60, max(1.0, joins_per_minute / 2))
         self._logins = Buckets(logins_per_minute / 60, max(1.0, logins_per_minute / 2))
@@ -62,7 +65,8 @@ class Callers:
         """Refuse one request too many, and one that is not for a path of ours."""
         if not request.raw_path.startswith("/"):
             raise web.HTTPBadRequest(reason="only paths on this server are served")
-        if "websocket" not in request.headers.get("Upgrade", "").lower():  # those are counted as joins
+        is_join = request.path in self._player_paths and is_upgrade(request)
+        if not is_join:  # those are counted on their own
             _slow_down(self._requests.take(client_key(request[ADDRESS]), self._time()))
         return await handler(request)
 
@@ -70,19 +74,31 @@ class Callers:
         """Return who asks at a door; after too many wrong logins nobody is asked for a while."""
         if door is None:
             raise web.HTTPForbidden(reason="closed until it is told who may come in here")
-        client = client_key(request[ADDRESS])
         if door.way != "none":
-            _slow_down(self._logins.wait(client, self._time()))
+            self.before_login(request)
         try:
             return await self._guard.check(door, request)
         except web.HTTPUnauthorized:
             if self._guard.shown(request).any:
-                self._logins.take(client, self._time())
+                self.wrong_login(request)
             raise
+
+    def before_login(self, request: web.Request) -> None:
+        """Refuse somebody who has shown too much that was wrong."""
+        _slow_down(self._logins.wait(client_key(request[ADDRESS]), self._time()))
+
+    def wrong_login(self, request: web.Request) -> None:
+        """Count a wrong proof."""
+        self._logins.take(client_key(request[ADDRESS]), self._time())
 
     def join(self, request: web.Request) -> None:
         """Count somebody who wants to play."""
         _slow_down(self._joins.take(client_key(request[ADDRESS]), self._time()))
+
+
+def is_upgrade(request: web.Request) -> bool:
+    """Tell whether a request asks for a websocket."""
+    return "websocket" in request.headers.get("Upgrade", "").lower()
 
 
 def _slow_down(seconds: float) -> None:

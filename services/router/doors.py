@@ -1,6 +1,7 @@
 """The HTTP doors behind the page: the matchmaker's API, streamers' REST APIs, and what the dashboard asks for."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -9,8 +10,9 @@ from aiohttp import web
 
 from pixelfleet.auth.guard import Door, check_same_site
 from pixelfleet.auth.identity import Identity
-from router.caller import ADDRESS, REQUEST_ID, Callers
+from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
 from router.forward import Forwarder, Onward
+from router.limits import Counts, client_key
 from router.matchmakers import Matchmakers
 from router.proxy_rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.settings import Settings
@@ -24,6 +26,9 @@ SANDBOX: Final = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cac
 
 ACTION_HEADER: Final = "X-Pixelfleet-Action"
 """A page of another site cannot send this header without our leave, which it does not get."""
+
+STREAMS_PER_ADDRESS: Final = 16
+"""Streams of events that one client address may listen to at once; more are answered with 429."""
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -46,6 +51,7 @@ class Doors:
         self._streamers = streamers
         self._session = session
         self._prefix = settings.path_prefix
+        self._streams = Counts(STREAMS_PER_ADDRESS)
         self._body_bytes = settings.proxy_body_bytes
         self._seconds = settings.proxy_seconds
         self._bounds = settings.bounds()
@@ -88,8 +94,9 @@ class Doors:
         except LookupFailedError as error:
             log.warning("streamer cannot be looked up", why=str(error))
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
-        if "websocket" in request.headers.get("Upgrade", "").lower():
-            return await tunnel(request, self._session, url, self._told(request), self._bounds)
+        if is_upgrade(request):
+            with self._forwarder.one_more():
+                return await tunnel(request, self._session, url, self._told(request), self._bounds)
         onward = Onward(url, self._told(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes)
         return await self._forwarder.forward(request, onward)
 
@@ -98,12 +105,16 @@ class Doors:
         told = self._told(request)
         if self._api_is_the_matchmakers:
             if (given := request.headers.get("Authorization")) is not None:
+                self._callers.before_login(request)
                 told["Authorization"] = given
         else:
             await self._callers.check(self._api, request)
             self._guard_change(request)
             self._add_token(told)
-        return await self._to_matchmaker(request, f"{self._prefix}/api/", told)
+        answer = await self._to_matchmaker(request, f"{self._prefix}/api/", told)
+        if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
+            self._callers.wrong_login(request)
+        return answer
 
     async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
         """Pass on what the dashboard reads, and what its own page alone may have changed."""
@@ -122,6 +133,8 @@ class Doors:
             path, query = checked_target(request.raw_path, encoded_slash=True)
         except BadTargetError as error:
             raise web.HTTPBadRequest(reason=f"the path {error}") from None
+        if not path.startswith(prefix):  # but once decoded, or it would not be here
+            raise web.HTTPBadRequest(reason="the path hides a letter")
         path = "/api/" + path.removeprefix(prefix)
         is_stream = path.endswith("/events")
         for target in self._matchmakers.candidates():
@@ -133,6 +146,8 @@ class Doors:
                 body_bytes=self._body_bytes,
             )
             try:
+                if is_stream:
+                    return await self._stream(request, onward)
                 return await self._forwarder.forward(request, onward)
             except web.HTTPBadGateway:
                 self._matchmakers.failed(target, "its API cannot be reached")
@@ -140,9 +155,23 @@ class Doors:
                     raise
         raise web.HTTPServiceUnavailable(reason="no matchmaker can be reached")
 
+    async def _stream(self, request: web.Request, onward: Onward) -> web.StreamResponse:
+        """Pass on a stream that has no end: one address cannot take up all exchanges with those."""
+        client = client_key(request[ADDRESS])
+        if self._streams.full(client):
+            raise web.HTTPTooManyRequests(reason="too many event streams from this address")
+        self._streams.add(client)
+        try:
+            return await self._forwarder.forward(request, onward)
+        finally:
+            self._streams.remove(client)
+
     def _guard_change(self, request: web.Request) -> None:
-        """Refuse what another site's page has a browser send: also where a door is open, or a token in a cookie."""
-        if request.method not in SAFE:
+        """Refuse what another site's page has a browser send: also where a door is open, or a token in a cookie.
+
+        What goes over a websocket may change anything.
+        """
+        if request.method not in SAFE or is_upgrade(request):
             check_same_site(request, self._origins)
 
     def _add_token(self, told: dict[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
+from pixelfleet.runtime.http import CORS_HEADERS
 from router.proxy_rules import answer_headers, request_headers
 
 log = structlog.get_logger(__name__)
@@ -18,6 +20,9 @@ log = structlog.get_logger(__name__)
 CHUNK_BYTES: Final = 64 * 1024
 GATHERED_BYTES: Final = 64 * 1024
 """So much of a body is waited for before anybody is dialled: what is slow or too large costs a streamer nothing."""
+
+WRITE_SECONDS: Final = 30.0
+"""A caller that does not read for so long is let go, also where the exchange itself has no bound."""
 
 CONNECT_SECONDS: Final = 5.0
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -60,11 +65,17 @@ class Forwarder:
         """
         if request.method not in METHODS:
             raise web.HTTPMethodNotAllowed(request.method, METHODS)
+        with self.one_more():
+            return await self._exchange(request, onward)
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count an exchange for as long as it lasts; raise HTTPServiceUnavailable when there is no room for it."""
         if self.under_way >= self._at_once:
             raise web.HTTPServiceUnavailable(reason="too many requests are under way")
         self.under_way += 1
         try:
-            return await self._exchange(request, onward)
+            yield
         finally:
             self.under_way -= 1
 
@@ -83,16 +94,19 @@ class Forwarder:
                     skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                     **onward.options,
                 ) as answer:
+                    if answer.status < 200:
+                        raise aiohttp.ClientError  # it speaks another protocol from here on, which nobody asked for
                     response = web.StreamResponse(status=answer.status, reason=answer.reason)
                     for name, value in answer_headers(answer.headers).items():
                         response.headers.add(name, value)
-                    response.headers.update(onward.answer)
+                    response.headers.update({**onward.answer, **request.get(CORS_HEADERS, {})})
                     if (length := answer.headers.get("Content-Length")) and length.isdecimal():
                         response.content_length = int(length)
                     await response.prepare(request)
                     if request.method != "HEAD":
                         async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-                            await response.write(chunk)
+                            async with asyncio.timeout(WRITE_SECONDS):
+                                await response.write(chunk)
         except TimeoutError:
             return self._broken(request, response, web.HTTPGatewayTimeout(reason="no answer in time"))
         except _TooLargeError:

@@ -5,6 +5,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
 from pixelfleet.runtime.metrics import Registries
+from router.caller import is_upgrade
 from router.forward import Forwarder
 from router.matchmakers import Matchmakers
 from router.players import Players
@@ -36,11 +37,6 @@ class Metrics:
         status = "101" if request.transport is None and is_upgrade(request) else str(response.status)
         self._requests.labels(door_of(request.path.removeprefix(self._prefix)), status).inc()
         return response
-
-
-def is_upgrade(request: web.Request) -> bool:
-    """Tell whether a request asks for a websocket."""
-    return "websocket" in request.headers.get("Upgrade", "").lower()
 
 
 def door_of(path: str) -> str:

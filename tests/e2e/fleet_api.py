@@ -50,12 +50,14 @@ class FleetApi:
     streamers: dict[str, dict[str, Any]] = field(default_factory=dict)
     listeners: set[asyncio.Queue[bytes]] = field(default_factory=set)
     waits: list[float] = field(default_factory=list)
+    refuse: int = 0
+    """A status in place of events."""
 
     def __post_init__(self) -> None:
         now = time.time()
         made = [streamer(number, now) for number in range(self.count)]
         self.streamers = {each["id"]: each for each in made}
-        self.waits = [now - 4 * number for number in range(1, 24)]
+        self.waits = [now - 4 * number for number in range(1, 24)] if self.count else []
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -105,6 +107,8 @@ class FleetApi:
         return web.json_response(self.totals())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
+        if self.refuse:
+            return web.Response(status=self.refuse)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
@@ -173,5 +177,6 @@ class FleetApi:
             wave = math.sin(step / 40) + math.sin(step / 13) / 3
             players = round(560 + 90 * wave)
             waiting = max(0, round(30 * wave - 8))
-            found.append((now - 3600 + 10 * step, [players, max(0, 850 - players), waiting, waiting * 4]))
+            numbers = [players, max(0, 850 - players), waiting, waiting * 4] if self.count else [0, 0, 0, 0]
+            found.append((now - 3600 + 10 * step, numbers))
         return found

@@ -16,7 +16,7 @@ SIZES: Final = {"phone": (390, 844), "desktop": (1440, 900)}
 SCHEMES: Final = ("light", "dark")
 SERIOUS: Final = ("serious", "critical")
 
-_WATCH_POLICY: Final = """
+WATCH_POLICY: Final = """
 window.broken = [];
 document.addEventListener('securitypolicyviolation', (event) => {
   window.broken.push(`${event.violatedDirective}: ${event.blockedURI}`);
@@ -65,10 +65,14 @@ class Sitter:
                 await self._inspect(f"{name}-{size}-{scheme}")
 
     async def _inspect(self, where: str) -> None:
-        for found in await self.page.evaluate(_INSPECT):
-            if found["impact"] in SERIOUS:
-                self.complaints.append(f"{where}: {found['id']} ({found['help']}): {found['where']}")
-        self.complaints += [f"{where}: {broken}" for broken in await self.page.evaluate("() => window.broken")]
+        self.complaints += [f"{where}: {each}" for each in await complaints(self.page)]
+
+
+async def complaints(page: Page) -> list[str]:
+    """Return what axe finds serious on a page, and what its policy has stopped; AXE and WATCH_POLICY run in it."""
+    found = [each for each in await page.evaluate(_INSPECT) if each["impact"] in SERIOUS]
+    broken: list[str] = await page.evaluate("() => window.broken")
+    return [f"{each['id']} ({each['help']}): {each['where']}" for each in found] + broken
 
 
 @asynccontextmanager
@@ -78,7 +82,7 @@ async def sitter(browser: Browser, url: str, *scripts: str, path: str = "") -> A
     context = await browser.new_context(viewport={"width": width, "height": height})
     try:
         await context.add_init_script(path=AXE)
-        for script in (_WATCH_POLICY, *scripts):
+        for script in (WATCH_POLICY, *scripts):
             await context.add_init_script(script)
         page = await context.new_page()
         sitter = Sitter(page)

@@ -1,9 +1,8 @@
-"""The dashboard in a real browser, before a fleet of 1,000 streamers."""
+"""The dashboard in a real browser, before a fleet of 1,000 streamers; each state is portrayed and inspected by axe."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page
@@ -13,12 +12,10 @@ import router.settings
 from pixelfleet.runtime.http import plain_port
 from router.history import AppNumbers, Totals
 from tests.e2e.fleet_api import FleetApi
+from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
-
-PICTURES = Path(__file__).parents[2] / ".build" / "screenshots"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 Dashboard = tuple[Page, FleetApi]
 
@@ -46,26 +43,31 @@ async def served(tmp_path: Path, api: FleetApi) -> AsyncIterator[str]:
 
 
 def is_complaint(message: ConsoleMessage) -> bool:
-    """Tell whether the browser found something wrong; an action that is refused is what one test wants."""
-    return message.type == "error" and "404" not in message.text
+    """Tell whether the browser found something wrong; what is refused is what some tests want."""
+    return message.type == "error" and "the server responded with a status of" not in message.text
 
 
 @asynccontextmanager
-async def opened(
-    browser: Browser, url: str, size: tuple[int, int] = (1440, 900), scheme: Any = "light"
-) -> AsyncIterator[Page]:
-    """Open the dashboard; whatever the browser complains of fails the test."""
-    complaints: list[str] = []
-    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+async def opened(browser: Browser, url: str, says: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
+    """Open the dashboard and wait for what it says of itself; whatever the browser complains of fails the test.
+
+    `refused` is a status that the router answers with in place of the fleet.
+    """
+    wrong: list[str] = []
+    width, height = SIZES["desktop"]
+    context = await browser.new_context(viewport={"width": width, "height": height})
     try:
+        await context.add_init_script(path=AXE)
+        await context.add_init_script(WATCH_POLICY)
         page = await context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if is_complaint(message) else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        for path in ("history", "api/**") if refused else ():
+            await page.route(url + path, lambda route: route.fulfill(status=refused, json={}))
         await page.goto(url)
-        await page.get_by_text("Live", exact=True).wait_for()
-        await page.locator(".row").first.wait_for()
+        await page.locator("#live").get_by_text(says, exact=True).wait_for()
         yield page
-        assert not complaints
+        assert not wrong
     finally:
         await context.close()
 
@@ -74,21 +76,67 @@ async def opened(
 async def dashboard(browser: Browser, tmp_path: Path) -> AsyncIterator[Dashboard]:
     api = FleetApi()
     async with served(tmp_path, api) as url, opened(browser, url) as page:
+        await page.locator(".row").first.wait_for()
         yield page, api
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-async def test_it_is_drawn_at_each_size_and_in_each_scheme(
-    browser: Browser, tmp_path: Path, size: str, scheme: str
-) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    async with served(tmp_path, FleetApi()) as url, opened(browser, url, SIZES[size], scheme) as page:
-        for kind in ("streamers", "sessions", "queue"):
-            await page.locator(f"#tab-{kind}").click()
-            await page.locator(".row").first.wait_for()
-            await page.screenshot(path=PICTURES / f"dashboard-{kind}-{size}-{scheme}.png")
+async def portray(page: Page, name: str) -> None:
+    """Take a picture at each size and in each scheme; nothing serious may be wrong in any, nor anything be cut off."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for size, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            # Rows are drawn in the frame after.
+            await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            await page.screenshot(path=SCREENSHOTS / f"dashboard-{name}-{size}-{scheme}.png")
+            assert await complaints(page) == [], f"{name}-{size}-{scheme}"
         assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_fleet_at_work(dashboard: Dashboard) -> None:
+    page, _ = dashboard
+    for kind in ("streamers", "sessions", "queue"):
+        await page.locator(f"#tab-{kind}").click()
+        await page.locator(".row").first.wait_for()
+        await portray(page, kind)
+
+
+async def test_a_fleet_of_nobody(browser: Browser, tmp_path: Path) -> None:
+    async with served(tmp_path, FleetApi(count=0)) as url, opened(browser, url) as page:
+        for kind, says in (
+            ("streamers", "No streamers"),
+            ("sessions", "Nobody is playing"),
+            ("queue", "Nobody is waiting"),
+        ):
+            await page.locator(f"#tab-{kind}").click()
+            await page.get_by_text(says).wait_for()
+            await portray(page, f"empty-{kind}")
+
+
+async def test_a_fleet_that_is_out_of_reach(dashboard: Dashboard) -> None:
+    page, api = dashboard
+    api.tell("unavailable", {"error": "the fleet store is out of reach"})
+    await page.get_by_text("The fleet is out of reach; shown as it was").wait_for()
+    await portray(page, "unavailable")
+    api.tell("totals", api.totals())
+    await page.get_by_text("Live", exact=True).wait_for()
+
+
+async def test_a_connection_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+    api = FleetApi(refuse=503)
+    async with served(tmp_path, api) as url, opened(browser, url, "Connection lost; trying again") as page:
+        await page.get_by_text("The fleet has not been read yet").wait_for()
+        await portray(page, "lost")
+        api.refuse = 0
+        await page.get_by_text("Live", exact=True).wait_for()
+        await page.locator(".row").first.wait_for()
+
+
+async def test_a_person_who_may_not_see_it_any_more(browser: Browser, tmp_path: Path) -> None:
+    says = "You may not see this; load the page again"
+    async with served(tmp_path, FleetApi()) as url, opened(browser, url, says, refused=401) as page:
+        await portray(page, "refused")
 
 
 async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboard) -> None:
@@ -169,6 +217,7 @@ async def test_what_does_not_work_is_said(dashboard: Dashboard) -> None:
     del api.streamers[name]
     await button.click()
     await page.get_by_text("Drain did not work: no such streamer").wait_for()
+    await portray(page, "failed")
 
 
 async def test_the_keyboard_alone_reaches_everything(dashboard: Dashboard) -> None:

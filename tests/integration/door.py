@@ -36,6 +36,9 @@ class Backend:
     """A status in place of a websocket."""
     wait: asyncio.Event | None = None
     """What an answer waits for."""
+    answers: int = 200
+    ended: int = 0
+    """Endless answers that were ended by who asked."""
 
     @property
     def reached(self) -> int:
@@ -75,8 +78,20 @@ class Backend:
             for number in range(3):
                 await response.write(b"%d" % number)
             return response
+        if "/flood/" in request.path:
+            return await self._flood(request)
         headers = {"Set-Cookie": "a=b", "X-Answer": "1", "Access-Control-Allow-Origin": "https://evil.test"}
-        return web.json_response({"method": request.method, "body": len(body)}, headers=headers)
+        return web.json_response({"method": request.method, "body": len(body)}, status=self.answers, headers=headers)
+
+    async def _flood(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65536)
+        except ConnectionError:
+            self.ended += 1
+            raise
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if self.refuse:
@@ -139,3 +154,25 @@ async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> Async
         async with router.app.running(made, store) as running:
             await running.matchmakers.found.wait()
             yield Door(running, matchmaker, streamer, store)
+
+
+async def say(door: Door, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
+    """Send raw bytes on a connection of their own; return the status of the answer (0 for none) and all of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port)
+    try:
+        writer.write(data)
+        if more:
+            await asyncio.sleep(after)
+            writer.write(more)
+        async with asyncio.timeout(10):
+            answer = await reader.read(65536)
+    except ConnectionError:
+        answer = b""
+    finally:
+        writer.close()
+    return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
+
+
+def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", "Host: door.test", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode("utf-8") + body

@@ -7,11 +7,14 @@ from typing import Any
 import aiohttp
 import bcrypt
 import pytest
+from yarl import URL
 
 import matchmaker.app
 import matchmaker.settings
 from pixelfleet.auth.links import Link, sign
 from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.model import ServerReport, StreamerReport
+from pixelfleet.fleet.tokens import verify
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -71,6 +74,33 @@ async def test_a_link_chooses_app_priority_and_streamer_and_no_other_app_is_give
                 lambda: _wanted(store, "pod-1/cam"), "it wants the link's streamer, not the query's"
             )
             assert found.ticket.priority == 0
+
+
+async def test_a_server_is_offered_over_http_to_those_alone_who_may_play(http: aiohttp.ClientSession) -> None:
+    async with running(auth="basic", users=USERS, redirect=True, session_key=KEY) as (url, store):
+        report = StreamerReport(server_id="pod-1", endpoint_id="cam", app="default", url="ws://10.0.0.7:80")
+        await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
+        wrong = {"Authorization": aiohttp.encode_basic_auth("ada", "no")}
+        for path in ("/signallingserver", "/", "/custom_html/player.html"):
+            for headers in ({}, wrong):
+                async with http.get(url + path, headers=headers, allow_redirects=False) as answer:
+                    assert answer.status == 401
+                    assert "10.0.0.7" not in await answer.text()
+        assert (await store.snapshot()).leases == ()
+        right = {"Authorization": aiohttp.encode_basic_auth("ada", "secret")}
+        async with http.get(f"{url}/signallingserver", headers=right) as answer:
+            assert (await answer.json())["signallingServer"] == "10.0.0.7:80"
+
+
+async def test_a_link_for_a_spectator_takes_no_slot(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY, session_key=KEY, offers_per_minute=0) as (url, store):
+        report = StreamerReport(server_id="pod-1", endpoint_id="cam", app="default", url="ws://10.0.0.7:80")
+        await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
+        link = sign(Link(roles=("spectator",), wants="cam"), KEY, 60)
+        async with http.get(f"{url}/signallingserver?link={link}") as answer:
+            offered = URL((await answer.json())["url"])
+        assert verify(offered.query["session"], KEY, "pod-1").role == "spectator"
+        assert (await store.totals()).apps["default"].available == 1
 
 
 async def _wanted(store: MemoryFleetStore, wants: str) -> Any:

@@ -1,6 +1,5 @@
 """What must never get through the router's door: each is refused with a clear status, and nothing behind it hears."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from pixelfleet.runtime.http import plain_port
-from tests.integration.door import Door, open_door
+from tests.integration.door import Door, open_door, request, say
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.router.test_proxy_rules import EVIL
 
@@ -24,28 +23,6 @@ pytestmark = pytest.mark.integration
 
 CAM = "/proxy/pod-1%2Fcam"
 TOKEN = "operators-token-of-the-matchmaker"
-
-
-async def say(door: Door, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
-    """Send raw bytes on a connection of their own; return the status of the answer (0 for none) and all of it."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port)
-    try:
-        writer.write(data)
-        if more:
-            await asyncio.sleep(after)
-            writer.write(more)
-        async with asyncio.timeout(10):
-            answer = await reader.read(65536)
-    except ConnectionError:
-        answer = b""
-    finally:
-        writer.close()
-    return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
-
-
-def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", "Host: door.test", "Connection: close", *headers, "", ""]
-    return "\r\n".join(lines).encode("utf-8") + body
 
 
 @pytest.fixture

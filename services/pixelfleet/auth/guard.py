@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 Redeem = Callable[[str, float], Awaitable[bool]]
 """Uses up a link by its id, to be remembered until that unix time; False when it was used before."""
 
+Enter = Callable[[web.Request], Awaitable[Identity]]
+"""Says who asks, or raises an HTTPException."""
+
 REALM: Final = "pixelfleet"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -11,7 +11,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import bcrypt
 from passlib.hash import apr_md5_crypt, sha256_crypt, sha512_crypt  # type: ignore[import-untyped]  # has no types
@@ -70,8 +70,15 @@ def _checker(hashed: str) -> Callable[[str, str], bool] | None:
         return _bcrypt
     for scheme in (apr_md5_crypt, sha256_crypt, sha512_crypt):
         if scheme.identify(hashed):
-            return lambda password, of: bool(scheme.verify(password, of))
+            return lambda password, of: _crypt(scheme, password, of)
     return None
+
+
+def _crypt(scheme: Any, password: str, hashed: str) -> bool:
+    try:
+        return bool(scheme.verify(password, hashed))
+    except ValueError:  # a password that no such hash can have, as with a zero byte in it
+        return False
 
 
 def _bcrypt(password: str, hashed: str) -> bool:
@@ -86,8 +93,8 @@ class Users:
 
     def __init__(self, users: dict[str, User], clock: Callable[[], float]) -> None:
         self._users = users
-        self._decoy = next((user.hash for user in users.values()), "")
-        """What is computed for a name that is not known, so that it takes as long as for one that is."""
+        self._decoys = [user.hash for user in users.values()]
+        """What is computed for names that are not known, so that they take as long as those that are."""
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, float] = OrderedDict()
@@ -99,11 +106,17 @@ class Users:
         user = self._users.get(name)
         digest = self._digest(name, password)
         if user is None or self._right.get(digest, 0.0) <= self._clock():
-            right = await self._hash(password, user.hash if user else self._decoy)
+            right = await self._hash(password, user.hash if user else self._decoy(name))
             if user is None or not right:
                 raise NotProvenError(_WRONG)
             self._remember(digest)
         return Identity(name, "basic", user.roles)
+
+    def _decoy(self, name: str) -> str:
+        """Return the same user's hash each time: where hashes are of several kinds, a name's time tells nothing."""
+        if not self._decoys:
+            return ""
+        return self._decoys[int.from_bytes(self._digest(name, "")[:8]) % len(self._decoys)]
 
     async def _hash(self, password: str, hashed: str) -> bool:
         if self._waiting >= MOST_WAITING:

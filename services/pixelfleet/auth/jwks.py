@@ -55,7 +55,8 @@ class KeySet:
         """
         now = self._clock()
         found = self._find(key_id)
-        if found is None or now - self._fetched > FRESH_SECONDS:
+        # While somebody fetches, or waits in vain for an issuer that hangs, keys that are known need no waiting.
+        if found is None or (now - self._fetched > FRESH_SECONDS and not self._fetching.locked()):
             await self._refresh()
             found = self._find(key_id)
         if self._clock() - self._fetched > LONGEST_SECONDS:

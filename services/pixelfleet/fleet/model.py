@@ -128,10 +128,17 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Who wants something looks on, if it may, when that streamer's slots are taken.
     """
     may_share: bool = False
+    looks_on: bool = False
+    """A spectator: it takes no slot, also where one is free. It wants something."""
     labels: dict[str, str] = {}
     """What the streamer's labels must say."""
     priority: int = 0
     """0 to MAX_PRIORITY; the highest is served first."""
+
+    @property
+    def sharing(self) -> int:
+        """How it shares a streamer: 0 not at all, 1 when the slots are taken, 2 in any case."""
+        return 2 if self.looks_on else int(self.may_share)
 
     @property
     def selector(self) -> str:

@@ -164,7 +164,7 @@ class RedisFleetStore:
             ticket.app,
             ticket.selector,
             ticket.wants,
-            int(ticket.may_share),
+            ticket.sharing,
             rank_offset(ticket.priority),
             _write(ticket),
         )
@@ -207,7 +207,7 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
         ticket.app,
         ticket.selector,
         ticket.wants,
-        int(ticket.may_share),
+        ticket.sharing,
         int(rank_of(arrived, ticket.priority)),
         round(arrived * 1e6),
         _write(ticket),

@@ -57,6 +57,13 @@ def client_address(peer: str, headers: MultiMapping[str], proxies: int) -> str:
     if len(hops) < proxies:
         return peer
     try:
-        return str(ip_address(hops[-proxies]))
+        return str(ip_address(_without_port(hops[-proxies])))
     except ValueError:
         return peer
+
+
+def _without_port(hop: str) -> str:
+    """Return an address without the port that some proxies add: `192.0.2.7:4711`, `[2001:db8::7]:4711`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop

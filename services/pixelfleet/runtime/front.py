@@ -110,6 +110,8 @@ class Front(AbstractAsyncContextManager["Front"]):
             app,
             access_log=None,
             handle_signals=False,
+            # What unpacks to a thousand times its size is not unpacked here; who passes a body on passes it as it came.
+            auto_decompress=False,
             shutdown_timeout=HTTP_STOP_SECONDS,
             # Also ends a connection whose next request has begun and does not go on.
             keepalive_timeout=2 * bounds.handshake_seconds,

@@ -121,7 +121,7 @@ def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRe
 @asynccontextmanager
 async def plain_port(app: web.Application, *, host: str, port: int, option: str) -> AsyncIterator[int]:
     """Serve an app that has no websockets; yield the port."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False)
     await runner.setup()
     try:
         socket = listening_socket(host, port, option)

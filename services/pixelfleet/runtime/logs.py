@@ -45,6 +45,14 @@ def _name(logger: _Lines | _Bytes, _: str, event: structlog.typing.EventDict) ->
     return event
 
 
+def _harmless(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what would move a terminal's cursor or begin a line: a peer's close reason may hold anything."""
+    for name, value in event.items():
+        if type(value) is str and name not in ("exception", "stack") and not value.isprintable():
+            event[name] = value.encode("unicode_escape").decode()
+    return event
+
+
 class _Clock:
     """Adds the time, in UTC; what changes once a second is written once a second."""
 
@@ -75,7 +83,7 @@ def _renderer(style: Style) -> list[structlog.typing.Processor]:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     # The library's richer tracebacks show local variables, among which may be a secret.
     colors = sys.stderr.isatty()
-    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+    return [_harmless, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
 
 
 def configure(level: str = "info", style: Style = "console") -> None:

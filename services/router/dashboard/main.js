@@ -1,5 +1,5 @@
 /** Puts the dashboard together. */
-import { ask } from './api.js';
+import { ask, Refused } from './api.js';
 import { Fleet, wait } from './fleet.js';
 import { drawRow, KINDS } from './kinds.js';
 import { Plot, text } from './plot.js';
@@ -8,6 +8,8 @@ import { Rows } from './rows.js';
 const POLL_MS = 2_000;
 const SURE_MS = 4_000;
 const TOAST_MS = 6_000;
+const LOST = 'Connection lost; trying again';
+const UNREAD = 'The fleet has not been read yet.';
 
 const at = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const fleet = new Fleet();
@@ -18,7 +20,10 @@ const plots = {
   waiting: new Plot('plot-waiting'),
   wait: new Plot('plot-wait', wait),
 };
-/** @type {'streamers' | 'sessions' | 'queue'} */
+const NAMES = /** @type {const} */ (['streamers', 'sessions', 'queue']);
+/** @typedef {typeof NAMES[number]} Name */
+
+/** @type {Name} */
 let shown = 'streamers';
 /** @type {{sessions: {items: any[], total: number}, queue: {items: any[], total: number}}} */
 const polled = { sessions: { items: [], total: 0 }, queue: { items: [], total: 0 } };
@@ -37,8 +42,8 @@ function refresh() {
       (search === '' || kind.words(item).toLowerCase().includes(search)),
   );
   rows.show(items);
-  at('empty').hidden = items.length > 0 || !loaded;
-  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : kind.none);
+  at('empty').hidden = items.length > 0;
+  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : loaded ? kind.none : UNREAD);
   const total = shown === 'streamers' ? all.length : polled[shown].total;
   const listed = items.length === total ? '' : `${number(items.length)} of ${number(total)} are listed`;
   text(at('note'), listed);
@@ -46,6 +51,9 @@ function refresh() {
 }
 
 function tellCounts() {
+  if (!loaded) {
+    return;
+  }
   const totals = fleet.totals();
   text(at('tab-streamers').querySelector('i'), number(fleet.streamers.size));
   text(at('tab-sessions').querySelector('i'), number(totals.players));
@@ -69,9 +77,9 @@ function tellTotals() {
 
 const number = (/** @type {number} */ value) => value.toLocaleString('en');
 
-function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
+function choose(/** @type {Name} */ name) {
   shown = name;
-  for (const each of Object.keys(KINDS)) {
+  for (const each of NAMES) {
     at(`tab-${each}`).setAttribute('aria-selected', String(each === name));
     at(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
@@ -88,7 +96,7 @@ function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
       return cell;
     }),
   );
-  rows.begin((item, row) => drawRow(kind, item, fleet.now, row, act));
+  rows.begin((item, row) => drawRow(kind, item, fleet.now, row, (action, button) => void act(action, button)));
   refresh();
   void poll();
 }
@@ -97,11 +105,11 @@ function choose(/** @type {'streamers' | 'sessions' | 'queue'} */ name) {
 
 /** Does something to the fleet; what cannot be taken back is asked for twice. */
 async function act(/** @type {import('./kinds.js').Action} */ action, /** @type {HTMLButtonElement} */ button) {
-  if (action.sure && button.dataset.sure === undefined) {
-    button.dataset.sure = '';
+  if (action.sure && button.dataset['sure'] === undefined) {
+    button.dataset['sure'] = '';
     button.textContent = 'Sure?';
     setTimeout(() => {
-      delete button.dataset.sure;
+      delete button.dataset['sure'];
       button.textContent = action.label;
     }, SURE_MS);
     return;
@@ -164,13 +172,27 @@ function listen() {
     fleet.tellStreamers(JSON.parse(data));
     refresh();
   });
-  events.addEventListener('unavailable', () => live('lost', 'The fleet is out of reach'));
+  events.addEventListener('unavailable', () => {
+    live('lost', loaded ? 'The fleet is out of reach; shown as it was' : 'The fleet is out of reach');
+  });
   events.addEventListener('error', () => {
-    live('lost', 'Connection lost; trying again');
     if (events.readyState === EventSource.CLOSED) {
       setTimeout(listen, POLL_MS); // refused with a status, after which a browser gives up
+      void tellWhyLost();
+    } else {
+      live('lost', LOST);
     }
   });
+}
+
+/** A browser does not tell with which status it was refused; another question has the same answer. */
+async function tellWhyLost() {
+  try {
+    await ask('history');
+    live('lost', LOST);
+  } catch (error) {
+    live('lost', error instanceof Refused && error.isAboutWho ? 'You may not see this; load the page again' : LOST);
+  }
 }
 
 async function begin() {
@@ -185,14 +207,15 @@ async function begin() {
   }
 }
 
-for (const name of /** @type {const} */ (['streamers', 'sessions', 'queue'])) {
-  at(`tab-${name}`).addEventListener('click', () => choose(name));
+for (const name of NAMES) {
+  at(`tab-${name}`).addEventListener('click', () => {
+    choose(name);
+  });
 }
 document.querySelector('.tabs')?.addEventListener('keydown', (event) => {
-  const names = /** @type {const} */ (['streamers', 'sessions', 'queue']);
   const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {KeyboardEvent} */ (event).key];
-  if (step !== undefined) {
-    const next = names[(names.indexOf(shown) + step + names.length) % names.length];
+  const next = NAMES.at((NAMES.indexOf(shown) + (step ?? 0)) % NAMES.length);
+  if (step !== undefined && next !== undefined) {
     choose(next);
     at(`tab-${next}`).focus();
   }

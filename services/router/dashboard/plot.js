@@ -23,6 +23,7 @@ export class Plot {
     this.#svg.setAttribute('viewBox', `0 0 ${String(WIDTH)} ${String(HEIGHT)}`);
     this.#svg.setAttribute('preserveAspectRatio', 'none');
     this.#svg.setAttribute('role', 'img');
+    this.#svg.setAttribute('aria-label', 'The last hour: nothing is known yet');
     for (const y of [1, HEIGHT]) {
       const grid = shape('line', 'grid');
       grid.setAttribute('x2', String(WIDTH));
@@ -56,20 +57,21 @@ export class Plot {
   }
 
   #draw() {
-    const end = this.#points.at(-1)?.[0];
-    if (end === undefined) {
+    const [first, last] = [this.#points[0], this.#points.at(-1)];
+    if (first === undefined || last === undefined) {
       return;
     }
+    const end = last[0];
     const most = Math.max(1, ...this.#points.map(([, value]) => value));
-    const at = ([when, value]) =>
+    const at = (/** @type {[number, number]} */ [when, value]) =>
       `${((1 - (end - when) / HOUR) * WIDTH).toFixed(1)} ${(HEIGHT - (value / most) * (HEIGHT - 2)).toFixed(1)}`;
     const line = this.#points.map(at).join('L');
-    const from = ((1 - (end - this.#points[0][0]) / HOUR) * WIDTH).toFixed(1);
+    const from = ((1 - (end - first[0]) / HOUR) * WIDTH).toFixed(1);
     this.#line.setAttribute('d', `M${line}`);
     this.#area.setAttribute('d', `M${from} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
-    const began = span(Math.min(HOUR, end - this.#points[0][0]));
+    const began = span(Math.min(HOUR, end - first[0]));
     this.#scale.replaceChildren(label('1 h ago'), label(`most ${this.#format(most)}`), label('now'));
-    this.#svg.setAttribute('aria-label', `The last ${began}: ${this.#format(this.#points.at(-1)[1])} now, at most ${this.#format(most)}`);
+    this.#svg.setAttribute('aria-label', `The last ${began}: ${this.#format(last[1])} now, at most ${this.#format(most)}`);
   }
 }
 

@@ -19,7 +19,7 @@ export class Rows {
     this.#box = box;
     this.#space.className = 'space';
     box.append(this.#space);
-    box.addEventListener('scroll', () => this.#plan(), { passive: true });
+    box.addEventListener('scroll', this.#plan, { passive: true });
     new ResizeObserver(() => {
       this.#height = 0;
       this.#plan();
@@ -43,7 +43,7 @@ export class Rows {
     this.#plan();
   }
 
-  #plan() {
+  #plan = () => {
     if (!this.#planned) {
       this.#planned = true;
       requestAnimationFrame(() => {
@@ -51,7 +51,7 @@ export class Rows {
         this.#paint();
       });
     }
-  }
+  };
 
   #paint() {
     this.#height ||= parseFloat(getComputedStyle(this.#box).getPropertyValue('--row'));
@@ -65,9 +65,10 @@ export class Rows {
         this.#shown.delete(place);
       }
     }
-    for (let place = first; place < last; place++) {
+    for (const [index, item] of items.slice(first, last).entries()) {
+      const place = first + index;
       const before = this.#shown.get(place);
-      const row = this.#draw(items[place], before);
+      const row = this.#draw(item, before);
       if (row !== before) {
         row.setAttribute('role', 'row');
         row.setAttribute('aria-rowindex', String(place + 1));

@@ -11,6 +11,7 @@ from matchmaker.events import Events
 from matchmaker.fleet_reader import FleetReader
 from matchmaker.rest import Rest
 from matchmaker.settings import Settings
+from pixelfleet.auth.identity import STRANGER, Identity
 from pixelfleet.runtime.access import TokenGuard
 from pixelfleet.runtime.http import add_health
 from tests.unit.matchmaker.fleet import Store
@@ -24,6 +25,10 @@ class AlwaysReady:
         return None
 
 
+async def anybody(_: web.Request) -> Identity:
+    return STRANGER
+
+
 def calls(*, redirect: bool) -> set[tuple[str, str]]:
     """Return the method and path of everything that the player port answers."""
     app, store = web.Application(), Store().real
@@ -31,7 +36,7 @@ def calls(*, redirect: bool) -> set[tuple[str, str]]:
     guard = TokenGuard(None, "--rest-token")
     api = Api(store, reader, Events(store, reader), guard, open_reads=False, proxies=0)
     api.add_to(app)
-    Rest(store, reader, Settings(redirect=redirect), lambda: False).add_to(app, api.reads)
+    Rest(store, reader, Settings(redirect=redirect), anybody, lambda: False).add_to(app, api.reads)
     add_health(app, AlwaysReady())
     return {
         (route.method, route.resource.canonical)

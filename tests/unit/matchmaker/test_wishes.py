@@ -2,13 +2,15 @@
 
 import pytest
 
-from matchmaker.wishes import JoinRule, WishError, wish_of
+from matchmaker.wishes import JoinRule, NotAllowedError, WishError, wish_of
+from pixelfleet.auth.identity import STRANGER, Identity
 
 SESSION = "0123456789abcdef0123456789abcdef"
 
 
-def wish(query: dict[str, str], join: JoinRule = "any") -> object:
-    made = wish_of(query, app="default", labels=["region", "version"], join=join)
+def wish(query: dict[str, str], join: JoinRule = "any", who: Identity = STRANGER) -> object:
+    made = wish_of(query, who, app="default", labels=["region", "version"], join=join)
+    assert made.looks_on is (who.roles == {"spectator"})
     return made.app, made.wants, made.may_share, made.labels
 
 
@@ -54,6 +56,40 @@ def test_who_may_look_on_is_a_setting(join: JoinRule, wants: str, may_share: boo
 @pytest.mark.parametrize("join", ["session", "never"])
 def test_any_streamer_means_a_free_one_where_nobody_may_look_on(join: JoinRule) -> None:
     assert wish({"id": "*"}, join) == ("default", "", False, {})
+
+
+def test_who_is_known_may_choose_among_their_own() -> None:
+    apps = Identity(apps=("game", "tour"))
+    assert wish({}, who=apps) == ("game", "", False, {})
+    assert wish({"app": "tour"}, who=apps) == ("tour", "", False, {})
+    with pytest.raises(NotAllowedError):
+        wish({"app": "default"}, who=apps)
+    assert wish({"id": "another"}, who=Identity(wants="pod/cam")) == ("default", "pod/cam", True, {})
+
+
+@pytest.mark.parametrize(
+    ("join", "wants", "found"),
+    [
+        ("any", "cam", "cam"),
+        ("any", "", "*"),
+        ("session", SESSION, SESSION),
+        ("session", "cam", None),
+        ("session", "", None),
+        ("never", SESSION, None),
+    ],
+)
+def test_a_spectator_only_looks_on_where_anybody_may(join: JoinRule, wants: str, found: str | None) -> None:
+    spectator = Identity(roles=frozenset({"spectator"}))
+    if found is None:
+        with pytest.raises(NotAllowedError):
+            wish({"id": wants}, join, spectator)
+    else:
+        assert wish({"id": wants, "region": "eu"}, join, spectator) == ("default", found, True, {})
+
+
+def test_a_spectator_who_is_a_player_too_plays() -> None:
+    both = Identity(roles=frozenset({"spectator", "player"}))
+    assert wish({}, who=both) == ("default", "", False, {})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ PLACED_AT_ONCE: Final = 256
 SERVED_AT_ONCE: Final = 64
 """What one call does at most: the next one goes on."""
 
+LOOKS_ON: Final = 2
+"""A ticket's `sharing` when it takes no slot."""
+
 Choice = tuple[str, bool]
 """A streamer, and whether the player only looks on."""
 
@@ -47,7 +50,9 @@ def _best(state: State, app: str, selector: str, avoid: set[str]) -> str | None:
 def choose(state: State, session: Session) -> Choice | None:
     """Find a streamer for a session."""
     app, wants, avoid = session.ticket.app, session.wants, avoided(state, session)
-    if wants in ("", "*"):
+    sharing = session.ticket.sharing
+    plays = sharing != LOOKS_ON
+    if not wants or (wants == "*" and plays):
         key = _best(state, app, "" if wants else session.selector, avoid)
         if key is not None:
             return key, False
@@ -60,10 +65,10 @@ def choose(state: State, session: Session) -> Choice | None:
             standing = refresh(state, key)
             if standing is None or not standing.open or standing.streamer.report.app != app or key in avoid:
                 continue
-            if standing.free:
+            if standing.free and plays:
                 return key, False
             shareable = shareable or key
-    return (shareable, True) if shareable is not None and session.ticket.may_share else None
+    return (shareable, True) if shareable is not None and sharing else None
 
 
 def _named(state: State, app: str, wants: str) -> list[str]:
@@ -95,7 +100,7 @@ def _first_for(state: State, lane: str, key: str, *, free: bool) -> tuple[int, s
         return None
     for rank, session_id in islice(state.lanes[lane].pairs(), LOOK_AHEAD):
         session = state.sessions[session_id]
-        if (free or session.ticket.may_share) and session.avoids.get(key, 0) <= state.now:
+        if (free or session.ticket.sharing) and session.avoids.get(key, 0) <= state.now:
             return rank, session_id
     return None
 
@@ -114,7 +119,8 @@ def serve(state: State, key: str) -> None:
         if first is None:
             return
         dequeue(state, first[1])
-        is_open, still_free = assign(state, first[1], key, LeaseState.MATCHED, shared=not free)
+        shared = not free or state.sessions[first[1]].ticket.sharing == LOOKS_ON
+        is_open, still_free = assign(state, first[1], key, LeaseState.MATCHED, shared=shared)
         if not is_open:
             return
         free = still_free

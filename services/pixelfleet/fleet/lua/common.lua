@@ -315,11 +315,13 @@ local function named(app, wants)
 end
 
 -- Finds a streamer for a ticket; returns its key and whether the player only looks on.
-local function choose(app, selector, wants, may_share, avoid)
+-- `share` is '0', '1' when it may look on, '2' when it only looks on.
+local function choose(app, selector, wants, share, avoid)
+  local plays, may_share = share ~= '2', share ~= '0'
   if wants == '' then return best(app, selector, avoid), false end
   local shareable
   if wants == '*' then
-    local key = best(app, '', avoid)
+    local key = plays and best(app, '', avoid)
     if key then return key, false end
     for _, each in ipairs(may_share and call('ZRANGE', P .. 'ready:' .. app, 0, LOOK_AHEAD - 1) or {}) do
       local aside = tonumber(call('HGET', P .. 's:' .. each, 'asd'))
@@ -329,7 +331,7 @@ local function choose(app, selector, wants, may_share, avoid)
     for _, key in ipairs(named(app, wants)) do
       local of, open, free = refresh(key)
       if open and of == app and not (avoid and avoid[key]) then
-        if free then return key, false end
+        if free and plays then return key, false end
         shareable = shareable or key
       end
     end
@@ -343,14 +345,14 @@ local function place(session, state)
   local t = call('HMGET', P .. 't:' .. session, 'st', 'app', 'sel', 'want', 'share', 'av', 'lane', 'rp')
   if t[1] ~= 'W' then return false, false end
   local avoid = avoided(t[6])
-  local key, shared = choose(t[2], t[3], t[4], t[5] == '1', avoid)
+  local key, shared = choose(t[2], t[3], t[4], t[5], avoid)
   if not key then return false, t[4] == '' and not avoid end
   dequeue(session, t[7], t[2])
   assign(session, key, state, shared, t[8])
   return true
 end
 
--- Finds the first of a lane whom a streamer serves; returns the session, its rank and its replica.
+-- Finds the first of a lane whom a streamer serves; returns the session, its rank, its replica and whether it looks on.
 local function first_for(lane, key, free)
   local from, to = 0, 0
   while from < LOOK_AHEAD do
@@ -358,7 +360,9 @@ local function first_for(lane, key, free)
     for j = 1, #heads, 2 do
       local t = call('HMGET', P .. 't:' .. heads[j], 'av', 'share', 'rp')
       local avoid = avoided(t[1])
-      if not (avoid and avoid[key]) and (free or t[2] == '1') then return heads[j], tonumber(heads[j + 1]), t[3] end
+      if not (avoid and avoid[key]) and (free or t[2] ~= '0') then
+        return heads[j], tonumber(heads[j + 1]), t[3], not free or t[2] == '2'
+      end
     end
     if #heads < 2 * (to - from + 1) then return end
     from, to = to + 1, math.min(to * 2 + 1, LOOK_AHEAD - 1)
@@ -372,16 +376,16 @@ local function serve(key)
   local lanes = { lane_of(app, '', key), lane_of(app, '', endpoint), lane_of(app, '', '*') }
   for _, selector in ipairs(served(app, labels)) do lanes[#lanes + 1] = lane_of(app, selector, '') end
   for _ = 1, SERVED_AT_ONCE do
-    local chosen, rank, replica, lane
+    local chosen, rank, replica, lane, shared
     for i = 1, free and #lanes or 3 do
-      local first, its, whose = first_for(lanes[i], key, free)
+      local first, its, whose, looks_on = first_for(lanes[i], key, free)
       if first and (not rank or its < rank or (its == rank and first < chosen)) then
-        chosen, rank, replica, lane = first, its, whose, lanes[i]
+        chosen, rank, replica, lane, shared = first, its, whose, lanes[i], looks_on
       end
     end
     if not chosen then return end
     dequeue(chosen, lane, app)
-    _, open, free = assign(chosen, key, 'M', not free, replica)
+    _, open, free = assign(chosen, key, 'M', shared, replica)
   end
   stays_behind()
 end

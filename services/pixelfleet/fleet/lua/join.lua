@@ -1,6 +1,6 @@
 -- Gives a ticket a streamer at once, or a place in its queue.
 -- ARGV[2] session  [3] replica, or empty for a page that dials by itself  [4] app  [5] selector  [6] wants
--- ARGV[7] 1 if it may look on  [8] rank without the arrival  [9] the ticket
+-- ARGV[7] 0, 1 if it may look on, 2 if it only looks on  [8] rank without the arrival  [9] the ticket
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false for a page that got nothing, or 'choices'
 expire()
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -23,7 +23,7 @@ end
 wants = meant(app, wants)
 if wants == '' and not know_choice(app, selector, false) then return answer('choices') end
 local key, shared
-if not young and not behind then key, shared = choose(app, selector, wants, ARGV[7] == '1') end
+if not young and not behind then key, shared = choose(app, selector, wants, ARGV[7]) end
 if replica == '' and not key then return answer(false) end
 
 local arrival = math.max(now, last + 1)

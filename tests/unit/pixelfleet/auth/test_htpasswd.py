@@ -4,6 +4,7 @@ import asyncio
 
 import bcrypt
 import pytest
+from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # has no types
 
 from pixelfleet.auth import htpasswd
 from pixelfleet.auth.htpasswd import Users, matches, read_users
@@ -66,9 +67,22 @@ async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: p
         return False
 
     monkeypatch.setattr(htpasswd, "matches", matches)
-    with pytest.raises(NotProvenError):
-        await users().check("nobody", "x")
-    assert hashed == [BCRYPT]
+    checked = users()
+    for _ in range(3):
+        with pytest.raises(NotProvenError):
+            await checked.check("nobody", "x")
+    assert len(hashed) == 3
+    assert len(set(hashed)) == 1  # always somebody's, and the same one's
+    for number in range(50):
+        with pytest.raises(NotProvenError):
+            await checked.check(f"nobody {number}", "x")
+    assert set(hashed) == {user.hash for user in checked._users.values()}
+
+
+@pytest.mark.parametrize("hashed", [APR1, BCRYPT, sha512_crypt.using(rounds=1000).hash("x")], ids=str.__len__)
+@pytest.mark.parametrize("password", ["x\0", "\0", "secret\0"])
+def test_a_password_that_no_hash_can_have_is_a_wrong_one(hashed: str, password: str) -> None:
+    assert not matches(password, hashed)
 
 
 async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not(

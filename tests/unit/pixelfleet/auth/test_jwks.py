@@ -1,5 +1,7 @@
 """An issuer's keys."""
 
+import asyncio
+
 import orjson
 import pytest
 
@@ -52,6 +54,18 @@ async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_for_each_that_
     for number in range(50):
         with pytest.raises(NotProvenError):
             await found.key(f"made up {number}")
+    assert len(issuer.asked) == 2
+
+
+async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs() -> None:
+    issuer = Issuer()
+    found = issuer.set()
+    await found.key("one")
+    issuer.now += FRESH_SECONDS + 1
+    async with asyncio.TaskGroup() as group, found._fetching:
+        for _ in range(3):
+            assert (await group.create_task(found.key("one"))).key_id == "one"
+    await found.key("one")
     assert len(issuer.asked) == 2
 
 

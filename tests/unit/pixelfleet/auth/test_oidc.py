@@ -20,8 +20,11 @@ from tests.unit.pixelfleet.auth import keys
 NOW = int(time.time())
 
 
-def tokens() -> Tokens:
+def tokens(*, away: bool = False) -> Tokens:
     async def fetch(url: str) -> bytes:
+        assert url == "http://issuer.test/keys", "no token may say where its key is"
+        if away:
+            raise CannotTellError("the issuer is away")
         return keys.jwks("one", "two")
 
     key_set = KeySet(keys.ISSUER, "http://issuer.test/keys", fetch, time.monotonic)
@@ -47,6 +50,26 @@ WRONG = {
     "key of another id": keys.token(key=keys.private_key("two")),
     "key that is not known": keys.token(kid="stranger"),
     "key confusion": signed_with_the_public_key(),
+    "key at an address": jwt.encode(
+        keys.claims(),
+        keys.private_key("stranger"),
+        algorithm="RS256",
+        headers={
+            "kid": "evil",
+            "jku": "http://evil.test/keys",
+            "x5u": "http://evil.test/x",
+            "jwk": keys.jwk("stranger"),
+        },
+    ),
+    "key within": jwt.encode(
+        keys.claims(), keys.private_key("stranger"), algorithm="RS256", headers={"jwk": keys.jwk("stranger")}
+    ),
+    "critical": jwt.encode(
+        keys.claims(), keys.private_key("one"), algorithm="RS256", headers={"kid": "one", "crit": ["x"], "x": 1}
+    ),
+    "key id of another kind": f"{part({'alg': 'RS256', 'kid': ['one']})}.{part(keys.claims())}.x",
+    "nested without end": f"{part({'alg': 'RS256', 'kid': 'one'})}.{'W1tb' * 2000}.x",
+    "head without end": f"{'W1tb' * 2000}.e30.x",
     "symmetric": keys.token(key="x" * 64, algorithm="HS256"),
     "expired": keys.token(keys.claims(exp=NOW - 60)),
     "not yet": keys.token(keys.claims(nbf=NOW + 86_400)),

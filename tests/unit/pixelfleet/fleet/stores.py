@@ -92,6 +92,7 @@ def ticket(
     app: str = "app",
     wants: str = "",
     may_share: bool = False,
+    looks_on: bool = False,
     labels: Mapping[str, str] | None = None,
     priority: int = 0,
 ) -> Ticket:
@@ -101,6 +102,7 @@ def ticket(
         app=app,
         wants=wants,
         may_share=may_share,
+        looks_on=looks_on,
         labels=dict(labels or {}),
         priority=priority,
     )

@@ -434,6 +434,26 @@ async def test_who_wants_a_streamer_that_is_free_has_it_alone(fleet: Fleet) -> N
     assert not (await fleet.gets(ticket("p", wants="cam", may_share=True))).shared
 
 
+async def test_a_spectator_takes_no_slot_where_one_is_free(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    for number, wants in enumerate(("cam", "s1/cam", "*")):
+        assert (await fleet.gets(ticket(f"spectator{number}", wants=wants, looks_on=True))).shared
+    assert (await fleet.store.totals()).apps["app"].available == 1
+    assert not (await fleet.gets(ticket("player"))).shared
+
+
+async def test_a_spectator_and_a_player_who_wait_for_the_same_streamer_both_get_it(fleet: Fleet) -> None:
+    for number in range(2):
+        await fleet.waits(ticket(f"spectator{number}", wants="cam", looks_on=True))
+    await fleet.waits(ticket("player", wants="cam"))
+    await fleet.reports(streamer())
+    assert {name: lease.shared for name, lease in (await fleet.leases()).items()} == {
+        "spectator0": True,
+        "spectator1": True,
+        "player": False,
+    }
+
+
 async def test_an_onlooker_waits_for_a_streamer_that_is_not_there_yet(fleet: Fleet) -> None:
     await fleet.waits(ticket("onlooker", wants="cam", may_share=True))
     await fleet.reports(streamer(sessions=("x",)))

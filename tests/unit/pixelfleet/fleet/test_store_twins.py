@@ -67,6 +67,7 @@ tickets = st.builds(
     app=st.sampled_from(APPS),
     wants=st.sampled_from(("", "", "", "", "*", "s1/cam", "cam", "p0", "p1", "nobody")),
     may_share=st.booleans(),
+    looks_on=st.sampled_from((False, False, False, True)),
     labels=st.sampled_from(LABELS),
     priority=st.sampled_from((0, 0, 0, 3)),
 )

@@ -49,6 +49,17 @@ def test_an_event_for_people_is_one_line(stderr: Callable[[], str]) -> None:
     assert "\x1b" not in line, "colours in what is no terminal"
 
 
+def test_what_a_peer_says_begins_no_line_and_moves_no_cursor(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "console")
+    structlog.get_logger("a.module").info(
+        "player left", reason="bye\n[info] forged\r", short="\x1b[2J", turned="\u202ex"
+    )
+    said = stderr()
+    assert len(said.splitlines()) == 1
+    assert said.removesuffix("\n").isprintable()
+    assert "bye" in said
+
+
 def test_an_event_for_machines_is_one_json_object(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
     structlog.get_logger("a.module").warning("two\nlines", number=1)

@@ -1,0 +1,171 @@
+"""What a message costs from the public door to the signalling server: our three services against their floors.
+
+    python -m benchmarks.chain [--rounds 5] [--seconds 4] [--players 100] [--streamers 10] [--check]
+
+Players bounce ICE candidates off streamers, through router, matchmaker and signalserver as they come (on one
+redis-server), and through two bare proxies and a bare aiohttp relay in a row. Both chains carry the same load in every
+round, each time in another order and in fresh processes; what counts is how the medians of all CPU a message stand to
+each other. `--check` exits with 1 when the goal is missed.
+"""
+
+import argparse
+import secrets
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import uvloop
+from picows import WSError
+from rich.console import Console
+
+from benchmarks.load import Phase, connected
+from benchmarks.match import wait_until_ready
+from benchmarks.matching.processes import Program, free_port, matchmaker, proxy, redis, redis_folder, start_python
+from benchmarks.processes import Server, StartError
+
+FLOOR: Final = "bare"
+OURS: Final = "pixelfleet"
+PARTS: Final = {
+    FLOOR: ("picows proxy", "picows proxy", "aiohttp relay"),
+    OURS: ("router", "matchmaker", "signalserver"),
+}
+MOST: Final = 1.4
+WARM_UP_SECONDS: Final = 1.0
+APP: Final = "default"
+
+Samples = dict[str, list[Phase]]
+"""The rounds of each chain."""
+
+
+def _server(door: Program, between: Program, relay: Program, path: str) -> Server:
+    player, streamer = door.facts["port"], relay.facts["streamers"]
+    pids = (between.pid, relay.pid)
+    return Server(f"ws://127.0.0.1:{player}/{path}", f"ws://127.0.0.1:{streamer}/", door.pid, pids)
+
+
+@asynccontextmanager
+async def bare(_: argparse.Namespace) -> AsyncIterator[Server]:
+    """Run the floor: proxy, proxy, relay."""
+    async with AsyncExitStack() as stack:
+
+        async def ended(program: Program) -> Program:
+            stack.push_async_callback(program.end)
+            return program
+
+        relay = await ended(await start_python("benchmarks.bare_relay", "aiohttp", fact="players"))
+        inner = await ended(await proxy(f"ws://127.0.0.1:{relay.facts['players']}/"))
+        outer = await ended(await proxy(f"ws://127.0.0.1:{inner.facts['port']}/"))
+        yield _server(outer, inner, relay, "")
+
+
+@asynccontextmanager
+async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
+    """Run router, matchmaker and signalserver on one redis-server, with slots for all players."""
+    async with AsyncExitStack() as stack:
+
+        async def ended(program: Program) -> Program:
+            stack.push_async_callback(program.end)
+            return program
+
+        port = free_port()
+        store = await ended(await redis(port, await stack.enter_async_context(redis_folder())))
+        assert store.facts["port"] == port
+        fleet = ("--redis-url", f"redis://127.0.0.1:{port}", "--session-key", secrets.token_hex(32))
+        signals = await ended(await _service("signalserver", *fleet, *_slots(args), fact="players"))
+        matches = await ended(await matchmaker(*fleet))
+        await wait_until_ready(matches.facts["port"])
+        page = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
+        upstream = f"ws://127.0.0.1:{matches.facts['port']}"
+        door = await ended(
+            await _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), fact="port")
+        )
+        await wait_until_ready(door.facts["port"])
+        yield _server(door, matches, signals, "ws")
+
+
+def _slots(args: argparse.Namespace) -> tuple[str, ...]:
+    ports = [each for name in ("player", "streamer", "sfu") for each in (f"--{name}-port", "0")]
+    return (*ports, "--app", APP, "--capacity", str(-(-args.players // args.streamers)))
+
+
+async def _service(name: str, *options: str, fact: str) -> Program:
+    common = ("--log-format", "json", "--host", "127.0.0.1", "--metrics-port", "0")
+    return await start_python("pixelfleet.cli", name, *common, *options, fact=fact)
+
+
+async def rounds(args: argparse.Namespace, console: Console) -> Samples:
+    """Load both chains in every round."""
+    chains = {FLOOR: (bare, ""), OURS: (ours, APP)}
+    samples: Samples = {name: [] for name in chains}
+    for number in range(args.rounds):
+        for name in list(chains) if number % 2 else list(reversed(chains)):
+            start, shown_as = chains[name]
+            with console.status(f"round {number + 1} of {args.rounds}: {name}"):
+                async with start(args) as server, connected(server, args.players, args.streamers, shown_as) as load:
+                    await load.closed_loop(WARM_UP_SECONDS)
+                    samples[name].append(await load.closed_loop(args.seconds))
+    return samples
+
+
+def cost(phases: Sequence[Phase]) -> float:
+    """Return the median CPU a message of a whole chain, in microseconds."""
+    return statistics.median(phase.cpu_us or 0.0 for phase in phases)
+
+
+def ratio(samples: Samples) -> float:
+    """Return our median cost of a message as a multiple of the floor's."""
+    return cost(samples[OURS]) / cost(samples[FLOOR])
+
+
+def spread(samples: Samples) -> tuple[float, float]:
+    """Return the least and the greatest ratio of any one round: how quiet the machine was."""
+    ratios = [cost([one]) / cost([base]) for one, base in zip(samples[OURS], samples[FLOOR], strict=True)]
+    return min(ratios), max(ratios)
+
+
+def lines(samples: Samples) -> list[str]:
+    """Return what each chain costs, and each of its parts."""
+    found = []
+    for name, phases in samples.items():
+        parts = zip(*(phase.cpu_us_each for phase in phases), strict=True)
+        each = ", ".join(
+            f"{part} {statistics.median(costs):.1f}" for part, costs in zip(PARTS[name], parts, strict=True)
+        )
+        rate = statistics.median(phase.messages_per_second for phase in phases)
+        found.append(f"{name:12} {cost(phases):6.1f} us CPU a message ({each})  {rate:8,.0f} messages/s")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(description="what a message costs through router, matchmaker and signalserver")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--players", type=int, default=100)
+    parser.add_argument("--streamers", type=int, default=10)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
+    args = parser.parse_args(argv)
+    try:
+        samples = uvloop.run(rounds(args, Console(stderr=True)))
+    except (StartError, OSError, WSError, TimeoutError, aiohttp.ClientError) as error:
+        print(f"benchmarks.chain: {error or 'the peers did not come together in time'}", file=sys.stderr)
+        return 2
+    print(f"Medians of {args.rounds} rounds; {args.players} players on {args.streamers} streamers.")
+    print(*lines(samples), sep="\n")
+    least, most = spread(samples)
+    found = ratio(samples)
+    print(f"CPU a message: x{found:.2f} (rounds x{least:.2f} to x{most:.2f}), goal x{MOST} or less")
+    lost = sum(phase.lost for phases in samples.values() for phase in phases)
+    if lost:
+        print(f"missed: {lost} messages lost")
+    return 1 if args.check and (found > MOST or lost) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@ import {
   MessageDirection,
   PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { tellFirstFrame } from './connection/first_frame';
 import { initialSettings } from './connection/settings';
 import { Parent } from './embed/parent';
 import { PLAIN } from './page/branding';
@@ -62,6 +63,7 @@ export class Player {
       this.#show(state);
     });
     this.#watchStream();
+    tellFirstFrame(this.#stream);
     this.#watchGamepads();
     this.#offerHandle();
   }

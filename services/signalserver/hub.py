@@ -16,7 +16,7 @@ from pixelfleet.wire.close_codes import CloseCode
 from pixelfleet.wire.messages import Message, dump
 from signalserver.application_watch import ApplicationWatch
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Path, Send
+from signalserver.outputs import Call, Close, Drop, FirstFrame, Listed, Named, Output, Path, Send
 from signalserver.roster import Role
 from signalserver.sessions import Sessions
 from signalserver.switchboard import Switchboard
@@ -161,6 +161,8 @@ class Hub:
                 self._on_drop(output)
             elif type(output) is Path:
                 self._on_path(output)
+            elif type(output) is FirstFrame:
+                self._on_first_frame(output)
             elif type(output) is Call:
                 link = self._links.get(output.player)
                 if link is not None:
@@ -236,6 +238,13 @@ class Hub:
         if link is not None:
             self._tallies.paths[path.kind] += 1
             log.info("way of the video", peer=link.peer_id, session=link.session_id, path=path.kind)
+
+    def _on_first_frame(self, told: FirstFrame[WebSocket]) -> None:
+        link = self._links.get(told.player)
+        if link is not None:
+            self._metrics.first_frame(told.steps)
+            steps = {step: round(seconds, 3) for step, seconds in told.steps.items()}
+            log.info("first frame", peer=link.peer_id, session=link.session_id, **steps)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
         link = self._links.get(drop.sender)

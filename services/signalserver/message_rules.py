@@ -9,10 +9,14 @@ from typing import Any, Final
 
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.dialects import Dialect, identified_dialect
+from pixelfleet.wire.first_frame import first_frame_steps
 from pixelfleet.wire.messages import BadMessageError, Message, path_kind, player_id_of
 from signalserver.exchange import MAX_ENDPOINT_ID_LENGTH, Exchange
-from signalserver.outputs import Call, Path
+from signalserver.outputs import Call, FirstFrame, Path
 from signalserver.roster import K, Peer, Role, Source, Subscriber
+
+MOST_PATH_CHANGES: Final = 32
+"""How many ways of its video a player may tell of, one after the other; more is said by nobody who means it."""
 
 Rule = Callable[[Exchange[Any], Peer[Any], Message, bytes], None]
 
@@ -153,12 +157,20 @@ def call_application(exchange: Exchange[K], peer: Peer[K], message: Message, _: 
 
 
 def take_stats(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Hear which way a player's video takes; other statistics are of no interest here."""
-    assert peer.subscriber is not None
+    """Hear which way a player's video takes, and how it came to its first frame; other statistics are of no interest.
+
+    Each is a line in the log, so a player tells no more often than a page has reason to.
+    """
+    player = peer.subscriber
+    assert player is not None
     kind = path_kind(message)
-    if kind is not None and kind != peer.subscriber.path:
-        peer.subscriber.path = kind
+    if kind is not None and kind != player.path and player.path_changes < MOST_PATH_CHANGES:
+        player.path = kind
+        player.path_changes += 1
         exchange.output(Path(peer.key, kind))
+    if not player.has_told_first_frame and (steps := first_frame_steps(message)) is not None:
+        player.has_told_first_frame = True
+        exchange.output(FirstFrame(peer.key, steps))
 
 
 def refuse(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:

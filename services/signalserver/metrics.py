@@ -9,19 +9,23 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pixelfleet.runtime.metrics import Registries
 from pixelfleet.wire.close_codes import label_of
+from pixelfleet.wire.first_frame import STEPS
 from pixelfleet.wire.messages import PATH_KINDS
 from signalserver.roster import Role
 from signalserver.rtc_config import RtcConfigSource
 
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
 """Seconds from a message's arrival to the last byte handed to the kernel."""
+
+FIRST_FRAME_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+"""Seconds from opening the page; the longer ones are queues."""
 
 
 class MessageTallies(Collector):
@@ -133,6 +137,26 @@ class Metrics:
             ["role", "reason"],
             registry=self.registries.all,
         )
+        self._first_frame = Histogram(
+            "signalserver_first_frame_seconds",
+            "From opening the page to its first frame, as pages tell.",
+            buckets=FIRST_FRAME_BUCKETS,
+            registry=self.registries.all,
+        )
+        step_seconds = Histogram(
+            "signalserver_first_frame_step_seconds",
+            "What each step on the way to the first frame took, as pages tell.",
+            ["step"],
+            buckets=FIRST_FRAME_BUCKETS,
+            registry=self.registries.all,
+        )
+        self._steps = {step: step_seconds.labels(step) for step in STEPS.values()}
+
+    def first_frame(self, steps: Mapping[str, float]) -> None:
+        """Count a player's way to its first frame: seconds, by step."""
+        self._first_frame.observe(sum(steps.values()))
+        for step, seconds in steps.items():
+            self._steps[step].observe(seconds)
 
     def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
         """Show how many connections were dropped because they asked for nothing in time."""

@@ -48,6 +48,14 @@ class Path(NamedTuple, Generic[K]):
     kind: str
 
 
+class FirstFrame(NamedTuple, Generic[K]):
+    """A player told how it came to its first frame; the driver logs and counts it."""
+
+    player: K
+    steps: dict[str, float]
+    """Seconds, by step; `pixelfleet.wire.first_frame` has their names."""
+
+
 class Drop(NamedTuple, Generic[K]):
     """A message went nowhere; the driver logs and counts it."""
 
@@ -62,4 +70,4 @@ class Listed(NamedTuple):
     """The set of streamers, or who is subscribed to them, is no longer what it was."""
 
 
-Output = Send[K] | Close[K] | Named[K] | Call[K] | Path[K] | Drop[K] | Listed
+Output = Send[K] | Close[K] | Named[K] | Call[K] | Path[K] | FirstFrame[K] | Drop[K] | Listed

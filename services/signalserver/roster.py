@@ -62,6 +62,8 @@ class Subscriber(Generic[K]):
     """When it subscribed, until its streamer's first word to it."""
     path: str | None = None
     """The way that its video takes, as it last said."""
+    path_changes: int = 0
+    has_told_first_frame: bool = False
 
 
 @dataclass(slots=True, eq=False)

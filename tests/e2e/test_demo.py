@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page
 
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
+from pixelfleet.wire.first_frame import STEPS
 from tests.e2e.conftest import at_full_speed, new_page, playing
 from tests.parts import eventually
 
@@ -31,6 +33,29 @@ async def test_video_plays_muted_at_full_size_and_speed(page: Page, running_demo
     await at_full_speed(page)
     assert complaints == []
     assert elsewhere == []
+
+
+async def test_the_page_tells_where_the_time_to_its_first_frame_went(page: Page, running_demo: demo.Demo) -> None:
+    url = f"http://127.0.0.1:{running_demo.signalserver.metrics_port}/metrics"
+    prefix = "signalserver_first_frame_"
+
+    async def shown() -> dict[str, float] | None:
+        """Return the sums and counts, once there are any."""
+        async with aiohttp.ClientSession() as http, http.get(url) as answer:
+            lines = [line for line in (await answer.text()).splitlines() if line.startswith(prefix)]
+        numbers = {name.removeprefix(prefix): float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+        return numbers if numbers["seconds_count"] else None
+
+    await page.goto(running_demo.url)
+    await playing(page)
+    told = await eventually(shown, "the page told of its first frame")
+    assert told is not None
+    assert told["seconds_count"] == 1
+    steps = [told[f'step_seconds_sum{{step="{step}"}}'] for step in STEPS.values()]
+    assert [told[f'step_seconds_count{{step="{step}"}}'] for step in STEPS.values()] == [1] * len(STEPS)
+    assert sum(steps) == pytest.approx(told["seconds_sum"])
+    elapsed: float = await page.evaluate("() => performance.now() / 1000")
+    assert 0 < told["seconds_sum"] < elapsed
 
 
 async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, running_demo: demo.Demo) -> None:

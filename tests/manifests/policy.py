@@ -51,6 +51,10 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
         picked(each["spec"]["selector"], [pod]) for each in of_kind(objects, "PodDisruptionBudget")
     ):
         yield "has no disruption budget"
+    for budget in of_kind(objects, "PodDisruptionBudget"):
+        counted = isinstance(budget["spec"].get("minAvailable"), int)
+        if pod.thing["kind"] == "DaemonSet" and picked(budget["spec"]["selector"], [pod]) and not counted:
+            yield "its disruption budget is of a kind that Kubernetes cannot work out for it"
     if pod.thing["kind"] != "DaemonSet" and not spec.get("topologySpreadConstraints"):
         yield "is not spread"
     if pod.name == "stream" and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:

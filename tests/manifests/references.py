@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.manifests.pods import Workload, of_kind, picked, title, workloads
 from tests.manifests.rendering import Object
@@ -21,6 +22,7 @@ def reference_problems(objects: Sequence[Object]) -> list[str]:
         *_keys(objects, pods),
         *_accounts(objects, pods),
         *_ways_in(objects),
+        *_routers(objects, pods),
         *_scaling(objects, pods),
         *_scraping(objects, pods),
     ]
@@ -142,15 +144,38 @@ def _ways_in(objects: Sequence[Object]) -> Iterator[str]:
         for rule in ingress["spec"]["rules"]:
             found = [path["backend"]["service"] for path in rule["http"]["paths"]]
             backends += [(ingress, each["name"], next(iter(each["port"].values()))) for each in found]
-    gateways = {each["metadata"]["name"] for each in of_kind(objects, "Gateway")}
+    listeners = {
+        (each["metadata"]["name"], listener["name"]): listener.get("hostname")
+        for each in of_kind(objects, "Gateway")
+        for listener in each["spec"]["listeners"]
+    }
     for route in of_kind(objects, "HTTPRoute"):
-        if not {parent["name"] for parent in route["spec"]["parentRefs"]} <= gateways:
-            yield f"{title(route)} hangs on a gateway that is not there"
-        found = [each for rule in route["spec"]["rules"] for each in rule["backendRefs"]]
+        for parent in route["spec"]["parentRefs"]:
+            names = {name for name in listeners if parent.get("sectionName", name[1]) == name[1]}
+            if parent["name"] not in {gateway for gateway, _ in names}:
+                yield f"{title(route)} hangs on a gateway that is not there"
+            if {listeners[name] for name in names} != set(route["spec"]["hostnames"]):
+                yield f"{title(route)} is for other hosts than its gateway"
+        found = [each for rule in route["spec"]["rules"] for each in rule.get("backendRefs", [])]
         backends += [(route, each["name"], each["port"]) for each in found]
     for thing, name, port in backends:
         if not any(port in (known["port"], known["name"]) for known in services.get(name, [])):
             yield f"{title(thing)} leads to {name}:{port}, which is not there"
+
+
+def _routers(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
+    """What routers are told: every matchmaker by one name, and how many proxies stand before them."""
+    (told,) = (each["data"] for each in of_kind(objects, "ConfigMap") if "PIXELFLEET_ROUTER_MATCHMAKER" in each["data"])
+    url = urlsplit(told["PIXELFLEET_ROUTER_MATCHMAKER"])
+    services = {each["metadata"]["name"]: each["spec"] for each in of_kind(objects, "Service")}
+    found = services.get(url.hostname or "", {})
+    if found.get("clusterIP") != "None":
+        yield f"routers cannot tell matchmakers apart behind {url.hostname}"
+    elif not all(url.port in pod.port_numbers() for pod in picked({"matchLabels": found["selector"]}, pods)):
+        yield f"no matchmaker listens on {url.port}"
+    has_proxy = any(of_kind(objects, "Ingress", "Gateway"))
+    if has_proxy is not (int(told.get("PIXELFLEET_ROUTER_TRUSTED_PROXIES", "0")) > 0):
+        yield "routers take the proxy in front of them for a player, or players for a proxy"
 
 
 def _scaling(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:

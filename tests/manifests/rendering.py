@@ -96,12 +96,12 @@ def rendered(name: str) -> tuple[Object, ...]:
         return tuple(objects(configured(Path(folder), LEAST if which == "least" else MOST)))
 
 
-def configured(folder: Path, values: dict[str, str]) -> str:
+def configured(folder: Path, values: dict[str, str], manifests: Path = K8S) -> str:
     """Return what the overlay gives that `pixelfleet configure` writes."""
     env_file = folder / "env"
     env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     overlay = folder / "overlay"
-    asyncio.run(configure(Settings(env_file=env_file, folder=K8S, overlay=overlay, ask=False)))
+    asyncio.run(configure(Settings(env_file=env_file, folder=manifests, overlay=overlay, ask=False)))
     return render(overlay)
 
 

@@ -159,6 +159,13 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
         "pixelfleet",
         lambda spec: spec["rules"][0]["http"]["paths"][0]["backend"]["service"].update(name="nobody"),
     ),
+    "matchmakers behind one address": _spec("Service", "matchmakers", lambda spec: spec.pop("clusterIP")),
+    "a proxy that counts as a player": lambda things: next(
+        each for each in things if "PIXELFLEET_ROUTER_TRUSTED_PROXIES" in each.get("data", {})
+    )["data"].pop("PIXELFLEET_ROUTER_TRUSTED_PROXIES"),
+    "a budget that nobody can work out": _spec(
+        "PodDisruptionBudget", "turn", lambda spec: spec.update(minAvailable="50%")
+    ),
     "an annotation of another port": _spec(
         "Deployment",
         "router",

@@ -160,6 +160,7 @@ async def stream(source: Peer, viewer: Peer) -> None:
     await viewer.say("answer", sdp=SDP)
     await source.hear("answer")
     await viewer.say("stats", data='{"path": "relayed"}')
+    await viewer.say("stats", data='{"firstFrame": {"opened": 200, "matched": 210, "configured": 220, "frame": 900}}')
     await viewer.say("dance")
     await viewer.say("ping")
     await viewer.hear("pong")

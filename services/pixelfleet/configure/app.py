@@ -90,7 +90,10 @@ def _lines(text: str) -> dict[str, str]:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES).decode("utf-8")
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise UsageError(f"--env-file {path}: is larger than {MAX_FILE_BYTES} bytes")
+        return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise UsageError(f"--env-file {path}: {reason}") from None

@@ -40,11 +40,15 @@ def kustomization(values: Mapping[str, str], base: str) -> str:
         "secretGenerator": [{"name": "pixelfleet", "envs": [SECRETS_FILE]}],
         "patches": [{"target": target, "patch": json.dumps(patch), **more} for target, patch, more in _patches(values)],
     }
-    return "# Written by `pixelfleet configure`, which writes it anew each time.\n" + json.dumps(whole, indent=2) + "\n"
+    return (
+        "# Written by `pixelfleet configure`, which writes it anew each time.\n"
+        + json.dumps(whole, indent=2, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def _components(values: Mapping[str, str]) -> list[str]:
-    chosen = ["gateway" if values["GATEWAY_CLASS"] else "ingress", "hpa-services"]
+    chosen = [_door(values), "hpa-services"]
     if values["AUTOSCALING"] != "none":
         chosen.append(f"{values['AUTOSCALING']}-stream")
     if values["GPU"] != "limit":
@@ -56,6 +60,12 @@ def _components(values: Mapping[str, str]) -> list[str]:
     if values["PROXY_ENABLE"] == "true":
         chosen.append("rest-proxy")
     return [*chosen, "image-pull"]
+
+
+def _door(values: Mapping[str, str]) -> str:
+    if not values["GATEWAY_CLASS"]:
+        return "ingress"
+    return "gateway-tls" if values["INGRESS_TLS_ISSUER"] else "gateway"
 
 
 def _images(values: Mapping[str, str]) -> list[dict[str, str]]:
@@ -82,13 +92,18 @@ def _config(values: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _router(values: Mapping[str, str]) -> dict[str, str]:
-    settings = {}
+    settings = {"PIXELFLEET_ROUTER_TRUSTED_PROXIES": values["TRUSTED_PROXIES"]}
     if values["INGRESS_PATH"]:
         settings["PIXELFLEET_ROUTER_PATH_PREFIX"] = values["INGRESS_PATH"]
-    if values["PROXY_ENABLE"] == "true":
-        settings["PIXELFLEET_ROUTER_PROXY_AUTH"] = "basic"
+    for door in _opened(values):
+        settings[f"PIXELFLEET_ROUTER_{door}_AUTH"] = "basic"
         settings["PIXELFLEET_ROUTER_USER_ROLE"] = "admin"
     return settings
+
+
+def _opened(values: Mapping[str, str]) -> list[str]:
+    """Return the router's doors that open for users."""
+    return [door for door in ("PROXY", "DASHBOARD") if values[f"{door}_ENABLE"] == "true"]
 
 
 def _patches(values: Mapping[str, str]) -> list[tuple[dict[str, str], list[Patch], dict[str, Any]]]:
@@ -104,7 +119,7 @@ def _patches(values: Mapping[str, str]) -> list[tuple[dict[str, str], list[Patch
     pulled = [{"name": name} for name in dict.fromkeys((values["REPO_SECRET"], values["UNREAL_REPO_SECRET"])) if name]
     if pulled:
         patches.append(({"kind": "ServiceAccount"}, [_add("/imagePullSecrets", pulled)], {}))
-    if values["PROXY_ENABLE"] == "true":
+    if _opened(values):
         container = "/spec/template/spec/containers/0"
         wanted = [("USERS", "users"), ("REST_TOKEN", "rest-token")]
         env = [
@@ -128,20 +143,14 @@ def _way_in(values: Mapping[str, str]) -> list[tuple[dict[str, str], list[Patch]
     issued = _add(f"/metadata/annotations/cert-manager.io~1{annotation}", issuer)
     prefix = values["INGRESS_PATH"] or "/"
     if values["GATEWAY_CLASS"]:
-        listener: dict[str, Any] = {"name": "http", "protocol": "HTTP", "port": 80, "hostname": host}
-        if issuer:
-            tls = {"mode": "Terminate", "certificateRefs": [{"name": "pixelfleet-tls"}]}
-            listener = {"name": "https", "protocol": "HTTPS", "port": 443, "hostname": host, "tls": tls}
-        gateway = [
-            _replace("/spec/gatewayClassName", values["GATEWAY_CLASS"]),
-            _replace("/spec/listeners", [{**listener, "allowedRoutes": {"namespaces": {"from": "Same"}}}]),
-        ]
+        gateway = [_replace("/spec/gatewayClassName", values["GATEWAY_CLASS"])]
+        gateway += [_replace(f"/spec/listeners/{number}/hostname", host) for number in range(2 if issuer else 1)]
         if issuer:
             gateway += [_add("/metadata/annotations", {}), issued]
-        route = [_replace("/spec/hostnames/0", host), _replace("/spec/rules/0/matches/0/path/value", prefix)]
         return [
             ({"kind": "Gateway", "name": "pixelfleet"}, gateway),
-            ({"kind": "HTTPRoute", "name": "pixelfleet"}, route),
+            ({"kind": "HTTPRoute"}, [_replace("/spec/hostnames/0", host)]),
+            ({"kind": "HTTPRoute", "name": "pixelfleet"}, [_replace("/spec/rules/0/matches/0/path/value", prefix)]),
         ]
     rule = "/spec/rules/0"
     ingress = [_replace(f"{rule}/host", host), _replace(f"{rule}/http/paths/0/path", prefix)]

@@ -7,12 +7,15 @@ from ipaddress import IPv4Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
+from pixelfleet.auth.htpasswd import read_users
 from pixelfleet.runtime.metrics import VERSION
 
 Check = Callable[[str], str]
 """Returns a value as it is used; raises ValueError, whose text says what the value must be."""
 
 MIN_SECRET_BYTES: Final = 16
+MAX_HOST_LENGTH: Final = 253
+LARGEST_NETWORK: Final = 8
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
@@ -53,15 +56,15 @@ def one_of(*allowed: str) -> Check:
 
 def count(value: str) -> str:
     """Check a number of streams."""
-    if not value.isdecimal() or int(value) > 100_000:
-        raise ValueError("must be a number from 0 on")
+    if not re.fullmatch(r"[0-9]{1,5}", value):
+        raise ValueError("must be a number from 0 to 99999")
     return str(int(value))
 
 
 def path(value: str) -> str:
     """Check a path prefix; `/` is none."""
     stripped = value.rstrip("/")
-    if stripped and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", stripped):
+    if stripped and not re.fullmatch(r"(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+", stripped):
         raise ValueError("must be a path such as /game")
     return stripped
 
@@ -74,38 +77,60 @@ def network(value: str) -> str:
         found = None
     if not isinstance(found, IPv4Network):
         raise ValueError("must be a network such as 10.244.0.0/16")
+    if found.prefixlen < LARGEST_NETWORK:
+        raise ValueError(f"must be no larger than a /{LARGEST_NETWORK}: it is what strangers may send to through TURN")
     return str(found)
+
+
+def host(value: str) -> str:
+    """Check a host name, as an Ingress takes it: no address."""
+    labels = value.split(".")
+    named = len(value) <= MAX_HOST_LENGTH and len(labels) > 1 and not labels[-1].isdecimal()
+    if not named or not all(re.fullmatch(_LABEL, label) for label in labels):
+        raise ValueError("must be a host name such as play.example.com")
+    return value
 
 
 def redis_url(value: str) -> str:
     """Check the URL of a Redis."""
-    if urlsplit(value).scheme not in ("redis", "rediss", "redis+sentinel") or not urlsplit(value).hostname:
+    try:
+        url = urlsplit(value)
+        known = url.scheme in ("redis", "rediss", "redis+sentinel") and bool(url.hostname)
+    except ValueError:  # brackets that are not closed
+        known = False
+    if not known or not _is_one_word(value):
         raise ValueError("must be a redis://, rediss:// or redis+sentinel:// address")
     return value
 
 
 def users(value: str) -> str:
     """Check lines of htpasswd, with commas between."""
-    for line in value.split(","):
-        name, colon, secret = line.strip().partition(":")
-        if not name or not colon or not re.match(r"\$(apr1|2[aby])\$", secret):
-            raise ValueError("must be lines of htpasswd (user:hash with bcrypt or apr1), with commas between")
+    try:
+        named = read_users(value.split(","), "admin")
+    except ValueError as error:
+        raise ValueError(f"must be lines of htpasswd with commas between: {error}") from None
+    if not named or not value.isprintable():
+        raise ValueError("must be lines of htpasswd with commas between")
     return value
 
 
 def secret(value: str) -> str:
     """Check a secret that strangers can try guesses against."""
-    if len(value.encode()) < MIN_SECRET_BYTES or not value.isprintable() or " " in value:
+    if len(value.encode("utf-8", "replace")) < MIN_SECRET_BYTES or not _is_one_word(value):
         raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes, and no spaces")
     return value
 
 
+def _is_one_word(value: str) -> bool:
+    """Tell whether a value is one word on one line: nothing of it can be read as another line of a file."""
+    return value.isprintable() and " " not in value
+
+
 _namespace = matching(_LABEL, "a name of small letters, digits and dashes")
-_object = matching(rf"{_LABEL}(\.{_LABEL})*", "a name of small letters, digits, dashes and dots")
-_repo = matching(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*", "a registry and path")
+_object = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "a name of small letters, digits, dashes and dots")
+_repo = matching(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*", "a registry and path")
 _image = matching(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*", "an image's name")
 _tag = matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", "an image's tag")
-_host = matching(rf"{_LABEL}(\.{_LABEL})+", "a host name such as play.example.com")
 _any = matching(r"(?s).*", "anything")
 
 NAMES: Final[dict[str, Name]] = {
@@ -117,12 +142,17 @@ NAMES: Final[dict[str, Name]] = {
     "UNREAL_IMAGE_NAME": Name("name of the application's image", _image, None),
     "UNREAL_REPO_SECRET": Name("Secret with which it is pulled", _object),
     "UNREAL_IMAGE_TAG": Name("its tag", _tag, "latest"),
-    "INGRESS_HOST": Name("the public host name", _host, None),
+    "INGRESS_HOST": Name("the public host name", host, None),
     "INGRESS_PATH": Name("path below which all is served, such as /game", path),
     "INGRESS_CLASS": Name("class of the Ingress; the cluster's default, when empty", _object),
     "INGRESS_TLS_ISSUER": Name("issuer of cert-manager for the certificate; no TLS, when empty", _object),
     "INGRESS_TLS_ISSUER_KIND": Name("its kind", one_of("ClusterIssuer", "Issuer"), "ClusterIssuer"),
     "GATEWAY_CLASS": Name("GatewayClass, for the Gateway API in place of an Ingress", _object),
+    "TRUSTED_PROXIES": Name(
+        "proxies in front of the routers, the ingress among them, that append to X-Forwarded-For",
+        matching(r"[0-9]|1[0-6]", "a number from 0 to 16"),
+        "1",
+    ),
     "TURN_USER": Name("is not used any more: each session gets a user of its own", _any),
     "TURN_PASS": Name("is not used any more", _any),
     "TURN_SECRET": Name("secret of the TURN servers; made, when empty", secret),
@@ -130,10 +160,11 @@ NAMES: Final[dict[str, Name]] = {
     "POD_NETWORK": Name("network of the pods, to which TURN may relay", network, "10.244.0.0/16"),
     "PROXY_ENABLE": Name("let users call the applications' REST APIs", one_of("true", "false"), "false"),
     "PROXY_PATH_PREFIX": Name("path of that", one_of("/proxy"), "/proxy"),
-    "PROXY_AUTH_USERS": Name("who may, as htpasswd has it", users),
+    "PROXY_AUTH_USERS": Name("who may do that, and see the dashboard, as htpasswd has it", users),
+    "DASHBOARD_ENABLE": Name("show the dashboard to those users", one_of("true", "false"), "false"),
     "GPU": Name(
         "what a stream gets: a GPU, a share of one, or a MIG slice",
-        matching(r"limit|share|mig-[a-z0-9.]+", "limit, share or a MIG profile such as mig-1g.5gb"),
+        matching(r"limit|share|mig-[a-z0-9]+(\.[a-z0-9]+)*", "limit, share or a MIG profile such as mig-1g.5gb"),
         "limit",
     ),
     "AUTOSCALING": Name("what scales the streams", one_of("hpa", "keda", "none"), "hpa"),
@@ -172,7 +203,7 @@ def checked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
     wrong = [f"{name}: there is no such name" for name in given if name not in NAMES]
     values: dict[str, str] = {}
     for name, known in NAMES.items():
-        value = given.get(name) or environ.get(name) or known.default
+        value = (given[name] if name in given else environ.get(name)) or known.default
         if value is None:
             wrong.append(f"{name}: is missing: {known.meaning}")
         elif value:
@@ -193,8 +224,11 @@ def checked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
 def _together(values: Mapping[str, str]) -> list[str]:
     """Return what is wrong about values that must fit each other."""
     wrong = []
-    if values.get("PROXY_ENABLE") == "true" and "PROXY_AUTH_USERS" in values and not values["PROXY_AUTH_USERS"]:
-        wrong.append("PROXY_AUTH_USERS: is missing: PROXY_ENABLE lets users in, and there are none")
+    wrong += [
+        f"PROXY_AUTH_USERS: is missing: {door} lets users in, and there are none"
+        for door in ("PROXY_ENABLE", "DASHBOARD_ENABLE")
+        if values.get(door) == "true" and values.get("PROXY_AUTH_USERS") == ""
+    ]
     least, most = values.get("STREAMS_MIN"), values.get("STREAMS_MAX")
     if least and most and (int(least) > int(most) or most == "0"):
         wrong.append("STREAMS_MAX: must be at least STREAMS_MIN, and 1")

@@ -180,19 +180,24 @@ def check(message: Message) -> None:
         raise BadMessageError(f"{message['type']}: {error}") from None
 
 
-def path_kind(message: Message) -> str | None:
-    """Return what a player's `stats` says of the way that its video takes, None when it says nothing of it.
+def page_stats(message: Message) -> dict[str, Any]:
+    """Return what our page tells in a `stats`; nothing when it is another's, or too long.
 
-    It is said in `data`, as a JSON object in a string, since older servers expect a string there: `{"path": kind}`.
+    It is said in `data`, as a JSON object in a string, since older servers expect a string there.
     """
     data = message.get("data")
     if type(data) is not str or len(data) > MAX_STATS_LENGTH:
-        return None
+        return {}
     try:
         told = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return None
-    kind = told.get("path") if type(told) is dict else None
+        return {}
+    return told if type(told) is dict else {}
+
+
+def path_kind(message: Message) -> str | None:
+    """Return what a player's `stats` says of the way that its video takes, `{"path": kind}`; None when nothing."""
+    kind = page_stats(message).get("path")
     return kind if type(kind) is str and kind in PATH_KINDS else None
 
 

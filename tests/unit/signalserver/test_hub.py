@@ -4,7 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.wire import close_codes
+from pixelfleet.wire.first_frame import STEPS
 from signalserver.exchange import Rules
+from signalserver.message_rules import MOST_PATH_CHANGES
 from signalserver.outputs import Call
 from signalserver.roster import Admission, Role
 from tests.unit.signalserver.conversation import SDP
@@ -57,6 +59,52 @@ async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
         assert (line["peer"], line["session"]) == (player.link.peer_id, "session-1")
     assert events["streamer named", "streamer"]["peer"] == "cam"
     assert events["peer left", "streamer"]["peer"] == "cam"
+
+
+async def test_the_way_to_the_first_frame_is_counted_and_logged_once_for_a_player(made: Made) -> None:
+    made.streamer("cam")
+    player, other = made.player(Admission("session-1", "cam", "game")), made.player()
+    with capture_logs() as lines:
+        for _ in range(3):
+            player.say("stats", data='{"firstFrame": {"opened": 200, "configured": 260, "frame": 5260}}')
+        other.say("stats", data='{"firstFrame": {"frame": "soon"}}')
+    assert [line for line in lines if line["event"] == "first frame"] == [
+        {
+            "event": "first frame",
+            "log_level": "info",
+            "peer": player.link.peer_id,
+            "session": "session-1",
+            "page": 0.2,
+            "dial": 0.06,
+            "picture": 5.0,
+        }
+    ]
+    assert made.gauge("signalserver_first_frame_seconds_count") == 1
+    assert made.gauge("signalserver_first_frame_seconds_sum") == pytest.approx(5.26)
+    shown = {
+        (sample.labels["step"], sample.name.rpartition("_")[2]): sample.value
+        for family in made.metrics.registries.all.collect()
+        for sample in family.samples
+        if sample.name in ("signalserver_first_frame_step_seconds_sum", "signalserver_first_frame_step_seconds_count")
+    }
+    assert shown["picture", "sum"] == pytest.approx(5.0)
+    assert {step: shown[step, "count"] for step in STEPS.values()} == {
+        "page": 1,
+        "match": 0,
+        "dial": 1,
+        "offer": 0,
+        "path": 0,
+        "picture": 1,
+    }
+
+
+async def test_a_player_that_goes_on_telling_of_its_video_fills_no_disk(made: Made) -> None:
+    made.streamer("cam")
+    player = made.player()
+    with capture_logs() as lines:
+        for number in range(10 * MOST_PATH_CHANGES):
+            player.say("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
+    assert len(lines) == MOST_PATH_CHANGES
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:

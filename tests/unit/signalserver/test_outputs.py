@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.wire import close_codes
-from signalserver.outputs import Call, Close, Drop, Listed, Named, Output, Path, Send
+from signalserver.outputs import Call, Close, Drop, FirstFrame, Listed, Named, Output, Path, Send
 from tests.unit.signalserver.hubs import Wired, make_hub
 
 MAKE: dict[type, Callable[[Wired], object]] = {
@@ -16,6 +16,7 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     Named: lambda peer: Named(peer.socket.real, "cam", "cam"),
     Call: lambda peer: Call(peer.socket.real, "next", None),
     Path: lambda peer: Path(peer.socket.real, "relayed"),
+    FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
     Drop: lambda peer: Drop(peer.socket.real, "dance", "unknown type", 1),
     Listed: lambda _: Listed(),
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelfleet.configure.app import main
+from pixelfleet.configure.app import MAX_FILE_BYTES, main
 from pixelfleet.configure.settings import Settings
 from pixelfleet.runtime.errors import UsageError
 from tests.unit.pixelfleet.configure.test_kubectl import put_kubectl
@@ -63,6 +63,18 @@ async def test_all_that_is_wrong_is_told_at_once(settings: Settings) -> None:
         "INGRESS_HOST",
     ]
     assert not (settings.folder / "overlay").exists()
+
+
+async def test_a_file_from_windows_is_read(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.env_file.write_bytes(b"\xef\xbb\xbf" + SEED.replace("\n", "\r\n").encode())
+    assert await main(settings) == 0
+    assert '"namespace": "pixel"' in capsys.readouterr().out
+
+
+async def test_a_file_that_is_too_large_is_refused_and_not_cut(settings: Settings) -> None:
+    settings.env_file.write_text(SEED + "#" * MAX_FILE_BYTES)
+    with pytest.raises(UsageError, match="is larger than"):
+        await main(settings)
 
 
 async def test_values_are_asked_for(

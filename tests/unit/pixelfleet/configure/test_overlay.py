@@ -43,6 +43,7 @@ def test_the_least_is_an_ingress_an_autoscaler_and_two_images() -> None:
     ("values", "component"),
     [
         ({"GATEWAY_CLASS": "envoy"}, "gateway"),
+        ({"GATEWAY_CLASS": "envoy", "INGRESS_TLS_ISSUER": "letsencrypt"}, "gateway-tls"),
         ({"GPU": "share"}, "gpu-share"),
         ({"GPU": "mig-1g.5gb"}, "gpu-mig"),
         ({"AUTOSCALING": "keda"}, "keda-stream"),
@@ -54,7 +55,7 @@ def test_values_choose_components(values: dict[str, str], component: str) -> Non
     chosen = [each.rpartition("/")[2] for each in overlay(**values)["components"]]
     assert component in chosen
     assert not {"hpa-stream", "keda-stream"} <= set(chosen)
-    assert not {"ingress", "gateway"} <= set(chosen)
+    assert len({"ingress", "gateway", "gateway-tls"} & set(chosen)) == 1
 
 
 def test_turn_may_relay_to_the_whole_network_of_the_pods_and_no_further() -> None:
@@ -100,7 +101,17 @@ def test_the_door_to_the_applications_opens_for_users_alone() -> None:
     assert "PIXELFLEET_ROUTER_PATH_PREFIX=/game" in config(written, "router")
     assert secrets_of(values, {}, lambda: "made")["users"] == values["PROXY_AUTH_USERS"]
     assert values["PROXY_AUTH_USERS"] not in json.dumps(written)
-    assert config(overlay(), "router") == []
+    assert config(overlay(), "router") == ["PIXELFLEET_ROUTER_TRUSTED_PROXIES=1"]
+
+
+def test_the_dashboard_opens_for_users_alone_and_opens_nothing_else() -> None:
+    users = checked(parse(SEED), {})["PROXY_AUTH_USERS"]
+    written = overlay(DASHBOARD_ENABLE="true", PROXY_AUTH_USERS=users)
+    assert "PIXELFLEET_ROUTER_DASHBOARD_AUTH=basic" in config(written, "router")
+    assert not [each for each in config(written, "router") if "PROXY_AUTH" in each]
+    assert "../components/rest-proxy" not in written["components"]
+    env = [each["name"] for patch in patches(written, "Deployment") for each in patch["value"]]
+    assert env == ["PIXELFLEET_ROUTER_USERS", "PIXELFLEET_ROUTER_REST_TOKEN"]
 
 
 def test_secrets_are_made_once_and_kept() -> None:

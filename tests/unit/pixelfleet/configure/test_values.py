@@ -1,4 +1,5 @@
 from contextlib import suppress
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -107,22 +108,36 @@ def test_all_that_is_missing_or_wrong_is_told_at_once_by_name() -> None:
         ("UNREAL_IMAGE_NAME", "My-Game"),
         ("INGRESS_HOST", "localhost"),
         ("INGRESS_HOST", "https://play.example.com"),
+        ("INGRESS_HOST", "192.0.2.10"),
+        ("INGRESS_HOST", "a." * 127 + "com"),
         ("INGRESS_PATH", "game"),
+        ("INGRESS_PATH", "/.."),
+        ("INGRESS_PATH", "/a/../b"),
+        ("TRUSTED_PROXIES", "17"),
         ("INGRESS_PATH", "/a b"),
         ("INGRESS_TLS_ISSUER_KIND", "issuer"),
         ("TURN_SECRET", "passx1111"),
         ("TURN_NODE_ADDRESS", "public"),
         ("POD_NETWORK", "10.244.0.1/16"),
         ("POD_NETWORK", "fd00::/64"),
+        ("POD_NETWORK", "0.0.0.0/0"),
         ("PROXY_ENABLE", "yes"),
         ("PROXY_PATH_PREFIX", "/other"),
         ("PROXY_AUTH_USERS", "demo:plain"),
+        ("PROXY_AUTH_USERS", ","),
+        ("PROXY_AUTH_USERS", "a\nrest-token=known:$apr1$abcdefgh$0123456789abcdefghijkl"),
+        ("DASHBOARD_ENABLE", "1"),
         ("GPU", "mig"),
+        ("GPU", "mig-.."),
         ("AUTOSCALING", "both"),
         ("STREAMS_MAX", "-1"),
         ("STREAMS_WARM", "1.5"),
+        ("STREAMS_WARM", "\u0661"),
+        ("STREAMS_WARM", "9" * 5000),
         ("MONITORING", "push"),
         ("REDIS_URL", "redis.example.com:6379"),
+        ("REDIS_URL", "redis://["),
+        ("REDIS_URL", "redis://a\nrest-token=known"),
     ],
 )
 def test_a_value_that_cannot_be_is_told(name: str, value: str) -> None:
@@ -130,8 +145,31 @@ def test_a_value_that_cannot_be_is_told(name: str, value: str) -> None:
     assert line.startswith(f"{name}: must ")
 
 
+HOSTILE: Final = (
+    *("a\nkind: Secret", "a\r\nb=c", 'a"', "a'", "a: b", "$(id)", "`id`", "${HOME}", "a;b", "&a", "*", "!!x", "#a"),
+    *("a b", "a\u2028b", "a\0", "\ud800", "\U0001f600", "../..", "--x", "a" * 100_000 + "!", "/a" * 50_000 + "!"),
+)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"TURN_USER", "TURN_PASS"}))
+def test_no_value_can_be_read_as_anything_else(name: str) -> None:
+    for value in HOSTILE:
+        if name == "TURN_SECRET" and value.isprintable() and " " not in value:
+            continue  # any word will do; it is kept as it is
+        for given_, environ in (({name: value}, {}), ({}, {name: value})):
+            known = {other: text for other, text in LEAST.items() if other != name}
+            with pytest.raises(ValuesError) as caught:
+                checked({**known, **given_}, environ)
+            assert [line.partition(":")[0] for line in caught.value.lines] == [name]
+
+
+def test_what_the_file_leaves_empty_is_empty() -> None:
+    assert checked({**LEAST, "REPO_SECRET": ""}, {"REPO_SECRET": "ours"})["REPO_SECRET"] == ""
+
+
 def test_values_must_fit_each_other() -> None:
     assert wrong(PROXY_ENABLE="true")[0].startswith("PROXY_AUTH_USERS: is missing")
+    assert wrong(DASHBOARD_ENABLE="true")[0].startswith("PROXY_AUTH_USERS: is missing")
     assert wrong(STREAMS_MIN="5", STREAMS_MAX="4")[0].startswith("STREAMS_MAX: must be at least STREAMS_MIN")
     assert wrong(STREAMS_MIN="0")[0].startswith("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa")
     assert checked({**LEAST, "STREAMS_MIN": "0", "AUTOSCALING": "keda"}, {})["STREAMS_MIN"] == "0"

@@ -1,0 +1,108 @@
+"""What `pixelfleet configure` makes of odd values and places, by kubectl; wrong values are the unit tests' matter."""
+
+import base64
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.manifests.pods import of_kind, title, workloads
+from tests.manifests.policy import policy_problems
+from tests.manifests.references import reference_problems
+from tests.manifests.rendering import K8S, LEAST, MOST, ROOT, Object, configured, objects, require_kubectl
+from tests.manifests.schema import NEWEST, schema_problem
+
+
+@pytest.fixture(autouse=True)
+def _kubectl() -> None:
+    require_kubectl()
+
+
+def made(folder: Path, **values: str) -> list[Object]:
+    """Return the objects for these values, after the checks that every rendering has to pass."""
+    found = objects(configured(folder, {**LEAST, **values}))
+    assert [problem for each in found if (problem := schema_problem(each, NEWEST))] == []
+    assert reference_problems(found) + policy_problems(found) == []
+    return found
+
+
+@pytest.mark.parametrize("word", ["1e3", "null", "true", "0x10", "012", "yes"])
+def test_a_word_that_yaml_would_take_for_something_else_stays_a_word(word: str, tmp_path: Path) -> None:
+    values = dict.fromkeys(("NAMESPACE", "REPO_SECRET", "INGRESS_CLASS", "INGRESS_TLS_ISSUER", "IMAGE_TAG"), word)
+    found = made(tmp_path, **values)
+    (ingress,) = of_kind(found, "Ingress")
+    assert ingress["metadata"]["namespace"] == word
+    assert ingress["spec"]["ingressClassName"] == word
+    assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == word
+    assert all(each["imagePullSecrets"] == [{"name": word}] for each in of_kind(found, "ServiceAccount"))
+    ours = {each["image"] for pod in workloads(found) for each in pod.containers if "pixelfleet" in each["image"]}
+    assert ours == {f"registry.example.com/pixel/pixelfleet:{word}"}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "'quoted-and-long-enough'",
+        "a=b=c=d=e=f=g=h=i",
+        "#no-comment-of-any",
+        "$(REDIS_URL)${X}`id`",
+        "ünïcödé-is-a-secret",
+    ],
+)
+def test_a_secret_is_kept_as_it_is_whatever_is_in_it(secret: str, tmp_path: Path) -> None:
+    quoted = f'"{secret}"'
+    (kept,) = of_kind(made(tmp_path, TURN_SECRET=quoted), "Secret")
+    assert base64.b64decode(kept["data"]["turn-secret"]).decode() == secret
+    assert set(kept["data"]) == {
+        "session-key",
+        "rest-token",
+        "drain-token",
+        "turn-secret",
+        "redis-password",
+        "redis-url",
+    }
+
+
+@pytest.mark.parametrize("name", ["with a space", "\N{GRINNING FACE} ünï", "$(id)", "a#b", "a'b\"c", "a: b"])
+def test_the_manifests_may_stand_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
+    for folder in ("k8s", "turn"):
+        shutil.copytree(ROOT / folder, tmp_path / name / folder)
+    found = objects(configured(tmp_path, LEAST, manifests=tmp_path / name / "k8s"))
+    assert {title(each) for each in found} >= {"Deployment/stream", "Service/matchmakers"}
+
+
+def test_with_a_gateway_plain_http_is_sent_on_to_the_certificate(tmp_path: Path) -> None:
+    found = objects(configured(tmp_path, MOST))
+    (gateway,) = of_kind(found, "Gateway")
+    listeners = {each["name"]: each for each in gateway["spec"]["listeners"]}
+    assert {name: each["port"] for name, each in listeners.items()} == {"http": 80, "https": 443}
+    assert {each["hostname"] for each in listeners.values()} == {LEAST["INGRESS_HOST"]}
+    routes = {each["metadata"]["name"]: each["spec"] for each in of_kind(found, "HTTPRoute")}
+    assert routes["pixelfleet"]["parentRefs"][0]["sectionName"] == "https"
+    assert "backendRefs" not in routes["pixelfleet-redirect"]["rules"][0]
+
+
+def test_the_script_is_the_command_and_says_all_that_is_wrong(tmp_path: Path) -> None:
+    env_file = tmp_path / "a b" / ".env"
+    env_file.parent.mkdir()
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in LEAST.items()))
+    command = [K8S / "configure.sh", env_file, "--overlay", tmp_path / "overlay"]
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            list(map(str, command)), cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert {title(each) for each in objects(done.stdout)} >= {"Deployment/stream", "Service/matchmakers"}
+    env_file.write_text("NAMESPACE=$(id)\nREPO=a b\n")
+    done = run()
+    assert (done.returncode, done.stdout) == (2, "")
+    named = ("NAMESPACE: must", "REPO: must", "UNREAL_IMAGE_NAME: is missing", "INGRESS_HOST: is missing")
+    assert all(line in done.stderr for line in named)
+    assert "Traceback" not in done.stderr

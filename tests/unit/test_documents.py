@@ -1,0 +1,172 @@
+"""The guides speak of what is there: commands, options, variables, targets, files, metrics, headings."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pixelfleet.cli import COMMANDS, WITH_SETTINGS, Tool
+from pixelfleet.runtime.settings import load
+from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, read
+
+TOOLS: Final = {name: command for name, command in COMMANDS.items() if isinstance(command, Tool)}
+TARGETS: Final = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
+FOLDERS: Final = (
+    "benchmarks",
+    "docs",
+    "k8s",
+    "player",
+    "requirements",
+    "scripts",
+    "services",
+    "telemetry",
+    "tests",
+    "turn",
+    "unreal",
+)
+NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/e2e/stock_page/dist")
+"""What commands write."""
+
+OTHERS_OPTIONS: Final = {
+    *("--acl", "--aclfile", "--save", "--appendonly"),  # redis-server
+    *("--static-auth-secret", "--allowed-peer-ip", "--external-ip", "--cert", "--pkey"),  # coturn
+    "--allocation-default-address-family",
+    *("--set", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--scale"),  # helm, kubectl, docker
+    *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # of our make targets
+}
+OLDER: Final = {"migration.md", "configuration.md"}
+"""The page of other servers' options, and the one that is made from ours."""
+
+METRIC: Final = re.compile(r"^(?:signalserver|matchmaker|router|turnapi|pixelfleet)_[a-z_]+$|^stream_[a-z_]+$")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.fixture
+def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a folder with the files that commands of the guides name, and a variable that one of them reads."""
+    for name in ("cirrus.json", "config.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_somewhere")
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_every_command_of_ours_is_taken_as_it_is_written(path: Path) -> None:
+    for words in commands(read(path)):
+        if words[0] == "pixelfleet" and not {"…", "<command>"} & set(words):
+            _take(words[1], words[2:])
+        elif words[0] == "make":
+            _make(words[1:])
+        elif words[:2] == ["python", "-m"]:
+            assert (ROOT / (words[2].replace(".", "/") + ".py")).is_file(), words
+
+
+def _take(name: str, arguments: list[str]) -> None:
+    assert name.startswith("--") or name in COMMANDS, f"pixelfleet {name}"
+    if not arguments or "--help" in (name, *arguments):
+        return  # it is spoken of
+    if name in TOOLS:
+        importlib.import_module(TOOLS[name].module)._parser().parse_args(arguments)
+    else:
+        load(importlib.import_module(f"{WITH_SETTINGS[name].package}.settings").Settings, arguments)
+
+
+def _make(words: list[str]) -> None:
+    for word in words:
+        name, assigned, value = word.partition("=")
+        if not assigned:
+            assert name in TARGETS or name == "…", f"make {name}"
+            continue
+        assert re.search(rf"\$\({name}\)", read(ROOT / "Makefile")), f"make has no {name}"
+        if name == "ARGS" and words[0] not in ("test", "demo") and value not in ("…", "..."):
+            sources = [*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("tests/fuzz/*.py"), *ROOT.glob("scripts/*")]
+            for option in re.findall(r"--[a-z-]+", value):
+                assert any(option in read(source) for source in sources), f"make {words[0]}: {option}"
+
+
+@pytest.mark.parametrize("path", [each for each in DOCUMENTS if each.name not in OLDER], ids=_name)
+def test_every_option_and_variable_that_is_named_is_one(path: Path) -> None:
+    fields, variables = _settings()
+    for code in inline(read(path)):
+        if code.split()[0] in ("helm", "npm", "docker", "kubectl", "htpasswd", "redis-server"):
+            continue
+        for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code):
+            known = {option, option.replace("--no-", "--", 1)} & (fields | OTHERS_OPTIONS)
+            assert known or option.endswith("-"), f"{option} in `{code}`"
+    for variable in re.findall(r"\bPIXELFLEET_[A-Z_]+\b", read(path)):
+        assert variable in variables, variable
+
+
+def _settings() -> tuple[set[str], set[str]]:
+    fields, variables = {"--help", "--version"}, {"PIXELFLEET_HEALTH_URL"}
+    for command in WITH_SETTINGS.values():
+        cls = importlib.import_module(f"{command.package}.settings").Settings
+        fields |= {f"--{name.replace('_', '-')}" for name in cls.model_fields}
+        variables |= {f"{cls.model_config['env_prefix']}{name.upper()}" for name in cls.model_fields}
+    for tool in TOOLS.values():
+        source = read(ROOT / "services" / f"{tool.module.replace('.', '/')}.py")
+        fields |= set(re.findall(r'"(--[a-z-]+)"', source))
+        variables |= set(re.findall(r'"(PIXELFLEET_[A-Z_]+)"', source))
+    return fields, variables
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_every_file_that_is_named_is_there(path: Path) -> None:
+    text = read(path)
+    words = {word for code in inline(text) for word in code.split()} | {
+        word for each in commands(text) for word in each
+    }
+    for word in sorted(words):
+        name = word.strip(",;:").removesuffix("/")
+        if not re.fullmatch(rf"({'|'.join(FOLDERS)})(/[\w.*-]+)+", name) or name.startswith(NOT_CHECKED_IN):
+            continue
+        places = (ROOT, path.parent, ROOT / "services")
+        assert any(list(place.glob(name)) for place in places), name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in links(read(path)):
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(read(there)), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_every_metric_that_is_named_is_shown_by_a_service(path: Path) -> None:
+    sources = "\n".join(read(source) for source in sorted((ROOT / "services").rglob("*.py")))
+    for code in inline(read(path)):
+        name = code.partition("{")[0]
+        if METRIC.match(name):
+            shown = name.removesuffix("_total").removesuffix("_bucket")
+            assert re.search(rf'"(pixelfleet_)?{shown.removeprefix("pixelfleet_")}"', sources), name
+
+
+def test_the_checks_read_what_they_are_for() -> None:
+    lines = (
+        'A=b pixelfleet demo --port "$PORT" | head &',
+        'make test ARGS="-k x" \\',
+        "  && curl http://x  # `pixelfleet no`",
+    )
+    text = "\n".join(["```sh", *lines, "```", ""])
+    assert list(commands(text)) == [
+        ["pixelfleet", "demo", "--port", STAND_IN],
+        ["head"],
+        ["make", "test", "ARGS=-k x"],
+        ["curl", "http://x"],
+    ]
+    assert anchors("# A *b*, `c_d`: e\n## Who may come in?\n") == {"a-b-c_d-e", "who-may-come-in"}
+    assert links("[a](b.md#c) [d](https://e) `[f](g)`")[0] == "b.md#c"
+    found = [words[0] for path in DOCUMENTS for words in commands(read(path))]
+    assert found.count("pixelfleet") > 25
+    assert found.count("make") > 20
+    with pytest.raises(Exception, match="--prot"):
+        _take("demo", ["--prot", "1"])
+    with pytest.raises(AssertionError, match="make tset"):
+        _make(["tset"])

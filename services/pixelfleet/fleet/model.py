@@ -222,6 +222,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Leases that were matched for this replica's tickets; by this answer they are claimed."""
     end: tuple[str, ...] = ()
     """Sessions of this replica's that an operator has ended: close their players."""
+    held_back: tuple[str, ...] = ()
+    """Keys of all streamers that an operator holds back: what a replica has to say to a store that has lost it."""
     connection: int = 0
     """Another than before when the way to the store was lost: answers may be, too, and the replica restores."""
 

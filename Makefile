@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-router bench-chain chaos lint format lock clean manifests generated
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain chaos lint format lock clean manifests generated
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -34,9 +34,6 @@ fuzz: ## a million hostile frames at the signalling server (FRAMES=1000000, and 
 bench-relay: ## what a relayed message costs, against relays without features (ARGS="--against URL --against-streamer URL")
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.relay --check $(ARGS)
 
-bench-router: ## what a message through the router costs, against a proxy without features
-	@scripts/setup dev && exec .venv/bin/python -m benchmarks.router --check $(ARGS)
-
 bench-chain: ## what a message through router, matchmaker and signalserver costs, against two proxies and a relay
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.chain --check $(ARGS)
 
@@ -57,6 +54,9 @@ bench-queue: ## what 10,000 waiting players cost a matchmaker
 
 bench-store: ## what a match costs each store as fleet and queue grow
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.store --check $(ARGS)
+
+bench-proxies: ## what a message through router and matchmaker costs, against a proxy without features
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.proxies --check $(ARGS)
 
 chaos: ## kill, freeze and flush what a fleet runs on, for some minutes
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)

@@ -15,7 +15,7 @@ from typing import Final
 
 import orjson
 
-from benchmarks.processes import StartError
+from benchmarks.processes import PIXELFLEET, StartError
 
 START_SECONDS: Final = 30.0
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -109,6 +109,11 @@ async def matchmaker(*options: str, log: Path | None = None) -> Program:
         fact="port",
         log=log,
     )
+
+
+async def signalserver(*options: str, log: Path | None = None) -> Program:
+    """Start a signalling server as it comes; its facts are the ports `players`, `streamers` and `metrics`."""
+    return await start_python(*PIXELFLEET[1:], *options, fact="players", log=log)
 
 
 async def proxy(upstream_url: str) -> Program:

@@ -61,6 +61,8 @@ class Entry:
     settled: bool = False
     """Whether this replica knows what the store has made of it; False while an answer is awaited, or was lost."""
     told_lost: bool = False
+    said_again: bool = False
+    """Whether this replica told a store that had forgotten of its streamer: that store must hear of its end, too."""
 
     def __post_init__(self) -> None:
         self.lane = lane_of(self.waiter.ticket)
@@ -77,6 +79,10 @@ class Broker:
         self._entries: dict[str, Entry] = {}
         self.waiting: dict[str, Entry] = {}
         """Those of them that have no lease, in the order in which they came here."""
+        self._playing: dict[str, Entry] = {}
+        """Those that are with a server of ours, which answers for them. It knows no more than their ids: this replica
+        says the rest to a store that has forgotten."""
+        self._held_back: tuple[str, ...] = ()
         self._unsaid: dict[str, Entry] = {}
         self._gone: set[str] = set()
         self._leaving = 0
@@ -125,15 +131,16 @@ class Broker:
 
     async def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
-        entry = self._entries.get(session_id)
-        if entry is not None and self._forget(entry):
+        playing = self._playing.pop(session_id, None)
+        entry = playing or self._entries.get(session_id)
+        if entry is not None and (entry.said_again if playing else self._forget(entry)):
             await self._say_left(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
         entry = self._entries.get(session_id)
         if entry is not None and entry.lease is not None and not entry.lease.streamer.stock:
-            del self._entries[session_id]
+            self._playing[session_id] = self._entries.pop(session_id)
 
     async def give_back(self, session_id: str, *, unreachable: bool) -> None:
         """Return a streamer that the player could not have; it gets another one or waits in its old place."""
@@ -199,10 +206,12 @@ class Broker:
         if lost:
             # What was handed out just now is said with the rest.
             log.warning("saying all sessions again", sessions=len(self._entries))
-            await self._restore()
+            await self._restore(forgotten=kept.epoch != self._epoch)
+        else:
+            self._held_back = kept.held_back
         self._epoch, self._connection = known
         for session_id in kept.end:
-            if (entry := self._entries.get(session_id)) is not None:
+            if (entry := self._entries.get(session_id) or self._playing.get(session_id)) is not None:
                 entry.waiter.ended()
         await self._say_what_is_unsaid()
         if self._lost:
@@ -217,10 +226,16 @@ class Broker:
         else:
             self._placed(entry, lease)
 
-    async def _restore(self) -> None:
-        """Say every session again: the store has lost them, or gave them up."""
+    async def _restore(self, *, forgotten: bool) -> None:
+        """Say every session again: the store has forgotten them with all else, or gave them up."""
         self.on_restore()
         tickets, leases, unsettled = [], [], []
+        for session_id, entry in self._playing.items():
+            if forgotten and entry.lease is not None:
+                entry.said_again = True
+                leases.append((entry.waiter.ticket, entry.lease))
+            elif entry.said_again:
+                unsettled.append(session_id)  # its server may not have said so much yet
         for session_id, entry in self._entries.items():
             if not entry.settled:
                 unsettled.append(session_id)
@@ -228,7 +243,8 @@ class Broker:
                 leases.append((entry.waiter.ticket, entry.lease))
             else:
                 tickets.append((entry.waiter.ticket, entry.arrived))
-        await self.store.restore(self.replica_id, tickets, leases, unsettled)
+        held_back = self._held_back if forgotten else ()
+        await self.store.restore(self.replica_id, tickets, leases, unsettled, held_back)
 
     async def _say(self, entry: Entry) -> None:
         """Put a ticket into its queue."""

@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from matchmaker.stock_server import ENDPOINT
 from pixelfleet.auth.identity import Identity
+from pixelfleet.fleet.model import key_of
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 MAX_WANTS_LENGTH: Final = 256
@@ -56,7 +58,7 @@ def wish_of(query: Mapping[str, str], identity: Identity, *, app: str, labels: C
     looks_on = SPECTATOR in identity.roles and PLAYER not in identity.roles
     wants = identity.wants or query.get("id", "")
     if not wants and (address := query.get("address", "")):
-        wants = f"{address if ':' in address else f'{address}:{STOCK_PORT}'}/stock"
+        wants = key_of(address if ":" in address else f"{address}:{STOCK_PORT}", ENDPOINT)
     if len(wants) > MAX_WANTS_LENGTH or not wants.isprintable():
         raise WishError("id is not the name of a streamer")
     if looks_on and not wants:

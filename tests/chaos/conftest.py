@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,24 +25,27 @@ SLOT_SECONDS = ARRIVAL_SECONDS + EXPIRY_SECONDS
 """How long a slot may be lost: until the lease of somebody who is gone has lapsed."""
 
 
-@dataclass
-class Scene:
-    """What a test does bad things to."""
+@dataclass(kw_only=True)
+class Ground:
+    """A redis-server and the matchmakers on it."""
 
     folder: Path
     key: str
     port: int
     redis: Program
-    fleet: Fleet
     store: FleetStore
     replicas: list[Program] = field(default_factory=list)
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
 
     @property
     def urls(self) -> list[str]:
         return [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in self.replicas]
 
     async def start_replica(self) -> Program:
-        options = ("--redis-url", f"redis://127.0.0.1:{self.port}", "--session-key", self.key, "--legacy-port", "0")
+        options = ("--redis-url", self.redis_url, "--session-key", self.key, "--legacy-port", "0")
         replica = await processes.matchmaker(*options, log=self.folder / "matchmaker.log")
         self.replicas.append(replica)
         return replica
@@ -61,32 +64,26 @@ class Scene:
         await self.redis.end()
         self.redis = await processes.redis(self.port, self.folder)
 
-    async def joins(self, players: int, rate: float, *, limit: float = 60.0) -> Outcome:
-        """Have players come who dial again when their socket is lost, as pages do."""
-        return await joins(self.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
-
-    async def every_slot_is_free(self) -> None:
-        """Wait until the store knows every server as free: no slot is lost for longer than a lease."""
+    async def slots_are_free(self, count: int) -> None:
+        """Wait until the store knows so many streamers, and all as free: no slot is lost for longer than a lease."""
 
         async def free() -> bool:
             totals: Totals = await self.store.totals()
             app = totals.apps.get("default")
-            return app is not None and (app.available, app.used, app.waiting) == (len(self.fleet.servers), 0, 0)
+            return app is not None and (app.streamers, app.available, app.used, app.waiting) == (count, count, 0, 0)
 
-        await eventually(free, "every slot is free", within=SLOT_SECONDS, tolerating=(StoreUnavailableError,))
+        await eventually(free, f"{count} slots are free", within=SLOT_SECONDS, tolerating=(StoreUnavailableError,))
 
 
-@pytest.fixture(params=["native", "stock"])
-async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def ground(folder: Path) -> AsyncIterator[Ground]:
+    """Start Redis and two matchmakers, which are ready when this yields."""
     require_part("redis-server")
-    key = secrets.token_hex(32)
     port = processes.free_port()
     async with AsyncExitStack() as stack:
-        redis = await processes.redis(port, tmp_path)
+        redis = await processes.redis(port, folder)
         store = await stack.enter_async_context(open_store(f"redis://127.0.0.1:{port}"))
-        native = request.param == "native"
-        fleet = await stack.enter_async_context(Fleet(SERVERS, key=key if native else None).listening())
-        made = Scene(tmp_path, key, port, redis, fleet, store)
+        made = Ground(folder=folder, key=secrets.token_hex(32), port=port, redis=redis, store=store)
 
         async def end_redis() -> None:  # the one that runs by then
             await made.redis.end()
@@ -97,13 +94,43 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             stack.push_async_callback(replica.end)
         for replica in made.replicas:
             await made.ready(replica)
+        yield made
+
+
+@dataclass
+class Scene:
+    """What a test does bad things to: a ground with pretended servers."""
+
+    ground: Ground
+    fleet: Fleet
+
+    @property
+    def replicas(self) -> list[Program]:
+        return self.ground.replicas
+
+    async def joins(self, players: int, rate: float, *, limit: float = 60.0) -> Outcome:
+        """Have players come who dial again when their socket is lost, as pages do."""
+        return await joins(self.ground.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
+
+    async def every_slot_is_free(self) -> None:
+        """Wait until no slot is lost."""
+        await self.ground.slots_are_free(len(self.fleet.servers))
+
+
+@pytest.fixture(params=["native", "stock"])
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+    native = request.param == "native"
+    async with AsyncExitStack() as stack:
+        made = await stack.enter_async_context(ground(tmp_path))
+        fleet = await stack.enter_async_context(Fleet(SERVERS, key=made.key if native else None).listening())
         if native:
-            await stack.enter_async_context(fleet.reporting(store))
+            await stack.enter_async_context(fleet.reporting(made.store))
         else:
             links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in made.replicas]
             await stack.enter_async_context(fleet.linked(links))
-        await made.every_slot_is_free()
-        yield made
+        scene = Scene(made, fleet)
+        await scene.every_slot_is_free()
+        yield scene
 
 
 async def after(seconds: float) -> None:

@@ -41,7 +41,7 @@ async def test_a_replica_that_freezes_for_thirty_seconds_does_no_harm_when_it_re
 async def test_a_store_that_is_killed_and_comes_back_empty_loses_nobody(scene: Scene) -> None:
     playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
     await after(3.0)
-    await scene.restart_redis()
+    await scene.ground.restart_redis()
     nobody_was_wronged(scene, await playing)
     await scene.every_slot_is_free()
 
@@ -49,7 +49,7 @@ async def test_a_store_that_is_killed_and_comes_back_empty_loses_nobody(scene: S
 async def test_a_store_that_is_flushed_loses_nobody(scene: Scene) -> None:
     playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
     await after(3.0)
-    _, writer = await asyncio.open_connection("127.0.0.1", scene.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", scene.ground.port)
     writer.write(b"FLUSHALL\r\n")
     await writer.drain()
     writer.close()
@@ -60,8 +60,8 @@ async def test_a_store_that_is_flushed_loses_nobody(scene: Scene) -> None:
 async def test_a_store_that_freezes_for_ten_seconds_loses_nobody(scene: Scene) -> None:
     playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
     await after(3.0)
-    scene.redis.signal(signal.SIGSTOP)
+    scene.ground.redis.signal(signal.SIGSTOP)
     await after(10.0)
-    scene.redis.signal(signal.SIGCONT)
+    scene.ground.redis.signal(signal.SIGCONT)
     nobody_was_wronged(scene, await playing)
     await scene.every_slot_is_free()

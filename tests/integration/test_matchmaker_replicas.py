@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import StoreUnavailableError
@@ -126,3 +128,36 @@ async def test_players_under_way_notice_nothing_of_a_lost_redis_and_who_waits_is
         await eventually(whole, "the fleet is whole again", tolerating=(StoreUnavailableError,))
         await playing.socket.close()
         await waiting.hear("config")
+
+
+async def test_what_operators_see_and_have_said_outlives_a_flush(fleet: Fleet) -> None:
+    async with (
+        streamer(fleet.pod.streamer_url, "cam"),
+        streamer(fleet.pod.streamer_url, "other"),
+        player(fleet.first.player_url) as playing,
+    ):
+        await playing.hear("config")
+        await playing.say("subscribe", streamerId="default")
+
+        async def held() -> list[Any]:
+            _, sessions = await fleet.second.ask("GET", "/api/v1/sessions")
+            return [each for each in sessions["items"] if each["state"] == "held"]
+
+        async def drained() -> bool:
+            _, shown = await fleet.second.ask("GET", f"/api/v1/streamers/{free}")
+            return bool(shown.get("state") == "draining")
+
+        await eventually(held, "the session is held")
+        (before,) = await held()
+        _, streamers = await fleet.second.ask("GET", "/api/v1/streamers")
+        (free,) = [each["endpointId"] for each in streamers["items"] if each["id"] != before["streamer"]]
+        await fleet.second.ask("POST", f"/api/v1/streamers/{free}/drain")
+        await eventually(lambda: fleet.first.server.broker._held_back, "the other replica has heard of it")
+        async with Redis.from_url(fleet.redis.url) as redis:
+            await redis.flushall()
+        await eventually(held, "the session is known again", within=15.0)
+        (after,) = await held()
+        assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
+        await eventually(drained, "the streamer is held back again", within=15.0)
+        assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{before['id']}"))[0] == 202
+        assert (await playing.closed())[0] == 4202

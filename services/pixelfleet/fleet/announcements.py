@@ -1,7 +1,6 @@
 """Hears, over Redis' publish and subscribe, that something was matched for a replica."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -51,9 +50,8 @@ class Announcements:
         while True:
             redis = self._connect()
             try:
-                async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                async with redis.pubsub() as subscription:
                     await subscription.subscribe(f"{self._prefix}wake:{replica_id}")
-                    self._heard.set()  # what was announced before this is not heard
                     await self._hear(subscription)
             except (RedisError, OSError) as error:
                 log.warning("announcements of the fleet store are not heard", why=str(error))
@@ -65,14 +63,11 @@ class Announcements:
     async def _hear(self, subscription: PubSub) -> None:
         asked = False
         while True:
-            begun = time.monotonic()
             message = await subscription.get_message(timeout=QUIET_SECONDS)
             if message is not None:
                 asked = False
-                if message["type"] == "message":
+                if message["type"] in ("message", "subscribe"):  # what was announced before that was not heard
                     self._heard.set()
-            elif time.monotonic() - begun < QUIET_SECONDS / 2:
-                continue  # only the answer to the subscription
             elif asked:
                 raise RedisConnectionError("no answer")
             else:

@@ -81,8 +81,9 @@ class MemoryFleetStore:
         tickets: Sequence[tuple[Ticket, float]],
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
+        held_back: Sequence[str] = (),
     ) -> None:
-        """Make a replica's sessions exactly these."""
+        """Make a replica's sessions exactly these. Of streamers that are held back this store has lost nothing."""
         with self._call() as book:
             book.restore(replica_id, tickets, leases, unsettled)
 

@@ -54,6 +54,11 @@ Policy = Literal["spread", "pack", "oldest"]
 """Which free streamer is taken: the least recently used, one on the fullest node, the one that is here longest."""
 
 
+def key_of(server_id: str, endpoint_id: str) -> str:
+    """Return a streamer's name in the whole fleet; slashes of the server's id are escaped, so that no other has it."""
+    return f"{server_id.replace('%', '%25').replace('/', '%2F')}/{endpoint_id}"
+
+
 class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One streamer, as its signalling server sees it."""
 
@@ -85,7 +90,7 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     @property
     def key(self) -> str:
         """The streamer's name in the whole fleet."""
-        return f"{self.server_id}/{self.endpoint_id}"
+        return key_of(self.server_id, self.endpoint_id)
 
 
 class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +222,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Leases that were matched for this replica's tickets; by this answer they are claimed."""
     end: tuple[str, ...] = ()
     """Sessions of this replica's that an operator has ended: close their players."""
+    held_back: tuple[str, ...] = ()
+    """Keys of all streamers that an operator holds back: what a replica has to say to a store that has lost it."""
     connection: int = 0
     """Another than before when the way to the store was lost: answers may be, too, and the replica restores."""
 

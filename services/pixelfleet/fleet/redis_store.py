@@ -63,13 +63,14 @@ class RedisFleetStore:
 
     async def keep(self, replica_id: str, known_epoch: str) -> Kept:
         """Say that a replica is alive, and claim what was matched for it."""
-        epoch, young, sessions, leases, end = await self._link.run("keep", replica_id, known_epoch)
+        epoch, young, sessions, leases, end, held_back = await self._link.run("keep", replica_id, known_epoch)
         return Kept(
             epoch=epoch.decode(),
             young=young == 1,
             sessions=sessions,
             leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
             end=_texts(end),
+            held_back=_texts(held_back),
             connection=self._link.connections,
         )
 
@@ -99,6 +100,7 @@ class RedisFleetStore:
         tickets: Sequence[tuple[Ticket, float]],
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
+        held_back: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these."""
         rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
@@ -110,7 +112,8 @@ class RedisFleetStore:
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
-            await self._link.run("restore", replica_id, first, last, *(fact for row in chunk for fact in row))
+            back = orjson.dumps(held_back if first else ())
+            await self._link.run("restore", replica_id, first, last, back, *(fact for row in chunk for fact in row))
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
         """Say how free streamers are chosen."""

@@ -88,11 +88,13 @@ class FleetStore(Protocol):
         tickets: Sequence[tuple[Ticket, float]],
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
+        held_back: Sequence[str] = (),
     ) -> None:
-        """Make a replica's sessions exactly these: tickets with their arrival, and leases not held by a server.
+        """Make a replica's sessions exactly these: tickets with their arrival, and leases.
 
         What the store does not know it takes over, what it knows beyond these it drops. Sessions that are unsettled,
-        because an answer about them is awaited or was lost, stay as they are.
+        because an answer about them is awaited or was lost, stay as they are. Streamers that were `held_back` when the
+        replica last heard of it are so again in a store that is young; one that is not has lost nothing.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:

@@ -196,6 +196,55 @@ async def test_after_a_new_epoch_all_sessions_are_said_again_in_the_old_order(tu
     assert restored == [True]
 
 
+async def test_who_plays_is_said_to_a_store_that_has_forgotten_and_to_no_other(turning: Turning) -> None:
+    await ready(turning)
+    await turning.store.streamer()
+    (player,) = await turning.join()
+    session = player.ticket.session_id
+    turning.broker.arrived(session)
+    turning.now += EXPIRY_SECONDS + 1
+    await turning.turn()
+    assert turning.store.named("restore") == [("here", [], [], [], ())]
+    turning.store.forget()
+    await turning.store.streamer(sessions=(session,))
+    await turning.turn()
+    (lease,) = (await turning.store.inner.snapshot()).leases
+    assert (lease.session_id, lease.replica_id, lease.state) == (session, "here", LeaseState.HELD)
+    turning.now += EXPIRY_SECONDS + 1
+    await turning.turn()
+    assert turning.store.named("restore")[-1] == ("here", [], [], [session], ())
+
+
+@pytest.mark.parametrize("ended_by", ["the player", "an operator"])
+async def test_who_was_said_again_and_whose_server_is_gone_is_ended_by_us(turning: Turning, ended_by: str) -> None:
+    await ready(turning)
+    await turning.store.streamer()
+    (player,) = await turning.join()
+    session = player.ticket.session_id
+    turning.broker.arrived(session)
+    turning.store.forget()
+    await turning.turn()
+    assert [lease.session_id for lease in (await turning.store.inner.snapshot()).leases] == [session]
+    if ended_by == "an operator":
+        assert await turning.store.inner.end(session)
+        await turning.turn()
+        assert player.heard[-1] == "ended"
+    await turning.broker.leave(session)
+    assert (await turning.store.inner.snapshot()).leases == ()
+
+
+async def test_what_an_operator_holds_back_is_said_to_a_store_that_has_forgotten(turning: Turning) -> None:
+    streamer = await turning.store.streamer()
+    await turning.store.inner.hold_back(streamer.key, on=True)
+    await ready(turning)
+    turning.store.forget()
+    turning.store.cut_after = 1
+    assert not await turning.turn()
+    turning.store.away, turning.store.cut_after = False, None
+    await turning.turn()
+    assert turning.store.named("restore")[-1] == ("here", [], [], [], (streamer.key,))
+
+
 async def test_sessions_that_the_store_gave_up_are_said_again_after_a_long_silence(turning: Turning) -> None:
     await ready(turning)
     (player,) = await turning.join()

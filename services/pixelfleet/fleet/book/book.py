@@ -60,6 +60,7 @@ class Book:
             sessions=len(state.of_replica.get(replica_id, ())),
             leases=tuple(leases),
             end=tuple(sorted(state.to_end.pop(f"replica:{replica_id}", ()))),
+            held_back=tuple(sorted(state.held_back)),
         )
 
     def join(self, ticket: Ticket, replica_id: str) -> Placed | None:

@@ -1,6 +1,6 @@
 -- Says that a replica is alive, and claims what was matched for it.
 -- ARGV[2] replica  [3] the epoch that it knew last, or empty
--- Returns {epoch, 1 if young, sessions of the replica, {leases...}, {sessions to end...}}
+-- Returns {epoch, 1 if young, sessions of the replica, {leases...}, {sessions to end...}, {streamers held back...}}
 expire()
 local replica, knew = ARGV[2], ARGV[3]
 local e = call('HMGET', P .. 'epoch', 'id', 'since', 'until')
@@ -28,4 +28,5 @@ call('DEL', P .. 'new:' .. replica)
 woken[replica] = nil
 local ends = call('SMEMBERS', P .. 'end:' .. replica)
 if #ends > 0 then call('DEL', P .. 'end:' .. replica) end
-return answer({ e[1], young and 1 or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends })
+return answer({ e[1], young and 1 or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends,
+  call('SMEMBERS', P .. 'back') })

@@ -1,5 +1,6 @@
 -- Makes a replica's sessions exactly what it says, in several calls.
--- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last, then for each session twelve:
+-- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last  [5] streamers that an operator held back (json), for a
+--   store that has lost that; then for each session twelve:
 --   session, app, selector, wants, 1 if it may look on, rank, arrival, the ticket, and of its lease, or empty:
 --   streamer, 1 if it only looks on, 1 if the streamer is stock, the streamer's report
 -- A session without an app is unsettled: it stays as it is.
@@ -9,6 +10,16 @@ local said = P .. 'said:' .. replica
 if ARGV[3] == '1' then call('DEL', said) end
 call('SADD', P .. 'replicas', replica)
 call('ZADD', DUE, now + EXPIRY, 'r:' .. replica)
+
+for _, key in ipairs(young and cjson.decode(ARGV[5]) or {}) do
+  call('SADD', P .. 'back', key)
+  if call('EXISTS', P .. 's:' .. key) == 1 then
+    call('HSET', P .. 's:' .. key, 'hb', 1)
+    refresh(key)
+  else
+    call('ZADD', DUE, now + UNUSED, 'b:' .. key)
+  end
+end
 
 local function among(session, list)
   for _, each in ipairs(list and cjson.decode(list) or {}) do
@@ -35,7 +46,7 @@ local function restore_lease(session, key, shared, stock, report)
   end
 end
 
-for i = 5, #ARGV, 12 do
+for i = 6, #ARGV, 12 do
   local session, app, selector, wants, rank, arrival = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5],
     ARGV[i + 6]
   local key, shared, stock, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]

@@ -1,5 +1,7 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pixelfleet.fleet.model import (
     ARRIVAL_SECONDS,
@@ -10,12 +12,18 @@ from pixelfleet.fleet.model import (
     LeaseState,
     StreamerReport,
     Ticket,
+    key_of,
 )
 from tests.unit.pixelfleet.fleet.stores import streamer, ticket
 
 
 def test_streamers_of_pods_that_are_configured_alike_do_not_collide() -> None:
     assert streamer("pod-1", "cam").key != streamer("pod-2", "cam").key
+
+
+@given(ids=st.lists(st.tuples(st.text("a/%2F", max_size=4), st.text("a/%2F", max_size=4)), min_size=2, unique=True))
+def test_no_two_streamers_have_one_key_whatever_their_ids_hold(ids: list[tuple[str, str]]) -> None:
+    assert len({key_of(server, endpoint) for server, endpoint in ids}) == len(ids)
 
 
 def test_a_missed_heartbeat_is_no_expiry() -> None:

@@ -153,6 +153,30 @@ async def test_what_a_restarted_redis_still_knows_is_not_acted_on_before_others_
             assert list(await fleet.matches()) == ["p"]
 
 
+@pytest.mark.parametrize("first", ["the server", "the replica"])
+async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_redis: RedisServer, first: str) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await fleet.reports(streamer("s1"))
+        await store.hold_back("s1/cam", on=True)
+        kept = await fleet.keeps()
+        assert kept.held_back == ("s1/cam",)
+        await flush(own_redis)
+        clock.advance(0.2)
+        if first == "the server":
+            await fleet.reports(streamer("s1"))
+        assert (await store.keep("r1", kept.epoch)).held_back == ()
+        await store.restore("r1", [], [], [], kept.held_back)
+        await fleet.reports(streamer("s1"))
+        await fleet.passes(ARRIVAL_SECONDS, servers=("s1",))
+        await fleet.waits(ticket("p"))
+        await store.hold_back("s1/cam", on=False)
+        # A store that is not young knows better than a replica that was away for long.
+        await store.restore("r2", [], [], [], kept.held_back)
+        assert await fleet.matches() == {"p": "s1/cam"}
+        assert (await fleet.keeps()).held_back == ()
+
+
 async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)

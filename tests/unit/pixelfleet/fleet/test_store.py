@@ -104,7 +104,16 @@ async def test_a_streamer_that_changes_its_app_is_another_one(fleet: Fleet) -> N
 
 async def test_an_id_may_hold_a_slash(fleet: Fleet) -> None:
     await fleet.reports(streamer("rack/1", "cam/2"))
-    assert (await fleet.gets(ticket("p"))).streamer.key == "rack/1/cam/2"
+    assert (await fleet.gets(ticket("p"))).streamer.key == "rack%2F1/cam/2"
+
+
+async def test_ids_with_slashes_are_never_taken_for_each_other(fleet: Fleet) -> None:
+    await fleet.reports(streamer("rack", "1/cam"))
+    await fleet.reports(streamer("rack/1", "cam"))
+    await fleet.joins("p", "q", "waits")
+    assert sorted(await fleet.matches()) == ["p", "q"]
+    await fleet.reports(server="rack")
+    assert [view.report.server_id for view in (await fleet.snapshot()).streamers] == ["rack/1"]
 
 
 # -- the queue --------------------------------------------------------------------------------------

@@ -459,6 +459,7 @@ async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> No
 async def test_an_operator_holds_a_streamer_back_and_lets_it_go(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     assert await fleet.store.hold_back("s1/cam", on=True)
+    assert (await fleet.keeps()).held_back == ("s1/cam",)
     await fleet.waits(ticket("p"))
     await fleet.reports(streamer(capacity=2))
     assert (await fleet.store.totals()).apps["app"].streamers == 0

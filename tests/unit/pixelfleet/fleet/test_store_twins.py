@@ -204,7 +204,7 @@ steps = st.one_of(
 def plain(said: Any) -> Any:
     """Return an answer without what may differ: the epoch, and the order of things that have none."""
     if isinstance(said, Kept):
-        return ("kept", said.sessions, said.end, sorted(said.leases, key=lambda each: each.session_id))
+        return ("kept", said.sessions, said.end, said.held_back, sorted(said.leases, key=lambda each: each.session_id))
     return said
 
 

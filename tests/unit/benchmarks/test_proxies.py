@@ -1,14 +1,14 @@
-"""The arithmetic of the router's benchmark."""
+"""The arithmetic of the benchmark of router and matchmaker."""
 
-from benchmarks.router import FLOOR, OURS, Sample, announced_port, ratio
+from benchmarks.proxies import FLOOR, ROUTER, Sample, announced_port, ratio
 
 
 def test_what_counts_is_the_ratio_of_the_medians() -> None:
     samples = {
         FLOOR: [Sample(cpu, 1.0, 1.0) for cpu in (10.0, 20.0, 900.0)],
-        OURS: [Sample(cpu, 1.0, 1.0) for cpu in (30.0, 24.0, 1.0)],
+        ROUTER: [Sample(cpu, 1.0, 1.0) for cpu in (30.0, 24.0, 1.0)],
     }
-    assert ratio(samples) == 1.2
+    assert ratio(samples, ROUTER) == 1.2
 
 
 def test_a_port_is_found_among_other_lines() -> None:

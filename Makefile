@@ -41,7 +41,7 @@ bench-idle: ## what 5,000 players that only wait cost the signalling server, for
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.idle --check $(ARGS)
 
 bench-first-frame: ## from opening the page to its first frame, against a bare page on the signalling server alone
-	@scripts/setup dev && scripts/build-page test && exec .venv/bin/python -m benchmarks.first_frame $(ARGS)
+	@scripts/setup dev && scripts/build-page test && exec .venv/bin/python -m benchmarks.first_frame --check $(ARGS)
 
 bench-match: ## what a match costs, two matchmakers on one Redis, and whether anybody is double-booked or lost
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.match --check $(ARGS)

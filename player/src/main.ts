@@ -1,4 +1,5 @@
-import { hasOverride, overriddenUrl, signallingUrl } from './connection/url';
+import { overriddenUrl, signallingUrl } from './connection/url';
+import { CAN_PLAY, early } from './dial';
 import './handle';
 import { loadBranding, loadPageSettings } from './page/load';
 import { PLAIN } from './page/branding';
@@ -16,21 +17,17 @@ function complain(problem: string): void {
   console.warn(problem); // eslint-disable-line no-console -- the only place where an operator would look
 }
 
-/** Dials first, and then reads the documents beside the page. */
+/** Takes over what was dialled, and then reads the documents beside the page. */
 async function start(): Promise<void> {
-  const redirected = hasOverride(location.href);
   // The one case in which dialling has to wait for a document.
-  const allowed = redirected ? await loadPageSettings(complain) : undefined;
+  const allowed = early === undefined ? await loadPageSettings(complain) : undefined;
   const url = allowed === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, allowed.signallingHosts);
   if (url === undefined) {
     await showEnd('link');
     return;
   }
-  const player = new Player(url);
-  void loadBranding(complain).then((branding) => {
-    wear(branding);
-    player.speak(branding.texts);
-  });
+  const player = new Player(url, early);
+  void dress(player);
   if (window.parent !== window) {
     player.meetParent(allowed ?? (await loadPageSettings(complain)));
   }
@@ -40,12 +37,17 @@ async function start(): Promise<void> {
 async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(PLAIN.texts, () => undefined);
   overlay.show({ phase: 'ended', cause });
-  const branding = await loadBranding(complain);
-  wear(branding);
-  overlay.speak(branding.texts);
+  await dress(overlay);
 }
 
-if (typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function') {
+/** Gives the page an operator's looks and words, once there is time for it. */
+async function dress(view: Pick<Overlay, 'quiet' | 'speak'>): Promise<void> {
+  const [branding] = await Promise.all([loadBranding(complain), view.quiet]);
+  wear(branding);
+  view.speak(branding.texts);
+}
+
+if (CAN_PLAY) {
   void start();
 } else {
   void showEnd('unsupported');

@@ -4,7 +4,9 @@ import {
   LogLevel,
   MessageDirection,
   PixelStreaming,
+  WebSocketTransport,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import type { EarlySocket } from './connection/early_socket';
 import { tellFirstFrame } from './connection/first_frame';
 import { initialSettings } from './connection/settings';
 import { Parent } from './embed/parent';
@@ -42,8 +44,11 @@ export class Player {
   #figures: Figures | undefined;
   #parent: Parent | undefined;
 
-  /** @param url - where to dial, ws or wss */
-  constructor(url: string) {
+  /**
+   * @param url - where to dial, ws or wss
+   * @param early - the websocket, where it is dialled already
+   */
+  constructor(url: string, early: EarlySocket | undefined) {
     // The library would else write a stack trace for each message, candidate and frame of its data channel.
     Logger.InitLogging(LogLevel.Error, false);
     const config = new Config({ initialSettings: initialSettings(url, new URLSearchParams(location.search)) });
@@ -66,6 +71,12 @@ export class Player {
     tellFirstFrame(this.#stream);
     this.#watchGamepads();
     this.#offerHandle();
+    this.#connect(early);
+  }
+
+  /** Settles when the page has been open for a moment: what is done before delays the first frame. */
+  get quiet(): Promise<void> {
+    return this.#overlay.quiet;
   }
 
   /** Says all from now on in `texts`. */
@@ -96,6 +107,14 @@ export class Player {
         session.retry();
       },
     });
+  }
+
+  #connect(early: EarlySocket | undefined): void {
+    const { transport } = this.#stream.webRtcController;
+    if (transport instanceof WebSocketTransport) {
+      early?.lendTo(transport);
+    }
+    this.#stream.connect();
   }
 
   #show(state: State): void {

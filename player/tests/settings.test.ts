@@ -7,7 +7,7 @@ const settingsOf = (query: string): ReturnType<typeof initialSettings> =>
 describe('initialSettings', () => {
   it('plays at once, muted, with a hovering mouse, and leaves reconnecting to the page', () => {
     expect(settingsOf('')).toEqual({
-      AutoConnect: true,
+      AutoConnect: false,
       AutoPlayVideo: true,
       HoveringMouse: true,
       MaxReconnectAttempts: 0,
@@ -45,7 +45,7 @@ describe('initialSettings', () => {
   );
 
   it('never takes from the link where to dial, or how to reconnect', () => {
-    const link = 'ss=ws://evil.test&AutoConnect=false&AutoPlayVideo=false&MaxReconnectAttempts=9&WaitForStreamer=true';
+    const link = 'ss=ws://evil.test&AutoConnect=true&AutoPlayVideo=false&MaxReconnectAttempts=9&WaitForStreamer=true';
     expect(settingsOf(link)).toEqual(settingsOf(''));
   });
 });

@@ -1,11 +1,12 @@
 """The page's controls with a mouse, with a keyboard alone, on a touch screen; and what the page costs."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, Response
+from playwright.async_api import Browser, Page, Response, Route
 
 import pixelfleet.demo.app as demo
 from pixelfleet.demo.settings import Settings
@@ -220,11 +221,38 @@ async def test_the_first_paint_does_not_wait_for_the_websocket(page: Page) -> No
         await page.get_by_role("heading", name="Connecting").wait_for()
 
 
+async def test_what_ends_at_once_is_said_with_its_button_at_hand(page: Page) -> None:
+    async with scripted() as script:
+        script.closes = (4200, "")
+        await page.goto(script.url)
+        await page.wait_for_function("() => document.documentElement.dataset.branded === 'true'")
+        assert await page.locator("#title").is_visible()
+        assert await page.evaluate(FOCUSED) == "first-offer"
+
+
+async def test_it_dials_once_and_before_the_library_is_there(page: Page) -> None:
+    async with scripted() as script:
+        release = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await release.wait()
+            await route.continue_()
+
+        await page.route(re.compile(r"/assets/index-.*\.js$"), hold)
+        await page.goto(script.url, wait_until="commit")
+        await eventually(lambda: script.players == 1, "the page has dialled")
+        assert await page.evaluate("() => window.pixelfleet === undefined")
+        release.set()
+        await eventually(lambda: {"type": "listStreamers"} in script.heard, "the library speaks")
+        assert script.players == 1
+
+
 async def test_nothing_moves_for_those_who_want_no_motion(browser: Browser) -> None:
     async with scripted() as script, new_page(browser) as page:
         await page.emulate_media(reduced_motion="reduce")
         await page.goto(script.url)
         await page.wait_for_function("() => window.pixelfleet?.state.phase === 'connecting'")
+        await page.locator("#title").wait_for()
         moving = "() => document.getAnimations().filter((a) => a.effect.getTiming().iterations === Infinity).length"
         assert await page.evaluate(moving) == 0
         await page.emulate_media(reduced_motion="no-preference")

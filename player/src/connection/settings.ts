@@ -43,7 +43,8 @@ export function initialSettings(url: string, link: URLSearchParams): Partial<All
     ...linkFlags(link),
     ...linkNumbers(link),
     ss: url,
-    AutoConnect: true,
+    // The page connects when all that listens is in place.
+    AutoConnect: false,
     AutoPlayVideo: true,
     // This page reconnects by itself, at the pace that the close code asks for.
     MaxReconnectAttempts: 0,

@@ -1,3 +1,4 @@
+import icon from '../icon.svg';
 import type { Branding } from '../page/branding';
 import { COLOURS, type Scheme } from '../page/colours';
 import { fill, isTextKey, type Texts } from '../texts';
@@ -18,6 +19,7 @@ export function wear(branding: Branding): void {
   }
   writeTexts(branding.texts);
   showLogo(branding.logo);
+  element('icon', HTMLLinkElement).href = icon;
   root.dataset['branded'] = 'true';
 }
 

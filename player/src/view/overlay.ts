@@ -8,8 +8,16 @@ import { goingAway, wordsFor, type Act, type Words } from './words';
 /** How long the button says that something was copied, in milliseconds. */
 const COPIED_FOR = 2_000;
 
+/**
+ * For how long a page that was just opened says nothing but that it plays, in milliseconds: words that nobody would
+ * have the time to read delay the first frame. The style sheet shows nothing as long either (overlay.css).
+ */
+const QUIET_FOR = 400;
+
 /** The one layer over the picture: where the person stands, what there is to know, and what can be done. */
 export class Overlay {
+  /** Settles when the page has been open for a moment. */
+  readonly quiet: Promise<void>;
   readonly #onAct: (act: 'retry' | 'play') => void;
   readonly #title = element('title', HTMLElement);
   readonly #detail = element('detail', HTMLElement);
@@ -23,6 +31,9 @@ export class Overlay {
   readonly #notice = element('notice', HTMLElement);
   #texts: Texts;
   #state: State | undefined;
+  /** The phase whose words stand there. */
+  #said: State['phase'] | undefined;
+  #isQuiet = true;
 
   /** @param onAct - called when the person presses a button that is not the overlay's own affair */
   constructor(texts: Texts, onAct: (act: 'retry' | 'play') => void) {
@@ -33,6 +44,14 @@ export class Overlay {
         void this.#act(button);
       });
     }
+    this.quiet = new Promise((resolve) => {
+      window.setTimeout(resolve, QUIET_FOR - performance.now());
+    });
+    void this.quiet.then(() => {
+      this.#isQuiet = false;
+      delete document.documentElement.dataset['quiet'];
+      this.speak(this.#texts);
+    });
   }
 
   /** Says all from now on in `texts`. */
@@ -47,7 +66,6 @@ export class Overlay {
   show(state: State): void {
     const texts = this.#texts;
     const words = wordsFor(state, texts);
-    const changed = this.#state?.phase !== state.phase;
     const root = document.documentElement;
     this.#state = state;
     root.dataset['phase'] = state.phase;
@@ -57,8 +75,14 @@ export class Overlay {
       // The layer fades out with its last words on it.
       document.title = texts['page.name'];
       this.#announce(fill(texts['playing.say'], { shortcut: SHORTCUT }));
+      this.#said = state.phase;
       return;
     }
+    if (this.#isQuiet) {
+      return;
+    }
+    const changed = this.#said !== state.phase;
+    this.#said = state.phase;
     document.title = `${words.tab} · ${texts['page.name']}`;
     root.dataset['mark'] = words.mark;
     if (words.mark !== 'busy') {
@@ -66,8 +90,8 @@ export class Overlay {
     }
     this.#write(words);
     this.#announce(words.announcement);
-    if (changed) {
-      this.#takeFocus(words);
+    if (changed && words.offers.length > 0) {
+      this.#takeFocus();
     }
   }
 
@@ -97,11 +121,11 @@ export class Overlay {
   }
 
   /** Brings the keyboard to the button, unless the person is at work elsewhere, in another frame perhaps. */
-  #takeFocus({ offers }: Words): void {
+  #takeFocus(): void {
     const focused = document.activeElement;
     const free = focused === null || focused === document.body || focused.id === 'stage';
     const hidden = focused instanceof HTMLElement && focused.offsetParent === null;
-    if (offers.length > 0 && document.hasFocus() && (free || hidden)) {
+    if (document.hasFocus() && (free || hidden)) {
       this.#buttons[0].focus({ preventScroll: true });
     }
   }

@@ -45,9 +45,9 @@ class Demo:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Demo]:
-    """Run the demo: when entered, a browser that opens its URL gets video."""
-    screen = Screen()
+async def running(settings: Settings, screen: Screen | None = None) -> AsyncIterator[Demo]:
+    """Run the demo: when entered, a browser that opens its URL gets video. `screen` is the terminal if not given."""
+    screen = screen or Screen()
     store = MemoryFleetStore()
     key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(32))
     async with AsyncExitStack() as stack:

@@ -19,8 +19,8 @@ REFRESH_SECONDS: Final = 0.5
 class Screen:
     """The terminal, or a log file in its place."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False)
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
         self._begun = time.monotonic()
 
     @contextmanager

@@ -22,8 +22,7 @@ class Shown:
 
     def __init__(self, *, terminal: bool) -> None:
         self.file = io.StringIO()
-        self.screen = Screen()
-        self.screen._console = Console(file=self.file, force_terminal=terminal, width=100, highlight=False)
+        self.screen = Screen(Console(file=self.file, force_terminal=terminal, width=100, highlight=False))
         self.signals = SimpleNamespace(streamer_port=8888, streamers=["demo-1"], players=0)
         self.matches = SimpleNamespace(queue=0)
         started = time.monotonic() - 61

@@ -1,0 +1,13 @@
+import { EarlySocket } from './connection/early_socket';
+import { hasOverride, signallingUrl } from './connection/url';
+
+/** Whether this browser has what a stream needs. */
+export const CAN_PLAY = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
+
+/**
+ * The websocket beside the page, dialled as the first thing that the page does: built as a file of its own, which is
+ * there long before the library (see vite.config.ts). Undefined where a link names another server to dial, which
+ * has to wait for a document.
+ */
+export const early =
+  CAN_PLAY && !hasOverride(location.href) ? new EarlySocket(signallingUrl(location.href)) : undefined;

@@ -74,7 +74,7 @@ export class Player {
     this.#connect(early);
   }
 
-  /** Settles when the page has been open for a moment: what is done before delays the first frame. */
+  /** Settles when the picture is there, or late: what is done before delays it. */
   get quiet(): Promise<void> {
     return this.#overlay.quiet;
   }

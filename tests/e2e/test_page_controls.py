@@ -54,6 +54,7 @@ async def started(page: Page, running: demo.Demo) -> Page:
     await page.goto(running.url)
     await playing(page)
     await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
+    await page.wait_for_function("() => document.documentElement.dataset.branded === 'true'")
 
     async def heard() -> bool:
         await page.keyboard.press("w")

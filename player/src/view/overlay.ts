@@ -16,7 +16,7 @@ const QUIET_FOR = 400;
 
 /** The one layer over the picture: where the person stands, what there is to know, and what can be done. */
 export class Overlay {
-  /** Settles when the page has been open for a moment. */
+  /** Settles when the picture is there, or the page has been open for a moment without one. */
   readonly quiet: Promise<void>;
   readonly #onAct: (act: 'retry' | 'play') => void;
   readonly #title = element('title', HTMLElement);
@@ -34,6 +34,7 @@ export class Overlay {
   /** The phase whose words stand there. */
   #said: State['phase'] | undefined;
   #isQuiet = true;
+  #endQuiet: () => void = () => undefined;
 
   /** @param onAct - called when the person presses a button that is not the overlay's own affair */
   constructor(texts: Texts, onAct: (act: 'retry' | 'play') => void) {
@@ -45,6 +46,7 @@ export class Overlay {
       });
     }
     this.quiet = new Promise((resolve) => {
+      this.#endQuiet = resolve;
       window.setTimeout(resolve, QUIET_FOR - performance.now());
     });
     void this.quiet.then(() => {
@@ -72,6 +74,8 @@ export class Overlay {
     root.dataset['picture'] = String(hasPlayed(state));
     say(this.#notice, state.phase === 'playing' && state.ending ? goingAway(state.text, texts) : undefined);
     if (words === undefined) {
+      // The frame that was reported is shown first.
+      window.requestAnimationFrame(() => window.setTimeout(this.#endQuiet));
       // The layer fades out with its last words on it.
       document.title = texts['page.name'];
       this.#announce(fill(texts['playing.say'], { shortcut: SHORTCUT }));

@@ -51,7 +51,6 @@ export class Overlay {
     });
     void this.quiet.then(() => {
       this.#isQuiet = false;
-      delete document.documentElement.dataset['quiet'];
       this.speak(this.#texts);
     });
   }
@@ -85,6 +84,7 @@ export class Overlay {
     if (this.#isQuiet) {
       return;
     }
+    delete root.dataset['quiet']; // not while it plays: the layer would get words as it fades out
     const changed = this.#said !== state.phase;
     this.#said = state.phase;
     document.title = `${words.tab} · ${texts['page.name']}`;

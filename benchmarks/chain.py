@@ -13,7 +13,7 @@ import secrets
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -49,17 +49,25 @@ def _server(door: Program, between: Program, relay: Program, path: str) -> Serve
 
 
 @asynccontextmanager
-async def bare(_: argparse.Namespace) -> AsyncIterator[Server]:
-    """Run the floor: proxy, proxy, relay."""
+async def _ending() -> AsyncIterator[Callable[[Awaitable[Program]], Awaitable[Program]]]:
+    """Yield what starts a program that ends with the body."""
     async with AsyncExitStack() as stack:
 
-        async def ended(program: Program) -> Program:
+        async def ended(starting: Awaitable[Program]) -> Program:
+            program = await starting
             stack.push_async_callback(program.end)
             return program
 
-        relay = await ended(await start_python("benchmarks.bare_relay", "aiohttp", fact="players"))
-        inner = await ended(await proxy(f"ws://127.0.0.1:{relay.facts['players']}/"))
-        outer = await ended(await proxy(f"ws://127.0.0.1:{inner.facts['port']}/"))
+        yield ended
+
+
+@asynccontextmanager
+async def bare(_: argparse.Namespace) -> AsyncIterator[Server]:
+    """Run the floor: proxy, proxy, relay."""
+    async with _ending() as ended:
+        relay = await ended(start_python("benchmarks.bare_relay", "aiohttp", fact="players"))
+        inner = await ended(proxy(f"ws://127.0.0.1:{relay.facts['players']}/"))
+        outer = await ended(proxy(f"ws://127.0.0.1:{inner.facts['port']}/"))
         yield _server(outer, inner, relay, "")
 
 
@@ -67,23 +75,20 @@ async def bare(_: argparse.Namespace) -> AsyncIterator[Server]:
 async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
     """Run router, matchmaker and signalserver on one redis-server, with slots for all players."""
     async with AsyncExitStack() as stack:
-
-        async def ended(program: Program) -> Program:
-            stack.push_async_callback(program.end)
-            return program
-
+        ended = await stack.enter_async_context(_ending())
         port = free_port()
-        store = await ended(await redis(port, await stack.enter_async_context(redis_folder())))
+        folder = await stack.enter_async_context(redis_folder())
+        store = await ended(redis(port, folder))
         assert store.facts["port"] == port
         fleet = ("--redis-url", f"redis://127.0.0.1:{port}", "--session-key", secrets.token_hex(32))
-        signals = await ended(await _service("signalserver", *fleet, *_slots(args), fact="players"))
-        matches = await ended(await matchmaker(*fleet))
+        signals = await ended(_service("signalserver", *fleet, *_slots(args), fact="players"))
+        matches = await ended(matchmaker(*fleet))
         await wait_until_ready(matches.facts["port"])
         page = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
         upstream = f"ws://127.0.0.1:{matches.facts['port']}"
         door = await ended(
-            await _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), fact="port")
+            _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), fact="port")
         )
         await wait_until_ready(door.facts["port"])
         yield _server(door, matches, signals, "ws")

@@ -83,62 +83,11 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
-        reader = FleetReader(fleet)
-        events = Events(fleet, reader)
-        app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
-        door = Door("players", settings.auth, links=True)
-        guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
-
-        async def enter(request: web.Request) -> Identity:
-            return await guard.check(door, request)
-
-        add_health(app, matchmaker)
-        api = Api(
-            fleet,
-            reader,
-            events,
-            TokenGuard(settings.rest_token, "--rest-token"),
-            open_reads=settings.rest_api,
-            proxies=settings.trusted_proxies,
-        )
-        api.add_to(app)
-        Rest(fleet, reader, settings, enter, lambda: players.closing).add_to(app, api.reads)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
         broker.on_restore = stock.report_all
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
-        tls = await server_context(settings.tls_cert, settings.tls_key)
-        front = await stack.enter_async_context(
-            Front(
-                app,
-                players.upgrade,
-                host=settings.host,
-                port=settings.port,
-                option="--port",
-                bounds=players.bounds,
-                tls=tls,
-                admit=players.admits(enter) if settings.asks else None,
-            )
-        )
-        stack.callback(events.close)
-        if settings.redirect_port is not None:
-            matchmaker.redirect_port = await stack.enter_async_context(
-                plain_port(
-                    redirect_app(front.port),
-                    host=settings.host,
-                    port=settings.redirect_port,
-                    option="--redirect-port",
-                )
-            )
-        matchmaker.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(matchmaker, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
-        )
-        matchmaker.port = front.port
+        events = await _open_doors(stack, matchmaker, fleet, settings, metrics)
         await stack.enter_async_context(
             background(
                 broker.run(),
@@ -153,9 +102,56 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
         log.info(
-            "matchmaker listens", port=front.port, metrics=matchmaker.metrics_port, stock_servers=matchmaker.link_port
+            "matchmaker listens",
+            port=matchmaker.port,
+            metrics=matchmaker.metrics_port,
+            stock_servers=matchmaker.link_port,
         )
         yield matchmaker
+
+
+async def _open_doors(
+    stack: AsyncExitStack, matchmaker: Matchmaker, fleet: FleetStore, settings: Settings, metrics: Metrics
+) -> Events:
+    """Open the ports for players and the API, for plain HTTP and for metrics; return what the API streams."""
+    players = matchmaker.players
+    reader = FleetReader(fleet)
+    events = Events(fleet, reader)
+    app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
+    add_health(app, matchmaker)
+    token = TokenGuard(settings.rest_token, "--rest-token")
+    proxies = settings.trusted_proxies
+    api = Api(fleet, reader, events, token, open_reads=settings.rest_api, proxies=proxies)
+    api.add_to(app)
+    door = Door("players", settings.auth, links=True)
+    guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
+
+    async def enter(request: web.Request) -> Identity:
+        return await guard.check(door, request)
+
+    Rest(fleet, reader, settings, enter, lambda: players.closing).add_to(app, api.reads)
+    front = Front(
+        app,
+        players.upgrade,
+        host=settings.host,
+        port=settings.port,
+        option="--port",
+        bounds=players.bounds,
+        tls=await server_context(settings.tls_cert, settings.tls_key),
+        admit=players.admits(enter) if settings.asks else None,
+    )
+    await stack.enter_async_context(front)
+    stack.callback(events.close)
+    matchmaker.port = front.port
+
+    async def plain(other: web.Application, port: int, option: str) -> int:
+        return await stack.enter_async_context(plain_port(other, host=settings.host, port=port, option=option))
+
+    if settings.redirect_port is not None:
+        matchmaker.redirect_port = await plain(redirect_app(front.port), settings.redirect_port, "--redirect-port")
+    numbers = metrics_app(matchmaker, metrics.registries.all, metrics.registries.custom)
+    matchmaker.metrics_port = await plain(numbers, settings.metrics_port, "--metrics-port")
+    return events
 
 
 async def _tell_policies(store: FleetStore, settings: Settings) -> None:

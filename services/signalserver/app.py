@@ -92,39 +92,17 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
     drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
     server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
-    fixed = await asyncio.to_thread(settings.peer_connection_options)
 
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(Tasks())
         session = await stack.enter_async_context(_http_session())
-        config = RtcConfigSource(
-            session,
-            fixed=fixed,
-            url=None if fixed else settings.rtc_config_url or None,
-            max_age=settings.rtc_config_max_age,
-            ask_seconds=settings.rtc_config_seconds,
-            per_session=settings.rtc_config_session_seconds > 0,
-            session_seconds=settings.rtc_config_session_seconds,
-        )
-        await stack.enter_async_context(background(config.run()))
-        await config.first_answer(settings.rtc_config_first_seconds)
-        metrics.watch_config(config)
+        config = await _rtc_config(stack, settings, session, metrics)
         if settings.ue_rest_endpoint:
             hub.on_call = _control(settings, session, hub, tasks, metrics)
         doors = Doors(hub, drain, metrics, settings, server_id, config, tasks)
-        rest = Rest(
-            hub=hub,
-            drain=drain,
-            tasks=tasks,
-            guard=TokenGuard(settings.rest_token, "--rest-token"),
-            open_reads=settings.rest_api,
-            config=settings.shown(),
-            proxies=settings.trusted_proxies,
-            started=perf_counter(),
-        )
         front = _Fronts(settings, server, metrics, stack)
         metrics.watch_handshakes(front.handshakes_timed_out)
-        players = await front.players(doors.player, rest)
+        players = await front.players(doors.player, _rest(settings, hub, drain, tasks))
         server.player_port = players.port
         server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
         server.sfu_port = await front.trusted(doors.sfu, settings.sfu_port, "--sfu-port")
@@ -155,6 +133,39 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             metrics=server.metrics_port,
         )
         yield server
+
+
+async def _rtc_config(
+    stack: AsyncExitStack, settings: Settings, session: aiohttp.ClientSession, metrics: Metrics
+) -> RtcConfigSource:
+    """Return where players' ICE servers come from, with its first answer if that came in time."""
+    fixed = await asyncio.to_thread(settings.peer_connection_options)
+    config = RtcConfigSource(
+        session,
+        fixed=fixed,
+        url=None if fixed else settings.rtc_config_url or None,
+        max_age=settings.rtc_config_max_age,
+        ask_seconds=settings.rtc_config_seconds,
+        per_session=settings.rtc_config_session_seconds > 0,
+        session_seconds=settings.rtc_config_session_seconds,
+    )
+    await stack.enter_async_context(background(config.run()))
+    await config.first_answer(settings.rtc_config_first_seconds)
+    metrics.watch_config(config)
+    return config
+
+
+def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks) -> Rest:
+    return Rest(
+        hub=hub,
+        drain=drain,
+        tasks=tasks,
+        guard=TokenGuard(settings.rest_token, "--rest-token"),
+        open_reads=settings.rest_api,
+        config=settings.shown(),
+        proxies=settings.trusted_proxies,
+        started=perf_counter(),
+    )
 
 
 @dataclass(slots=True)

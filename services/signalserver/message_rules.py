@@ -10,7 +10,7 @@ from typing import Any, Final
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.dialects import Dialect, identified_dialect
 from pixelfleet.wire.first_frame import first_frame_steps
-from pixelfleet.wire.messages import BadMessageError, Message, path_kind, player_id_of
+from pixelfleet.wire.messages import BadMessageError, Message, page_stats, path_kind, player_id_of
 from signalserver.exchange import MAX_ENDPOINT_ID_LENGTH, Exchange
 from signalserver.outputs import Call, FirstFrame, Path
 from signalserver.roster import K, Peer, Role, Source, Subscriber
@@ -163,12 +163,13 @@ def take_stats(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes)
     """
     player = peer.subscriber
     assert player is not None
-    kind = path_kind(message)
+    told = page_stats(message)
+    kind = path_kind(told)
     if kind is not None and kind != player.path and player.path_changes < MOST_PATH_CHANGES:
         player.path = kind
         player.path_changes += 1
         exchange.output(Path(peer.key, kind))
-    if not player.has_told_first_frame and (steps := first_frame_steps(message)) is not None:
+    if not player.has_told_first_frame and (steps := first_frame_steps(told)) is not None:
         player.has_told_first_frame = True
         exchange.output(FirstFrame(peer.key, steps))
 

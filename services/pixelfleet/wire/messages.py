@@ -5,6 +5,7 @@ fields that we do not know, and the fields that we do know are checked against t
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -195,9 +196,9 @@ def page_stats(message: Message) -> dict[str, Any]:
     return told if type(told) is dict else {}
 
 
-def path_kind(message: Message) -> str | None:
-    """Return what a player's `stats` says of the way that its video takes, `{"path": kind}`; None when nothing."""
-    kind = page_stats(message).get("path")
+def path_kind(told: Mapping[str, Any]) -> str | None:
+    """Return what `page_stats` say of the way that a player's video takes, `{"path": kind}`; None when nothing."""
+    kind = told.get("path")
     return kind if type(kind) is str and kind in PATH_KINDS else None
 
 

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelfleet.wire.first_frame import MAX_SECONDS, STEPS, first_frame_steps
+from pixelfleet.wire.messages import page_stats
 
 WHOLE = {"opened": 210, "matched": 250, "configured": 260, "negotiated": 300, "connected": 380, "frame": 500}
 
 
 def steps(told: object) -> dict[str, float] | None:
-    return first_frame_steps({"type": "stats", "data": json.dumps({"firstFrame": told})})
+    return first_frame_steps(page_stats({"type": "stats", "data": json.dumps({"firstFrame": told})}))
 
 
 def test_each_step_is_what_lies_between_two_milestones() -> None:
@@ -58,8 +59,8 @@ def test_nonsense_is_nothing(told: object) -> None:
     "data", ['{"firstFrame":{"frame":1e999}}', '{"firstFrame":{"frame":NaN}}', "7", '{"path":"host"}']
 )
 def test_other_statistics_tell_of_none(data: str) -> None:
-    assert first_frame_steps({"type": "stats", "data": data}) is None
-    assert first_frame_steps({"type": "stats"}) is None
+    assert first_frame_steps(page_stats({"type": "stats", "data": data})) is None
+    assert first_frame_steps(page_stats({"type": "stats"})) is None
 
 
 @given(st.dictionaries(st.sampled_from([*STEPS, "other"]), st.none() | st.floats() | st.integers() | st.text()))

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixelfleet.wire.messages import SHAPES, BadMessageError, Limits, check, dump, parse, path_kind, player_id_of
+from pixelfleet.wire.messages import (
+    SHAPES,
+    BadMessageError,
+    Limits,
+    check,
+    dump,
+    page_stats,
+    parse,
+    path_kind,
+    player_id_of,
+)
 
 SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
 CANDIDATE = {
@@ -252,7 +262,7 @@ def test_asking_for_the_player_id_never_fails(message: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["host", "reflexive", "relayed", "none"])
 def test_a_player_tells_which_way_its_video_takes(kind: str) -> None:
-    assert path_kind({"type": "stats", "data": f'{{"path": "{kind}"}}'}) == kind
+    assert path_kind(page_stats({"type": "stats", "data": f'{{"path": "{kind}"}}'})) == kind
 
 
 @pytest.mark.parametrize(
@@ -272,5 +282,5 @@ def test_a_player_tells_which_way_its_video_takes(kind: str) -> None:
     ],
 )
 def test_other_statistics_say_nothing_of_it(data: object) -> None:
-    assert path_kind({"type": "stats", "data": data}) is None
-    assert path_kind({"type": "stats"}) is None
+    assert path_kind(page_stats({"type": "stats", "data": data})) is None
+    assert path_kind(page_stats({"type": "stats"})) is None

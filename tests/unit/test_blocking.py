@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +18,19 @@ def nap():
 
 def read(path):
     return path.read_text()
+
+def write(file):
+    file.write("a line")
+
+def log(handler):
+    handler.emit(logging.makeLogRecord({"msg": "a line"}))
 """
 
 
 @pytest.fixture
 def ours() -> dict[str, Callable[..., object]]:
     """Functions that say they are from services/pixelfleet: the file name of the code is what decides."""
-    names: dict[str, Callable[..., object]] = {"time": time}  # type: ignore[dict-item]  # a module, for exec
+    names: dict[str, Callable[..., object]] = {"time": time, "logging": logging}  # type: ignore[dict-item]  # modules, for exec
     file = Path(pixelfleet.__path__[0]) / "made_up.py"
     exec(compile(SOURCE, str(file), "exec"), names)  # noqa: S102  # it is the constant above
     return names
@@ -54,6 +61,18 @@ async def test_a_blocking_call_counts_even_when_its_error_is_swallowed(
             ours["nap"]()
 
     await asyncio.create_task(handler())
+    assert len(blocked_calls) == 1
+    blocked_calls.clear()
+
+
+async def test_our_code_may_log_to_what_was_stderr_in_an_earlier_test(
+    tmp_path: Path, ours: dict[str, Callable[..., object]], blocked_calls: list[str]
+) -> None:
+    with await asyncio.to_thread((tmp_path / "stderr").open, "w") as stderr:
+        ours["log"](logging.StreamHandler(stderr))
+        assert not blocked_calls
+        with pytest.raises(BlockingError):
+            ours["write"](stderr)
     assert len(blocked_calls) == 1
     blocked_calls.clear()
 

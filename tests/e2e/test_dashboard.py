@@ -164,6 +164,19 @@ async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboar
     assert seen["middle"] < 100, "a step of scrolling takes this many milliseconds"
 
 
+async def test_no_row_covers_another_when_the_window_has_become_narrow(dashboard: Dashboard) -> None:
+    page, _ = dashboard
+    for width in (390, 1440):
+        await page.set_viewport_size({"width": width, "height": 844})
+        await page.wait_for_function(
+            """() => {
+              const boxes = [...document.querySelectorAll('.row')].map((row) => row.getBoundingClientRect());
+              boxes.sort((one, other) => one.top - other.top);
+              return boxes.length > 1 && boxes.every((box, at) => at === 0 || boxes[at - 1].bottom <= box.top + 1);
+            }"""
+        )
+
+
 async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#search").fill("city-0000")

@@ -21,7 +21,7 @@ export class Rows {
     box.append(this.#space);
     box.addEventListener('scroll', this.#plan, { passive: true });
     new ResizeObserver(() => {
-      this.#height = 0;
+      this.#measure();
       this.#plan();
     }).observe(box);
   }
@@ -53,8 +53,22 @@ export class Rows {
     }
   };
 
+  /** Learns how high a row is: a window that is narrower than before may have higher ones. */
+  #measure() {
+    this.#height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--row'));
+    for (const [place, row] of this.#shown) {
+      this.#put(row, place);
+    }
+  }
+
+  #put(/** @type {HTMLElement} */ row, /** @type {number} */ place) {
+    row.style.transform = `translateY(${String(place * this.#height)}px)`;
+  }
+
   #paint() {
-    this.#height ||= parseFloat(getComputedStyle(this.#box).getPropertyValue('--row'));
+    if (this.#height === 0) {
+      this.#measure();
+    }
     const [height, items] = [this.#height, this.#items];
     this.#space.style.height = `${String(items.length * height)}px`;
     const first = Math.max(0, Math.floor(this.#box.scrollTop / height) - SPARE);
@@ -72,7 +86,7 @@ export class Rows {
       if (row !== before) {
         row.setAttribute('role', 'row');
         row.setAttribute('aria-rowindex', String(place + 1));
-        row.style.transform = `translateY(${String(place * height)}px)`;
+        this.#put(row, place);
         before?.remove();
         this.#box.append(row);
         this.#shown.set(place, row);

@@ -222,7 +222,7 @@ class Broker:
         entry = self._entries.get(lease.session_id)
         if entry is None or entry.lease is not None:
             # It has left, or is with a streamer already: this promise came from a lapse that was none.
-            await self.store.leave(lease.session_id, self.replica_id)
+            await self.store.leave(lease.session_id, replica_id=self.replica_id)
         else:
             self._placed(entry, lease)
 
@@ -267,7 +267,7 @@ class Broker:
     async def _say_left(self, session_id: str) -> None:
         self._leaving += 1
         try:
-            await self.store.leave(session_id, self.replica_id)
+            await self.store.leave(session_id, replica_id=self.replica_id)
         except StoreUnavailableError:
             self._gone.add(session_id)
         finally:
@@ -309,7 +309,7 @@ class Broker:
         """Catch up on what could not be said while the store was away; what fails again stays first in line."""
         while self._gone:
             sessions = list(islice(self._gone, AT_ONCE))
-            await _all(self.store.leave(session_id, self.replica_id) for session_id in sessions)
+            await self.store.leave(*sessions, replica_id=self.replica_id)
             self._gone.difference_update(sessions)
         while self._unsaid:
             await _all(self._say(entry) for entry in list(islice(self._unsaid.values(), AT_ONCE)))

@@ -59,10 +59,11 @@ class MemoryFleetStore:
         assert placed is not None
         return placed
 
-    async def leave(self, session_id: str, replica_id: str = "") -> None:
-        """Take a session out."""
+    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+        """Take sessions out."""
         with self._call() as book:
-            book.leave(session_id, replica_id)
+            for session_id in session_ids:
+                book.leave(session_id, replica_id)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""

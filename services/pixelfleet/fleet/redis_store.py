@@ -80,9 +80,9 @@ class RedisFleetStore:
         assert placed is not None
         return placed
 
-    async def leave(self, session_id: str, replica_id: str = "") -> None:
-        """Take a session out."""
-        await self._link.run("leave", session_id, replica_id)
+    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+        """Take sessions out."""
+        await self._link.run("leave", replica_id, *session_ids)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""

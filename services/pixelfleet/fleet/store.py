@@ -64,11 +64,11 @@ class FleetStore(Protocol):
         the ticket of the answer wants that session's streamer. Raises TooManyChoicesError.
         """
 
-    async def leave(self, session_id: str, replica_id: str = "") -> None:
-        """Take a session out: its ticket, or its lease as long as no server has reported it.
+    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+        """Take sessions out, one after the other: a ticket, or a lease as long as no server has reported it.
 
-        For a stock server that is the end of the session, to be told when its socket is closed. With a replica, only
-        while the session is that replica's: its player may have come back through another one.
+        For a stock server that is the end of a session, to be told when its socket is closed. With a replica, only
+        while a session is that replica's: its player may have come back through another one.
         """
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:

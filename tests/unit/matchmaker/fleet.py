@@ -56,7 +56,7 @@ class Store:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*arguments: Any, **options: Any) -> Any:
-            self.calls.append((name, arguments))
+            self.calls.append((name, (*arguments, *options.values())))
             if self.cut_after is not None:
                 self.cut_after -= 1
                 self.away = self.away or self.cut_after < 0

@@ -61,7 +61,7 @@ async def test_a_streamer_that_cannot_be_reached_is_given_back_and_another_is_ta
     (player,) = await turning.join()
     lost = player.leases[0].streamer.key
     await turning.broker.give_back(player.ticket.session_id, unreachable=True)
-    assert turning.store.named("give_back") == [(player.ticket.session_id, lost)]
+    assert turning.store.named("give_back") == [(player.ticket.session_id, lost, True)]
     assert [lease.streamer.key for lease in player.leases] == [lost, "s1/cam" if lost == "s2/cam" else "s2/cam"]
 
 

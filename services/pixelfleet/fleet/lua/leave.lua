@@ -1,5 +1,7 @@
--- Takes a session out: its ticket, or its lease as long as no server has reported it.
--- ARGV[2] session  [3] the replica whose it must still be, or empty
+-- Takes sessions out: their tickets, or their leases as long as no server has reported them.
+-- ARGV[2] the replica whose they must still be, or empty  [3...] sessions
 expire()
-if ARGV[3] == '' or call('HGET', P .. 't:' .. ARGV[2], 'rp') == ARGV[3] then leave(ARGV[2]) end
+for i = 3, #ARGV do
+  if ARGV[2] == '' or call('HGET', P .. 't:' .. ARGV[i], 'rp') == ARGV[2] then leave(ARGV[i]) end
+end
 return answer(1)

@@ -160,7 +160,7 @@ async def test_who_comes_back_through_another_replica_keeps_its_place_and_belong
     await fleet.joins("p", "q")
     placed = await fleet.waits(ticket("p", replica="r2"))
     assert placed.ticket.replica_id == "r2"
-    await fleet.store.leave("p", "r1")
+    await fleet.store.leave("p", replica_id="r1")
     assert await fleet.queue() == ["p", "q"]
     await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r2",))
     assert await fleet.queue() == ["p"]

@@ -329,6 +329,17 @@ async def test_who_leaves_the_queue_is_gone(fleet: Fleet) -> None:
     assert await fleet.queue() == ["a", "c", "b"]
 
 
+async def test_several_leave_as_if_one_after_the_other(fleet: Fleet) -> None:
+    await matched(fleet, "first", "second", "third")
+    await fleet.store.join(ticket("elsewhere", replica="r2"))
+    await fleet.store.leave("first", "second", "nobody", "elsewhere", "first", replica_id="r1")
+    assert await fleet.matches() == {"third": "s1/cam"}
+    assert await fleet.queue() == ["elsewhere"]
+    await fleet.store.leave("third", "elsewhere")
+    await fleet.store.leave()
+    assert (await fleet.matches(), await fleet.queue()) == ({}, [])
+
+
 @pytest.mark.parametrize("claimed", [False, True])
 async def test_who_leaves_gives_its_streamer_to_the_next(fleet: Fleet, *, claimed: bool) -> None:
     await matched(fleet, "first", "second")

@@ -170,8 +170,8 @@ steps = st.one_of(
     steps_of("keep", lambda store, _, name: store.keep(name, ""), name=st.sampled_from(REPLICAS)),
     steps_of(
         "leave",
-        lambda store, _, name, by: store.leave(name, by),
-        name=session_ids,
+        lambda store, _, names, by: store.leave(*names, replica_id=by),
+        names=st.lists(session_ids, min_size=1, max_size=3),
         by=st.sampled_from(("", "", "r1")),
     ),
     steps_of(

@@ -91,6 +91,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         await stack.enter_async_context(
             background(
                 broker.run(),
+                broker.leaves.run(),
                 heartbeat.run(),
                 gauges.run(),
                 QueueTeller(broker, players.find, settings.queue_seconds).run(),

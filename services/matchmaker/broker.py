@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from matchmaker.leaves import Leaves
 from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError, lane_of
 
@@ -84,9 +85,7 @@ class Broker:
         says the rest to a store that has forgotten."""
         self._held_back: tuple[str, ...] = ()
         self._unsaid: dict[str, Entry] = {}
-        self._gone: set[str] = set()
-        self._leaving = 0
-        """How many leaves the store has not answered yet."""
+        self.leaves = Leaves(store, replica_id)
         self._epoch = ""
         self._connection = 0
         self._spoke = float("-inf")
@@ -109,7 +108,7 @@ class Broker:
     @property
     def has_more_to_say(self) -> bool:
         """Whether sessions are left that the store must hear of, or are being told."""
-        return bool(self._entries or self._leaving)
+        return bool(self._entries or self.leaves)
 
     def knows(self, session_id: str) -> bool:
         """Whether a session is one of those that this replica answers for."""
@@ -124,17 +123,18 @@ class Broker:
         if self._unsaid:
             self._later(entry)
             return
+        self.leaves.go_along()
         try:
             await self._say(entry)
         except StoreUnavailableError:
             self._later(entry)
 
-    async def leave(self, session_id: str) -> None:
+    def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
         playing = self._playing.pop(session_id, None)
         entry = playing or self._entries.get(session_id)
         if entry is not None and (entry.said_again if playing else self._forget(entry)):
-            await self._say_left(session_id)
+            self.leaves.add(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
@@ -162,9 +162,9 @@ class Broker:
 
     async def leave_queue(self) -> None:
         """Take everyone out who waits: another replica may have them."""
-        rest = iter(list(self.waiting))
-        while part := list(islice(rest, AT_ONCE)):
-            await _all(self.leave(session_id) for session_id in part)
+        for session_id in list(self.waiting):
+            self.leave(session_id)
+        await self.leaves.say()
 
     def may_dial(self) -> bool:
         """Whether a lease may be used now."""
@@ -202,7 +202,7 @@ class Broker:
             log.info("fleet store matches")
         self.young = kept.young
         for lease in kept.leases:
-            await self._hand_out(lease)
+            self._hand_out(lease)
         if lost:
             # What was handed out just now is said with the rest.
             log.warning("saying all sessions again", sessions=len(self._entries))
@@ -218,11 +218,11 @@ class Broker:
             self._lost = False
             await self._tell(self._tell_found)
 
-    async def _hand_out(self, lease: Lease) -> None:
+    def _hand_out(self, lease: Lease) -> None:
         entry = self._entries.get(lease.session_id)
         if entry is None or entry.lease is not None:
             # It has left, or is with a streamer already: this promise came from a lapse that was none.
-            await self.store.leave(lease.session_id, replica_id=self.replica_id)
+            self.leaves.add(lease.session_id)
         else:
             self._placed(entry, lease)
 
@@ -262,16 +262,7 @@ class Broker:
             self._unsaid.pop(session_id, None)
             self._placed(entry, placed)
         else:  # it left while it was being put there
-            await self._say_left(session_id)
-
-    async def _say_left(self, session_id: str) -> None:
-        self._leaving += 1
-        try:
-            await self.store.leave(session_id, replica_id=self.replica_id)
-        except StoreUnavailableError:
-            self._gone.add(session_id)
-        finally:
-            self._leaving -= 1
+            self.leaves.add(session_id)
 
     def _forget(self, entry: Entry) -> bool:
         """Know a session no more; return whether it was known."""
@@ -307,10 +298,7 @@ class Broker:
 
     async def _say_what_is_unsaid(self) -> None:
         """Catch up on what could not be said while the store was away; what fails again stays first in line."""
-        while self._gone:
-            sessions = list(islice(self._gone, AT_ONCE))
-            await self.store.leave(*sessions, replica_id=self.replica_id)
-            self._gone.difference_update(sessions)
+        await self.leaves.say_again()
         while self._unsaid:
             await _all(self._say(entry) for entry in list(islice(self._unsaid.values(), AT_ONCE)))
 

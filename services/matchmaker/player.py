@@ -59,7 +59,9 @@ class Player:
     came: float = 0.0
     lease: Lease | None = None
     relay: Relay = field(init=False)
-    cancel_dial: Callable[[], object] | None = None
+    _joining: bool = True
+    _cancel: Callable[[], object] | None = None
+    """Ends the dial that is under way."""
     left: float | None = None
     """When its socket was gone, on the loop's clock."""
 
@@ -68,7 +70,7 @@ class Player:
         self.came = asyncio.get_running_loop().time()
         self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
         self.socket.send(messages.queued(messages.WAITING))
-        self.context.tasks.spawn(self.context.broker.join(self))
+        self._cancel = self.context.tasks.spawn(self._arrive())
         return self
 
     # -- the player's socket ------------------------------------------------------------------------
@@ -116,8 +118,8 @@ class Player:
         """Dial the streamer's signalling server."""
         self.place = None
         self.lease = lease
-        if self.left is None:
-            self.cancel_dial = self.context.tasks.spawn(self._dial(lease))
+        if self.left is None and not self._joining:
+            self._cancel = self.context.tasks.spawn(self._dial(lease))
 
     def overdue(self) -> None:
         """Close: it has waited for as long as anybody may."""
@@ -135,6 +137,13 @@ class Player:
         self.socket.close(close_codes.SESSION_OVER)
 
     # -- inside -------------------------------------------------------------------------------------
+
+    async def _arrive(self) -> None:
+        """Join the queue and dial, if there is a streamer at once."""
+        await self.context.broker.join(self)
+        self._joining = False
+        if self.lease is not None and self.left is None:
+            await self._dial(self.lease)
 
     async def _dial(self, lease: Lease) -> None:
         streamer, broker, loop = lease.streamer, self.context.broker, asyncio.get_running_loop()
@@ -170,7 +179,10 @@ class Player:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
         if self.left is not None:
             late = asyncio.get_running_loop().time() - self.left >= CLOSE_GRACE_SECONDS
-            self.context.tasks.spawn(self._leave(LINGER_SECONDS if late else 0.0))
+            if late:
+                self.context.tasks.spawn(self._linger())
+            else:
+                self.context.broker.leave(self.ticket.session_id)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.knows(self.ticket.session_id):
             log.warning("streamer closed before it began", session=self.ticket.session_id, code=code, reason=reason)
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
@@ -178,17 +190,16 @@ class Player:
         else:
             self.relay.pass_on_end(code, reason)
 
-    async def _leave(self, later: float = 0.0) -> None:
-        if later:
-            await asyncio.sleep(later)
-        await self.context.broker.leave(self.ticket.session_id)
+    async def _linger(self) -> None:
+        await asyncio.sleep(LINGER_SECONDS)
+        self.context.broker.leave(self.ticket.session_id)
 
     def _ended(self, code: int, reason: str) -> None:
         self.left = asyncio.get_running_loop().time()
-        if self.cancel_dial is not None:
-            self.cancel_dial()
+        if self._cancel is not None and not self._joining:
+            self._cancel()
         self.context.forget(self)
         if self.relay.up is None:
-            self.context.tasks.spawn(self._leave())
+            self.context.broker.leave(self.ticket.session_id)
         # else: a slot is free once the streamer's side is closed too, and not before
         log.info("player left", session=self.ticket.session_id, code=code, reason=reason)

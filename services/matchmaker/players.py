@@ -5,6 +5,7 @@ import secrets
 import ssl
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 
 PASSED_ON: Final = ("OfferToReceive",)
 """Query parameters of the player's that mean something to its signalling server."""
+
+WISHES_REMEMBERED: Final = 256
+"""Most players come with one of a few paths; reading it costs more than the rest of the decision."""
 
 DIALS_REMEMBERED: Final = 32
 DIALS_SECONDS: Final = 30.0
@@ -70,6 +74,7 @@ class Players:
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self._loop = asyncio.get_running_loop()
+        self._asked = lru_cache(WISHES_REMEMBERED)(self._ask)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
@@ -99,15 +104,12 @@ class Players:
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
-        query = query_of(request.path.decode("utf-8", "replace"))
-        settings = self.settings
         try:
-            wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+            wish, passed_on = self._asked(request.path, identity)
         except WishError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
-        passed_on = {name: query[name][:64] for name in PASSED_ON if name in query}
         priority = identity.priority or 0
         return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on, priority)), request)
 
@@ -131,6 +133,13 @@ class Players:
         """Send everyone away, by default to come back at once: another replica may have them."""
         for player in list(self._open.values()):
             player.socket.close(why)
+
+    def _ask(self, path: bytes, identity: Identity) -> tuple[Wish, dict[str, str]]:
+        """Return what a request's path asks for, and what of it is passed on; raise WishError or NotAllowedError."""
+        query = query_of(path.decode("utf-8", "replace"))
+        settings = self.settings
+        wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+        return wish, {name: query[name][:64] for name in PASSED_ON if name in query}
 
     def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str], priority: int) -> MessageHandler:
         ticket = Ticket(

@@ -20,6 +20,57 @@ log = structlog.get_logger(__name__)
 _log = logging.getLogger("picows")
 
 
+class _Calm:
+    """A transport as picows sees it while a connection is made.
+
+    picows sets and reads options of the socket then, and asks for both addresses: for TCP_NODELAY, which the event loop
+    has set, and for a line of a log that nobody reads. uvloop would make a socket object for each of these eight.
+    """
+
+    __slots__ = ("_made", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._made = False
+
+    def made(self) -> None:
+        """From here on be the transport."""
+        self._made = True
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """Return what is known of the connection."""
+        if self._made or name not in ("socket", "peername", "sockname"):
+            return self._transport.get_extra_info(name, default)
+        return self if name == "socket" else None
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor."""
+        return int(self._transport.get_extra_info("socket").fileno())
+
+    def setsockopt(self, *_: object) -> None:
+        """Leave the socket as it is."""
+
+    def getsockopt(self, *_: object) -> int:
+        """Make up what nobody reads."""
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the transport in all else."""
+        return getattr(self._transport, name)
+
+
+class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
+    """picows' protocol, less what it does in vain for each connection."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin the handshake."""
+        calm = _Calm(transport)
+        super().connection_made(calm)
+        calm.made()
+
+
 class _Log(logging.LoggerAdapter[logging.Logger]):
     """What picows takes for its logger, one a connection: only there does it tell of a breach when it finds one.
 
@@ -101,7 +152,7 @@ def _protocol(
     handshake_seconds: float | None,
     headers: dict[str, str] | None,
 ) -> Any:
-    return WSProtocol(
+    return _Protocol(
         host_port,
         path,
         host_port is not None,

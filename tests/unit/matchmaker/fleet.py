@@ -117,7 +117,9 @@ class Turning:
 
     async def turn(self) -> bool:
         """Have it speak with the store once, as its loop does."""
-        return await self.broker.turn()
+        answered = await self.broker.turn()
+        await self.broker.leaves.say()
+        return answered
 
     async def join(self, count: int = 1, **fields: Any) -> list[Waiter]:
         new = [Waiter(len(self.waiters) + at + 1, **fields) for at in range(count)]
@@ -126,6 +128,11 @@ class Turning:
             self.store.clock.now += 0.001
             await self.broker.join(waiter)
         return new
+
+    async def leave(self, session_id: str) -> None:
+        """Have a session end, and the store hear of it."""
+        self.broker.leave(session_id)
+        await self.broker.leaves.say()
 
     async def queue(self) -> list[str]:
         """Return the sessions that wait in the store, next first."""

@@ -54,6 +54,7 @@ class Hall:
         self.store = Store()
         self.turning = Turning(self.store)
         self.broker = self.turning.broker
+        tasks.spawn(self.broker.leaves.run())
         self.players = Players(
             self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
         )
@@ -83,6 +84,7 @@ class Hall:
         """Let what can go on by itself do so."""
         for _ in range(20):
             await asyncio.sleep(0)
+            await self.broker.leaves.say()
 
 
 class Seat:

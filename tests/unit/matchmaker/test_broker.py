@@ -30,7 +30,7 @@ async def test_a_player_gets_a_free_streamer_at_once_and_the_next_one_when_it_is
     first, second = await turning.join(2)
     assert (first.heard, second.heard) == (["matched"], ["waits"])
     assert list(turning.broker.waiting) == [second.ticket.session_id]
-    await turning.broker.leave(first.ticket.session_id)
+    await turning.leave(first.ticket.session_id)
     await turning.turn()
     assert second.heard == ["waits", "matched"]
     assert second.leases[0].state is LeaseState.CLAIMED
@@ -42,7 +42,7 @@ async def test_a_player_who_has_arrived_at_a_server_of_ours_is_that_servers(turn
     (player,) = await turning.join()
     turning.broker.arrived(player.ticket.session_id)
     assert not turning.broker.knows(player.ticket.session_id)
-    await turning.broker.leave(player.ticket.session_id)
+    await turning.leave(player.ticket.session_id)
     assert turning.store.named("leave") == []
 
 
@@ -51,7 +51,7 @@ async def test_a_player_at_a_stock_server_stays_ours_and_its_end_is_said(turning
     (player,) = await turning.join()
     turning.broker.arrived(player.ticket.session_id)
     assert turning.broker.knows(player.ticket.session_id)
-    await turning.broker.leave(player.ticket.session_id)
+    await turning.leave(player.ticket.session_id)
     assert turning.store.named("leave") == [(player.ticket.session_id, "here")]
 
 
@@ -138,7 +138,7 @@ async def test_those_who_wait_are_told_once_of_each_time_that_the_store_is_lost(
 async def test_leaves_that_could_not_be_said_are_repeated(turning: Turning) -> None:
     first, second = await turning.join(2)
     turning.store.away = True
-    await turning.broker.leave(first.ticket.session_id)
+    await turning.leave(first.ticket.session_id)
     assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
     turning.store.away = False
     await turning.turn()
@@ -148,7 +148,7 @@ async def test_leaves_that_could_not_be_said_are_repeated(turning: Turning) -> N
 async def test_a_player_who_leaves_before_it_could_be_said_is_never_said(turning: Turning) -> None:
     turning.store.away = True
     (player,) = await turning.join()
-    await turning.broker.leave(player.ticket.session_id)
+    await turning.leave(player.ticket.session_id)
     turning.store.away = False
     await turning.turn()
     assert await turning.queue() == []
@@ -229,7 +229,7 @@ async def test_who_was_said_again_and_whose_server_is_gone_is_ended_by_us(turnin
         assert await turning.store.inner.end(session)
         await turning.turn()
         assert player.heard[-1] == "ended"
-    await turning.broker.leave(session)
+    await turning.leave(session)
     assert (await turning.store.inner.snapshot()).leases == ()
 
 
@@ -279,7 +279,7 @@ async def test_the_queue_is_left_as_a_whole_and_those_with_a_streamer_stay(turni
     assert await turning.queue() == []
     assert turning.broker.knows(playing.ticket.session_id)
     assert turning.broker.has_more_to_say
-    await turning.broker.leave(playing.ticket.session_id)
+    await turning.leave(playing.ticket.session_id)
     assert not turning.broker.has_more_to_say
 
 
@@ -289,10 +289,11 @@ async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_ag
     turning.store.inner_join = turning.store.inner.join  # type: ignore[attr-defined]
 
     async def join_slowly(ticket: object) -> object:
-        await turning.broker.leave(waiter.ticket.session_id)
+        turning.broker.leave(waiter.ticket.session_id)
         return await turning.store.inner_join(ticket)
 
     turning.store.inner.join = join_slowly  # type: ignore[method-assign,assignment]
     await joining
+    await turning.broker.leaves.say()
     assert await turning.queue() == []
     assert waiter.heard == []

@@ -71,7 +71,7 @@ async def test_each_hears_its_place_once_and_again_when_somebody_before_it_has_g
     await hall.teller.tell()
     await hall.teller.tell()
     assert [[place.position for place in player.places] for player in players] == [[1], [2], [3]]
-    await hall.turning.broker.leave(hall.turning.waiters[0].ticket.session_id)
+    await hall.turning.leave(hall.turning.waiters[0].ticket.session_id)
     await hall.teller.tell()
     assert [player.places[-1].position for player in players[1:]] == [1, 2]
 

@@ -1,4 +1,4 @@
-"""What one replica still has to say of sessions that are over: a few at a time, with whatever else the store is told."""
+"""What one replica has to say of sessions that are over: several at a time, with whatever else the store is told."""
 
 import asyncio
 from itertools import islice

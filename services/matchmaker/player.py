@@ -62,6 +62,8 @@ class Player:
     _joining: bool = True
     _cancel: Callable[[], object] | None = None
     """Ends the dial that is under way."""
+    joined: float = 0.0
+    """When it was with its streamer, on the loop's clock."""
     left: float | None = None
     """When its socket was gone, on the loop's clock."""
 
@@ -173,7 +175,8 @@ class Player:
                 return  # it was closed as soon as it was open: what becomes of the player has been seen to
             self.context.dialled(streamer, None)
             broker.arrived(self.ticket.session_id)
-            log.info("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
+            self.joined = loop.time()
+            log.debug("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
@@ -185,6 +188,7 @@ class Player:
                 self.context.broker.leave(self.ticket.session_id)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.knows(self.ticket.session_id):
             log.warning("streamer closed before it began", session=self.ticket.session_id, code=code, reason=reason)
+            self.joined = 0.0
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
             self.context.tasks.spawn(self.context.broker.give_back(self.ticket.session_id, unreachable=True))
         else:
@@ -202,4 +206,14 @@ class Player:
         if self.relay.up is None:
             self.context.broker.leave(self.ticket.session_id)
         # else: a slot is free once the streamer's side is closed too, and not before
-        log.info("player left", session=self.ticket.session_id, code=code, reason=reason)
+        # The one line that a session leaves says all of it: a line for each step would cost more than the steps.
+        log.info(
+            "player left",
+            session=self.ticket.session_id,
+            app=self.ticket.app,
+            streamer=self.lease.streamer.key if self.lease is not None else "",
+            waited=round((self.joined or self.left) - self.came, 3),
+            played=round(self.left - self.joined, 3) if self.joined else 0,
+            code=code,
+            reason=reason,
+        )

@@ -15,6 +15,7 @@ from matchmaker.settings import Settings
 from matchmaker.stock_server import LinkError, StockServer, connected
 from pixelfleet.fleet.model import ServerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.runtime.deadlines import Deadlines
 from pixelfleet.runtime.listen import listening_socket
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,6 @@ class Linked:
     told: tuple[bool, int] | None = None
     """What the store knows: whether it is ready, and its players."""
     forget: asyncio.TimerHandle | None = None
-    rise: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> tuple[bool, int]:
@@ -61,6 +61,7 @@ class StockServers:
         self._known: dict[str, Linked] = {}
         self._changed: dict[str, Linked] = {}
         self._gone: dict[str, Linked] = {}
+        self._rises: Deadlines[Linked] = Deadlines(RISE_SECONDS, self._tell_rise)
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -76,6 +77,7 @@ class StockServers:
             yield int(socket.getsockname()[1])
         finally:
             server.close()
+            self._rises.stop()
             for link in list(self._links):
                 link.close()
 
@@ -206,13 +208,12 @@ class StockServers:
     def _tell(self, linked: Linked) -> None:
         """Have the store told what has changed: at once, unless it is only that there are more players."""
         if linked.told is not None and linked.told[0] == linked.state[0] and linked.told[1] <= linked.state[1]:
-            if linked.rise is None:
-                linked.rise = self._loop.call_later(RISE_SECONDS, self._tell_rise, linked)
+            if linked not in self._rises:
+                self._rises.add(linked)
             return
         self._tell_now(linked)
 
     def _tell_rise(self, linked: Linked) -> None:
-        linked.rise = None
         if linked.told != linked.state and self._known.get(linked.server.server_id) is linked:
             self._tell_now(linked)
 

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Collection
 from typing import Final
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.auth.guard import Door, Guard
 from pixelfleet.auth.identity import Identity
 from pixelfleet.runtime.access import client_address
+from pixelfleet.runtime.logs import REQUEST
 from router.limits import Buckets, client_key
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -57,8 +57,11 @@ class Callers:
         given = request.headers.get("X-Request-ID", "") if self._proxies else ""
         request[REQUEST_ID] = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
         request[ADDRESS] = client_address(request.remote or "", request.headers, self._proxies)
-        with structlog.contextvars.bound_contextvars(request=request[REQUEST_ID]):
+        REQUEST.set(request[REQUEST_ID])
+        try:
             return await handler(request)
+        finally:
+            REQUEST.set("")  # the next request of this connection runs in the same task
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Handler) -> web.StreamResponse:

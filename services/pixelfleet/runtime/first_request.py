@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, cast
 
+from pixelfleet.runtime.deadlines import Deadlines
+
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024
 
@@ -59,38 +61,20 @@ class Lobby:
         """What all first requests are read into: each is taken out before the next is read."""
         self.timed_out = 0
         """How many were dropped because they did not ask in time."""
-        self._seconds = seconds
-        self._waiting: dict[asyncio.Transport, float] = {}
-        """Until when each of them may take, the longest-waiting first."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-
-    def enter(self, transport: asyncio.Transport) -> None:
-        """Take a connection in. One timer serves all, for all may take equally long."""
-        self._waiting[transport] = self._loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._seconds, self._drop_slow)
-
-    def leave(self, transport: asyncio.Transport) -> None:
-        """Let one go: it has asked, or is gone."""
-        self._waiting.pop(transport, None)
+        self._waiting: Deadlines[asyncio.Transport] = Deadlines(seconds, self._drop)
+        self.enter = self._waiting.add
+        """Takes a connection in."""
+        self.leave = self._waiting.discard
+        """Lets one go: it has asked, or is gone."""
 
     def close(self) -> None:
         """Drop all of them."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for transport in list(self._waiting):
+        for transport in self._waiting.stop():
             transport.abort()
 
-    def _drop_slow(self) -> None:
-        self._timer = None
-        for transport, until in list(self._waiting.items()):
-            if until > self._loop.time():
-                self._timer = self._loop.call_at(until, self._drop_slow)
-                return
-            del self._waiting[transport]
-            self.timed_out += 1
-            transport.abort()
+    def _drop(self, transport: asyncio.Transport) -> None:
+        self.timed_out += 1
+        transport.abort()
 
 
 def wants_websocket(head: bytes) -> bool:

@@ -3,13 +3,17 @@
 import logging
 import sys
 import time
-from typing import Any, Literal
+from contextvars import ContextVar
+from typing import Any, Final, Literal
 
 import orjson
 import structlog
 from aiohttp.http import HttpProcessingError
 
 Style = Literal["console", "json"]
+
+REQUEST: Final = ContextVar("request", default="")
+"""The id of the request that is answered; all lines that are written for it have it."""
 
 
 class _NotStrangersMistakes(logging.Filter):
@@ -42,6 +46,13 @@ class _Bytes(structlog.BytesLogger):
 def _name(logger: _Lines | _Bytes, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Add the module that an event comes from."""
     event["logger"] = logger.name
+    return event
+
+
+def _request(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the request that an event belongs to."""
+    if request := REQUEST.get():
+        event.setdefault("request", request)
     return event
 
 
@@ -90,7 +101,7 @@ def configure(level: str = "info", style: Style = "console") -> None:
     """Send the logs of this process and of its libraries to stderr in one form."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     common: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _request,
         structlog.processors.add_log_level,
         _Clock(),
     ]

@@ -109,7 +109,10 @@ class _Log(logging.LoggerAdapter[logging.Logger]):
 
 
 def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> asyncio.BufferedProtocol:
-    """Return the protocol of a connection that a stranger opened; `upgrade` decides on its request."""
+    """Return the protocol of a connection that a stranger opened; `upgrade` decides on its request.
+
+    It is given the whole head of the request at once, so that its handshake needs no time of its own.
+    """
     lines = _Log()
 
     def decide(request: Any) -> Any:
@@ -117,7 +120,7 @@ def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> asyncio
         lines.socket = _socket_of(answer)
         return answer
 
-    protocol: asyncio.BufferedProtocol = _protocol(None, None, decide, bounds, lines, bounds.handshake_seconds, None)
+    protocol: asyncio.BufferedProtocol = _protocol(None, None, decide, bounds, lines, None)
     return protocol
 
 
@@ -134,7 +137,7 @@ def client_protocol(
         lines.socket = make()
         return lines.socket
 
-    return _protocol(host_port, path, made, bounds, lines, None, dict(headers))
+    return _protocol(host_port, path, made, bounds, lines, dict(headers))
 
 
 def _socket_of(answer: object) -> WebSocket | None:
@@ -149,7 +152,6 @@ def _protocol(
     make: Callable[..., object],
     bounds: Bounds,
     lines: _Log,
-    handshake_seconds: float | None,
     headers: dict[str, str] | None,
 ) -> Any:
     return _Protocol(
@@ -159,7 +161,7 @@ def _protocol(
         make,
         lines,
         True,
-        handshake_seconds,
+        None,
         False,
         1,
         1,

@@ -7,8 +7,8 @@ import pytest
 
 from matchmaker.leaves import AT_ONCE, WAIT_SECONDS, Leaves
 from pixelfleet.fleet.store import StoreUnavailableError
-from tests.unit.matchmaker.fleet import Store
 from tests.parts import eventually
+from tests.unit.matchmaker.fleet import Store
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""Things that may all take equally long, on one timer: one for each would cost more than most of them take."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Deadlines(Generic[T]):
+    """Calls back for each that is still there when its time is over, the first one first."""
+
+    def __init__(self, seconds: float, expired: Callable[[T], None]) -> None:
+        """Give each of them so many seconds."""
+        self._seconds = seconds
+        self._expired = expired
+        self._until: dict[T, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def __contains__(self, item: T) -> bool:
+        return item in self._until
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def add(self, item: T) -> None:
+        """Begin to count for one that is not there yet."""
+        self._until[item] = self._loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._seconds, self._look)
+
+    def discard(self, item: T) -> None:
+        """Count no more for one: it has come to its end in time."""
+        self._until.pop(item, None)
+
+    def stop(self) -> list[T]:
+        """Count no more for anything; return what was left."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        left, self._until = list(self._until), {}
+        return left
+
+    def _look(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        over = []
+        for item, until in self._until.items():
+            if until > now:
+                self._timer = self._loop.call_at(until, self._look)
+                break
+            over.append(item)
+        for item in over:
+            if self._until.pop(item, None) is not None:
+                self._expired(item)

@@ -4,15 +4,15 @@ the store has forgotten.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from matchmaker.leaves import Leaves
-from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError, lane_of
+from matchmaker.sessions import Entry, Sessions, Waiter
+from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease
+from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)
 
@@ -24,51 +24,6 @@ AT_ONCE: Final = 100
 """How many sessions are said or told together, in the order of their arrival, before something else gets its turn."""
 
 
-class Waiter(Protocol):
-    """A player, as the broker knows it."""
-
-    @property
-    def ticket(self) -> Ticket:
-        """What it waits for."""
-
-    def waits(self) -> None:
-        """Hear that it is in the queue."""
-
-    def matched(self, lease: Lease) -> None:
-        """Take the streamer: dial it."""
-
-    def store_lost(self) -> None:
-        """Hear that nobody is matched for the moment."""
-
-    def store_found(self) -> None:
-        """Hear that they are again."""
-
-    def refused(self, why: str) -> None:
-        """Close: the store takes no ticket like this."""
-
-    def ended(self) -> None:
-        """Close: an operator has ended the session."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One session of this replica's."""
-
-    waiter: Waiter
-    arrived: float = 0.0
-    """On the store's clock; 0 until the store has taken the ticket."""
-    lease: Lease | None = None
-    lane: str = ""
-    settled: bool = False
-    """Whether this replica knows what the store has made of it; False while an answer is awaited, or was lost."""
-    told_lost: bool = False
-    said_again: bool = False
-    """Whether this replica told a store that had forgotten of its streamer: that store must hear of its end, too."""
-
-    def __post_init__(self) -> None:
-        self.lane = lane_of(self.waiter.ticket)
-
-
 class Broker:
     """All sessions of one replica that the store must know from it: those that wait, those on their way, and those
     that it relays to stock servers.
@@ -77,14 +32,8 @@ class Broker:
     def __init__(self, store: FleetStore, replica_id: str) -> None:
         self.store = store
         self.replica_id = replica_id
-        self._entries: dict[str, Entry] = {}
-        self.waiting: dict[str, Entry] = {}
-        """Those of them that have no lease, in the order in which they came here."""
-        self._playing: dict[str, Entry] = {}
-        """Those that are with a server of ours, which answers for them. It knows no more than their ids: this replica
-        says the rest to a store that has forgotten."""
+        self.sessions = Sessions()
         self._held_back: tuple[str, ...] = ()
-        self._unsaid: dict[str, Entry] = {}
         self.leaves = Leaves(store, replica_id)
         self._epoch = ""
         self._connection = 0
@@ -98,7 +47,12 @@ class Broker:
         """Whether the store matches nobody yet because owners still report."""
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.sessions)
+
+    @property
+    def waiting(self) -> dict[str, Entry]:
+        """The sessions that have no lease, in the order in which they came here."""
+        return self.sessions.waiting
 
     @property
     def in_reach(self) -> bool:
@@ -108,19 +62,18 @@ class Broker:
     @property
     def has_more_to_say(self) -> bool:
         """Whether sessions are left that the store must hear of, or are being told."""
-        return bool(self._entries or self.leaves)
+        return bool(self.sessions or self.leaves)
 
     def knows(self, session_id: str) -> bool:
         """Whether a session is one of those that this replica answers for."""
-        return session_id in self._entries
+        return session_id in self.sessions
 
     # -- players ------------------------------------------------------------------------------------
 
     async def join(self, waiter: Waiter) -> None:
         """Put a player into the queue; without the store later, behind those who wait for that already."""
-        session_id = waiter.ticket.session_id
-        entry = self._entries[session_id] = self.waiting[session_id] = Entry(waiter)
-        if self._unsaid:
+        entry = self.sessions.enter(waiter)
+        if self.sessions.unsaid:
             self._later(entry)
             return
         self.leaves.go_along()
@@ -131,26 +84,19 @@ class Broker:
 
     def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
-        playing = self._playing.pop(session_id, None)
-        entry = playing or self._entries.get(session_id)
-        if entry is not None and (entry.said_again if playing else self._forget(entry)):
+        if self.sessions.leave(session_id):
             self.leaves.add(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
-        entry = self._entries.get(session_id)
-        if entry is not None and entry.lease is not None and not entry.lease.streamer.stock:
-            self._playing[session_id] = self._entries.pop(session_id)
+        self.sessions.arrived(session_id)
 
     async def give_back(self, session_id: str, *, unreachable: bool) -> None:
         """Return a streamer that the player could not have; it gets another one or waits in its old place."""
-        entry = self._entries.get(session_id)
-        if entry is None:
+        again = self.sessions.wait_again(session_id)
+        if again is None:
             return
-        streamer = entry.lease.streamer.key if entry.lease is not None else ""
-        entry.lease = None
-        entry.settled = False
-        self.waiting[session_id] = entry
+        entry, streamer = again
         try:
             placed = await self.store.give_back(session_id, streamer, unreachable=unreachable)
             if placed is None:
@@ -185,7 +131,7 @@ class Broker:
         try:
             await self._keep()
         except StoreUnavailableError as error:
-            log.warning("fleet store is out of reach", why=str(error), sessions=len(self._entries))
+            log.warning("fleet store is out of reach", why=str(error), sessions=len(self.sessions))
             self._lost = True
             await self._tell(self._tell_lost)
             return False
@@ -205,13 +151,13 @@ class Broker:
             self._hand_out(lease)
         if lost:
             # What was handed out just now is said with the rest.
-            log.warning("saying all sessions again", sessions=len(self._entries))
+            log.warning("saying all sessions again", sessions=len(self.sessions))
             await self._restore(forgotten=kept.epoch != self._epoch)
         else:
             self._held_back = kept.held_back
         self._epoch, self._connection = known
         for session_id in kept.end:
-            if (entry := self._entries.get(session_id) or self._playing.get(session_id)) is not None:
+            if (entry := self.sessions.here(session_id)) is not None:
                 entry.waiter.ended()
         await self._say_what_is_unsaid()
         if self._lost:
@@ -219,7 +165,7 @@ class Broker:
             await self._tell(self._tell_found)
 
     def _hand_out(self, lease: Lease) -> None:
-        entry = self._entries.get(lease.session_id)
+        entry = self.sessions.get(lease.session_id)
         if entry is None or entry.lease is not None:
             # It has left, or is with a streamer already: this promise came from a lapse that was none.
             self.leaves.add(lease.session_id)
@@ -229,20 +175,7 @@ class Broker:
     async def _restore(self, *, forgotten: bool) -> None:
         """Say every session again: the store has forgotten them with all else, or gave them up."""
         self.on_restore()
-        tickets, leases, unsettled = [], [], []
-        for session_id, entry in self._playing.items():
-            if forgotten and entry.lease is not None:
-                entry.said_again = True
-                leases.append((entry.waiter.ticket, entry.lease))
-            elif entry.said_again:
-                unsettled.append(session_id)  # its server may not have said so much yet
-        for session_id, entry in self._entries.items():
-            if not entry.settled:
-                unsettled.append(session_id)
-            elif entry.lease is not None:
-                leases.append((entry.waiter.ticket, entry.lease))
-            else:
-                tickets.append((entry.waiter.ticket, entry.arrived))
+        tickets, leases, unsettled = self.sessions.statement(forgotten=forgotten)
         held_back = self._held_back if forgotten else ()
         await self.store.restore(self.replica_id, tickets, leases, unsettled, held_back)
 
@@ -251,31 +184,20 @@ class Broker:
         try:
             placed = await self.store.join(entry.waiter.ticket)
         except TooManyChoicesError as error:
-            if self._forget(entry):
+            if self.sessions.forget(entry):
                 entry.waiter.refused(str(error))
         else:
             await self._answered(entry, placed)
 
     async def _answered(self, entry: Entry, placed: Placed) -> None:
         session_id = entry.waiter.ticket.session_id
-        if self._entries.get(session_id) is entry:
-            self._unsaid.pop(session_id, None)
+        if self.sessions.get(session_id) is entry:
             self._placed(entry, placed)
         else:  # it left while it was being put there
             self.leaves.add(session_id)
 
-    def _forget(self, entry: Entry) -> bool:
-        """Know a session no more; return whether it was known."""
-        session_id = entry.waiter.ticket.session_id
-        if self._entries.get(session_id) is not entry:
-            return False
-        del self._entries[session_id]
-        self.waiting.pop(session_id, None)
-        self._unsaid.pop(session_id, None)
-        return True
-
     def _placed(self, entry: Entry, placed: Placed) -> None:
-        self._unsaid.pop(entry.waiter.ticket.session_id, None)
+        self.sessions.unsaid.pop(entry.waiter.ticket.session_id, None)
         if entry.lease is not None:
             # It has heard of its lease already, by another answer.
             entry.settled = True
@@ -283,8 +205,7 @@ class Broker:
         entry.arrived = placed.arrived
         entry.settled = True
         if isinstance(placed, Lease):
-            entry.lease, entry.told_lost = placed, False
-            self.waiting.pop(placed.session_id, None)
+            self.sessions.placed(entry, placed)
             entry.waiter.matched(placed)
         else:
             entry.waiter.waits()
@@ -292,15 +213,15 @@ class Broker:
 
     def _later(self, entry: Entry) -> None:
         session_id = entry.waiter.ticket.session_id
-        if self._entries.get(session_id) is entry:
-            self._unsaid[session_id] = entry
+        if self.sessions.get(session_id) is entry:
+            self.sessions.unsaid[session_id] = entry
             self._tell_lost(entry)
 
     async def _say_what_is_unsaid(self) -> None:
         """Catch up on what could not be said while the store was away; what fails again stays first in line."""
         await self.leaves.say_again()
-        while self._unsaid:
-            await _all(self._say(entry) for entry in list(islice(self._unsaid.values(), AT_ONCE)))
+        while unsaid := list(islice(self.sessions.unsaid.values(), AT_ONCE)):
+            await _all(map(self._say, unsaid))
 
     async def _tell(self, tell: Callable[[Entry], None]) -> None:
         """Tell everyone who waits, a part at a time."""

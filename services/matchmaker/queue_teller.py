@@ -7,8 +7,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from matchmaker.broker import Broker, Entry
+from matchmaker.broker import Broker
 from matchmaker.queue_places import LanePlaces, Place
+from matchmaker.sessions import Entry
 from pixelfleet.fleet.model import LaneView, rank_of
 from pixelfleet.fleet.store import StoreUnavailableError
 

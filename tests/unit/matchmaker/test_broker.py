@@ -84,8 +84,7 @@ async def test_an_operators_end_reaches_the_player(turning: Turning) -> None:
 async def test_a_promise_to_somebody_who_left_is_returned(turning: Turning) -> None:
     (player,) = await turning.join()
     session = player.ticket.session_id
-    turning.broker._entries.pop(session)
-    turning.broker.waiting.pop(session)
+    turning.broker.sessions.leave(session)
     await turning.store.streamer()
     await turning.turn()
     assert turning.store.named("leave") == [(session, "here")]

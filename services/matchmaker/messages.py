@@ -1,5 +1,7 @@
 """What a matchmaker itself says to a player, and the little that it reads of what a waiting player says."""
 
+from typing import Final
+
 from matchmaker.queue_places import Place
 from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import StreamerReport
@@ -18,6 +20,10 @@ def queued(detail: str, place: Place | None = None) -> bytes:
         if place.eta is not None:
             message["etaSeconds"] = place.eta
     return dump(message)
+
+
+WELCOME: Final = queued(WAITING)
+"""What every player is told first."""
 
 
 def matched(streamer: StreamerReport) -> bytes:

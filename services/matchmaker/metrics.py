@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from pixelfleet.fleet.model import AppTotals, Totals
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.runtime.metrics import Registries
+from pixelfleet.runtime.metrics import Notes, Registries
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registries = Registries("matchmaker")
         every = self.registries.all
+        self._notes = Notes(every)
         self.players = self.registries.custom_gauge(
             "matchmaker_player_socket_connections", "Players connected to this replica."
         )
@@ -58,7 +59,7 @@ class Metrics:
             buckets=WAITS,
             registry=every,
         )
-        self.dial = Histogram(
+        self._dial = Histogram(
             "matchmaker_dial_seconds", "Until a signalling server took a player.", buckets=DIALS, registry=every
         )
         dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=every)
@@ -72,12 +73,16 @@ class Metrics:
         if app not in self._of_app:
             self._of_app[app] = (self._wait.labels(app), self._matched.labels(app))
         waits, matches = self._of_app[app]
-        waits.observe(seconds)
-        matches.inc()
+        self._notes.add(waits.observe, seconds)
+        self._notes.add(matches.inc)
+
+    def dial_took(self, seconds: float) -> None:
+        """A signalling server has answered a dial."""
+        self._notes.add(self._dial.observe, seconds)
 
     def dialled(self, *, ok: bool) -> None:
         """A signalling server has taken a player, or has not."""
-        self._dials[ok].inc()
+        self._notes.add(self._dials[ok].inc)
 
     def watch_fleet(self, gauges: "FleetGauges") -> None:
         """Show the fleet's numbers, to autoscalers too."""

@@ -38,6 +38,8 @@ class Context(Protocol):
     metrics: Metrics
     upstream_bounds: Bounds
     session_key: str | None
+    now: Callable[[], float]
+    """The loop's clock."""
     tls: ssl.SSLContext | None
 
     def forget(self, player: "Player") -> None:
@@ -69,9 +71,9 @@ class Player:
 
     def begin(self) -> MessageHandler:
         """Say hello and join the queue."""
-        self.came = asyncio.get_running_loop().time()
+        self.came = self.context.now()
         self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
-        self.socket.send(messages.queued(messages.WAITING))
+        self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
 
@@ -148,13 +150,13 @@ class Player:
             await self._dial(self.lease)
 
     async def _dial(self, lease: Lease) -> None:
-        streamer, broker, loop = lease.streamer, self.context.broker, asyncio.get_running_loop()
+        streamer, broker, now = lease.streamer, self.context.broker, self.context.now
         if not broker.may_dial():
             await broker.give_back(self.ticket.session_id, unreachable=False)
             return
-        self.context.metrics.waited(self.ticket.app, loop.time() - self.came)
+        self.context.metrics.waited(self.ticket.app, now() - self.came)
         self.socket.send(messages.matched(streamer))
-        started = loop.time()
+        started = now()
         try:
             await dial(
                 session_url(lease, self.context.session_key, self.passed_on),
@@ -170,18 +172,18 @@ class Player:
             self.context.dialled(streamer, None if taken else error)
             await broker.give_back(self.ticket.session_id, unreachable=not taken)
         else:
-            self.context.metrics.dial.observe(loop.time() - started)
+            self.context.metrics.dial_took(now() - started)
             if self.relay.up is None:
                 return  # it was closed as soon as it was open: what becomes of the player has been seen to
             self.context.dialled(streamer, None)
             broker.arrived(self.ticket.session_id)
-            self.joined = loop.time()
+            self.joined = now()
             log.debug("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
         if self.left is not None:
-            late = asyncio.get_running_loop().time() - self.left >= CLOSE_GRACE_SECONDS
+            late = self.context.now() - self.left >= CLOSE_GRACE_SECONDS
             if late:
                 self.context.tasks.spawn(self._linger())
             else:
@@ -199,7 +201,7 @@ class Player:
         self.context.broker.leave(self.ticket.session_id)
 
     def _ended(self, code: int, reason: str) -> None:
-        self.left = asyncio.get_running_loop().time()
+        self.left = self.context.now()
         if self._cancel is not None and not self._joining:
             self._cancel()
         self.context.forget(self)

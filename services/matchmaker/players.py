@@ -73,7 +73,7 @@ class Players:
         self._heartbeat = heartbeat
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
-        self._loop = asyncio.get_running_loop()
+        self.now = asyncio.get_running_loop().time
         self._asked = lru_cache(WISHES_REMEMBERED)(self._ask)
         metrics.players.set_function(self.__len__)
 
@@ -120,13 +120,13 @@ class Players:
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
         """Take note of how a dial went."""
-        self._dials.append((self._loop.time(), streamer.key, error is None))
+        self._dials.append((self.now(), streamer.key, error is None))
         self.metrics.dialled(ok=error is None)
 
     @property
     def broken(self) -> bool:
         """Whether it is this replica that reaches nobody, rather than streamers that are gone."""
-        lately = [dial for dial in self._dials if self._loop.time() - dial[0] < DIALS_SECONDS]
+        lately = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
         return not any(reached for *_, reached in lately) and len({key for _, key, _ in lately}) >= BROKEN_STREAMERS
 
     def close_all(self, why: CloseCode = close_codes.RESTARTING) -> None:

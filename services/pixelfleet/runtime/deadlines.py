@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -54,3 +55,36 @@ class Deadlines(Generic[T]):
         for item in over:
             if self._until.pop(item, None) is not None:
                 self._expired(item)
+
+
+class TimeLimit:
+    """Bounds how long tasks may be in a `with` block: what `asyncio.timeout` does, for many at once.
+
+    A task is in one block of it at a time. Raises TimeoutError.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Give each of them so many seconds."""
+        self._tasks: Deadlines[asyncio.Task[Any]] = Deadlines(seconds, self._end)
+        self._late: set[asyncio.Task[Any]] = set()
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.discard(task)
+        if task in self._late:
+            self._late.discard(task)
+            # Somebody else may have cancelled it as well: then it is for them to hear of it.
+            if task.uncancel() == 0 and kind is asyncio.CancelledError:
+                raise TimeoutError from error
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._late.add(task)
+        task.cancel()

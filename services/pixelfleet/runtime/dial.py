@@ -5,14 +5,18 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
+from pixelfleet.runtime.deadlines import TimeLimit
 from pixelfleet.runtime.protocol import client_protocol
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
 
 TARGETS_REMEMBERED: Final = 4096
+
+_limits: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, TimeLimit]]] = WeakKeyDictionary()
 
 
 class DialError(ConnectionError):
@@ -53,7 +57,7 @@ async def dial(
     secure = (tls or True) if target.is_secure else None
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(bounds.handshake_seconds):
+        with _time_limit(loop, bounds.handshake_seconds):
             transport, _ = await loop.create_connection(
                 lambda: protocol,
                 address or target.host,
@@ -75,6 +79,14 @@ async def dial(
     if socket is None:
         raise DialError("closed before it answered")
     return socket
+
+
+def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
+    """Return the limit of all dials of this loop that may take equally long."""
+    limits = _limits.setdefault(loop, {})
+    if seconds not in limits:
+        limits[seconds] = TimeLimit(seconds)
+    return limits[seconds]
 
 
 def _target(url: str) -> tuple[WSParsedURL, str]:

@@ -53,6 +53,11 @@ async def test_a_player_waits_and_is_dialled_with_a_ticket_for_its_streamer(hall
     dial.open()
     await hall.settle()
     assert not hall.broker.knows(seat.session)
+    numbers = hall.players.metrics.registries.all
+    assert numbers.get_sample_value("matchmaker_wait_seconds_count", {"app": "default"}) == 1
+    assert numbers.get_sample_value("matchmaker_matches_total", {"app": "default"}) == 1
+    assert numbers.get_sample_value("matchmaker_dial_seconds_count") == 1
+    assert numbers.get_sample_value("matchmaker_dials_total", {"outcome": "ok"}) == 1
 
 
 async def test_a_stock_server_gets_no_ticket_and_no_pings(hall: Hall) -> None:

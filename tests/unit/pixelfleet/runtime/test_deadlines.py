@@ -2,7 +2,9 @@
 
 import asyncio
 
-from pixelfleet.runtime.deadlines import Deadlines
+import pytest
+
+from pixelfleet.runtime.deadlines import Deadlines, TimeLimit
 from tests.parts import eventually
 
 
@@ -58,3 +60,68 @@ async def test_nothing_is_told_of_after_a_stop() -> None:
     assert over == []
     deadlines.add("b")
     await eventually(lambda: over == ["b"], "it is over")
+
+
+# -- tasks ------------------------------------------------------------------------------------------
+
+
+async def test_a_task_that_takes_too_long_hears_of_it_and_goes_on() -> None:
+    limit = TimeLimit(0.02)
+    for _ in range(2):
+        with pytest.raises(TimeoutError), limit:
+            await asyncio.sleep(5)
+    with limit:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.03)  # nothing is left of it
+    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
+
+
+async def test_many_tasks_have_their_own_time_each() -> None:
+    limit = TimeLimit(0.1)
+
+    async def takes(seconds: float) -> str:
+        try:
+            with limit:
+                await asyncio.sleep(seconds)
+        except TimeoutError:
+            return "late"
+        return "in time"
+
+    assert list(await asyncio.gather(takes(0.01), takes(5), takes(0.02), takes(5))) == [
+        "in time",
+        "late",
+        "in time",
+        "late",
+    ]
+
+
+async def test_an_error_and_a_cancellation_from_outside_pass_through() -> None:
+    limit = TimeLimit(0.02)
+    with pytest.raises(KeyError), limit:
+        raise KeyError("mine")
+
+    async def waits() -> None:
+        with limit:
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_who_is_cancelled_while_it_is_late_is_cancelled() -> None:
+    limit = TimeLimit(0.01)
+
+    async def waits() -> None:
+        with limit:
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
+
+    task = asyncio.create_task(waits())
+    with pytest.raises(asyncio.CancelledError):
+        await task

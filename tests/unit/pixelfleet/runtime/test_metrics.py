@@ -1,6 +1,7 @@
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 
-from pixelfleet.runtime.metrics import VERSION, Registries
+from pixelfleet.runtime.metrics import NOTES_AT_ONCE, VERSION, Notes, Registries
 
 
 def test_services_in_one_process_do_not_mix_their_numbers() -> None:
@@ -22,3 +23,20 @@ def test_the_version_is_shown_among_all_but_not_among_the_few() -> None:
     assert registries.all.get_sample_value("pixelfleet_build_info", {"service": "one", "version": VERSION}) == 1
     assert generate_latest(registries.custom) == b""
     assert VERSION
+
+
+def test_what_is_noted_is_counted_when_somebody_looks_or_many_have_come() -> None:
+    registry = CollectorRegistry()
+    notes = Notes(registry)
+    seen = Histogram("seen", "Seen.", buckets=(1, 2), registry=registry)
+    counted = Counter("counted", "Counted.", registry=registry)
+    notes.add(seen.observe, 1.5)
+    notes.add(counted.inc)
+    text = generate_latest(registry).decode()
+    assert 'seen_bucket{le="2.0"} 1.0' in text
+    assert registry.get_sample_value("counted_total") == 1
+    for _ in range(2 * NOTES_AT_ONCE - 1):
+        notes.add(counted.inc)
+    assert len(notes) == NOTES_AT_ONCE - 1
+    assert registry.get_sample_value("counted_total") == 2 * NOTES_AT_ONCE
+    assert len(notes) == 0

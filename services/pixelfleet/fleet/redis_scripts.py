@@ -29,7 +29,7 @@ SCRIPTS: Final = (
     "totals",
 )
 
-STEPS: Final = ("begin", "apps", "streamers", "tickets", "matching", "endings", "answers")
+STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
 """What stands before them, of `lua/steps/`: each of these uses what those before it define."""
 
 FORGOTTEN: Final = ("NOSCRIPT", "ERR Function not found")

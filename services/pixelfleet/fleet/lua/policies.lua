@@ -9,7 +9,12 @@ for app, chosen in pairs(wanted) do call('HSET', P .. 'policies', app, chosen) e
 for _, app in ipairs(apps) do
   policies[app] = wanted[app] or 'spread'
   if policies[app] ~= before[app] then
-    for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do refresh(key) end
+    for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do
+      local s = streamer(key)
+      refresh(s)
+      write(s)
+      streamers[key] = nil  -- there may be thousands
+    end
   end
 end
 return answer(1)

@@ -3,12 +3,12 @@
 local function index(app, selector) return P .. 'free:' .. app .. US .. selector end
 
 local function know_app(app)
-  if call('SADD', P .. 'apps', app) == 1 then call('ZADD', DUE, now + UNUSED, 'p:' .. app) end
+  if call('SADD', P .. 'apps', app) == 1 then call('ZADD', DUE, int(now + UNUSED), 'p:' .. app) end
 end
 
 local function drop_app(app)
   if call('EXISTS', P .. 'all:' .. app, P .. 'wait:' .. app) > 0 then
-    call('ZADD', DUE, now + UNUSED, 'p:' .. app)
+    call('ZADD', DUE, int(now + UNUSED), 'p:' .. app)
     return
   end
   for _, selector in ipairs(call('ZRANGE', P .. 'sel:' .. app, 0, -1)) do call('DEL', index(app, selector)) end
@@ -31,6 +31,7 @@ end
 
 -- The choices of labels that a streamer serves; the empty one, which asks for nothing, is always there.
 local function served(app, labels)
+  if labels == '' then return { '' } end
   if not selectors[app] then selectors[app] = call('ZRANGE', P .. 'sel:' .. app, 0, -1) end
   local found = { '' }
   for _, selector in ipairs(selectors[app]) do
@@ -46,7 +47,7 @@ local function know_choice(app, selector, taken_in)
   local known = P .. 'sel:' .. app
   local used = call('ZSCORE', known, selector)
   if used then
-    if now - used > 1000000 then call('ZADD', known, now, selector) end
+    if now - used > 1000000 then call('ZADD', known, now_text, selector) end
     return true
   end
   if call('ZCARD', known) >= MAX_SELECTORS and not taken_in then
@@ -59,11 +60,11 @@ local function know_choice(app, selector, taken_in)
     call('DEL', index(app, dropped))
   end
   know_app(app)
-  call('ZADD', known, now, selector)
+  call('ZADD', known, now_text, selector)
   selectors[app] = nil
   for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do
-    local s = call('HMGET', P .. 's:' .. key, 'lab', 'free')
-    if serves(s[1], selector) then call('ZADD', index(app, selector), s[2], key) end
+    local labels, score = look_up(key, 'lab', 'free')
+    if serves(labels, selector) then call('ZADD', index(app, selector), score, key) end
   end
   return true
 end

@@ -28,9 +28,14 @@
 -- What has no owner of its own goes when its app has been unused for some time (p:), or has a TTL.
 local US, RS = '\31', '\30'
 local LANES_AT_ONCE, PLACED_AT_ONCE, SERVED_AT_ONCE = 64, 256, 64
--- What follows belongs to one call: where these steps stay from call to call, begin() makes it anew.
-local P, DUE, call, now
-local woken, policies, selectors, returned
+-- Whole numbers as Redis writes them: Lua's own tostring keeps 14 digits only, and `%d` all where a C long has them.
+local WHOLE = ('%d'):format(2 ^ 40) == '1099511627776' and '%d' or '%.0f'
+local function int(n) return WHOLE:format(n) end
+
+-- What follows belongs to one call: where these steps stay from call to call, begin() makes it anew. Redis is given
+-- numbers as text, where there is one: to print a Lua number takes it as long as a small command.
+local P, DUE, call, now, now_text
+local streamers, woken, policies, selectors, returned, asked_for
 -- Set by expire(): whether nothing is matched yet, since when it is, the latest arrival, and whether somebody waits who
 -- would be served if this call were allowed to take longer.
 local young, matching, last, behind
@@ -38,26 +43,23 @@ local young, matching, last, behind
 local function begin(keys, words)
   P, call = keys[1], redis.call
   DUE = P .. 'due'
-  if words[1] == '' then
+  now_text = words[1]
+  if now_text == '' then
     local t = call('TIME')
-    now = t[1] * 1000000 + t[2]
-  else
-    now = tonumber(words[1])
+    now_text = t[1] .. ('00000' .. t[2]):sub(-6)
   end
-  woken, policies, selectors, returned = {}, {}, {}, {}
+  now = tonumber(now_text)
+  streamers, woken, policies, selectors, returned, asked_for = {}, {}, {}, {}, {}, nil
   young, matching, last, behind = false, 0, 0, false
 end
 
--- Numbers as Redis writes them: Lua's own tostring keeps 14 digits only.
-local function int(n) return string.format('%.0f', n) end
-
 local function begin_epoch(run, hold)
   matching = now + hold
-  call('HSET', P .. 'epoch', 'id', int(now), 'since', now, 'until', matching, 'run', run)
-  call('ZADD', DUE, matching, 'e:')
+  call('HSET', P .. 'epoch', 'id', now_text, 'since', now_text, 'until', int(matching), 'run', run)
+  call('ZADD', DUE, int(matching), 'e:')
 end
 
 local function stays_behind()
   behind = true
-  call('ZADD', DUE, now, 'e:')
+  call('ZADD', DUE, now_text, 'e:')
 end

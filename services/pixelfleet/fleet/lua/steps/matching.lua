@@ -1,5 +1,18 @@
 -- Who gets which streamer.
 
+-- Finds the free streamer that is taken first. Where none is avoided it is taken out of that index by the same command;
+-- the assign() that must follow then puts it where it belongs.
+local function best(app, selector, avoid)
+  if not avoid then
+    local key = call('ZPOPMIN', index(app, selector))[1]
+    if key then streamer(key).out_of = selector end
+    return key
+  end
+  for _, key in ipairs(call('ZRANGE', index(app, selector), '0', MAX_AVOIDED)) do
+    if not avoid[key] then return key end
+  end
+end
+
 -- The streamer of a session under way, if that is what is wanted; else what is wanted.
 local function meant(app, wants)
   if wants == '' or wants == '*' then return wants end
@@ -9,7 +22,7 @@ end
 
 local function named(app, wants)
   local name = meant(app, wants)
-  if call('EXISTS', P .. 's:' .. name) == 1 then return { name } end
+  if streamer(name) then return { name } end
   local keys = call('SMEMBERS', P .. 'ep:' .. app .. US .. name)
   table.sort(keys)
   return keys
@@ -25,13 +38,13 @@ local function choose(app, selector, wants, share, avoid)
     local key = plays and best(app, '', avoid)
     if key then return key, false end
     for _, each in ipairs(may_share and call('ZRANGE', P .. 'ready:' .. app, 0, LOOK_AHEAD - 1) or {}) do
-      local aside = tonumber(call('HGET', P .. 's:' .. each, 'asd'))
-      if aside <= now and not (avoid and avoid[each]) then shareable = each; break end
+      if tonumber((look_up(each, 'asd'))) <= now and not (avoid and avoid[each]) then shareable = each; break end
     end
   else
     for _, key in ipairs(named(app, wants)) do
-      local of, open, free = refresh(key)
-      if open and of == app and not (avoid and avoid[key]) then
+      local s = streamer(key)
+      local open, free = refresh(s)
+      if open and s.app == app and not (avoid and avoid[key]) then
         if free and plays then return key, false end
         shareable = shareable or key
       end
@@ -70,12 +83,20 @@ local function first_for(lane, key, free)
   end
 end
 
+-- Whether anybody waits at all.
+local function is_asked_for()
+  if asked_for == nil then asked_for = call('EXISTS', P .. 'lanes') == 1 end
+  return asked_for
+end
+
 -- Gives a streamer that may have become free to those who have waited longest for what it is.
 local function serve(key)
-  local app, open, free, _, labels, endpoint = refresh(key)
-  if not open or young or call('EXISTS', P .. 'lanes') == 0 then return end
-  local lanes = { lane_of(app, '', key), lane_of(app, '', endpoint), lane_of(app, '', '*') }
-  for _, selector in ipairs(served(app, labels)) do lanes[#lanes + 1] = lane_of(app, selector, '') end
+  local s = streamer(key)
+  if not s then return end
+  local app, open, free = s.app, refresh(s)
+  if not open or young or not is_asked_for() then return end
+  local lanes = { lane_of(app, '', key), lane_of(app, '', s.ep), lane_of(app, '', '*') }
+  for _, selector in ipairs(served(app, s.lab)) do lanes[#lanes + 1] = lane_of(app, selector, '') end
   for _ = 1, SERVED_AT_ONCE do
     local chosen, rank, replica, lane, shared
     for i = 1, free and #lanes or 3 do
@@ -86,7 +107,7 @@ local function serve(key)
     end
     if not chosen then return end
     dequeue(chosen, lane, app)
-    _, open, free = assign(chosen, key, 'M', shared, replica)
+    open, free = assign(chosen, key, 'M', shared, replica)
   end
   stays_behind()
 end
@@ -111,7 +132,7 @@ local function catch_up()
     end
     if not lane then
       if #lanes < LANES_AT_ONCE then return end
-      for _, each in ipairs(lanes) do call('ZADD', P .. 'lanes', 'XX', now, each) end
+      for _, each in ipairs(lanes) do call('ZADD', P .. 'lanes', 'XX', now_text, each) end
       local oldest = call('ZRANGE', P .. 'lanes', 0, 0, 'WITHSCORES')
       if oldest[1] and tonumber(oldest[2]) < matching then stays_behind() end
       return

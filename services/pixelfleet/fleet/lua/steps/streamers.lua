@@ -1,28 +1,30 @@
 -- What follows from the facts of streamers: which of them are free, and for whom; totals.
 
-local function set_free(app, labels, key, score)
+local TOTALS = { 'streamers', 'slots', 'unlimited', 'used', 'aside' }
+
+local function set_free(app, labels, key, score, out_of)
   for _, selector in ipairs(served(app, labels)) do
-    if score == '' then call('ZREM', index(app, selector), key)
-    else call('ZADD', index(app, selector), score, key) end
+    if score ~= '' then call('ZADD', index(app, selector), score, key)
+    elseif selector ~= out_of then call('ZREM', index(app, selector), key) end
   end
 end
 
-local function score_of(app, node, taken, used, seen)
-  local chosen = policy(app)
-  if chosen == 'oldest' then return seen end
+local function score_of(s, taken)
+  local chosen = policy(s.app)
+  if chosen == 'oldest' then return s.seen end
   -- One that has just come, or come back, is used last.
-  if chosen == 'spread' then return tonumber(used) > tonumber(seen) and used or seen end
-  if node == '' then return int(-taken) end
-  return int(-(tonumber(call('HGET', P .. 'busy:' .. app, node) or 0)))
+  if chosen == 'spread' then return tonumber(s.used) > tonumber(s.seen) and s.used or s.seen end
+  if s.node == '' then return int(-taken) end
+  return int(-(call('HGET', P .. 'busy:' .. s.app, s.node) or 0))
 end
 
+-- What a streamer adds to the totals of its app has changed.
 local function add_totals(app, before, after)
-  local names = { 'streamers', 'slots', 'unlimited', 'used', 'aside' }
-  local old = {}
-  for value in before:gmatch('[^:]+') do old[#old + 1] = tonumber(value) end
-  for i, value in ipairs(after) do
-    local step = value - (old[i] or 0)
-    if step ~= 0 then call('HINCRBY', P .. 'tot:' .. app, names[i], step) end
+  local old, i = before:gmatch('%d+'), 0
+  for value in after:gmatch('%d+') do
+    i = i + 1
+    local step = value - (old() or 0)
+    if step ~= 0 then call('HINCRBY', P .. 'tot:' .. app, TOTALS[i], int(step)) end
   end
 end
 
@@ -30,65 +32,59 @@ end
 -- of the `pack` policy.
 local function repack(app, node, step, but)
   if node == '' or step == 0 then return end
-  local busy = call('HINCRBY', P .. 'busy:' .. app, node, step)
+  local busy = call('HINCRBY', P .. 'busy:' .. app, node, int(step))
   if busy == 0 then call('HDEL', P .. 'busy:' .. app, node) end
   if policy(app) ~= 'pack' then return end
+  local score = int(-busy)
   for _, key in ipairs(call('SMEMBERS', P .. 'node:' .. app .. US .. node)) do
-    local s = key ~= but and call('HMGET', P .. 's:' .. key, 'free', 'lab') or {}
-    if s[1] and s[1] ~= '' then
-      set_free(app, s[2], key, int(-busy))
-      call('HSET', P .. 's:' .. key, 'free', int(-busy))
+    local before, labels
+    if key ~= but then before, labels = look_up(key, 'free', 'lab') end
+    if before and before ~= '' then
+      set_free(app, labels, key, score)
+      if streamers[key] then set(streamers[key], 'free', score)
+      else call('HSET', P .. 's:' .. key, 'free', score) end
     end
   end
 end
 
--- Brings what follows from a streamer's facts up to date, with one lease more or less if `counted` names the count.
--- Returns its app, whether it is open (ready, not draining, not set aside), whether a slot is free, whether it is stock,
--- its labels and its endpoint id; nothing when it is not known.
-local function refresh(key, counted, step)
-  local S = P .. 's:' .. key
-  local s = call('HMGET', S, 'app', 'cap', 'ok', 'n', 'live', 'stk', 'hb', 'asd', 'lab', 'node', 'used', 'seen',
-    'free', 'ready', 'tot', 'shd', 'taken', 'on', 'ep')
-  local app = s[1]
-  if not app then return end
-  local changed = {}
-  local function change(name, value) changed[#changed + 1] = name; changed[#changed + 1] = value end
-  local cap, n, live, shd, used = tonumber(s[2]), tonumber(s[4]), tonumber(s[5]), tonumber(s[16]), s[11]
-  local labels, node, stock = s[9], s[10], s[6] == '1'
-  if counted == 'live' then
-    live = live + step
-    change('live', live)
-    if step > 0 then used = int(now); change('used', used) end
-  elseif counted == 'shd' then
-    shd = shd + step
-    change('shd', shd)
-  end
-  local taken = stock and math.max(n, live) or n + live
-  local ready = s[3] == '1' and s[7] ~= '1'
-  local aside = tonumber(s[8]) > now
+-- Brings what follows from a streamer's facts up to date. Returns whether it is open (ready, not draining, not set
+-- aside), and whether a slot is free.
+local function refresh(s)
+  local app, cap = s.app, tonumber(s.cap)
+  local taken = s.stk == '1' and math.max(tonumber(s.n), tonumber(s.live)) or s.n + s.live
+  local ready = s.ok == '1' and s.hb ~= '1'
+  local aside = s.asd ~= '0' and tonumber(s.asd) > now
   local open = ready and not aside
   local free = open and (cap == 0 or taken < cap)
-  if taken ~= tonumber(s[17]) then
-    repack(app, node, taken - tonumber(s[17]), key)
-    change('taken', taken)
+  local step = taken - s.taken
+  if step ~= 0 then
+    repack(app, s.node, step, s.key)
+    set(s, 'taken', int(taken))
   end
-  local score = free and score_of(app, node, taken, used, s[12]) or ''
-  if score ~= s[13] then
-    set_free(app, labels, key, score)
-    change('free', score)
+  local score = free and score_of(s, taken) or ''
+  if score ~= s.free or s.out_of then
+    set_free(app, s.lab, s.key, score, s.out_of)
+    set(s, 'free', score)
+    s.out_of = nil
   end
-  local looked_on = ready and int(shd + tonumber(s[18])) or ''
-  if looked_on ~= s[14] then
-    if ready then call('ZADD', P .. 'ready:' .. app, looked_on, key) else call('ZREM', P .. 'ready:' .. app, key) end
-    change('ready', looked_on)
+  local looked_on = ready and (s.shd == '0' and s.on or int(s.shd + s.on)) or ''
+  if looked_on ~= s.ready then
+    if ready then call('ZADD', P .. 'ready:' .. app, looked_on, s.key)
+    else call('ZREM', P .. 'ready:' .. app, s.key) end
+    set(s, 'ready', looked_on)
   end
-  local adds = { ready and 1 or 0, ready and cap or 0, ready and cap == 0 and 1 or 0, ready and taken or 0,
-    ready and aside and 1 or 0 }
-  local tot = table.concat(adds, ':')
-  if tot ~= s[15] then
-    add_totals(app, s[15], adds)
-    change('tot', tot)
+  local adds = '0:0:0:0:0'
+  if ready then adds = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:') .. s.taken .. (aside and ':1' or ':0') end
+  if adds ~= s.tot then
+    add_totals(app, s.tot, adds)
+    set(s, 'tot', adds)
   end
-  if #changed > 0 then call('HSET', S, unpack(changed)) end
-  return app, open, free, stock, labels, s[19]
+  return open, free
+end
+
+-- One lease more, or one less.
+local function count(s, shared, step)
+  local name = shared and 'shd' or 'live'
+  set(s, name, int(s[name] + step))
+  if step > 0 and not shared then set(s, 'used', now_text) end
 end

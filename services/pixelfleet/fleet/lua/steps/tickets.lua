@@ -2,12 +2,14 @@
 
 local function lane_of(app, selector, wants) return app .. US .. (wants ~= '' and '=' .. wants or selector) end
 
-local function enqueue(session, lane, rank, app, arrival)
-  call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', 0)
+-- `facts` are what else there is to write of the ticket.
+local function enqueue(session, lane, rank, app, arrival, facts)
+  call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', '0', unpack(facts or {}))
   call('ZADD', P .. 'lane:' .. lane, rank, session)
-  call('ZADD', P .. 'lanes', 'NX', now, lane)
+  call('ZADD', P .. 'lanes', 'NX', now_text, lane)
   call('ZADD', P .. 'wait:' .. app, arrival, session)
   know_app(app)
+  asked_for = true
 end
 
 local function dequeue(session, lane, app)
@@ -33,12 +35,6 @@ local function avoided(text)
   return keys
 end
 
-local function best(app, selector, avoid)
-  for _, key in ipairs(call('ZRANGE', index(app, selector), 0, avoid and MAX_AVOIDED or 0)) do
-    if not (avoid and avoid[key]) then return key end
-  end
-end
-
 -- A replica is told of a match, or has heard of it.
 local function announce(session, replica)
   call('RPUSH', P .. 'new:' .. replica, session)
@@ -50,22 +46,29 @@ local function heard(session, replica)
   if woken[replica] then woken[replica] = woken[replica] - 1 end
 end
 
--- Promises a slot, or leave to look on. `state` is M when the ticket's replica must still hear of it, C when it asked.
--- Returns what `refresh` does.
-local function assign(session, key, state, shared, replica, arrival)
-  local app, open, free, stock = refresh(key, shared and 'shd' or 'live', 1)
-  local deadline = now + (state == 'M' and CLAIM or arrival or ARRIVAL)
-  if state == 'C' and stock and not arrival then deadline = 0 end
-  call('HSET', P .. 't:' .. session, 'st', state, 'k', key, 'sh', shared and 1 or 0, 'since', now, 'dl', deadline)
-  if deadline > 0 then call('ZADD', DUE, deadline, 'l:' .. session) end
+-- Promises a slot, or leave to look on. `state` is M when the ticket's replica must still hear of it, C when it asked;
+-- `facts` are what else there is to write of the ticket. Returns whether the streamer is still open, and free, and the
+-- deadline.
+local function assign(session, key, state, shared, replica, arrival, facts)
+  local s = streamer(key)
+  count(s, shared, 1)
+  local open, free = refresh(s)
+  local deadline = '0'
+  if state == 'M' or s.stk ~= '1' or arrival then
+    deadline = int(now + (state == 'M' and CLAIM or arrival or ARRIVAL))
+    call('ZADD', DUE, deadline, 'l:' .. session)
+  end
+  call('HSET', P .. 't:' .. session, 'st', state, 'k', key, 'sh', shared and '1' or '0', 'since', now_text,
+    'dl', deadline, unpack(facts or {}))
   call('SADD', P .. 'sl:' .. key, session)
   if state == 'M' then announce(session, replica) end
-  return app, open, free, stock
+  return open, free, deadline
 end
 
-local function unassign(session, key, shared)
-  call('ZREM', DUE, 'l:' .. session)
-  if call('SREM', P .. 'sl:' .. key, session) == 1 and call('EXISTS', P .. 's:' .. key) == 1 then
-    call('HINCRBY', P .. 's:' .. key, shared and 'shd' or 'live', -1)
+local function unassign(session, key, shared, deadline)
+  if deadline ~= '0' then call('ZREM', DUE, 'l:' .. session) end
+  if call('SREM', P .. 'sl:' .. key, session) == 1 then
+    local s = streamer(key)
+    if s then count(s, shared, -1) end
   end
 end

@@ -26,11 +26,11 @@ local function note_failure()
   local fails = math.min((#notes(s.fby) > 0 and tonumber(s.fails) or 0) + 1, 16)
   local till = now + math.min(FIRST_ASIDE * 2 ^ (fails - 1), LONGEST_ASIDE)
   local by, failed = noted(s.fby, t[6], now + 2 * LONGEST_ASIDE)
-  set(s, 'fails', int(fails))
-  set(s, 'fby', by)
+  s.fails = int(fails)
+  s.fby = by
   call('HSET', P .. 't:' .. session, 'av', (noted(t[4], key, till)))
   if failed >= math.min(2, math.max(call('SCARD', P .. 'replicas'), 1)) then
-    set(s, 'asd', int(till))
+    s.asd = int(till)
     call('ZADD', DUE, int(till), 'a:' .. key)
   end
 end

@@ -5,6 +5,6 @@ local key = ARGV[2]
 local s = streamer(key)
 if not s then return answer(0) end
 call(ARGV[3] == '1' and 'SADD' or 'SREM', P .. 'back', key)
-set(s, 'hb', ARGV[3])
+s.hb = ARGV[3]
 serve(key)
 return answer(1)

@@ -2,7 +2,7 @@
 -- ARGV[2] session  [3] replica, or empty for a page that dials by itself  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0, 1 if it may look on, 2 if it only looks on  [8] rank without the arrival  [9] the ticket
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false for a page that got nothing, or 'choices'
-expire()
+expire(ARGV[3])
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local T = P .. 't:' .. session
 

@@ -7,7 +7,7 @@
 expire()
 local server, sequence, owner, fence, digest = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local V = P .. 'v:' .. server
-local v = call('HMGET', V, 'seq', 'fence', 'owner', 'digest', 'keys')
+local v = call('HMGET', V, 'seq', 'fence', 'owner', 'digest', 'keys', 'end')
 local known, last_owner = v[1] and true, v[3]
 
 if owner ~= '' and fence == '0' then
@@ -79,10 +79,9 @@ local function create(key, endpoint, app, labels, node)
   end
   local held_back = call('SISMEMBER', P .. 'back', key)
   if held_back == 1 then call('ZREM', DUE, 'b:' .. key) end
-  local s = { key = key, changed = {} }
-  for name, value in pairs({ srv = server, app = app, ep = endpoint, lab = labels, node = node, live = int(live),
+  local s = { key = key, was = {}, srv = server, app = app, ep = endpoint, lab = labels, node = node, live = int(live),
     shd = int(shared), asd = '0', fails = '0', fby = '', seen = now_text, used = '0', free = '', ready = '', tot = '',
-    taken = '0', hb = int(held_back) }) do set(s, name, value) end
+    taken = '0', hb = int(held_back) }
   streamers[key] = s
   know_app(app)
   call('SADD', P .. 'all:' .. app, key)
@@ -119,17 +118,17 @@ local function take(key, i)
   end
   for _, name in ipairs(onlookers) do held_by(key, name, true) end
   absorb_pages(key, strangers)
-  set(s, 'cap', capacity)
-  set(s, 'ok', ok)
-  set(s, 'n', stock == '1' and players or int(#sessions))
-  set(s, 'stk', stock)
-  set(s, 'ses', ARGV[i + 4])
-  set(s, 'onl', ARGV[i + 5])
-  set(s, 'on', int(#onlookers))
-  set(s, 'rep', ARGV[i + 10])
+  s.cap = capacity
+  s.ok = ok
+  s.n = stock == '1' and players or int(#sessions)
+  s.stk = stock
+  s.ses = ARGV[i + 4]
+  s.onl = ARGV[i + 5]
+  s.on = int(#onlookers)
+  s.rep = ARGV[i + 10]
   if arrived then
-    set(s, 'fails', '0')
-    set(s, 'fby', '')
+    s.fails = '0'
+    s.fby = ''
   end
 end
 
@@ -163,6 +162,11 @@ end
 for _, key in ipairs(freed) do serve(key) end
 settle()
 
-local ends = owner == '' and call('SMEMBERS', P .. 'end:' .. server) or {}
-if #ends > 0 then call('DEL', P .. 'end:' .. server) end
+-- A heartbeat that says nothing new asks also where it is not told to: the release before does not tell.
+local ends = {}
+if owner == '' and (v[6] or v[4] == digest) then ends = call('SMEMBERS', P .. 'end:' .. server) end
+if #ends > 0 then
+  call('DEL', P .. 'end:' .. server)
+  call('HDEL', V, 'end')
+end
 return answer({ 1, fence, unpack(ends) })

@@ -14,7 +14,7 @@ for _, key in ipairs(young and cjson.decode(ARGV[5]) or {}) do
   call('SADD', P .. 'back', key)
   local s = streamer(key)
   if s then
-    set(s, 'hb', '1')
+    s.hb = '1'
     refresh(s)
   else
     call('ZADD', DUE, int(now + UNUSED), 'b:' .. key)

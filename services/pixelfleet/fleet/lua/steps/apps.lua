@@ -17,8 +17,17 @@ local function drop_app(app)
 end
 
 local function policy(app)
-  if not policies[app] then policies[app] = call('HGET', P .. 'policies', app) or 'spread' end
-  return policies[app]
+  local chosen = policies[app]
+  if not chosen then
+    if all_policies then
+      local _, at = all_policies:find(RS .. app .. US, 1, true)
+      chosen = at and all_policies:match('^[^' .. RS .. ']+', at + 1) or 'spread'
+    else  -- as the release before wrote them, which knows only these
+      chosen = call('HGET', P .. 'policies', app) or 'spread'
+    end
+    policies[app] = chosen
+  end
+  return chosen
 end
 
 local function serves(labels, selector)

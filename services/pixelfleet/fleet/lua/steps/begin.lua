@@ -5,10 +5,11 @@
 -- ARGV[1]  the time in microseconds; empty for this server's clock, as everywhere but in tests
 --
 --   epoch              hash    id, since, until (matching begins then), run (the server process that it was seen on),
---                              last (the latest arrival)
+--                              last (the latest arrival), pol (the policies, to be read with the rest), r:REPLICA (when
+--                              that replica last said that it is alive)
 --   due                zset    what lapses when: v:server, r:replica, l:session, a:streamer (set aside), p:app (unused),
 --                              b:streamer (held back, but gone), e: (there is somebody to catch up with)
---   v:SERVER           hash    seq, fence, owner, digest, keys (json)
+--   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (there are sessions to end)
 --   s:STREAMER         hash    one streamer: report as sent (rep), its facts, and what they add to indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
 --   sh:STREAMER        set     sessions with a lease that the server has reported
@@ -37,8 +38,9 @@ local function int(n) return WHOLE:format(n) end
 local P, DUE, call, now, now_text
 local streamers, woken, policies, selectors, returned, asked_for
 -- Set by expire(): whether nothing is matched yet, since when it is, the latest arrival, and whether somebody waits who
--- would be served if this call were allowed to take longer.
-local young, matching, last, behind
+-- would be served if this call were allowed to take longer; the policies, if they are known to it; when the replica
+-- that asks last said that it is alive.
+local young, matching, last, behind, all_policies, spoke
 
 local function begin(keys, words)
   P, call = keys[1], redis.call
@@ -50,7 +52,7 @@ local function begin(keys, words)
   end
   now = tonumber(now_text)
   streamers, woken, policies, selectors, returned, asked_for = {}, {}, {}, {}, {}, nil
-  young, matching, last, behind = false, 0, 0, false
+  young, matching, last, behind, all_policies, spoke = false, 0, 0, false, nil, nil
 end
 
 local function begin_epoch(run, hold)

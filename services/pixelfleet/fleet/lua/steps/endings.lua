@@ -100,11 +100,15 @@ local function drop_replica(replica)
   for _, server in ipairs(call('SPOP', P .. 'rv:' .. replica, 100)) do drop_server(server) end
   call('DEL', P .. 'new:' .. replica, P .. 'end:' .. replica)
   if call('EXISTS', P .. 'rt:' .. replica, P .. 'rv:' .. replica) > 0 then call('ZADD', DUE, now_text, 'r:' .. replica)
-  else call('SREM', P .. 'replicas', replica) end
+  else
+    call('SREM', P .. 'replicas', replica)
+    call('HDEL', P .. 'epoch', 'r:' .. replica)
+  end
 end
 
 -- A replica that does something is alive; one that has done nothing before has until then to say so again.
 local function know_replica(replica)
+  if now < spoke + EXPIRY then return end
   if call('SADD', P .. 'replicas', replica) == 1 then call('ZADD', DUE, int(now + EXPIRY), 'r:' .. replica) end
 end
 
@@ -112,6 +116,7 @@ end
 local function alive(replica)
   call('SADD', P .. 'replicas', replica)
   call('ZADD', DUE, int(now + EXPIRY), 'r:' .. replica)
+  call('HSET', P .. 'epoch', 'r:' .. replica, now_text)
 end
 
 local function lapse(session)
@@ -123,11 +128,11 @@ local function lapse(session)
   end
 end
 
--- Begins every call: what is over is over, whoever asks.
-local function expire()
-  local epoch = call('HMGET', P .. 'epoch', 'until', 'last')
+-- Begins every call, of a replica if it is named: what is over is over, whoever asks.
+local function expire(replica)
+  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''))
   if epoch[1] then matching = tonumber(epoch[1]) else begin_epoch('', FRESH) end
-  young, last = now < matching, tonumber(epoch[2] or 0)
+  young, last, all_policies, spoke = now < matching, tonumber(epoch[2] or 0), epoch[3], tonumber(epoch[4] or 0)
   for _, what in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', '0', '32')) do
     local kind, name = what:sub(1, 2), what:sub(3)
     local at = call('ZSCORE', DUE, what)

@@ -41,7 +41,7 @@ local function repack(app, node, step, but)
     if key ~= but then before, labels = look_up(key, 'free', 'lab') end
     if before and before ~= '' then
       set_free(app, labels, key, score)
-      if streamers[key] then set(streamers[key], 'free', score)
+      if streamers[key] then streamers[key].free = score
       else call('HSET', P .. 's:' .. key, 'free', score) end
     end
   end
@@ -59,25 +59,25 @@ local function refresh(s)
   local step = taken - s.taken
   if step ~= 0 then
     repack(app, s.node, step, s.key)
-    set(s, 'taken', int(taken))
+    s.taken = int(taken)
   end
   local score = free and score_of(s, taken) or ''
   if score ~= s.free or s.out_of then
     set_free(app, s.lab, s.key, score, s.out_of)
-    set(s, 'free', score)
+    s.free = score
     s.out_of = nil
   end
   local looked_on = ready and (s.shd == '0' and s.on or int(s.shd + s.on)) or ''
   if looked_on ~= s.ready then
     if ready then call('ZADD', P .. 'ready:' .. app, looked_on, s.key)
     else call('ZREM', P .. 'ready:' .. app, s.key) end
-    set(s, 'ready', looked_on)
+    s.ready = looked_on
   end
   local adds = '0:0:0:0:0'
   if ready then adds = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:') .. s.taken .. (aside and ':1' or ':0') end
   if adds ~= s.tot then
     add_totals(app, s.tot, adds)
-    set(s, 'tot', adds)
+    s.tot = adds
   end
   return open, free
 end
@@ -85,6 +85,6 @@ end
 -- One lease more, or one less.
 local function count(s, shared, step)
   local name = shared and 'shd' or 'live'
-  set(s, name, int(s[name] + step))
-  if step > 0 and not shared then set(s, 'used', now_text) end
+  s[name] = int(s[name] + step)
+  if step > 0 and not shared then s.used = now_text end
 end

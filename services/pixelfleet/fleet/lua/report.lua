@@ -30,7 +30,8 @@ end
 
 local freed = {}
 
-local function list(json) return json and json ~= '[]' and cjson.decode(json) or {} end
+local NONE = {}
+local function list(json) return json and json ~= '[]' and cjson.decode(json) or NONE end
 
 -- A session that the server has is held from now on. Returns whether it is known, and whether that is new.
 local function held_by(key, name, shared)

@@ -31,7 +31,15 @@ local US, RS = '\31', '\30'
 local LANES_AT_ONCE, PLACED_AT_ONCE, SERVED_AT_ONCE = 64, 256, 64
 -- Whole numbers as Redis writes them: Lua's own tostring keeps 14 digits only, and `%d` all where a C long has them.
 local WHOLE = ('%d'):format(2 ^ 40) == '1099511627776' and '%d' or '%.0f'
-local function int(n) return WHOLE:format(n) end
+local SMALL = {}  -- most are counts
+local function int(n)
+  local text = SMALL[n]
+  if not text then
+    text = WHOLE:format(n)
+    if n > -100 and n < 100 then SMALL[n] = text end
+  end
+  return text
+end
 
 -- What follows belongs to one call: where these steps stay from call to call, begin() makes it anew. Redis is given
 -- numbers as text, where there is one: to print a Lua number takes it as long as a small command.

@@ -56,7 +56,7 @@ local function refresh(s)
   local aside = s.asd ~= '0' and tonumber(s.asd) > now
   local open = ready and not aside
   local free = open and (cap == 0 or taken < cap)
-  local step = taken - s.taken
+  local before, step = s.taken, taken - s.taken
   if step ~= 0 then
     repack(app, s.node, step, s.key)
     s.taken = int(taken)
@@ -73,10 +73,11 @@ local function refresh(s)
     else call('ZREM', P .. 'ready:' .. app, s.key) end
     s.ready = looked_on
   end
-  local adds = '0:0:0:0:0'
-  if ready then adds = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:') .. s.taken .. (aside and ':1' or ':0') end
+  local first, rest = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:'), aside and ':1' or ':0'
+  local adds = ready and first .. s.taken .. rest or '0:0:0:0:0'
   if adds ~= s.tot then
-    add_totals(app, s.tot, adds)
+    if s.tot == first .. before .. rest and ready then call('HINCRBY', P .. 'tot:' .. app, 'used', int(step))
+    else add_totals(app, s.tot, adds) end
     s.tot = adds
   end
   return open, free

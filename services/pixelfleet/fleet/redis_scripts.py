@@ -29,6 +29,9 @@ SCRIPTS: Final = (
     "totals",
 )
 
+STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
+"""What stands before them, of `lua/steps/`: each of these uses what those before it define."""
+
 FORGOTTEN: Final = ("NOSCRIPT", "ERR Function not found")
 """How Redis begins when it is asked for a script or a function that it does not know, or knows no more."""
 
@@ -74,11 +77,15 @@ def _functions(prefix: str) -> str:
 
 
 def _own(name: str) -> str:
-    return files("pixelfleet.fleet").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+    return _text(f"{name}.lua")
+
+
+def _text(*path: str) -> str:
+    return files("pixelfleet.fleet").joinpath("lua", *path).read_text(encoding="utf-8")
 
 
 def _common() -> str:
-    return f"{_constants()}\n{_own('common')}"
+    return "\n".join((_constants(), *(_text("steps", f"{name}.lua") for name in STEPS)))
 
 
 def _constants() -> str:

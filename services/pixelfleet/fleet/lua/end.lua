@@ -3,9 +3,10 @@
 expire()
 local t = call('HMGET', P .. 't:' .. ARGV[2], 'st', 'k', 'rp')
 if not t[1] then return answer(0) end
-local server = t[1] == 'H' and call('HGET', P .. 's:' .. t[2], 'srv')
+local server = t[1] == 'H' and look_up(t[2], 'srv')
 if server then
   call('SADD', P .. 'end:' .. server, ARGV[2])
+  call('HSET', P .. 'v:' .. server, 'end', '1')
 elseif t[3] == '' then
   leave(ARGV[2])  -- of a page that is on its way nobody else knows
 else

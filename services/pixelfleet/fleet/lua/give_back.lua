@@ -21,17 +21,17 @@ end
 -- Twice as long for each failure in a row; a streamer that two replicas, or all there are, failed to reach is left
 -- alone by all. What was noted lapses when nothing fails for twice the longest time.
 local function note_failure()
-  local S = P .. 's:' .. key
-  local s = call('HMGET', S, 'fails', 'fby')
-  if not s[1] then return end
-  local fails = math.min((#notes(s[2]) > 0 and tonumber(s[1]) or 0) + 1, 16)
+  local s = streamer(key)
+  if not s then return end
+  local fails = math.min((#notes(s.fby) > 0 and tonumber(s.fails) or 0) + 1, 16)
   local till = now + math.min(FIRST_ASIDE * 2 ^ (fails - 1), LONGEST_ASIDE)
-  local by, failed = noted(s[2], t[6], now + 2 * LONGEST_ASIDE)
-  call('HSET', S, 'fails', fails, 'fby', by)
+  local by, failed = noted(s.fby, t[6], now + 2 * LONGEST_ASIDE)
+  s.fails = int(fails)
+  s.fby = by
   call('HSET', P .. 't:' .. session, 'av', (noted(t[4], key, till)))
   if failed >= math.min(2, math.max(call('SCARD', P .. 'replicas'), 1)) then
-    call('HSET', S, 'asd', till)
-    call('ZADD', DUE, till, 'a:' .. key)
+    s.asd = int(till)
+    call('ZADD', DUE, int(till), 'a:' .. key)
   end
 end
 

@@ -2,8 +2,9 @@
 -- Returns 1, or 0 when it is not known
 expire()
 local key = ARGV[2]
-if call('EXISTS', P .. 's:' .. key) == 0 then return answer(0) end
+local s = streamer(key)
+if not s then return answer(0) end
 call(ARGV[3] == '1' and 'SADD' or 'SREM', P .. 'back', key)
-call('HSET', P .. 's:' .. key, 'hb', ARGV[3])
+s.hb = ARGV[3]
 serve(key)
 return answer(1)

@@ -2,7 +2,7 @@
 -- ARGV[2] session  [3] replica, or empty for a page that dials by itself  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0, 1 if it may look on, 2 if it only looks on  [8] rank without the arrival  [9] the ticket
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false for a page that got nothing, or 'choices'
-expire()
+expire(ARGV[3])
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local T = P .. 't:' .. session
 
@@ -26,18 +26,19 @@ local key, shared
 if not young and not behind then key, shared = choose(app, selector, wants, ARGV[7]) end
 if replica == '' and not key then return answer(false) end
 
-local arrival = math.max(now, last + 1)
+local arrival = now_text
+if last >= now then arrival = int(last + 1) end
 call('HSET', P .. 'epoch', 'last', arrival)
-local lane, rank = lane_of(app, selector, wants), int(tonumber(ARGV[8]) + arrival)
-call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane,
-  'rank', rank, 'arr', arrival, 'tk', ARGV[9], 'av', '')
+local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
+local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
+  'arr', arrival, 'tk', ARGV[9], 'av', '' }
 if replica ~= '' then
   call('SADD', P .. 'rt:' .. replica, session)
   know_replica(replica)
 end
 if key then
-  assign(session, key, 'C', shared, replica, replica == '' and PAGE_ARRIVAL or nil)
-  return answer(lease(session))
+  local _, _, deadline = assign(session, key, 'C', shared, replica, replica == '' and PAGE_ARRIVAL or nil, facts)
+  return answer(lease(session, replica, key, 'C', shared and '1' or '0', now_text, arrival, deadline))
 end
-enqueue(session, lane, rank, app, arrival)
-return answer({ session, int(arrival), ARGV[9], wants, replica })
+enqueue(session, lane, rank, app, arrival, facts)
+return answer({ session, arrival, ARGV[9], wants, replica })

@@ -8,20 +8,19 @@ if knew ~= '' and knew ~= e[1] and tonumber(e[3]) < tonumber(e[2]) + ARRIVAL the
   -- Somebody was here before this store lost what it knew: promises made then must have lapsed before any new one.
   local hold = tonumber(e[2]) + ARRIVAL
   if hold > now then
-    call('HSET', P .. 'epoch', 'until', hold)
-    call('ZADD', DUE, hold, 'e:')
+    call('HSET', P .. 'epoch', 'until', int(hold))
+    call('ZADD', DUE, int(hold), 'e:')
     young = true
   end
 end
-call('SADD', P .. 'replicas', replica)
-call('ZADD', DUE, now + EXPIRY, 'r:' .. replica)
+alive(replica)
 catch_up()
 local leases = {}
 for _, session in ipairs(call('LRANGE', P .. 'new:' .. replica, 0, -1)) do
-  local t = call('HMGET', P .. 't:' .. session, 'st', 'rp')
+  local t = call('HMGET', P .. 't:' .. session, 'st', 'rp', 'k', 'sh', 'since', 'arr', 'rep')
   if t[1] == 'M' and t[2] == replica then
-    claim(session)
-    leases[#leases + 1] = lease(session)
+    local deadline = claim(session, t[3])
+    leases[#leases + 1] = lease(session, replica, t[3], 'C', t[4], t[5], t[6], deadline, t[7])
   end
 end
 call('DEL', P .. 'new:' .. replica)

@@ -5,11 +5,21 @@ for i = 2, #ARGV, 2 do wanted[ARGV[i]] = ARGV[i + 1] end
 local apps = call('SMEMBERS', P .. 'apps')
 for _, app in ipairs(apps) do before[app] = policy(app) end
 call('DEL', P .. 'policies')
-for app, chosen in pairs(wanted) do call('HSET', P .. 'policies', app, chosen) end
+local all = RS
+for app, chosen in pairs(wanted) do
+  call('HSET', P .. 'policies', app, chosen)
+  all = all .. app .. US .. chosen .. RS
+end
+call('HSET', P .. 'epoch', 'pol', all)
 for _, app in ipairs(apps) do
   policies[app] = wanted[app] or 'spread'
   if policies[app] ~= before[app] then
-    for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do refresh(key) end
+    for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do
+      local s = streamer(key)
+      refresh(s)
+      write(s)
+      streamers[key] = nil  -- there may be thousands
+    end
   end
 end
 return answer(1)

@@ -8,16 +8,16 @@ expire()
 local replica = ARGV[2]
 local said = P .. 'said:' .. replica
 if ARGV[3] == '1' then call('DEL', said) end
-call('SADD', P .. 'replicas', replica)
-call('ZADD', DUE, now + EXPIRY, 'r:' .. replica)
+alive(replica)
 
 for _, key in ipairs(young and cjson.decode(ARGV[5]) or {}) do
   call('SADD', P .. 'back', key)
-  if call('EXISTS', P .. 's:' .. key) == 1 then
-    call('HSET', P .. 's:' .. key, 'hb', 1)
-    refresh(key)
+  local s = streamer(key)
+  if s then
+    s.hb = '1'
+    refresh(s)
   else
-    call('ZADD', DUE, now + UNUSED, 'b:' .. key)
+    call('ZADD', DUE, int(now + UNUSED), 'b:' .. key)
   end
 end
 
@@ -29,19 +29,19 @@ local function among(session, list)
 end
 
 local function restore_lease(session, key, shared, stock, report)
-  local s = call('HMGET', P .. 's:' .. key, 'ses', 'onl', 'app')
-  if among(session, s[1]) or among(session, s[2]) then
-    call('HSET', P .. 't:' .. session, 'st', 'H', 'k', key, 'sh', shared and 1 or 0, 'since', now, 'dl', 0)
+  local s = streamer(key, true)
+  if s and (among(session, s.ses) or among(session, s.onl)) then
+    call('HSET', P .. 't:' .. session, 'st', 'H', 'k', key, 'sh', shared and '1' or '0', 'since', now_text, 'dl', '0')
     call('SADD', P .. 'sh:' .. key, session)
     call('SREM', P .. 'rt:' .. replica, session)
-  elseif s[3] then
+  elseif s then
     assign(session, key, 'C', shared, replica)
   else
     -- Its server has not reported yet: the lease waits for it under the streamer's name.
-    local deadline = stock and 0 or now + ARRIVAL
-    call('HSET', P .. 't:' .. session, 'st', 'C', 'k', key, 'sh', shared and 1 or 0, 'since', now, 'dl', deadline,
-      'rep', report)
-    if deadline > 0 then call('ZADD', DUE, deadline, 'l:' .. session) end
+    local deadline = stock and '0' or int(now + ARRIVAL)
+    call('HSET', P .. 't:' .. session, 'st', 'C', 'k', key, 'sh', shared and '1' or '0', 'since', now_text,
+      'dl', deadline, 'rep', report)
+    if not stock then call('ZADD', DUE, deadline, 'l:' .. session) end
     call('SADD', P .. 'sl:' .. key, session)
   end
 end
@@ -69,19 +69,20 @@ for i = 6, #ARGV, 12 do
   elseif t[2] == replica then
     if t[1] == 'C' and key == '' then
       -- It was claimed by an answer that was lost.
-      call('HSET', T, 'st', 'M', 'dl', now + CLAIM)
-      call('ZADD', DUE, now + CLAIM, 'l:' .. session)
+      local deadline = int(now + CLAIM)
+      call('HSET', T, 'st', 'M', 'dl', deadline)
+      call('ZADD', DUE, deadline, 'l:' .. session)
       announce(session, replica)
     elseif t[1] == 'M' and key == t[3] then
       heard(session, replica)
-      claim(session)
+      claim(session, key)
     elseif t[1] == 'W' and key ~= '' and stock then
       dequeue(session, t[4], t[5])
       restore_lease(session, key, shared, stock, report)
     end
   end
 end
-call('HSET', P .. 'epoch', 'last', last)
+call('HSET', P .. 'epoch', 'last', int(last))
 if ARGV[4] == '1' then
   for _, session in ipairs(call('SDIFF', P .. 'rt:' .. replica, said)) do leave(session) end
   call('DEL', said)

@@ -1,7 +1,7 @@
 -- Tells the fleet in numbers.
 -- Returns {now, 1 if young, app, streamers, slots, unlimited, used, aside, available, waiting, oldest arrival, ...}
 expire()
-local all = { int(now), young and 1 or 0 }
+local all = { now_text, young and 1 or 0 }
 local apps = call('SMEMBERS', P .. 'apps')
 table.sort(apps)
 for _, app in ipairs(apps) do

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
-from pixelfleet.fleet.redis_scripts import SCRIPTS, script_text
+from pixelfleet.fleet.redis_scripts import SCRIPTS, library_name, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
@@ -32,6 +33,14 @@ def test_every_script_says_what_it_is_given(name: str) -> None:
     comment = own[: own.index("\n" + next(line for line in own.splitlines() if not line.startswith("--")))]
     words = own.count("ARGV[2]") + own.count("#ARGV")
     assert ("ARGV[2" in comment) == (words > 0)
+
+
+async def test_a_server_that_knows_functions_is_given_a_library(on_redis: FleetStore, own_redis: RedisServer) -> None:
+    await on_redis.totals()
+    async with Redis.from_url(own_redis.url) as redis:
+        if int((await redis.info("server"))["redis_version"].partition(".")[0]) < 7:
+            pytest.skip("it knows none")
+        assert library_name() in str(await redis.function_list())
 
 
 async def test_calls_that_come_together_keep_their_order(on_redis: FleetStore) -> None:

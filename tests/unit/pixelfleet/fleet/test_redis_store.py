@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from pixelfleet.fleet.model import ARRIVAL_SECONDS, FRESH_SECONDS, Lease, LeaseState, Ticket
+from pixelfleet.fleet.model import ARRIVAL_SECONDS, FRESH_SECONDS, UNUSED_SECONDS, Lease, LeaseState, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
@@ -175,6 +175,45 @@ async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_re
         await store.restore("r2", [], [], [], kept.held_back)
         assert await fleet.matches() == {"p": "s1/cam"}
         assert (await fleet.keeps()).held_back == ()
+
+
+async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_behind(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        reported = await fleet.reports(streamer(stock=True), owner="r2")
+        await fleet.gets(ticket("p"))
+        await fleet.reports(server="s1", owner="r2", fence=reported.fence)
+        for _ in range(int(UNUSED_SECONDS / 4)):
+            clock.advance(5.0)
+            await fleet.keeps("r1", "r2")
+        assert not (await store.totals()).apps
+        assert list(await fleet.leases()) == ["p"]
+        await store.leave("p")
+        async with Redis.from_url(own_redis.url) as redis:
+            assert not await redis.keys("*:ends:*")
+
+
+async def test_what_only_the_release_before_wrote_is_understood(own_redis: RedisServer) -> None:
+    """It tells the policies once, and of sessions to end only with the sessions."""
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await store.set_policies({"app": "oldest"})
+        await fleet.reports(streamer("s1"))
+        clock.advance(A_BIT)
+        await fleet.reports(streamer("s2"))
+        await fleet.gets(ticket("p"))
+        await store.end((await fleet.gets(ticket("q"))).session_id)
+        await fleet.reports(streamer("s1", sessions=("p",)))
+        await store.end("p")
+        async with Redis.from_url(own_redis.url) as redis:
+            (epoch,) = await redis.keys("*:epoch")
+            (server,) = await redis.keys("*:v:s1")
+            await redis.hdel(epoch, "pol", "r:r1")
+            assert await redis.hdel(server, "end") == 1
+        assert (await fleet.reports(streamer("s1", sessions=("p",)))).end == ("p",)
+        await store.leave("q")
+        await fleet.reports(streamer("s1"))
+        assert (await fleet.gets(ticket("next"))).streamer.key == "s1/cam"
 
 
 async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:

@@ -1,0 +1,91 @@
+-- What follows from the facts of streamers: which of them are free, and for whom; totals.
+
+local TOTALS = { 'streamers', 'slots', 'unlimited', 'used', 'aside' }
+
+local function set_free(app, labels, key, score, out_of)
+  for _, selector in ipairs(served(app, labels)) do
+    if score ~= '' then call('ZADD', index(app, selector), score, key)
+    elseif selector ~= out_of then call('ZREM', index(app, selector), key) end
+  end
+end
+
+local function score_of(s, taken)
+  local chosen = policy(s.app)
+  if chosen == 'oldest' then return s.seen end
+  -- One that has just come, or come back, is used last.
+  if chosen == 'spread' then return tonumber(s.used) > tonumber(s.seen) and s.used or s.seen end
+  if s.node == '' then return int(-taken) end
+  return int(-(call('HGET', P .. 'busy:' .. s.app, s.node) or 0))
+end
+
+-- What a streamer adds to the totals of its app has changed.
+local function add_totals(app, before, after)
+  local old, i = before:gmatch('%d+'), 0
+  for value in after:gmatch('%d+') do
+    i = i + 1
+    local step = value - (old() or 0)
+    if step ~= 0 then call('HINCRBY', P .. 'tot:' .. app, TOTALS[i], int(step)) end
+  end
+end
+
+-- The slots in use on a machine have changed: its free streamers, but for one that is being seen to, move in the order
+-- of the `pack` policy.
+local function repack(app, node, step, but)
+  if node == '' or step == 0 then return end
+  local busy = call('HINCRBY', P .. 'busy:' .. app, node, int(step))
+  if busy == 0 then call('HDEL', P .. 'busy:' .. app, node) end
+  if policy(app) ~= 'pack' then return end
+  local score = int(-busy)
+  for _, key in ipairs(call('SMEMBERS', P .. 'node:' .. app .. US .. node)) do
+    local before, labels
+    if key ~= but then before, labels = look_up(key, 'free', 'lab') end
+    if before and before ~= '' then
+      set_free(app, labels, key, score)
+      if streamers[key] then streamers[key].free = score
+      else call('HSET', P .. 's:' .. key, 'free', score) end
+    end
+  end
+end
+
+-- Brings what follows from a streamer's facts up to date. Returns whether it is open (ready, not draining, not set
+-- aside), and whether a slot is free.
+local function refresh(s)
+  local app, cap = s.app, tonumber(s.cap)
+  local taken = s.stk == '1' and math.max(tonumber(s.n), tonumber(s.live)) or s.n + s.live
+  local ready = s.ok == '1' and s.hb ~= '1'
+  local aside = s.asd ~= '0' and tonumber(s.asd) > now
+  local open = ready and not aside
+  local free = open and (cap == 0 or taken < cap)
+  local before, step = s.taken, taken - s.taken
+  if step ~= 0 then
+    repack(app, s.node, step, s.key)
+    s.taken = int(taken)
+  end
+  local score = free and score_of(s, taken) or ''
+  if score ~= s.free or s.out_of then
+    set_free(app, s.lab, s.key, score, s.out_of)
+    s.free = score
+    s.out_of = nil
+  end
+  local looked_on = ready and (s.shd == '0' and s.on or int(s.shd + s.on)) or ''
+  if looked_on ~= s.ready then
+    if ready then call('ZADD', P .. 'ready:' .. app, looked_on, s.key)
+    else call('ZREM', P .. 'ready:' .. app, s.key) end
+    s.ready = looked_on
+  end
+  local first, rest = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:'), aside and ':1' or ':0'
+  local adds = ready and first .. s.taken .. rest or '0:0:0:0:0'
+  if adds ~= s.tot then
+    if s.tot == first .. before .. rest and ready then call('HINCRBY', P .. 'tot:' .. app, 'used', int(step))
+    else add_totals(app, s.tot, adds) end
+    s.tot = adds
+  end
+  return open, free
+end
+
+-- One lease more, or one less.
+local function count(s, shared, step)
+  local name = shared and 'shd' or 'live'
+  s[name] = int(s[name] + step)
+  if step > 0 and not shared then s.used = now_text end
+end

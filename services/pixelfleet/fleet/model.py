@@ -166,7 +166,7 @@ def rank_offset(priority: int) -> int:
 
 def selector_of(labels: dict[str, str]) -> str:
     """Return labels as one text that is the same for the same labels."""
-    return "\x1e".join(f"{name}={value}" for name, value in sorted(labels.items()))
+    return "\x1e".join(f"{name}={value}" for name, value in sorted(labels.items())) if labels else ""
 
 
 class LeaseState(Enum):

@@ -5,18 +5,17 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
-from pixelfleet.runtime.deadlines import TimeLimit
+from pixelfleet.runtime.deadlines import PerLoop, TimeLimit
 from pixelfleet.runtime.protocol import client_protocol
 from pixelfleet.runtime.websocket import Bounds, MessageHandler, WebSocket
 
 TARGETS_REMEMBERED: Final = 4096
 
-_limits: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, TimeLimit]]] = WeakKeyDictionary()
+_limits: Final[PerLoop[dict[float, TimeLimit]]] = PerLoop(dict)
 
 
 class DialError(ConnectionError):
@@ -83,7 +82,7 @@ async def dial(
 
 def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
     """Return the limit of all dials of this loop that may take equally long."""
-    limits = _limits.setdefault(loop, {})
+    limits = _limits.of(loop)
     if seconds not in limits:
         limits[seconds] = TimeLimit(seconds)
     return limits[seconds]

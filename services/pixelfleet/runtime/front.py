@@ -51,6 +51,8 @@ def _plain_lists(request: WSUpgradeRequest) -> None:
     """Leave of the lists that Firefox and proxies send (`keep-alive, Upgrade`) the one word that picows knows."""
     for name, word in (("Connection", "upgrade"), ("Upgrade", "websocket")):
         values = request.headers.getall(name, [])
+        if len(values) == 1 and values[0].lower() == word:
+            continue  # as nearly always
         if any(word == each.strip().lower() for value in values for each in value.split(",")):
             request.headers[name] = word
 

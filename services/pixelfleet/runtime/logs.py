@@ -80,6 +80,23 @@ class _Clock:
         return event
 
 
+class _JsonLine:
+    """Makes the whole line of an event at once: a step of its own for each field would cost twice as much."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, logger: _Bytes, method: str, event: structlog.typing.EventDict) -> bytes:
+        """Return an event as JSON."""
+        event["logger"] = logger.name
+        event["level"] = "error" if method == "exception" else method
+        _request(logger, method, event)
+        self._clock(logger, method, event)
+        if "exc_info" in event:
+            structlog.processors.format_exc_info(logger, method, event)
+        return _json(event)
+
+
 def _json(event: structlog.typing.EventDict, **_: Any) -> bytes:
     return orjson.dumps(event, default=str)
 
@@ -100,13 +117,10 @@ def _renderer(style: Style) -> list[structlog.typing.Processor]:
 def configure(level: str = "info", style: Style = "console") -> None:
     """Send the logs of this process and of its libraries to stderr in one form."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    common: list[structlog.typing.Processor] = [
-        _request,
-        structlog.processors.add_log_level,
-        _Clock(),
-    ]
+    clock = _Clock()
+    common: list[structlog.typing.Processor] = [_request, structlog.processors.add_log_level, clock]
     structlog.configure(
-        processors=[_name, *common, *_renderer(style)],
+        processors=[_JsonLine(clock)] if style == "json" else [_name, *common, *_renderer(style)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=_Bytes if style == "json" else _Lines,
         cache_logger_on_first_use=True,

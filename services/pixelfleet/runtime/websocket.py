@@ -11,6 +11,7 @@ from typing import Final, Protocol, cast
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from pixelfleet.runtime.deadlines import Deadlines, PerLoop
 from pixelfleet.wire import close_codes
 from pixelfleet.wire.close_codes import CloseCode
 
@@ -81,7 +82,7 @@ class WebSocket(WSListener):
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._why: tuple[int, str] | None = None
-        self._drop: asyncio.TimerHandle | None = None
+        self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
 
     # -- what a service calls -----------------------------------------------------------------------
@@ -168,9 +169,9 @@ class WebSocket(WSListener):
         """Tell the handler, once, that it is over."""
         self._transport = None
         self._parts.clear()
-        if self._drop is not None:
-            self._drop.cancel()
-            self._drop = None
+        if self._closing is not None:
+            self._closing.discard(self)
+            self._closing = None
         code, reason = self._why or _why_lost(transport)
         self._why = (code, reason)
         handler, self._handler = self._handler, None
@@ -222,7 +223,12 @@ class WebSocket(WSListener):
         transport.disconnect()  # once all is sent, which is never if the other side does not read
 
     def _drop_later(self) -> None:
-        self._drop = self._loop.call_later(CLOSE_GRACE_SECONDS, self.abort)
+        self._closing = _closing.of(self._loop)
+        self._closing.add(self)
+
+
+_closing: Final[PerLoop[Deadlines[WebSocket]]] = PerLoop(lambda: Deadlines(CLOSE_GRACE_SECONDS, WebSocket.abort))
+"""The sockets that were closed and still wait for the other side's answer."""
 
 
 def fit_reason(reason: str) -> bytes:

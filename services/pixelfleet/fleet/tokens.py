@@ -3,6 +3,7 @@
 import hmac
 import time
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from typing import Final, Literal
 
 import jwt
@@ -46,7 +47,15 @@ def sign(token: SessionToken, key: str) -> str:
     # A JSON Web Signature in its compact form (RFC 7515, 3.1), as PyJWT reads it; PyJWT takes much longer to write it
     # (docs/performance.md), and each matched player has one.
     signed = _HEADER + b"." + _base64(orjson.dumps(claims))
-    return (signed + b"." + _base64(hmac.digest(key.encode(), signed, "sha256"))).decode()
+    signature = _keyed(key).copy()
+    signature.update(signed)
+    return (signed + b"." + _base64(signature.digest())).decode()
+
+
+@lru_cache(4)
+def _keyed(key: str) -> hmac.HMAC:
+    """Return what signatures begin with: OpenSSL takes longer to make it than to sign."""
+    return hmac.new(key.encode(), digestmod="sha256")
 
 
 def _base64(data: bytes) -> bytes:

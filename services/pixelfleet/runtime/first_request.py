@@ -1,13 +1,16 @@
 """The first request of a connection, which decides who serves it: read just far enough to know, then out of the way."""
 
 import asyncio
+import re
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from pixelfleet.runtime.deadlines import Deadlines
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024
+
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:[^\r\n]*websocket", re.IGNORECASE)
 
 
 class FirstRequest(asyncio.BufferedProtocol):
@@ -79,20 +82,25 @@ class Lobby:
 
 def wants_websocket(head: bytes) -> bool:
     """Tell whether a request's head asks for an upgrade to a websocket."""
-    headers, _, _ = head.partition(b"\r\n\r\n")
-    for line in headers.lower().split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name == b"upgrade" and b"websocket" in value:
-            return True
-    return False
+    return _UPGRADE.search(head, 0, head.find(b"\r\n\r\n")) is not None
 
 
-def hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol | asyncio.BufferedProtocol, data: bytes) -> None:
+class Fed(Protocol):
+    """A protocol that takes over a connection of which something was read already."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Have the connection."""
+
+    def feed(self, data: bytes) -> None:
+        """Have what was read of it."""
+
+
+def hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol | Fed, data: bytes) -> None:
     """Give a connection to another protocol, with what was read of it."""
-    if isinstance(protocol, asyncio.BufferedProtocol):
-        transport.set_protocol(protocol)
+    if not isinstance(protocol, asyncio.Protocol):
+        transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
         protocol.connection_made(transport)
-        _feed(protocol, data)
+        protocol.feed(data)
         return
     # uvloop chooses its way of reading when reading starts, so the switch from a protocol that lends its buffer to one
     # that is given its data happens between a stop and a start.
@@ -102,13 +110,3 @@ def hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol | asyncio
     if not transport.is_closing():
         transport.resume_reading()
     protocol.data_received(data)
-
-
-def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        buffer = memoryview(protocol.get_buffer(-1))
-        size = min(len(buffer), len(rest))
-        buffer[:size] = rest[:size]
-        rest = rest[size:]
-        protocol.buffer_updated(size)

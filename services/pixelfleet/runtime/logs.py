@@ -1,9 +1,14 @@
 """Structured logs: one line an event, for people or as JSON, on stderr."""
 
+import asyncio
+import atexit
 import logging
 import sys
+import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final, Literal
 
 import orjson
@@ -11,6 +16,11 @@ import structlog
 from aiohttp.http import HttpProcessingError
 
 Style = Literal["console", "json"]
+
+WAIT_SECONDS: Final = 0.05
+"""How long a line of no more than information may wait for others. Only what is killed at once loses it."""
+
+LINES_AT_ONCE: Final = 256
 
 REQUEST: Final = ContextVar("request", default="")
 """The id of the request that is answered; all lines that are written for it have it."""
@@ -35,12 +45,54 @@ class _Lines(structlog.PrintLogger):
         self.name = name
 
 
-class _Bytes(structlog.BytesLogger):
-    """The same for events that are bytes already."""
+class _Out:
+    """Standard error, written to several lines at a time: a write for each wakes its reader each time."""
 
-    def __init__(self, name: str = "") -> None:
-        super().__init__(sys.stderr.buffer)
+    def __init__(self) -> None:
+        self._stream = sys.stderr.buffer
+        self._lines: list[bytes] = []
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop that will write what is there; None while nothing is."""
+        atexit.register(self.flush)
+
+    def later(self, line: bytes) -> None:
+        """Write a line soon, or now where nothing runs that could do it later."""
+        self._lines.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if len(self._lines) >= LINES_AT_ONCE:
+            self.flush()
+        elif loop is not self._loop:
+            self._loop = loop
+            loop.call_later(WAIT_SECONDS, self.flush)
+
+    def now(self, line: bytes) -> None:
+        """Write a line, and what was to be written soon before it."""
+        self._lines.append(line)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write all that is there."""
+        self._loop = None
+        with self._lock, suppress(OSError, ValueError):  # nobody reads any more
+            # Other threads add lines at any time: what is taken out is what is written.
+            if lines := self._lines[:]:
+                del self._lines[: len(lines)]
+                self._stream.write(b"\n".join([*lines, b""]))
+                self._stream.flush()
+
+
+class _Bytes:
+    """Hands on events that are bytes already: what may wait may wait for others."""
+
+    def __init__(self, out: _Out, name: str = "") -> None:
         self.name = name
+        self.debug = self.info = out.later
+        self.warning = self.error = self.exception = self.critical = out.now
 
 
 def _name(logger: _Lines | _Bytes, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -122,7 +174,7 @@ def configure(level: str = "info", style: Style = "console") -> None:
     structlog.configure(
         processors=[_JsonLine(clock)] if style == "json" else [_name, *common, *_renderer(style)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=_Bytes if style == "json" else _Lines,
+        logger_factory=partial(_Bytes, _Out()) if style == "json" else _Lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

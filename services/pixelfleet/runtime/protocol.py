@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 import structlog
@@ -11,6 +11,7 @@ from picows import WSAutoPingStrategy, WSCloseCode, WSListener, WSProtocolError
 from picows.api import WSServerListenerFactory
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
 
+from pixelfleet.runtime.first_request import Fed
 from pixelfleet.runtime.websocket import Bounds, WebSocket
 
 READ_BUFFER_BYTES: Final = 1024
@@ -21,17 +22,20 @@ _log = logging.getLogger("picows")
 
 
 class _Calm:
-    """A transport as picows sees it while a connection is made.
+    """A transport as picows sees it.
 
-    picows sets and reads options of the socket then, and asks for both addresses: for TCP_NODELAY, which the event loop
-    has set, and for a line of a log that nobody reads. uvloop would make a socket object for each of these eight.
+    picows sets and reads options of the socket when the connection is made, and asks for both addresses: for
+    TCP_NODELAY, which the event loop has set, and for a line of a log that nobody reads. uvloop would make a socket
+    object for each of these eight. What is written while it holds back goes out together: each write of its own costs
+    more than a message does.
     """
 
-    __slots__ = ("_made", "_transport")
+    __slots__ = ("_held", "_made", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._made = False
+        self._held: list[bytes] | None = None
 
     def made(self) -> None:
         """From here on be the transport."""
@@ -54,6 +58,39 @@ class _Calm:
         """Make up what nobody reads."""
         return 0
 
+    def hold_back(self) -> None:
+        """Keep what is written until it is let go."""
+        self._held = []
+
+    def let_go(self) -> None:
+        """Write what was kept, and keep nothing more."""
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(b"".join(held))
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write, now or later."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(bytes(data))
+
+    def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Write all of them, now or later."""
+        if self._held is None:
+            self._transport.writelines(parts)
+        else:
+            self._held += map(bytes, parts)
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes wait; picows writes past this transport only if none do."""
+        return self._transport.get_write_buffer_size() if self._held is None else 1
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self.let_go()
+        self._transport.close()
+
     def __getattr__(self, name: str) -> Any:
         """Be the transport in all else."""
         return getattr(self._transport, name)
@@ -62,13 +99,27 @@ class _Calm:
 class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
     """picows' protocol, less what it does in vain for each connection."""
 
-    __slots__ = ()
+    __slots__ = ("calm",)
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin the handshake."""
-        calm = _Calm(transport)
-        super().connection_made(calm)
-        calm.made()
+        self.calm = _Calm(transport)
+        super().connection_made(self.calm)
+        self.calm.made()
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read before this protocol had the connection; its first answers go out together."""
+        self.calm.hold_back()
+        try:
+            rest = memoryview(data)
+            while rest:
+                buffer = memoryview(self.get_buffer(-1))
+                size = min(len(buffer), len(rest))
+                buffer[:size] = rest[:size]
+                rest = rest[size:]
+                self.buffer_updated(size)
+        finally:
+            self.calm.let_go()
 
 
 class _Log(logging.LoggerAdapter[logging.Logger]):
@@ -108,7 +159,7 @@ class _Log(logging.LoggerAdapter[logging.Logger]):
             self.socket.broken(int(cast("int", code)))
 
 
-def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> asyncio.BufferedProtocol:
+def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> Fed:
     """Return the protocol of a connection that a stranger opened; `upgrade` decides on its request.
 
     It is given the whole head of the request at once, so that its handshake needs no time of its own.
@@ -120,7 +171,7 @@ def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> asyncio
         lines.socket = _socket_of(answer)
         return answer
 
-    protocol: asyncio.BufferedProtocol = _protocol(None, None, decide, bounds, lines, None)
+    protocol: Fed = _protocol(None, None, decide, bounds, lines, None)
     return protocol
 
 

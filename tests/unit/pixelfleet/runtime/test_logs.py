@@ -1,5 +1,8 @@
+import asyncio
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -119,3 +122,61 @@ def test_a_request_that_is_no_http_is_no_error_of_ours(
     logs.configure("debug", "json")
     logging.getLogger("aiohttp.server").error("Error handling request from %s", "1.2.3.4", exc_info=error)
     assert len(lines_of(stderr)) == logged
+
+
+# -- lines for machines are written several at a time ------------------------------------------------
+
+
+async def test_information_waits_for_company_and_nothing_worse_does(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    log = structlog.get_logger("a.module")
+    log.info("first")
+    log.info("second")
+    assert stderr() == ""
+    log.warning("third")
+    assert [line["event"] for line in lines_of(stderr)] == ["first", "second", "third"]
+    log.info("fourth")
+    await asyncio.sleep(2 * logs.WAIT_SECONDS)
+    assert [line["event"] for line in lines_of(stderr)] == ["fourth"]
+
+
+async def test_many_lines_do_not_wait(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    log = structlog.get_logger("a.module")
+    for number in range(logs.LINES_AT_ONCE + 1):
+        log.info("line", number=number)
+    assert [line["number"] for line in lines_of(stderr)] == list(range(logs.LINES_AT_ONCE))
+
+
+def test_lines_of_threads_are_all_written(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "json")
+    log = structlog.get_logger("a.module")
+
+    async def main() -> None:
+        def work(name: int) -> None:
+            for number in range(200):
+                log.info("line", name=name, number=number)
+
+        threads = [asyncio.to_thread(work, name) for name in range(3)]
+        work(3)
+        await asyncio.gather(*threads)
+        await asyncio.sleep(2 * logs.WAIT_SECONDS)
+
+    asyncio.run(main())
+    seen = [(line["name"], line["number"]) for line in lines_of(stderr)]
+    assert sorted(seen) == [(name, number) for name in range(4) for number in range(200)]
+
+
+def test_what_waits_when_the_process_ends_is_written() -> None:
+    program = """
+import asyncio, structlog
+from pixelfleet.runtime import logs
+
+async def main():
+    structlog.get_logger("ends").info("last words")
+
+logs.configure("info", "json")
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    assert json.loads(ended.stderr)["event"] == "last words"

@@ -5,6 +5,7 @@ link, a native one is a client of the real fleet store, holds its sessions and r
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -194,7 +195,8 @@ class Fleet:
                 await asyncio.sleep(RELINK_SECONDS / 4)
                 continue
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                # Real ones were not all started in the same instant.
+                async with asyncio.timeout(HEARTBEAT_SECONDS * random.uniform(0.8, 1.0)):
                     await server.changed.wait()
             except TimeoutError:
                 continue

@@ -53,6 +53,12 @@ def sign(token: SessionToken, key: str) -> str:
 
 
 @lru_cache(4)
+def _known_key(key: str) -> jwt.PyJWK:
+    """Return a key as PyJWT has it: it would else look with each token whether it is one of a dozen other kinds."""
+    return jwt.PyJWK({"kty": "oct", "k": _base64(key.encode()).decode()}, ALGORITHM)
+
+
+@lru_cache(4)
 def _keyed(key: str) -> hmac.HMAC:
     """Return what signatures begin with: OpenSSL takes longer to make it than to sign."""
     return hmac.new(key.encode(), digestmod="sha256")
@@ -70,7 +76,7 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
     try:
         claims = jwt.decode(
             text,
-            key,
+            _known_key(key),
             algorithms=[ALGORITHM],
             audience=server_id,
             issuer=ISSUER,

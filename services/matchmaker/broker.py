@@ -147,8 +147,10 @@ class Broker:
         if self.young and not kept.young:
             log.info("fleet store matches")
         self.young = kept.young
-        for lease in kept.leases:
-            self._hand_out(lease)
+        stale = [lease.session_id for lease in kept.leases if not self._hand_out(lease)]
+        if stale:
+            # Not with the other ends of sessions: what is said of these from here on must come after this.
+            await self.store.leave(*stale, replica_id=self.replica_id)
         if lost:
             # What was handed out just now is said with the rest.
             log.warning("saying all sessions again", sessions=len(self.sessions))
@@ -164,13 +166,14 @@ class Broker:
             self._lost = False
             await self._tell(self._tell_found)
 
-    def _hand_out(self, lease: Lease) -> None:
+    def _hand_out(self, lease: Lease) -> bool:
+        """Give a player what was matched for it; return whether there is one who waits for that."""
         entry = self.sessions.get(lease.session_id)
         if entry is None or entry.lease is not None:
             # It has left, or is with a streamer already: this promise came from a lapse that was none.
-            self.leaves.add(lease.session_id)
-        else:
-            self._placed(entry, lease)
+            return False
+        self._placed(entry, lease)
+        return True
 
     async def _restore(self, *, forgotten: bool) -> None:
         """Say every session again: the store has forgotten them with all else, or gave them up."""

@@ -144,6 +144,8 @@ class Player:
 
     async def _arrive(self) -> None:
         """Join the queue and dial, if there is a streamer at once."""
+        if self.left is not None:
+            return  # before this task had its first turn: nobody would say that it has left
         await self.context.broker.join(self)
         self._joining = False
         if self.lease is not None and self.left is None:

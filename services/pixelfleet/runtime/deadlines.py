@@ -4,23 +4,27 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """One of something for each event loop: made when it is first asked for, and gone with its loop."""
+    """One of something for each event loop: made when it is first asked for, and dropped after the end of its loop.
+
+    What is made may hold its loop, so that weak references to loops would keep all of them.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         """`make` is called in the loop that it is for."""
         self._make = make
-        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def of(self, loop: asyncio.AbstractEventLoop) -> T:
         """Return that of a loop, which must be the running one."""
         made = self._made.get(loop)
         if made is None:
+            for ended in [each for each in list(self._made) if each.is_closed()]:
+                self._made.pop(ended, None)
             made = self._made[loop] = self._make()
         return made
 

@@ -45,13 +45,15 @@ class Store:
         """Return the arguments of all calls of a name."""
         return [arguments for called, arguments in self.calls if called == name]
 
-    async def streamer(self, number: int = 1, *, stock: bool = False, **fields: Any) -> StreamerReport:
+    async def streamer(
+        self, number: int = 1, *, stock: bool = False, sequence: int = 1, **fields: Any
+    ) -> StreamerReport:
         """Have a streamer reported."""
         name = f"s{number}"
         given = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "stock": stock, **fields}
         report = StreamerReport(server_id=name, endpoint_id="cam", **given)
         owner = "elsewhere" if stock else ""
-        await self.inner.report(ServerReport(server_id=name, sequence=1, streamers=(report,), owner=owner))
+        await self.inner.report(ServerReport(server_id=name, sequence=sequence, streamers=(report,), owner=owner))
         return report
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:

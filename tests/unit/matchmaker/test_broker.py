@@ -3,7 +3,7 @@
 import pytest
 
 from matchmaker.broker import AT_ONCE, FRESH_SECONDS
-from pixelfleet.fleet.model import EXPIRY_SECONDS, LeaseState
+from pixelfleet.fleet.model import ARRIVAL_SECONDS, EXPIRY_SECONDS, LeaseState
 from tests.unit.matchmaker.fleet import Store, Turning, Waiter
 
 
@@ -89,6 +89,50 @@ async def test_a_promise_to_somebody_who_left_is_returned(turning: Turning) -> N
     await turning.turn()
     assert turning.store.named("leave") == [(session, "here")]
     assert not (await turning.store.inner.snapshot()).leases
+
+
+async def matched_twice(turning: Turning) -> Waiter:
+    """Return a player whose streamer has not answered for so long that another one was matched for it."""
+
+    async def time_passes(seconds: float) -> None:
+        turning.now += seconds
+        turning.store.clock.now += seconds
+        for number in (1, 2):
+            await turning.store.streamer(number, sequence=round(turning.store.clock.now * 1000))
+
+    await ready(turning)
+    await time_passes(0.0)
+    (player,) = await turning.join()
+    for _ in range(3):
+        await time_passes(ARRIVAL_SECONDS / 4)
+        await ready(turning)
+    await time_passes(ARRIVAL_SECONDS / 4 + 0.1)
+    return player
+
+
+async def known(turning: Turning) -> list[str]:
+    """Return the sessions that the store knows."""
+    seen = await turning.store.inner.snapshot()
+    return [lease.session_id for lease in seen.leases] + await turning.queue()
+
+
+async def test_a_second_streamer_is_returned_before_the_first_is_given_back(turning: Turning) -> None:
+    # Else the player, which waits again or has a third one, would be taken out of the store with the second.
+    player = await matched_twice(turning)
+    await turning.broker.turn()
+    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
+    await turning.broker.leaves.say()
+    assert await known(turning) == [player.ticket.session_id]
+    assert player.heard == ["matched", "matched"]
+
+
+async def test_a_second_streamer_is_returned_before_the_first_is_said_again(turning: Turning) -> None:
+    player = await matched_twice(turning)
+    turning.now += EXPIRY_SECONDS
+    await turning.turn()
+    assert len(turning.store.named("restore")) == 1
+    (lease,) = (await turning.store.inner.snapshot()).leases
+    assert (lease.session_id, lease.streamer) == (player.ticket.session_id, player.leases[0].streamer)
 
 
 # -- the store is away ------------------------------------------------------------------------------

@@ -157,6 +157,14 @@ async def test_a_slot_is_free_when_the_streamers_side_is_closed_and_not_before(h
     assert not (await hall.store.inner.snapshot()).leases
 
 
+async def test_a_player_who_leaves_as_soon_as_it_comes_takes_nothing_along(hall: Hall) -> None:
+    await hall.store.streamer(stock=True)
+    hall.player().leave()
+    await hall.settle()
+    assert len(hall.players) == len(hall.broker) == 0
+    assert not (await hall.store.inner.snapshot()).leases
+
+
 async def test_a_player_who_leaves_while_it_is_dialled_takes_nothing_along(hall: Hall) -> None:
     seat = await dialled(hall)
     seat.leave()

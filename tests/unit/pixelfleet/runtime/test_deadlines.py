@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pixelfleet.runtime.deadlines import Deadlines, TimeLimit
+from pixelfleet.runtime.deadlines import Deadlines, PerLoop, TimeLimit
 from tests.parts import eventually
 
 
@@ -60,6 +60,26 @@ async def test_nothing_is_told_of_after_a_stop() -> None:
     assert over == []
     deadlines.add("b")
     await eventually(lambda: over == ["b"], "it is over")
+
+
+def test_each_loop_has_its_own_and_one_that_has_ended_none() -> None:
+    made: list[Deadlines[str]] = []
+
+    def make() -> Deadlines[str]:
+        made.append(Deadlines(1.0, lambda _: None))
+        return made[-1]
+
+    per_loop = PerLoop(make)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        per_loop.of(loop).add("still there at the end")
+        assert per_loop.of(loop) is made[-1]
+
+    for _ in range(3):
+        asyncio.run(main())
+    assert len(made) == 3
+    assert list(per_loop._made.values()) == made[-1:]
 
 
 # -- tasks ------------------------------------------------------------------------------------------

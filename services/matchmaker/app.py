@@ -84,7 +84,14 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
-        broker.on_restore = stock.report_all
+        forgotten = asyncio.Event()
+        forgotten.set()
+
+        def on_restore() -> None:
+            stock.report_all()
+            forgotten.set()
+
+        broker.on_restore = on_restore
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
         events = await _open_doors(stack, matchmaker, fleet, settings, metrics)
@@ -98,7 +105,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 stock.run(),
                 stock.watch(),
                 events.run(),
-                _tell_policies(fleet, settings),
+                _tell_policies(fleet, settings, forgotten),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -155,15 +162,16 @@ async def _open_doors(
     return events
 
 
-async def _tell_policies(store: FleetStore, settings: Settings) -> None:
-    """Say how streamers are chosen; the store keeps it for all replicas."""
+async def _tell_policies(store: FleetStore, settings: Settings, forgotten: asyncio.Event) -> None:
+    """Say how streamers are chosen, whenever the store may have forgotten it; it keeps that for all replicas."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
-    told = False
-    while not told:
+    while True:
+        await forgotten.wait()
+        forgotten.clear()
         try:
             await store.set_policies(policies)
-            told = True
         except StoreUnavailableError:
+            forgotten.set()
             await asyncio.sleep(1.0)
 
 

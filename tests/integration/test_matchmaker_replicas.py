@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.open import PREFIX, open_store
 from pixelfleet.fleet.store import StoreUnavailableError
 from tests.integration.matches import KEY, Matches, matches
 from tests.integration.peers import SDP, player, streamer
@@ -154,8 +154,14 @@ async def test_what_operators_see_and_have_said_outlives_a_flush(fleet: Fleet) -
         await fleet.second.ask("POST", f"/api/v1/streamers/{free}/drain")
         await eventually(lambda: fleet.first.server.broker._held_back, "the other replica has heard of it")
         async with Redis.from_url(fleet.redis.url) as redis:
+            said = await redis.hgetall(f"{PREFIX}policies")
             await redis.flushall()
-        await eventually(held, "the session is known again", within=15.0)
+            await eventually(held, "the session is known again", within=15.0)
+
+            async def said_again() -> bool:
+                return bool(await redis.hgetall(f"{PREFIX}policies") == said == {b"default": b"spread"})
+
+            await eventually(said_again, "how streamers are chosen is known again", within=15.0)
         (after,) = await held()
         assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
         await eventually(drained, "the streamer is held back again", within=15.0)

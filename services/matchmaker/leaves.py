@@ -8,7 +8,7 @@ from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 
 WAIT_SECONDS: Final = 0.01
 """How long the end of a session may wait for company. Most go along with the next player's ticket: one way to the store
-less for each, which for the store is a third of what a match costs."""
+less for each."""
 
 AT_ONCE: Final = 100
 """How many go into one call of the store: one of more would keep the others waiting."""

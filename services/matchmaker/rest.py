@@ -18,7 +18,8 @@ from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from matchmaker.wishes import NotAllowedError, WishError, wish_of
 from pixelfleet.auth.guard import Enter
-from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, Lease, Ticket
+from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
+from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.runtime.access import client_address, origin_allowed
 from pixelfleet.runtime.http import json_response, query_of

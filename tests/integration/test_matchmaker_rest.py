@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, ServerReport, StreamerReport
+from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
+from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.runtime.errors import UsageError
 from tests.integration.matches import BEARER, KEY, TOKEN, Matches, matches, stock_server

@@ -11,10 +11,10 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from pixelfleet.fleet.announcements import Announcements
 from pixelfleet.fleet.memory import MemoryFleetStore
-from pixelfleet.fleet.redis_link import RedisLink
-from pixelfleet.fleet.redis_store import RedisFleetStore
+from pixelfleet.fleet.redis.announcements import Announcements
+from pixelfleet.fleet.redis.link import RedisLink
+from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.runtime.errors import UsageError
 

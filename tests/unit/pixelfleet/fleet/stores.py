@@ -5,17 +5,8 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final
 
-from pixelfleet.fleet.model import (
-    FRESH_SECONDS,
-    FleetSnapshot,
-    Kept,
-    Lease,
-    Reported,
-    ServerReport,
-    StreamerReport,
-    Ticket,
-    Waiting,
-)
+from pixelfleet.fleet.bounds import WARM_UP_SECONDS
+from pixelfleet.fleet.model import FleetSnapshot, Kept, Lease, Reported, ServerReport, StreamerReport, Ticket, Waiting
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 
@@ -48,7 +39,7 @@ async def empty_store(url: str, clock: Clock) -> AsyncIterator[FleetStore]:
     """Yield a store at a URL, or in memory, that knows nothing and matches already."""
     async with open_store(url, prefix=fresh_prefix(), clock=clock) as store:
         await store.totals()
-        clock.advance(FRESH_SECONDS)
+        clock.advance(WARM_UP_SECONDS)
         assert not (await store.totals()).young
         yield store
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
-from pixelfleet.fleet.redis_scripts import SCRIPTS, library_name, script_text
+from pixelfleet.fleet.redis import announcements
+from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from pixelfleet.fleet.model import ARRIVAL_SECONDS, FRESH_SECONDS, UNUSED_SECONDS, Lease, LeaseState, Ticket
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, UNUSED_SECONDS, WARM_UP_SECONDS
+from pixelfleet.fleet.model import Lease, LeaseState, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
@@ -35,7 +36,7 @@ async def test_a_store_that_is_new_matches_nobody_before_everybody_could_speak(o
         await fleet.reports(streamer())
         await fleet.waits(ticket("p"))
         assert (await fleet.keeps()).young
-        fleet.clock.advance(FRESH_SECONDS - A_BIT)
+        fleet.clock.advance(WARM_UP_SECONDS - A_BIT)
         assert (await store.totals()).young
         assert await store.offer(ticket("page")) is None
         fleet.clock.advance(2 * A_BIT)
@@ -88,7 +89,7 @@ async def test_who_knew_nothing_before_does_not_make_others_wait_longer(own_redi
         clock.advance(A_BIT)
         kept = await store.keep("r1", "")
         assert kept.young
-        clock.advance(FRESH_SECONDS + A_BIT)
+        clock.advance(WARM_UP_SECONDS + A_BIT)
         assert not (await store.keep("r1", kept.epoch)).young
 
 
@@ -98,10 +99,10 @@ async def test_who_knew_an_older_time_and_says_so_late_makes_others_wait_again(o
         await flush(own_redis)
         clock.advance(A_BIT)
         await store.totals()
-        clock.advance(FRESH_SECONDS + A_BIT)
+        clock.advance(WARM_UP_SECONDS + A_BIT)
         assert not (await store.totals()).young
         assert (await store.keep("r1", epoch)).young
-        clock.advance(ARRIVAL_SECONDS - FRESH_SECONDS)
+        clock.advance(ARRIVAL_SECONDS - WARM_UP_SECONDS)
         assert not (await store.keep("r1", epoch)).young
 
 
@@ -113,7 +114,7 @@ async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_
         for number in range(200):
             await fleet.reports(streamer(f"s{number:03}", f"cam{number:03}"))
             await fleet.waits(ticket(f"p{number:03}", wants=f"cam{number:03}"))
-        clock.advance(FRESH_SECONDS + A_BIT)
+        clock.advance(WARM_UP_SECONDS + A_BIT)
         for _ in range(5):
             await store.totals()
         assert len(await fleet.matches()) == 200

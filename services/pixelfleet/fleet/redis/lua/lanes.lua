@@ -12,7 +12,7 @@ for i = 2, #ARGV do
   end
   while at < length - 1 do
     mark(at)
-    at = math.max(at + 1, math.floor(at * 1.25))
+    at = math.max(at + 1, math.floor(at * MARK_GROWTH))
   end
   if length > EXACT_POSITIONS then mark(length - 1) end
   local ends = P .. 'ends:' .. ARGV[i]:match('^[^' .. US .. ']*')

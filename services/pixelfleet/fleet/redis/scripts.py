@@ -10,8 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from pixelfleet.fleet import model
-from pixelfleet.fleet.redis_wire import Wire, Word, done
+from pixelfleet.fleet import bounds
+from pixelfleet.fleet.redis.interface import Word
+from pixelfleet.fleet.redis.wire import Wire, done
 
 SCRIPTS: Final = (
     "end",
@@ -31,6 +32,39 @@ SCRIPTS: Final = (
 
 STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
 """What stands before them, of `lua/steps/`: each of these uses what those before it define."""
+
+TIMES: Final = (
+    "ARRIVAL",
+    "CLAIM",
+    "EXPIRY",
+    "FAILURE",
+    "FIRST_ASIDE",
+    "LONGEST_ASIDE",
+    "PAGE_ARRIVAL",
+    "SELECTOR_USE",
+    "UNUSED",
+    "WARM_UP",
+)
+NUMBERS: Final = (
+    "DUE_AT_ONCE",
+    "ENDS_AFTER_CUT",
+    "EXACT_POSITIONS",
+    "FAILED_REPLICAS",
+    "KEPT_ENDS",
+    "LANES_AT_ONCE",
+    "LOOK_AHEAD",
+    "MARK_GROWTH",
+    "MAX_AVOIDED",
+    "MAX_FAILURES",
+    "MAX_SELECTORS",
+    "PLACED_AT_ONCE",
+    "RESTORE_SECONDS",
+    "SERVED_AT_ONCE",
+    "SERVERS_AT_ONCE",
+    "SESSIONS_AT_ONCE",
+)
+"""The bounds that the scripts use, by the names that they have there: times, which scripts count in microseconds, without
+their `_SECONDS`, and plain numbers."""
 
 FORGOTTEN: Final = ("NOSCRIPT", "ERR Function not found")
 """How Redis begins when it is asked for a script or a function that it does not know, or knows no more."""
@@ -81,7 +115,7 @@ def _own(name: str) -> str:
 
 
 def _text(*path: str) -> str:
-    return files("pixelfleet.fleet").joinpath("lua", *path).read_text(encoding="utf-8")
+    return files("pixelfleet.fleet.redis").joinpath("lua", *path).read_text(encoding="utf-8")
 
 
 def _common() -> str:
@@ -89,22 +123,7 @@ def _common() -> str:
 
 
 def _constants() -> str:
-    """Return the numbers of the model as Lua, times in microseconds."""
-    seconds = {
-        "CLAIM": model.CLAIM_SECONDS,
-        "ARRIVAL": model.ARRIVAL_SECONDS,
-        "PAGE_ARRIVAL": model.PAGE_ARRIVAL_SECONDS,
-        "EXPIRY": model.EXPIRY_SECONDS,
-        "FRESH": model.FRESH_SECONDS,
-        "FIRST_ASIDE": model.FIRST_ASIDE_SECONDS,
-        "LONGEST_ASIDE": model.LONGEST_ASIDE_SECONDS,
-        "UNUSED": model.UNUSED_SECONDS,
-    }
-    numbers = {
-        "MAX_SELECTORS": model.MAX_SELECTORS,
-        "MAX_AVOIDED": model.MAX_AVOIDED,
-        "EXACT_POSITIONS": model.EXACT_POSITIONS,
-        "LOOK_AHEAD": model.LOOK_AHEAD,
-        **{name: round(value * 1e6) for name, value in seconds.items()},
-    }
-    return " ".join(f"local {name} = {value}" for name, value in numbers.items())
+    """Return the bounds that the scripts use as Lua, times in microseconds."""
+    micros = {name: round(getattr(bounds, f"{name}_SECONDS") * 1e6) for name in TIMES}
+    numbers = {name: getattr(bounds, name) for name in NUMBERS}
+    return " ".join(f"local {name} = {value}" for name, value in {**micros, **numbers}.items())

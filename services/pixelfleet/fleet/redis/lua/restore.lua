@@ -87,7 +87,7 @@ if ARGV[4] == '1' then
   for _, session in ipairs(call('SDIFF', P .. 'rt:' .. replica, said)) do leave(session) end
   call('DEL', said)
 else
-  call('EXPIRE', said, 60)
+  call('EXPIRE', said, RESTORE_SECONDS)
 end
 settle()
 return answer(1)

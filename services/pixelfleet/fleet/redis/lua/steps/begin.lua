@@ -28,7 +28,6 @@
 --
 -- What has no owner of its own goes when its app has been unused for some time (p:), or has a TTL.
 local US, RS = '\31', '\30'
-local LANES_AT_ONCE, PLACED_AT_ONCE, SERVED_AT_ONCE = 64, 256, 64
 -- Whole numbers as Redis writes them: Lua's own tostring keeps 14 digits only, and `%d` all where a C long has them.
 local WHOLE = ('%d'):format(2 ^ 40) == '1099511627776' and '%d' or '%.0f'
 local SMALL = {}  -- most are counts

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
 
-from pixelfleet.fleet.announcements import Announcements
+from pixelfleet.fleet.bounds import RESTORE_CHUNK
 from pixelfleet.fleet.model import (
     AppTotals,
     FleetSnapshot,
@@ -26,12 +26,9 @@ from pixelfleet.fleet.model import (
     rank_offset,
     selector_of,
 )
-from pixelfleet.fleet.redis_link import RedisLink
-from pixelfleet.fleet.redis_views import STATES, RedisViews, read_report, read_ticket
+from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptLink
+from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
 from pixelfleet.fleet.store import Placed, TooManyChoicesError
-
-RESTORE_CHUNK: Final = 500
-"""Sessions in one call of `restore`: a call of more would keep the others waiting."""
 
 T = TypeVar("T")
 
@@ -39,9 +36,12 @@ _write = msgspec.json.Encoder().encode
 
 
 class RedisFleetStore:
-    """Runs each method as one script. Made by `open_store`."""
+    """Runs each method as one script. Made by `open_store`.
 
-    def __init__(self, link: RedisLink, announcements: Announcements, prefix: str) -> None:
+    The link and the announcements are to a Redis server, or to commands in memory: `fleet/memory`.
+    """
+
+    def __init__(self, link: ScriptLink, announcements: AnnouncementListener, prefix: str) -> None:
         self._link = link
         self._announcements = announcements
         self._views = RedisViews(link, prefix)

@@ -3,7 +3,7 @@
 -- lapses in this call, so that nothing is done on the word of what may be old.
 local known = call('HMGET', P .. 'epoch', 'id', 'run')
 if not known[1] then
-  begin_epoch(ARGV[2], FRESH)
+  begin_epoch(ARGV[2], WARM_UP)
 elseif known[2] == '' then
   call('HSET', P .. 'epoch', 'run', ARGV[2])
 elseif known[2] ~= ARGV[2] then

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
+from pixelfleet.fleet.bounds import READ_CHUNK
 from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, StreamerReport, StreamerView, Ticket, Waiting
-from pixelfleet.fleet.redis_link import RedisLink
+from pixelfleet.fleet.redis.interface import ScriptLink
 
-CHUNK: Final = 500
 STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
 STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
 SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
@@ -28,7 +28,7 @@ def read_ticket(ticket: bytes, wants: bytes, replica: bytes) -> Ticket:
 class RedisViews:
     """Reads what the scripts of `lua/` write."""
 
-    def __init__(self, link: RedisLink, prefix: str) -> None:
+    def __init__(self, link: ScriptLink, prefix: str) -> None:
         self._link = link
         self._prefix = prefix
 
@@ -65,16 +65,16 @@ class RedisViews:
     async def _union(self, sets: Sequence[str]) -> list[str]:
         """Return the members of all these sets, in order."""
         members: set[bytes] = set()
-        for start in range(0, len(sets), CHUNK):
-            chunk = sets[start : start + CHUNK]
+        for start in range(0, len(sets), READ_CHUNK):
+            chunk = sets[start : start + READ_CHUNK]
             (found,) = await self._link.read(("SUNION", *(self._prefix + name for name in chunk)))
             members.update(found)
         return sorted(member.decode() for member in members)
 
     async def _rows(self, kind: str, names: Sequence[str], fields: Sequence[str]) -> list[list[Any]]:
         rows: list[list[Any]] = []
-        for start in range(0, len(names), CHUNK):
-            chunk = names[start : start + CHUNK]
+        for start in range(0, len(names), READ_CHUNK):
+            chunk = names[start : start + READ_CHUNK]
             rows += await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
         return rows
 

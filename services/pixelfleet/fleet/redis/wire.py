@@ -15,7 +15,7 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-Word = str | bytes | int | float
+from pixelfleet.fleet.redis.interface import Word
 
 CHECK_SECONDS: Final = 1.0
 

@@ -56,7 +56,7 @@ local function know_choice(app, selector, taken_in)
   local known = P .. 'sel:' .. app
   local used = call('ZSCORE', known, selector)
   if used then
-    if now - used > 1000000 then call('ZADD', known, now_text, selector) end
+    if now - used > SELECTOR_USE then call('ZADD', known, now_text, selector) end
     return true
   end
   if call('ZCARD', known) >= MAX_SELECTORS and not taken_in then

@@ -13,8 +13,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pixelfleet.fleet.redis_scripts import FORGOTTEN, load
-from pixelfleet.fleet.redis_wire import Wire, Word, done
+from pixelfleet.fleet.redis.interface import Word
+from pixelfleet.fleet.redis.scripts import FORGOTTEN, load
+from pixelfleet.fleet.redis.wire import Wire, done
 from pixelfleet.fleet.store import StoreUnavailableError
 
 ANSWER_SECONDS: Final = 3.0

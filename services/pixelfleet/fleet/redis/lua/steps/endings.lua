@@ -10,7 +10,7 @@ local function count_end(app)
   local ends = P .. 'ends:' .. app
   local length = call('LPUSH', ends, now_text)
   if length == 1 and call('SISMEMBER', P .. 'apps', app) == 0 then call('DEL', ends)
-  elseif length > 128 then call('LTRIM', ends, '0', '63') end
+  elseif length > KEPT_ENDS then call('LTRIM', ends, 0, ENDS_AFTER_CUT - 1) end
 end
 
 -- A session that a server held is over. No replica has had it since then.
@@ -96,8 +96,8 @@ end
 
 -- A replica is gone: what it held goes too, a part at a time so that no call takes long.
 local function drop_replica(replica)
-  for _, session in ipairs(call('SRANDMEMBER', P .. 'rt:' .. replica, 500)) do leave(session) end
-  for _, server in ipairs(call('SPOP', P .. 'rv:' .. replica, 100)) do drop_server(server) end
+  for _, session in ipairs(call('SRANDMEMBER', P .. 'rt:' .. replica, SESSIONS_AT_ONCE)) do leave(session) end
+  for _, server in ipairs(call('SPOP', P .. 'rv:' .. replica, SERVERS_AT_ONCE)) do drop_server(server) end
   call('DEL', P .. 'new:' .. replica, P .. 'end:' .. replica)
   if call('EXISTS', P .. 'rt:' .. replica, P .. 'rv:' .. replica) > 0 then call('ZADD', DUE, now_text, 'r:' .. replica)
   else
@@ -131,9 +131,9 @@ end
 -- Begins every call, of a replica if it is named: what is over is over, whoever asks.
 local function expire(replica)
   local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''))
-  if epoch[1] then matching = tonumber(epoch[1]) else begin_epoch('', FRESH) end
+  if epoch[1] then matching = tonumber(epoch[1]) else begin_epoch('', WARM_UP) end
   young, last, all_policies, spoke = now < matching, tonumber(epoch[2] or 0), epoch[3], tonumber(epoch[4] or 0)
-  for _, what in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', '0', '32')) do
+  for _, what in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do
     local kind, name = what:sub(1, 2), what:sub(3)
     local at = call('ZSCORE', DUE, what)
     if at and tonumber(at) <= now then  -- what came before it in this loop may have put it off

@@ -19,17 +19,17 @@ local function noted(text, name, till)
 end
 
 -- Twice as long for each failure in a row; a streamer that two replicas, or all there are, failed to reach is left
--- alone by all. What was noted lapses when nothing fails for twice the longest time.
+-- alone by all. What was noted lapses when nothing fails for some time.
 local function note_failure()
   local s = streamer(key)
   if not s then return end
-  local fails = math.min((#notes(s.fby) > 0 and tonumber(s.fails) or 0) + 1, 16)
+  local fails = math.min((#notes(s.fby) > 0 and tonumber(s.fails) or 0) + 1, MAX_FAILURES)
   local till = now + math.min(FIRST_ASIDE * 2 ^ (fails - 1), LONGEST_ASIDE)
-  local by, failed = noted(s.fby, t[6], now + 2 * LONGEST_ASIDE)
+  local by, failed = noted(s.fby, t[6], now + FAILURE)
   s.fails = int(fails)
   s.fby = by
   call('HSET', P .. 't:' .. session, 'av', (noted(t[4], key, till)))
-  if failed >= math.min(2, math.max(call('SCARD', P .. 'replicas'), 1)) then
+  if failed >= math.min(FAILED_REPLICAS, math.max(call('SCARD', P .. 'replicas'), 1)) then
     s.asd = int(till)
     call('ZADD', DUE, int(till), 'a:' .. key)
   end

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from pixelfleet.auth.claims import MAX_PRIORITY
 from pixelfleet.auth.credentials import LINK
 from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign
+from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.fleet.tokens import MIN_KEY_BYTES
 from pixelfleet.runtime.errors import UsageError
 

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.redis.announcements import Announcements
-from pixelfleet.fleet.redis.link import RedisLink
+from pixelfleet.fleet.redis.link import ANSWER_SECONDS, RedisLink
 from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.runtime.errors import UsageError
@@ -21,7 +21,6 @@ from pixelfleet.runtime.errors import UsageError
 PREFIX: Final = "{pixelfleet}:"
 """Begins every key; the braces are what Redis Cluster hashes, so that all keys are on one node."""
 
-ANSWER_SECONDS: Final = 3.0
 CONNECT_SECONDS: Final = 2.0
 SENTINEL_PORT: Final = 26379
 SENTINEL_SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")

@@ -45,6 +45,7 @@ TIMES: Final = (
     "UNUSED",
     "WARM_UP",
 )
+"""The bounds that the scripts use: times. There they are in microseconds and without `_SECONDS` in their names."""
 NUMBERS: Final = (
     "DUE_AT_ONCE",
     "ENDS_AFTER_CUT",
@@ -63,8 +64,7 @@ NUMBERS: Final = (
     "SERVERS_AT_ONCE",
     "SESSIONS_AT_ONCE",
 )
-"""The bounds that the scripts use, by the names that they have there: times, which scripts count in microseconds, without
-their `_SECONDS`, and plain numbers."""
+"""The bounds that the scripts use: plain numbers, which have the same names there."""
 
 FORGOTTEN: Final = ("NOSCRIPT", "ERR Function not found")
 """How Redis begins when it is asked for a script or a function that it does not know, or knows no more."""

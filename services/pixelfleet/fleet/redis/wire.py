@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from pixelfleet.fleet.redis.interface import Word
+from pixelfleet.fleet.redis.raw_stream import take_stream
 
 CHECK_SECONDS: Final = 1.0
 
@@ -39,11 +40,10 @@ class Wire(asyncio.Protocol):
         """Return an open connection to a client's server; raise a RedisError or OSError."""
         connection: Connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         await connection.connect()  # type: ignore[no-untyped-call]
-        wire = cls(answer_seconds)
-        # It has no public name, and is what this module is about. redis-py must not close what is no longer its own.
-        writer, connection._writer, connection._reader = connection._writer, None, None  # noqa: SLF001
+        writer = take_stream(connection)
         if writer is None:
             raise RedisConnectionError("closed as soon as it was open")
+        wire = cls(answer_seconds)
         wire._take(writer)
         return wire
 

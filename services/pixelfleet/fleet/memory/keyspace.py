@@ -15,6 +15,10 @@ class RefusedError(Exception):
     """What a Redis server would refuse; the text begins as the server's does."""
 
 
+class UnsupportedCommandError(NotImplementedError):
+    """Something of Redis was used that the commands in memory do not have."""
+
+
 class Members(dict[bytes, None]):
     """A set. Unlike Python's own, it keeps the order of insertion, so that the same calls give the same replies."""
 
@@ -34,7 +38,7 @@ class Keyspace:
     def __contains__(self, key: bytes) -> bool:
         return key in self._values
 
-    def keys(self) -> list[bytes]:
+    def names(self) -> list[bytes]:
         """Return all keys."""
         return list(self._values)
 
@@ -87,3 +91,11 @@ class Keyspace:
             at, key = heapq.heappop(self._expiring)
             if self._expiry.get(key) == at:
                 self.drop(key)
+
+
+def places(start: bytes, stop: bytes, length: int) -> slice:
+    """Return places as Redis counts them, from either end and with the last one, as Python does."""
+    first, last = int(start), int(stop)
+    first = max(0, first + length) if first < 0 else first
+    last = last + length if last < 0 else last
+    return slice(first, max(first, min(last, length - 1) + 1))

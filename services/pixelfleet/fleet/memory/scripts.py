@@ -6,8 +6,8 @@ from typing import Any, Final
 import orjson
 from lupa import lua51
 
-from pixelfleet.fleet.memory.commands import COMMANDS, UnsupportedCommandError, run_command
-from pixelfleet.fleet.memory.keyspace import Keyspace
+from pixelfleet.fleet.memory.commands import COMMANDS, run_command
+from pixelfleet.fleet.memory.keyspace import Keyspace, UnsupportedCommandError
 from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, library_text
 
 LIBRARY: Final = library_text().partition("\n")[2].encode()

@@ -1,6 +1,6 @@
 """Reads the whole fleet from Redis, a part at a time: for operators and dashboards, never for matching."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -34,13 +34,12 @@ class RedisViews:
 
     async def snapshot(self, now: float, apps: Sequence[str]) -> FleetSnapshot:
         """Return all that the store knows; `now` is its clock."""
-        keys = await self._union([f"all:{app}" for app in apps])
-        streamers = {key: view for key, view in zip(keys, await self._streamers(keys), strict=True) if view is not None}
+        streamers = await self._streamers(await self._union([f"all:{app}" for app in apps]))
         replicas = await self._union(["replicas"])
         groups = [f"{kind}:{key}" for key in streamers for kind in ("sl", "sh")]
         names = await self._union([*groups, *(f"rt:{replica}" for replica in replicas)])
         leases, queue = [], []
-        for name, row in zip(names, await self._rows("t", names, SESSION_FIELDS), strict=True):
+        async for name, row in self._rows("t", names, SESSION_FIELDS):
             if row[0] == b"W":
                 queue.append(_waiting(row))
             elif (lease := _lease(name, row, streamers)) is not None:
@@ -54,11 +53,11 @@ class RedisViews:
 
     async def find(self, streamer: str, apps: Sequence[str]) -> StreamerView | None:
         """Return one streamer by its key, or by an endpoint id that only one streamer has."""
-        (view,) = await self._streamers([streamer])
-        if view is not None:
-            return view
-        keys = await self._union([f"ep:{app}\x1f{streamer}" for app in apps])
-        return (await self._streamers(keys))[0] if len(keys) == 1 else None
+        found = await self._streamers([streamer])
+        if not found:
+            keys = await self._union([f"ep:{app}\x1f{streamer}" for app in apps])
+            found = await self._streamers(keys) if len(keys) == 1 else {}
+        return next(iter(found.values()), None)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -71,21 +70,22 @@ class RedisViews:
             members.update(found)
         return sorted(member.decode() for member in members)
 
-    async def _rows(self, kind: str, names: Sequence[str], fields: Sequence[str]) -> list[list[Any]]:
-        rows: list[list[Any]] = []
+    async def _rows(
+        self, kind: str, names: Sequence[str], fields: Sequence[str]
+    ) -> AsyncIterator[tuple[str, Sequence[Any]]]:
+        """Yield names with their fields. Each chunk is used before the next is read, so that other calls go on."""
         for start in range(0, len(names), READ_CHUNK):
             chunk = names[start : start + READ_CHUNK]
-            rows += await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
-        return rows
+            rows = await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
+            for name, row in zip(chunk, rows, strict=True):
+                yield name, row
 
-    async def _streamers(self, keys: Sequence[str]) -> list[StreamerView | None]:
-        return [_streamer(row) for row in await self._rows("s", keys, STREAMER_FIELDS)]
+    async def _streamers(self, keys: Sequence[str]) -> dict[str, StreamerView]:
+        return {key: _streamer(row) async for key, row in self._rows("s", keys, STREAMER_FIELDS) if row[0] is not None}
 
 
-def _streamer(row: Sequence[Any]) -> StreamerView | None:
+def _streamer(row: Sequence[Any]) -> StreamerView:
     report, seen, used, live, held_back, aside, failures = row
-    if report is None:
-        return None
     return StreamerView(
         report=read_report(report),
         seen=int(seen) / 1e6,

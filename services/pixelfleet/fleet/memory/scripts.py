@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import orjson
+import msgspec
 from lupa import lua51
 
 from pixelfleet.fleet.memory.commands import COMMANDS, run_command
@@ -27,6 +27,9 @@ cjson = { decode = decode }
 -- Redis has none of these.
 debug, dofile, io, load, loadfile, module, os, package, python, require = nil
 """
+
+
+_texts = msgspec.json.Decoder(list[str]).decode
 
 
 class Scripts:
@@ -53,7 +56,7 @@ class Scripts:
     # -- what Lua calls -----------------------------------------------------------------------------
 
     def _command(self, name: str) -> Callable[..., Any]:
-        def command(*words: bytes | int) -> Any:
+        def command(*words: bytes | float | None) -> Any:
             return self._reply(run_command(self._keys, name, [_word(word) for word in words]))
 
         return command
@@ -68,10 +71,13 @@ class Scripts:
         return command
 
     def _run_unknown(self, name: bytes, *words: bytes) -> None:
-        run_command(self._keys, name.decode(), words)
+        run_command(self._keys, name.decode(), words)  # which raises
 
     def _decode(self, text: bytes) -> Any:
-        return self._table([each.encode() for each in orjson.loads(text)])
+        try:
+            return self._table([each.encode() for each in _texts(text)])
+        except msgspec.DecodeError as error:
+            raise UnsupportedCommandError(f"JSON but a list of texts: {text!r}") from error
 
     def _reply(self, reply: Any) -> Any:
         """Return a reply as scripts are given it: a nil is false."""
@@ -80,11 +86,11 @@ class Scripts:
         return False if reply is None else reply
 
 
-def _word(word: bytes | float) -> bytes:
+def _word(word: bytes | float | None) -> bytes:
     """Return a word of a command; a number as Redis writes it."""
     if isinstance(word, bytes):
         return word
-    if isinstance(word, bool) or word != int(word):
+    if not isinstance(word, int | float) or isinstance(word, bool) or word != int(word):
         raise UnsupportedCommandError(f"{word!r} in a command")
     return b"%d" % int(word)
 

@@ -1,5 +1,5 @@
--- The files of this folder stand before each script: the steps that changes of the fleet are made of. fleet/memory.py
--- and what it builds on have the same steps in Python; the contract tests hold the two together.
+-- The files of this folder stand before each script: the steps that changes of the fleet are made of. A Redis server runs
+-- them, and fleet/memory runs the same text in its own process. The bounds (redis/scripts.py) stand before this file.
 --
 -- KEYS[1]  the prefix of all keys, with the hash tag: all of them live in one slot
 -- ARGV[1]  the time in microseconds; empty for this server's clock, as everywhere but in tests

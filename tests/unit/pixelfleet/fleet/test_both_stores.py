@@ -1,4 +1,7 @@
-"""Both stores are told the same and must say the same, whatever they are told and in whatever order."""
+"""The same calls on a real server and on the commands in memory give the same replies: both run the same scripts.
+
+This holds the commands in memory to the server in the sequences in which the scripts use them.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

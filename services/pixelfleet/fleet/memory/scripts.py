@@ -29,6 +29,9 @@ debug, dofile, io, load, loadfile, module, os, package, python, require = nil
 """
 
 
+_LuaRuntime: Any = lua51.LuaRuntime
+"""Of any type, because its published stub has neither the options nor the bytes that it takes."""
+
 _texts = msgspec.json.Decoder(list[str]).decode
 
 
@@ -37,7 +40,7 @@ class Scripts:
 
     def __init__(self, keys: Keyspace, publish: Callable[[bytes], None]) -> None:
         # Text stays bytes, as Redis has it.
-        lua = lua51.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+        lua = _LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._table = lua.table_from
         self._keys = keys
         commands = {name.encode(): self._command(name) for name in COMMANDS}

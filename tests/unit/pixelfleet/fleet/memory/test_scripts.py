@@ -8,6 +8,7 @@ from lupa import lua51
 
 from pixelfleet.fleet.memory import scripts
 from pixelfleet.fleet.memory.keyspace import Keyspace, RefusedError, UnsupportedCommandError
+from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name
 
 Runs = Callable[..., Any]
 
@@ -23,8 +24,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, announced: list[bytes]) -> Runs:
 
     def run(body: str, *arguments: bytes) -> Any:
         library = "\n".join(
-            f"redis.register_function('{scripts.library_name()}_{name}', function(KEYS, ARGV) {body} end)"
-            for name in scripts.SCRIPTS
+            f"redis.register_function('{library_name()}_{name}', function(KEYS, ARGV) {body} end)" for name in SCRIPTS
         )
         monkeypatch.setattr(scripts, "LIBRARY", library.encode())
         return scripts.Scripts(Keyspace(lambda: 0), announced.append).run("end", b"key", arguments)

@@ -27,11 +27,11 @@ async def test_a_stream_that_is_taken_is_open_and_redis_py_has_it_no_more() -> N
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         connection = Connection(host="127.0.0.1", port=port, protocol=2, driver_info=None)
-        await connection.connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
         reader = getattr(connection, READER)
         writer = take_stream(connection)
         assert isinstance(writer, asyncio.StreamWriter), "redis-py keeps something else there than a StreamWriter"
-        await connection.disconnect()  # type: ignore[no-untyped-call]
+        await connection.disconnect()
         writer.write(b"ping")
         assert await reader.read() == b"ping"
         writer.close()

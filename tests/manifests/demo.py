@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pixelfleet.configure.kubectl import render
+from pixelfleet_cli.configure.kubectl import render
 from tests.manifests.rendering import K8S
 
 HEAD: Final = """\

@@ -1,4 +1,4 @@
-"""`python -m pixelfleet_cli.reference`: prints every setting of every command as docs/configuration.md has them."""
+"""`python -m pixelfleet_cli.reference`: prints docs/reference/configuration.md, every setting of every command."""
 
 import importlib
 import sys
@@ -42,7 +42,7 @@ Every setting has one name everywhere. `player_port` of the signalserver is
 Options win over the environment, and that over the file. An option that takes several values is given several times or
 as `a,b`, and the environment has `a,b`. A switch is turned off with `--no-` before its name. An unknown option, an
 unknown key or a bad value ends the command with exit code 2 and one line that names it. The options of cirrus and
-Wilbur are taken as well: [migration.md](migration.md).
+Wilbur are taken as well: [migration.md](../how-to/migration.md).
 """
 
 

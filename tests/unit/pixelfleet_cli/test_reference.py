@@ -2,7 +2,7 @@ from pathlib import Path
 
 from pixelfleet_cli.reference import reference
 
-PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
 
 def test_the_page_in_the_documents_is_current() -> None:
@@ -20,4 +20,4 @@ def test_every_command_is_told_of_with_its_bounds_and_defaults() -> None:
 
 
 def test_nothing_of_the_machine_that_made_it_is_in_the_page() -> None:
-    assert str(PAGE.parents[1]) not in reference()
+    assert str(PAGE.parents[2]) not in reference()

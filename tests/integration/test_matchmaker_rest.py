@@ -12,7 +12,7 @@ from yarl import URL
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from tests.integration.matches import BEARER, KEY, TOKEN, Matches, matches, stock_server
 from tests.integration.peers import player, streamer
 from tests.integration.signals import signals
@@ -289,7 +289,7 @@ async def test_listeners_do_not_hold_up_the_end() -> None:
 async def test_players_and_calls_come_over_tls_where_there_is_a_certificate(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    from tests.unit.pixelfleet.runtime.certificates import make_certificate
+    from tests.unit.pixelfleet.net.certificates import make_certificate
 
     made = make_certificate(tmp_path_factory.mktemp("tls"))
     async with matches(tls_cert=made.certificate, tls_key=made.key, redirect_port=0) as matched:

@@ -62,7 +62,7 @@ export default defineConfig({
     // The one chunk beside the page's own has a script element.
     modulePreload: { polyfill: false, resolveDependencies: () => [] },
     rollupOptions: {
-      output: { manualChunks: { [DIAL]: ['src/dial.ts'] } },
+      output: { manualChunks: { [DIAL]: ['src/preconnect.ts'] } },
       plugins: [license({ thirdParty: { output: `${PAGE}/licenses.txt` } })],
     },
   },

@@ -1,26 +1,26 @@
 import { overriddenUrl, signallingUrl } from './connection/url';
-import { CAN_PLAY, early } from './dial';
-import './handle';
+import { IS_SUPPORTED, early } from './preconnect';
+import './public_api';
 import { loadBranding, loadPageSettings } from './page/load';
-import { PLAIN } from './page/branding';
+import { DEFAULT_BRANDING } from './page/branding';
 import { Player } from './player';
 import './style/tokens.css';
 import './style/base.css';
 import './style/overlay.css';
 import './style/controls.css';
 import './style/adaptations.css';
-import { wear } from './view/brand';
+import { applyBranding } from './view/apply_branding';
 import { Overlay } from './view/overlay';
 
 /** Tells the operator, in the browser's console, what is wrong with a document. */
-function complain(problem: string): void {
+function warn(problem: string): void {
   console.warn(problem); // eslint-disable-line no-console -- the only place where an operator would look
 }
 
 /** Takes over what was dialled, and then reads the documents beside the page. */
 async function start(): Promise<void> {
   // The one case in which dialling has to wait for a document.
-  const allowed = early === undefined ? await loadPageSettings(complain) : undefined;
+  const allowed = early === undefined ? await loadPageSettings(warn) : undefined;
   const url = allowed === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, allowed.signallingHosts);
   if (url === undefined) {
     await showEnd('link');
@@ -29,25 +29,25 @@ async function start(): Promise<void> {
   const player = new Player(url, early);
   void dress(player);
   if (window.parent !== window) {
-    player.meetParent(allowed ?? (await loadPageSettings(complain)));
+    player.connectParent(allowed ?? (await loadPageSettings(warn)));
   }
 }
 
 /** Says why there is nothing to dial. */
 async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
-  const overlay = new Overlay(PLAIN.texts, () => undefined);
+  const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show({ phase: 'ended', cause });
   await dress(overlay);
 }
 
 /** Gives the page an operator's looks and words, once there is time for it. */
-async function dress(view: Pick<Overlay, 'quiet' | 'speak'>): Promise<void> {
-  const [branding] = await Promise.all([loadBranding(complain), view.quiet]);
-  wear(branding);
-  view.speak(branding.texts);
+async function dress(view: Pick<Overlay, 'quiet' | 'setTexts'>): Promise<void> {
+  const [branding] = await Promise.all([loadBranding(warn), view.quiet]);
+  applyBranding(branding);
+  view.setTexts(branding.texts);
 }
 
-if (CAN_PLAY) {
+if (IS_SUPPORTED) {
   void start();
 } else {
   void showEnd('unsupported');

@@ -6,21 +6,21 @@ import {
   PixelStreaming,
   WebSocketTransport,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import type { EarlySocket } from './connection/early_socket';
-import { tellFirstFrame } from './connection/first_frame';
+import type { PreconnectedSocket } from './connection/preconnected_socket';
+import { reportFirstFrame } from './connection/first_frame';
 import { initialSettings } from './connection/settings';
-import { Parent } from './embed/parent';
-import { PLAIN } from './page/branding';
+import { ParentWindow } from './embed/parent_window';
+import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
 import { Session } from './session';
 import type { State } from './state';
-import { Meter, type Figures } from './stats';
+import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { Dock } from './view/dock';
-import { element } from './view/element';
+import { element } from './view/dom';
 import { Fullscreen } from './view/fullscreen';
-import { Keyboard } from './view/keyboard';
-import { keepKeys } from './view/keys';
+import { OnScreenKeyboard } from './view/on_screen_keyboard';
+import { captureControlKeys } from './view/control_keys';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
 import { Sound } from './view/sound';
@@ -36,19 +36,19 @@ export class Player {
   readonly #overlay: Overlay;
   readonly #panel: Panel;
   /** Views that follow the state, and views that have words of their own. */
-  readonly #followers: readonly { show(state: State): void }[];
-  readonly #speakers: readonly { speak(texts: Texts): void }[];
-  readonly #meter = new Meter();
+  readonly #stateViews: readonly { show(state: State): void }[];
+  readonly #textViews: readonly { setTexts(texts: Texts): void }[];
+  readonly #meter = new StatsCollector();
   readonly #toast = new Toast();
-  #texts: Texts = PLAIN.texts;
-  #figures: Figures | undefined;
-  #parent: Parent | undefined;
+  #texts: Texts = DEFAULT_BRANDING.texts;
+  #figures: StreamStats | undefined;
+  #parent: ParentWindow | undefined;
 
   /**
    * @param url - where to dial, ws or wss
    * @param early - the websocket, where it is dialled already
    */
-  constructor(url: string, early: EarlySocket | undefined) {
+  constructor(url: string, early: PreconnectedSocket | undefined) {
     // The library would else write a stack trace for each message, candidate and frame of its data channel.
     Logger.InitLogging(LogLevel.Error, false);
     const config = new Config({ initialSettings: initialSettings(url, new URLSearchParams(location.search)) });
@@ -60,17 +60,17 @@ export class Player {
     });
     const sound = new Sound(this.#texts, this.#stream);
     this.#panel = new Panel(this.#texts, this.#stream);
-    keepKeys(); // before the dock, which takes the shortcut away
+    captureControlKeys(); // before the dock, which takes the shortcut away
     const dock = new Dock(this.#texts, () => this.#panel.open);
-    this.#followers = [this.#overlay, sound, this.#panel, dock, new Keyboard(this.#stream)];
-    this.#speakers = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
+    this.#stateViews = [this.#overlay, sound, this.#panel, dock, new OnScreenKeyboard(this.#stream)];
+    this.#textViews = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
     this.#session = new Session(this.#stream, url, (state) => {
       this.#show(state);
     });
     this.#watchStream();
-    tellFirstFrame(this.#stream);
+    reportFirstFrame(this.#stream);
     this.#watchGamepads();
-    this.#offerHandle();
+    this.#publishApi();
     this.#connect(early);
   }
 
@@ -80,19 +80,19 @@ export class Player {
   }
 
   /** Says all from now on in `texts`. */
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
-    for (const speaker of this.#speakers) {
-      speaker.speak(texts);
+    for (const view of this.#textViews) {
+      view.setTexts(texts);
     }
   }
 
   /** Begins to talk with the page that embeds this one, if it may. */
-  meetParent(settings: PageSettings): void {
+  connectParent(settings: PageSettings): void {
     const session = this.#session;
     const stream = this.#stream;
-    const figures = (): Figures | undefined => this.#figures;
-    this.#parent = new Parent(settings, {
+    const figures = (): StreamStats | undefined => this.#figures;
+    this.#parent = new ParentWindow(settings, {
       get state() {
         return session.state;
       },
@@ -109,10 +109,10 @@ export class Player {
     });
   }
 
-  #connect(early: EarlySocket | undefined): void {
+  #connect(early: PreconnectedSocket | undefined): void {
     const { transport } = this.#stream.webRtcController;
     if (transport instanceof WebSocketTransport) {
-      early?.lendTo(transport);
+      early?.attachTo(transport);
     }
     this.#stream.connect();
   }
@@ -122,8 +122,8 @@ export class Player {
       this.#meter.reset();
       this.#figures = undefined;
     }
-    for (const follower of this.#followers) {
-      follower.show(state);
+    for (const view of this.#stateViews) {
+      view.show(state);
     }
     this.#parent?.dialogue?.state(state);
   }
@@ -163,9 +163,9 @@ export class Player {
     });
   }
 
-  #offerHandle(): void {
+  #publishApi(): void {
     const session = this.#session;
-    const figures = (): Figures | undefined => this.#figures;
+    const figures = (): StreamStats | undefined => this.#figures;
     window.pixelfleet = {
       stream: this.#stream,
       get state() {

@@ -6,14 +6,14 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { askWhy } from './connection/ask_why';
-import { adviceFor, endingOf, isOwnCode, waitOf, type Advice } from './connection/close_codes';
-import { readMatchmaker, readSigterm, text } from './connection/messages';
-import type { PathKind } from './connection/path';
-import { Redial } from './connection/redial';
-import { Way } from './connection/way';
-import { given } from './given';
-import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
+import { probeRefusal } from './connection/refusal_probe';
+import { reconnectAdvice, endMeaning, isPixelfleetCode, waitMeaning, type ReconnectAdvice } from './connection/close_codes';
+import { parseMatchmaker, parseSigterm, text } from './connection/messages';
+import type { IcePathKind } from './connection/ice_path';
+import { ReconnectBackoff } from './connection/reconnect_backoff';
+import { IceMonitor } from './connection/ice_monitor';
+import { optional } from './optional';
+import { hasPlayed, INITIAL, reduce, type EndCause, type StateEvent, type State } from './state';
 
 /** How long "starting" may last before the page says that no picture came, in milliseconds. */
 const STARTING_LIMIT = 30_000;
@@ -38,8 +38,8 @@ export class Session {
   readonly #stream: PixelStreaming;
   readonly #onState: (state: State) => void;
   readonly #url: string;
-  readonly #redial = new Redial();
-  readonly #way = new Way({
+  readonly #redial = new ReconnectBackoff();
+  readonly #way = new IceMonitor({
     broken: () => {
       if (this.#state.phase === 'starting' || this.#state.phase === 'playing') {
         this.#leave(this.#lookAgain() ? 'redial' : 'stop');
@@ -105,7 +105,7 @@ export class Session {
     if (!protocol.isConnected()) {
       return false;
     }
-    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...given('payload', payload) };
+    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...optional('payload', payload) };
     protocol.sendMessage(message);
     return true;
   }
@@ -129,13 +129,13 @@ export class Session {
       }
     });
     protocol.on('matchmaker', (message: unknown) => {
-      const news = readMatchmaker(message);
+      const news = parseMatchmaker(message);
       const offers = this.#alwaysOffers || (news.kind === 'matched' && news.browserOffers);
       this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, offers);
       this.#happen({ type: 'news', news });
     });
     protocol.on('sigterm', (message: unknown) => {
-      this.#happen({ type: 'ending', ...given('text', readSigterm(message)) });
+      this.#happen({ type: 'ending', ...optional('text', parseSigterm(message)) });
     });
   }
 
@@ -192,7 +192,7 @@ export class Session {
   }
 
   /** Tells the server which way the video takes, for its statistics; older servers expect a text there. */
-  #tellPath(path: PathKind): void {
+  #tellPath(path: IcePathKind): void {
     const protocol = this.#stream.signallingProtocol;
     if (protocol.isConnected()) {
       protocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) }));
@@ -214,7 +214,7 @@ export class Session {
 
   #closed({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
-    const refusal = isOwnCode(code) ? undefined : this.#refusal;
+    const refusal = isPixelfleetCode(code) ? undefined : this.#refusal;
     const opened = this.#opened;
     this.#intent = undefined;
     this.#refusal = undefined;
@@ -231,7 +231,7 @@ export class Session {
       this.#stream.webRtcController.closePeerConnection();
       return;
     }
-    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
+    const advice = intent === undefined && !cut ? reconnectAdvice(code) : 'now';
     const wait = this.#redial.closed(advice, performance.now());
     if (wait === undefined) {
       this.#giveUp(advice, code, text(reason));
@@ -240,31 +240,31 @@ export class Session {
     this.#putOff(advice, code, text(reason));
     this.#dialIn(wait);
     if (!opened && intent === undefined) {
-      void this.#askWhy();
+      void this.#probeRefusal();
     }
   }
 
-  #giveUp(advice: Advice, code: number, reason: string | undefined): void {
+  #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
     this.#stream.webRtcController.closePeerConnection();
     if (advice === 'never') {
-      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
-      this.#end(cause, reasonTells ? reason : undefined, code);
+      const { cause, showReason } = endMeaning(code, hasPlayed(this.#state));
+      this.#end(cause, showReason ? reason : undefined, code);
     } else {
       this.#end('unreachable', undefined, code);
     }
   }
 
-  #putOff(advice: Advice, code: number, reason: string | undefined): void {
+  #putOff(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
     if (advice === 'later') {
-      const { cause, reasonTells } = waitOf(code);
-      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? reason : undefined) });
+      const { cause, showReason } = waitMeaning(code);
+      this.#happen({ type: 'put-off', cause, ...optional('text', showReason ? reason : undefined) });
     } else {
       this.#happen({ type: 'lost' });
     }
   }
 
-  async #askWhy(): Promise<void> {
-    const told = await askWhy(this.#url);
+  async #probeRefusal(): Promise<void> {
+    const told = await probeRefusal(this.#url);
     if (told === undefined || this.#dialTimer === undefined) {
       return; // nothing that a person should know, or the page has dialled again by now
     }
@@ -291,11 +291,11 @@ export class Session {
   }
 
   #end(cause: EndCause, words?: string, code?: number): void {
-    this.#happen({ type: 'over', cause, ...given('text', words === '' ? undefined : words), ...given('code', code) });
+    this.#happen({ type: 'over', cause, ...optional('text', words === '' ? undefined : words), ...optional('code', code) });
   }
 
-  #happen(happening: Happening): void {
-    const state = next(this.#state, happening);
+  #happen(event: StateEvent): void {
+    const state = reduce(this.#state, event);
     if (state === this.#state) {
       return;
     }

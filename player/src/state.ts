@@ -1,5 +1,5 @@
-import type { MatchmakerNews } from './connection/messages';
-import { given } from './given';
+import type { MatchmakerMessage } from './connection/messages';
+import { optional } from './optional';
 
 /** Why nothing plays and nothing will until the person asks for it. */
 export type EndCause =
@@ -37,8 +37,8 @@ export type State =
 export type Phase = State['phase'];
 
 /** What can happen to a page. */
-export type Happening =
-  | { type: 'news'; news: MatchmakerNews }
+export type StateEvent =
+  | { type: 'news'; news: MatchmakerMessage }
   | { type: 'configured' } // a streamer's server has spoken: a peer connection is being made
   | { type: 'no-streamer' } // the server is there, and no streamer with it yet
   | { type: 'negotiated' } // offer and answer are exchanged
@@ -52,11 +52,11 @@ export type Happening =
 
 export const INITIAL: State = { phase: 'connecting' };
 
-/** The state after `happening` in `state`; the same object when nothing changes. */
-export function next(state: State, happening: Happening): State {
-  switch (happening.type) {
+/** The state after `event` in `state`; the same object when nothing changes. */
+export function reduce(state: State, event: StateEvent): State {
+  switch (event.type) {
     case 'news':
-      return onNews(state, happening.news);
+      return onNews(state, event.news);
     case 'configured':
       return { phase: 'starting', ...cutOf(state) };
     case 'no-streamer':
@@ -68,24 +68,24 @@ export function next(state: State, happening: Happening): State {
     case 'frame':
       return state.phase === 'starting' || state.phase === 'blocked' ? { phase: 'playing' } : state;
     case 'ending':
-      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...given('text', happening.text) } : state;
+      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...optional('text', event.text) } : state;
     case 'lost':
-      return onLost(state, happening);
+      return onLost(state, event);
     case 'put-off':
-      return { phase: 'waiting', cause: happening.cause, ...given('text', happening.text), ...cutOf(state) };
+      return { phase: 'waiting', cause: event.cause, ...optional('text', event.text), ...cutOf(state) };
     case 'over':
       return {
         phase: 'ended',
-        cause: happening.cause,
-        ...given('text', happening.text),
-        ...given('code', happening.code),
+        cause: event.cause,
+        ...optional('text', event.text),
+        ...optional('code', event.code),
       };
     case 'retry':
       return INITIAL;
   }
 }
 
-function onNews(state: State, news: MatchmakerNews): State {
+function onNews(state: State, news: MatchmakerMessage): State {
   if (news.kind === 'matched') {
     return { phase: 'starting', ...cutOf(state) };
   }
@@ -94,11 +94,11 @@ function onNews(state: State, news: MatchmakerNews): State {
 }
 
 /** An attempt that fails while the page waits anyway is no news to the person. */
-function onLost(state: State, { text, cut }: Extract<Happening, { type: 'lost' }>): State {
+function onLost(state: State, { text, cut }: Extract<StateEvent, { type: 'lost' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
-  return { phase: 'reconnecting', played: hasPlayed(state), ...given('text', text), ...(cut ? { cut } : cutOf(state)) };
+  return { phase: 'reconnecting', played: hasPlayed(state), ...optional('text', text), ...(cut ? { cut } : cutOf(state)) };
 }
 
 /** What the last try found is remembered until a picture comes, or the person starts over. */

@@ -1,12 +1,12 @@
 import type { AggregatedStats } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { kindOf } from './connection/path';
-import { given } from './given';
+import { pathKind } from './connection/ice_path';
+import { optional } from './optional';
 
 /** How well the connection does, in one word. */
 export type Health = 'good' | 'fair' | 'poor' | 'unknown';
 
 /** What a person may want to know of the stream; what is not known is missing. */
-export interface Figures {
+export interface StreamStats {
   readonly health: Health;
   /** Size of the picture in pixels. */
   readonly width?: number;
@@ -25,7 +25,7 @@ export interface Figures {
 }
 
 /** The part of the library's statistics that is read. */
-export type Source = Pick<AggregatedStats, 'inboundVideoStats' | 'codecs' | 'localCandidates' | 'remoteCandidates' | 'getActiveCandidatePair'>;
+export type StatsSource = Pick<AggregatedStats, 'inboundVideoStats' | 'codecs' | 'localCandidates' | 'remoteCandidates' | 'getActiveCandidatePair'>;
 
 /** Over how many readings, one a second, loss and freezes are counted. */
 const WINDOW = 5;
@@ -41,11 +41,11 @@ interface Counts {
 }
 
 /** Turns the library's readings, which count up from the start, into figures for the last seconds. */
-export class Meter {
+export class StatsCollector {
   #readings: readonly Counts[] = [];
 
   /** Takes a reading. */
-  read(source: Source): Figures {
+  read(source: StatsSource): StreamStats {
     const video = source.inboundVideoStats;
     const counts: Counts = {
       lost: number(video.packetsLost) ?? 0,
@@ -62,15 +62,15 @@ export class Meter {
     const roundTrip = seconds(source.getActiveCandidatePair()?.currentRoundTripTime);
     return {
       health: healthOf(roundTrip, loss, counts.freezes > oldest.freezes),
-      ...given('width', number(video.frameWidth)),
-      ...given('height', number(video.frameHeight)),
-      ...given('framesPerSecond', number(video.framesPerSecond)),
-      ...given('kilobitsPerSecond', number(video.bitrate)),
-      ...given('roundTripMs', roundTrip),
-      ...given('lossPercent', loss),
-      ...given('framesDropped', number(video.framesDropped)),
-      ...given('codec', codecOf(source)),
-      ...given('path', pathOf(source)),
+      ...optional('width', number(video.frameWidth)),
+      ...optional('height', number(video.frameHeight)),
+      ...optional('framesPerSecond', number(video.framesPerSecond)),
+      ...optional('kilobitsPerSecond', number(video.bitrate)),
+      ...optional('roundTripMs', roundTrip),
+      ...optional('lossPercent', loss),
+      ...optional('framesDropped', number(video.framesDropped)),
+      ...optional('codec', codecOf(source)),
+      ...optional('path', pathOf(source)),
     };
   }
 
@@ -92,7 +92,7 @@ function healthOf(roundTrip: number | undefined, loss: number | undefined, froze
   return froze || beyond('fair') ? 'fair' : 'good';
 }
 
-function pathOf(source: Source): Figures['path'] {
+function pathOf(source: StatsSource): StreamStats['path'] {
   const pair = source.getActiveCandidatePair();
   const ends = [...source.localCandidates, ...source.remoteCandidates].filter(
     ({ id }) => id === pair?.localCandidateId || id === pair?.remoteCandidateId,
@@ -100,10 +100,10 @@ function pathOf(source: Source): Figures['path'] {
   if (ends.length === 0) {
     return undefined;
   }
-  return kindOf(ends.map(({ candidateType }) => candidateType)) === 'relayed' ? 'relay' : 'direct';
+  return pathKind(ends.map(({ candidateType }) => candidateType)) === 'relayed' ? 'relay' : 'direct';
 }
 
-function codecOf(source: Source): string | undefined {
+function codecOf(source: StatsSource): string | undefined {
   const id = source.inboundVideoStats.codecId;
   const type = id === undefined ? undefined : source.codecs.get(id)?.mimeType;
   return type?.split('/').at(-1);

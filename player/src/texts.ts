@@ -152,7 +152,7 @@ export type TextKey = keyof typeof DEFAULT_TEXTS;
 export type Texts = Readonly<Record<TextKey, string>>;
 
 /** Puts `values` where a text names them; a name that has no value stays as it is. */
-export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+export function interpolate(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     return value === undefined ? whole : String(value);

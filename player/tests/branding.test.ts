@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PLAIN, readBranding } from '../src/page/branding';
+import { DEFAULT_BRANDING, readBranding } from '../src/page/branding';
 import { colour, contrast, readableOn } from '../src/page/colours';
 import { DEFAULT_TEXTS } from '../src/texts';
 
@@ -11,7 +11,7 @@ function read(document: unknown): { branding: ReturnType<typeof readBranding>; p
 
 describe('readBranding', () => {
   it('is the plain page where nothing is said', () => {
-    expect(read({})).toEqual({ branding: PLAIN, problems: [] });
+    expect(read({})).toEqual({ branding: DEFAULT_BRANDING, problems: [] });
   });
 
   it('takes name, language, logo, colours and texts', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readMatchmaker, readSigterm, text } from '../src/connection/messages';
+import { parseMatchmaker, parseSigterm, text } from '../src/connection/messages';
 
-describe('readMatchmaker', () => {
+describe('parseMatchmaker', () => {
   it('reads a place in the queue', () => {
     const message = { queued: true, matched: false, detail: 'hold on', position: 3, ahead: 2, etaSeconds: 41.5 };
-    expect(readMatchmaker(message)).toEqual({
+    expect(parseMatchmaker(message)).toEqual({
       kind: 'queued',
       position: 3,
       ahead: 2,
@@ -14,7 +14,7 @@ describe('readMatchmaker', () => {
   });
 
   it('reads a message with no place in it', () => {
-    expect(readMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
+    expect(parseMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
   });
 
   it.each([
@@ -23,11 +23,11 @@ describe('readMatchmaker', () => {
     [undefined, false],
   ])('reads a match, and who offers for the dialect %s', (dialect, browserOffers) => {
     const message = { queued: false, matched: true, detail: { id: 'a', address: '10.0.0.1', port: 80 }, dialect };
-    expect(readMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
+    expect(parseMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
   });
 
   it.each([null, undefined, 7, 'text', [], {}])('takes %j for a place unknown', (message) => {
-    expect(readMatchmaker(message)).toEqual({ kind: 'queued' });
+    expect(parseMatchmaker(message)).toEqual({ kind: 'queued' });
   });
 
   it.each([
@@ -45,19 +45,19 @@ describe('readMatchmaker', () => {
     { detail: 'Waiting for a free streamer' },
     { detail: { text: 'no text' } },
   ])('leaves out what cannot be: %j', (field) => {
-    expect(readMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
+    expect(parseMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
   });
 });
 
-describe('readSigterm', () => {
+describe('parseSigterm', () => {
   it("gives the server's own words", () => {
-    expect(readSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
+    expect(parseSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
   });
 
   it.each([{ message: 'stream will shutdown' }, { message: '' }, { message: 5 }, {}, null])(
     'has no words for %j',
     (message) => {
-      expect(readSigterm(message)).toBeUndefined();
+      expect(parseSigterm(message)).toBeUndefined();
     },
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSED, readPageSettings } from '../src/page/page_settings';
+import { DEFAULT_PAGE_SETTINGS, readPageSettings } from '../src/page/page_settings';
 
 function read(document: unknown): { settings: ReturnType<typeof readPageSettings>; problems: string[] } {
   const problems: string[] = [];
@@ -9,8 +9,8 @@ function read(document: unknown): { settings: ReturnType<typeof readPageSettings
 
 describe('readPageSettings', () => {
   it('allows nobody anything where nothing is said', () => {
-    expect(read({})).toEqual({ settings: CLOSED, problems: [] });
-    expect(read(undefined)).toEqual({ settings: CLOSED, problems: [] });
+    expect(read({})).toEqual({ settings: DEFAULT_PAGE_SETTINGS, problems: [] });
+    expect(read(undefined)).toEqual({ settings: DEFAULT_PAGE_SETTINGS, problems: [] });
   });
 
   it('takes origins, functions and hosts, each once', () => {
@@ -27,7 +27,7 @@ describe('readPageSettings', () => {
     });
   });
 
-  it.each(['*', 'null', 'https://*', 'shop.test', 'https://shop.test/path', 'file:///x', 'https://a@shop.test', '', 7])(
+  it.each(['*', 'null', 'https://*', 'shop.test', 'https://shop.test/ice_path', 'file:///x', 'https://a@shop.test', '', 7])(
     'takes no parent that is not one origin: %s',
     (parent) => {
       const { settings, problems } = read({ parents: [parent] });

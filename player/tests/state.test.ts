@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { INITIAL, next, type Happening, type State } from '../src/state';
+import { INITIAL, reduce, type StateEvent, type State } from '../src/state';
 
-/** The state after all of `happenings`, from the first one on. */
-function after(...happenings: Happening[]): State {
-  return happenings.reduce(next, INITIAL);
+/** The state after all of `events`, from the first one on. */
+function after(...events: StateEvent[]): State {
+  return events.reduce(reduce, INITIAL);
 }
 
-const CONFIGURED: Happening = { type: 'configured' };
-const FRAME: Happening = { type: 'frame' };
-const LOST: Happening = { type: 'lost' };
-const MATCHED: Happening = { type: 'news', news: { kind: 'matched', browserOffers: false } };
-const QUEUED: Happening = { type: 'news', news: { kind: 'queued', position: 2, ahead: 1 } };
-const REJECTED: Happening = { type: 'play-rejected' };
+const CONFIGURED: StateEvent = { type: 'configured' };
+const FRAME: StateEvent = { type: 'frame' };
+const LOST: StateEvent = { type: 'lost' };
+const MATCHED: StateEvent = { type: 'news', news: { kind: 'matched', browserOffers: false } };
+const QUEUED: StateEvent = { type: 'news', news: { kind: 'queued', position: 2, ahead: 1 } };
+const REJECTED: StateEvent = { type: 'play-rejected' };
 
-describe('next', () => {
+describe('reduce', () => {
   it('goes from connecting through the queue to playing', () => {
     expect(after()).toEqual({ phase: 'connecting' });
     expect(after(QUEUED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
@@ -63,7 +63,7 @@ describe('next', () => {
   });
 
   it('waits, and goes on waiting, while the server puts it off', () => {
-    const putOff: Happening = { type: 'put-off', cause: 'full', text: 'come tomorrow' };
+    const putOff: StateEvent = { type: 'put-off', cause: 'full', text: 'come tomorrow' };
     expect(after(putOff)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
     expect(after(putOff, LOST)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
     expect(after(putOff, QUEUED).phase).toBe('queued');
@@ -71,8 +71,8 @@ describe('next', () => {
   });
 
   it('remembers that no way through the network was found until a picture comes or the person starts over', () => {
-    const cut: Happening = { type: 'lost', cut: true };
-    const putOff: Happening = { type: 'put-off', cause: 'full' };
+    const cut: StateEvent = { type: 'lost', cut: true };
+    const putOff: StateEvent = { type: 'put-off', cause: 'full' };
     expect(after(CONFIGURED, FRAME, cut)).toEqual({ phase: 'reconnecting', played: true, cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED)).toMatchObject({ phase: 'queued', cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED, MATCHED, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
@@ -84,7 +84,7 @@ describe('next', () => {
   });
 
   it('stays over until the person starts again', () => {
-    const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
+    const over: StateEvent = { type: 'over', cause: 'over', text: 'time is up' };
     expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
     expect(after({ ...over, code: 4202 })).toMatchObject({ code: 4202 });
     expect(after(over, FRAME, REJECTED)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
@@ -97,6 +97,6 @@ describe('next', () => {
 
   it('gives the same object back when nothing changes', () => {
     const state: State = { phase: 'playing' };
-    expect(next(state, FRAME)).toBe(state);
+    expect(reduce(state, FRAME)).toBe(state);
   });
 });

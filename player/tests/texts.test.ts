@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TEXTS, fill, isTextKey } from '../src/texts';
+import { DEFAULT_TEXTS, interpolate, isTextKey } from '../src/texts';
 
-describe('fill', () => {
+describe('interpolate', () => {
   it('puts values where they are named, and leaves other names alone', () => {
-    expect(fill('{a} of {b}, {a}', { a: 1, b: 'two' })).toBe('1 of two, 1');
-    expect(fill('{toString} {missing}', {})).toBe('{toString} {missing}');
+    expect(interpolate('{a} of {b}, {a}', { a: 1, b: 'two' })).toBe('1 of two, 1');
+    expect(interpolate('{toString} {missing}', {})).toBe('{toString} {missing}');
   });
 
   it('does not fill what a value contains', () => {
-    expect(fill('{a}{b}', { a: '{b}', b: 'x' })).toBe('{b}x');
+    expect(interpolate('{a}{b}', { a: '{b}', b: 'x' })).toBe('{b}x');
   });
 });
 

@@ -4,7 +4,7 @@ import {
   type BaseMessage,
   type PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { readMatchmaker } from './messages';
+import { parseMatchmaker } from './messages';
 
 /** What a page passes on the way to its first frame, in this order; the server has a name for what is in between. */
 const MILESTONES = ['opened', 'matched', 'configured', 'negotiated', 'connected', 'frame'] as const;
@@ -31,7 +31,7 @@ export class Milestones {
 }
 
 /** Tells the server once how the page came to its first frame; older servers expect a text there. */
-export function tellFirstFrame(stream: PixelStreaming): void {
+export function reportFirstFrame(stream: PixelStreaming): void {
   const milestones = new Milestones();
   const pass = (milestone: Milestone): void => {
     milestones.pass(milestone, performance.now());
@@ -43,7 +43,7 @@ export function tellFirstFrame(stream: PixelStreaming): void {
   protocol.transport.on('message', (message: BaseMessage | null) => {
     if (message?.type === Messages.config.typeName) {
       pass('configured');
-    } else if (message?.type === 'matchmaker' && readMatchmaker(message).kind === 'matched') {
+    } else if (message?.type === 'matchmaker' && parseMatchmaker(message).kind === 'matched') {
       pass('matched');
     }
   });

@@ -1,7 +1,7 @@
-import { given } from '../given';
+import { optional } from '../optional';
 
 /** What the matchmaker tells a player on the way to a streamer. */
-export type MatchmakerNews =
+export type MatchmakerMessage =
   | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
   | { kind: 'matched'; browserOffers: boolean };
 
@@ -22,7 +22,7 @@ const PLAIN_SIGTERM = 'stream will shutdown';
  *
  * @param message - whatever came; a field of the wrong type is as good as missing
  */
-export function readMatchmaker(message: unknown): MatchmakerNews {
+export function parseMatchmaker(message: unknown): MatchmakerMessage {
   const fields = record(message);
   if (fields['matched'] === true) {
     return { kind: 'matched', browserOffers: fields['dialect'] === 'legacy' };
@@ -30,15 +30,15 @@ export function readMatchmaker(message: unknown): MatchmakerNews {
   const detail = text(fields['detail']);
   return {
     kind: 'queued',
-    ...given('position', count(fields['position'], 1)),
-    ...given('ahead', count(fields['ahead'], 0)),
-    ...given('etaSeconds', seconds(fields['etaSeconds'])),
-    ...given('text', detail === PLAIN_DETAIL ? undefined : detail),
+    ...optional('position', count(fields['position'], 1)),
+    ...optional('ahead', count(fields['ahead'], 0)),
+    ...optional('etaSeconds', seconds(fields['etaSeconds'])),
+    ...optional('text', detail === PLAIN_DETAIL ? undefined : detail),
   };
 }
 
 /** Reads a `sigterm` message: the server's own words, if it has any. */
-export function readSigterm(message: unknown): string | undefined {
+export function parseSigterm(message: unknown): string | undefined {
   const words = text(record(message)['message']);
   return words === PLAIN_SIGTERM ? undefined : words;
 }

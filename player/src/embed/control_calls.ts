@@ -1,23 +1,23 @@
 /** What became of a `control` call. */
-export type Outcome = { response: unknown } | { error: string };
+export type CallResult = { response: unknown } | { error: string };
 
 /** How many calls may wait for their answer. */
-export const MOST_WAITING = 32;
+export const MAX_PENDING = 32;
 
 /**
  * Brings answers to the `control` calls that they belong to. The signalling protocol has no number for a call: it
  * names the action again, so that answers to one action are taken in the order of its calls.
  */
 export class ControlCalls {
-  readonly #waiting: { action: string; done: (outcome: Outcome) => void }[] = [];
+  readonly #waiting: { action: string; done: (outcome: CallResult) => void }[] = [];
 
   /**
    * Notes a call.
    *
    * @returns a function that gives it up, or undefined when too many wait already
    */
-  add(action: string, done: (outcome: Outcome) => void): ((why: string) => void) | undefined {
-    if (this.#waiting.length >= MOST_WAITING) {
+  add(action: string, done: (outcome: CallResult) => void): ((why: string) => void) | undefined {
+    if (this.#waiting.length >= MAX_PENDING) {
       return undefined;
     }
     const call = { action, done };
@@ -44,7 +44,7 @@ export class ControlCalls {
     }
   }
 
-  #settle(call: { action: string; done: (outcome: Outcome) => void }, outcome: Outcome): void {
+  #settle(call: { action: string; done: (outcome: CallResult) => void }, outcome: CallResult): void {
     const at = this.#waiting.indexOf(call);
     if (at !== -1) {
       this.#waiting.splice(at, 1);

@@ -1,4 +1,4 @@
-import { given } from '../given';
+import { optional } from '../optional';
 
 /** The version of the messages between the page and the page that embeds it. */
 export const VERSION = 1;
@@ -87,7 +87,7 @@ export function readControl(action: unknown, payload: unknown): Extract<Request,
   if (!fits(payload)) {
     return `control: "payload" must be JSON of at most ${String(LONGEST_VALUE)} characters`;
   }
-  return { method: 'control', action, ...given('payload', payload) };
+  return { method: 'control', action, ...optional('payload', payload) };
 }
 
 /** Whether a value can be sent to the application as an interaction. */

@@ -1,6 +1,6 @@
 import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
 import { colour, COLOURS, contrast, readableOn, type Colour, type Scheme } from './colours';
-import { fieldsOf, onlyKnown, type Complain } from './read';
+import { objectFields, warnUnknownFields, type Warn } from './fields';
 
 /** How a page looks and speaks: the document `branding.json`, read. */
 export interface Branding {
@@ -13,7 +13,7 @@ export interface Branding {
 }
 
 /** What holds where there is no document. */
-export const PLAIN: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
+export const DEFAULT_BRANDING: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
 
 /** The longest text that is taken. */
 const LONGEST_TEXT = 400;
@@ -26,12 +26,12 @@ const READABLE = 4.5;
  *
  * @param document - the parsed document, or whatever came in its place
  */
-export function readBranding(document: unknown, complain: Complain): Branding {
-  const wrong: Complain = (problem) => {
-    complain(`branding.json: ${problem}`);
+export function readBranding(document: unknown, warn: Warn): Branding {
+  const wrong: Warn = (problem) => {
+    warn(`branding.json: ${problem}`);
   };
-  const fields = fieldsOf(document, 'document', wrong);
-  onlyKnown(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', wrong);
+  const fields = objectFields(document, 'document', wrong);
+  warnUnknownFields(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', wrong);
   return {
     language: language(fields['language'], wrong),
     logo: logo(fields['logo'], wrong),
@@ -40,29 +40,29 @@ export function readBranding(document: unknown, complain: Complain): Branding {
   };
 }
 
-function language(value: unknown, complain: Complain): string {
+function language(value: unknown, warn: Warn): string {
   if (value !== undefined && (typeof value !== 'string' || !/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$/i.test(value))) {
-    complain('language: must be a language tag such as "de" or "pt-BR"');
-    return PLAIN.language;
+    warn('language: must be a language tag such as "de" or "pt-BR"');
+    return DEFAULT_BRANDING.language;
   }
-  return value ?? PLAIN.language;
+  return value ?? DEFAULT_BRANDING.language;
 }
 
-function name(value: unknown, complain: Complain): { 'page.name'?: string } {
-  const words = value === undefined ? undefined : plainText(value, 'name', complain);
+function name(value: unknown, warn: Warn): { 'page.name'?: string } {
+  const words = value === undefined ? undefined : plainText(value, 'name', warn);
   return words === undefined ? {} : { 'page.name': words };
 }
 
-function logo(value: unknown, complain: Complain): Branding['logo'] {
+function logo(value: unknown, warn: Warn): Branding['logo'] {
   if (typeof value === 'string') {
-    const file = image(value, 'logo', complain);
+    const file = image(value, 'logo', warn);
     return file === undefined ? {} : { light: file, dark: file };
   }
-  const fields = fieldsOf(value, 'logo', complain);
-  onlyKnown(fields, ['light', 'dark'], 'logo.', complain);
+  const fields = objectFields(value, 'logo', warn);
+  warnUnknownFields(fields, ['light', 'dark'], 'logo.', warn);
   const files: Partial<Record<Scheme, string>> = {};
   for (const scheme of ['light', 'dark'] as const) {
-    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, complain);
+    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, warn);
     if (file !== undefined) {
       files[scheme] = file;
     }
@@ -71,31 +71,31 @@ function logo(value: unknown, complain: Complain): Branding['logo'] {
 }
 
 /** A file name, and never an address: the page asks no other host for anything. */
-function image(value: unknown, where: string, complain: Complain): string | undefined {
+function image(value: unknown, where: string, warn: Warn): string | undefined {
   if (typeof value === 'string' && /^[\w-][\w.-]{0,99}\.(svg|png|webp|jpe?g)$/i.test(value)) {
     return `branding/${value}`;
   }
-  complain(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
+  warn(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
   return undefined;
 }
 
-function colours(value: unknown, complain: Complain): Branding['colours'] {
-  const fields = fieldsOf(value, 'colours', complain);
-  onlyKnown(fields, ['light', 'dark'], 'colours.', complain);
-  return { light: palette(fields['light'], 'light', complain), dark: palette(fields['dark'], 'dark', complain) };
+function colours(value: unknown, warn: Warn): Branding['colours'] {
+  const fields = objectFields(value, 'colours', warn);
+  warnUnknownFields(fields, ['light', 'dark'], 'colours.', warn);
+  return { light: palette(fields['light'], 'light', warn), dark: palette(fields['dark'], 'dark', warn) };
 }
 
-function palette(value: unknown, scheme: Scheme, complain: Complain): Partial<Record<Colour, string>> {
+function palette(value: unknown, scheme: Scheme, warn: Warn): Partial<Record<Colour, string>> {
   const where = `colours.${scheme}`;
-  const fields = fieldsOf(value, where, complain);
-  onlyKnown(fields, COLOURS, `${where}.`, complain);
+  const fields = objectFields(value, where, warn);
+  warnUnknownFields(fields, COLOURS, `${where}.`, warn);
   const taken: Partial<Record<Colour, string>> = {};
   for (const part of COLOURS) {
     const hex = colour(fields[part]);
     if (hex !== undefined) {
       taken[part] = hex;
     } else if (fields[part] !== undefined) {
-      complain(`${where}.${part}: must be a colour such as "#0a58ca"`);
+      warn(`${where}.${part}: must be a colour such as "#0a58ca"`);
     }
   }
   if (taken.accent !== undefined) {
@@ -104,20 +104,20 @@ function palette(value: unknown, scheme: Scheme, complain: Complain): Partial<Re
   for (const [front, back] of [['text', 'ground'], ['muted', 'ground'], ['onAccent', 'accent']] as const) {
     const [one, other] = [taken[front], taken[back]];
     if (one !== undefined && other !== undefined && contrast(one, other) < READABLE) {
-      complain(`${where}: ${front} is hard to read on ${back} (below ${String(READABLE)} to 1)`);
+      warn(`${where}: ${front} is hard to read on ${back} (below ${String(READABLE)} to 1)`);
     }
   }
   return taken;
 }
 
-function texts(value: unknown, complain: Complain): Texts {
+function texts(value: unknown, warn: Warn): Texts {
   const taken: Partial<Record<TextKey, string>> = {};
-  for (const [key, words] of Object.entries(fieldsOf(value, 'texts', complain))) {
+  for (const [key, words] of Object.entries(objectFields(value, 'texts', warn))) {
     if (!isTextKey(key)) {
-      complain(`texts.${key}: no such text`);
+      warn(`texts.${key}: no such text`);
       continue;
     }
-    const read = plainText(words, `texts.${key}`, complain);
+    const read = plainText(words, `texts.${key}`, warn);
     if (read !== undefined) {
       taken[key] = read;
     }
@@ -125,9 +125,9 @@ function texts(value: unknown, complain: Complain): Texts {
   return { ...DEFAULT_TEXTS, ...taken };
 }
 
-function plainText(value: unknown, where: string, complain: Complain): string | undefined {
+function plainText(value: unknown, where: string, warn: Warn): string | undefined {
   if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST_TEXT) {
-    complain(`${where}: must be a text of 1 to ${String(LONGEST_TEXT)} characters`);
+    warn(`${where}: must be a text of 1 to ${String(LONGEST_TEXT)} characters`);
     return undefined;
   }
   return value.trim();

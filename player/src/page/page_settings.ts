@@ -1,4 +1,4 @@
-import { fieldsOf, listOf, onlyKnown, type Complain } from './read';
+import { objectFields, stringList, warnUnknownFields, type Warn } from './fields';
 
 /** What an operator allows the page to do with others: the document `page.json`. */
 export interface PageSettings {
@@ -11,17 +11,17 @@ export interface PageSettings {
 }
 
 /** Nobody may do anything: what holds where there is no document. */
-export const CLOSED: PageSettings = { parents: [], functions: [], signallingHosts: [] };
+export const DEFAULT_PAGE_SETTINGS: PageSettings = { parents: [], functions: [], signallingHosts: [] };
 
 /** The longest list that is read. */
 const MOST = 64;
 
 /** Reads `page.json`; what is not understood is left out and complained of. */
-export function readPageSettings(document: unknown, complain: Complain): PageSettings {
-  const fields = fieldsOf(document, 'page.json', complain);
-  onlyKnown(fields, ['parents', 'functions', 'signallingHosts'], 'page.json: ', complain);
+export function readPageSettings(document: unknown, warn: Warn): PageSettings {
+  const fields = objectFields(document, 'page.json', warn);
+  warnUnknownFields(fields, ['parents', 'functions', 'signallingHosts'], 'page.json: ', warn);
   const list = (name: string, accept: (entry: string) => string | undefined): readonly string[] =>
-    listOf(fields[name], `page.json: ${name}`, MOST, accept, complain);
+    stringList(fields[name], `page.json: ${name}`, MOST, accept, warn);
   return {
     parents: list('parents', origin),
     functions: list('functions', (entry) => (/^[A-Za-z]\w{0,63}$/.test(entry) ? entry : undefined)),

@@ -1,6 +1,6 @@
 import type { State } from '../state';
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { isShortcut } from './shortcut';
 
 /** How long the controls stay open by themselves, in milliseconds. */
@@ -47,7 +47,7 @@ export class Dock {
     );
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
@@ -96,6 +96,6 @@ export class Dock {
   #draw(): void {
     this.#dock.dataset['open'] = String(this.#open);
     this.#handle.setAttribute('aria-expanded', String(this.#open));
-    name(this.#handle, this.#texts[this.#open ? 'controls.close' : 'controls.open']);
+    setLabel(this.#handle, this.#texts[this.#open ? 'controls.close' : 'controls.open']);
   }
 }

@@ -1,5 +1,5 @@
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { showIcon } from './icon';
 
 /** The button for the whole screen: of the page, not of the video alone, so that the controls come along. */
@@ -23,7 +23,7 @@ export class Fullscreen {
     this.#draw();
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
@@ -31,6 +31,6 @@ export class Fullscreen {
   #draw(): void {
     const whole = document.fullscreenElement !== null;
     showIcon(this.#icon, whole ? 'reduce' : 'enlarge');
-    name(this.#button, this.#texts[whole ? 'controls.fullscreen.leave' : 'controls.fullscreen']);
+    setLabel(this.#button, this.#texts[whole ? 'controls.fullscreen.leave' : 'controls.fullscreen']);
   }
 }

@@ -1,9 +1,9 @@
 import { hasPlayed, type State } from '../state';
-import { fill, type Texts } from '../texts';
-import { element, fillList, say } from './element';
+import { interpolate, type Texts } from '../texts';
+import { element, updateList, setText } from './dom';
 import { showIcon } from './icon';
 import { SHORTCUT } from './shortcut';
-import { goingAway, wordsFor, type Act, type Words } from './words';
+import { shutdownNotice, overlayContent, type Action, type OverlayContent } from './overlay_content';
 
 /** How long the button says that something was copied, in milliseconds. */
 const COPIED_FOR = 2_000;
@@ -51,12 +51,12 @@ export class Overlay {
     });
     void this.quiet.then(() => {
       this.#isQuiet = false;
-      this.speak(this.#texts);
+      this.setTexts(this.#texts);
     });
   }
 
   /** Says all from now on in `texts`. */
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     if (this.#state !== undefined) {
       this.show(this.#state);
@@ -66,18 +66,18 @@ export class Overlay {
   /** Shows `state`; how it looks is the style sheet's, by the `data-` attributes on the root. */
   show(state: State): void {
     const texts = this.#texts;
-    const words = wordsFor(state, texts);
+    const words = overlayContent(state, texts);
     const root = document.documentElement;
     this.#state = state;
     root.dataset['phase'] = state.phase;
     root.dataset['picture'] = String(hasPlayed(state));
-    say(this.#notice, state.phase === 'playing' && state.ending ? goingAway(state.text, texts) : undefined);
+    setText(this.#notice, state.phase === 'playing' && state.ending ? shutdownNotice(state.text, texts) : undefined);
     if (words === undefined) {
       // The frame that was reported is shown first.
       window.requestAnimationFrame(() => window.setTimeout(this.#endQuiet));
       // The layer fades out with its last words on it.
       document.title = texts['page.name'];
-      this.#announce(fill(texts['playing.say'], { shortcut: SHORTCUT }));
+      this.#announce(interpolate(texts['playing.say'], { shortcut: SHORTCUT }));
       this.#said = state.phase;
       return;
     }
@@ -99,12 +99,12 @@ export class Overlay {
     }
   }
 
-  #write(words: Words): void {
-    say(this.#title, words.title);
-    say(this.#detail, words.detail);
-    say(this.#hint, words.hint);
-    say(this.#reference, words.reference);
-    fillList(this.#facts, words.facts.map(({ label, value }) => [label, value] as const));
+  #write(words: OverlayContent): void {
+    setText(this.#title, words.title);
+    setText(this.#detail, words.detail);
+    setText(this.#hint, words.hint);
+    setText(this.#reference, words.reference);
+    updateList(this.#facts, words.facts.map(({ label, value }) => [label, value] as const));
     this.#facts.hidden = words.facts.length === 0;
     this.#steps.hidden = words.step === undefined;
     for (const step of this.#steps.querySelectorAll<HTMLElement>('[data-step]')) {
@@ -113,7 +113,7 @@ export class Overlay {
     this.#offers.hidden = words.offers.length === 0;
     for (const [at, button] of this.#buttons.entries()) {
       const offer = words.offers[at];
-      say(button, offer?.label);
+      setText(button, offer?.label);
       button.dataset['act'] = offer?.act ?? '';
     }
   }
@@ -135,16 +135,16 @@ export class Overlay {
   }
 
   async #act(button: HTMLButtonElement): Promise<void> {
-    const act = button.dataset['act'] as Act;
+    const act = button.dataset['act'] as Action;
     if (act !== 'copy-link') {
       this.#onAct(act);
       return;
     }
     await navigator.clipboard.writeText(location.href);
-    say(button, this.#texts['action.copied']);
+    setText(button, this.#texts['action.copied']);
     window.setTimeout(() => {
       if (button.dataset['act'] === 'copy-link') {
-        say(button, this.#texts['action.copy-link']);
+        setText(button, this.#texts['action.copy-link']);
       }
     }, COPIED_FOR);
   }

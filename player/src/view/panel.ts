@@ -1,16 +1,16 @@
 import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from '../state';
-import type { Figures } from '../stats';
-import { fill, type Texts } from '../texts';
-import { element, fillList, say } from './element';
-import { latencyWords, rowsFor } from './figures';
+import type { StreamStats } from '../stats';
+import { interpolate, type Texts } from '../texts';
+import { element, updateList, setText } from './dom';
+import { latencyText, statsRows } from './stats_rows';
 import { SHORTCUT } from './shortcut';
 
 /** The highest bit rate of each quality that a person can choose, in kbit/s. */
 const QUALITIES: Readonly<Record<string, number>> = { high: 20_000, medium: 8_000, low: 2_000 };
 
 /** How long an application is waited for in a latency test, in milliseconds. */
-const LATENCY_PATIENCE = 5_000;
+const LATENCY_TIMEOUT = 5_000;
 
 /** Quality and statistics, in a panel beside the picture. */
 export class Panel {
@@ -22,7 +22,7 @@ export class Panel {
   readonly #latencyResult = element('panel-latency-result', HTMLElement);
   readonly #stream: PixelStreaming;
   #texts: Texts;
-  #figures: Figures | undefined;
+  #figures: StreamStats | undefined;
   #playingSince: number | undefined;
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
@@ -47,7 +47,7 @@ export class Panel {
     stream.addEventListener('latencyTestResult', ({ data: { latencyTimings } }) => {
       const { networkLatency, EncodeMs, CaptureToSendMs } = latencyTimings;
       const total = networkLatency + CaptureToSendMs;
-      this.#tested(latencyWords({ network: networkLatency, encode: EncodeMs, total }, this.#texts));
+      this.#tested(latencyText({ network: networkLatency, encode: EncodeMs, total }, this.#texts));
     });
     this.#settings();
   }
@@ -56,9 +56,9 @@ export class Panel {
     return !this.#panel.hidden;
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
-    say(element('panel-shortcut', HTMLElement), fill(texts['panel.shortcut'], { shortcut: SHORTCUT }));
+    setText(element('panel-shortcut', HTMLElement), interpolate(texts['panel.shortcut'], { shortcut: SHORTCUT }));
     this.#draw();
   }
 
@@ -74,7 +74,7 @@ export class Panel {
     }
   }
 
-  stats(figures: Figures): void {
+  stats(figures: StreamStats): void {
     this.#figures = figures;
     this.#draw();
   }
@@ -90,17 +90,17 @@ export class Panel {
     if (!this.#stream.requestLatencyTest()) {
       return false;
     }
-    say(this.#latencyResult, this.#texts['panel.latency.testing']);
+    setText(this.#latencyResult, this.#texts['panel.latency.testing']);
     window.clearTimeout(this.#latencyTimer);
     this.#latencyTimer = window.setTimeout(() => {
       this.#tested(this.#texts['panel.latency.none']);
-    }, LATENCY_PATIENCE);
+    }, LATENCY_TIMEOUT);
     return true;
   }
 
   #tested(words: string): void {
     window.clearTimeout(this.#latencyTimer);
-    say(this.#latencyResult, words);
+    setText(this.#latencyResult, words);
   }
 
   #settings(): void {
@@ -134,8 +134,8 @@ export class Panel {
     }
     const health = this.#figures?.health ?? 'unknown';
     this.#health.dataset['health'] = health;
-    say(this.#health, this.#texts[`panel.health.${health}`]);
+    setText(this.#health, this.#texts[`panel.health.${health}`]);
     const seconds = this.#playingSince === undefined ? 0 : (performance.now() - this.#playingSince) / 1000;
-    fillList(this.#figuresList, rowsFor(this.#figures, seconds, this.#gamepad, this.#texts));
+    updateList(this.#figuresList, statsRows(this.#figures, seconds, this.#gamepad, this.#texts));
   }
 }

@@ -1,7 +1,7 @@
 import { Flags, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from '../state';
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { showIcon } from './icon';
 
 /** Turns the sound on and off. A stream begins without: browsers play without a click only what is muted. */
@@ -32,7 +32,7 @@ export class Sound {
     });
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
@@ -61,7 +61,7 @@ export class Sound {
     this.#tool.hidden = !sound;
     this.#offer.hidden = !sound || !this.#muted || this.#chosen;
     showIcon(this.#icon, this.#muted ? 'muted' : 'sound');
-    name(this.#tool, this.#texts[this.#muted ? 'controls.unmute' : 'controls.mute']);
+    setLabel(this.#tool, this.#texts[this.#muted ? 'controls.unmute' : 'controls.mute']);
   }
 
   #hasSound(): boolean {

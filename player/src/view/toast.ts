@@ -1,4 +1,4 @@
-import { element, say } from './element';
+import { element, setText } from './dom';
 
 /** How long a passing remark is shown, in milliseconds. */
 const SHOWN_FOR = 4_000;
@@ -9,10 +9,10 @@ export class Toast {
   #timer: number | undefined;
 
   show(words: string): void {
-    say(this.#element, words);
+    setText(this.#element, words);
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => {
-      say(this.#element, undefined);
+      setText(this.#element, undefined);
     }, SHOWN_FOR);
   }
 }

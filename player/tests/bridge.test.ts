@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MOST_WAITING } from '../src/embed/control_calls';
-import { CONTROL_PATIENCE, Dialogue, type Player } from '../src/embed/dialogue';
+import { MAX_PENDING } from '../src/embed/control_calls';
+import { CONTROL_TIMEOUT, Bridge, type PlayerApi } from '../src/embed/bridge';
 import type { State } from '../src/state';
 
 const PLAYING: State = { phase: 'playing' };
@@ -8,8 +8,8 @@ const PLAYING: State = { phase: 'playing' };
 interface World {
   posted: object[];
   calls: unknown[][];
-  dialogue: Dialogue;
-  player: { -readonly [Key in keyof Player]: Player[Key] };
+  dialogue: Bridge;
+  player: { -readonly [Key in keyof PlayerApi]: PlayerApi[Key] };
   online: boolean;
 }
 
@@ -36,10 +36,10 @@ function world(functions: readonly string[] = []): World {
     calls,
     player,
     online: true,
-    dialogue: undefined as unknown as Dialogue,
+    dialogue: undefined as unknown as Bridge,
   };
   const settings = { parents: ['https://shop.test'], functions, signallingHosts: [] };
-  made.dialogue = new Dialogue(settings, player, (message) => posted.push(message));
+  made.dialogue = new Bridge(settings, player, (message) => posted.push(message));
   return made;
 }
 
@@ -58,7 +58,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('Dialogue', () => {
+describe('Bridge', () => {
   it('begins with where the page is', () => {
     expect(news(world())).toEqual([{ pixelfleet: 1, event: 'ready', data: { state: { phase: 'queued', position: 2 } } }]);
   });
@@ -140,7 +140,7 @@ describe('Dialogue', () => {
     const there = world();
     news(there);
     ask(there, 1, { method: 'control', action: 'a' });
-    vi.advanceTimersByTime(CONTROL_PATIENCE);
+    vi.advanceTimersByTime(CONTROL_TIMEOUT);
     expect(news(there)).toEqual([{ pixelfleet: 1, id: 1, error: 'no answer came' }]);
     ask(there, 2, { method: 'control', action: 'a' });
     there.dialogue.state({ phase: 'reconnecting', played: true });
@@ -150,13 +150,13 @@ describe('Dialogue', () => {
 
   it('keeps only so many calls', () => {
     const there = world();
-    for (let id = 0; id < MOST_WAITING; id += 1) {
+    for (let id = 0; id < MAX_PENDING; id += 1) {
       ask(there, id, { method: 'control', action: 'a' });
     }
     news(there);
     ask(there, 99, { method: 'control', action: 'a' });
     expect(news(there)).toEqual([{ pixelfleet: 1, id: 99, error: 'too many calls wait for their answer' }]);
-    expect(there.calls).toHaveLength(MOST_WAITING);
+    expect(there.calls).toHaveLength(MAX_PENDING);
   });
 });
 

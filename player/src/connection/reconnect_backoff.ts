@@ -1,19 +1,19 @@
-import type { Advice } from './close_codes';
+import type { ReconnectAdvice } from './close_codes';
 
 /** How long to wait before the attempts, in milliseconds: the first wait doubles up to the longest. */
-const PACE: Readonly<Record<Exclude<Advice, 'never'>, { first: number; longest: number }>> = {
-  'at-once': { first: 250, longest: 10_000 },
+const DELAYS: Readonly<Record<Exclude<ReconnectAdvice, 'never'>, { first: number; longest: number }>> = {
+  'now': { first: 250, longest: 10_000 },
   later: { first: 3_000, longest: 30_000 },
 };
 
 /** Attempts in a row that may fail before the page leaves it to the person: some minutes of them. */
-export const MOST_ATTEMPTS = 20;
+export const MAX_ATTEMPTS = 20;
 
 /** A connection that held this long, in milliseconds, proves that the server is well again. */
-export const STEADY = 10_000;
+export const STABLE_AFTER = 10_000;
 
 /** Decides when to dial again. It keeps count and holds no timer: the clock is its caller's. */
-export class Redial {
+export class ReconnectBackoff {
   #attempts = 0;
   #openedAt: number | undefined;
   readonly #random: () => number;
@@ -33,15 +33,15 @@ export class Redial {
    *
    * @returns the milliseconds to wait before dialling again, or undefined to stop
    */
-  closed(advice: Advice, now: number): number | undefined {
-    if (this.#openedAt !== undefined && now - this.#openedAt >= STEADY) {
+  closed(advice: ReconnectAdvice, now: number): number | undefined {
+    if (this.#openedAt !== undefined && now - this.#openedAt >= STABLE_AFTER) {
       this.#attempts = 0;
     }
     this.#openedAt = undefined;
-    if (advice === 'never' || this.#attempts >= MOST_ATTEMPTS) {
+    if (advice === 'never' || this.#attempts >= MAX_ATTEMPTS) {
       return undefined;
     }
-    const { first, longest } = PACE[advice];
+    const { first, longest } = DELAYS[advice];
     const wait = Math.min(longest, first * 2 ** this.#attempts);
     this.#attempts += 1;
     // Jitter, so that the players of a server that went away do not come back as one.

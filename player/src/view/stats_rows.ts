@@ -1,5 +1,5 @@
-import type { Figures } from '../stats';
-import { fill, type Texts } from '../texts';
+import type { StreamStats } from '../stats';
+import { interpolate, type Texts } from '../texts';
 
 type Row = readonly [label: string, value: string];
 
@@ -11,7 +11,7 @@ export interface Latency {
 }
 
 /** The statistics as a person reads them: rounded, with their units, the unknown named as such. */
-export function rowsFor(figures: Figures | undefined, playingSeconds: number, gamepad: string | undefined, texts: Texts): readonly Row[] {
+export function statsRows(figures: StreamStats | undefined, playingSeconds: number, gamepad: string | undefined, texts: Texts): readonly Row[] {
   const { width, height, framesPerSecond, kilobitsPerSecond, roundTripMs, lossPercent, framesDropped, codec, path } =
     figures ?? {};
   const shown = (value: string | undefined): string => value ?? texts['panel.unknown'];
@@ -30,9 +30,9 @@ export function rowsFor(figures: Figures | undefined, playingSeconds: number, ga
 }
 
 /** A latency test's result in one sentence. */
-export function latencyWords(latency: Latency, texts: Texts): string {
+export function latencyText(latency: Latency, texts: Texts): string {
   const { network, encode, total } = latency;
-  return fill(texts['panel.latency.result'], {
+  return interpolate(texts['panel.latency.result'], {
     network: Math.round(network),
     encode: encode.toFixed(encode < 10 ? 1 : 0),
     total: Math.round(total),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectedKind, type PathKind } from '../src/connection/path';
+import { selectedPathKind, type IcePathKind } from '../src/connection/ice_path';
 
 type Entry = Record<string, unknown>;
 
@@ -16,8 +16,8 @@ function report(local: string, remote: string, extra: Record<string, Entry>): Ma
 
 const PAIR = { type: 'candidate-pair', localCandidateId: 'L', remoteCandidateId: 'R' };
 
-describe('selectedKind', () => {
-  it.each<[string, string, PathKind]>([
+describe('selectedPathKind', () => {
+  it.each<[string, string, IcePathKind]>([
     ['host', 'host', 'host'],
     ['srflx', 'host', 'reflexive'],
     ['host', 'prflx', 'reflexive'],
@@ -25,13 +25,13 @@ describe('selectedKind', () => {
     ['srflx', 'relay', 'relayed'],
   ])('calls %s to %s %s', (local, remote, kind) => {
     const transport = { type: 'transport', selectedCandidatePairId: 'P' };
-    expect(selectedKind(report(local, remote, { T: transport, P: PAIR }))).toBe(kind);
-    expect(selectedKind(report(local, remote, { P: { ...PAIR, selected: true } }))).toBe(kind);
+    expect(selectedPathKind(report(local, remote, { T: transport, P: PAIR }))).toBe(kind);
+    expect(selectedPathKind(report(local, remote, { P: { ...PAIR, selected: true } }))).toBe(kind);
   });
 
   it('knows nothing while no pair is selected', () => {
-    expect(selectedKind(report('host', 'host', { P: PAIR }))).toBeUndefined();
-    expect(selectedKind(report('host', 'host', { T: { type: 'transport' }, P: PAIR }))).toBeUndefined();
-    expect(selectedKind(new Map())).toBeUndefined();
+    expect(selectedPathKind(report('host', 'host', { P: PAIR }))).toBeUndefined();
+    expect(selectedPathKind(report('host', 'host', { T: { type: 'transport' }, P: PAIR }))).toBeUndefined();
+    expect(selectedPathKind(new Map())).toBeUndefined();
   });
 });

@@ -1,14 +1,14 @@
-import { KeyOwners } from '../input/key_owners';
-import { element } from './element';
+import { PressedKeys } from '../input/pressed_keys';
+import { element } from './dom';
 import { isShortcut } from './shortcut';
 
 /** The parts of the page whose keys are their own. */
 const OURS = ['overlay', 'panel', 'dock', 'text-entry', 'unmute'] as const;
 
 /** Keeps keys that are meant for the page's own controls from the application, which listens on the document. */
-export function keepKeys(): void {
+export function captureControlKeys(): void {
   const parts = OURS.map((id) => element(id, HTMLElement));
-  const owners = new KeyOwners();
+  const owners = new PressedKeys();
   const options = { capture: true };
   window.addEventListener(
     'keydown',

@@ -1,8 +1,8 @@
 /** How the video comes: straight, through a NAT, through a TURN server, or not at all. */
-export type PathKind = 'host' | 'reflexive' | 'relayed' | 'none';
+export type IcePathKind = 'host' | 'reflexive' | 'relayed' | 'none';
 
 /** How long the way may be gone before it is given up, in milliseconds: a short break heals by itself. */
-const PATIENCE = 3_000;
+const TIMEOUT = 3_000;
 
 /** When the kind is looked at again, in milliseconds: browsers move on to a better way soon after the first. */
 const SECOND_LOOK = 5_000;
@@ -11,15 +11,15 @@ const SECOND_LOOK = 5_000;
 type Stats = Readonly<Record<string, unknown>>;
 
 /** What came of the way through the network. */
-export interface PathNews {
+export interface IcePathObserver {
   /** It is lost, or was never found. */
   broken(): void;
   /** Its kind is known, or is another. */
-  kind(kind: PathKind): void;
+  kind(kind: IcePathKind): void;
 }
 
 /** Watches the way of one peer connection; tells of a break until the connection is closed. */
-export function watchPath(connection: RTCPeerConnection, news: PathNews): void {
+export function watchIcePath(connection: RTCPeerConnection, news: IcePathObserver): void {
   let timer: number | undefined;
   connection.addEventListener('iceconnectionstatechange', () => {
     window.clearTimeout(timer);
@@ -31,10 +31,10 @@ export function watchPath(connection: RTCPeerConnection, news: PathNews): void {
         if (connection.iceConnectionState === 'disconnected') {
           news.broken();
         }
-      }, PATIENCE);
+      }, TIMEOUT);
     } else if (state === 'connected') {
-      tellKind(connection, news);
-      window.setTimeout(tellKind, SECOND_LOOK, connection, news);
+      reportKind(connection, news);
+      window.setTimeout(reportKind, SECOND_LOOK, connection, news);
     }
   });
   connection.addEventListener('connectionstatechange', () => {
@@ -54,12 +54,12 @@ export function isCut(connection: RTCPeerConnection | undefined): boolean {
   );
 }
 
-function tellKind(connection: RTCPeerConnection, news: PathNews): void {
+function reportKind(connection: RTCPeerConnection, news: IcePathObserver): void {
   if (connection.connectionState === 'closed') {
     return;
   }
   void connection.getStats().then((report) => {
-    const kind = selectedKind(report);
+    const kind = selectedPathKind(report);
     if (kind !== undefined) {
       news.kind(kind);
     }
@@ -67,7 +67,7 @@ function tellKind(connection: RTCPeerConnection, news: PathNews): void {
 }
 
 /** Finds the kind of the selected pair of candidates in a report; undefined while there is none. */
-export function selectedKind(report: Iterable<readonly [string, Stats]>): PathKind | undefined {
+export function selectedPathKind(report: Iterable<readonly [string, Stats]>): IcePathKind | undefined {
   const entries = new Map(report);
   const all = [...entries.values()];
   const transport = all.find((entry) => entry['type'] === 'transport' && 'selectedCandidatePairId' in entry);
@@ -80,11 +80,11 @@ export function selectedKind(report: Iterable<readonly [string, Stats]>): PathKi
   const types = [pair['localCandidateId'], pair['remoteCandidateId']].map(
     (id) => entries.get(String(id))?.['candidateType'],
   );
-  return kindOf(types);
+  return pathKind(types);
 }
 
 /** The kind of a way by the types of the candidates at its two ends, in any order. */
-export function kindOf(types: readonly unknown[]): Exclude<PathKind, 'none'> {
+export function pathKind(types: readonly unknown[]): Exclude<IcePathKind, 'none'> {
   if (types.includes('relay')) {
     return 'relayed';
   }

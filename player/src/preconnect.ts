@@ -1,8 +1,8 @@
-import { EarlySocket } from './connection/early_socket';
+import { PreconnectedSocket } from './connection/preconnected_socket';
 import { hasOverride, signallingUrl } from './connection/url';
 
 /** Whether this browser has what a stream needs. */
-export const CAN_PLAY = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
+export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
 
 /**
  * The websocket beside the page, dialled as the first thing that the page does: built as a file of its own, which is
@@ -10,4 +10,4 @@ export const CAN_PLAY = typeof RTCPeerConnection === 'function' && typeof WebSoc
  * has to wait for a document.
  */
 export const early =
-  CAN_PLAY && !hasOverride(location.href) ? new EarlySocket(signallingUrl(location.href)) : undefined;
+  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(location.href)) : undefined;

@@ -2,7 +2,7 @@
  * Remembers whose each pressed key is, the page's own controls' or the application's: whoever saw it go down must
  * see it come up, wherever the focus went meanwhile. An application that missed it would think Alt is held for ever.
  */
-export class KeyOwners {
+export class PressedKeys {
   readonly #ours = new Set<string>();
 
   /** A key went down; `ours` is whether the page's controls had the focus. */

@@ -1,12 +1,12 @@
 import type { EndCause, State, WaitCause } from '../state';
-import { fill, type TextKey, type Texts } from '../texts';
+import { interpolate, type TextKey, type Texts } from '../texts';
 
 /** What a button of the overlay does. */
-export type Act = 'retry' | 'play' | 'copy-link';
+export type Action = 'retry' | 'play' | 'copy-link';
 
 /** A button of the overlay. */
-export interface Offer {
-  readonly act: Act;
+export interface ActionButton {
+  readonly act: Action;
   readonly label: string;
 }
 
@@ -17,7 +17,7 @@ export interface Fact {
 }
 
 /** The drawing that stands over the words; "busy" is one that moves. */
-export type Mark =
+export type Icon =
   | 'busy'
   | 'play'
   | 'done'
@@ -34,8 +34,8 @@ export type Mark =
 export type Step = 'connect' | 'queue' | 'start';
 
 /** What the overlay shows and offers in a state. */
-export interface Words {
-  readonly mark: Mark;
+export interface OverlayContent {
+  readonly mark: Icon;
   readonly step?: Step;
   /** The one sentence that is read first. */
   readonly title: string;
@@ -44,7 +44,7 @@ export interface Words {
   readonly facts: readonly Fact[];
   /** What the person should do, or need not do. */
   readonly hint?: string;
-  readonly offers: readonly Offer[];
+  readonly offers: readonly ActionButton[];
   /** What to tell whoever runs the service. */
   readonly reference?: string;
   /** All of it in sentences, for those who listen. */
@@ -53,10 +53,10 @@ export interface Words {
   readonly tab: string;
 }
 
-type Parts = Omit<Words, 'announcement' | 'facts' | 'offers' | 'tab'> &
-  Partial<Pick<Words, 'facts' | 'offers' | 'tab'>> & { readonly said?: readonly (string | undefined)[] };
+type Parts = Omit<OverlayContent, 'announcement' | 'facts' | 'offers' | 'tab'> &
+  Partial<Pick<OverlayContent, 'facts' | 'offers' | 'tab'>> & { readonly said?: readonly (string | undefined)[] };
 
-const ENDINGS: Readonly<Record<EndCause, { mark: Mark; offers: readonly (readonly [Act, TextKey])[] }>> = {
+const ENDINGS: Readonly<Record<EndCause, { mark: Icon; offers: readonly (readonly [Action, TextKey])[] }>> = {
   over: { mark: 'done', offers: [['retry', 'action.start-again']] },
   left: { mark: 'done', offers: [['retry', 'action.start-again']] },
   kicked: { mark: 'door', offers: [] },
@@ -69,7 +69,7 @@ const ENDINGS: Readonly<Record<EndCause, { mark: Mark; offers: readonly (readonl
   unsupported: { mark: 'browser', offers: [['copy-link', 'action.copy-link']] },
 };
 
-const WAITS: Readonly<Record<WaitCause, Mark>> = {
+const WAITS: Readonly<Record<WaitCause, Icon>> = {
   'no-streamer': 'hourglass',
   full: 'hourglass',
   closing: 'hourglass',
@@ -79,7 +79,7 @@ const WAITS: Readonly<Record<WaitCause, Mark>> = {
 };
 
 /** What to show in `state`; undefined when the picture speaks for itself. */
-export function wordsFor(state: State, texts: Texts): Words | undefined {
+export function overlayContent(state: State, texts: Texts): OverlayContent | undefined {
   const parts = partsFor(state, texts);
   if (parts === undefined) {
     return undefined;
@@ -92,19 +92,19 @@ export function wordsFor(state: State, texts: Texts): Words | undefined {
 }
 
 /** The line over the picture when the server says that it will go: its own words, if it has any, behind ours. */
-export function goingAway(serverSays: string | undefined, texts: Texts): string {
-  return serverSays === undefined ? texts['notice.ending'] : fill(texts['notice.ending.why'], { reason: serverSays });
+export function shutdownNotice(serverSays: string | undefined, texts: Texts): string {
+  return serverSays === undefined ? texts['notice.ending'] : interpolate(texts['notice.ending.why'], { reason: serverSays });
 }
 
 /** A duration in seconds as a person would say it, never more exact than an estimate is. */
-export function duration(seconds: number, texts: Texts): string {
+export function formatDuration(seconds: number, texts: Texts): string {
   if (seconds < 55) {
-    return fill(texts['duration.seconds'], { count: Math.max(1, Math.ceil(seconds / 10)) * 10 });
+    return interpolate(texts['duration.seconds'], { count: Math.max(1, Math.ceil(seconds / 10)) * 10 });
   }
   const minutes = Math.max(1, Math.round(seconds / 60));
   return minutes < 60
-    ? fill(texts['duration.minutes'], { count: minutes })
-    : fill(texts['duration.hours'], { count: Math.round(minutes / 60) });
+    ? interpolate(texts['duration.minutes'], { count: minutes })
+    : interpolate(texts['duration.hours'], { count: Math.round(minutes / 60) });
 }
 
 function partsFor(state: State, texts: Texts): Parts | undefined {
@@ -144,9 +144,9 @@ function partsFor(state: State, texts: Texts): Parts | undefined {
 
 function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parts {
   const position = state.position ?? (state.ahead === undefined ? undefined : state.ahead + 1);
-  const wait = state.etaSeconds === undefined ? undefined : duration(state.etaSeconds, texts);
+  const wait = state.etaSeconds === undefined ? undefined : formatDuration(state.etaSeconds, texts);
   const common = { mark: 'busy', step: 'queue', hint: texts['queued.hint'] } as const;
-  const waitSaid = wait === undefined ? undefined : fill(texts['queued.say.wait'], { wait });
+  const waitSaid = wait === undefined ? undefined : interpolate(texts['queued.say.wait'], { wait });
   if (position === undefined) {
     return {
       ...common,
@@ -162,13 +162,13 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parts
     { label: texts['queued.ahead'], value: String(ahead) },
     { label: texts['queued.wait'], value: wait ?? texts['queued.wait.unknown'] },
   ];
-  const aheadSaid = ahead === 1 ? texts['queued.say.ahead.one'] : fill(texts['queued.say.ahead'], { count: ahead });
+  const aheadSaid = ahead === 1 ? texts['queued.say.ahead.one'] : interpolate(texts['queued.say.ahead'], { count: ahead });
   return {
     ...common,
     title: texts[ahead === 0 ? 'queued.next' : 'queued.title'],
     facts,
-    tab: fill(texts['queued.tab'], { place: position }),
-    said: [fill(texts['queued.say.place'], { place: position }), ahead === 0 ? undefined : aheadSaid, waitSaid, common.hint],
+    tab: interpolate(texts['queued.tab'], { place: position }),
+    said: [interpolate(texts['queued.say.place'], { place: position }), ahead === 0 ? undefined : aheadSaid, waitSaid, common.hint],
   };
 }
 
@@ -193,7 +193,7 @@ function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): Parts {
     title: texts[`ended.${state.cause}.title`],
     detail: sentence(state.text) ?? texts[`ended.${state.cause}.detail`],
     offers: offers.map(([act, label]) => ({ act, label: texts[label] })),
-    ...(state.code !== undefined && { reference: fill(texts['ended.reference'], { code: state.code }) }),
+    ...(state.code !== undefined && { reference: interpolate(texts['ended.reference'], { code: state.code }) }),
   };
 }
 

@@ -1,51 +1,51 @@
 import { describe, expect, it } from 'vitest';
 import type { EndCause, State, WaitCause } from '../src/state';
 import { DEFAULT_TEXTS } from '../src/texts';
-import { duration, goingAway, wordsFor, type Words } from '../src/view/words';
+import { formatDuration, shutdownNotice, overlayContent, type OverlayContent } from '../src/view/overlay_content';
 
-const say = (state: State): Words => {
-  const words = wordsFor(state, DEFAULT_TEXTS);
+const content = (state: State): OverlayContent => {
+  const words = overlayContent(state, DEFAULT_TEXTS);
   if (words === undefined) {
     throw new Error(`nothing to say in ${state.phase}`);
   }
   return words;
 };
 
-const values = (words: Words): readonly string[] => words.facts.map(({ value }) => value);
+const values = (words: OverlayContent): readonly string[] => words.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
   'over', 'left', 'kicked', 'not-allowed', 'refused', 'unreachable', 'no-video', 'network', 'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
 
-describe('wordsFor', () => {
+describe('overlayContent', () => {
   it('says nothing over a picture', () => {
-    expect(wordsFor({ phase: 'playing', ending: true }, DEFAULT_TEXTS)).toBeUndefined();
+    expect(overlayContent({ phase: 'playing', ending: true }, DEFAULT_TEXTS)).toBeUndefined();
   });
 
-  it.each<[State, string, Words['step']]>([
+  it.each<[State, string, OverlayContent['step']]>([
     [{ phase: 'connecting' }, 'Connecting', 'connect'],
     [{ phase: 'queued' }, 'Waiting for a free stream', 'queue'],
     [{ phase: 'starting' }, 'Starting the stream', 'start'],
     [{ phase: 'reconnecting', played: false }, 'Still connecting', 'connect'],
     [{ phase: 'reconnecting', played: true }, 'Reconnecting', undefined],
   ])('is busy without a button in %j', (state, title, step) => {
-    expect(say(state)).toMatchObject({ mark: 'busy', title, offers: [] });
-    expect(say(state).step).toBe(step);
+    expect(content(state)).toMatchObject({ mark: 'busy', title, offers: [] });
+    expect(content(state).step).toBe(step);
   });
 
   it.each<State>([
     { phase: 'starting', cut: true },
     { phase: 'reconnecting', played: true, cut: true },
   ])('says that the network blocks video, and that the page tries again by itself, in %j', (state) => {
-    expect(say(state)).toMatchObject({ mark: 'shield', title: 'Your network blocks the video', offers: [] });
-    expect(say(state).hint).toBe(DEFAULT_TEXTS['waiting.hint']);
+    expect(content(state)).toMatchObject({ mark: 'shield', title: 'Your network blocks the video', offers: [] });
+    expect(content(state).hint).toBe(DEFAULT_TEXTS['waiting.hint']);
   });
 
   it("shows the server's words, and the queue, in place of what the network does", () => {
-    const told = say({ phase: 'reconnecting', played: true, cut: true, text: 'all busy' });
+    const told = content({ phase: 'reconnecting', played: true, cut: true, text: 'all busy' });
     expect(told).toMatchObject({ title: 'Reconnecting', detail: 'All busy.' });
-    expect(say({ phase: 'queued', position: 2, cut: true }).title).toBe('You are in the queue');
+    expect(content({ phase: 'queued', position: 2, cut: true }).title).toBe('You are in the queue');
   });
 
   it.each<[Partial<Extract<State, { phase: 'queued' }>>, string, readonly string[]]>([
@@ -56,39 +56,39 @@ describe('wordsFor', () => {
     [{ etaSeconds: 60 }, 'Waiting for a free stream', ['1 min']],
     [{}, 'Waiting for a free stream', []],
   ])('shows the place in the queue: %j', (place, title, facts) => {
-    const words = say({ phase: 'queued', ...place });
+    const words = content({ phase: 'queued', ...place });
     expect(words.title).toBe(title);
     expect(values(words)).toEqual(facts);
     expect(words.hint).toBe(DEFAULT_TEXTS['queued.hint']);
   });
 
   it('says the place in whole sentences to those who listen, and shortly in the tab', () => {
-    const words = say({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
+    const words = content({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
     expect(words.announcement).toBe(
       `You are in the queue. You are number 2 in the queue. One person is ahead of you. The wait is about 1 min. ${DEFAULT_TEXTS['queued.hint']}`,
     );
     expect(words.tab).toBe('2 in the queue');
-    expect(say({ phase: 'queued', position: 1 }).announcement).not.toContain('ahead of you');
-    expect(say({ phase: 'queued', position: 9 }).announcement).toContain('8 people are ahead of you.');
+    expect(content({ phase: 'queued', position: 1 }).announcement).not.toContain('ahead of you');
+    expect(content({ phase: 'queued', position: 9 }).announcement).toContain('8 people are ahead of you.');
   });
 
   it("shows the matchmaker's own words where it knows no place", () => {
-    expect(say({ phase: 'queued', text: 'all streams are busy' }).detail).toBe('All streams are busy.');
-    expect(say({ phase: 'queued', position: 2, text: 'unused' })).not.toHaveProperty('detail');
+    expect(content({ phase: 'queued', text: 'all streams are busy' }).detail).toBe('All streams are busy.');
+    expect(content({ phase: 'queued', position: 2, text: 'unused' })).not.toHaveProperty('detail');
   });
 
   it.each(WAITS)('says what is waited for, and offers not to wait: %s', (cause) => {
-    const words = say({ phase: 'waiting', cause });
+    const words = content({ phase: 'waiting', cause });
     expect(words).toMatchObject({ hint: DEFAULT_TEXTS['waiting.hint'], offers: [{ act: 'retry', label: 'Try now' }] });
     expect(words.detail).toBe(DEFAULT_TEXTS[`waiting.${cause}.detail`]);
   });
 
   it('asks for a click where the browser does', () => {
-    expect(say({ phase: 'blocked' }).offers).toEqual([{ act: 'play', label: 'Play' }]);
+    expect(content({ phase: 'blocked' }).offers).toEqual([{ act: 'play', label: 'Play' }]);
   });
 
   it.each(CAUSES)('says why it is over and what now: %s', (cause) => {
-    const words = say({ phase: 'ended', cause });
+    const words = content({ phase: 'ended', cause });
     expect(words.title).not.toBe('');
     expect(words.detail).toMatch(/\.$/);
     expect(words.announcement).toBe(`${words.title}. ${words.detail ?? ''}`);
@@ -102,29 +102,29 @@ describe('wordsFor', () => {
     ['kicked', []],
     ['link', []],
   ])('offers what helps, and nothing that does not, after "%s"', (cause, labels) => {
-    expect(say({ phase: 'ended', cause }).offers.map(({ label }) => label)).toEqual(labels);
+    expect(content({ phase: 'ended', cause }).offers.map(({ label }) => label)).toEqual(labels);
   });
 
   it("puts the server's reason in place of its own", () => {
-    expect(say({ phase: 'ended', cause: 'refused', text: 'the time is up' }).detail).toBe('The time is up.');
-    expect(say({ phase: 'reconnecting', played: true, text: 'Back soon!' }).detail).toBe('Back soon!');
-    expect(say({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
+    expect(content({ phase: 'ended', cause: 'refused', text: 'the time is up' }).detail).toBe('The time is up.');
+    expect(content({ phase: 'reconnecting', played: true, text: 'Back soon!' }).detail).toBe('Back soon!');
+    expect(content({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
   });
 
   it('names the code for whoever runs the service', () => {
-    expect(say({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
-    expect(say({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
+    expect(content({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
+    expect(content({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
   });
 
   it('speaks in the texts that it is given', () => {
     const texts = { ...DEFAULT_TEXTS, 'queued.next': 'Gleich', 'queued.say.place': 'Platz {place}.' };
-    const words = wordsFor({ phase: 'queued', position: 1 }, texts);
+    const words = overlayContent({ phase: 'queued', position: 1 }, texts);
     expect(words?.title).toBe('Gleich');
     expect(words?.announcement).toContain('Platz 1.');
   });
 });
 
-describe('duration', () => {
+describe('formatDuration', () => {
   it.each([
     [0, '10 s'],
     [9.9, '10 s'],
@@ -136,13 +136,13 @@ describe('duration', () => {
     [3600, '1 h'],
     [7200, '2 h'],
   ])('tells %d s as a person would', (seconds, words) => {
-    expect(duration(seconds, DEFAULT_TEXTS)).toBe(words);
+    expect(formatDuration(seconds, DEFAULT_TEXTS)).toBe(words);
   });
 });
 
-describe('goingAway', () => {
+describe('shutdownNotice', () => {
   it("says it in the page's words, and adds the server's", () => {
-    expect(goingAway(undefined, DEFAULT_TEXTS)).toBe('This stream will end soon.');
-    expect(goingAway('maintenance at six', DEFAULT_TEXTS)).toBe('This stream will end soon: maintenance at six');
+    expect(shutdownNotice(undefined, DEFAULT_TEXTS)).toBe('This stream will end soon.');
+    expect(shutdownNotice('maintenance at six', DEFAULT_TEXTS)).toBe('This stream will end soon: maintenance at six');
   });
 });

@@ -1,5 +1,5 @@
 import type { State } from '../state';
-import type { Player } from './dialogue';
+import type { PlayerApi } from './bridge';
 import { isInteraction, readControl } from './requests';
 
 /** A change that pages written for the older dialect hear of. */
@@ -9,7 +9,7 @@ export interface Notice {
   readonly status: string;
 }
 
-type Callable = (args: readonly unknown[], player: Player) => string | undefined;
+type Callable = (args: readonly unknown[], player: PlayerApi) => string | undefined;
 
 /** Every function that can be allowed, by the names that those pages use; each returns what is wrong, if anything. */
 const FUNCTIONS: Readonly<Record<string, Callable>> = {
@@ -38,7 +38,7 @@ export function invoke(
   name: string,
   args: readonly unknown[],
   allowed: readonly string[],
-  player: Player,
+  player: PlayerApi,
 ): string | undefined {
   if (!allowed.includes(name)) {
     return 'not allowed';

@@ -5,7 +5,7 @@ import type { WebSocketTransport } from '@epicgames-ps/lib-pixelstreamingfronten
  *
  * The library is large, and makes the websocket itself when it is told to connect.
  */
-export class EarlySocket {
+export class PreconnectedSocket {
   readonly #socket: WebSocket;
   /** What happened, in its order. */
   readonly #events: Event[] = [];
@@ -26,16 +26,16 @@ export class EarlySocket {
    * Has the library's transport use this websocket instead of a new one when it connects for the first time, and
    * hear there what came before. The library makes its transport itself, and takes no other one.
    */
-  lendTo(transport: WebSocketTransport): void {
+  attachTo(transport: WebSocketTransport): void {
     const connect = transport.connect.bind(transport);
     transport.connect = (): boolean => {
       transport.connect = connect;
-      this.#handTo(transport);
+      this.#handOver(transport);
       return true;
     };
   }
 
-  #handTo(transport: WebSocketTransport): void {
+  #handOver(transport: WebSocketTransport): void {
     const socket = this.#socket;
     transport.webSocket = socket;
     socket.onopen = transport.handleOnOpen.bind(transport);

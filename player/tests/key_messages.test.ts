@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { strokesBetween } from '../src/input/typing';
+import { keyMessagesForEdit } from '../src/input/key_messages';
 
 /** The strokes in short: `a` for a character, `v8 ^8` for a key that goes down and up. */
 const short = (before: string, after: string): string =>
-  strokesBetween(before, after)
+  keyMessagesForEdit(before, after)
     .map(({ message, values: [code] }) => {
       const marks = { KeyDown: 'v', KeyUp: '^', KeyPress: '' } as const;
       return message === 'KeyPress' && code >= 32 ? String.fromCharCode(code) : `${marks[message]}${String(code)}`;
     })
     .join(' ');
 
-describe('strokesBetween', () => {
+describe('keyMessagesForEdit', () => {
   it.each([
     ['', '', ''],
     ['  ', '  hi', 'h i'],
@@ -24,6 +24,6 @@ describe('strokesBetween', () => {
   });
 
   it('sends a character beyond 16 bits in its two halves, as keys do', () => {
-    expect(strokesBetween('', '😀').map(({ values }) => values[0])).toEqual([0xd83d, 0xde00]);
+    expect(keyMessagesForEdit('', '😀').map(({ values }) => values[0])).toEqual([0xd83d, 0xde00]);
   });
 });

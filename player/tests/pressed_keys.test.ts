@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { KeyOwners } from '../src/input/key_owners';
+import { PressedKeys } from '../src/input/pressed_keys';
 
-describe('KeyOwners', () => {
+describe('PressedKeys', () => {
   it('gives a key that comes up to whoever saw it go down', () => {
-    const owners = new KeyOwners();
+    const owners = new PressedKeys();
     owners.down('AltLeft', false);
     owners.down('KeyC', true);
     expect(owners.up('KeyC')).toBe(true);
@@ -12,14 +12,14 @@ describe('KeyOwners', () => {
   });
 
   it('goes by the last time that a key went down', () => {
-    const owners = new KeyOwners();
+    const owners = new PressedKeys();
     owners.down('Escape', true);
     owners.down('Escape', false);
     expect(owners.up('Escape')).toBe(false);
   });
 
   it('forgets what it will not see come up', () => {
-    const owners = new KeyOwners();
+    const owners = new PressedKeys();
     owners.down('Escape', true);
     owners.forget();
     expect(owners.up('Escape')).toBe(false);

@@ -1,5 +1,5 @@
 /** One message to the streamer: a key that goes down or up (by its key code), or a character (by its UTF-16 code). */
-export type Stroke =
+export type KeyMessage =
   | { message: 'KeyDown'; values: [keyCode: number, repeat: 0] }
   | { message: 'KeyUp'; values: [keyCode: number] }
   | { message: 'KeyPress'; values: [code: number] };
@@ -13,7 +13,7 @@ const ENTER = 13;
  * On-screen keyboards name no keys, and change whole words while they are being written: all that can be relied on
  * is what stands in the field.
  */
-export function strokesBetween(before: string, after: string): readonly Stroke[] {
+export function keyMessagesForEdit(before: string, after: string): readonly KeyMessage[] {
   let common = 0;
   while (common < before.length && before.charCodeAt(common) === after.charCodeAt(common)) {
     common += 1;
@@ -26,10 +26,10 @@ export function strokesBetween(before: string, after: string): readonly Stroke[]
   return [...removed, ...added].flat();
 }
 
-function key(code: number): readonly Stroke[] {
+function key(code: number): readonly KeyMessage[] {
   return [{ message: 'KeyDown', values: [code, 0] }, ...press(code), { message: 'KeyUp', values: [code] }];
 }
 
-function press(code: number): readonly Stroke[] {
+function press(code: number): readonly KeyMessage[] {
   return [{ message: 'KeyPress', values: [code] }];
 }

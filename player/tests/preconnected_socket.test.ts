@@ -1,6 +1,6 @@
 import { Logger, LogLevel, WebSocketTransport } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EarlySocket } from '../src/connection/early_socket';
+import { PreconnectedSocket } from '../src/connection/preconnected_socket';
 
 /** Stands in for a browser's websocket; the test says what comes. */
 class FakeSocket extends EventTarget {
@@ -46,8 +46,8 @@ function listening(): { transport: WebSocketTransport; told: string[] } {
   return { transport, told };
 }
 
-function dialled(): { early: EarlySocket; socket: FakeSocket } {
-  const early = new EarlySocket('ws://play.test/ws');
+function dialled(): { early: PreconnectedSocket; socket: FakeSocket } {
+  const early = new PreconnectedSocket('ws://play.test/ws');
   const [socket] = FakeSocket.made;
   if (socket === undefined) {
     throw new Error('nothing was dialled');
@@ -55,7 +55,7 @@ function dialled(): { early: EarlySocket; socket: FakeSocket } {
   return { early, socket };
 }
 
-describe('EarlySocket', () => {
+describe('PreconnectedSocket', () => {
   beforeEach(() => {
     Logger.InitLogging(LogLevel.Error, false);
     FakeSocket.made.length = 0;
@@ -72,7 +72,7 @@ describe('EarlySocket', () => {
     socket.says('first');
     socket.says('second');
     const { transport, told } = listening();
-    early.lendTo(transport);
+    early.attachTo(transport);
     expect(transport.connect('ws://play.test/ws')).toBe(true);
     expect(told).toEqual([]);
     await Promise.resolve();
@@ -88,7 +88,7 @@ describe('EarlySocket', () => {
     const { early, socket } = dialled();
     socket.closes(4200);
     const { transport, told } = listening();
-    early.lendTo(transport);
+    early.attachTo(transport);
     transport.connect('ws://play.test/ws');
     await Promise.resolve();
     expect(told).toEqual(['close 4200']);
@@ -97,7 +97,7 @@ describe('EarlySocket', () => {
   it('serves the first connection alone', async () => {
     const { early, socket } = dialled();
     const { transport, told } = listening();
-    early.lendTo(transport);
+    early.attachTo(transport);
     transport.connect('ws://play.test/ws');
     await Promise.resolve();
     socket.closes(1006);

@@ -1,5 +1,5 @@
 /** A field that is there only when there is a value for it. */
-export function given<Name extends string, Value>(
+export function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
 ): Partial<Record<Name, Value>> {

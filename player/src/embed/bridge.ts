@@ -1,14 +1,14 @@
 import type { PageSettings } from '../page/page_settings';
 import type { State } from '../state';
-import type { Figures } from '../stats';
+import type { StreamStats } from '../stats';
 import { ControlCalls } from './control_calls';
-import { invoke, noticesFor } from './older_dialect';
+import { invoke, noticesFor } from './legacy_protocol';
 import { readMessage, VERSION, type Request, type RequestId } from './requests';
 
 /** What an embedding page can reach of the page. */
-export interface Player {
+export interface PlayerApi {
   readonly state: State;
-  readonly figures: Figures | undefined;
+  readonly figures: StreamStats | undefined;
   /** Sends an interaction to the application; false while there is none to send it to. */
   interact(value: object | string): boolean;
   /** Sends a command to the application's own settings, such as `{'Encoder.MaxQP': 40}`. */
@@ -20,7 +20,7 @@ export interface Player {
 }
 
 /** How long an answer to a `control` call is waited for, in milliseconds: longer than any server takes. */
-export const CONTROL_PATIENCE = 60_000;
+export const CONTROL_TIMEOUT = 60_000;
 
 const NOT_CONNECTED = 'the stream is not connected';
 
@@ -28,15 +28,15 @@ const NOT_CONNECTED = 'the stream is not connected';
  * The conversation with an embedding page whose origin has been found to be allowed. It holds no window: what it
  * says goes to `post`.
  */
-export class Dialogue {
+export class Bridge {
   readonly #settings: PageSettings;
-  readonly #player: Player;
+  readonly #player: PlayerApi;
   readonly #post: (message: object) => void;
   readonly #calls = new ControlCalls();
   #watchesStats = false;
   #last: State;
 
-  constructor(settings: PageSettings, player: Player, post: (message: object) => void) {
+  constructor(settings: PageSettings, player: PlayerApi, post: (message: object) => void) {
     this.#settings = settings;
     this.#player = player;
     this.#post = post;
@@ -68,7 +68,7 @@ export class Dialogue {
   /** The page is in a new state. */
   state(state: State): void {
     this.#event('state', state);
-    if (this.#speaksOlder) {
+    if (this.#usesLegacyProtocol) {
       for (const notice of noticesFor(this.#last, state)) {
         this.#post({ notice });
       }
@@ -81,14 +81,14 @@ export class Dialogue {
 
   /** The matchmaker spoke; `message` is what it said. */
   matchmaker(message: unknown): void {
-    if (this.#speaksOlder && typeof message === 'object' && message !== null) {
+    if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
       const { matched, detail } = message as Record<string, unknown>;
       this.#post({ notice: { ok: matched === true, type: 'matchmaker', detail } });
     }
   }
 
   /** New figures were measured. */
-  stats(figures: Figures): void {
+  stats(figures: StreamStats): void {
     if (this.#watchesStats) {
       this.#event('stats', figures);
     }
@@ -97,7 +97,7 @@ export class Dialogue {
   /** The application sent a text over the data channel. */
   response(text: string): void {
     this.#event('response', text);
-    if (this.#speaksOlder) {
+    if (this.#usesLegacyProtocol) {
       this.#post({ response: text });
     }
   }
@@ -105,13 +105,13 @@ export class Dialogue {
   /** The server answered a `control` message. */
   controlAnswered(message: unknown): void {
     this.#calls.answered(message);
-    if (this.#speaksOlder && typeof message === 'object' && message !== null) {
+    if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
       this.#post({ ...message, type: 'response' });
     }
   }
 
   /** Pages that were written for the older dialect hear it where they may also use it. */
-  get #speaksOlder(): boolean {
+  get #usesLegacyProtocol(): boolean {
     return this.#settings.functions.length > 0;
   }
 
@@ -144,7 +144,7 @@ export class Dialogue {
       clearTimeout(timer);
       this.#answer(id, 'error' in outcome ? outcome : { result: outcome.response ?? null });
     });
-    const timer = setTimeout(() => giveUp?.('no answer came'), CONTROL_PATIENCE);
+    const timer = setTimeout(() => giveUp?.('no answer came'), CONTROL_TIMEOUT);
     if (giveUp === undefined) {
       clearTimeout(timer);
       this.#answer(id, { error: 'too many calls wait for their answer' });

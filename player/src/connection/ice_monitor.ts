@@ -1,25 +1,25 @@
-import { isCut, watchPath, type PathKind } from './path';
+import { isCut, watchIcePath, type IcePathKind } from './ice_path';
 
 /** Tries in a row that may find no way through the network, once a picture was there: some minutes of them. */
-export const MOST_CUTS = 24;
+export const MAX_FAILED_ATTEMPTS = 24;
 
 /** What came of the way through the network, of the newest peer connection only. */
-export interface WayNews {
+export interface IcePathObserver {
   /** It is lost, or was never found. */
   broken(): void;
   /** Its kind is known, or is another. */
-  kind(kind: PathKind): void;
+  kind(kind: IcePathKind): void;
 }
 
 /** Follows the way of the peer connection that the page has now, and counts the tries that found none. */
-export class Way {
-  readonly #news: WayNews;
+export class IceMonitor {
+  readonly #news: IcePathObserver;
   #connection: RTCPeerConnection | undefined;
-  #told: PathKind | undefined;
+  #told: IcePathKind | undefined;
   #cuts = 0;
   #hasPlayed = false;
 
-  constructor(news: WayNews) {
+  constructor(news: IcePathObserver) {
     this.#news = news;
   }
 
@@ -30,7 +30,7 @@ export class Way {
     }
     this.#connection = connection;
     this.#told = undefined;
-    watchPath(connection, {
+    watchIcePath(connection, {
       broken: () => {
         if (connection === this.#connection) {
           this.#news.broken();
@@ -75,10 +75,10 @@ export class Way {
   missed(): boolean {
     this.#tell('none');
     this.#cuts += 1;
-    return this.#hasPlayed && this.#cuts < MOST_CUTS;
+    return this.#hasPlayed && this.#cuts < MAX_FAILED_ATTEMPTS;
   }
 
-  #tell(kind: PathKind): void {
+  #tell(kind: IcePathKind): void {
     if (kind !== this.#told) {
       this.#told = kind;
       this.#news.kind(kind);

@@ -1,5 +1,5 @@
 import type { PageSettings } from '../page/page_settings';
-import { Dialogue, type Player } from './dialogue';
+import { Bridge, type PlayerApi } from './bridge';
 
 /**
  * Talks with the page that embeds this one, if its origin is on the operator's list.
@@ -7,14 +7,14 @@ import { Dialogue, type Player } from './dialogue';
  * Its origin is known from the browser where that tells it, and else from its first message. Nothing is ever posted
  * to an origin that is not on the list.
  */
-export class Parent {
+export class ParentWindow {
   readonly #settings: PageSettings;
-  readonly #player: Player;
+  readonly #player: PlayerApi;
   #origin: string | undefined;
-  #dialogue: Dialogue | undefined;
+  #dialogue: Bridge | undefined;
 
   /** Listens only when the page is embedded and the list has somebody on it. */
-  constructor(settings: PageSettings, player: Player) {
+  constructor(settings: PageSettings, player: PlayerApi) {
     this.#settings = settings;
     this.#player = player;
     if (window.parent === window || settings.parents.length === 0) {
@@ -29,7 +29,7 @@ export class Parent {
   }
 
   /** The conversation, once there is one. */
-  get dialogue(): Dialogue | undefined {
+  get dialogue(): Bridge | undefined {
     return this.#dialogue;
   }
 
@@ -41,7 +41,7 @@ export class Parent {
     if (this.#origin !== origin) {
       // The first one may have come from a referrer that was not the embedding page's: a message never lies.
       this.#origin = origin;
-      this.#dialogue = new Dialogue(this.#settings, this.#player, (message) => {
+      this.#dialogue = new Bridge(this.#settings, this.#player, (message) => {
         window.parent.postMessage(message, origin);
       });
     }

@@ -1,12 +1,12 @@
 import icon from '../icon.svg';
 import type { Branding } from '../page/branding';
 import { COLOURS, type Scheme } from '../page/colours';
-import { fill, isTextKey, type Texts } from '../texts';
-import { element, name } from './element';
+import { interpolate, isTextKey, type Texts } from '../texts';
+import { element, setLabel } from './dom';
 import { SHORTCUT } from './shortcut';
 
 /** Gives the page an operator's name, logo, colours and fixed texts. */
-export function wear(branding: Branding): void {
+export function applyBranding(branding: Branding): void {
   const root = document.documentElement;
   root.lang = branding.language;
   for (const scheme of ['light', 'dark'] as const) {
@@ -26,14 +26,14 @@ export function wear(branding: Branding): void {
 /** Writes the texts that no state changes: `data-text` is an element's content, `data-label` its name. */
 function writeTexts(texts: Texts): void {
   const read = (key: string | undefined): string =>
-    key !== undefined && isTextKey(key) ? fill(texts[key], { shortcut: SHORTCUT }) : '';
+    key !== undefined && isTextKey(key) ? interpolate(texts[key], { shortcut: SHORTCUT }) : '';
   for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
     target.textContent = read(target.dataset['text']);
   }
   for (const target of document.querySelectorAll<HTMLElement>('[data-label]')) {
     const words = read(target.dataset['label']);
     if (target instanceof HTMLButtonElement) {
-      name(target, words);
+      setLabel(target, words);
     } else {
       target.setAttribute('aria-label', words);
     }

@@ -12,7 +12,7 @@ export function element<Kind extends Element>(id: string, kind: new () => Kind):
 }
 
 /** Changes a text only when it differs, so that a screen reader is not made to repeat itself; none hides it. */
-export function say(target: HTMLElement, words: string | undefined): void {
+export function setText(target: HTMLElement, words: string | undefined): void {
   if (target.textContent !== (words ?? '')) {
     target.textContent = words ?? '';
   }
@@ -20,13 +20,13 @@ export function say(target: HTMLElement, words: string | undefined): void {
 }
 
 /** Names a button for those who do not see its drawing, and for a mouse that rests on it. */
-export function name(target: HTMLElement, words: string): void {
+export function setLabel(target: HTMLElement, words: string): void {
   target.setAttribute('aria-label', words);
   target.title = words;
 }
 
 /** Rows of a list of terms, each a name and a value. */
-export function fillList(list: HTMLElement, rows: readonly (readonly [label: string, value: string])[]): void {
+export function updateList(list: HTMLElement, rows: readonly (readonly [label: string, value: string])[]): void {
   // Only values change from one time to the next: an element that stays does not flicker under a reader's cursor.
   while (list.children.length > rows.length) {
     list.lastElementChild?.remove();

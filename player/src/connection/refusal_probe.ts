@@ -1,4 +1,4 @@
-import { refusalOf } from './close_codes';
+import { refusalForStatus } from './close_codes';
 import { plainUrl } from './url';
 
 /**
@@ -7,16 +7,16 @@ import { plainUrl } from './url';
  * @param url - what was dialled, ws or wss
  * @returns what the server wants and its HTTP status; undefined when it tells nothing, or is another than the page's
  */
-export async function askWhy(
+export async function probeRefusal(
   url: string,
-): Promise<{ refusal: NonNullable<ReturnType<typeof refusalOf>>; status: number } | undefined> {
+): Promise<{ refusal: NonNullable<ReturnType<typeof refusalForStatus>>; status: number } | undefined> {
   const { origin, href } = new URL(plainUrl(url));
   if (origin !== location.origin) {
     return undefined;
   }
   try {
     const { status } = await fetch(href, { method: 'HEAD', cache: 'no-store' });
-    const refusal = refusalOf(status);
+    const refusal = refusalForStatus(status);
     return refusal && { refusal, status };
   } catch {
     return undefined; // it cannot be reached at all

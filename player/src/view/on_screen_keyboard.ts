@@ -1,7 +1,7 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { strokesBetween } from '../input/typing';
+import { keyMessagesForEdit } from '../input/key_messages';
 import type { State } from '../state';
-import { element } from './element';
+import { element } from './dom';
 
 /** What the hidden field always begins with, so that there is something to delete. */
 const BOTTOM = '        ';
@@ -13,7 +13,7 @@ const LONGEST = 200;
  * Typing on a device that has only an on-screen keyboard: a hidden field brings it up, and what is typed goes to the
  * application as keys. When the application asks for a text, a line to write it in is shown instead.
  */
-export class Keyboard {
+export class OnScreenKeyboard {
   readonly #button = element('keyboard', HTMLButtonElement);
   readonly #typing = element('typing', HTMLTextAreaElement);
   readonly #form = element('text-entry', HTMLFormElement);
@@ -69,7 +69,7 @@ export class Keyboard {
 
   #typed(composing: boolean): void {
     const after = this.#typing.value;
-    for (const { message, values } of strokesBetween(this.#before, after)) {
+    for (const { message, values } of keyMessagesForEdit(this.#before, after)) {
       this.#stream.toStreamerHandlers.get(message)?.([...values]);
     }
     this.#before = after;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MOST_CUTS, Way } from '../src/connection/way';
+import { MAX_FAILED_ATTEMPTS, IceMonitor } from '../src/connection/ice_monitor';
 
 /** A peer connection of which only the states matter. */
 class Connection extends EventTarget {
@@ -13,9 +13,9 @@ class Connection extends EventTarget {
   }
 }
 
-function setUp(): { way: Way; news: { broken: () => void; kind: () => void }; follow: () => Connection } {
+function setUp(): { way: IceMonitor; news: { broken: () => void; kind: () => void }; follow: () => Connection } {
   const news = { broken: vi.fn(), kind: vi.fn() };
-  const way = new Way(news);
+  const way = new IceMonitor(news);
   const follow = (): Connection => {
     const connection = new Connection();
     way.follow(connection as unknown as RTCPeerConnection);
@@ -24,7 +24,7 @@ function setUp(): { way: Way; news: { broken: () => void; kind: () => void }; fo
   return { way, news, follow };
 }
 
-describe('Way', () => {
+describe('IceMonitor', () => {
   it('gives up at once where there never was a way', () => {
     const { way, news, follow } = setUp();
     follow();
@@ -36,7 +36,7 @@ describe('Way', () => {
     const { way } = setUp();
     for (const _ of ['a picture', 'another']) {
       way.found();
-      for (let tries = 1; tries < MOST_CUTS; tries += 1) {
+      for (let tries = 1; tries < MAX_FAILED_ATTEMPTS; tries += 1) {
         expect(way.missed()).toBe(true);
       }
     }

@@ -1,15 +1,15 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from './state';
-import type { Figures } from './stats';
+import type { StreamStats } from './stats';
 
 /** What scripts and tests find on `window.pixelfleet`. */
-export interface Handle {
+export interface PublicApi {
   /** Epic's object: `emitUIInteraction`, `addResponseEventListener`, statistics events, settings. */
   readonly stream: PixelStreaming;
   /** Where the page is: `state.phase` is "connecting", "queued", "starting", "playing", and so on. */
   readonly state: State;
   /** What was measured last while a stream plays. */
-  readonly figures: Figures | undefined;
+  readonly figures: StreamStats | undefined;
   /** Does what the overlay's button does. */
   retry(): void;
 }
@@ -17,6 +17,6 @@ export interface Handle {
 declare global {
   interface Window {
     /** Absent in a browser that cannot play. */
-    pixelfleet?: Handle;
+    pixelfleet?: PublicApi;
   }
 }

@@ -1,4 +1,4 @@
-/** A field that is there only when there is a value for it. */
+/** An object with one field, or with none when `value` is undefined. */
 export function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,

@@ -1,13 +1,13 @@
 import { PreconnectedSocket } from './connection/preconnected_socket';
 import { hasOverride, signallingUrl } from './connection/url';
 
-/** Whether this browser has what a stream needs. */
+/** Whether this browser supports WebRTC and websockets. */
 export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
 
 /**
- * The websocket beside the page, dialled as the first thing that the page does: built as a file of its own, which is
- * there long before the library (see vite.config.ts). Undefined where a link names another server to dial, which
- * has to wait for a document.
+ * The websocket to the page's own server, opened before anything else: this module is built as a separate file that
+ * loads long before the library (see vite.config.ts). Undefined when the link names another server, since page.json
+ * must be read first.
  */
-export const early =
+export const preconnected =
   IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(location.href)) : undefined;

@@ -5,49 +5,49 @@ import type { State } from '../src/state';
 
 const PLAYING: State = { phase: 'playing' };
 
-interface World {
+interface Fixture {
   posted: object[];
   calls: unknown[][];
-  dialogue: Bridge;
+  bridge: Bridge;
   player: { -readonly [Key in keyof PlayerApi]: PlayerApi[Key] };
-  online: boolean;
+  connected: boolean;
 }
 
-function world(functions: readonly string[] = []): World {
+function setUp(functions: readonly string[] = []): Fixture {
   const posted: object[] = [];
   const calls: unknown[][] = [];
   const record =
     (name: string) =>
     (...args: unknown[]): boolean => {
       calls.push([name, ...args]);
-      return made.online;
+      return made.connected;
     };
   const player = {
     state: { phase: 'queued', position: 2 } as State,
-    figures: undefined,
+    stats: undefined,
     interact: record('interact'),
     command: record('command'),
     control: record('control'),
     testLatency: record('testLatency'),
     retry: record('retry') as () => void,
   };
-  const made: World = {
+  const made: Fixture = {
     posted,
     calls,
     player,
-    online: true,
-    dialogue: undefined as unknown as Bridge,
+    connected: true,
+    bridge: undefined as unknown as Bridge,
   };
   const settings = { parents: ['https://shop.test'], functions, signallingHosts: [] };
-  made.dialogue = new Bridge(settings, player, (message) => posted.push(message));
+  made.bridge = new Bridge(settings, player, (message) => posted.push(message));
   return made;
 }
 
-/** What was posted since the last look. */
-const news = ({ posted }: World): object[] => posted.splice(0);
+/** Returns the messages posted since the last call. */
+const takePosted = ({ posted }: Fixture): object[] => posted.splice(0);
 
-const ask = (target: World, id: number, fields: object): void => {
-  target.dialogue.receive({ pixelfleet: 1, id, ...fields });
+const ask = (target: Fixture, id: number, fields: object): void => {
+  target.bridge.receive({ pixelfleet: 1, id, ...fields });
 };
 
 beforeEach(() => {
@@ -59,136 +59,136 @@ afterEach(() => {
 });
 
 describe('Bridge', () => {
-  it('begins with where the page is', () => {
-    expect(news(world())).toEqual([{ pixelfleet: 1, event: 'ready', data: { state: { phase: 'queued', position: 2 } } }]);
+  it('first sends the state', () => {
+    expect(takePosted(setUp())).toEqual([{ pixelfleet: 1, event: 'ready', data: { state: { phase: 'queued', position: 2 } } }]);
   });
 
-  it('tells states and responses, and figures only to those who asked', () => {
-    const there = world();
-    news(there);
-    there.dialogue.stats({ health: 'good' });
-    there.dialogue.state(PLAYING);
-    there.dialogue.response('{"score":3}');
-    expect(news(there)).toEqual([
+  it('sends states and responses, and statistics on request', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    fixture.bridge.onStats({ health: 'good' });
+    fixture.bridge.onState(PLAYING);
+    fixture.bridge.onResponse('{"score":3}');
+    expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, event: 'state', data: PLAYING },
       { pixelfleet: 1, event: 'response', data: '{"score":3}' },
     ]);
-    ask(there, 1, { method: 'watch', stats: true });
-    there.dialogue.stats({ health: 'good' });
-    ask(there, 2, { method: 'watch', stats: false });
-    there.dialogue.stats({ health: 'poor' });
-    expect(news(there)).toEqual([
+    ask(fixture, 1, { method: 'watch', stats: true });
+    fixture.bridge.onStats({ health: 'good' });
+    ask(fixture, 2, { method: 'watch', stats: false });
+    fixture.bridge.onStats({ health: 'poor' });
+    expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, id: 1, result: true },
       { pixelfleet: 1, event: 'stats', data: { health: 'good' } },
       { pixelfleet: 1, id: 2, result: true },
     ]);
   });
 
-  it('answers what it is asked', () => {
-    const there = world();
-    news(there);
-    ask(there, 1, { method: 'state' });
-    ask(there, 2, { method: 'stats' });
-    there.player.figures = { health: 'fair' };
-    ask(there, 3, { method: 'stats' });
-    ask(there, 4, { method: 'interact', value: { a: 1 } });
-    ask(there, 5, { method: 'retry' });
-    ask(there, 6, { method: 'nothing' });
-    expect(news(there)).toEqual([
+  it('replies to requests', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    ask(fixture, 1, { method: 'state' });
+    ask(fixture, 2, { method: 'stats' });
+    fixture.player.stats = { health: 'fair' };
+    ask(fixture, 3, { method: 'stats' });
+    ask(fixture, 4, { method: 'interact', value: { a: 1 } });
+    ask(fixture, 5, { method: 'retry' });
+    ask(fixture, 6, { method: 'nothing' });
+    expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, id: 1, result: { phase: 'queued', position: 2 } },
       { pixelfleet: 1, id: 2, result: null },
       { pixelfleet: 1, id: 3, result: { health: 'fair' } },
       { pixelfleet: 1, id: 4, result: true },
       { pixelfleet: 1, id: 5, result: true },
-      { pixelfleet: 1, id: 6, error: 'no such method' },
+      { pixelfleet: 1, id: 6, error: 'unknown method' },
     ]);
-    expect(there.calls).toEqual([['interact', { a: 1 }], ['retry']]);
+    expect(fixture.calls).toEqual([['interact', { a: 1 }], ['retry']]);
   });
 
-  it('says so when there is nothing to send to', () => {
-    const there = world();
-    there.online = false;
-    news(there);
-    ask(there, 1, { method: 'interact', value: 'x' });
-    ask(there, 2, { method: 'control', action: 'a' });
-    expect(news(there)).toEqual([
+  it('replies with an error while the stream is not connected', () => {
+    const fixture = setUp();
+    fixture.connected = false;
+    takePosted(fixture);
+    ask(fixture, 1, { method: 'interact', value: 'x' });
+    ask(fixture, 2, { method: 'control', action: 'a' });
+    expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, id: 1, error: 'the stream is not connected' },
       { pixelfleet: 1, id: 2, error: 'the stream is not connected' },
     ]);
   });
 
-  it('brings each answer to its call, those to one action in their order', () => {
-    const there = world();
-    news(there);
-    ask(there, 1, { method: 'control', action: 'a' });
-    ask(there, 2, { method: 'control', action: 'b', payload: { x: 1 } });
-    ask(there, 3, { method: 'control', action: 'a' });
-    expect(there.calls).toEqual([['control', 'a', undefined], ['control', 'b', { x: 1 }], ['control', 'a', undefined]]);
-    there.dialogue.controlAnswered({ type: 'response', action: 'b', error: 'HTTP 500' });
-    there.dialogue.controlAnswered({ type: 'response', action: 'a', response: 'first' });
-    there.dialogue.controlAnswered({ type: 'response', action: 'a', error: { code: 1 } });
-    there.dialogue.controlAnswered({ type: 'response', action: 'a', response: 'to nobody' });
-    there.dialogue.controlAnswered(null);
-    expect(news(there)).toEqual([
+  it('matches responses to calls by action, in the order of the calls', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    ask(fixture, 1, { method: 'control', action: 'a' });
+    ask(fixture, 2, { method: 'control', action: 'b', payload: { x: 1 } });
+    ask(fixture, 3, { method: 'control', action: 'a' });
+    expect(fixture.calls).toEqual([['control', 'a', undefined], ['control', 'b', { x: 1 }], ['control', 'a', undefined]]);
+    fixture.bridge.onControlResponse({ type: 'response', action: 'b', error: 'HTTP 500' });
+    fixture.bridge.onControlResponse({ type: 'response', action: 'a', response: 'first' });
+    fixture.bridge.onControlResponse({ type: 'response', action: 'a', error: { code: 1 } });
+    fixture.bridge.onControlResponse({ type: 'response', action: 'a', response: 'without a call' });
+    fixture.bridge.onControlResponse(null);
+    expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, id: 2, error: 'HTTP 500' },
       { pixelfleet: 1, id: 1, result: 'first' },
       { pixelfleet: 1, id: 3, error: '{"code":1}' },
     ]);
   });
 
-  it('gives up a call that nobody answers, and all of them with the connection', () => {
-    const there = world();
-    news(there);
-    ask(there, 1, { method: 'control', action: 'a' });
+  it('fails a call after the timeout, and all calls when the connection is lost', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    ask(fixture, 1, { method: 'control', action: 'a' });
     vi.advanceTimersByTime(CONTROL_TIMEOUT);
-    expect(news(there)).toEqual([{ pixelfleet: 1, id: 1, error: 'no answer came' }]);
-    ask(there, 2, { method: 'control', action: 'a' });
-    there.dialogue.state({ phase: 'reconnecting', played: true });
-    expect(news(there).at(-1)).toEqual({ pixelfleet: 1, id: 2, error: 'the stream is not connected' });
+    expect(takePosted(fixture)).toEqual([{ pixelfleet: 1, id: 1, error: 'the server did not respond within 60 s' }]);
+    ask(fixture, 2, { method: 'control', action: 'a' });
+    fixture.bridge.onState({ phase: 'reconnecting', played: true });
+    expect(takePosted(fixture).at(-1)).toEqual({ pixelfleet: 1, id: 2, error: 'the stream is not connected' });
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('keeps only so many calls', () => {
-    const there = world();
+  it('limits the number of pending calls', () => {
+    const fixture = setUp();
     for (let id = 0; id < MAX_PENDING; id += 1) {
-      ask(there, id, { method: 'control', action: 'a' });
+      ask(fixture, id, { method: 'control', action: 'a' });
     }
-    news(there);
-    ask(there, 99, { method: 'control', action: 'a' });
-    expect(news(there)).toEqual([{ pixelfleet: 1, id: 99, error: 'too many calls wait for their answer' }]);
-    expect(there.calls).toHaveLength(MAX_PENDING);
+    takePosted(fixture);
+    ask(fixture, 99, { method: 'control', action: 'a' });
+    expect(takePosted(fixture)).toEqual([{ pixelfleet: 1, id: 99, error: `too many pending control calls (at most ${String(MAX_PENDING)})` }]);
+    expect(fixture.calls).toHaveLength(MAX_PENDING);
   });
 });
 
-describe('the older dialect', () => {
+describe('legacy protocol', () => {
   const ALL = ['emitUIInteraction', 'emitCommand', 'emitSocketInteraction', 'sendStartLatencyTest', 'connect', 'eval'];
 
-  const invoke = (target: World, name: string, ...args: unknown[]): void => {
-    target.dialogue.receive({ invoke: name, args });
+  const invoke = (target: Fixture, name: string, ...args: unknown[]): void => {
+    target.bridge.receive({ invoke: name, args });
   };
 
-  it('is neither understood nor spoken where no function is allowed', () => {
-    const there = world();
-    news(there);
-    invoke(there, 'emitUIInteraction', { a: 1 });
-    expect(there.calls).toEqual([]);
-    expect(news(there)).toEqual([
+  it('is off unless page.json allows a function', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    invoke(fixture, 'emitUIInteraction', { a: 1 });
+    expect(fixture.calls).toEqual([]);
+    expect(takePosted(fixture)).toEqual([
       { notice: { ok: false, type: 'invoke', status: 'refused', invoke: 'emitUIInteraction', detail: 'not allowed' } },
     ]);
-    there.dialogue.response('x');
-    there.dialogue.matchmaker({ matched: true });
-    expect(news(there)).toEqual([{ pixelfleet: 1, event: 'response', data: 'x' }]);
+    fixture.bridge.onResponse('x');
+    fixture.bridge.onMatchmaker({ matched: true });
+    expect(takePosted(fixture)).toEqual([{ pixelfleet: 1, event: 'response', data: 'x' }]);
   });
 
-  it('calls what is allowed', () => {
-    const there = world(ALL);
-    invoke(there, 'emitUIInteraction', { a: 1 });
-    invoke(there, 'emitUIInteraction', 'text');
-    invoke(there, 'emitCommand', { 'Encoder.MaxQP': 40 });
-    invoke(there, 'emitSocketInteraction', 'level/load', { name: 'x' });
-    invoke(there, 'sendStartLatencyTest');
-    invoke(there, 'connect');
-    expect(there.calls).toEqual([
+  it('calls allowed functions', () => {
+    const fixture = setUp(ALL);
+    invoke(fixture, 'emitUIInteraction', { a: 1 });
+    invoke(fixture, 'emitUIInteraction', 'text');
+    invoke(fixture, 'emitCommand', { 'Encoder.MaxQP': 40 });
+    invoke(fixture, 'emitSocketInteraction', 'level/load', { name: 'x' });
+    invoke(fixture, 'sendStartLatencyTest');
+    invoke(fixture, 'connect');
+    expect(fixture.calls).toEqual([
       ['interact', { a: 1 }],
       ['interact', 'text'],
       ['command', { 'Encoder.MaxQP': 40 }],
@@ -199,30 +199,30 @@ describe('the older dialect', () => {
   });
 
   it.each([
-    ['eval', ['1'], 'no such function'],
+    ['eval', ['1'], 'unknown function'],
     ['toString', [], 'not allowed'],
-    ['emitUIInteraction', [], 'an object or a text is needed'],
-    ['emitCommand', ['text'], 'an object is needed'],
-    ['emitSocketInteraction', [5], 'control: "action" must be a path of 1 to 512 characters'],
+    ['emitUIInteraction', [], 'the argument must be an object or a string'],
+    ['emitCommand', ['text'], 'the argument must be an object'],
+    ['emitSocketInteraction', [5], 'control: "action" must be a string of 1 to 512 characters'],
   ])('refuses %s%j', (name, args, detail) => {
-    const there = world(ALL);
-    news(there);
-    invoke(there, name, ...args);
-    expect(there.calls).toEqual([]);
-    expect(news(there)).toEqual([{ notice: { ok: false, type: 'invoke', status: 'refused', invoke: name, detail } }]);
+    const fixture = setUp(ALL);
+    takePosted(fixture);
+    invoke(fixture, name, ...args);
+    expect(fixture.calls).toEqual([]);
+    expect(takePosted(fixture)).toEqual([{ notice: { ok: false, type: 'invoke', status: 'refused', invoke: name, detail } }]);
   });
 
-  it('tells what such pages listen for', () => {
-    const there = world(['emitUIInteraction']);
-    news(there);
-    there.dialogue.matchmaker({ type: 'matchmaker', queued: true, matched: false, detail: 'waiting' });
-    there.dialogue.state(PLAYING);
-    there.dialogue.state({ ...PLAYING, ending: true });
-    there.dialogue.response('text');
-    there.dialogue.controlAnswered({ type: 'response', action: 'a', response: 1 });
-    there.dialogue.state({ phase: 'ended', cause: 'over' });
-    const older = news(there).filter((message) => !('pixelfleet' in message));
-    expect(older).toEqual([
+  it('sends notices and responses', () => {
+    const fixture = setUp(['emitUIInteraction']);
+    takePosted(fixture);
+    fixture.bridge.onMatchmaker({ type: 'matchmaker', queued: true, matched: false, detail: 'waiting' });
+    fixture.bridge.onState(PLAYING);
+    fixture.bridge.onState({ ...PLAYING, ending: true });
+    fixture.bridge.onResponse('text');
+    fixture.bridge.onControlResponse({ type: 'response', action: 'a', response: 1 });
+    fixture.bridge.onState({ phase: 'ended', cause: 'over' });
+    const legacy = takePosted(fixture).filter((message) => !('pixelfleet' in message));
+    expect(legacy).toEqual([
       { notice: { ok: false, type: 'matchmaker', detail: 'waiting' } },
       { notice: { ok: true, type: 'player', status: 'playing' } },
       { response: 'text' },

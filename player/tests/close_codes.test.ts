@@ -9,7 +9,7 @@ describe('reconnectAdvice', () => {
     [4199, 'later'],
     [4200, 'never'],
     [4299, 'never'],
-  ])("reads the suite's own %i from its range alone: %s", (code, advice) => {
+  ])('maps Pixelfleet code %i by its range: %s', (code, advice) => {
     expect(reconnectAdvice(code)).toBe(advice);
     expect(isPixelfleetCode(code)).toBe(true);
   });
@@ -24,12 +24,12 @@ describe('reconnectAdvice', () => {
     [1011, 'never'],
     [1012, 'now'],
     [1013, 'later'],
-  ])("reads other servers' %i: %s", (code, advice) => {
+  ])('maps standard code %i: %s', (code, advice) => {
     expect(reconnectAdvice(code)).toBe(advice);
     expect(isPixelfleetCode(code)).toBe(false);
   });
 
-  it.each([0, 3999, 4300, 4999])('comes back at once after an unknown code: %i', (code) => {
+  it.each([0, 3999, 4300, 4999])('reconnects now after unknown code %i', (code) => {
     expect(reconnectAdvice(code)).toBe('now');
     expect(isPixelfleetCode(code)).toBe(false);
   });
@@ -43,14 +43,14 @@ describe('waitMeaning', () => {
     [4103, 'queue-timeout'],
     [4104, 'too-fast'],
     [4105, 'no-service'],
-  ])('knows what is waited for after %i: %s', (code, cause) => {
+  ])('maps %i to the cause %s', (code, cause) => {
     expect(waitMeaning(code)).toEqual({ cause, showReason: false });
   });
 
   it.each([
     [1013, 'no-streamer'],
     [4150, 'no-service'],
-  ])("leaves it to the server's reason after %i", (code, cause) => {
+  ])("shows the server's reason after %i", (code, cause) => {
     expect(waitMeaning(code)).toEqual({ cause, showReason: true });
   });
 });
@@ -61,7 +61,7 @@ describe('endMeaning', () => {
     [4200, 'not-allowed'],
     [4201, 'kicked'],
     [4202, 'over'],
-  ])('knows why it is over after %i: %s', (code, cause) => {
+  ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });
   });
@@ -74,7 +74,7 @@ describe('endMeaning', () => {
     [1009, false, 'refused'],
     [4250, true, 'over'],
     [4250, false, 'refused'],
-  ])("tells the server's reason after %i (played: %s): %s", (code, played, cause) => {
+  ])("shows the server's reason after %i (played: %s): %s", (code, played, cause) => {
     expect(endMeaning(code, played)).toEqual({ cause, showReason: true });
   });
 });
@@ -90,7 +90,7 @@ describe('refusalForStatus', () => {
     [404, undefined],
     [426, undefined],
     [500, undefined],
-  ])('reads HTTP %i as %s', (status, cause) => {
+  ])('maps HTTP %i to %s', (status, cause) => {
     expect(refusalForStatus(status)).toBe(cause);
   });
 });

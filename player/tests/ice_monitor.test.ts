@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { MAX_FAILED_ATTEMPTS, IceMonitor } from '../src/connection/ice_monitor';
 
-/** A peer connection of which only the states matter. */
+/** The parts of a peer connection that the monitor uses. */
 class Connection extends EventTarget {
   connectionState = 'connecting';
   iceConnectionState = 'checking';
@@ -13,77 +13,81 @@ class Connection extends EventTarget {
   }
 }
 
-function setUp(): { way: IceMonitor; news: { broken: () => void; kind: () => void }; follow: () => Connection } {
-  const news = { broken: vi.fn(), kind: vi.fn() };
-  const way = new IceMonitor(news);
-  const follow = (): Connection => {
+function setUp(): {
+  monitor: IceMonitor;
+  observer: { onLost: () => void; onKind: () => void };
+  watch: () => Connection;
+} {
+  const observer = { onLost: vi.fn(), onKind: vi.fn() };
+  const monitor = new IceMonitor(observer);
+  const watch = (): Connection => {
     const connection = new Connection();
-    way.follow(connection as unknown as RTCPeerConnection);
+    monitor.watch(connection as unknown as RTCPeerConnection);
     return connection;
   };
-  return { way, news, follow };
+  return { monitor, observer, watch };
 }
 
 describe('IceMonitor', () => {
-  it('gives up at once where there never was a way', () => {
-    const { way, news, follow } = setUp();
-    follow();
-    expect(way.missed()).toBe(false);
-    expect(news.kind).toHaveBeenCalledExactlyOnceWith('none');
+  it('gives up at once if video has never played', () => {
+    const { monitor, observer, watch } = setUp();
+    watch();
+    expect(monitor.attemptFailed()).toBe(false);
+    expect(observer.onKind).toHaveBeenCalledExactlyOnceWith('none');
   });
 
-  it('looks again for some time after a picture, and counts anew after the next one', () => {
-    const { way } = setUp();
-    for (const _ of ['a picture', 'another']) {
-      way.found();
-      for (let tries = 1; tries < MAX_FAILED_ATTEMPTS; tries += 1) {
-        expect(way.missed()).toBe(true);
+  it('retries a limited number of times after video has played, and counts again after the next video', () => {
+    const { monitor } = setUp();
+    for (const _ of ['first video', 'second video']) {
+      monitor.videoPlayed();
+      for (let attempt = 1; attempt < MAX_FAILED_ATTEMPTS; attempt += 1) {
+        expect(monitor.attemptFailed()).toBe(true);
       }
     }
-    expect(way.missed()).toBe(false);
+    expect(monitor.attemptFailed()).toBe(false);
   });
 
-  it('takes a person who starts over for a first visit', () => {
-    const { way } = setUp();
-    way.found();
-    way.reset();
-    expect(way.missed()).toBe(false);
+  it('forgets earlier video on reset', () => {
+    const { monitor } = setUp();
+    monitor.videoPlayed();
+    monitor.reset();
+    expect(monitor.attemptFailed()).toBe(false);
   });
 
-  it('tells once of each connection that there was no way', () => {
-    const { way, news, follow } = setUp();
-    follow();
-    way.missed();
-    way.missed();
-    expect(news.kind).toHaveBeenCalledTimes(1);
-    follow();
-    way.missed();
-    expect(news.kind).toHaveBeenCalledTimes(2);
+  it('reports a missing path once for each connection', () => {
+    const { monitor, observer, watch } = setUp();
+    watch();
+    monitor.attemptFailed();
+    monitor.attemptFailed();
+    expect(observer.onKind).toHaveBeenCalledTimes(1);
+    watch();
+    monitor.attemptFailed();
+    expect(observer.onKind).toHaveBeenCalledTimes(2);
   });
 
-  it('hears of the newest connection only, and of none that was given up', () => {
-    const { way, news, follow } = setUp();
-    const old = follow();
-    const newest = follow();
+  it('observes the current connection only', () => {
+    const { monitor, observer, watch } = setUp();
+    const old = watch();
+    const newest = watch();
     old.fail();
-    expect(news.broken).not.toHaveBeenCalled();
+    expect(observer.onLost).not.toHaveBeenCalled();
     newest.fail();
-    expect(news.broken).toHaveBeenCalledTimes(1);
-    way.drop();
+    expect(observer.onLost).toHaveBeenCalledTimes(1);
+    monitor.unwatch();
     newest.fail();
-    expect(news.broken).toHaveBeenCalledTimes(1);
+    expect(observer.onLost).toHaveBeenCalledTimes(1);
   });
 
-  it('is cut once offer and answer are exchanged, and until there is a way', () => {
-    const { way, follow } = setUp();
-    expect(way.isCut).toBe(false);
-    const connection = follow();
-    expect(way.isCut).toBe(true);
+  it('has no path from negotiation until ICE is connected', () => {
+    const { monitor, watch } = setUp();
+    expect(monitor.hasNoPath).toBe(false);
+    const connection = watch();
+    expect(monitor.hasNoPath).toBe(true);
     connection.iceConnectionState = 'connected';
-    expect(way.isCut).toBe(false);
+    expect(monitor.hasNoPath).toBe(false);
     connection.iceConnectionState = 'failed';
-    expect(way.isCut).toBe(true);
+    expect(monitor.hasNoPath).toBe(true);
     connection.remoteDescription = null;
-    expect(way.isCut).toBe(false);
+    expect(monitor.hasNoPath).toBe(false);
   });
 });

@@ -23,13 +23,13 @@ describe('selectedPathKind', () => {
     ['host', 'prflx', 'reflexive'],
     ['relay', 'host', 'relayed'],
     ['srflx', 'relay', 'relayed'],
-  ])('calls %s to %s %s', (local, remote, kind) => {
+  ])('maps the candidate types %s and %s to %s', (local, remote, kind) => {
     const transport = { type: 'transport', selectedCandidatePairId: 'P' };
     expect(selectedPathKind(report(local, remote, { T: transport, P: PAIR }))).toBe(kind);
     expect(selectedPathKind(report(local, remote, { P: { ...PAIR, selected: true } }))).toBe(kind);
   });
 
-  it('knows nothing while no pair is selected', () => {
+  it('is undefined while no pair is selected', () => {
     expect(selectedPathKind(report('host', 'host', { P: PAIR }))).toBeUndefined();
     expect(selectedPathKind(report('host', 'host', { T: { type: 'transport' }, P: PAIR }))).toBeUndefined();
     expect(selectedPathKind(new Map())).toBeUndefined();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyMessagesForEdit } from '../src/input/key_messages';
 
-/** The strokes in short: `a` for a character, `v8 ^8` for a key that goes down and up. */
+/** Abbreviates messages: `a` for a character, `v8` for a key press, `^8` for a release. */
 const short = (before: string, after: string): string =>
   keyMessagesForEdit(before, after)
     .map(({ message, values: [code] }) => {
@@ -19,11 +19,11 @@ describe('keyMessagesForEdit', () => {
     ['hi', 'hi\n', 'v13 13 ^13'],
     ['teh', 'the', 'v8 8 ^8 v8 8 ^8 h e'],
     ['', 'é', 'é'],
-  ])('turns %j into %j by %s', (before, after, strokes) => {
-    expect(short(before, after)).toBe(strokes);
+  ])('turns %j into %j: %s', (before, after, messages) => {
+    expect(short(before, after)).toBe(messages);
   });
 
-  it('sends a character beyond 16 bits in its two halves, as keys do', () => {
+  it('sends a character beyond 16 bits as a surrogate pair', () => {
     expect(keyMessagesForEdit('', '😀').map(({ values }) => values[0])).toEqual([0xd83d, 0xde00]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseMatchmaker, parseSigterm, text } from '../src/connection/messages';
+import { cleanText, parseMatchmaker, parseSigterm } from '../src/connection/messages';
 
 describe('parseMatchmaker', () => {
-  it('reads a place in the queue', () => {
+  it('parses a position in the queue', () => {
     const message = { queued: true, matched: false, detail: 'hold on', position: 3, ahead: 2, etaSeconds: 41.5 };
     expect(parseMatchmaker(message)).toEqual({
       kind: 'queued',
@@ -13,7 +13,7 @@ describe('parseMatchmaker', () => {
     });
   });
 
-  it('reads a message with no place in it', () => {
+  it('parses a message without a position', () => {
     expect(parseMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
   });
 
@@ -21,12 +21,12 @@ describe('parseMatchmaker', () => {
     ['legacy', true],
     ['modern', false],
     [undefined, false],
-  ])('reads a match, and who offers for the dialect %s', (dialect, browserOffers) => {
+  ])('parses a match, and whether the browser offers for the dialect %s', (dialect, browserOffers) => {
     const message = { queued: false, matched: true, detail: { id: 'a', address: '10.0.0.1', port: 80 }, dialect };
     expect(parseMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
   });
 
-  it.each([null, undefined, 7, 'text', [], {}])('takes %j for a place unknown', (message) => {
+  it.each([null, undefined, 7, 'text', [], {}])('treats %j as queued without a position', (message) => {
     expect(parseMatchmaker(message)).toEqual({ kind: 'queued' });
   });
 
@@ -44,31 +44,31 @@ describe('parseMatchmaker', () => {
     { detail: '  \n ' },
     { detail: 'Waiting for a free streamer' },
     { detail: { text: 'no text' } },
-  ])('leaves out what cannot be: %j', (field) => {
+  ])('ignores the invalid field %j', (field) => {
     expect(parseMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
   });
 });
 
 describe('parseSigterm', () => {
-  it("gives the server's own words", () => {
+  it("returns the server's reason", () => {
     expect(parseSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
   });
 
   it.each([{ message: 'stream will shutdown' }, { message: '' }, { message: 5 }, {}, null])(
-    'has no words for %j',
+    'returns no reason for %j',
     (message) => {
       expect(parseSigterm(message)).toBeUndefined();
     },
   );
 });
 
-describe('text', () => {
-  it('makes one line of it', () => {
-    expect(text('  two\n\tlines ')).toBe('two lines');
+describe('cleanText', () => {
+  it('joins lines', () => {
+    expect(cleanText('  two\n\tlines ')).toBe('two lines');
   });
 
-  it('cuts off what is too long', () => {
-    const cut = text('x'.repeat(5000));
+  it('truncates a long text', () => {
+    const cut = cleanText('x'.repeat(5000));
     expect(cut).toHaveLength(200);
     expect(cut?.endsWith('…')).toBe(true);
   });

@@ -2,9 +2,9 @@ import { Logger, LogLevel, WebSocketTransport } from '@epicgames-ps/lib-pixelstr
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PreconnectedSocket } from '../src/connection/preconnected_socket';
 
-/** Stands in for a browser's websocket; the test says what comes. */
+/** A websocket whose events the test dispatches. */
 class FakeSocket extends EventTarget {
-  static readonly made: FakeSocket[] = [];
+  static readonly instances: FakeSocket[] = [];
   readonly url: string;
   readonly send = vi.fn();
   onopen: ((event: Event) => void) | null = null;
@@ -15,50 +15,50 @@ class FakeSocket extends EventTarget {
   constructor(url: string) {
     super();
     this.url = url;
-    FakeSocket.made.push(this);
+    FakeSocket.instances.push(this);
     for (const type of ['open', 'error', 'message', 'close'] as const) {
       this.addEventListener(type, (event) => this[`on${type}`]?.(event));
     }
   }
 
-  opens(): void {
+  open(): void {
     this.dispatchEvent(new Event('open'));
   }
 
-  says(data: string): void {
+  receive(data: string): void {
     this.dispatchEvent(new MessageEvent('message', { data }));
   }
 
-  closes(code: number): void {
+  close(code: number): void {
     this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '' }));
   }
 }
 
-/** A transport, and what it tells. */
-function listening(): { transport: WebSocketTransport; told: string[] } {
+/** A transport, and a log of its events. */
+function loggedTransport(): { transport: WebSocketTransport; log: string[] } {
   const transport = new WebSocketTransport();
-  const told: string[] = [];
-  transport.on('open', () => told.push('open'));
-  transport.on('close', ({ code }: CloseEvent) => told.push(`close ${String(code)}`));
+  const log: string[] = [];
+  transport.on('open', () => log.push('open'));
+  transport.on('close', ({ code }: CloseEvent) => log.push(`close ${String(code)}`));
   transport.onMessage = (message): void => {
-    told.push(message);
+    log.push(message);
   };
-  return { transport, told };
+  return { transport, log };
 }
 
-function dialled(): { early: PreconnectedSocket; socket: FakeSocket } {
-  const early = new PreconnectedSocket('ws://play.test/ws');
-  const [socket] = FakeSocket.made;
+function preconnected(): { preconnectedSocket: PreconnectedSocket; socket: FakeSocket } {
+  const preconnectedSocket = new PreconnectedSocket('ws://play.test/ws');
+  const [socket] = FakeSocket.instances;
   if (socket === undefined) {
-    throw new Error('nothing was dialled');
+    throw new Error('no websocket was opened');
   }
-  return { early, socket };
+  return { preconnectedSocket, socket };
 }
 
 describe('PreconnectedSocket', () => {
   beforeEach(() => {
     Logger.InitLogging(LogLevel.Error, false);
-    FakeSocket.made.length = 0;
+    FakeSocket.instances.length = 0;
     vi.stubGlobal('WebSocket', FakeSocket);
   });
 
@@ -66,44 +66,44 @@ describe('PreconnectedSocket', () => {
     vi.unstubAllGlobals();
   });
 
-  it('tells what came before it was lent, in its order, and not before connecting is done', async () => {
-    const { early, socket } = dialled();
-    socket.opens();
-    socket.says('first');
-    socket.says('second');
-    const { transport, told } = listening();
-    early.attachTo(transport);
+  it('replays buffered events in order, after connect has returned', async () => {
+    const { preconnectedSocket, socket } = preconnected();
+    socket.open();
+    socket.receive('first');
+    socket.receive('second');
+    const { transport, log } = loggedTransport();
+    preconnectedSocket.attachTo(transport);
     expect(transport.connect('ws://play.test/ws')).toBe(true);
-    expect(told).toEqual([]);
+    expect(log).toEqual([]);
     await Promise.resolve();
-    expect(told).toEqual(['open', 'first', 'second']);
-    socket.says('third');
-    expect(told).toEqual(['open', 'first', 'second', 'third']);
+    expect(log).toEqual(['open', 'first', 'second']);
+    socket.receive('third');
+    expect(log).toEqual(['open', 'first', 'second', 'third']);
     transport.sendMessage('mine');
     expect(socket.send).toHaveBeenCalledWith('mine');
-    expect(FakeSocket.made).toHaveLength(1);
+    expect(FakeSocket.instances).toHaveLength(1);
   });
 
-  it('tells of a close that came before it was lent', async () => {
-    const { early, socket } = dialled();
-    socket.closes(4200);
-    const { transport, told } = listening();
-    early.attachTo(transport);
+  it('replays a close', async () => {
+    const { preconnectedSocket, socket } = preconnected();
+    socket.close(4200);
+    const { transport, log } = loggedTransport();
+    preconnectedSocket.attachTo(transport);
     transport.connect('ws://play.test/ws');
     await Promise.resolve();
-    expect(told).toEqual(['close 4200']);
+    expect(log).toEqual(['close 4200']);
   });
 
-  it('serves the first connection alone', async () => {
-    const { early, socket } = dialled();
-    const { transport, told } = listening();
-    early.attachTo(transport);
+  it('is used for the first connection only', async () => {
+    const { preconnectedSocket, socket } = preconnected();
+    const { transport, log } = loggedTransport();
+    preconnectedSocket.attachTo(transport);
     transport.connect('ws://play.test/ws');
     await Promise.resolve();
-    socket.closes(1006);
+    socket.close(1006);
     transport.connect('ws://play.test/again');
-    expect(FakeSocket.made.map(({ url }) => url)).toEqual(['ws://play.test/ws', 'ws://play.test/again']);
-    FakeSocket.made[1]?.opens();
-    expect(told).toEqual(['close 1006', 'open']);
+    expect(FakeSocket.instances.map(({ url }) => url)).toEqual(['ws://play.test/ws', 'ws://play.test/again']);
+    FakeSocket.instances[1]?.open();
+    expect(log).toEqual(['close 1006', 'open']);
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { LONGEST_VALUE, readMessage } from '../src/embed/requests';
+import { MAX_VALUE_LENGTH, parseMessage } from '../src/embed/requests';
 
-const ask = (fields: object): ReturnType<typeof readMessage> => readMessage({ pixelfleet: 1, id: 7, ...fields });
+const ask = (fields: object): ReturnType<typeof parseMessage> => parseMessage({ pixelfleet: 1, id: 7, ...fields });
 
-describe('readMessage', () => {
+describe('parseMessage', () => {
   it.each([undefined, null, 0, 'text', [], {}, { type: 'webpackOk' }, { invoke: 5 }, { invoke: 'f', args: 'x' }])(
-    'leaves alone what is not for this page: %j',
+    'ignores unrelated messages: %j',
     (data) => {
-      expect(readMessage(data)).toEqual({ kind: 'none' });
+      expect(parseMessage(data)).toEqual({ kind: 'none' });
     },
   );
 
@@ -23,32 +23,32 @@ describe('readMessage', () => {
       { method: 'control', action: 'level/load', payload: [1] },
       { method: 'control', action: 'level/load', payload: [1] },
     ],
-  ])('reads %j', (fields, request) => {
+  ])('parses %j', (fields, request) => {
     expect(ask(fields)).toEqual({ kind: 'request', id: 7, request });
   });
 
   it.each([
-    [{}, 'no such method'],
-    [{ method: 'toString' }, 'no such method'],
-    [{ pixelfleet: 2, method: 'state' }, 'this page speaks version 1'],
+    [{}, 'unknown method'],
+    [{ method: 'toString' }, 'unknown method'],
+    [{ pixelfleet: 2, method: 'state' }, 'unsupported version: this page uses version 1'],
     [{ method: 'watch' }, 'watch: "stats" must be true or false'],
     [{ method: 'interact' }, 'interact: "value" must be'],
     [{ method: 'interact', value: null }, 'interact: "value" must be'],
-    [{ method: 'interact', value: 'x'.repeat(LONGEST_VALUE) }, 'interact: "value" must be'],
+    [{ method: 'interact', value: 'x'.repeat(MAX_VALUE_LENGTH) }, 'interact: "value" must be'],
     [{ method: 'interact', value: { big: 1n } }, 'interact: "value" must be'],
     [{ method: 'control' }, 'control: "action" must be'],
     [{ method: 'control', action: '' }, 'control: "action" must be'],
     [{ method: 'control', action: 'x'.repeat(513) }, 'control: "action" must be'],
-    [{ method: 'control', action: 'a', payload: 'x'.repeat(LONGEST_VALUE) }, 'control: "payload" must be'],
-  ])('says what is wrong with a request', (fields, problem) => {
+    [{ method: 'control', action: 'a', payload: 'x'.repeat(MAX_VALUE_LENGTH) }, 'control: "payload" must be'],
+  ])('rejects an invalid request (%#)', (fields, problem) => {
     expect(ask(fields)).toMatchObject({ kind: 'invalid', id: 7, problem: expect.stringContaining(problem) as string });
   });
 
-  it('does not follow a circle', () => {
+  it('rejects a circular reference', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(ask({ method: 'interact', value: circle }).kind).toBe('invalid');
-    expect(readMessage({ invoke: 'f', args: [circle] })).toEqual({ kind: 'none' });
+    expect(parseMessage({ invoke: 'f', args: [circle] })).toEqual({ kind: 'none' });
   });
 
   it.each([
@@ -56,16 +56,16 @@ describe('readMessage', () => {
     [1.5, 1.5],
     ['x'.repeat(65), undefined],
     [{}, undefined],
-  ])('answers under an id that is a number or a short text: %j', (id, kept) => {
+  ])('accepts an id that is a number or a short string: %j', (id, kept) => {
     expect(ask({ id, method: 'state' })).toMatchObject({ kind: 'request', id: kept });
   });
 
-  it('reads the older dialect', () => {
-    expect(readMessage({ invoke: 'emitUIInteraction', args: [{ a: 1 }] })).toEqual({
+  it('parses the legacy protocol', () => {
+    expect(parseMessage({ invoke: 'emitUIInteraction', args: [{ a: 1 }] })).toEqual({
       kind: 'invoke',
       name: 'emitUIInteraction',
       args: [{ a: 1 }],
     });
-    expect(readMessage({ invoke: 'connect' })).toEqual({ kind: 'invoke', name: 'connect', args: [] });
+    expect(parseMessage({ invoke: 'connect' })).toEqual({ kind: 'invoke', name: 'connect', args: [] });
   });
 });

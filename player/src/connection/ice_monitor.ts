@@ -1,87 +1,79 @@
-import { isCut, watchIcePath, type IcePathKind } from './ice_path';
+import { hasNoPath, watchIcePath, type IcePathKind, type IcePathObserver } from './ice_path';
 
-/** Tries in a row that may find no way through the network, once a picture was there: some minutes of them. */
+/** Attempts in a row that may find no path after video has played: some minutes of them. */
 export const MAX_FAILED_ATTEMPTS = 24;
 
-/** What came of the way through the network, of the newest peer connection only. */
-export interface IcePathObserver {
-  /** It is lost, or was never found. */
-  broken(): void;
-  /** Its kind is known, or is another. */
-  kind(kind: IcePathKind): void;
-}
-
-/** Follows the way of the peer connection that the page has now, and counts the tries that found none. */
+/** Watches the ICE path of the current peer connection, and counts the attempts that found none. */
 export class IceMonitor {
-  readonly #news: IcePathObserver;
+  readonly #observer: IcePathObserver;
   #connection: RTCPeerConnection | undefined;
-  #told: IcePathKind | undefined;
-  #cuts = 0;
+  #reportedKind: IcePathKind | undefined;
+  #failedAttempts = 0;
   #hasPlayed = false;
 
-  constructor(news: IcePathObserver) {
-    this.#news = news;
+  /** @param observer - receives the changes of the current peer connection only, and each kind once */
+  constructor(observer: IcePathObserver) {
+    this.#observer = observer;
   }
 
-  /** Follows `connection` from now on, and no other. */
-  follow(connection: RTCPeerConnection): void {
+  /** Watches `connection` from now on, in place of any earlier one. */
+  watch(connection: RTCPeerConnection): void {
     if (connection === this.#connection) {
       return;
     }
     this.#connection = connection;
-    this.#told = undefined;
+    this.#reportedKind = undefined;
     watchIcePath(connection, {
-      broken: () => {
+      onLost: () => {
         if (connection === this.#connection) {
-          this.#news.broken();
+          this.#observer.onLost();
         }
       },
-      kind: (kind) => {
+      onKind: (kind) => {
         if (connection === this.#connection) {
-          this.#tell(kind);
+          this.#report(kind);
         }
       },
     });
   }
 
-  /** Follows none: the connection is given up, and how it ends is no news. */
-  drop(): void {
+  /** Watches no connection: the current one is about to be closed. */
+  unwatch(): void {
     this.#connection = undefined;
   }
 
-  /** Whether offer and answer are exchanged, and there is no way for the video. */
-  get isCut(): boolean {
-    return isCut(this.#connection);
+  /** Whether the current connection was negotiated but has no path. */
+  get hasNoPath(): boolean {
+    return hasNoPath(this.#connection);
   }
 
-  /** A picture came: there was a way. */
-  found(): void {
-    this.#cuts = 0;
+  /** Video plays, so there is a path. */
+  videoPlayed(): void {
+    this.#failedAttempts = 0;
     this.#hasPlayed = true;
   }
 
-  /** The person asks for a fresh start. */
+  /** Forgets earlier attempts: the user asked for a new one. */
   reset(): void {
-    this.#cuts = 0;
+    this.#failedAttempts = 0;
     this.#hasPlayed = false;
   }
 
   /**
-   * Counts a try that found no way.
+   * Counts an attempt that found no path.
    *
-   * @returns whether another makes sense: there was one before, and may be again. From a network that never had one
-   * the next try would find none either.
+   * @returns whether to try again: only after video has played, since a network that never had a path will not get one
    */
-  missed(): boolean {
-    this.#tell('none');
-    this.#cuts += 1;
-    return this.#hasPlayed && this.#cuts < MAX_FAILED_ATTEMPTS;
+  attemptFailed(): boolean {
+    this.#report('none');
+    this.#failedAttempts += 1;
+    return this.#hasPlayed && this.#failedAttempts < MAX_FAILED_ATTEMPTS;
   }
 
-  #tell(kind: IcePathKind): void {
-    if (kind !== this.#told) {
-      this.#told = kind;
-      this.#news.kind(kind);
+  #report(kind: IcePathKind): void {
+    if (kind !== this.#reportedKind) {
+      this.#reportedKind = kind;
+      this.#observer.onKind(kind);
     }
   }
 }

@@ -1,51 +1,51 @@
-/** How the video comes: straight, through a NAT, through a TURN server, or not at all. */
+/** The kind of the selected ICE candidate pair: direct, through a NAT, or through a TURN server. "none": there is none. */
 export type IcePathKind = 'host' | 'reflexive' | 'relayed' | 'none';
 
-/** How long the way may be gone before it is given up, in milliseconds: a short break heals by itself. */
-const TIMEOUT = 3_000;
+/** How long ICE may stay "disconnected" before the path counts as lost, in milliseconds: it often recovers. */
+const DISCONNECTED_TIMEOUT = 3_000;
 
-/** When the kind is looked at again, in milliseconds: browsers move on to a better way soon after the first. */
-const SECOND_LOOK = 5_000;
+/** Delay of the second look at the candidate pair, in milliseconds: browsers soon change to a better pair. */
+const RECHECK_DELAY = 5_000;
 
-/** One entry of an RTCStatsReport; which fields it has depends on its type, and on the browser. */
+/** One entry of an RTCStatsReport. Its fields depend on its type and on the browser. */
 type Stats = Readonly<Record<string, unknown>>;
 
-/** What came of the way through the network. */
+/** Receives the changes of a peer connection's ICE path. */
 export interface IcePathObserver {
-  /** It is lost, or was never found. */
-  broken(): void;
-  /** Its kind is known, or is another. */
-  kind(kind: IcePathKind): void;
+  /** The path was lost, or none was found. */
+  onLost(): void;
+  /** The kind of the path is known, or has changed. */
+  onKind(kind: IcePathKind): void;
 }
 
-/** Watches the way of one peer connection; tells of a break until the connection is closed. */
-export function watchIcePath(connection: RTCPeerConnection, news: IcePathObserver): void {
+/** Reports changes of the ICE path until the peer connection is closed. */
+export function watchIcePath(connection: RTCPeerConnection, observer: IcePathObserver): void {
   let timer: number | undefined;
   connection.addEventListener('iceconnectionstatechange', () => {
     window.clearTimeout(timer);
     const state = connection.iceConnectionState;
     if (state === 'failed') {
-      news.broken();
+      observer.onLost();
     } else if (state === 'disconnected') {
       timer = window.setTimeout(() => {
         if (connection.iceConnectionState === 'disconnected') {
-          news.broken();
+          observer.onLost();
         }
-      }, TIMEOUT);
+      }, DISCONNECTED_TIMEOUT);
     } else if (state === 'connected') {
-      reportKind(connection, news);
-      window.setTimeout(reportKind, SECOND_LOOK, connection, news);
+      reportKind(connection, observer);
+      window.setTimeout(reportKind, RECHECK_DELAY, connection, observer);
     }
   });
   connection.addEventListener('connectionstatechange', () => {
     if (connection.connectionState === 'failed') {
-      news.broken();
+      observer.onLost();
     }
   });
 }
 
-/** Whether a connection was negotiated and has no way through the network. */
-export function isCut(connection: RTCPeerConnection | undefined): boolean {
+/** Whether a peer connection was negotiated but has no ICE path. */
+export function hasNoPath(connection: RTCPeerConnection | undefined): boolean {
   return (
     connection !== undefined &&
     connection.remoteDescription !== null &&
@@ -54,19 +54,19 @@ export function isCut(connection: RTCPeerConnection | undefined): boolean {
   );
 }
 
-function reportKind(connection: RTCPeerConnection, news: IcePathObserver): void {
+function reportKind(connection: RTCPeerConnection, observer: IcePathObserver): void {
   if (connection.connectionState === 'closed') {
     return;
   }
   void connection.getStats().then((report) => {
     const kind = selectedPathKind(report);
     if (kind !== undefined) {
-      news.kind(kind);
+      observer.onKind(kind);
     }
   });
 }
 
-/** Finds the kind of the selected pair of candidates in a report; undefined while there is none. */
+/** The kind of the selected candidate pair in a report; undefined while none is selected. */
 export function selectedPathKind(report: Iterable<readonly [string, Stats]>): IcePathKind | undefined {
   const entries = new Map(report);
   const all = [...entries.values()];
@@ -83,10 +83,10 @@ export function selectedPathKind(report: Iterable<readonly [string, Stats]>): Ic
   return pathKind(types);
 }
 
-/** The kind of a way by the types of the candidates at its two ends, in any order. */
-export function pathKind(types: readonly unknown[]): Exclude<IcePathKind, 'none'> {
-  if (types.includes('relay')) {
+/** The kind of a path by the types of its local and remote candidate, in any order. */
+export function pathKind(candidateTypes: readonly unknown[]): Exclude<IcePathKind, 'none'> {
+  if (candidateTypes.includes('relay')) {
     return 'relayed';
   }
-  return types.includes('srflx') || types.includes('prflx') ? 'reflexive' : 'host';
+  return candidateTypes.includes('srflx') || candidateTypes.includes('prflx') ? 'reflexive' : 'host';
 }

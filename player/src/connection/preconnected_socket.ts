@@ -1,30 +1,29 @@
 import type { WebSocketTransport } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 
 /**
- * A websocket that is dialled while the rest of the page is still loaded, and what came over it meanwhile.
+ * A websocket that is opened while the rest of the page loads. It buffers its events until the library takes it over.
  *
- * The library is large, and makes the websocket itself when it is told to connect.
+ * The library is large, and would open its own websocket only when `connect` is called.
  */
 export class PreconnectedSocket {
   readonly #socket: WebSocket;
-  /** What happened, in its order. */
   readonly #events: Event[] = [];
 
-  /** @param url - where to dial, ws or wss */
+  /** @param url - the URL of the server, ws or wss */
   constructor(url: string) {
     this.#socket = new WebSocket(url);
-    const keep = (event: Event): void => {
+    const buffer = (event: Event): void => {
       this.#events.push(event);
     };
-    this.#socket.onopen = keep;
-    this.#socket.onerror = keep;
-    this.#socket.onmessage = keep;
-    this.#socket.onclose = keep;
+    this.#socket.onopen = buffer;
+    this.#socket.onerror = buffer;
+    this.#socket.onmessage = buffer;
+    this.#socket.onclose = buffer;
   }
 
   /**
-   * Has the library's transport use this websocket instead of a new one when it connects for the first time, and
-   * hear there what came before. The library makes its transport itself, and takes no other one.
+   * Makes the transport's next `connect` use this websocket and replay its buffered events; later calls open a new
+   * one. The library creates its transport itself and accepts no other, so the method is replaced on the instance.
    */
   attachTo(transport: WebSocketTransport): void {
     const connect = transport.connect.bind(transport);
@@ -42,7 +41,7 @@ export class PreconnectedSocket {
     socket.onerror = transport.handleOnError.bind(transport);
     socket.onmessage = transport.handleOnMessage.bind(transport);
     socket.onclose = transport.handleOnClose.bind(transport);
-    // As with a new websocket, not before the caller is done with connecting, and before anything newer comes.
+    // As with a new websocket: not before `connect` has returned, and before any newer event.
     queueMicrotask(() => {
       for (const event of this.#events) {
         socket.dispatchEvent(event);

@@ -1,16 +1,16 @@
-import { refusalForStatus } from './close_codes';
-import { plainUrl } from './url';
+import { refusalForStatus, type Refusal } from './close_codes';
+import { httpUrl } from './url';
 
 /**
- * Why a websocket was not let in. It does not tell itself: the same address, asked plainly, does by its status.
+ * Finds out why a websocket upgrade was refused. Browsers hide the HTTP status of a refused upgrade; a plain request
+ * to the same URL gets the same status.
  *
- * @param url - what was dialled, ws or wss
- * @returns what the server wants and its HTTP status; undefined when it tells nothing, or is another than the page's
+ * @param url - the URL of the websocket, ws or wss
+ * @returns the refusal and its HTTP status; undefined when the status is not a refusal, or the server is not the
+ *   page's own
  */
-export async function probeRefusal(
-  url: string,
-): Promise<{ refusal: NonNullable<ReturnType<typeof refusalForStatus>>; status: number } | undefined> {
-  const { origin, href } = new URL(plainUrl(url));
+export async function probeRefusal(url: string): Promise<{ refusal: Refusal; status: number } | undefined> {
+  const { origin, href } = new URL(httpUrl(url));
   if (origin !== location.origin) {
     return undefined;
   }
@@ -19,6 +19,6 @@ export async function probeRefusal(
     const refusal = refusalForStatus(status);
     return refusal && { refusal, status };
   } catch {
-    return undefined; // it cannot be reached at all
+    return undefined; // the server is unreachable
   }
 }

@@ -1,138 +1,137 @@
 import type { PageSettings } from '../page/page_settings';
 import type { State } from '../state';
 import type { StreamStats } from '../stats';
-import { ControlCalls } from './control_calls';
+import { ControlCalls, MAX_PENDING } from './control_calls';
 import { invoke, noticesFor } from './legacy_protocol';
-import { readMessage, VERSION, type Request, type RequestId } from './requests';
+import { parseMessage, VERSION, type Request, type RequestId } from './requests';
 
-/** What an embedding page can reach of the page. */
+/** The part of the player that an embedding page can use. */
 export interface PlayerApi {
   readonly state: State;
-  readonly figures: StreamStats | undefined;
-  /** Sends an interaction to the application; false while there is none to send it to. */
+  readonly stats: StreamStats | undefined;
+  /** Sends an interaction to the application; returns false while no data channel is open. */
   interact(value: object | string): boolean;
-  /** Sends a command to the application's own settings, such as `{'Encoder.MaxQP': 40}`. */
+  /** Sends a command for the streamer, such as `{'Encoder.MaxQP': 40}`; returns false while no data channel is open. */
   command(value: object): boolean;
-  /** Sends a `control` message to the server; false while it is not connected. */
+  /** Sends a `control` message to the server; returns false while it is not connected. */
   control(action: string, payload: unknown): boolean;
+  /** Starts a latency test; returns false while no data channel is open. */
   testLatency(): boolean;
   retry(): void;
 }
 
-/** How long an answer to a `control` call is waited for, in milliseconds: longer than any server takes. */
+/** How long a `control` call may be pending, in milliseconds: longer than the timeout of any server. */
 export const CONTROL_TIMEOUT = 60_000;
 
 const NOT_CONNECTED = 'the stream is not connected';
 
 /**
- * The conversation with an embedding page whose origin has been found to be allowed. It holds no window: what it
- * says goes to `post`.
+ * Exchanges messages with an embedding page. Its caller checks the origin and passes the messages; the bridge itself
+ * has no reference to a window.
  */
 export class Bridge {
   readonly #settings: PageSettings;
   readonly #player: PlayerApi;
   readonly #post: (message: object) => void;
   readonly #calls = new ControlCalls();
-  #watchesStats = false;
-  #last: State;
+  #sendsStats = false;
+  #lastState: State;
 
+  /** @param post - posts a message to the embedding page */
   constructor(settings: PageSettings, player: PlayerApi, post: (message: object) => void) {
     this.#settings = settings;
     this.#player = player;
     this.#post = post;
-    this.#last = player.state;
-    this.#event('ready', { state: player.state });
+    this.#lastState = player.state;
+    this.#sendEvent('ready', { state: player.state });
   }
 
-  /** Takes what the embedding page posted. */
+  /** Handles a message from the embedding page. */
   receive(data: unknown): void {
-    const incoming = readMessage(data);
+    const incoming = parseMessage(data);
     switch (incoming.kind) {
       case 'none':
         return;
       case 'invalid':
-        this.#answer(incoming.id, { error: incoming.problem });
+        this.#reply(incoming.id, { error: incoming.problem });
         return;
       case 'request':
-        this.#serve(incoming.id, incoming.request);
+        this.#handle(incoming.id, incoming.request);
         return;
       case 'invoke': {
-        const problem = invoke(incoming.name, incoming.args, this.#settings.functions, this.#player);
-        if (problem !== undefined) {
-          this.#post({ notice: { ok: false, type: 'invoke', status: 'refused', invoke: incoming.name, detail: problem } });
+        const detail = invoke(incoming.name, incoming.args, this.#settings.functions, this.#player);
+        if (detail !== undefined) {
+          this.#post({ notice: { ok: false, type: 'invoke', status: 'refused', invoke: incoming.name, detail } });
         }
       }
     }
   }
 
-  /** The page is in a new state. */
-  state(state: State): void {
-    this.#event('state', state);
+  onState(state: State): void {
+    this.#sendEvent('state', state);
     if (this.#usesLegacyProtocol) {
-      for (const notice of noticesFor(this.#last, state)) {
+      for (const notice of noticesFor(this.#lastState, state)) {
         this.#post({ notice });
       }
     }
     if (state.phase === 'reconnecting' || state.phase === 'waiting' || state.phase === 'ended') {
-      this.#calls.abandon(NOT_CONNECTED);
+      this.#calls.failAll(NOT_CONNECTED);
     }
-    this.#last = state;
+    this.#lastState = state;
   }
 
-  /** The matchmaker spoke; `message` is what it said. */
-  matchmaker(message: unknown): void {
+  /** @param message - the `matchmaker` message as received */
+  onMatchmaker(message: unknown): void {
     if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
       const { matched, detail } = message as Record<string, unknown>;
       this.#post({ notice: { ok: matched === true, type: 'matchmaker', detail } });
     }
   }
 
-  /** New figures were measured. */
-  stats(figures: StreamStats): void {
-    if (this.#watchesStats) {
-      this.#event('stats', figures);
+  onStats(stats: StreamStats): void {
+    if (this.#sendsStats) {
+      this.#sendEvent('stats', stats);
     }
   }
 
-  /** The application sent a text over the data channel. */
-  response(text: string): void {
-    this.#event('response', text);
+  /** @param text - what the application sent over the data channel */
+  onResponse(text: string): void {
+    this.#sendEvent('response', text);
     if (this.#usesLegacyProtocol) {
       this.#post({ response: text });
     }
   }
 
-  /** The server answered a `control` message. */
-  controlAnswered(message: unknown): void {
-    this.#calls.answered(message);
+  /** @param message - the server's `response` to a `control` message, as received */
+  onControlResponse(message: unknown): void {
+    this.#calls.onResponse(message);
     if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
       this.#post({ ...message, type: 'response' });
     }
   }
 
-  /** Pages that were written for the older dialect hear it where they may also use it. */
   get #usesLegacyProtocol(): boolean {
     return this.#settings.functions.length > 0;
   }
 
-  #serve(id: RequestId, request: Request): void {
+  #handle(id: RequestId, request: Request): void {
     switch (request.method) {
       case 'state':
-        this.#answer(id, { result: this.#player.state });
+        this.#reply(id, { result: this.#player.state });
         return;
       case 'stats':
-        this.#answer(id, { result: this.#player.figures ?? null });
+        this.#reply(id, { result: this.#player.stats ?? null });
         return;
       case 'watch':
-        this.#watchesStats = request.stats;
-        this.#answer(id, { result: true });
+        this.#sendsStats = request.stats;
+        this.#reply(id, { result: true });
         return;
       case 'interact':
-        this.#answer(id, this.#player.interact(request.value) ? { result: true } : { error: NOT_CONNECTED });
+        this.#reply(id, this.#player.interact(request.value) ? { result: true } : { error: NOT_CONNECTED });
         return;
       case 'retry':
         this.#player.retry();
-        this.#answer(id, { result: true });
+        this.#reply(id, { result: true });
         return;
       case 'control':
         this.#control(id, request.action, request.payload);
@@ -140,26 +139,29 @@ export class Bridge {
   }
 
   #control(id: RequestId, action: string, payload: unknown): void {
-    const giveUp = this.#calls.add(action, (outcome) => {
+    const fail = this.#calls.add(action, (result) => {
       clearTimeout(timer);
-      this.#answer(id, 'error' in outcome ? outcome : { result: outcome.response ?? null });
+      this.#reply(id, 'error' in result ? result : { result: result.response ?? null });
     });
-    const timer = setTimeout(() => giveUp?.('no answer came'), CONTROL_TIMEOUT);
-    if (giveUp === undefined) {
+    const timer = setTimeout(
+      () => fail?.(`the server did not respond within ${String(CONTROL_TIMEOUT / 1000)} s`),
+      CONTROL_TIMEOUT,
+    );
+    if (fail === undefined) {
       clearTimeout(timer);
-      this.#answer(id, { error: 'too many calls wait for their answer' });
+      this.#reply(id, { error: `too many pending control calls (at most ${String(MAX_PENDING)})` });
     } else if (!this.#player.control(action, payload)) {
-      giveUp(NOT_CONNECTED);
+      fail(NOT_CONNECTED);
     }
   }
 
-  #answer(id: RequestId, outcome: { result: unknown } | { error: string }): void {
+  #reply(id: RequestId, outcome: { result: unknown } | { error: string }): void {
     if (id !== undefined) {
       this.#post({ pixelfleet: VERSION, id, ...outcome });
     }
   }
 
-  #event(event: string, data: unknown): void {
+  #sendEvent(event: string, data: unknown): void {
     this.#post({ pixelfleet: VERSION, event, data });
   }
 }

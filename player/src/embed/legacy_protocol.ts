@@ -1,24 +1,24 @@
 import type { State } from '../state';
 import type { PlayerApi } from './bridge';
-import { isInteraction, readControl } from './requests';
+import { isInteraction, parseControl } from './requests';
 
-/** A change that pages written for the older dialect hear of. */
+/** A state change in the legacy protocol. */
 export interface Notice {
   readonly ok: boolean;
   readonly type: string;
   readonly status: string;
 }
 
-type Callable = (args: readonly unknown[], player: PlayerApi) => string | undefined;
+type LegacyFunction = (args: readonly unknown[], player: PlayerApi) => string | undefined;
 
-/** Every function that can be allowed, by the names that those pages use; each returns what is wrong, if anything. */
-const FUNCTIONS: Readonly<Record<string, Callable>> = {
+/** The functions that `page.json` can allow, by their names in the protocol. Each returns an error, or undefined. */
+const FUNCTIONS: Readonly<Record<string, LegacyFunction>> = {
   emitUIInteraction: ([value], player) =>
-    isInteraction(value) ? sent(player.interact(value)) : 'an object or a text is needed',
+    isInteraction(value) ? sent(player.interact(value)) : 'the argument must be an object or a string',
   emitCommand: ([value], player) =>
-    typeof value === 'object' && isInteraction(value) ? sent(player.command(value)) : 'an object is needed',
+    typeof value === 'object' && isInteraction(value) ? sent(player.command(value)) : 'the argument must be an object',
   emitSocketInteraction: ([action, payload], player) => {
-    const request = readControl(action, payload);
+    const request = parseControl(action, payload);
     return typeof request === 'string' ? request : sent(player.control(request.action, request.payload));
   },
   sendStartLatencyTest: (_args, player) => sent(player.testLatency()),
@@ -31,8 +31,8 @@ const FUNCTIONS: Readonly<Record<string, Callable>> = {
 /**
  * Calls a function for an embedding page.
  *
- * @param allowed - the functions that the operator has named
- * @returns what is wrong, or undefined when it was done
+ * @param allowed - the functions that `page.json` lists
+ * @returns an error, or undefined when the function was called
  */
 export function invoke(
   name: string,
@@ -43,11 +43,11 @@ export function invoke(
   if (!allowed.includes(name)) {
     return 'not allowed';
   }
-  const callable = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  return callable === undefined ? 'no such function' : callable(args, player);
+  const call = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  return call === undefined ? 'unknown function' : call(args, player);
 }
 
-/** What to tell of the way from one state to the next. */
+/** The notices for a change of state; none while the phase stays the same. */
 export function noticesFor(before: State, after: State): readonly Notice[] {
   if (before.phase === after.phase) {
     return [];

@@ -2,18 +2,18 @@ import type { PageSettings } from '../page/page_settings';
 import { Bridge, type PlayerApi } from './bridge';
 
 /**
- * Talks with the page that embeds this one, if its origin is on the operator's list.
+ * Connects the bridge to the embedding page, if `page.json` lists its origin.
  *
- * Its origin is known from the browser where that tells it, and else from its first message. Nothing is ever posted
- * to an origin that is not on the list.
+ * The origin is taken from the browser where it exposes it, and otherwise from the first message. Nothing is ever
+ * posted to an origin that is not listed.
  */
 export class ParentWindow {
   readonly #settings: PageSettings;
   readonly #player: PlayerApi;
   #origin: string | undefined;
-  #dialogue: Bridge | undefined;
+  #bridge: Bridge | undefined;
 
-  /** Listens only when the page is embedded and the list has somebody on it. */
+  /** Listens for messages only if the page is embedded and at least one origin is listed. */
   constructor(settings: PageSettings, player: PlayerApi) {
     this.#settings = settings;
     this.#player = player;
@@ -21,27 +21,27 @@ export class ParentWindow {
       return;
     }
     window.addEventListener('message', (event) => {
-      if (event.source === window.parent && this.#meet(event.origin)) {
-        this.#dialogue?.receive(event.data);
+      if (event.source === window.parent && this.#accept(event.origin)) {
+        this.#bridge?.receive(event.data);
       }
     });
-    this.#meet(embedder());
+    this.#accept(embeddingOrigin());
   }
 
-  /** The conversation, once there is one. */
-  get dialogue(): Bridge | undefined {
-    return this.#dialogue;
+  /** Undefined until the origin is known and allowed. */
+  get bridge(): Bridge | undefined {
+    return this.#bridge;
   }
 
-  /** Whether `origin` is the embedding page's and may talk; begins the conversation with the first one that may. */
-  #meet(origin: string | undefined): boolean {
+  /** Returns whether `origin` is allowed, and creates the bridge to it if it is. */
+  #accept(origin: string | undefined): boolean {
     if (origin === undefined || !this.#settings.parents.includes(origin)) {
       return false;
     }
     if (this.#origin !== origin) {
-      // The first one may have come from a referrer that was not the embedding page's: a message never lies.
+      // The first origin may come from a referrer other than the embedding page; that of a message is always right.
       this.#origin = origin;
-      this.#dialogue = new Bridge(this.#settings, this.#player, (message) => {
+      this.#bridge = new Bridge(this.#settings, this.#player, (message) => {
         window.parent.postMessage(message, origin);
       });
     }
@@ -49,9 +49,9 @@ export class ParentWindow {
   }
 }
 
-/** The embedding page's origin as far as the browser tells it. */
-function embedder(): string | undefined {
-  // Firefox has no ancestorOrigins; the referrer of a framed page is its parent at the first load.
+/** The origin of the embedding page, if the browser exposes it. */
+function embeddingOrigin(): string | undefined {
+  // Firefox has no ancestorOrigins. The referrer of a framed page is its parent at the first load.
   const ancestors = (window.location as Partial<Location>).ancestorOrigins;
   if (ancestors !== undefined) {
     return ancestors[0];

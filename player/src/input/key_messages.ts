@@ -1,4 +1,4 @@
-/** One message to the streamer: a key that goes down or up (by its key code), or a character (by its UTF-16 code). */
+/** A message to the streamer: a key press or release (by its key code), or a character (by its UTF-16 code unit). */
 export type KeyMessage =
   | { message: 'KeyDown'; values: [keyCode: number, repeat: 0] }
   | { message: 'KeyUp'; values: [keyCode: number] }
@@ -8,10 +8,10 @@ const BACKSPACE = 8;
 const ENTER = 13;
 
 /**
- * The keys that turn the text `before` into `after` for somebody who types at its end.
+ * The messages that turn the text `before` into `after`, with the cursor at the end.
  *
- * On-screen keyboards name no keys, and change whole words while they are being written: all that can be relied on
- * is what stands in the field.
+ * On-screen keyboards report no key codes and replace whole words while the user types. Only the field's content is
+ * reliable.
  */
 export function keyMessagesForEdit(before: string, after: string): readonly KeyMessage[] {
   let common = 0;
@@ -22,14 +22,14 @@ export function keyMessagesForEdit(before: string, after: string): readonly KeyM
   const added = after
     .slice(common)
     .split('')
-    .map((unit) => (unit === '\n' ? key(ENTER) : press(unit.charCodeAt(0))));
+    .map((unit) => (unit === '\n' ? key(ENTER) : character(unit.charCodeAt(0))));
   return [...removed, ...added].flat();
 }
 
 function key(code: number): readonly KeyMessage[] {
-  return [{ message: 'KeyDown', values: [code, 0] }, ...press(code), { message: 'KeyUp', values: [code] }];
+  return [{ message: 'KeyDown', values: [code, 0] }, ...character(code), { message: 'KeyUp', values: [code] }];
 }
 
-function press(code: number): readonly KeyMessage[] {
+function character(code: number): readonly KeyMessage[] {
   return [{ message: 'KeyPress', values: [code] }];
 }

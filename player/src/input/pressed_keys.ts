@@ -1,26 +1,26 @@
 /**
- * Remembers whose each pressed key is, the page's own controls' or the application's: whoever saw it go down must
- * see it come up, wherever the focus went meanwhile. An application that missed it would think Alt is held for ever.
+ * Remembers which pressed keys went to the page's own controls. The release of a key must go where its press went,
+ * even if the focus has moved meanwhile: an application that misses a release would treat Alt as held for ever.
  */
 export class PressedKeys {
-  readonly #ours = new Set<string>();
+  readonly #own = new Set<string>();
 
-  /** A key went down; `ours` is whether the page's controls had the focus. */
-  down(code: string, ours: boolean): void {
-    if (ours) {
-      this.#ours.add(code);
+  /** @param own - whether the press goes to the page's controls */
+  down(code: string, own: boolean): void {
+    if (own) {
+      this.#own.add(code);
     } else {
-      this.#ours.delete(code);
+      this.#own.delete(code);
     }
   }
 
-  /** A key came up: tells whether it was the page's own. */
+  /** Returns whether the release goes to the page's controls. */
   up(code: string): boolean {
-    return this.#ours.delete(code);
+    return this.#own.delete(code);
   }
 
-  /** The window lost the keyboard, and with it what comes up. */
-  forget(): void {
-    this.#ours.clear();
+  /** Forgets all keys: the window has lost the focus, and gets no more releases. */
+  clear(): void {
+    this.#own.clear();
   }
 }

@@ -1,42 +1,42 @@
 import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
-import { colour, COLOURS, contrast, readableOn, type Colour, type Scheme } from './colours';
+import { COLOURS, contrast, parseColour, readableOn, type Colour, type Scheme } from './colours';
 import { objectFields, warnUnknownFields, type Warn } from './fields';
 
-/** How a page looks and speaks: the document `branding.json`, read. */
+/** The parsed document `branding.json`: name, logo, colours and texts. */
 export interface Branding {
   /** The language of the texts, as in `<html lang>`. */
   readonly language: string;
-  /** Where the logo is, relative to the page, for each scheme. */
+  /** The path of the logo, relative to the page, for each colour scheme. */
   readonly logo: Partial<Readonly<Record<Scheme, string>>>;
   readonly colours: Readonly<Record<Scheme, Partial<Readonly<Record<Colour, string>>>>>;
   readonly texts: Texts;
 }
 
-/** What holds where there is no document. */
+/** The branding of a page without a `branding.json`. */
 export const DEFAULT_BRANDING: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
 
-/** The longest text that is taken. */
-const LONGEST_TEXT = 400;
+/** The longest allowed text, in characters. */
+const MAX_TEXT_LENGTH = 400;
 
-/** What text needs to be read on its ground, as WCAG 2 AA asks. */
-const READABLE = 4.5;
+/** The lowest contrast of text and background that WCAG 2 AA allows. */
+const MIN_CONTRAST = 4.5;
 
 /**
- * Reads `branding.json`. A part that is wrong is left out and complained of, and the rest is used.
+ * Validates `branding.json`. An invalid part is ignored with a warning, and the rest is used.
  *
- * @param document - the parsed document, or whatever came in its place
+ * @param document - the parsed JSON, untrusted
  */
 export function readBranding(document: unknown, warn: Warn): Branding {
-  const wrong: Warn = (problem) => {
+  const warnHere: Warn = (problem) => {
     warn(`branding.json: ${problem}`);
   };
-  const fields = objectFields(document, 'document', wrong);
-  warnUnknownFields(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', wrong);
+  const fields = objectFields(document, 'document', warnHere);
+  warnUnknownFields(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', warnHere);
   return {
-    language: language(fields['language'], wrong),
-    logo: logo(fields['logo'], wrong),
-    colours: colours(fields['colours'], wrong),
-    texts: { ...texts(fields['texts'], wrong), ...name(fields['name'], wrong) },
+    language: language(fields['language'], warnHere),
+    logo: logo(fields['logo'], warnHere),
+    colours: colours(fields['colours'], warnHere),
+    texts: { ...texts(fields['texts'], warnHere), ...pageName(fields['name'], warnHere) },
   };
 }
 
@@ -48,9 +48,9 @@ function language(value: unknown, warn: Warn): string {
   return value ?? DEFAULT_BRANDING.language;
 }
 
-function name(value: unknown, warn: Warn): { 'page.name'?: string } {
-  const words = value === undefined ? undefined : plainText(value, 'name', warn);
-  return words === undefined ? {} : { 'page.name': words };
+function pageName(value: unknown, warn: Warn): { 'page.name'?: string } {
+  const name = value === undefined ? undefined : validText(value, 'name', warn);
+  return name === undefined ? {} : { 'page.name': name };
 }
 
 function logo(value: unknown, warn: Warn): Branding['logo'] {
@@ -70,7 +70,7 @@ function logo(value: unknown, warn: Warn): Branding['logo'] {
   return files;
 }
 
-/** A file name, and never an address: the page asks no other host for anything. */
+/** Accepts a file name and no URL: the page sends no requests to other hosts. */
 function image(value: unknown, where: string, warn: Warn): string | undefined {
   if (typeof value === 'string' && /^[\w-][\w.-]{0,99}\.(svg|png|webp|jpe?g)$/i.test(value)) {
     return `branding/${value}`;
@@ -89,45 +89,45 @@ function palette(value: unknown, scheme: Scheme, warn: Warn): Partial<Record<Col
   const where = `colours.${scheme}`;
   const fields = objectFields(value, where, warn);
   warnUnknownFields(fields, COLOURS, `${where}.`, warn);
-  const taken: Partial<Record<Colour, string>> = {};
+  const accepted: Partial<Record<Colour, string>> = {};
   for (const part of COLOURS) {
-    const hex = colour(fields[part]);
+    const hex = parseColour(fields[part]);
     if (hex !== undefined) {
-      taken[part] = hex;
+      accepted[part] = hex;
     } else if (fields[part] !== undefined) {
       warn(`${where}.${part}: must be a colour such as "#0a58ca"`);
     }
   }
-  if (taken.accent !== undefined) {
-    taken.onAccent ??= readableOn(taken.accent);
+  if (accepted.accent !== undefined) {
+    accepted.onAccent ??= readableOn(accepted.accent);
   }
   for (const [front, back] of [['text', 'ground'], ['muted', 'ground'], ['onAccent', 'accent']] as const) {
-    const [one, other] = [taken[front], taken[back]];
-    if (one !== undefined && other !== undefined && contrast(one, other) < READABLE) {
-      warn(`${where}: ${front} is hard to read on ${back} (below ${String(READABLE)} to 1)`);
+    const [one, other] = [accepted[front], accepted[back]];
+    if (one !== undefined && other !== undefined && contrast(one, other) < MIN_CONTRAST) {
+      warn(`${where}: the contrast of ${front} on ${back} is below ${String(MIN_CONTRAST)}:1`);
     }
   }
-  return taken;
+  return accepted;
 }
 
 function texts(value: unknown, warn: Warn): Texts {
-  const taken: Partial<Record<TextKey, string>> = {};
-  for (const [key, words] of Object.entries(objectFields(value, 'texts', warn))) {
+  const accepted: Partial<Record<TextKey, string>> = {};
+  for (const [key, text] of Object.entries(objectFields(value, 'texts', warn))) {
     if (!isTextKey(key)) {
-      warn(`texts.${key}: no such text`);
+      warn(`texts.${key}: unknown text`);
       continue;
     }
-    const read = plainText(words, `texts.${key}`, warn);
-    if (read !== undefined) {
-      taken[key] = read;
+    const valid = validText(text, `texts.${key}`, warn);
+    if (valid !== undefined) {
+      accepted[key] = valid;
     }
   }
-  return { ...DEFAULT_TEXTS, ...taken };
+  return { ...DEFAULT_TEXTS, ...accepted };
 }
 
-function plainText(value: unknown, where: string, warn: Warn): string | undefined {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST_TEXT) {
-    warn(`${where}: must be a text of 1 to ${String(LONGEST_TEXT)} characters`);
+function validText(value: unknown, where: string, warn: Warn): string | undefined {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_TEXT_LENGTH) {
+    warn(`${where}: must be a string of 1 to ${String(MAX_TEXT_LENGTH)} characters`);
     return undefined;
   }
   return value.trim();

@@ -1,7 +1,7 @@
-/** Collects what is wrong with a document while the rest of it is still used. */
+/** Reports an invalid part of a document. */
 export type Warn = (problem: string) => void;
 
-/** The fields of a JSON object; none when `value` is something else. */
+/** Returns the fields of a JSON object; none when `value` is undefined or not an object. */
 export function objectFields(value: unknown, where: string, warn: Warn): Readonly<Record<string, unknown>> {
   if (value === undefined) {
     return {};
@@ -13,11 +13,11 @@ export function objectFields(value: unknown, where: string, warn: Warn): Readonl
   return value as Record<string, unknown>;
 }
 
-/** The entries of a list that `accept` takes, at most `most` of them. */
+/** Returns the distinct entries of a list of at most `max` strings, as `accept` normalizes them. */
 export function stringList(
   value: unknown,
   where: string,
-  most: number,
+  max: number,
   accept: (entry: string) => string | undefined,
   warn: Warn,
 ): readonly string[] {
@@ -28,20 +28,20 @@ export function stringList(
     warn(`${where}: must be a list`);
     return [];
   }
-  if (value.length > most) {
-    warn(`${where}: only the first ${String(most)} are used`);
+  if (value.length > max) {
+    warn(`${where}: only the first ${String(max)} are used`);
   }
-  const accepted = value.slice(0, most).flatMap((entry: unknown) => {
-    const taken = typeof entry === 'string' ? accept(entry) : undefined;
-    if (taken === undefined) {
-      warn(`${where}: ${JSON.stringify(entry)} is not understood`);
+  const accepted = value.slice(0, max).flatMap((entry: unknown) => {
+    const normalized = typeof entry === 'string' ? accept(entry) : undefined;
+    if (normalized === undefined) {
+      warn(`${where}: ${JSON.stringify(entry)} is not valid`);
     }
-    return taken ?? [];
+    return normalized ?? [];
   });
   return [...new Set(accepted)];
 }
 
-/** Complains of every field that is not one of `known`. */
+/** Warns of each field that is not one of `known`. */
 export function warnUnknownFields(
   fields: Readonly<Record<string, unknown>>,
   known: readonly string[],
@@ -50,7 +50,7 @@ export function warnUnknownFields(
 ): void {
   for (const name of Object.keys(fields)) {
     if (!known.includes(name)) {
-      warn(`${where}${name}: no such field`);
+      warn(`${where}${name}: unknown field`);
     }
   }
 }

@@ -5,7 +5,7 @@ import { interpolate, isTextKey, type Texts } from '../texts';
 import { element, setLabel } from './dom';
 import { SHORTCUT } from './shortcut';
 
-/** Gives the page an operator's name, logo, colours and fixed texts. */
+/** Applies an operator's name, logo, colours and static texts to the page. */
 export function applyBranding(branding: Branding): void {
   const root = document.documentElement;
   root.lang = branding.language;
@@ -23,19 +23,19 @@ export function applyBranding(branding: Branding): void {
   root.dataset['branded'] = 'true';
 }
 
-/** Writes the texts that no state changes: `data-text` is an element's content, `data-label` its name. */
+/** Writes the static texts: `data-text` is the key of an element's content, `data-label` that of its label. */
 function writeTexts(texts: Texts): void {
-  const read = (key: string | undefined): string =>
+  const textOf = (key: string | undefined): string =>
     key !== undefined && isTextKey(key) ? interpolate(texts[key], { shortcut: SHORTCUT }) : '';
   for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
-    target.textContent = read(target.dataset['text']);
+    target.textContent = textOf(target.dataset['text']);
   }
   for (const target of document.querySelectorAll<HTMLElement>('[data-label]')) {
-    const words = read(target.dataset['label']);
+    const label = textOf(target.dataset['label']);
     if (target instanceof HTMLButtonElement) {
-      setLabel(target, words);
+      setLabel(target, label);
     } else {
-      target.setAttribute('aria-label', words);
+      target.setAttribute('aria-label', label);
     }
   }
 }

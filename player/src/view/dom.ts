@@ -1,7 +1,7 @@
 /**
- * An element that the page is written with.
+ * Returns an element of index.html.
  *
- * @throws Error when index.html has no such element of that kind
+ * @throws Error when there is no element of that kind with that id
  */
 export function element<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
@@ -11,28 +11,28 @@ export function element<Kind extends Element>(id: string, kind: new () => Kind):
   return found;
 }
 
-/** Changes a text only when it differs, so that a screen reader is not made to repeat itself; none hides it. */
-export function setText(target: HTMLElement, words: string | undefined): void {
-  if (target.textContent !== (words ?? '')) {
-    target.textContent = words ?? '';
+/** Sets a text, only if it differs so that screen readers do not repeat it; an empty text hides the element. */
+export function setText(target: HTMLElement, text: string | undefined): void {
+  if (target.textContent !== (text ?? '')) {
+    target.textContent = text ?? '';
   }
-  target.hidden = words === undefined || words === '';
+  target.hidden = text === undefined || text === '';
 }
 
-/** Names a button for those who do not see its drawing, and for a mouse that rests on it. */
-export function setLabel(target: HTMLElement, words: string): void {
-  target.setAttribute('aria-label', words);
-  target.title = words;
+/** Sets the accessible name and the tooltip of an icon button. */
+export function setLabel(target: HTMLElement, label: string): void {
+  target.setAttribute('aria-label', label);
+  target.title = label;
 }
 
-/** Rows of a list of terms, each a name and a value. */
+/** Updates a description list to `rows`. */
 export function updateList(list: HTMLElement, rows: readonly (readonly [label: string, value: string])[]): void {
-  // Only values change from one time to the next: an element that stays does not flicker under a reader's cursor.
+  // Existing elements are kept, so that the cursor of a screen reader keeps its place.
   while (list.children.length > rows.length) {
     list.lastElementChild?.remove();
   }
-  for (const [at, [label, value]] of rows.entries()) {
-    const row = list.children[at] ?? list.appendChild(newRow());
+  for (const [index, [label, value]] of rows.entries()) {
+    const row = list.children[index] ?? list.appendChild(newRow());
     const [term, definition] = row.children;
     if (term !== undefined && term.textContent !== label) {
       term.textContent = label;

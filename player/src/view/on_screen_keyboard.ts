@@ -3,60 +3,60 @@ import { keyMessagesForEdit } from '../input/key_messages';
 import type { State } from '../state';
 import { element } from './dom';
 
-/** What the hidden field always begins with, so that there is something to delete. */
-const BOTTOM = '        ';
+/** The initial content of the hidden field, so that a backspace has something to delete. */
+const PADDING = '        ';
 
-/** Past this many characters the hidden field is emptied. */
-const LONGEST = 200;
+/** The length at which the hidden field is reset, in characters. */
+const MAX_LENGTH = 200;
 
 /**
- * Typing on a device that has only an on-screen keyboard: a hidden field brings it up, and what is typed goes to the
- * application as keys. When the application asks for a text, a line to write it in is shown instead.
+ * Text input with an on-screen keyboard. A hidden field opens the keyboard, and its edits are sent to the application
+ * as keys. When the application requests a text, a visible field is shown instead.
  */
 export class OnScreenKeyboard {
   readonly #button = element('keyboard', HTMLButtonElement);
-  readonly #typing = element('typing', HTMLTextAreaElement);
+  readonly #input = element('keyboard-input', HTMLTextAreaElement);
   readonly #form = element('text-entry', HTMLFormElement);
   readonly #field = element('text-entry-field', HTMLInputElement);
   readonly #stream: PixelStreaming;
-  #before = BOTTOM;
+  #before = PADDING;
 
   constructor(stream: PixelStreaming) {
     this.#stream = stream;
     this.#button.hidden = !window.matchMedia('(any-pointer: coarse)').matches;
     this.#button.addEventListener('click', () => {
-      this.#empty();
-      this.#typing.focus();
+      this.#reset();
+      this.#input.focus();
     });
-    this.#typing.addEventListener('input', (event) => {
-      this.#typed(event.isComposing);
+    this.#input.addEventListener('input', (event) => {
+      this.#sendEdit(event.isComposing);
     });
     stream.addEventListener('showOnScreenKeyboard', ({ data }) => {
-      this.#ask(data.showOnScreenKeyboard, data.contents);
+      this.#setTextEntry(data.showOnScreenKeyboard, data.contents);
     });
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       stream.sendTextboxEntry(this.#field.value);
-      this.#ask(false, '');
+      this.#setTextEntry(false, '');
     });
     this.#form.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') {
-        this.#ask(false, '');
+        this.#setTextEntry(false, '');
       }
     });
     element('text-entry-close', HTMLButtonElement).addEventListener('click', () => {
-      this.#ask(false, '');
+      this.#setTextEntry(false, '');
     });
   }
 
-  /** Takes the line away with the stream that asked for it. */
+  /** Hides the text field when the stream that requested it ends. */
   show(state: State): void {
     if (state.phase !== 'playing' && !this.#form.hidden) {
-      this.#ask(false, '');
+      this.#setTextEntry(false, '');
     }
   }
 
-  #ask(open: boolean, contents: string): void {
+  #setTextEntry(open: boolean, contents: string): void {
     this.#form.hidden = !open;
     this.#field.value = contents;
     if (open) {
@@ -67,20 +67,20 @@ export class OnScreenKeyboard {
     }
   }
 
-  #typed(composing: boolean): void {
-    const after = this.#typing.value;
+  #sendEdit(composing: boolean): void {
+    const after = this.#input.value;
     for (const { message, values } of keyMessagesForEdit(this.#before, after)) {
       this.#stream.toStreamerHandlers.get(message)?.([...values]);
     }
     this.#before = after;
-    if (!composing && (after.length > LONGEST || after.length < BOTTOM.length)) {
-      this.#empty();
+    if (!composing && (after.length > MAX_LENGTH || after.length < PADDING.length)) {
+      this.#reset();
     }
   }
 
-  #empty(): void {
-    this.#typing.value = BOTTOM;
-    this.#typing.setSelectionRange(BOTTOM.length, BOTTOM.length);
-    this.#before = BOTTOM;
+  #reset(): void {
+    this.#input.value = PADDING;
+    this.#input.setSelectionRange(PADDING.length, PADDING.length);
+    this.#before = PADDING;
   }
 }

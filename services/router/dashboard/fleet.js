@@ -32,7 +32,7 @@ export class Fleet {
   #sorted = /** @type {Streamer[] | undefined} */ (undefined);
 
   /** Takes a `streamers` event. */
-  tellStreamers(/** @type {{whole: boolean, changed: Streamer[], gone: string[]}} */ told) {
+  applyStreamers(/** @type {{whole: boolean, changed: Streamer[], gone: string[]}} */ told) {
     if (told.whole) {
       this.streamers.clear();
     }
@@ -46,7 +46,7 @@ export class Fleet {
   }
 
   /** Takes a `totals` event. */
-  tellTotals(/** @type {{now: number, young: boolean, apps: Fleet['apps']}} */ told) {
+  applyTotals(/** @type {{now: number, young: boolean, apps: Fleet['apps']}} */ told) {
     this.now = told.now;
     this.young = told.young;
     this.apps = told.apps;
@@ -83,15 +83,15 @@ function compare(/** @type {string} */ a, /** @type {string} */ b) {
 }
 
 /** A wait, to the second below an hour. */
-export function wait(/** @type {number} */ seconds) {
+export function formatWait(/** @type {number} */ seconds) {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 60 || whole >= 3600
-    ? span(whole)
+    ? formatDuration(whole)
     : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }
 
 /** A time span in the largest two units that matter: `2 d 4 h`, `3 h 12 min`, `4 min`, `12 s`. */
-export function span(/** @type {number} */ seconds) {
+export function formatDuration(/** @type {number} */ seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
   if (days > 0) {

@@ -1,9 +1,9 @@
 /** Puts the dashboard together. */
-import { ask, Refused } from './api.js';
-import { Fleet, wait } from './fleet.js';
-import { drawRow, KINDS } from './kinds.js';
-import { Plot, text } from './plot.js';
-import { Rows } from './rows.js';
+import { request, ApiError } from './api.js';
+import { Fleet, formatWait } from './fleet.js';
+import { drawRow, TABLES } from './tables.js';
+import { Chart, setText } from './chart.js';
+import { VirtualList } from './virtual_list.js';
 
 const POLL_MS = 2_000;
 const SURE_MS = 4_000;
@@ -13,12 +13,12 @@ const UNREAD = 'The fleet has not been read yet.';
 
 const at = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const fleet = new Fleet();
-const rows = new Rows(at('rows'));
+const rows = new VirtualList(at('rows'));
 const plots = {
-  players: new Plot('plot-players'),
-  free: new Plot('plot-free'),
-  waiting: new Plot('plot-waiting'),
-  wait: new Plot('plot-wait', wait),
+  players: new Chart('plot-players'),
+  free: new Chart('plot-free'),
+  waiting: new Chart('plot-waiting'),
+  wait: new Chart('plot-wait', formatWait),
 };
 const NAMES = /** @type {const} */ (['streamers', 'sessions', 'queue']);
 /** @typedef {typeof NAMES[number]} Name */
@@ -32,7 +32,7 @@ let loaded = false;
 // -- what is shown ---------------------------------------------------------------------------------
 
 function refresh() {
-  const kind = KINDS[shown];
+  const kind = TABLES[shown];
   const all = shown === 'streamers' ? fleet.sorted() : polled[shown].items;
   const [app, state, search] = [at('app').value, at('state').value, at('search').value.trim().toLowerCase()];
   const items = all.filter(
@@ -43,10 +43,10 @@ function refresh() {
   );
   rows.show(items);
   at('empty').hidden = items.length > 0;
-  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : loaded ? kind.none : UNREAD);
+  setText(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : loaded ? kind.none : UNREAD);
   const total = shown === 'streamers' ? all.length : polled[shown].total;
   const listed = items.length === total ? '' : `${number(items.length)} of ${number(total)} are listed`;
-  text(at('note'), listed);
+  setText(at('note'), listed);
   tellCounts();
 }
 
@@ -55,9 +55,9 @@ function tellCounts() {
     return;
   }
   const totals = fleet.totals();
-  text(at('tab-streamers').querySelector('i'), number(fleet.streamers.size));
-  text(at('tab-sessions').querySelector('i'), number(totals.players));
-  text(at('tab-queue').querySelector('i'), number(totals.waiting));
+  setText(at('tab-streamers').querySelector('i'), number(fleet.streamers.size));
+  setText(at('tab-sessions').querySelector('i'), number(totals.players));
+  setText(at('tab-queue').querySelector('i'), number(totals.waiting));
 }
 
 function tellTotals() {
@@ -83,7 +83,7 @@ function choose(/** @type {Name} */ name) {
     at(`tab-${each}`).setAttribute('aria-selected', String(each === name));
     at(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
-  const kind = KINDS[name];
+  const kind = TABLES[name];
   at('panel').className = `panel kind-${name}`;
   at('panel').setAttribute('aria-labelledby', `tab-${name}`);
   at('rows').setAttribute('aria-label', kind.label);
@@ -104,7 +104,7 @@ function choose(/** @type {Name} */ name) {
 // -- what a person does ----------------------------------------------------------------------------
 
 /** Does something to the fleet; what cannot be taken back is asked for twice. */
-async function act(/** @type {import('./kinds.js').Action} */ action, /** @type {HTMLButtonElement} */ button) {
+async function act(/** @type {import('./tables.js').Action} */ action, /** @type {HTMLButtonElement} */ button) {
   if (action.sure && button.dataset['sure'] === undefined) {
     button.dataset['sure'] = '';
     button.textContent = 'Sure?';
@@ -116,7 +116,7 @@ async function act(/** @type {import('./kinds.js').Action} */ action, /** @type 
   }
   button.disabled = true;
   try {
-    await ask(action.path, action.method);
+    await request(action.path, action.method);
     button.blur();
     await poll();
   } catch (error) {
@@ -128,7 +128,7 @@ async function act(/** @type {import('./kinds.js').Action} */ action, /** @type 
 let toastTimer = 0;
 
 function tell(/** @type {string} */ words) {
-  text(at('toast'), words);
+  setText(at('toast'), words);
   at('toast').hidden = false;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => {
@@ -144,7 +144,7 @@ async function poll() {
     return;
   }
   try {
-    const { items, total } = await ask(`api/v1/${kind}?limit=1000`);
+    const { items, total } = await request(`api/v1/${kind}?limit=1000`);
     polled[kind] = { items, total };
     if (kind === shown) {
       refresh();
@@ -156,20 +156,20 @@ async function poll() {
 
 function live(/** @type {'connecting' | 'live' | 'lost'} */ state, /** @type {string} */ words) {
   at('live').dataset.state = state;
-  text(at('live'), words);
+  setText(at('live'), words);
 }
 
 function listen() {
   const events = new EventSource('api/v1/events');
   events.addEventListener('totals', ({ data }) => {
-    fleet.tellTotals(JSON.parse(data));
+    fleet.applyTotals(JSON.parse(data));
     live('live', fleet.young ? 'The fleet is being read' : 'Live');
     tellTotals();
     refresh();
   });
   events.addEventListener('streamers', ({ data }) => {
     loaded = true;
-    fleet.tellStreamers(JSON.parse(data));
+    fleet.applyStreamers(JSON.parse(data));
     refresh();
   });
   events.addEventListener('unavailable', () => {
@@ -188,17 +188,17 @@ function listen() {
 /** A browser does not tell with which status it was refused; another question has the same answer. */
 async function tellWhyLost() {
   try {
-    await ask('history');
+    await request('history');
     live('lost', LOST);
   } catch (error) {
-    live('lost', error instanceof Refused && error.isAboutWho ? 'You may not see this; load the page again' : LOST);
+    live('lost', error instanceof ApiError && error.isAccessDenied ? 'You may not see this; load the page again' : LOST);
   }
 }
 
 async function begin() {
   try {
-    const { samples, user } = await ask('history');
-    text(at('user'), user);
+    const { samples, user } = await request('history');
+    setText(at('user'), user);
     Object.values(plots).forEach((plot, index) => {
       plot.begin(samples.map((/** @type {number[]} */ sample) => [sample[0], sample[index + 1]]));
     });

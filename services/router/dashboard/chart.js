@@ -1,12 +1,12 @@
 /** One small plot of the last hour. */
-import { span } from './fleet.js';
+import { formatDuration } from './fleet.js';
 
 const WIDTH = 300;
 const HEIGHT = 72;
 const HOUR = 3600;
 const SVG = 'http://www.w3.org/2000/svg';
 
-export class Plot {
+export class Chart {
   #card;
   #format;
   /** @type {[number, number][]} */
@@ -46,8 +46,8 @@ export class Plot {
   /** Takes what is so now; a point is kept every ten seconds. */
   now(/** @type {number} */ at, /** @type {number} */ value, /** @type {string} */ beside) {
     const card = this.#card;
-    text(card.querySelector('.figure b'), this.#format(value));
-    text(card.querySelector('.figure span'), beside);
+    setText(card.querySelector('.figure b'), this.#format(value));
+    setText(card.querySelector('.figure span'), beside);
     const last = this.#points.at(-1);
     if (last === undefined || at - last[0] >= 10) {
       this.#points.push([at, value]);
@@ -69,7 +69,7 @@ export class Plot {
     const from = ((1 - (end - first[0]) / HOUR) * WIDTH).toFixed(1);
     this.#line.setAttribute('d', `M${line}`);
     this.#area.setAttribute('d', `M${from} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
-    const began = span(Math.min(HOUR, end - first[0]));
+    const began = formatDuration(Math.min(HOUR, end - first[0]));
     this.#scale.replaceChildren(label('1 h ago'), label(`most ${this.#format(most)}`), label('now'));
     this.#svg.setAttribute('aria-label', `The last ${began}: ${this.#format(last[1])} now, at most ${this.#format(most)}`);
   }
@@ -90,7 +90,7 @@ function label(/** @type {string} */ words) {
 }
 
 /** Writes a text where it is another one: what has not changed is not announced again. */
-export function text(/** @type {Element | null} */ element, /** @type {string} */ words) {
+export function setText(/** @type {Element | null} */ element, /** @type {string} */ words) {
   if (element !== null && element.textContent !== words) {
     element.textContent = words;
   }

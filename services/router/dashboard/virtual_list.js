@@ -3,7 +3,7 @@
 const SPARE = 6;
 
 /** @template T */
-export class Rows {
+export class VirtualList {
   #box;
   #space = document.createElement('div');
   /** @type {T[]} */

@@ -1,5 +1,5 @@
 /** How each kind of row looks. */
-import { reasonOf, span, wait } from './fleet.js';
+import { reasonOf, formatDuration, formatWait } from './fleet.js';
 
 /** @typedef {import('./fleet.js').Streamer} Streamer */
 /** @typedef {{id: string, app: string, streamer: string, state: string, role: string, matchedAt: number | null}} Session */
@@ -23,7 +23,7 @@ const STATE_WORDS = {
 };
 
 /** @type {{streamers: Kind, sessions: Kind, queue: Kind}} */
-export const KINDS = {
+export const TABLES = {
   streamers: {
     label: 'Streamers',
     heads: ['State', 'Streamer', 'App', 'Node', 'Players', 'Age', ''],
@@ -35,7 +35,7 @@ export const KINDS = {
       { className: 'wide', words: item.app },
       { className: 'wide', words: item.node || '–' },
       { className: 'number count', words: `${String(item.taken)} / ${item.capacity === null ? '∞' : String(item.capacity)}` },
-      { className: 'number age', words: span(now - item.since) },
+      { className: 'number age', words: formatDuration(now - item.since) },
     ],
     action: (/** @type {Streamer} */ item) => {
       const does = item.state === 'draining' ? 'undrain' : 'drain';
@@ -54,7 +54,7 @@ export const KINDS = {
       { className: 'wide', words: item.app },
       { className: 'wide', words: nameOf(item.streamer), small: item.streamer.split('/')[0] ?? '', title: item.streamer },
       { className: 'wide', words: item.role },
-      { className: 'number age', words: item.matchedAt === null ? '–' : span(now - item.matchedAt) },
+      { className: 'number age', words: item.matchedAt === null ? '–' : formatDuration(now - item.matchedAt) },
     ],
     action: (/** @type {Session} */ item) => ({ label: 'Kick', path: `api/v1/sessions/${encodeURIComponent(item.id)}`, method: 'DELETE', sure: true }),
     none: 'Nobody is playing.',
@@ -70,7 +70,7 @@ export const KINDS = {
       { className: 'wide', words: item.app },
       { className: 'wide', words: item.wants ?? (Object.entries(item.labels).map((pair) => pair.join(' ')).join(', ') || 'any') },
       { className: 'wide number', words: String(item.priority) },
-      { className: 'number age', words: wait(now - item.arrivedAt) },
+      { className: 'number age', words: formatWait(now - item.arrivedAt) },
     ],
     action: (/** @type {Waiting} */ item) => ({ label: 'Kick', path: `api/v1/sessions/${encodeURIComponent(item.id)}`, method: 'DELETE', sure: true }),
     none: 'Nobody is waiting.',

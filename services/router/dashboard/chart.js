@@ -1,31 +1,40 @@
-/** One small plot of the last hour. */
-import { formatDuration } from './fleet.js';
+/** A chart of one value over the last hour. */
+import { element, setText } from './dom.js';
+import { formatDuration } from './format.js';
+
+/** @typedef {[time: number, value: number]} Point time in seconds */
 
 const WIDTH = 300;
 const HEIGHT = 72;
 const HOUR = 3600;
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** The shortest interval between two points, in seconds. */
+const STEP = 10;
+
 export class Chart {
   #card;
   #format;
-  /** @type {[number, number][]} */
+  /** @type {Point[]} */
   #points = [];
-  #line = shape('path', 'line');
-  #area = shape('path', 'area');
-  #svg = shape('svg', '');
+  #line = svgElement('path', 'line');
+  #area = svgElement('path', 'area');
+  #svg = svgElement('svg', '');
   #scale = document.createElement('p');
 
-  /** @param {string} id of the card  @param {(value: number) => string} format how a value is written */
+  /**
+   * @param {string} id of the card
+   * @param {(value: number) => string} format
+   */
   constructor(id, format = String) {
-    this.#card = /** @type {HTMLElement} */ (document.getElementById(id));
+    this.#card = element(id, HTMLElement);
     this.#format = format;
     this.#svg.setAttribute('viewBox', `0 0 ${String(WIDTH)} ${String(HEIGHT)}`);
     this.#svg.setAttribute('preserveAspectRatio', 'none');
     this.#svg.setAttribute('role', 'img');
-    this.#svg.setAttribute('aria-label', 'The last hour: nothing is known yet');
+    this.#svg.setAttribute('aria-label', 'Last hour: no data');
     for (const y of [1, HEIGHT]) {
-      const grid = shape('line', 'grid');
+      const grid = svgElement('line', 'grid');
       grid.setAttribute('x2', String(WIDTH));
       grid.setAttribute('y1', String(y));
       grid.setAttribute('y2', String(y));
@@ -36,22 +45,21 @@ export class Chart {
     this.#card.querySelector('.plot')?.append(this.#svg, this.#scale);
   }
 
-  /** Takes the hour before the page was opened. */
-  begin(/** @type {[number, number][]} */ points) {
+  /** Adds the points from before the page was opened. */
+  prepend(/** @type {Point[]} */ points) {
     const first = this.#points[0]?.[0] ?? Infinity;
-    this.#points = [...points.filter(([at]) => at < first), ...this.#points];
+    this.#points = [...points.filter(([time]) => time < first), ...this.#points];
     this.#draw();
   }
 
-  /** Takes what is so now; a point is kept every ten seconds. */
-  now(/** @type {number} */ at, /** @type {number} */ value, /** @type {string} */ beside) {
-    const card = this.#card;
-    setText(card.querySelector('.figure b'), this.#format(value));
-    setText(card.querySelector('.figure span'), beside);
+  /** Shows the current value with a note beside it, and adds a point if the last one is old enough. */
+  update(/** @type {number} */ time, /** @type {number} */ value, /** @type {string} */ note) {
+    setText(this.#card.querySelector('.figure b'), this.#format(value));
+    setText(this.#card.querySelector('.figure span'), note);
     const last = this.#points.at(-1);
-    if (last === undefined || at - last[0] >= 10) {
-      this.#points.push([at, value]);
-      this.#points = this.#points.filter(([when]) => when >= at - HOUR);
+    if (last === undefined || time - last[0] >= STEP) {
+      this.#points.push([time, value]);
+      this.#points = this.#points.filter(([each]) => each >= time - HOUR);
       this.#draw();
     }
   }
@@ -62,36 +70,29 @@ export class Chart {
       return;
     }
     const end = last[0];
-    const most = Math.max(1, ...this.#points.map(([, value]) => value));
-    const at = (/** @type {[number, number]} */ [when, value]) =>
-      `${((1 - (end - when) / HOUR) * WIDTH).toFixed(1)} ${(HEIGHT - (value / most) * (HEIGHT - 2)).toFixed(1)}`;
-    const line = this.#points.map(at).join('L');
-    const from = ((1 - (end - first[0]) / HOUR) * WIDTH).toFixed(1);
+    const max = Math.max(1, ...this.#points.map(([, value]) => value));
+    const x = (/** @type {number} */ time) => ((1 - (end - time) / HOUR) * WIDTH).toFixed(1);
+    const y = (/** @type {number} */ value) => (HEIGHT - (value / max) * (HEIGHT - 2)).toFixed(1);
+    const line = this.#points.map(([time, value]) => `${x(time)} ${y(value)}`).join('L');
     this.#line.setAttribute('d', `M${line}`);
-    this.#area.setAttribute('d', `M${from} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
-    const began = formatDuration(Math.min(HOUR, end - first[0]));
-    this.#scale.replaceChildren(label('1 h ago'), label(`most ${this.#format(most)}`), label('now'));
-    this.#svg.setAttribute('aria-label', `The last ${began}: ${this.#format(last[1])} now, at most ${this.#format(most)}`);
+    this.#area.setAttribute('d', `M${x(first[0])} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
+    const [current, highest] = [this.#format(last[1]), this.#format(max)];
+    const duration = formatDuration(Math.min(HOUR, end - first[0]));
+    this.#scale.replaceChildren(label('1 h ago'), label(`max. ${highest}`), label('now'));
+    this.#svg.setAttribute('aria-label', `Last ${duration}: ${current} now, maximum ${highest}`);
   }
 }
 
-function shape(/** @type {string} */ name, /** @type {string} */ className) {
-  const made = document.createElementNS(SVG, name);
+function svgElement(/** @type {string} */ name, /** @type {string} */ className) {
+  const created = document.createElementNS(SVG, name);
   if (className !== '') {
-    made.setAttribute('class', className);
+    created.setAttribute('class', className);
   }
-  return made;
+  return created;
 }
 
-function label(/** @type {string} */ words) {
-  const made = document.createElement('span');
-  made.textContent = words;
-  return made;
-}
-
-/** Writes a text where it is another one: what has not changed is not announced again. */
-export function setText(/** @type {Element | null} */ element, /** @type {string} */ words) {
-  if (element !== null && element.textContent !== words) {
-    element.textContent = words;
-  }
+function label(/** @type {string} */ text) {
+  const created = document.createElement('span');
+  created.textContent = text;
+  return created;
 }

@@ -1,96 +1,105 @@
-/** A list of any length of which only the rows in view are on the page. */
+/** A list of any length. Only the visible rows, and some more on each side, have elements. */
 
-const SPARE = 6;
+/** Number of rows that are drawn above and below the visible ones. */
+const MARGIN = 6;
 
 /** @template T */
 export class VirtualList {
-  #box;
-  #space = document.createElement('div');
+  #container;
+  #spacer = document.createElement('div');
   /** @type {T[]} */
   #items = [];
-  /** @type {Map<number, HTMLElement>} by place in the list */
-  #shown = new Map();
-  #planned = false;
-  #height = 0;
-  /** @type {(item: T, row: HTMLElement | undefined) => HTMLElement} */
-  #draw = () => document.createElement('div');
+  /** @type {Map<number, HTMLElement>} by index in the list */
+  #drawn = new Map();
+  #isScheduled = false;
+  #rowHeight = 0;
+  /** @type {(item: T, existing: HTMLElement | undefined) => HTMLElement} */
+  #draw;
 
-  constructor(/** @type {HTMLElement} */ box) {
-    this.#box = box;
-    this.#space.className = 'space';
-    box.append(this.#space);
-    box.addEventListener('scroll', this.#plan, { passive: true });
+  /**
+   * @param {HTMLElement} container scrolls; its CSS property `--row` is the height of a row
+   * @param {(item: T, existing: HTMLElement | undefined) => HTMLElement} draw returns the element of an item
+   */
+  constructor(container, draw) {
+    this.#container = container;
+    this.#draw = draw;
+    this.#spacer.className = 'spacer';
+    container.append(this.#spacer);
+    container.addEventListener('scroll', this.#schedule, { passive: true });
     new ResizeObserver(() => {
       this.#measure();
-      this.#plan();
-    }).observe(box);
+      this.#schedule();
+    }).observe(container);
   }
 
-  /** Shows another kind of item from the top on. */
-  begin(/** @type {(item: T, row: HTMLElement | undefined) => HTMLElement} */ draw) {
-    this.#draw = draw;
-    for (const row of this.#shown.values()) {
+  /** Removes all rows and scrolls to the top. */
+  reset() {
+    for (const row of this.#drawn.values()) {
       row.remove();
     }
-    this.#shown.clear();
-    this.#box.scrollTop = 0;
+    this.#drawn.clear();
+    this.#container.scrollTop = 0;
   }
 
-  /** Shows these items, and keeps the place that is looked at. */
+  /** Shows `items` at the current scroll position. */
   show(/** @type {T[]} */ items) {
     this.#items = items;
-    this.#box.setAttribute('aria-rowcount', String(items.length));
-    this.#plan();
+    this.#container.setAttribute('aria-rowcount', String(items.length));
+    this.#schedule();
   }
 
-  #plan = () => {
-    if (!this.#planned) {
-      this.#planned = true;
+  #schedule = () => {
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
       requestAnimationFrame(() => {
-        this.#planned = false;
-        this.#paint();
+        this.#isScheduled = false;
+        this.#render();
       });
     }
   };
 
-  /** Learns how high a row is: a window that is narrower than before may have higher ones. */
+  /** Reads the height of a row, which depends on the width of the window, and positions the rows again. */
   #measure() {
-    this.#height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--row'));
-    for (const [place, row] of this.#shown) {
-      this.#put(row, place);
+    this.#rowHeight = parseFloat(getComputedStyle(this.#container).getPropertyValue('--row'));
+    for (const [index, row] of this.#drawn) {
+      this.#position(row, index);
     }
   }
 
-  #put(/** @type {HTMLElement} */ row, /** @type {number} */ place) {
-    row.style.transform = `translateY(${String(place * this.#height)}px)`;
+  #position(/** @type {HTMLElement} */ row, /** @type {number} */ index) {
+    row.style.transform = `translateY(${String(index * this.#rowHeight)}px)`;
   }
 
-  #paint() {
-    if (this.#height === 0) {
+  #render() {
+    if (this.#rowHeight === 0) {
       this.#measure();
     }
-    const [height, items] = [this.#height, this.#items];
-    this.#space.style.height = `${String(items.length * height)}px`;
-    const first = Math.max(0, Math.floor(this.#box.scrollTop / height) - SPARE);
-    const last = Math.min(items.length, Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / height) + SPARE);
-    for (const [place, row] of this.#shown) {
-      if (place < first || place >= last) {
+    const [height, items] = [this.#rowHeight, this.#items];
+    const { scrollTop, clientHeight } = this.#container;
+    this.#spacer.style.height = `${String(items.length * height)}px`;
+    const first = Math.max(0, Math.floor(scrollTop / height) - MARGIN);
+    const end = Math.min(items.length, Math.ceil((scrollTop + clientHeight) / height) + MARGIN);
+    for (const [index, row] of this.#drawn) {
+      if (index < first || index >= end) {
         row.remove();
-        this.#shown.delete(place);
+        this.#drawn.delete(index);
       }
     }
-    for (const [index, item] of items.slice(first, last).entries()) {
-      const place = first + index;
-      const before = this.#shown.get(place);
-      const row = this.#draw(item, before);
-      if (row !== before) {
-        row.setAttribute('role', 'row');
-        row.setAttribute('aria-rowindex', String(place + 1));
-        this.#put(row, place);
-        before?.remove();
-        this.#box.append(row);
-        this.#shown.set(place, row);
-      }
+    for (const [offset, item] of items.slice(first, end).entries()) {
+      this.#renderRow(item, first + offset);
+    }
+  }
+
+  #renderRow(/** @type {T} */ item, /** @type {number} */ index) {
+    const existing = this.#drawn.get(index);
+    const row = this.#draw(item, existing);
+    if (row !== existing) {
+      row.setAttribute('role', 'row');
+      row.setAttribute('aria-rowindex', String(index + 1));
+      this.#position(row, index);
+      existing?.remove();
+      this.#container.append(row);
+      this.#drawn.set(index, row);
     }
   }
 }

@@ -112,7 +112,7 @@ describe('table rows', () => {
   it.each([
     ['free', 0, 'pod-1'],
     ['aside', 1, '1 failed connection'],
-    ['aside', 3, '3 failed connections in a row'],
+    ['aside', 3, '3 failed connections'],
     ['draining', 0, 'Accepts no new players'],
     ['not ready', 0, 'The application is not connected'],
   ])('explain the state of a streamer: %s, %d failures', (state, failedDials, detail) => {

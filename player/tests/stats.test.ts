@@ -134,7 +134,7 @@ describe('statsRows', () => {
 describe('latencyText', () => {
   it('shows the total and its parts', () => {
     expect(latencyText({ network: 12.4, encode: 3.21, total: 30.6 }, DEFAULT_TEXTS)).toBe(
-      '31 ms in total: 12 ms network, 3.2 ms encoding',
+      '31 ms (12 ms network, 3.2 ms encoding)',
     );
   });
 });

@@ -187,7 +187,7 @@ async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboar
     api.streamers[name] |= {"state": "aside", "failedDials": 3}
     api.change(api.streamers[name])
     await page.locator(".row", has_text="Quarantined").wait_for()
-    assert "3 failed connections in a row" in (await page.locator(".row").first.text_content() or "")
+    assert "3 failed connections" in (await page.locator(".row").first.text_content() or "")
 
 
 async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) -> None:

@@ -148,7 +148,7 @@ export function queueRow(/** @type {QueueEntry} */ item) {
 function stateDetail(/** @type {Streamer} */ { state, failedDials }) {
   switch (state) {
     case 'aside':
-      return failedDials === 1 ? '1 failed connection' : `${String(failedDials)} failed connections in a row`;
+      return failedDials === 1 ? '1 failed connection' : `${String(failedDials)} failed connections`;
     case 'draining':
       return 'Accepts no new players';
     case 'not ready':

@@ -1,5 +1,12 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { endMeaning, isPixelfleetCode, reconnectAdvice, waitMeaning, type ReconnectAdvice } from './connection/close_codes';
+import { mutePlaybackIfBlocked } from './connection/autoplay';
+import {
+  endMeaning,
+  isPixelfleetCode,
+  reconnectAdvice,
+  waitMeaning,
+  type ReconnectAdvice,
+} from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { Reconnector } from './connection/reconnector';
@@ -134,8 +141,8 @@ export class Session {
       this.#ice.watch(stream.webRtcController.peerConnectionController.peerConnection);
       this.#state.dispatch({ type: 'negotiated' });
     });
-    stream.addEventListener('playStreamRejected', ({ data }) => {
-      this.#onPlayRejected(data.reason);
+    mutePlaybackIfBlocked(stream, () => {
+      this.#state.dispatch({ type: 'play-rejected' });
     });
     stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
       this.#state.dispatch({ type: 'frame' });
@@ -143,20 +150,6 @@ export class Session {
         this.#ice.videoPlayed();
       }
     });
-  }
-
-  /** Browsers that block playback with sound may still allow it without. */
-  #onPlayRejected(reason: unknown): void {
-    if (!(reason instanceof DOMException) || reason.name !== 'NotAllowedError') {
-      return; // replaced by a newer load, which plays by itself
-    }
-    const { config } = this.#stream;
-    if (config.isFlagEnabled(Flags.StartVideoMuted)) {
-      this.#state.dispatch({ type: 'play-rejected' });
-    } else {
-      config.setFlagEnabled(Flags.StartVideoMuted, true);
-      this.#stream.play();
-    }
   }
 
   #onPathLost(): void {

@@ -60,7 +60,8 @@ afterEach(() => {
 
 describe('Bridge', () => {
   it('first sends the state', () => {
-    expect(takePosted(setUp())).toEqual([{ pixelfleet: 1, event: 'ready', data: { state: { phase: 'queued', position: 2 } } }]);
+    const ready = { pixelfleet: 1, event: 'ready', data: { state: { phase: 'queued', position: 2 } } };
+    expect(takePosted(setUp())).toEqual([ready]);
   });
 
   it('sends states and responses, and statistics on request', () => {
@@ -123,7 +124,11 @@ describe('Bridge', () => {
     ask(fixture, 1, { method: 'control', action: 'a' });
     ask(fixture, 2, { method: 'control', action: 'b', payload: { x: 1 } });
     ask(fixture, 3, { method: 'control', action: 'a' });
-    expect(fixture.calls).toEqual([['control', 'a', undefined], ['control', 'b', { x: 1 }], ['control', 'a', undefined]]);
+    expect(fixture.calls).toEqual([
+      ['control', 'a', undefined],
+      ['control', 'b', { x: 1 }],
+      ['control', 'a', undefined],
+    ]);
     fixture.bridge.onControlResponse({ type: 'response', action: 'b', error: 'HTTP 500' });
     fixture.bridge.onControlResponse({ type: 'response', action: 'a', response: 'first' });
     fixture.bridge.onControlResponse({ type: 'response', action: 'a', error: { code: 1 } });
@@ -155,7 +160,8 @@ describe('Bridge', () => {
     }
     takePosted(fixture);
     ask(fixture, 99, { method: 'control', action: 'a' });
-    expect(takePosted(fixture)).toEqual([{ pixelfleet: 1, id: 99, error: `too many pending control calls (at most ${String(MAX_PENDING)})` }]);
+    const error = `too many pending control calls (at most ${String(MAX_PENDING)})`;
+    expect(takePosted(fixture)).toEqual([{ pixelfleet: 1, id: 99, error }]);
     expect(fixture.calls).toHaveLength(MAX_PENDING);
   });
 });
@@ -209,7 +215,8 @@ describe('legacy protocol', () => {
     takePosted(fixture);
     invoke(fixture, name, ...args);
     expect(fixture.calls).toEqual([]);
-    expect(takePosted(fixture)).toEqual([{ notice: { ok: false, type: 'invoke', status: 'refused', invoke: name, detail } }]);
+    const notice = { ok: false, type: 'invoke', status: 'refused', invoke: name, detail };
+    expect(takePosted(fixture)).toEqual([{ notice }]);
   });
 
   it('sends notices and responses', () => {

@@ -1,4 +1,4 @@
-/** The kind of the selected ICE candidate pair: direct, through a NAT, or through a TURN server. "none": there is none. */
+/** The kind of the selected ICE candidate pair: direct, through a NAT, through a TURN server, or no pair at all. */
 export type IcePathKind = 'host' | 'reflexive' | 'relayed' | 'none';
 
 /** How long ICE may stay "disconnected" before the path counts as lost, in milliseconds: it often recovers. */

@@ -13,7 +13,7 @@ export function drawRow(row, now, existing, onAction) {
   const { action } = row;
   const content = JSON.stringify([row.key, cells, action.label]);
   // A row with the focus stays, so that its button does not change while it is being pressed.
-  if (existing !== undefined && (existing.dataset['content'] === content || existing.contains(document.activeElement))) {
+  if (existing?.dataset['content'] === content || existing?.contains(document.activeElement)) {
     return existing;
   }
   const drawn = document.createElement('div');

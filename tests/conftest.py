@@ -16,6 +16,9 @@ import pytest
 from blockbuster import BlockingError, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from pixelfleet.net.openapi import Contract
+from tests.contracts import Watch
+
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("pixelfleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pixelfleet")
@@ -110,3 +113,13 @@ def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield calls
     if calls:
         pytest.fail("the event loop was blocked:\n" + "\n".join(calls))
+
+
+@pytest.fixture(autouse=True)
+def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Fail a test in which a service gives an HTTP answer that its OpenAPI document does not describe."""
+    watch = Watch()
+    monkeypatch.setattr(Contract, "add_to", watch.over(Contract.add_to))
+    yield watch
+    if watch.problems:
+        pytest.fail("answers that no document describes:\n" + "\n".join(watch.problems))

@@ -57,7 +57,7 @@ class Answer:
 
     description: str
     types: tuple[Any, ...] = ()
-    """The type of a JSON body; of several types the body has exactly one."""
+    """The type of a JSON body; of several types the body has one."""
     html: bool = False
     """Whether the body may be an HTML page."""
     events: Mapping[str, Any] = field(default_factory=dict)
@@ -219,7 +219,7 @@ def _answer(answer: Answer, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if answer.types:
         schemas = [schema_of[each] for each in answer.types]
-        content[JSON] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+        content[JSON] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
     if answer.html:
         content[HTML] = {"schema": TEXT}
     if answer.events:

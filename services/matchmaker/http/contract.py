@@ -100,12 +100,12 @@ REFERENCE: Final = (
             Parameter("address", "the `host:port` of a legacy signalling server"),
         ),
         answers={
-            200: Answer("The server, or why there is none", (schemas.Offer, schemas.NoOffer)),
-            400: Answer("A parameter is not valid", (schemas.NoOffer,)),
+            200: Answer("The server, or why there is none", (schemas.Reservation, schemas.NoReservation)),
+            400: Answer("A parameter is not valid", (schemas.NoReservation,)),
             401: Answer("The player is not authenticated", (Error,)),
-            403: Answer("The player or the origin is not allowed", (Error, schemas.NoOffer)),
-            429: Answer("Too many requests from this address", (schemas.NoOffer,)),
-            503: Answer("The matchmaker restarts, or players cannot be authenticated", (Error, schemas.NoOffer)),
+            403: Answer("The player or the origin is not allowed", (Error, schemas.NoReservation)),
+            429: Answer("Too many requests from this address", (schemas.NoReservation,)),
+            503: Answer("The matchmaker restarts, or players cannot be authenticated", (Error, schemas.NoReservation)),
         },
         head=False,  # it would take a slot for nothing
     ),

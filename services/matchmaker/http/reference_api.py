@@ -92,7 +92,7 @@ class Rest:
             lease = await self._offer(request)
         except NoOfferError as none:
             return json_response(
-                schemas.NoOffer(signalling_server="", error=str(none)), status=none.status, headers=NOT_KEPT
+                schemas.NoReservation(signalling_server="", error=str(none)), status=none.status, headers=NOT_KEPT
             )
         return json_response(offer_view(lease, self._key), headers=NOT_KEPT)
 
@@ -167,9 +167,9 @@ class Rest:
         return lease
 
 
-def offer_view(lease: Lease, key: str | None) -> schemas.Offer:
+def offer_view(lease: Lease, key: str | None) -> schemas.Reservation:
     """Return the answer for a page that dials by itself: the reference's field, and what it needs for our servers."""
-    return schemas.Offer(
+    return schemas.Reservation(
         signalling_server=host_and_port(lease.streamer.url),
         url=session_url(lease, key),
         session_id=lease.session_id,

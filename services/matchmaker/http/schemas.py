@@ -148,7 +148,7 @@ class Listed(Schema, frozen=True, kw_only=True):
     last_ping_received: Annotated[int, Meta(description="unix time in milliseconds")]
 
 
-class Offer(Schema, frozen=True, kw_only=True):
+class Reservation(Schema, frozen=True, kw_only=True):
     """A slot that is reserved for a page that dials by itself."""
 
     signalling_server: Annotated[str, Meta(description="host:port")]
@@ -159,7 +159,7 @@ class Offer(Schema, frozen=True, kw_only=True):
     arrival_seconds: Annotated[float, Meta(description="how long the slot is kept")]
 
 
-class NoOffer(Schema, frozen=True, kw_only=True):
+class NoReservation(Schema, frozen=True, kw_only=True):
     """No slot was reserved."""
 
     signalling_server: Literal[""]

@@ -1,5 +1,8 @@
 """The last hour in numbers."""
 
+import msgspec
+
+from matchmaker.http import schemas
 from router.history import HOUR_SECONDS, STEP_SECONDS, AppNumbers, History, LastHour, Sample, Totals
 
 
@@ -15,6 +18,15 @@ def test_apps_are_added_up_and_the_longest_wait_is_kept() -> None:
     history = History()
     history.add(totals(100.04))
     assert history.view("ada") == LastHour(step=STEP_SECONDS, samples=[Sample(100.0, 4, 3, 1, 4.3)], user="ada")
+
+
+def test_the_numbers_of_our_matchmaker_are_understood() -> None:
+    sent = schemas.App(
+        app="a", streamers=9, available=2, aside=0, slots=8.0, used=3, waiting=1, oldest_wait_seconds=4.26
+    )
+    body = msgspec.json.encode(schemas.Totals(now=100.0, young=True, apps=[sent]))
+    app = AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26)
+    assert msgspec.json.decode(body, type=Totals) == Totals(now=100.0, young=True, apps=(app,))
 
 
 def test_nothing_is_noted_of_a_young_store_or_twice() -> None:

@@ -13,7 +13,7 @@ from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.fleet import client as module
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client
-from tests.unit.pixelfleet_cli.fleet.rows import page, streamer
+from tests.unit.matchmaker.bodies import page, streamer
 
 TOKEN = "t"
 

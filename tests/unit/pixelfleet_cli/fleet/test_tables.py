@@ -3,7 +3,7 @@ import pytest
 from rich.console import Console
 
 from pixelfleet_cli.fleet.tables import COLUMNS, duration, table
-from tests.unit.pixelfleet_cli.fleet.rows import app, session, streamer, waiting
+from tests.unit.matchmaker.bodies import app, session, streamer, waiting
 
 
 def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0) -> str:

@@ -11,7 +11,7 @@ import router.app
 import router.settings
 from pixelfleet.net.http import plain_port
 from router.history import AppNumbers, Totals
-from tests.e2e.fleet_api import FleetApi
+from tests.e2e.fleet_api import TOKEN, FleetApi
 from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints
 from tests.parts import eventually
 
@@ -31,7 +31,7 @@ async def served(tmp_path: Path, api: FleetApi) -> AsyncIterator[str]:
             page=tmp_path,
             matchmaker=[f"http://127.0.0.1:{api.port}"],
             dashboard_auth="open",
-            rest_token="t" * 20,
+            rest_token=TOKEN,
         )
         async with router.app.running(settings) as running:
             for at, (players, free, waiting, wait) in api.hour():

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from pixelfleet.auth.guard import Door, check_same_site
 from pixelfleet.auth.identity import Identity
+from pixelfleet.net.limits import Counts, client_key
 from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
-from router.limits import Counts, client_key
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.proxy.streamers import LookupFailedError, Streamers

@@ -16,6 +16,7 @@ from pixelfleet.auth.guard import Guard
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.limits import Counts, client_key
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.server import Upgrade
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -23,7 +24,6 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import ADDRESS, REQUEST_ID, Callers
-from router.limits import Counts, client_key
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target

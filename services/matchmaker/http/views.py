@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 
 from yarl import URL
 
-from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import AppTotals, FleetSnapshot, Lease, StreamerView, Totals, Waiting
 from pixelfleet.fleet.store import lane_of
+from pixelfleet.net.addresses import url_address
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -140,7 +140,7 @@ def list_view(view: StreamerView, now: float) -> View:
 
     What is listed has been heard of within the last heartbeats, so the time of the last ping is that of the reading.
     """
-    host, port = address_of(view.report.url)
+    host, port = url_address(view.report.url)
     rest = view.report.rest_url
     return {
         "id": view.report.key,

@@ -1,7 +1,6 @@
 """Wires a matchmaker together."""
 
 import asyncio
-import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,9 +29,8 @@ from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
 from pixelfleet.net.server import Front
-from pixelfleet.net.tls import redirect_app, server_context
+from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
-from pixelfleet.service.errors import UsageError
 from pixelfleet.service.lifecycle import Tasks, background
 
 log = structlog.get_logger(__name__)
@@ -80,7 +78,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         broker = Broker(fleet, uuid.uuid4().hex)
         gauges = FleetGauges(fleet, settings.warm)
         metrics.watch_fleet(gauges)
-        players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
+        players = Players(
+            broker, settings, tasks, heartbeat, metrics, await client_context(settings.legacy_ca, "--legacy-ca")
+        )
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
         stock = StockServers(fleet, broker.replica_id, settings, metrics)
@@ -173,13 +173,3 @@ async def _tell_policies(store: FleetStore, settings: Settings, forgotten: async
         except StoreUnavailableError:
             forgotten.set()
             await asyncio.sleep(1.0)
-
-
-async def _upstream_tls(settings: Settings) -> ssl.SSLContext | None:
-    """Return what stock servers with a private CA are checked with."""
-    if settings.legacy_ca is None:
-        return None
-    try:
-        return await asyncio.to_thread(ssl.create_default_context, cafile=settings.legacy_ca)
-    except OSError as error:
-        raise UsageError(f"--legacy-ca {settings.legacy_ca}: {error.strerror or error}") from None

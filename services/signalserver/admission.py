@@ -101,7 +101,7 @@ class Doors:
         given = bearer_token(request.headers.get("Authorization"))
         if given is None:
             given = query_of(request.path.decode("utf-8", "replace")).get("token")
-        if token is not None and (given is None or not same_secret(given, token)):
+        if token is not None and not same_secret(given, token):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected

@@ -16,7 +16,7 @@ from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, To
 
 log = structlog.get_logger(__name__)
 
-FRESH_SECONDS: Final = 2 * HEARTBEAT_SECONDS
+CONTACT_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 """A lease is used only by a replica that has spoken with the store this lately: one that was frozen, or cut off, may
 hold promises that have been given to others since."""
 
@@ -57,7 +57,7 @@ class Broker:
     @property
     def in_reach(self) -> bool:
         """Whether the store has answered lately."""
-        return self._loop.time() - self._spoke < FRESH_SECONDS
+        return self._loop.time() - self._spoke < CONTACT_SECONDS
 
     @property
     def has_more_to_say(self) -> bool:

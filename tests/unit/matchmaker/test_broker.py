@@ -2,7 +2,7 @@
 
 import pytest
 
-from matchmaker.broker import AT_ONCE, FRESH_SECONDS
+from matchmaker.broker import AT_ONCE, CONTACT_SECONDS
 from pixelfleet.fleet.model import ARRIVAL_SECONDS, EXPIRY_SECONDS, LeaseState
 from tests.unit.matchmaker.fleet import Store, Turning, Waiter
 
@@ -303,7 +303,7 @@ async def test_a_lease_is_used_only_when_the_store_has_been_heard_of_lately(turn
     assert not turning.broker.may_dial()
     await ready(turning)
     assert turning.broker.may_dial()
-    turning.now += FRESH_SECONDS - 0.01
+    turning.now += CONTACT_SECONDS - 0.01
     assert turning.broker.may_dial()
     turning.now += 0.01
     assert not turning.broker.may_dial()

@@ -7,11 +7,12 @@ from http import HTTPStatus
 import structlog
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
-from pixelfleet.fleet.tokens import TokenError, verify
+from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.net.http import query_of, refusal
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWait, TakeIn
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain

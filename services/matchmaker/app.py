@@ -75,23 +75,22 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         tasks = await stack.enter_async_context(Tasks())
         metrics = Metrics()
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
-        broker = Broker(fleet, uuid.uuid4().hex)
-        gauges = FleetGauges(fleet, settings.warm)
-        metrics.watch_fleet(gauges)
-        players = Players(
-            broker, settings, tasks, heartbeat, metrics, await client_context(settings.legacy_ca, "--legacy-ca")
-        )
-        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
-        matchmaker = Matchmaker(broker, players, gauges, drain)
-        stock = StockServers(fleet, broker.replica_id, settings, metrics)
-        forgotten = asyncio.Event()
-        forgotten.set()
+        replica_id = uuid.uuid4().hex
+        stock = StockServers(fleet, replica_id, settings, metrics)
+        restored = asyncio.Event()
+        restored.set()
 
         def on_restore() -> None:
             stock.report_all()
-            forgotten.set()
+            restored.set()
 
-        broker.on_restore = on_restore
+        broker = Broker(fleet, replica_id, on_restore=on_restore)
+        gauges = FleetGauges(fleet, settings.warm)
+        metrics.watch_fleet(gauges)
+        legacy_tls = await client_context(settings.legacy_ca, "--legacy-ca")
+        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls)
+        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
         events = await _open_doors(stack, matchmaker, fleet, settings, metrics)
@@ -99,13 +98,14 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             background(
                 broker.run(),
                 broker.leaves.run(),
+                players.run(),
                 heartbeat.run(),
                 gauges.run(),
                 QueueTeller(broker, players.find, settings.queue_seconds).run(),
                 stock.run(),
                 stock.watch(),
                 events.run(),
-                _tell_policies(fleet, settings, forgotten),
+                _tell_policies(fleet, settings, restored),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -162,14 +162,14 @@ async def _open_doors(
     return events
 
 
-async def _tell_policies(store: FleetStore, settings: Settings, forgotten: asyncio.Event) -> None:
+async def _tell_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
     """Say how streamers are chosen, whenever the store may have forgotten it; it keeps that for all replicas."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:
-        await forgotten.wait()
-        forgotten.clear()
+        await restored.wait()
+        restored.clear()
         try:
             await store.set_policies(policies)
         except StoreUnavailableError:
-            forgotten.set()
+            restored.set()
             await asyncio.sleep(1.0)

@@ -27,7 +27,6 @@ class Drain:
         self._players = players
         self._spread = min(spread_seconds, grace_seconds)
         self._grace = grace_seconds
-        self._left = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._running: asyncio.Future[None] | None = None
 
@@ -50,7 +49,6 @@ class Drain:
         players = self._players
         begun = self._loop.time()
         players.closing = True
-        players.on_leave = self._left.set
         log.info("draining", players=len(players), waiting=len(self._broker.waiting), seconds=self._grace)
         while (past := self._loop.time() - begun) < self._grace:
             await self._send_away_waiting()
@@ -65,10 +63,10 @@ class Drain:
 
     async def _look_again(self, seconds: float) -> None:
         """Wait until a player has left, or so long."""
-        self._left.clear()
+        self._players.left.clear()
         try:
             async with asyncio.timeout(seconds):
-                await self._left.wait()
+                await self._players.left.wait()
         except TimeoutError:
             return
 

@@ -65,8 +65,8 @@ class Players:
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
         """Whether no further player is taken."""
-        self.on_leave: Callable[[], None] = lambda: None
-        """Called when a player has left."""
+        self.left = asyncio.Event()
+        """Set whenever a player has left; the task that waits for it clears it."""
         self._most = settings.max_players
         self._origins = settings.origins
         self._door = settings.player_door()
@@ -122,7 +122,7 @@ class Players:
         """A player's socket is gone."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
-        self.on_leave()
+        self.left.set()
 
     def close_all(self) -> None:
         """Send everyone away, to come back at once."""

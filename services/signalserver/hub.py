@@ -74,6 +74,8 @@ class Hub:
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
         self._withdrawn = False
+        self.left = asyncio.Event()
+        """Set whenever a peer has left; the task that waits for it clears it."""
 
     def count(self, role: Role) -> int:
         """Return how many peers of a role are connected."""
@@ -138,6 +140,7 @@ class Hub:
         """A socket is gone."""
         self._links.pop(link.socket, None)
         self._counts[link.role] -= 1
+        self.left.set()
         self._metrics.closed(link.role, code)
         log.info(
             "peer left", role=link.role.value, peer=link.peer_id, session=link.session_id, code=code, reason=reason

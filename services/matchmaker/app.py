@@ -27,7 +27,7 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port, plain_port
 from pixelfleet.net.server import Front
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
@@ -152,13 +152,14 @@ async def _open_doors(
     stack.callback(events.close)
     matchmaker.port = front.port
 
-    async def plain(other: web.Application, port: int, option: str) -> int:
-        return await stack.enter_async_context(plain_port(other, host=settings.host, port=port, option=option))
-
     if settings.redirect_port is not None:
-        matchmaker.redirect_port = await plain(redirect_app(front.port), settings.redirect_port, "--redirect-port")
-    numbers = metrics_app(matchmaker, metrics.registries.all, metrics.registries.custom)
-    matchmaker.metrics_port = await plain(numbers, settings.metrics_port, "--metrics-port")
+        redirect = redirect_app(front.port)
+        matchmaker.redirect_port = await stack.enter_async_context(
+            plain_port(redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port")
+        )
+    matchmaker.metrics_port = await stack.enter_async_context(
+        metrics_port(matchmaker, metrics.registries, host=settings.host, port=settings.metrics_port)
+    )
     return events
 
 

@@ -14,7 +14,7 @@ from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port
 from pixelfleet.net.server import Admit, Front, Upgrade
 from pixelfleet.net.tls import client_context, server_context
 from pixelfleet.service.lifecycle import Tasks, background
@@ -112,12 +112,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             )
         )
         router.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(router, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
+            metrics_port(router, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         router.front, router.port = front, front.port
         await stack.enter_async_context(background(heartbeat.run(), matchmakers.run(), dashboard.run()))

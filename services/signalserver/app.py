@@ -17,7 +17,7 @@ from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port, plain_port
 from pixelfleet.net.server import Front, Upgrade
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.net.websocket import WebSocket
@@ -106,12 +106,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
         server.sfu_port = await front.trusted(doors.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(server, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
+            metrics_port(server, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)

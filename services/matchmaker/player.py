@@ -154,10 +154,10 @@ class Player:
             return
         finally:
             self._joining = False
-        if lease is None:
-            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
-        else:
+        if lease is not None:
             await self._play(lease)
+        elif self.left is None:
+            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
 
     async def _play(self, lease: Lease | None) -> None:
         """Dial the streamer of a lease and, when that fails, the next one; return once there is none to dial."""

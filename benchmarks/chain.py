@@ -18,15 +18,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-import uvloop
-from picows import WSError
 from rich.console import Console
 
+from benchmarks.command import command_line, measured, verdict
 from benchmarks.load import Phase, connected
-from benchmarks.match import wait_until_ready
-from benchmarks.matching.processes import Program, free_port, matchmaker, proxy, redis, redis_folder, start_python
-from benchmarks.processes import Server, StartError
+from benchmarks.matching.processes import free_port, matchmaker, proxy, redis, redis_folder, wait_until_ready
+from benchmarks.processes import Program, Server, start_python
 
 FLOOR: Final = "bare"
 OURS: Final = "pixelfleet"
@@ -149,27 +146,25 @@ def lines(samples: Samples) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what a message costs through router, matchmaker and signalserver")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--players", type=int, default=100)
-    parser.add_argument("--streamers", type=int, default=10)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
+    parser = command_line(
+        "what a message costs through router, matchmaker and signalserver",
+        rounds=5,
+        seconds=4.0,
+        players=100,
+        streamers=10,
+    )
     args = parser.parse_args(argv)
-    try:
-        samples = uvloop.run(rounds(args, Console(stderr=True)))
-    except (StartError, OSError, WSError, TimeoutError, aiohttp.ClientError) as error:
-        print(f"benchmarks.chain: {error or 'the peers did not come together in time'}", file=sys.stderr)
-        return 2
+    samples = measured("chain", rounds(args, Console(stderr=True)))
     print(f"Medians of {args.rounds} rounds; {args.players} players on {args.streamers} streamers.")
     print(*lines(samples), sep="\n")
     least, most = spread(samples)
     found = ratio(samples)
     print(f"CPU a message: x{found:.2f} (rounds x{least:.2f} to x{most:.2f}), goal x{MOST} or less")
     lost = sum(phase.lost for phases in samples.values() for phase in phases)
-    if lost:
-        print(f"missed: {lost} messages lost")
-    return 1 if args.check and (found > MOST or lost) else 0
+    missed = [f"{lost} messages lost"] if lost else []
+    if found > MOST:
+        missed.append(f"CPU a message: x{found:.2f}, the goal is x{MOST} or less")
+    return verdict(missed, check=args.check)
 
 
 if __name__ == "__main__":

@@ -26,20 +26,11 @@ import signalserver.app
 import signalserver.settings
 import teststreamer.app
 import teststreamer.settings
+from benchmarks.chromium import CHROMIUM_OPTIONS
 from pixelfleet.service import logs
 from pixelfleet_cli.demo.status import Screen
 
 STOCK_PAGE = Path(__file__).parent.parent / "tests" / "e2e" / "stock_page" / "dist"
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-]
 FIRST_FRAME = """() => {
   const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
   return video !== undefined && video.getVideoPlaybackQuality().totalVideoFrames > 0;

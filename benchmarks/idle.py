@@ -6,7 +6,6 @@ The server runs in a process of its own; the players, in this one, answer pings 
 asks for a `pong`, since a connection can look open on one side only. `--check` exits with 1 when a goal is missed.
 """
 
-import argparse
 import asyncio
 import resource
 import sys
@@ -17,13 +16,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-import uvloop
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from benchmarks.processes import COMMANDS, StartError, cpu_seconds, resident_kib, started
+from benchmarks.command import command_line, measured, verdict
+from benchmarks.processes import COMMANDS, cpu_seconds, resident_kib, started
 
 MAX_KIB: Final = 16.0
 MAX_CPU_SHARE: Final = 0.10
@@ -162,26 +161,16 @@ def table(figures: Figures, name: str, seconds: float) -> Table:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what players cost that only wait")
-    parser.add_argument("--players", type=int, default=5000)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser = command_line("what players cost that only wait", seconds=60.0, players=5000)
     parser.add_argument("--server", choices=COMMANDS, default="pixelfleet")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
     args = parser.parse_args(argv)
     if args.players <= 0 or args.seconds <= 0:
         parser.error("--players and --seconds must be more than 0")
-    try:
-        allow_files(args.players + OTHER_FILES)
-        figures = uvloop.run(measure(args.server, args.players, args.seconds, Console(stderr=True)))
-    except (StartError, OSError, WSError, TimeoutError) as error:
-        print(f"benchmarks.idle: {error or 'not in time'}", file=sys.stderr)
-        return 2
+    allow_files(args.players + OTHER_FILES)
+    figures = measured("idle", measure(args.server, args.players, args.seconds, Console(stderr=True)))
     Console().print(table(figures, args.server, args.seconds))
     # The bare relays know no `ping` message.
-    missed = failures(figures, asked=args.server == "pixelfleet")
-    for each in missed:
-        print(f"missed: {each}")
-    return 1 if missed and args.check else 0
+    return verdict(failures(figures, asked=args.server == "pixelfleet"), check=args.check)
 
 
 if __name__ == "__main__":

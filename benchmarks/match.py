@@ -20,21 +20,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
-import uvloop
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command_line, measured, verdict
 from benchmarks.matching.joins import Outcome, joins
-from benchmarks.matching.processes import Program, free_port, matchmaker, proxy, redis, redis_folder
+from benchmarks.matching.processes import Matchmakers, matchmakers, proxy, redis
 from benchmarks.matching.servers import Fleet, address
-from benchmarks.processes import StartError, cpu_seconds
+from benchmarks.processes import Program, cpu_seconds
 from pixelfleet.fleet.open import open_store
 
 MAX_CPU_RATIO: Final = 1.8
 MAX_P99_RATIO: Final = 3.0
-READY_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +65,37 @@ async def floor(args: argparse.Namespace, rate: float) -> Result:
 async def matched(args: argparse.Namespace, rate: float, kind: str) -> Result:
     """Send the joins through two matchmakers on one redis-server."""
     key = secrets.token_hex(32)
-    port = free_port()
+    options = ["--session-key", key, *(["--legacy-port", "0"] if kind == "stock" else [])]
     async with AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(redis_folder())
-        store = await redis(port, folder)
-        stack.push_async_callback(store.end)
-        url = f"redis://127.0.0.1:{port}"
-        options = ["--redis-url", url, "--session-key", key, *(["--legacy-port", "0"] if kind == "stock" else [])]
-        replicas = [await matchmaker(*options) for _ in range(2)]
-        for replica in replicas:
-            stack.push_async_callback(replica.end)
-            await wait_until_ready(replica.facts["port"])
+        running = await stack.enter_async_context(matchmakers(2, *options))
         fleet = await stack.enter_async_context(Fleet(args.servers, key=key if kind == "native" else None).listening())
         if kind == "stock":
-            links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in replicas]
+            links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in running.replicas]
             await stack.enter_async_context(fleet.linked(links))
         else:
-            client = await stack.enter_async_context(open_store(url))
+            client = await stack.enter_async_context(open_store(running.redis_url))
             await stack.enter_async_context(fleet.reporting(client))
         await asyncio.sleep(args.settle)
-        disturber = asyncio.create_task(_disturb(args.disturb, store, port, folder, args.seconds / 2))
-        urls = [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in replicas]
-        result = await _measured(kind, urls, [*replicas, store], args, rate, fleet)
+        disturber = asyncio.create_task(_disturb(args.disturb, running, args.seconds / 2))
+        result = await _measured(kind, running.player_urls, running.programs, args, rate, fleet)
         await disturber
         return result
 
 
-async def _disturb(how: str | None, store: Program, port: int, folder: object, after: float) -> None:
+async def _disturb(how: str | None, running: Matchmakers, after: float) -> None:
     """Take the store's memory away in the middle of the run."""
     if how is None:
         return
     await asyncio.sleep(after)
+    port = running.store.facts["port"]
     if how == "flush":
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"FLUSHALL\r\n")
         await writer.drain()
         writer.close()
     else:
-        await store.end()
-        fresh = await redis(port, folder)  # type: ignore[arg-type]  # a folder
-        store.process = fresh.process
+        await running.store.end()
+        running.store.process = (await redis(port, running.folder)).process
 
 
 async def _measured(
@@ -125,16 +114,6 @@ async def _measured(
     if fleet is None:
         return Result(label, outcome, cpu_us)
     return Result(label, outcome, cpu_us, fleet.double_booked, fleet.links_lost)
-
-
-async def wait_until_ready(port: int) -> None:
-    """Wait until a matchmaker takes players; raise TimeoutError."""
-    async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                if answer.status == 200:
-                    return
-            await asyncio.sleep(0.1)
 
 
 def median(results: Sequence[Result], share: float | None) -> float:
@@ -203,10 +182,13 @@ async def run(args: argparse.Namespace, console: Console) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what a match costs, and whether anybody is double-booked or lost")
+    parser = command_line(
+        "what a match costs, and whether anybody is double-booked or lost",
+        rounds=1,
+        seconds=8.0,
+        seconds_help="of joins, in each run",
+    )
     parser.add_argument("--rate", type=float, action="append", help="joins a second; may be given several times")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of joins, in each run")
-    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--servers", type=int, default=300)
     parser.add_argument("--hold", type=float, default=0.2, help="seconds that a player stays")
     parser.add_argument("--limit", type=float, default=20.0, help="seconds after which a player counts as unmatched")
@@ -214,16 +196,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kind", choices=["stock", "native"], action="append")
     parser.add_argument("--disturb", choices=["flush", "restart"], help="in the middle of the run")
     parser.add_argument("--no-floor", action="store_true")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
     args = parser.parse_args(argv)
-    try:
-        found = uvloop.run(run(args, Console(stderr=True)))
-    except (StartError, OSError, TimeoutError) as error:
-        print(f"benchmarks.match: {error or 'something did not start in time'}", file=sys.stderr)
-        return 2
-    for each in found:
-        print(f"missed: {each}")
-    return 1 if found and args.check else 0
+    return verdict(measured("match", run(args, Console(stderr=True))), check=args.check)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Servers as processes of their own, and what /proc says that they use."""
+"""Programs under load, each in a process of its own, and what /proc states that they use."""
 
 import asyncio
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
@@ -12,24 +13,50 @@ from typing import Final
 
 import orjson
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 30.0
+ROOT: Final = Path(__file__).parent.parent
 
 PIXELFLEET: Final = (
-    *("-m", "pixelfleet_cli.cli", "signalserver", "--log-format", "json", "--host", "127.0.0.1"),
+    *("pixelfleet_cli.cli", "signalserver", "--log-format", "json", "--host", "127.0.0.1"),
     *("--player-port", "0", "--streamer-port", "0", "--sfu-port", "0", "--metrics-port", "0"),
 )
 """Our server as it comes: validation, metrics, bounds and info logging on. Its lines are JSON to find the ports in."""
 
 COMMANDS: Final = {
-    "bare aiohttp": ("-m", "benchmarks.bare_relay", "aiohttp"),
-    "bare picows": ("-m", "benchmarks.bare_relay", "picows"),
+    "bare aiohttp": ("benchmarks.bare_relay", "aiohttp"),
+    "bare picows": ("benchmarks.bare_relay", "picows"),
     "pixelfleet": PIXELFLEET,
 }
-"""The servers that are measured, as arguments of this Python."""
+"""The servers that are measured: Python modules and their arguments."""
 
 
 class StartError(RuntimeError):
     """A server did not come up; the text holds its last lines."""
+
+
+@dataclass(slots=True)
+class Program:
+    """A running program."""
+
+    process: asyncio.subprocess.Process
+    facts: dict[str, int]
+    """The numbers of the line in which it said that it listens, its ports among them."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+
+    async def end(self) -> None:
+        """Kill it, and wait for its end."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGKILL)
+        await self.process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,56 +79,61 @@ class Server:
 @asynccontextmanager
 async def started(name: str) -> AsyncIterator[Server]:
     """Run one of COMMANDS while the body runs; raise StartError when it does not come up."""
+    program = await start_python(*COMMANDS[name], fact="streamers")
+    ports = program.facts
+    try:
+        yield Server(f"ws://127.0.0.1:{ports['players']}/", f"ws://127.0.0.1:{ports['streamers']}/", program.pid)
+    finally:
+        await program.end()
+
+
+async def start_python(*arguments: str, fact: str, log: Path | None = None) -> Program:
+    """Start a Python module and wait for the JSON line that has `fact`; raise StartError when it does not come."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *COMMANDS[name],
+        "-m",
+        *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        cwd=Path(__file__).parent.parent,
-        # Settings that somebody has exported would make it another server.
+        cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
     )
     assert process.stdout is not None
+    last: deque[str] = deque(maxlen=5)
     try:
         async with asyncio.timeout(START_SECONDS):
-            players, streamers = await _ports(name, process.stdout)
-        reading = asyncio.create_task(_discard(process.stdout))
-        try:
-            yield Server(f"ws://127.0.0.1:{players}/", f"ws://127.0.0.1:{streamers}/", process.pid)
-        finally:
-            reading.cancel()
-    finally:
-        if process.returncode is None:
-            # Nothing here is worth an orderly end, which takes our server some seconds.
-            process.kill()
-        await process.wait()
+            async for line in process.stdout:
+                last.append(line.decode("utf-8", "replace").rstrip())
+                if (said := numbers_of(line)).get(fact):
+                    keep = asyncio.create_task(_read_on(process.stdout, log))
+                    _readers.add(keep)
+                    keep.add_done_callback(_readers.discard)
+                    return Program(process, said)
+    except TimeoutError:
+        pass
+    process.kill()
+    await process.wait()
+    raise StartError("\n".join([f"{arguments[0]} did not start:", *last]))
 
 
-async def _ports(name: str, lines: asyncio.StreamReader) -> tuple[int, int]:
-    last: deque[str] = deque(maxlen=5)
+_readers: set[asyncio.Task[None]] = set()
+
+
+async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
+    """Read what a program says, so that it never waits for us; keep what is worse than information."""
     async for line in lines:
-        last.append(line.decode("utf-8", "replace").rstrip())
-        if ports := announced_ports(line):
-            return ports
-    raise StartError("\n".join([f"{name} did not start:", *last]))
+        if log is not None and b'"level":"info"' not in line:
+            with log.open("ab") as file:
+                file.write(line)
 
 
-def announced_ports(line: bytes) -> tuple[int, int] | None:
-    """Return the ports for players and streamers, if a server's line tells them."""
+def numbers_of(line: bytes) -> dict[str, int]:
+    """Return the numbers in a line of a JSON log, a server's ports among them."""
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return None
-    if not isinstance(said, dict):
-        return None
-    players, streamers = said.get("players"), said.get("streamers")
-    return (players, streamers) if isinstance(players, int) and isinstance(streamers, int) else None
-
-
-async def _discard(lines: asyncio.StreamReader) -> None:
-    """Read what a server logs, so that it never waits for us."""
-    async for _ in lines:
-        pass
+        return {}
+    return {name: value for name, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
 
 
 def cpu_seconds(pid: int) -> float:

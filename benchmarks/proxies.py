@@ -10,7 +10,6 @@ it as a streamer without a limit in a redis-server of its own. `--check` exits w
 
 import argparse
 import asyncio
-import os
 import secrets
 import statistics
 import sys
@@ -23,17 +22,14 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from benchmarks.match import wait_until_ready
-from benchmarks.matching.processes import free_port, redis
-from benchmarks.processes import StartError, cpu_seconds, resident_kib
+from benchmarks.command import command_line, measured, verdict
+from benchmarks.matching.processes import free_port, redis, wait_until_ready
+from benchmarks.processes import START_SECONDS, cpu_seconds, resident_kib, start_python
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.open import open_store
 
-ROOT: Final = Path(__file__).parents[1]
-START_SECONDS: Final = 20.0
 WARM_UP_SECONDS: Final = 1.0
 HOST: Final = "127.0.0.1"
 FLOOR: Final = "bare picows"
@@ -76,47 +72,12 @@ class Sample:
 
 @asynccontextmanager
 async def started(*arguments: str) -> AsyncIterator[tuple[int, int]]:
-    """Run a Python module; yield its port, which one of its lines of JSON tells, and its process id."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *arguments),
-        cwd=ROOT,
-        # Settings that somebody has exported would make it another server.
-        env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    assert process.stdout is not None
-    reading: asyncio.Task[bytes] | None = None
+    """Run a Python module; yield its port and its process id."""
+    program = await start_python(*arguments, fact="port")
     try:
-        async with asyncio.timeout(START_SECONDS):
-            port = await _port(process.stdout)
-        reading = asyncio.create_task(process.stdout.read())
-        yield port, process.pid
+        yield program.facts["port"], program.pid
     finally:
-        if reading is not None:
-            reading.cancel()
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _port(lines: asyncio.StreamReader) -> int:
-    last = b""
-    async for line in lines:
-        last = line
-        if (port := announced_port(line)) is not None:
-            return port
-    raise StartError(f"a server did not start: {last.decode('utf-8', 'replace').strip()}")
-
-
-def announced_port(line: bytes) -> int | None:
-    """Return the port, if a server's line tells it."""
-    try:
-        said = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    port = said.get("port") if isinstance(said, dict) else None
-    return port if isinstance(port, int) else None
+        await program.end()
 
 
 async def measure(port: int, pid: int, players: int, seconds: float) -> Sample:
@@ -152,16 +113,8 @@ class Proxies:
     async def running(self, name: str) -> AsyncIterator[tuple[int, int]]:
         """Run one of them; yield its port and its process id."""
         ours = (
-            "pixelfleet_cli.cli",
-            name,
-            "--log-format",
-            "json",
-            "--host",
-            HOST,
-            "--port",
-            "0",
-            "--metrics-port",
-            "0",
+            *("pixelfleet_cli.cli", name, "--log-format", "json"),
+            *("--host", HOST, "--port", "0", "--metrics-port", "0"),
         )
         async with AsyncExitStack() as stack:
             if name == FLOOR:
@@ -212,18 +165,10 @@ def ratio(samples: dict[str, list[Sample]], name: str) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what a message through our router or matchmaker costs")
+    parser = command_line("what a message through our router or matchmaker costs", rounds=5, seconds=4.0, players=100)
     parser.add_argument("--through", choices=(ROUTER, MATCHMAKER), action="append", help="only this one")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--players", type=int, default=100)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
     args = parser.parse_args(argv)
-    try:
-        samples = uvloop.run(rounds(args))
-    except (StartError, OSError, TimeoutError) as error:
-        print(f"benchmarks.proxies: {error or 'no answer in time'}", file=sys.stderr)
-        return 2
+    samples = measured("proxies", rounds(args))
     print(f"Medians of {args.rounds} rounds; {args.players} players.")
     for name, each in samples.items():
         cpu, rate, kib = (
@@ -234,7 +179,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = {name: ratio(samples, name) for name in samples if name != FLOOR}
     for name, times in found.items():
         print(f"CPU a message through the {name}: x{times:.2f}, goal x{MOST} or less")
-    return 1 if args.check and max(found.values()) > MOST else 0
+    missed = [f"the {name}: x{times:.2f}, goal x{MOST} or less" for name, times in found.items() if times > MOST]
+    return verdict(missed, check=args.check)
 
 
 if __name__ == "__main__":

@@ -16,17 +16,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
-import uvloop
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
+from benchmarks.command import command_line, measured, verdict
 from benchmarks.idle import OTHER_FILES, allow_files
-from benchmarks.match import wait_until_ready
-from benchmarks.matching.processes import Program, free_port, matchmaker, redis, redis_folder
+from benchmarks.matching.processes import matchmakers
 from benchmarks.matching.servers import Fleet
-from benchmarks.processes import StartError, cpu_seconds, resident_kib
+from benchmarks.processes import Program, cpu_seconds, resident_kib
 from pixelfleet.fleet.open import open_store
 
 MAX_KIB: Final = 18.0
@@ -120,18 +119,11 @@ class Figures:
 async def measure(args: argparse.Namespace, console: Console) -> Figures:
     """Fill the queue, let it rest, and free some streamers."""
     key = secrets.token_hex(32)
-    port = free_port()
+    limit = str(args.players + 2 * SAMPLE)
     async with AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(redis_folder())
-        store = await redis(port, folder)
-        stack.push_async_callback(store.end)
-        url = f"redis://127.0.0.1:{port}"
-        limit = str(args.players + 2 * SAMPLE)
-        replica = await matchmaker("--redis-url", url, "--session-key", key, "--max-queue", limit)
-        stack.push_async_callback(replica.end)
-        await wait_until_ready(replica.facts["port"])
-        programs = (replica, store)
-        queue = Queue(f"ws://127.0.0.1:{replica.facts['port']}/")
+        running = await stack.enter_async_context(matchmakers(1, "--session-key", key, "--max-queue", limit))
+        programs, (replica,) = running.programs, running.replicas
+        queue = Queue(running.player_urls[0])
         stack.callback(queue.end)
         memory = resident_kib(replica.pid)
         await queue.grow(FEW)
@@ -147,7 +139,7 @@ async def measure(args: argparse.Namespace, console: Console) -> Figures:
         share = (_cpu(programs) - before) / (time.perf_counter() - begun)
         waits = []
         fleet = await stack.enter_async_context(Fleet(5, key=key).listening())
-        client = await stack.enter_async_context(open_store(url))
+        client = await stack.enter_async_context(open_store(running.redis_url))
         await client.keep("the benchmark", "")
         for server in fleet.servers:
             await asyncio.sleep(0.2)
@@ -193,24 +185,14 @@ def table(figures: Figures) -> Table:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what waiting players cost a matchmaker")
-    parser.add_argument("--players", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser = command_line("what waiting players cost a matchmaker", seconds=20.0, players=10_000)
     args = parser.parse_args(argv)
     if args.players < FEW + 2 * SAMPLE:
         parser.error(f"--players must be at least {FEW + 2 * SAMPLE}")
-    try:
-        allow_files(args.players + SAMPLE + OTHER_FILES)
-        figures = uvloop.run(measure(args, Console(stderr=True)))
-    except (StartError, OSError, WSError, TimeoutError) as error:
-        print(f"benchmarks.queue: {error or 'not in time'}", file=sys.stderr)
-        return 2
+    allow_files(args.players + SAMPLE + OTHER_FILES)
+    figures = measured("queue", measure(args, Console(stderr=True)))
     Console().print(table(figures))
-    missed = figures.missed()
-    for each in missed:
-        print(f"missed: {each}")
-    return 1 if missed and args.check else 0
+    return verdict(figures.missed(), check=args.check)
 
 
 if __name__ == "__main__":

@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import uvloop
-from picows import WSError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command_line, measured, verdict
 from benchmarks.load import Phase, connected
-from benchmarks.processes import COMMANDS, Server, StartError, resident_kib, started
+from benchmarks.processes import COMMANDS, Server, resident_kib, started
 
 FLOOR: Final = "bare aiohttp"
 OURS: Final = "pixelfleet"
@@ -185,11 +184,7 @@ async def rounds(args: argparse.Namespace, console: Console) -> Samples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     args = _arguments(argv)
-    try:
-        samples = uvloop.run(rounds(args, Console(stderr=True)))
-    except (StartError, OSError, WSError, TimeoutError) as error:
-        print(f"benchmarks.relay: {error or 'the peers did not come together in time'}", file=sys.stderr)
-        return 2
+    samples = measured("relay", rounds(args, Console(stderr=True)))
     print(f"Medians of {args.rounds} rounds; {args.players} players on {args.streamers} streamers; x: to {FLOOR}.")
     print(f"Open loop: {args.rate:,.0f} round trips/s. CPU: of the server, a relayed message. KiB: a connection.")
     Console().print(table(samples))
@@ -198,23 +193,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(
             f"{goal.name}: x{goal.ratio(samples):.2f} (rounds x{least:.2f} to x{most:.2f}), goal x{goal.most} or less"
         )
-    missed = failures(samples)
-    for each in missed:
-        print(f"missed: {each}")
-    return 1 if missed and args.check else 0
+    return verdict(failures(samples), check=args.check)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="what a relayed message costs, against relays without features")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each loop, in each round")
-    parser.add_argument("--players", type=int, default=100)
-    parser.add_argument("--streamers", type=int, default=10)
+    parser = command_line(
+        "what a relayed message costs, against relays without features",
+        rounds=5,
+        seconds=4.0,
+        players=100,
+        streamers=10,
+        seconds_help="of each loop, in each round",
+    )
     parser.add_argument("--rate", type=float, default=2000.0, help="round trips a second in the open loop")
     parser.add_argument("--against", help="URL for players of another server to load as well")
     parser.add_argument("--against-streamer", help="its URL for streamers")
     parser.add_argument("--against-pid", type=int, help="its process id, when it runs on this machine")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
     args = parser.parse_args(argv)
     if bool(args.against) is not bool(args.against_streamer):
         parser.error("--against and --against-streamer: one is of no use without the other")

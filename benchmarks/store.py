@@ -11,7 +11,6 @@ that go over all sizes in turn. A ratio is that of a size to the cheapest one; `
 1.3. Heartbeats and what players are told come on top and do not depend on matches.
 """
 
-import argparse
 import asyncio
 import gc
 import shutil
@@ -26,6 +25,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from benchmarks.command import command_line
 from pixelfleet.fleet.bounds import WARM_UP_SECONDS
 from pixelfleet.fleet.model import Lease, Policy, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.open import open_store
@@ -197,9 +197,7 @@ async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What a match costs as the fleet and the queue grow.")
-    parser.add_argument("--check", action="store_true", help=f"end with 1 when a ratio is above {LIMIT}")
-    parser.add_argument("--rounds", type=int, default=8)
+    parser = command_line("what a match costs as the fleet and the queue grow", rounds=8)
     parser.add_argument("--matches", type=int, default=160, help="in each round")
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
     args = parser.parse_args()

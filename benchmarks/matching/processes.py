@@ -1,49 +1,20 @@
 """What is measured, each in a process of its own: redis-server, matchmakers, and the proxy that is their floor."""
 
 import asyncio
-import os
 import shutil
-import signal
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import orjson
+import aiohttp
 
-from benchmarks.processes import PIXELFLEET, StartError
+from benchmarks.processes import PIXELFLEET, START_SECONDS, Program, StartError, start_python
 
-START_SECONDS: Final = 30.0
-ROOT: Final = Path(__file__).parent.parent.parent
-
-
-@dataclass(slots=True)
-class Program:
-    """A running program."""
-
-    process: asyncio.subprocess.Process
-    facts: dict[str, int]
-    """The numbers of the line in which it said that it listens, its ports among them."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self.process.pid
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-
-    async def end(self) -> None:
-        """Kill it, and wait for its end."""
-        self.signal(signal.SIGCONT)
-        self.signal(signal.SIGKILL)
-        await self.process.wait()
+READY_SECONDS: Final = 30.0
 
 
 def free_port() -> int:
@@ -51,54 +22,6 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-async def start_python(*arguments: str, fact: str, log: Path | None = None) -> Program:
-    """Start a module of ours and wait for the JSON line that has `fact`; raise StartError when it does not come."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
-    )
-    assert process.stdout is not None
-    last = b""
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            async for line in process.stdout:
-                last = line
-                if (said := _facts(line)).get(fact):
-                    keep = asyncio.create_task(_read_on(process.stdout, log))
-                    _readers.add(keep)
-                    keep.add_done_callback(_readers.discard)
-                    return Program(process, said)
-    except TimeoutError:
-        pass
-    process.kill()
-    await process.wait()
-    raise StartError(f"{arguments[0]} did not start: {last.decode('utf-8', 'replace').strip()}")
-
-
-_readers: set[asyncio.Task[None]] = set()
-
-
-async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
-    """Read what a program says, so that it never waits for us; keep what is worse than information."""
-    async for line in lines:
-        if log is not None and b'"level":"info"' not in line:
-            with log.open("ab") as file:
-                file.write(line)
-
-
-def _facts(line: bytes) -> dict[str, int]:
-    try:
-        said = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return {}
-    return {name: value for name, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
 
 
 async def matchmaker(*options: str, log: Path | None = None) -> Program:
@@ -113,7 +36,7 @@ async def matchmaker(*options: str, log: Path | None = None) -> Program:
 
 async def signalserver(*options: str, log: Path | None = None) -> Program:
     """Start a signalling server as it comes; its facts are the ports `players`, `streamers` and `metrics`."""
-    return await start_python(*PIXELFLEET[1:], *options, fact="players", log=log)
+    return await start_python(*PIXELFLEET, *options, fact="players", log=log)
 
 
 async def proxy(upstream_url: str) -> Program:
@@ -148,3 +71,55 @@ async def redis(port: int, folder: Path) -> Program:
             else:
                 writer.close()
                 return Program(process, {"port": port})
+
+
+async def wait_until_ready(port: int) -> None:
+    """Wait until a matchmaker takes players; raise TimeoutError."""
+    async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Matchmakers:
+    """Matchmakers on one redis-server."""
+
+    replicas: list[Program]
+    store: Program
+    folder: Path
+    """The redis-server's."""
+
+    @property
+    def redis_url(self) -> str:
+        """Where the fleet store is."""
+        return f"redis://127.0.0.1:{self.store.facts['port']}"
+
+    @property
+    def player_urls(self) -> list[str]:
+        """Where players connect, at each replica."""
+        return [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in self.replicas]
+
+    @property
+    def programs(self) -> list[Program]:
+        """All of them."""
+        return [*self.replicas, self.store]
+
+
+@asynccontextmanager
+async def matchmakers(count: int, *options: str) -> AsyncIterator[Matchmakers]:
+    """Run matchmakers, ready for players, on a redis-server while the body runs; raise StartError or TimeoutError."""
+    async with AsyncExitStack() as stack:
+        folder = await stack.enter_async_context(redis_folder())
+        store = await redis(free_port(), folder)
+        running = Matchmakers([], store, folder)
+        stack.push_async_callback(store.end)
+        for _ in range(count):
+            replica = await matchmaker("--redis-url", running.redis_url, *options)
+            stack.push_async_callback(replica.end)
+            running.replicas.append(replica)
+        for replica in running.replicas:
+            await wait_until_ready(replica.facts["port"])
+        yield running

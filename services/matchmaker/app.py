@@ -1,7 +1,6 @@
 """Wires a matchmaker together."""
 
 import asyncio
-import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,12 +28,11 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_app, plain_port
+from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_port, plain_port
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.server import Front
-from pixelfleet.net.tls import redirect_app, server_context
+from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
-from pixelfleet.service.errors import UsageError
 from pixelfleet.service.lifecycle import Tasks, background
 
 log = structlog.get_logger(__name__)
@@ -79,21 +77,22 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         tasks = await stack.enter_async_context(Tasks())
         metrics = Metrics()
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
-        broker = Broker(fleet, uuid.uuid4().hex)
-        gauges = FleetGauges(fleet, settings.warm)
-        metrics.watch_fleet(gauges)
-        players = Players(broker, settings, tasks, heartbeat, metrics, await _upstream_tls(settings))
-        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
-        matchmaker = Matchmaker(broker, players, gauges, drain)
-        stock = StockServers(fleet, broker.replica_id, settings, metrics)
-        forgotten = asyncio.Event()
-        forgotten.set()
+        replica_id = uuid.uuid4().hex
+        stock = StockServers(fleet, replica_id, settings, metrics)
+        restored = asyncio.Event()
+        restored.set()
 
         def on_restore() -> None:
             stock.report_all()
-            forgotten.set()
+            restored.set()
 
-        broker.on_restore = on_restore
+        broker = Broker(fleet, replica_id, on_restore=on_restore)
+        gauges = FleetGauges(fleet, settings.warm)
+        metrics.watch_fleet(gauges)
+        legacy_tls = await client_context(settings.legacy_ca, "--legacy-ca")
+        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls)
+        drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
         events = await _open_doors(stack, matchmaker, fleet, settings, metrics)
@@ -101,13 +100,14 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             background(
                 broker.run(),
                 broker.leaves.run(),
+                players.run(),
                 heartbeat.run(),
                 gauges.run(),
                 QueueTeller(broker, players.find, settings.queue_seconds).run(),
                 stock.run(),
                 stock.watch(),
                 events.run(),
-                _tell_policies(fleet, settings, forgotten),
+                _tell_policies(fleet, settings, restored),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -152,34 +152,25 @@ async def _open_doors(
     stack.callback(events.close)
     matchmaker.port = front.port
 
-    async def plain(other: web.Application, port: int, option: str) -> int:
-        return await stack.enter_async_context(plain_port(other, host=settings.host, port=port, option=option))
-
     if settings.redirect_port is not None:
-        matchmaker.redirect_port = await plain(redirect_app(front.port), settings.redirect_port, "--redirect-port")
-    numbers = metrics_app(matchmaker, metrics.registries.all, metrics.registries.custom)
-    matchmaker.metrics_port = await plain(numbers, settings.metrics_port, "--metrics-port")
+        redirect = redirect_app(front.port)
+        matchmaker.redirect_port = await stack.enter_async_context(
+            plain_port(redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port")
+        )
+    matchmaker.metrics_port = await stack.enter_async_context(
+        metrics_port(matchmaker, metrics.registries, host=settings.host, port=settings.metrics_port)
+    )
     return events
 
 
-async def _tell_policies(store: FleetStore, settings: Settings, forgotten: asyncio.Event) -> None:
+async def _tell_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
     """Say how streamers are chosen, whenever the store may have forgotten it; it keeps that for all replicas."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:
-        await forgotten.wait()
-        forgotten.clear()
+        await restored.wait()
+        restored.clear()
         try:
             await store.set_policies(policies)
         except StoreUnavailableError:
-            forgotten.set()
+            restored.set()
             await asyncio.sleep(1.0)
-
-
-async def _upstream_tls(settings: Settings) -> ssl.SSLContext | None:
-    """Return what stock servers with a private CA are checked with."""
-    if settings.legacy_ca is None:
-        return None
-    try:
-        return await asyncio.to_thread(ssl.create_default_context, cafile=settings.legacy_ca)
-    except OSError as error:
-        raise UsageError(f"--legacy-ca {settings.legacy_ca}: {error.strerror or error}") from None

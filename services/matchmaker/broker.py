@@ -1,23 +1,24 @@
-"""The sessions of one replica in the fleet store: says them, hears what becomes of them, and says them again when
-the store has forgotten.
+"""The sessions of one replica in the fleet store: sends them, receives what becomes of them, and sends them again when
+the store has been reset.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from itertools import islice
 from typing import Final
 
 import structlog
 
 from matchmaker.departures import Leaves
-from matchmaker.sessions import Entry, Sessions, Waiter
+from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
+from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS
-from pixelfleet.fleet.model import Lease
+from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)
 
-FRESH_SECONDS: Final = 2 * HEARTBEAT_SECONDS
+CONTACT_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 """A lease is used only by a replica that has spoken with the store this lately: one that was frozen, or cut off, may
 hold promises that have been given to others since."""
 
@@ -30,10 +31,13 @@ class Broker:
     that it relays to stock servers.
     """
 
-    def __init__(self, store: FleetStore, replica_id: str) -> None:
+    def __init__(self, store: FleetStore, replica_id: str, *, on_restore: Callable[[], None] = lambda: None) -> None:
+        """`on_restore` is called after a reset of the store, for others in this process that report to it, too."""
         self.store = store
         self.replica_id = replica_id
         self.sessions = Sessions()
+        self.notices: asyncio.Queue[Notice] = asyncio.Queue()
+        """What players have to be notified of; some task must take them from here."""
         self._held_back: tuple[str, ...] = ()
         self.leaves = Leaves(store, replica_id)
         self._epoch = ""
@@ -42,8 +46,7 @@ class Broker:
         self._lost = False
         """Whether those who wait have been told that the store is out of reach."""
         self._loop = asyncio.get_running_loop()
-        self.on_restore: Callable[[], None] = lambda: None
-        """Called when the store has forgotten: others in this process may have to say what they own, too."""
+        self._on_restore = on_restore
         self.young = True
         """Whether the store matches nobody yet because owners still report."""
 
@@ -51,14 +54,14 @@ class Broker:
         return len(self.sessions)
 
     @property
-    def waiting(self) -> dict[str, Entry]:
+    def waiting(self) -> dict[str, QueueEntry]:
         """The sessions that have no lease, in the order in which they came here."""
         return self.sessions.waiting
 
     @property
     def in_reach(self) -> bool:
         """Whether the store has answered lately."""
-        return self._loop.time() - self._spoke < FRESH_SECONDS
+        return self._loop.time() - self._spoke < CONTACT_SECONDS
 
     @property
     def has_more_to_say(self) -> bool:
@@ -71,17 +74,18 @@ class Broker:
 
     # -- players ------------------------------------------------------------------------------------
 
-    async def join(self, waiter: Waiter) -> None:
-        """Put a player into the queue; without the store later, behind those who wait for that already."""
-        entry = self.sessions.enter(waiter)
+    async def join(self, ticket: Ticket) -> Lease | None:
+        """Put a player into the queue; return its lease, or None while it waits. Raises TooManyChoicesError.
+
+        While the store is out of reach the player waits behind those who wait for that already. A lease that comes
+        later comes as a notice.
+        """
+        entry = self.sessions.enter(ticket)
         if self.sessions.unsaid:
             self._later(entry)
-            return
+            return None
         self.leaves.go_along()
-        try:
-            await self._say(entry)
-        except StoreUnavailableError:
-            self._later(entry)
+        return await self._answer(entry, self.store.join(ticket))
 
     def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
@@ -92,20 +96,16 @@ class Broker:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
         self.sessions.arrived(session_id)
 
-    async def give_back(self, session_id: str, *, unreachable: bool) -> None:
-        """Return a streamer that the player could not have; it gets another one or waits in its old place."""
+    async def give_back(self, session_id: str, *, unreachable: bool) -> Lease | None:
+        """Return a streamer that the player could not have; return another lease, or None while it waits.
+
+        It waits in its old place. Raises TooManyChoicesError.
+        """
         again = self.sessions.wait_again(session_id)
         if again is None:
-            return
+            return None
         entry, streamer = again
-        try:
-            placed = await self.store.give_back(session_id, streamer, unreachable=unreachable)
-            if placed is None:
-                await self._say(entry)
-            else:
-                await self._answered(entry, placed)
-        except StoreUnavailableError:
-            self._later(entry)
+        return await self._answer(entry, self._replaced(entry.ticket, streamer, unreachable))
 
     async def leave_queue(self) -> None:
         """Take everyone out who waits: another replica may have them."""
@@ -161,7 +161,7 @@ class Broker:
         self._epoch, self._connection = known
         for session_id in kept.end:
             if (entry := self.sessions.here(session_id)) is not None:
-                entry.waiter.ended()
+                self.notices.put_nowait(Ended(entry.ticket.session_id))
         await self._say_what_is_unsaid()
         if self._lost:
             self._lost = False
@@ -178,45 +178,61 @@ class Broker:
 
     async def _restore(self, *, forgotten: bool) -> None:
         """Say every session again: the store has forgotten them with all else, or gave them up."""
-        self.on_restore()
+        self._on_restore()
         tickets, leases, unsettled = self.sessions.statement(forgotten=forgotten)
         held_back = self._held_back if forgotten else ()
         await self.store.restore(self.replica_id, tickets, leases, unsettled, held_back)
 
-    async def _say(self, entry: Entry) -> None:
-        """Put a ticket into its queue."""
+    async def _replaced(self, ticket: Ticket, streamer: str, unreachable: bool) -> Placed:
+        placed = await self.store.give_back(ticket.session_id, streamer, unreachable=unreachable)
+        return placed if placed is not None else await self.store.join(ticket)
+
+    async def _answer(self, entry: QueueEntry, asked: Coroutine[None, None, Placed]) -> Lease | None:
+        """Return the lease that a player's own task gets from the store, or None while the player waits."""
+        entry.asking = True
         try:
-            placed = await self.store.join(entry.waiter.ticket)
+            self._answered(entry, await asked)
+        except StoreUnavailableError:
+            self._later(entry)
+        except TooManyChoicesError:
+            self.sessions.forget(entry)
+            raise
+        finally:
+            entry.asking = False
+        return entry.lease
+
+    async def _say(self, entry: QueueEntry) -> None:
+        """Put a ticket into its queue for which no task waits."""
+        try:
+            self._answered(entry, await self.store.join(entry.ticket))
         except TooManyChoicesError as error:
             if self.sessions.forget(entry):
-                entry.waiter.refused(str(error))
-        else:
-            await self._answered(entry, placed)
+                self.notices.put_nowait(Refused(entry.ticket.session_id, str(error)))
 
-    async def _answered(self, entry: Entry, placed: Placed) -> None:
-        session_id = entry.waiter.ticket.session_id
+    def _answered(self, entry: QueueEntry, placed: Placed) -> None:
+        session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
             self._placed(entry, placed)
         else:  # it left while it was being put there
             self.leaves.add(session_id)
 
-    def _placed(self, entry: Entry, placed: Placed) -> None:
-        self.sessions.unsaid.pop(entry.waiter.ticket.session_id, None)
+    def _placed(self, entry: QueueEntry, placed: Placed) -> None:
+        self.sessions.unsaid.pop(entry.ticket.session_id, None)
         if entry.lease is not None:
-            # It has heard of its lease already, by another answer.
+            # Its lease has come by another answer already.
             entry.settled = True
             return
         entry.arrived = placed.arrived
         entry.settled = True
         if isinstance(placed, Lease):
             self.sessions.placed(entry, placed)
-            entry.waiter.matched(placed)
+            if not entry.asking:
+                self.notices.put_nowait(Matched(entry.ticket.session_id, placed))
         else:
-            entry.waiter.waits()
             self._tell_found(entry)
 
-    def _later(self, entry: Entry) -> None:
-        session_id = entry.waiter.ticket.session_id
+    def _later(self, entry: QueueEntry) -> None:
+        session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
             self.sessions.unsaid[session_id] = entry
             self._tell_lost(entry)
@@ -227,7 +243,7 @@ class Broker:
         while unsaid := list(islice(self.sessions.unsaid.values(), AT_ONCE)):
             await _all(map(self._say, unsaid))
 
-    async def _tell(self, tell: Callable[[Entry], None]) -> None:
+    async def _tell(self, tell: Callable[[QueueEntry], None]) -> None:
         """Tell everyone who waits, a part at a time."""
         rest = iter(list(self.waiting.values()))
         while part := list(islice(rest, AT_ONCE)):
@@ -236,15 +252,15 @@ class Broker:
                     tell(entry)
             await asyncio.sleep(0)
 
-    def _tell_lost(self, entry: Entry) -> None:
+    def _tell_lost(self, entry: QueueEntry) -> None:
         if not entry.told_lost:
             entry.told_lost = True
-            entry.waiter.store_lost()
+            self.notices.put_nowait(StoreLost(entry.ticket.session_id))
 
-    def _tell_found(self, entry: Entry) -> None:
+    def _tell_found(self, entry: QueueEntry) -> None:
         if entry.told_lost:
             entry.told_lost = False
-            entry.waiter.store_found()
+            self.notices.put_nowait(StoreFound(entry.ticket.session_id))
 
 
 async def _all(calls: Iterable[Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Ending a replica: its players come back through another one, and those who play are let finish."""
+"""The drain of a replica: players that wait go to another one, and players with a streamer may finish."""
 
 import asyncio
 from itertools import islice
@@ -9,6 +9,7 @@ import structlog
 from matchmaker.broker import AT_ONCE, Broker
 from matchmaker.players import Players
 from pixelfleet.protocol import close_codes
+from pixelfleet.service import drain
 
 log = structlog.get_logger(__name__)
 
@@ -19,58 +20,34 @@ GOODBYE_SECONDS: Final = 3.0
 """How long the end may wait for sockets to close and for the store to hear of it."""
 
 
-class Drain:
-    """The drain of one replica. It begins once; whoever asks later waits for the same end."""
+class Drain(drain.Drain):
+    """The drain of one replica.
+
+    Until its end connections are still answered, with a close that brings pages back to another replica.
+    """
 
     def __init__(self, broker: Broker, players: Players, *, spread_seconds: float, grace_seconds: float) -> None:
+        super().__init__(players.left, spread_seconds=spread_seconds, grace_seconds=grace_seconds)
         self._broker = broker
         self._players = players
-        self._spread = min(spread_seconds, grace_seconds)
-        self._grace = grace_seconds
-        self._left = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._running: asyncio.Future[None] | None = None
 
-    async def run(self) -> None:
-        """Take no more players, send away those who wait, and wait for the others until the time is over.
+    def _begin(self) -> None:
+        self._players.closing = True
+        waiting = len(self._broker.waiting)
+        log.info("draining", players=len(self._players), waiting=waiting, seconds=self._grace_seconds)
 
-        For the first seconds connections are still answered, with a close that brings pages back: whoever sends
-        players here may not know yet.
-        """
-        if self._running is not None:
-            await asyncio.shield(self._running)
-            return
-        self._running = self._loop.create_future()
-        try:
-            await self._run()
-        finally:
-            self._running.set_result(None)
-
-    async def _run(self) -> None:
+    async def _drain(self) -> None:
         players = self._players
-        begun = self._loop.time()
-        players.closing = True
-        players.on_leave = self._left.set
-        log.info("draining", players=len(players), waiting=len(self._broker.waiting), seconds=self._grace)
-        while (past := self._loop.time() - begun) < self._grace:
+        while self.seconds_left:
             await self._send_away_waiting()
-            if not players and past >= self._spread:
+            if not players and not self._spread_left:
                 break
-            await self._look_again(min(LOOK_SECONDS, self._grace - past))
+            await self._departure(min(LOOK_SECONDS, self.seconds_left))
         log.info("drained", players_left=len(players))
         players.close_all(close_codes.RESTARTING)
         deadline = self._loop.time() + GOODBYE_SECONDS
         while (players or self._broker.has_more_to_say) and self._loop.time() < deadline:
-            await self._look_again(0.05)
-
-    async def _look_again(self, seconds: float) -> None:
-        """Wait until a player has left, or so long."""
-        self._left.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._left.wait()
-        except TimeoutError:
-            return
+            await self._departure(0.05)
 
     async def _send_away_waiting(self) -> None:
         """Close those who wait, and take their tickets out of the store."""

@@ -3,8 +3,8 @@
 from typing import Final
 
 from matchmaker.queue.positions import Place
-from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import StreamerReport
+from pixelfleet.net.addresses import url_address
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, parse
 
 WAITING = "Waiting for a free streamer"
@@ -28,7 +28,7 @@ WELCOME: Final = queued(WAITING)
 
 def matched(streamer: StreamerReport) -> bytes:
     """Return the message to a player that has been given a streamer."""
-    host, port = address_of(streamer.url)
+    host, port = url_address(streamer.url)
     detail = {"id": streamer.key, "address": host, "port": port}
     return dump({"type": "matchmaker", "queued": False, "matched": True, "dialect": streamer.dialect, "detail": detail})
 

@@ -11,9 +11,11 @@ import structlog
 from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
+from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
 from matchmaker.queue.positions import Place
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
+from pixelfleet.fleet.store import TooManyChoicesError
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
@@ -63,7 +65,7 @@ class Player:
     relay: Relay = field(init=False)
     _joining: bool = True
     _cancel: Callable[[], object] | None = None
-    """Ends the dial that is under way."""
+    """Cancels the task that dials."""
     joined: float = 0.0
     """When it was with its streamer, on the loop's clock."""
     left: float | None = None
@@ -94,15 +96,21 @@ class Player:
         """A stock server of 5.0 to 5.4 closes a player for a `ping`, and pages ping every 30 s."""
         return self.relay.up is None or (self.lease is not None and self.lease.streamer.stock)
 
-    # -- the broker ---------------------------------------------------------------------------------
+    # -- the queue ----------------------------------------------------------------------------------
 
-    def waits(self) -> None:
-        """Hear that it is in the queue (again)."""
-        if self.lease is None:
-            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
-        else:
-            self.lease = None
-            self.socket.send(messages.queued(messages.STREAMER_LOST))
+    def notified(self, notice: Notice) -> None:
+        """Act on what happened to the session while this player waited."""
+        match notice:
+            case Matched(lease=lease):
+                self._cancel = self.context.tasks.spawn(self._play(lease))
+            case StoreLost():
+                self.store_lost()
+            case StoreFound():
+                self.store_found()
+            case Refused(why=why):
+                self.refused(why)
+            case Ended():
+                self.ended()
 
     def moved(self, place: Place) -> None:
         """Tell the player its place, when that has changed."""
@@ -117,13 +125,6 @@ class Player:
     def store_found(self) -> None:
         """Tell the player that it waits as before."""
         self.socket.send(messages.queued(messages.WAITING, self.place))
-
-    def matched(self, lease: Lease) -> None:
-        """Dial the streamer's signalling server."""
-        self.place = None
-        self.lease = lease
-        if self.left is None and not self._joining:
-            self._cancel = self.context.tasks.spawn(self._dial(lease))
 
     def overdue(self) -> None:
         """Close: it has waited for as long as anybody may."""
@@ -145,17 +146,31 @@ class Player:
     async def _arrive(self) -> None:
         """Join the queue and dial, if there is a streamer at once."""
         if self.left is not None:
-            return  # before this task had its first turn: nobody would say that it has left
-        await self.context.broker.join(self)
-        self._joining = False
-        if self.lease is not None and self.left is None:
-            await self._dial(self.lease)
+            return  # before this task had its first turn: nothing would take it out of the queue
+        try:
+            lease = await self.context.broker.join(self.ticket)
+        except TooManyChoicesError as error:
+            self.refused(str(error))
+            return
+        finally:
+            self._joining = False
+        if lease is not None:
+            await self._play(lease)
+        elif self.left is None:
+            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
 
-    async def _dial(self, lease: Lease) -> None:
+    async def _play(self, lease: Lease | None) -> None:
+        """Dial the streamer of a lease and, when that fails, the next one; return once there is none to dial."""
+        while lease is not None and self.left is None:
+            self.place, self.lease = None, lease
+            lease = await self._dial(lease)
+
+    async def _dial(self, lease: Lease) -> Lease | None:
+        """Dial a streamer; return another lease if it cannot be used and there is one at once."""
         streamer, broker, now = lease.streamer, self.context.broker, self.context.now
         if not broker.may_dial():
-            await broker.give_back(self.ticket.session_id, unreachable=False)
-            return
+            await asyncio.sleep(0)  # a store in this process may match the player again at once, again and again
+            return await self._give_back(unreachable=False)
         self.context.metrics.waited(self.ticket.app, now() - self.came)
         self.socket.send(messages.matched(streamer))
         started = now()
@@ -172,15 +187,31 @@ class Player:
             )
             taken = error.status == CONFLICT
             self.context.dialled(streamer, None if taken else error)
-            await broker.give_back(self.ticket.session_id, unreachable=not taken)
-        else:
-            self.context.metrics.dial_took(now() - started)
-            if self.relay.up is None:
-                return  # it was closed as soon as it was open: what becomes of the player has been seen to
-            self.context.dialled(streamer, None)
-            broker.arrived(self.ticket.session_id)
-            self.joined = now()
-            log.debug("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
+            return await self._give_back(unreachable=not taken)
+        self.context.metrics.dial_took(now() - started)
+        if self.relay.up is None:
+            return None  # it was closed as soon as it was open: `_upstream_lost` has dealt with that
+        self.context.dialled(streamer, None)
+        broker.arrived(self.ticket.session_id)
+        self.joined = now()
+        log.debug("player joined its streamer", session=self.ticket.session_id, streamer=streamer.key)
+        return None
+
+    async def _give_back(self, *, unreachable: bool) -> Lease | None:
+        """Return the streamer to the fleet; return another lease, or None while the player waits again."""
+        try:
+            lease = await self.context.broker.give_back(self.ticket.session_id, unreachable=unreachable)
+        except TooManyChoicesError as error:
+            self.refused(str(error))
+            return None
+        if lease is None:
+            self.lease = None
+            self.socket.send(messages.queued(messages.STREAMER_LOST))
+        return lease
+
+    async def _replace(self) -> None:
+        """Return a streamer that failed, and dial another one if there is one."""
+        await self._play(await self._give_back(unreachable=True))
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """The streamer's side went first. A player that has heard nothing from there yet simply waits again."""
@@ -194,7 +225,7 @@ class Player:
             log.warning("streamer closed before it began", session=self.ticket.session_id, code=code, reason=reason)
             self.joined = 0.0
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
-            self.context.tasks.spawn(self.context.broker.give_back(self.ticket.session_id, unreachable=True))
+            self._cancel = self.context.tasks.spawn(self._replace())
         else:
             self.relay.pass_on_end(code, reason)
 

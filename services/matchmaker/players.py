@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import ssl
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -68,8 +67,8 @@ class Players:
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
         """Whether no further player is taken: who comes is told to come back, and finds another replica."""
-        self.on_leave: Callable[[], None] = lambda: None
-        """Called when a player has left."""
+        self.left = asyncio.Event()
+        """Set whenever a player has left; the task that waits for it clears it."""
         self._heartbeat = heartbeat
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
@@ -116,7 +115,15 @@ class Players:
     def forget(self, player: Player) -> None:
         """A player's socket is gone."""
         self._open.pop(player.ticket.session_id, None)
-        self.on_leave()
+        self.left.set()
+
+    async def run(self) -> None:
+        """Deliver the broker's notices to the players, until cancelled."""
+        while True:
+            notice = await self.broker.notices.get()
+            player = self.find(notice.session_id)
+            if player is not None:
+                player.notified(notice)
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
         """Take note of how a dial went."""

@@ -1,16 +1,12 @@
 """The URLs at which a matched player reaches its streamer. No I/O."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.tokens import SessionToken, sign
-from pixelfleet.net.addresses import url_host
-
-ADDRESSES_REMEMBERED: Final = 4096
-"""Each matched player is told an address, of a few hundred that there are."""
+from pixelfleet.net.addresses import url_address, url_host
 
 NO_QUERY: Final[Mapping[str, str]] = {}
 
@@ -31,16 +27,9 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
     return f"{streamer.url}/?{query}"
 
 
-@lru_cache(ADDRESSES_REMEMBERED)
-def address_of(url: str) -> tuple[str, int]:
-    """Return host and port of a websocket URL."""
-    target = urlsplit(url)
-    return target.hostname or "", target.port or (443 if target.scheme == "wss" else 80)
-
-
 def host_and_port(url: str) -> str:
     """Return a websocket URL's `host:port`, as the reference matchmaker tells it."""
-    host, port = address_of(url)
+    host, port = url_address(url)
     return f"{url_host(host)}:{port}"
 
 

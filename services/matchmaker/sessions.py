@@ -3,55 +3,31 @@ relays to stock servers. No I/O.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import lane_of
 
 
-class Waiter(Protocol):
-    """A player, as the broker knows it."""
-
-    @property
-    def ticket(self) -> Ticket:
-        """What it waits for."""
-
-    def waits(self) -> None:
-        """Hear that it is in the queue."""
-
-    def matched(self, lease: Lease) -> None:
-        """Take the streamer: dial it."""
-
-    def store_lost(self) -> None:
-        """Hear that nobody is matched for the moment."""
-
-    def store_found(self) -> None:
-        """Hear that they are again."""
-
-    def refused(self, why: str) -> None:
-        """Close: the store takes no ticket like this."""
-
-    def ended(self) -> None:
-        """Close: an operator has ended the session."""
-
-
 @dataclass(slots=True, eq=False)
-class Entry:
+class QueueEntry:
     """One session of this replica's."""
 
-    waiter: Waiter
+    ticket: Ticket
     arrived: float = 0.0
     """On the store's clock; 0 until the store has taken the ticket."""
     lease: Lease | None = None
     lane: str = ""
     settled: bool = False
     """Whether this replica knows what the store has made of it; False while an answer is awaited, or was lost."""
+    asking: bool = False
+    """Whether the player's task waits for an answer of the broker: that answer has the lease, and no notice is due."""
     told_lost: bool = False
     said_again: bool = False
     """Whether this replica told a store that had forgotten of its streamer: that store must hear of its end, too."""
 
     def __post_init__(self) -> None:
-        self.lane = lane_of(self.waiter.ticket)
+        self.lane = lane_of(self.ticket)
 
 
 class Statement(NamedTuple):
@@ -67,12 +43,12 @@ class Sessions:
     """Which sessions there are, and what this replica knows of each."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Entry] = {}
-        self.waiting: dict[str, Entry] = {}
+        self._known: dict[str, QueueEntry] = {}
+        self.waiting: dict[str, QueueEntry] = {}
         """Those of them that have no lease, in the order in which they came here."""
-        self.unsaid: dict[str, Entry] = {}
+        self.unsaid: dict[str, QueueEntry] = {}
         """Those of them that the store could not be told of."""
-        self._playing: dict[str, Entry] = {}
+        self._playing: dict[str, QueueEntry] = {}
         """Those that are with a server of ours, which answers for them. It knows no more than their ids: this replica
         says the rest to a store that has forgotten."""
 
@@ -83,21 +59,20 @@ class Sessions:
         """Whether a session is one of those that this replica answers for."""
         return session_id in self._known
 
-    def get(self, session_id: str) -> Entry | None:
+    def get(self, session_id: str) -> QueueEntry | None:
         """Return one of those that this replica answers for."""
         return self._known.get(session_id)
 
-    def here(self, session_id: str) -> Entry | None:
+    def here(self, session_id: str) -> QueueEntry | None:
         """Return one whose player is here, whoever answers for it."""
         return self._known.get(session_id) or self._playing.get(session_id)
 
-    def enter(self, waiter: Waiter) -> Entry:
+    def enter(self, ticket: Ticket) -> QueueEntry:
         """Know a player that has come."""
-        session_id = waiter.ticket.session_id
-        entry = self._known[session_id] = self.waiting[session_id] = Entry(waiter)
+        entry = self._known[ticket.session_id] = self.waiting[ticket.session_id] = QueueEntry(ticket)
         return entry
 
-    def wait_again(self, session_id: str) -> tuple[Entry, str] | None:
+    def wait_again(self, session_id: str) -> tuple[QueueEntry, str] | None:
         """Have one that lost its streamer wait again; return it and that streamer's key, or None for a stranger."""
         entry = self._known.get(session_id)
         if entry is None:
@@ -108,7 +83,7 @@ class Sessions:
         self.waiting[session_id] = entry
         return entry, streamer
 
-    def placed(self, entry: Entry, lease: Lease) -> None:
+    def placed(self, entry: QueueEntry, lease: Lease) -> None:
         """Note a lease."""
         entry.lease, entry.told_lost = lease, False
         self.waiting.pop(lease.session_id, None)
@@ -127,9 +102,9 @@ class Sessions:
         entry = self._known.get(session_id)
         return entry is not None and self.forget(entry)
 
-    def forget(self, entry: Entry) -> bool:
+    def forget(self, entry: QueueEntry) -> bool:
         """Know one no more that this replica answers for; return whether it was known."""
-        session_id = entry.waiter.ticket.session_id
+        session_id = entry.ticket.session_id
         if self._known.get(session_id) is not entry:
             return False
         del self._known[session_id]
@@ -143,14 +118,14 @@ class Sessions:
         for session_id, entry in self._playing.items():
             if forgotten and entry.lease is not None:
                 entry.said_again = True
-                said.leases.append((entry.waiter.ticket, entry.lease))
+                said.leases.append((entry.ticket, entry.lease))
             elif entry.said_again:
                 said.unsettled.append(session_id)  # its server may not have said so much yet
         for session_id, entry in self._known.items():
             if not entry.settled:
                 said.unsettled.append(session_id)
             elif entry.lease is not None:
-                said.leases.append((entry.waiter.ticket, entry.lease))
+                said.leases.append((entry.ticket, entry.lease))
             else:
-                said.tickets.append((entry.waiter.ticket, entry.arrived))
+                said.tickets.append((entry.ticket, entry.arrived))
         return said

@@ -10,8 +10,8 @@ from typing import Final, NoReturn
 from pixelfleet.auth.credentials import LINK
 from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign
 from pixelfleet.fleet.bounds import MAX_PRIORITY
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
 from pixelfleet.service.errors import UsageError
+from pixelfleet.service.signing import MIN_KEY_BYTES
 
 KEY_VARIABLE: Final = "PIXELFLEET_LINK_KEY"
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

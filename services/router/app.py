@@ -1,7 +1,5 @@
 """Wires a router together."""
 
-import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,10 +14,9 @@ from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port
 from pixelfleet.net.server import Admit, Front, Upgrade
-from pixelfleet.net.tls import server_context
-from pixelfleet.service.errors import UsageError
+from pixelfleet.net.tls import client_context, server_context
 from pixelfleet.service.lifecycle import Tasks, background
 from router.caller import Callers
 from router.dashboard import Dashboard
@@ -76,7 +73,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         session = await stack.enter_async_context(
             aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
         )
-        matchmakers = Matchmakers(Pool(settings.matchmaker), session, await _private_ca(settings))
+        matchmakers = Matchmakers(
+            Pool(settings.matchmaker), session, await client_context(settings.matchmaker_ca, "--matchmaker-ca")
+        )
         callers = Callers(
             guard,
             proxies=settings.trusted_proxies,
@@ -113,12 +112,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             )
         )
         router.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(router, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
+            metrics_port(router, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         router.front, router.port = front, front.port
         await stack.enter_async_context(background(heartbeat.run(), matchmakers.run(), dashboard.run()))
@@ -199,12 +193,3 @@ async def _add_routes(
 
 def _nobody(_: object) -> None:
     """Take no websocket that was not admitted."""
-
-
-async def _private_ca(settings: Settings) -> ssl.SSLContext | None:
-    if settings.matchmaker_ca is None:
-        return None
-    try:
-        return await asyncio.to_thread(ssl.create_default_context, cafile=settings.matchmaker_ca)
-    except OSError as error:
-        raise UsageError(f"--matchmaker-ca {settings.matchmaker_ca}: {error.strerror or error}") from None

@@ -12,8 +12,8 @@ from aiohttp.typedefs import Handler
 from pixelfleet.auth.guard import Door, Guard
 from pixelfleet.auth.identity import Identity
 from pixelfleet.net.access import client_address
+from pixelfleet.net.limits import Buckets, client_key
 from pixelfleet.service.logs import REQUEST
-from router.limits import Buckets, client_key
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 ADDRESS: Final = web.RequestKey("address", str)

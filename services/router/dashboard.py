@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
+from pixelfleet.net.access import bearer_header
 from pixelfleet.net.http import json_response
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
@@ -95,7 +96,7 @@ class Dashboard:
 
     async def _sample(self) -> None:
         await self._matchmakers.found.wait()
-        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
+        headers = bearer_header(self._token)
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         for target in self._matchmakers.candidates():
             options = self._matchmakers.request_options(target, headers)

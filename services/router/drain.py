@@ -1,36 +1,28 @@
-"""Ending without cutting anybody off."""
+"""The drain of a router: not ready at once, no new players a little later, and the end when the last player left."""
 
 import asyncio
 
 import structlog
 
+from pixelfleet.service import drain
 from router.players import Players
 
 log = structlog.get_logger(__name__)
 
 
-class Drain:
-    """The drain of one router: not ready at once, no new players a little later, and the end when the last one left."""
+class Drain(drain.Drain):
+    """The drain of one router."""
 
     def __init__(self, players: Players, *, spread_seconds: float, grace_seconds: float) -> None:
+        super().__init__(players.left, spread_seconds=spread_seconds, grace_seconds=grace_seconds)
         self._players = players
-        self._spread = min(spread_seconds, grace_seconds)
-        self._grace = grace_seconds
-        self._left = asyncio.Event()
-        self.begun = False
 
-    async def run(self) -> None:
-        """Return when nobody plays any more, or the time is over."""
-        self.begun = True
-        self._players.on_leave = self._left.set
-        log.info("draining", players=len(self._players), seconds=self._grace)
-        # Whoever sends players here learns late that this router goes, and they are served until then.
-        await asyncio.sleep(self._spread)
+    def _begin(self) -> None:
+        log.info("draining", players=len(self._players), seconds=self._grace_seconds)
+
+    async def _drain(self) -> None:
+        await asyncio.sleep(self._spread_left)
         self._players.closing = True
-        try:
-            async with asyncio.timeout(self._grace - self._spread):
-                while len(self._players):
-                    self._left.clear()
-                    await self._left.wait()
-        except TimeoutError:
-            log.info("drained", players_left=len(self._players))
+        while self._players and self.seconds_left:
+            await self._departure(self.seconds_left)
+        log.info("drained", players_left=len(self._players))

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from pixelfleet.auth.guard import Door, check_same_site
 from pixelfleet.auth.identity import Identity
+from pixelfleet.net.access import bearer_header
+from pixelfleet.net.limits import Counts, client_key
 from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
-from router.limits import Counts, client_key
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.proxy.streamers import LookupFailedError, Streamers
@@ -110,7 +111,7 @@ class Doors:
         else:
             await self._callers.check(self._api, request)
             self._guard_change(request)
-            self._add_token(told)
+            told |= bearer_header(self._token)
         answer = await self._to_matchmaker(request, f"{self._prefix}/api/", told)
         if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
             self._callers.wrong_login(request)
@@ -125,7 +126,7 @@ class Doors:
                 raise web.HTTPForbidden(reason=f"only the dashboard's own page may do that: {ACTION_HEADER} is missing")
             log.info("operator", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
         told = self._told(request)
-        self._add_token(told)
+        told |= bearer_header(self._token)
         return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", told)
 
     async def _to_matchmaker(self, request: web.Request, prefix: str, told: Mapping[str, str]) -> web.StreamResponse:
@@ -173,10 +174,6 @@ class Doors:
         """
         if request.method not in SAFE or is_upgrade(request):
             check_same_site(request, self._origins)
-
-    def _add_token(self, told: dict[str, str]) -> None:
-        if self._token is not None:
-            told["Authorization"] = f"Bearer {self._token.get_secret_value()}"
 
     def _told(self, request: web.Request) -> dict[str, str]:
         """Return what whoever is behind us is told of the caller."""

@@ -16,6 +16,7 @@ from pixelfleet.auth.guard import Guard
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.limits import Counts, client_key
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.server import Upgrade
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -23,7 +24,6 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import ADDRESS, REQUEST_ID, Callers
-from router.limits import Counts, client_key
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target
@@ -65,8 +65,8 @@ class Players:
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
         """Whether no further player is taken."""
-        self.on_leave: Callable[[], None] = lambda: None
-        """Called when a player has left."""
+        self.left = asyncio.Event()
+        """Set whenever a player has left; the task that waits for it clears it."""
         self._most = settings.max_players
         self._origins = settings.origins
         self._door = settings.player_door()
@@ -122,7 +122,7 @@ class Players:
         """A player's socket is gone."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
-        self.on_leave()
+        self.left.set()
 
     def close_all(self) -> None:
         """Send everyone away, to come back at once."""

@@ -7,11 +7,12 @@ from http import HTTPStatus
 import structlog
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
-from pixelfleet.fleet.tokens import TokenError, verify
+from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.net.http import query_of, refusal
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWait, TakeIn
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
@@ -101,7 +102,7 @@ class Doors:
         given = bearer_token(request.headers.get("Authorization"))
         if given is None:
             given = query_of(request.path.decode("utf-8", "replace")).get("token")
-        if token is not None and (given is None or not same_secret(given, token)):
+        if token is not None and not same_secret(given, token):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected

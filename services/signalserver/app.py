@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -17,7 +17,7 @@ from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers, metrics_port, plain_port
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.server import Front, Upgrade
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
@@ -35,7 +35,7 @@ from signalserver.core.sessions import Sessions
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
-from signalserver.hub import Hub, Link
+from signalserver.hub import Hub, Link, OnCall
 from signalserver.legacy.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.pod_marks import marking
@@ -90,17 +90,16 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
     watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
-    hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity))
-    drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
-    server = SignalServer(hub, drain, watch)
     server_id = settings.server_id or uuid.uuid4().hex
 
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(Tasks())
         session = await stack.enter_async_context(_http_session())
+        on_call = _control(settings, session, tasks, metrics) if settings.ue_rest_endpoint else None
+        hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
+        drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
+        server = SignalServer(hub, drain, watch)
         config = await _rtc_config(stack, settings, session, metrics)
-        if settings.ue_rest_endpoint:
-            hub.on_call = _control(settings, session, hub, tasks, metrics)
         doors = Doors(hub, drain, metrics, settings, server_id, config, tasks)
         front = _Fronts(settings, server, metrics, stack)
         metrics.watch_handshakes(front.handshakes_timed_out)
@@ -109,12 +108,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
         server.sfu_port = await front.trusted(doors.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(server, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
+            metrics_port(server, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
@@ -248,9 +242,7 @@ def _http_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
 
 
-def _control(
-    settings: Settings, session: aiohttp.ClientSession, hub: Hub, tasks: Tasks, metrics: Metrics
-) -> Callable[[Link, Call[WebSocket]], None]:
+def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, metrics: Metrics) -> OnCall:
     """Return what carries out the players' calls to the application."""
     application = Application(
         session,
@@ -265,7 +257,7 @@ def _control(
 
     async def answer(link: Link, call: Call[WebSocket]) -> None:
         message = await application.call(call.action, call.payload, player=link.peer_id, spectator=link.spectator)
-        hub.say(link, message)
+        link.hub.say(link, message)
 
     def on_call(link: Link, call: Call[WebSocket]) -> None:
         tasks.spawn(answer(link, call))

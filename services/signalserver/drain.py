@@ -1,19 +1,17 @@
-"""Ending without cutting anybody off: take no more players, tell those who play, wait for the last to leave."""
+"""The drain of a signalling server: players are told how long they have, new ones go elsewhere, the last may finish."""
 
 import asyncio
 from enum import Enum
-from typing import Final
 
 import structlog
 
 from pixelfleet.protocol import close_codes
+from pixelfleet.service import drain
 from signalserver.core.roster import Role
 from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
 
 log = structlog.get_logger(__name__)
-
-POLL_SECONDS: Final = 0.1
 
 
 class DrainState(Enum):
@@ -26,76 +24,43 @@ class DrainState(Enum):
     DRAINED = "drained"
 
 
-class Drain:
-    """The drain of one server. It begins once; whoever asks later waits for the same end."""
+class Drain(drain.Drain):
+    """The drain of one server."""
 
     def __init__(self, hub: Hub, metrics: Metrics, *, spread_seconds: float, grace_seconds: float) -> None:
+        super().__init__(hub.left, spread_seconds=spread_seconds, grace_seconds=grace_seconds)
         self._hub = hub
         self._metrics = metrics
-        self._spread = spread_seconds
-        self._grace = grace_seconds
-        self._done = asyncio.Event()
-        self._deadline = 0.0
-        self._running = False
-        self._stayed = 0
         self.state = DrainState.SERVING
 
     @property
-    def begun(self) -> bool:
-        """Whether the server is on its way out."""
-        return self.state is not DrainState.SERVING
-
-    @property
     def takes_players(self) -> bool:
-        """Whether a player that comes now is let in."""
+        """Whether new players are accepted."""
         return self.state in (DrainState.SERVING, DrainState.SPREADING)
 
     def tell(self, link: Link) -> None:
-        """Tell a player that the end comes, and how many seconds are left."""
-        left = max(0.0, self._deadline - asyncio.get_running_loop().time())
-        self._hub.say(link, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": round(left)})
+        """Send a player the number of seconds that are left."""
+        left = round(self.seconds_left)
+        self._hub.say(link, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": left})
 
-    def begin(self) -> None:
-        """Be on the way out from now on, and tell the players; a second time this does nothing."""
-        if self.begun:
-            return
-        self._deadline = asyncio.get_running_loop().time() + self._grace
+    def _begin(self) -> None:
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
         self._hub.withdraw()
-        log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace)
+        log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace_seconds)
         for link in self._hub.links(Role.PLAYER):
             self.tell(link)
 
-    async def run(self) -> bool:
-        """Drain, and close the players who stayed; return whether there was none such.
-
-        Those are to come back at once: to another server, since this one takes nobody any more.
-        """
-        if self._running:
-            await self._done.wait()
-            return not self._stayed
-        self._running = True
-        self.begin()
-        loop = asyncio.get_running_loop()
-        spread_until = min(loop.time() + self._spread, self._deadline)
+    async def _drain(self) -> None:
+        """Wait for the players, and close those who stayed: they are to come back at once, to another server."""
         try:
-            while loop.time() < self._deadline:
-                if loop.time() >= spread_until:
-                    self.state = DrainState.DRAINING
-                    if self._hub.count(Role.PLAYER) == 0:
-                        break
-                await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._spread_left)
+            self.state = DrainState.DRAINING
+            while self._hub.count(Role.PLAYER) and self.seconds_left:
+                await self._departure(self.seconds_left)
         finally:
             self.state = DrainState.DRAINED
-            self._done.set()
         stayed = self._hub.links(Role.PLAYER)
-        self._stayed = len(stayed)
-        log.info("drained", players_left=self._stayed)
+        log.info("drained", players_left=len(stayed))
         for link in stayed:
             self._hub.close(link, close_codes.RESTARTING)
-        return not stayed
-
-    async def wait(self) -> None:
-        """Wait until the last player has left or the time is over."""
-        await self._done.wait()

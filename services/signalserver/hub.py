@@ -51,6 +51,15 @@ class Link:
         self.hub.ended(self, code, reason)
 
 
+OnCall = Callable[[Link, Call[WebSocket]], None]
+"""Carries out a player's call to the application."""
+
+
+def _refuse_call(link: Link, call: Call[WebSocket]) -> None:
+    error = "control is not configured here"
+    link.hub.say(link, {"type": "response", "action": call.action[:256], "error": error})
+
+
 class Hub:
     """All sockets of one signalling server."""
 
@@ -61,12 +70,13 @@ class Hub:
         heartbeat: Heartbeat,
         watch: ApplicationWatch,
         sessions: Sessions[WebSocket],
+        on_call: OnCall | None = None,
     ) -> None:
+        """`on_call` carries out players' calls to the application; without it they are refused."""
         self.switchboard = switchboard
         self.sessions = sessions
         self._watch = watch
-        self.on_call: Callable[[Link, Call[WebSocket]], None] = self._no_application
-        """Carries out a player's call to the application."""
+        self._on_call = on_call or _refuse_call
         self._metrics = metrics
         self._tallies = metrics.messages
         self._heartbeat = heartbeat
@@ -74,6 +84,8 @@ class Hub:
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
         self._withdrawn = False
+        self.left = asyncio.Event()
+        """Set whenever a peer has left; the task that waits for it clears it."""
 
     def count(self, role: Role) -> int:
         """Return how many peers of a role are connected."""
@@ -138,6 +150,7 @@ class Hub:
         """A socket is gone."""
         self._links.pop(link.socket, None)
         self._counts[link.role] -= 1
+        self.left.set()
         self._metrics.closed(link.role, code)
         log.info(
             "peer left", role=link.role.value, peer=link.peer_id, session=link.session_id, code=code, reason=reason
@@ -166,7 +179,7 @@ class Hub:
             elif type(output) is Call:
                 link = self._links.get(output.player)
                 if link is not None:
-                    self.on_call(link, output)
+                    self._on_call(link, output)
 
     def say(self, link: Link, message: Message) -> None:
         """Send a peer a message of the server's own."""
@@ -263,7 +276,3 @@ class Hub:
                 why=drop.why,
                 count=drop.nth,
             )
-
-    def _no_application(self, link: Link, call: Call[WebSocket]) -> None:
-        error = "control is not configured here"
-        self.say(link, {"type": "response", "action": call.action[:256], "error": error})

@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 
 from pixelfleet.kube.client import KubeClient, KubeError, KubeObject, in_cluster
-from pixelfleet.service.backoff import retry_delay
+from pixelfleet.service.backoff import DEFAULT_BACKOFF
 from pixelfleet.service.lifecycle import background
 from signalserver.core.roster import K, Subscriber
 from signalserver.hub import Hub
@@ -60,7 +60,7 @@ class PodMarks:
         name: str,
         *,
         chance: Callable[[], float] = random.random,
-        retry: Callable[[int, float], float] = retry_delay,
+        retry: Callable[[int, float], float] = DEFAULT_BACKOFF.delay,
     ) -> None:
         self._client = client
         self._hub = hub

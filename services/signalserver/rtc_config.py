@@ -22,7 +22,7 @@ from yarl import URL
 
 from pixelfleet.net.http_client import body_within
 from pixelfleet.protocol.messages import PROTOCOL_VERSION, dump
-from pixelfleet.service.backoff import retry_delay
+from pixelfleet.service.backoff import DEFAULT_BACKOFF
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0
@@ -216,7 +216,7 @@ class RtcConfigSource:
     def next_delay(self) -> float:
         """Return the seconds until the TURN API is to be asked again."""
         if self.failures_in_a_row:
-            return retry_delay(self.failures_in_a_row, self._chance())
+            return DEFAULT_BACKOFF.delay(self.failures_in_a_row, self._chance())
         life = self._config.expires - self._clock() if self._config.expires else self._max_age
         # Expired as they came, by our clock: it is wrong, and says nothing of their life.
         return refresh_delay(min(life, self._max_age) if life > 0 else self._max_age, self._chance())

@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
-from pixelfleet.net.addresses import address_of
+from pixelfleet.net.addresses import parse_address
 from pixelfleet.net.websocket import Bounds
 from pixelfleet.service.errors import UsageError, tell
 from signalserver.application.calls import AllowedPaths, rest_endpoint
@@ -134,7 +134,7 @@ class Settings(FleetSettings):
     @classmethod
     def _matchmaker_is_an_address(cls, value: str) -> str:
         if value:
-            address_of(value)
+            parse_address(value)
         return value
 
     @field_validator("ue_rest_endpoint")

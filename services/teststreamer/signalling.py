@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -11,9 +10,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from pixelfleet.protocol.messages import Message, dump
+from pixelfleet.service.backoff import Backoff
 
-FIRST_DELAY: Final = 0.25
-LONGEST_DELAY: Final = 10.0
+BACKOFF: Final = Backoff(first=0.25, longest=10.0)
 
 SETTLED_SECONDS: Final = 5.0
 """A connection that held this long was a success: the next delay is the first one again."""
@@ -25,17 +24,6 @@ OPEN_SECONDS: Final = 10.0
 CLOSE_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-def backoff(chance: random.Random) -> Iterator[float]:
-    """Yield the seconds to wait before each attempt: doubling up to ten, less up to half by chance.
-
-    The chance keeps a fleet of streamers from coming back all at once when their server returns.
-    """
-    longest = FIRST_DELAY
-    while True:
-        yield longest * chance.uniform(0.5, 1.0)
-        longest = min(2 * longest, LONGEST_DELAY)
 
 
 def shown(url: str) -> str:
@@ -77,14 +65,15 @@ class SignallingLink:
     async def run(self, handler: Handler) -> None:
         """Stay connected and hand over what the server says; until cancelled."""
         loop = asyncio.get_running_loop()
-        delays = backoff(self._chance)
+        failures = 0
         while True:
             self.dials += 1
             started = loop.time()
             reason = await self._converse(handler)
             if loop.time() - started >= SETTLED_SECONDS:
-                delays = backoff(self._chance)
-            delay = next(delays)
+                failures = 0
+            failures += 1
+            delay = BACKOFF.delay(failures, self._chance.random())
             log.warning(
                 "no signalling server", url=shown(self._url), reason=reason, next_attempt_seconds=round(delay, 2)
             )

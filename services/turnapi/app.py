@@ -11,7 +11,7 @@ from aiohttp import web
 from yarl import URL
 
 from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
-from pixelfleet.net.http import errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import errors_as_json, metrics_port, plain_port
 from pixelfleet.service.lifecycle import background
 from turnapi.contract import CONTRACT
 from turnapi.ice import parse_servers
@@ -58,12 +58,7 @@ async def running(settings: Settings) -> AsyncIterator[TurnApi]:
             plain_port(app, host=settings.host, port=settings.port, option="--port")
         )
         api.metrics_port = await stack.enter_async_context(
-            plain_port(
-                metrics_app(api, metrics.registries.all, metrics.registries.custom),
-                host=settings.host,
-                port=settings.metrics_port,
-                option="--metrics-port",
-            )
+            metrics_port(api, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         await stack.enter_async_context(background(source.run()))
         log.info("turn-api listens", port=api.port, metrics=api.metrics_port, servers=len(source.servers))

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.matching import processes
 from benchmarks.matching.joins import Outcome, joins
-from benchmarks.matching.processes import Program
 from benchmarks.matching.servers import Fleet
+from benchmarks.processes import Program
 from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
 from pixelfleet.fleet.model import Totals
 from pixelfleet.fleet.open import open_store

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks.matching import processes
-from benchmarks.matching.processes import Program
+from benchmarks.processes import Program
 from tests.chaos.conftest import Ground
 from tests.integration.peers import Peer, streamer
 

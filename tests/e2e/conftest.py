@@ -11,18 +11,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from benchmarks.chromium import CHROMIUM_OPTIONS
 from tests.parts import eventually, require_part
 
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-]
 STOCK_PAGE = Path(__file__).parent / "stock_page" / "dist"
 
 VIDEO = """() => {

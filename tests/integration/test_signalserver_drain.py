@@ -143,7 +143,17 @@ async def test_a_second_signal_ends_it_at_once(second: signal.Signals) -> None:
 async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigterm() -> None:
     async with server("--rest-token", TOKEN, "--spread-seconds", "0", "--drain-seconds", "60") as (process, players, _):
         url = players.replace("ws://", "http://") + "/drain?wait=1"
-        async with player(players) as viewer, aiohttp.ClientSession(headers=BEARER) as http:
+        asked = asyncio.Event()
+
+        async def headers_sent(*_: object) -> None:
+            asked.set()
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(headers_sent)
+        async with (
+            player(players) as viewer,
+            aiohttp.ClientSession(headers=BEARER, trace_configs=[trace]) as http,
+        ):
             process.send_signal(signal.SIGTERM)
             await viewer.hear("sigterm")
 
@@ -152,8 +162,10 @@ async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigt
                     return answer.status, await answer.text()
 
             waiting = asyncio.create_task(hook())
-            await viewer.say("ping")
-            await viewer.hear("pong")
+            await asked.wait()
+            for _ in range(10):  # each answer is a turn of the server's loop: it has the request after a few of them
+                await viewer.say("ping")
+                await viewer.hear("pong")
             await viewer.socket.close()
             assert await waiting == (200, '{"state":"drained","players":0}')
         assert (await ended(process))[0] == 0

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from websockets.asyncio.client import connect
 
 import signalserver.app
-from pixelfleet.fleet.tokens import ISSUER, SessionToken, sign
+from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.service.signing import ISSUER
 from signalserver.settings import Settings
 from tests.fuzz.probes import get, metric, pair, players, refused, running, streamers
 from tests.integration.peers import player, streamer

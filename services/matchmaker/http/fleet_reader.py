@@ -6,7 +6,9 @@ from typing import Final
 from pixelfleet.fleet.model import FleetSnapshot
 from pixelfleet.fleet.store import FleetStore
 
-FRESH_SECONDS: Final = 1.0
+MIN_REUSE_SECONDS: Final = 1.0
+"""A snapshot is reused at least until it is this old."""
+
 LARGEST_SHARE: Final = 0.1
 """Of the time that may be spent on reading: a fleet that takes long to read is read less often."""
 
@@ -28,7 +30,7 @@ class FleetReader:
             if self._last is None or begun >= self._good_until:
                 self._last = await self._store.snapshot()
                 took = self._loop.time() - begun
-                self._good_until = begun + max(FRESH_SECONDS, took / LARGEST_SHARE)
+                self._good_until = begun + max(MIN_REUSE_SECONDS, took / LARGEST_SHARE)
             return self._last
 
     def outdate(self) -> None:

@@ -14,7 +14,6 @@ from yarl import URL
 from matchmaker.http import schemas, views
 from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
-from matchmaker.http.reservations import OfferLimit
 from matchmaker.join_request import NotAllowedError, WishError, wish_of
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
@@ -24,6 +23,7 @@ from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response, query_of
+from pixelfleet.net.limits import Buckets, client_key
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Rest:
         self._enter = enter
         self._closing = closing
         self._key = settings.session_key.get_secret_value() if settings.session_key else None
-        self._limit = OfferLimit(settings.offers_per_minute)
+        self._limit = Buckets(settings.offers_per_minute / 60, settings.offers_per_minute)
         self._loop = asyncio.get_running_loop()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -134,8 +134,9 @@ class Rest:
             raise NoOfferError("pages of this origin may not call", 403)
         if self._closing():
             raise NoOfferError(CLOSING, 503)
-        client = client_address(request.remote or "", request.headers, settings.trusted_proxies)
-        if not self._limit.allows(client, self._loop.time()):
+        address = client_address(request.remote or "", request.headers, settings.trusted_proxies)
+        client = client_key(address)
+        if self._limit.wait(client, self._loop.time()) > 0:
             raise NoOfferError(TOO_MANY, 429)
         identity = await self._enter(request)
         query = query_of(request.raw_path)
@@ -163,8 +164,9 @@ class Rest:
             raise NoOfferError(str(error)) from None
         if lease is None:
             raise NoOfferError(NONE_FREE)
-        self._limit.take(client, self._loop.time())
-        log.info("server offered", session=lease.session_id, streamer=lease.streamer.key, client=client)
+        # The store was asked meanwhile: several requests of one client at once may have passed the check above.
+        self._limit.charge(client, self._loop.time())
+        log.info("server offered", session=lease.session_id, streamer=lease.streamer.key, client=address)
         return lease
 
 

@@ -9,9 +9,9 @@ from yarl import URL
 
 from matchmaker.http import schemas
 from matchmaker.http.contract import DEFAULT_LIMIT
-from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import AppTotals, FleetSnapshot, Lease, StreamerView, Totals, Waiting
 from pixelfleet.fleet.store import lane_of
+from pixelfleet.net.addresses import url_address
 
 MAX_NAMES: Final = 100
 """Session ids that one streamer is shown with; how many there are is told beside them."""
@@ -136,7 +136,7 @@ def list_view(view: StreamerView, now: float) -> schemas.Listed:
 
     What is listed has been heard of within the last heartbeats, so the time of the last ping is that of the reading.
     """
-    host, port = address_of(view.report.url)
+    host, port = url_address(view.report.url)
     rest = view.report.rest_url
     return schemas.Listed(
         id=view.report.key,

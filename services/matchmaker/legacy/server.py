@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from pixelfleet.fleet.model import StreamerReport
+from pixelfleet.net.addresses import url_host
 
 ENDPOINT: Final = "stock"
 """A stock server has one streamer, or does not say which of several a player gets."""
@@ -49,11 +50,11 @@ class StockServer:
     @property
     def server_id(self) -> str:
         """Its address, which is all that tells it from others."""
-        return f"{bracketed(self.host)}:{self.port}"
+        return f"{url_host(self.host)}:{self.port}"
 
     def report(self, *, app: str, dialect: str, linked: bool = True) -> StreamerReport:
         """Return its state; without a link to it nobody is sent there."""
-        host = bracketed(self.host)
+        host = url_host(self.host)
         return StreamerReport(
             server_id=self.server_id,
             endpoint_id=ENDPOINT,
@@ -98,11 +99,6 @@ def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> Sto
     host = said.address if trust_address and said.address and _routable(said.address) else peer
     players = int(said.player_connected or False)
     return StockServer(host, said.port, said.https or False, said.rest_port or 0, said.ready or False, players)
-
-
-def bracketed(host: str) -> str:
-    """Return a host as URLs have it."""
-    return f"[{host}]" if ":" in host else host
 
 
 def _routable(host: str) -> bool:

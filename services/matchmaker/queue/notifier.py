@@ -9,7 +9,7 @@ import structlog
 
 from matchmaker.broker import Broker
 from matchmaker.queue.positions import LanePlaces, Place
-from matchmaker.sessions import Entry
+from matchmaker.sessions import QueueEntry
 from pixelfleet.fleet.model import LaneView, rank_of
 from pixelfleet.fleet.store import StoreUnavailableError
 
@@ -65,14 +65,14 @@ class QueueTeller:
         if changed:
             await self._tell(list(self._broker.waiting.items()), changed)
 
-    async def _tell(self, entries: Iterable[tuple[str, Entry]], changed: dict[str, LanePlaces]) -> None:
+    async def _tell(self, entries: Iterable[tuple[str, QueueEntry]], changed: dict[str, LanePlaces]) -> None:
         rest = iter(entries)
         while part := list(islice(rest, SLICE)):
             for session_id, entry in part:
                 places = changed.get(entry.lane)
                 player = self._find(session_id)
                 if places is not None and player is not None and entry.arrived and entry.lease is None:
-                    rank = rank_of(entry.arrived, entry.waiter.ticket.priority)
+                    rank = rank_of(entry.arrived, entry.ticket.priority)
                     player.moved(places.place(session_id, rank))
             await asyncio.sleep(0)
 

@@ -11,7 +11,7 @@ import structlog
 
 from pixelfleet.auth.identity import CannotTellError, NotProvenError
 
-FRESH_SECONDS: Final = 600.0
+REFRESH_AFTER_SECONDS: Final = 600.0
 """Keys older than this are fetched again when they are next used; until that has worked they still hold."""
 
 LONGEST_SECONDS: Final = 24 * 3600.0
@@ -56,7 +56,7 @@ class KeySet:
         now = self._clock()
         found = self._find(key_id)
         # While somebody fetches, or waits in vain for an issuer that hangs, keys that are known need no waiting.
-        if found is None or (now - self._fetched > FRESH_SECONDS and not self._fetching.locked()):
+        if found is None or (now - self._fetched > REFRESH_AFTER_SECONDS and not self._fetching.locked()):
             await self._refresh()
             found = self._find(key_id)
         if self._clock() - self._fetched > LONGEST_SECONDS:

@@ -2,21 +2,17 @@
 
 import hashlib
 import hmac
-import time
 import uuid
 from typing import Any, Final
 
-import jwt
 import msgspec
 
 from pixelfleet.auth.identity import Identity, NotProvenError
 from pixelfleet.fleet.bounds import MAX_PRIORITY
+from pixelfleet.service import signing
 
-ALGORITHM: Final = "HS256"
-ISSUER: Final = "pixelfleet"
 AUDIENCE: Final = "pixelfleet-link"
 LONGEST_SECONDS: Final = 366 * 24 * 3600
-LEEWAY_SECONDS: Final = 10
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,29 +48,20 @@ def sign(link: Link, key: str, seconds: int) -> str:
     """Return the link's token, valid for so many seconds."""
     if not 0 < seconds <= LONGEST_SECONDS:
         raise ValueError(f"a link lasts from 1 to {LONGEST_SECONDS} seconds")
-    now = int(time.time())
     claims: dict[str, Any] = msgspec.to_builtins(link)
     claims.pop("expires", None)
-    claims |= {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + seconds, "id": uuid.uuid4().hex}
-    return jwt.encode(claims, _own_key(key), algorithm=ALGORITHM)
+    claims["id"] = uuid.uuid4().hex
+    return signing.sign(claims, _own_key(key), audience=AUDIENCE, seconds=seconds)
 
 
 def verify(text: str, key: str) -> Link:
     """Return what a link says; raise NotProvenError."""
     try:
-        claims = jwt.decode(
-            text,
-            _own_key(key),
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iss", "aud", "id"]},
-        )
+        claims = signing.verify(text, _own_key(key), audience=AUDIENCE, required=("id",))
         link = msgspec.convert({**claims, "expires": claims["exp"]}, Link)
-    except jwt.ExpiredSignatureError:
+    except signing.TokenExpiredError:
         raise NotProvenError("the link has expired") from None
-    except (jwt.InvalidTokenError, msgspec.ValidationError):
+    except (signing.TokenError, msgspec.ValidationError):
         raise NotProvenError("the link is not one of ours") from None
     if link.priority is not None and not 0 <= link.priority <= MAX_PRIORITY:
         raise NotProvenError("the link is not one of ours")

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pixelfleet.fleet.settings import FleetSettings
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
 from pixelfleet.service.errors import UsageError
+from pixelfleet.service.signing import MIN_KEY_BYTES
 
 
 class AuthSettings(FleetSettings):

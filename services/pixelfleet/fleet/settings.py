@@ -2,8 +2,8 @@
 
 from pydantic import Field, SecretStr, model_validator
 
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
 from pixelfleet.net.peer_settings import PeerSettings
+from pixelfleet.service.signing import MIN_KEY_BYTES
 
 
 class FleetSettings(PeerSettings):

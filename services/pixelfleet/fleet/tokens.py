@@ -1,28 +1,17 @@
-"""Session tickets: what a matchmaker hands to a signalling server to say "this player was promised that streamer"."""
+"""Session tokens: with one, a matchmaker admits a player to the streamer that it leased for it."""
 
-import hmac
-import time
-from base64 import urlsafe_b64encode
-from functools import lru_cache
 from typing import Final, Literal
 
-import jwt
 import msgspec
-import orjson
 
-ALGORITHM: Final = "HS256"
-ISSUER: Final = "pixelfleet"
+from pixelfleet.service import signing
+from pixelfleet.service.signing import TokenError
+
 LIFETIME_SECONDS: Final = 60
-MIN_KEY_BYTES: Final = 32
-"""As long as the digest: a shorter key is weaker than the signature (RFC 7518, 3.2)."""
-
-
-class TokenError(ValueError):
-    """The token is not one of ours, or its time is over; the text says which, and nothing of the key."""
 
 
 class SessionToken(msgspec.Struct, frozen=True):
-    """What a session ticket says."""
+    """What a session token states."""
 
     session_id: str
     server_id: str
@@ -33,56 +22,14 @@ class SessionToken(msgspec.Struct, frozen=True):
 
 def sign(token: SessionToken, key: str) -> str:
     """Return the token as a signed string, valid for a minute."""
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "sub": token.session_id,
-        "aud": token.server_id,
-        "endpoint": token.endpoint_id,
-        "app": token.app,
-        "role": token.role,
-        "iat": now,
-        "exp": now + LIFETIME_SECONDS,
-    }
-    # A JSON Web Signature in its compact form (RFC 7515, 3.1), as PyJWT reads it; PyJWT takes much longer to write it
-    # (docs/explanation/performance.md), and each matched player has one.
-    signed = _HEADER + b"." + _base64(orjson.dumps(claims))
-    signature = _keyed(key).copy()
-    signature.update(signed)
-    return (signed + b"." + _base64(signature.digest())).decode()
-
-
-@lru_cache(4)
-def _known_key(key: str) -> jwt.PyJWK:
-    """Return a key as PyJWT has it: it would else look with each token whether it is one of a dozen other kinds."""
-    return jwt.PyJWK({"kty": "oct", "k": _base64(key.encode()).decode()}, ALGORITHM)
-
-
-@lru_cache(4)
-def _keyed(key: str) -> hmac.HMAC:
-    """Return what signatures begin with: OpenSSL takes longer to make it than to sign."""
-    return hmac.new(key.encode(), digestmod="sha256")
-
-
-def _base64(data: bytes) -> bytes:
-    return urlsafe_b64encode(data).rstrip(b"=")
-
-
-_HEADER: Final = _base64(orjson.dumps({"alg": ALGORITHM, "typ": "JWT"}))
+    claims = {"sub": token.session_id, "endpoint": token.endpoint_id, "app": token.app, "role": token.role}
+    return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
 def verify(text: str, key: str, server_id: str) -> SessionToken:
-    """Return what a token says, if it was signed with the key, for this server, and has not expired."""
+    """Return a token that was signed with the key, for this server, and has not expired; raise TokenError."""
+    claims = signing.verify(text, key, audience=server_id, required=("sub",))
     try:
-        claims = jwt.decode(
-            text,
-            _known_key(key),
-            algorithms=[ALGORITHM],
-            audience=server_id,
-            issuer=ISSUER,
-            leeway=10,
-            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
-        )
         return msgspec.convert(
             {
                 "session_id": claims["sub"],
@@ -93,7 +40,5 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
             },
             SessionToken,
         )
-    except jwt.InvalidTokenError as error:
-        raise TokenError(str(error)) from None
     except msgspec.ValidationError:
         raise TokenError("claims are missing") from None

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from pixelfleet.kube.client import Event, KubeClient, KubeError, KubeObject
-from pixelfleet.service.backoff import retry_delay
+from pixelfleet.service.backoff import DEFAULT_BACKOFF
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Mirror(Generic[T]):
         read: Callable[[KubeObject], T],
         changed: Callable[[], None],
         chance: Callable[[], float] = random.random,
-        retry: Callable[[int, float], float] = retry_delay,
+        retry: Callable[[int, float], float] = DEFAULT_BACKOFF.delay,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take what to watch: a `path` such as `api/v1/nodes` and a label selector.

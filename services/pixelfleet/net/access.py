@@ -12,15 +12,22 @@ from pydantic import SecretStr
 MAX_FORWARDED_HOPS: Final = 32
 
 
-def same_secret(given: str, secret: SecretStr) -> bool:
-    """Compare in a time that tells nothing."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode())
+def same_secret(given: str | None, secret: SecretStr) -> bool:
+    """Return whether a request gave the secret, in a time that does not depend on how much of it is right."""
+    return given is not None and hmac.compare_digest(
+        given.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode()
+    )
 
 
 def bearer_token(header: str | None) -> str | None:
     """Return the token of an `Authorization: Bearer` header."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def bearer_header(token: SecretStr | None) -> dict[str, str]:
+    """Return the headers that show a token, none without one."""
+    return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
 
 
 class TokenGuard:
@@ -34,8 +41,7 @@ class TokenGuard:
         """Raise HTTPForbidden when no token is set, HTTPUnauthorized when the caller has not the right one."""
         if self._token is None:
             raise web.HTTPForbidden(reason=f"closed until {self._option} is set")
-        given = bearer_token(request.headers.get("Authorization"))
-        if given is None or not same_secret(given, self._token):
+        if not same_secret(bearer_token(request.headers.get("Authorization")), self._token):
             raise web.HTTPUnauthorized(reason="a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
 
 

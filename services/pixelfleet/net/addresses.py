@@ -1,18 +1,29 @@
-"""Addresses as people write them."""
+"""Addresses as people write them, and as URLs hold them."""
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
+
+URLS_REMEMBERED: Final = 4096
+"""A matchmaker reads the same few hundred URLs again for each player."""
 
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 """Where what listens on every address is found from the same machine."""
 
 
-def address_of(text: str) -> tuple[str, int]:
+def parse_address(text: str) -> tuple[str, int]:
     """Return host and port of `host:port`; raise ValueError when it is not that."""
     parts = urlsplit(f"//{text}")
     if not parts.hostname or parts.port is None or parts.path or parts.query or parts.username:
         raise ValueError("must be host:port")
     return parts.hostname, parts.port
+
+
+@lru_cache(URLS_REMEMBERED)
+def url_address(url: str) -> tuple[str, int]:
+    """Return host and port of an HTTP or websocket URL; the port is the scheme's if the URL names none."""
+    target = urlsplit(url)
+    return target.hostname or "", target.port or (443 if target.scheme in ("wss", "https") else 80)
 
 
 def url_host(host: str) -> str:

@@ -1,7 +1,7 @@
 """The HTTP habits that all services share: health, metrics, JSON, errors without internals."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.listen import listening_socket
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
+from pixelfleet.service.metrics import Registries
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +153,12 @@ def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRe
     app.router.add_get("/custom", only_custom)
     app.router.add_get("/{any:.*}", everything)
     return app
+
+
+def metrics_port(health: Health, registries: Registries, *, host: str, port: int) -> AbstractAsyncContextManager[int]:
+    """Serve a service's metrics and health on its `--metrics-port`; yield the port."""
+    app = metrics_app(health, registries.all, registries.custom)
+    return plain_port(app, host=host, port=port, option="--metrics-port")
 
 
 @asynccontextmanager

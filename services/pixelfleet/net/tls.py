@@ -1,4 +1,4 @@
-"""TLS for our own ports."""
+"""TLS for our own ports, and for connections to other servers."""
 
 import asyncio
 import ssl
@@ -24,6 +24,28 @@ def _load(certificate: Path, key: Path | None) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(f"--tls-cert {certificate}: {error.strerror or 'cannot be used'}; it must be PEM") from None
+    return context
+
+
+async def client_context(authority: Path | None, option: str, *, besides_system: bool = False) -> ssl.SSLContext | None:
+    """Return a context that trusts a certificate authority (PEM) alone, or besides those of the system.
+
+    Returns None without an authority: the caller's default applies then. Raises UsageError, which names the option,
+    for a file that cannot be used.
+    """
+    if authority is None:
+        return None
+    return await asyncio.to_thread(_trusting, authority, option, besides_system)
+
+
+def _trusting(authority: Path, option: str, besides_system: bool) -> ssl.SSLContext:
+    try:
+        if not besides_system:
+            return ssl.create_default_context(cafile=authority)
+        context = ssl.create_default_context()
+        context.load_verify_locations(authority)
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"{option} {authority}: {error.strerror or 'cannot be used'}; it must be PEM") from None
     return context
 
 

@@ -6,11 +6,12 @@ aiohttp or websockets (docs/explanation/performance.md has the figures and the c
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from pixelfleet.net.limits import TokenBucket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.service.deadlines import Deadlines, PerLoop
@@ -49,26 +50,6 @@ class MessageHandler(Protocol):
         """Hear, once, that the socket is gone: with our code when we closed it, else with the other side's."""
 
 
-@dataclass(slots=True)
-class _Allowance:
-    """A token bucket of frames: of messages, but for those that come in pieces, and of pings and pongs."""
-
-    rate: float
-    burst: float
-    left: float = field(init=False)
-    since: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.left = self.burst
-
-    def take(self, now: float) -> bool:
-        """Use up one message; False when there is none left."""
-        left = min(self.burst, self.left + (now - self.since) * self.rate)
-        self.since = now
-        self.left = left - 1.0
-        return left >= 1.0
-
-
 class WebSocket(WSListener):
     """One connection. Made by a server's front door or by `dial`, then handed its handler by `start`."""
 
@@ -78,7 +59,8 @@ class WebSocket(WSListener):
         self._handler: MessageHandler | None = None
         self._transport: WSTransport | None = None
         self._loop = asyncio.get_running_loop()
-        self._allowance = _Allowance(bounds.messages_per_second, bounds.message_burst)
+        self._bucket = TokenBucket(bounds.messages_per_second, bounds.message_burst)
+        """A token for each frame: each message that comes whole, each part of one, each ping and pong."""
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._why: tuple[int, str] | None = None
@@ -148,7 +130,7 @@ class WebSocket(WSListener):
             self._on_close(transport, frame)
         elif self._why is not None:
             return
-        elif not self._allowance.take(self._loop.time()):
+        elif not self._bucket.take(self._loop.time()):
             self.close(close_codes.RATE_LIMITED)
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension was agreed on that would use them
             self.close(close_codes.PROTOCOL_ERROR)

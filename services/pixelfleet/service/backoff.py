@@ -1,12 +1,28 @@
 """How long to wait before something that failed is tried again."""
 
+from dataclasses import dataclass
 from typing import Final
 
-FIRST_RETRY_SECONDS: Final = 1.0
-LONGEST_RETRY_SECONDS: Final = 30.0
+MAX_DOUBLINGS: Final = 32
+"""Keeps the power below finite; every `longest` in use is reached long before."""
 
 
-def retry_delay(failures: int, chance: float) -> float:
-    """Return the seconds until the next attempt after `failures` in a row, at least one; `chance` is 0 to 1."""
-    longest = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_RETRY_SECONDS)
-    return longest * (0.5 + 0.5 * chance)
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Delays that double with each failure in a row, from `first` to `longest` seconds."""
+
+    first: float = 1.0
+    longest: float = 30.0
+
+    def delay(self, failures: int, chance: float = 1.0) -> float:
+        """Return the seconds until the next attempt after `failures` in a row, 0.0 if there was none.
+
+        `chance` is 0 to 1: with 0 the delay is half as long. It keeps many clients of one server from all coming back
+        at once.
+        """
+        if failures <= 0:
+            return 0.0
+        return min(self.first * 2.0 ** min(failures - 1, MAX_DOUBLINGS), self.longest) * (0.5 + 0.5 * chance)
+
+
+DEFAULT_BACKOFF: Final = Backoff()

@@ -8,6 +8,7 @@ import orjson
 from pydantic import SecretStr
 
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.net.access import bearer_header
 from pixelfleet.net.http_client import body_within
 from router.upstreams.matchmakers import Matchmakers
 
@@ -53,7 +54,7 @@ class ApiStreamers:
 
     async def rest_url(self, streamer: str) -> str | None:
         """Return a streamer's REST address."""
-        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
+        headers = bearer_header(self._token)
         why = "no matchmaker is known"
         for target in self._matchmakers.candidates():
             options = self._matchmakers.request_options(target, headers)

@@ -6,9 +6,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixelfleet.net.addresses import url_host
+from pixelfleet.service.backoff import Backoff
 
-FIRST_BACKOFF_SECONDS: Final = 0.5
-LONGEST_BACKOFF_SECONDS: Final = 30.0
+BACKOFF: Final = Backoff(first=0.5, longest=30.0)
+"""How long a matchmaker that failed gets no players."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +87,7 @@ class Pool:
         every = self.targets()
         usable = [target for target in every if target.out_until <= now]
         if not usable:
-            return sorted(every, key=lambda target: target.out_until - self.backoff(target))
+            return sorted(every, key=lambda target: target.out_until - BACKOFF.delay(target.failures))
         self._turn = (self._turn + 1) % len(usable)
         return sorted(usable[self._turn :] + usable[: self._turn], key=lambda target: target.connections)
 
@@ -99,7 +100,7 @@ class Pool:
         was_in = target.failures == 0
         if target.out_until <= now:  # what fails while it is out is the same failure
             target.failures += 1
-            target.out_until = now + self.backoff(target)
+            target.out_until = now + BACKOFF.delay(target.failures)
         target.why = why
         return was_in
 
@@ -108,10 +109,3 @@ class Pool:
         was_out = target.failures > 0
         target.failures, target.out_until, target.why = 0, 0.0, ""
         return was_out
-
-    @staticmethod
-    def backoff(target: Target) -> float:
-        """Return for how long one that failed is left out."""
-        if not target.failures:
-            return 0.0
-        return float(min(FIRST_BACKOFF_SECONDS * 2.0 ** min(target.failures - 1, 16), LONGEST_BACKOFF_SECONDS))

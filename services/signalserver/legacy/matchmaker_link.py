@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
 
-from pixelfleet.net.addresses import address_of
+from pixelfleet.net.addresses import parse_address, url_address
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.core.roster import Role
 from signalserver.hub import Hub
@@ -52,18 +51,18 @@ class MatchmakerLink:
         self._hub = hub
         self._unready = unready
         self._metrics = metrics
-        self._host, self._port = address_of(matchmaker)
-        self._own = urlsplit(url)
+        self._host, self._port = parse_address(matchmaker)
+        self._own = url
         self._changed = hub.watch()
 
     def connect_message(self, state: Reported) -> Message:
         """Return the message that begins every connection."""
-        secure = self._own.scheme == "wss"
+        host, port = url_address(self._own)
         return {
             "type": "connect",
-            "address": self._own.hostname or "127.0.0.1",
-            "port": self._own.port or (443 if secure else 80),
-            "https": secure,
+            "address": host or "127.0.0.1",
+            "port": port,
+            "https": self._own.startswith("wss:"),
             "ready": state.ready,
             "playerConnected": state.players > 0,
         }

@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 
 from pixelfleet.net.http_client import body_within
+from pixelfleet.net.tls import client_context
 from pixelfleet.service.errors import UsageError
 from turnapi.check.plan import ConfigurationError, Result, probes_of, works
 from turnapi.check.probing import probe_all
@@ -25,8 +26,8 @@ async def main(settings: Settings) -> int:
         probes = probes_of(body)
     except ConfigurationError as error:
         raise UsageError(f"{source}: no usable RTCConfiguration: {error}") from None
-    tls = await asyncio.to_thread(_tls, settings.tls_ca)
-    results = await probe_all(probes, settings.seconds, tls)
+    tls = await client_context(settings.tls_ca, "--tls-ca", besides_system=True)
+    results = await probe_all(probes, settings.seconds, tls or ssl.create_default_context())
     print(table(results))  # noqa: T201 - what the command is for
     return 0 if works(results) else 1
 
@@ -47,16 +48,6 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_ANSWER_BYTES)
     except OSError as error:
         raise UsageError(f"--file {path}: {error.strerror or error}") from None
-
-
-def _tls(authority: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if authority is not None:
-        try:
-            context.load_verify_locations(authority)
-        except OSError as error:  # ssl.SSLError is one
-            raise UsageError(f"--tls-ca {authority}: {error.strerror or 'cannot be used'}; it must be PEM") from None
-    return context
 
 
 async def _asked(settings: Settings) -> bytes:

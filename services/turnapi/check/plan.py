@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from pixelfleet.net.addresses import url_host
+
 Way = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
@@ -44,7 +46,7 @@ class Probe:
     @property
     def server(self) -> str:
         """The server as it is written."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{url_host(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The arithmetic of the benchmark of router and matchmaker."""
 
-from benchmarks.proxies import FLOOR, ROUTER, Sample, announced_port, ratio
+from benchmarks.proxies import FLOOR, ROUTER, Sample, ratio
 
 
 def test_what_counts_is_the_ratio_of_the_medians() -> None:
@@ -9,10 +9,3 @@ def test_what_counts_is_the_ratio_of_the_medians() -> None:
         ROUTER: [Sample(cpu, 1.0, 1.0) for cpu in (30.0, 24.0, 1.0)],
     }
     assert ratio(samples, ROUTER) == 1.2
-
-
-def test_a_port_is_found_among_other_lines() -> None:
-    assert announced_port(b'{"event": "router listens", "port": 8080}\n') == 8080
-    assert announced_port(b"text") is None
-    assert announced_port(b'["port"]') is None
-    assert announced_port(b'{"port": "8080"}') is None

@@ -1,9 +1,10 @@
-"""A fleet store that goes away and forgets when a test says so, and players who only remember what they heard."""
+"""A fleet store that goes away and forgets when a test says so, and players that only record what they receive."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from matchmaker.broker import Broker
+from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
@@ -76,31 +77,39 @@ def ticket(number: int = 1, **fields: Any) -> Ticket:
 
 
 class Waiter:
-    """A player that remembers."""
+    """A player that records the broker's answers and notices."""
 
     def __init__(self, number: int = 1, **fields: Any) -> None:
         self.ticket = ticket(number, **fields)
         self.heard: list[str] = []
         self.leases: list[Lease] = []
 
-    def waits(self) -> None:
-        self.heard.append("waits")
+    async def ask(self, answer: Awaitable[Lease | None]) -> None:
+        """Have an answer of the broker's, as a player's task does."""
+        try:
+            lease = await answer
+        except TooManyChoicesError as error:
+            self.heard.append(f"refused: {error}")
+        else:
+            self._placed(lease)
 
-    def matched(self, lease: Lease) -> None:
-        self.heard.append("matched")
-        self.leases.append(lease)
+    def notified(self, notice: Notice) -> None:
+        match notice:
+            case Matched(lease=lease):
+                self._placed(lease)
+            case StoreLost():
+                self.heard.append("lost")
+            case StoreFound():
+                self.heard.append("found")
+            case Refused(why=why):
+                self.heard.append(f"refused: {why}")
+            case Ended():
+                self.heard.append("ended")
 
-    def store_lost(self) -> None:
-        self.heard.append("lost")
-
-    def store_found(self) -> None:
-        self.heard.append("found")
-
-    def refused(self, why: str) -> None:
-        self.heard.append(f"refused: {why}")
-
-    def ended(self) -> None:
-        self.heard.append("ended")
+    def _placed(self, lease: Lease | None) -> None:
+        self.heard.append("waits" if lease is None else "matched")
+        if lease is not None:
+            self.leases.append(lease)
 
 
 class Turning:
@@ -108,7 +117,8 @@ class Turning:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.broker = Broker(store.real, "here")
+        self.restored = 0
+        self.broker = Broker(store.real, "here", on_restore=self._restored)
         self.now = 1000.0
         self.broker._loop = cast("Any", self)
         self.waiters: list[Waiter] = []
@@ -121,6 +131,7 @@ class Turning:
         """Have it speak with the store once, as its loop does."""
         answered = await self.broker.turn()
         await self.broker.leaves.say()
+        self._deliver()
         return answered
 
     async def join(self, count: int = 1, **fields: Any) -> list[Waiter]:
@@ -128,8 +139,14 @@ class Turning:
         self.waiters += new
         for waiter in new:
             self.store.clock.now += 0.001
-            await self.broker.join(waiter)
+            await waiter.ask(self.broker.join(waiter.ticket))
+        self._deliver()
         return new
+
+    async def give_back(self, waiter: Waiter) -> None:
+        """Have a player return a streamer that it could not reach."""
+        await waiter.ask(self.broker.give_back(waiter.ticket.session_id, unreachable=True))
+        self._deliver()
 
     async def leave(self, session_id: str) -> None:
         """Have a session end, and the store hear of it."""
@@ -139,3 +156,13 @@ class Turning:
     async def queue(self) -> list[str]:
         """Return the sessions that wait in the store, next first."""
         return [each.ticket.session_id for each in (await self.store.inner.snapshot()).queue]
+
+    def _restored(self) -> None:
+        self.restored += 1
+
+    def _deliver(self) -> None:
+        """Deliver the notices, unless there are real players that take them."""
+        waiters = {waiter.ticket.session_id: waiter for waiter in self.waiters}
+        while waiters and not self.broker.notices.empty():
+            notice = self.broker.notices.get_nowait()
+            waiters[notice.session_id].notified(notice)

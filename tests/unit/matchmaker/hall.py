@@ -58,6 +58,7 @@ class Hall:
         self.players = Players(
             self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
         )
+        tasks.spawn(self.players.run())
         self.dials: list[Dial] = []
         monkeypatch.setattr("matchmaker.player.dial", self._dial)
 

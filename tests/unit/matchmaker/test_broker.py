@@ -2,10 +2,12 @@
 
 import pytest
 
-from matchmaker.broker import AT_ONCE, FRESH_SECONDS
+from matchmaker.broker import AT_ONCE, CONTACT_SECONDS
+from matchmaker.notices import Matched
 from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
-from pixelfleet.fleet.model import LeaseState
-from tests.unit.matchmaker.fleet import Store, Turning, Waiter
+from pixelfleet.fleet.model import LeaseState, Ticket
+from pixelfleet.fleet.store import Placed, StoreUnavailableError
+from tests.unit.matchmaker.fleet import Store, Turning, Waiter, ticket
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ async def test_a_streamer_that_cannot_be_reached_is_given_back_and_another_is_ta
     await turning.store.streamer(2)
     (player,) = await turning.join()
     lost = player.leases[0].streamer.key
-    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
+    await turning.give_back(player)
     assert turning.store.named("give_back") == [(player.ticket.session_id, lost, True)]
     assert [lease.streamer.key for lease in player.leases] == [lost, "s1/cam" if lost == "s2/cam" else "s2/cam"]
 
@@ -69,7 +71,7 @@ async def test_a_streamer_that_cannot_be_reached_is_given_back_and_another_is_ta
 async def test_whoever_gives_back_waits_in_its_old_place(turning: Turning) -> None:
     await turning.store.streamer()
     first, second = await turning.join(2)
-    await turning.broker.give_back(first.ticket.session_id, unreachable=True)
+    await turning.give_back(first)
     assert first.heard == ["matched", "waits"]
     # With one replica alone a streamer that it cannot reach is left alone by all.
     assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
@@ -121,7 +123,7 @@ async def test_a_second_streamer_is_returned_before_the_first_is_given_back(turn
     # Else the player, which waits again or has a third one, would be taken out of the store with the second.
     player = await matched_twice(turning)
     await turning.broker.turn()
-    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
+    await turning.give_back(player)
     await turning.broker.leaves.say()
     assert await known(turning) == [player.ticket.session_id]
     assert player.heard == ["matched", "matched"]
@@ -144,13 +146,13 @@ async def test_joins_that_could_not_be_said_are_said_later_in_the_old_order(turn
     before = await turning.join(2)
     turning.store.away = True
     meanwhile = await turning.join(250)
-    assert {tuple(waiter.heard) for waiter in meanwhile} == {("lost",)}
+    assert {tuple(waiter.heard) for waiter in meanwhile} == {("waits", "lost")}
     turning.store.away = False
     late = await turning.join(1)
     await turning.turn()
     expected = [waiter.ticket.session_id for waiter in [*before, *meanwhile, *late]]
     assert await turning.queue() == expected
-    assert {tuple(waiter.heard) for waiter in meanwhile} == {("lost", "waits", "found")}
+    assert {tuple(waiter.heard) for waiter in meanwhile} == {("waits", "lost", "found")}
 
 
 @pytest.mark.parametrize("cut_after", [1, 2, AT_ONCE // 2, AT_ONCE + 1, AT_ONCE + 7])
@@ -203,8 +205,8 @@ async def test_a_streamer_that_could_not_be_given_back_is_so_later(turning: Turn
     await turning.store.streamer()
     (player,) = await turning.join()
     turning.store.away = True
-    await turning.broker.give_back(player.ticket.session_id, unreachable=True)
-    assert player.heard == ["matched", "lost"]
+    await turning.give_back(player)
+    assert player.heard == ["matched", "waits", "lost"]
     turning.store.away = False
     await turning.turn()
     assert player.heard[-1] == "matched"
@@ -215,7 +217,7 @@ async def test_one_choice_too_many_is_that_players_matter_alone(turning: Turning
     await turning.join(3)
     turning.store.away, turning.store.refuse_joins = False, True
     assert await turning.turn()
-    assert all(player.heard == ["lost", "refused: too many different choices"] for player in turning.waiters)
+    assert all(player.heard == ["waits", "lost", "refused: too many different choices"] for player in turning.waiters)
     assert len(turning.broker) == 0
     (late,) = await turning.join()
     assert late.heard == ["refused: too many different choices"]
@@ -228,16 +230,14 @@ async def test_after_a_new_epoch_all_sessions_are_said_again_in_the_old_order(tu
     await ready(turning)
     streamer = await turning.store.streamer(stock=True)
     playing, *waiting = await turning.join(5)
-    restored: list[bool] = []
-    turning.broker.on_restore = lambda: restored.append(True)
     turning.store.forget()
     await turning.turn()
     assert await turning.queue() == [player.ticket.session_id for player in waiting]
     (lease,) = (await turning.store.inner.snapshot()).leases
     assert (lease.session_id, lease.streamer.key) == (playing.ticket.session_id, streamer.key)
-    assert restored == [True]
+    assert turning.restored == 1
     await turning.turn()
-    assert restored == [True]
+    assert turning.restored == 1
 
 
 async def test_who_plays_is_said_to_a_store_that_has_forgotten_and_to_no_other(turning: Turning) -> None:
@@ -304,7 +304,7 @@ async def test_a_lease_is_used_only_when_the_store_has_been_heard_of_lately(turn
     assert not turning.broker.may_dial()
     await ready(turning)
     assert turning.broker.may_dial()
-    turning.now += FRESH_SECONDS - 0.01
+    turning.now += CONTACT_SECONDS - 0.01
     assert turning.broker.may_dial()
     turning.now += 0.01
     assert not turning.broker.may_dial()
@@ -327,17 +327,41 @@ async def test_the_queue_is_left_as_a_whole_and_those_with_a_streamer_stay(turni
     assert not turning.broker.has_more_to_say
 
 
-async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_again(turning: Turning) -> None:
-    waiter = Waiter(1)
-    joining = turning.broker.join(waiter)
-    turning.store.inner_join = turning.store.inner.join  # type: ignore[attr-defined]
+async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_again(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = ticket()
+    join = turning.store.inner.join
 
-    async def join_slowly(ticket: object) -> object:
-        turning.broker.leave(waiter.ticket.session_id)
-        return await turning.store.inner_join(ticket)
+    async def join_slowly(ticket: Ticket) -> Placed:
+        turning.broker.leave(ticket.session_id)
+        return await join(ticket)
 
-    turning.store.inner.join = join_slowly  # type: ignore[method-assign,assignment]
-    await joining
+    monkeypatch.setattr(turning.store.inner, "join", join_slowly)
+    assert await turning.broker.join(waiting) is None
     await turning.broker.leaves.say()
     assert await turning.queue() == []
-    assert waiter.heard == []
+    assert turning.broker.notices.empty()
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_lease_that_comes_while_the_player_asks_is_its_answer_and_no_notice(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    await ready(turning)
+    join = turning.store.inner.join
+
+    async def join_slowly(ticket: Ticket) -> Placed:
+        placed = await join(ticket)
+        await turning.store.streamer()
+        await turning.broker.turn()
+        if not answered:
+            raise StoreUnavailableError("the answer was lost")
+        return placed
+
+    monkeypatch.setattr(turning.store.inner, "join", join_slowly)
+    lease = await turning.broker.join(ticket())
+    assert lease is not None
+    assert lease.session_id == ticket().session_id
+    notices = [turning.broker.notices.get_nowait() for _ in range(turning.broker.notices.qsize())]
+    assert not any(isinstance(notice, Matched) for notice in notices)

@@ -1,22 +1,12 @@
 """A replica that ends sends those who wait to another and lets the others finish."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from matchmaker.drain import Drain
-from pixelfleet.service.lifecycle import Tasks
 from tests.parts import eventually
 from tests.unit.matchmaker.hall import Hall, Seat
-
-
-@pytest.fixture
-async def hall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
-    async with Tasks() as tasks:
-        made = Hall(monkeypatch, tasks)
-        await made.turning.turn()
-        yield made
 
 
 def drain_of(hall: Hall, *, spread: float = 0.0, grace: float = 60.0) -> Drain:

@@ -1,6 +1,5 @@
 """A player's way: it waits, is dialled, plays, and leaves, and its streamer may fail it at each step."""
 
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,16 +9,7 @@ from matchmaker.queue.positions import Place
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.protocol import close_codes
-from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.hall import KEY, Hall, Seat
-
-
-@pytest.fixture
-async def hall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
-    async with Tasks() as tasks:
-        made = Hall(monkeypatch, tasks)
-        await made.turning.turn()
-        yield made
 
 
 async def dialled(hall: Hall, *, stock: bool = False) -> Seat:

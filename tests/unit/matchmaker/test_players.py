@@ -7,6 +7,7 @@ from picows import WSUpgradeResponseWithListener
 
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.websocket import WebSocket
+from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.hall import Hall
 
@@ -75,8 +76,20 @@ async def test_everyone_is_sent_away_to_come_back(hall: Hall) -> None:
     seats = [hall.player() for _ in range(3)]
     hall.players.close_all()
     assert {code for seat in seats for code, _ in seat.socket.closes} == {4005}
-    left: list[bool] = []
-    hall.players.on_leave = lambda: left.append(True)
     for seat in seats:
+        hall.players.left.clear()
         seat.leave()
-    assert (len(hall.players), len(left)) == (0, 3)
+        assert hall.players.left.is_set()
+    assert len(hall.players) == 0
+
+
+async def test_notices_reach_the_player_that_they_concern(hall: Hall) -> None:
+    first, second = hall.player(), hall.player()
+    await hall.settle()
+    assert await hall.store.inner.end(first.session)
+    assert await hall.store.inner.end(second.session)
+    second.leave()
+    await hall.turning.turn()
+    await hall.settle()
+    assert [code for code, _ in first.socket.closes] == [close_codes.SESSION_OVER.code]
+    assert second.socket.closes == []

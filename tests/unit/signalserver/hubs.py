@@ -11,7 +11,7 @@ from signalserver.core.roster import Admission, Role
 from signalserver.core.sessions import Sessions
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
-from signalserver.hub import Hub, Link
+from signalserver.hub import Hub, Link, OnCall
 from signalserver.metrics import Metrics
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 from tests.unit.signalserver.core.conversation import CONFIG
@@ -78,9 +78,9 @@ class Made:
         return self.metrics.registries.all.get_sample_value(name)
 
 
-def make_hub(rules: Rules | None = None, *, capacity: int = 1) -> Made:
+def make_hub(rules: Rules | None = None, *, capacity: int = 1, on_call: OnCall | None = None) -> Made:
     """Make a hub; needs a running event loop."""
     metrics = Metrics()
     watch = ApplicationWatch(0.0, 1e9, 1e9)
-    hub = Hub(Switchboard(rules or Rules()), metrics, Heartbeat(20, 10), watch, Sessions(capacity))
+    hub = Hub(Switchboard(rules or Rules()), metrics, Heartbeat(20, 10), watch, Sessions(capacity), on_call)
     return Made(hub, metrics, watch)

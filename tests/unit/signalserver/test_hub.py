@@ -137,13 +137,13 @@ async def test_a_kicked_player_is_told_before_it_is_closed(made: Made) -> None:
     assert made.metrics.messages.sent["subscribeFailed"] == 1
 
 
-async def test_a_call_goes_to_the_application_if_there_is_one(made: Made) -> None:
-    player = made.player()
+async def test_a_call_goes_to_the_application_if_there_is_one() -> None:
+    player = make_hub().player()
     player.say("control", action="x" * 1000)
     answer = player.heard()[-1]
     assert answer == {"type": "response", "action": "x" * 256, "error": "control is not configured here"}
     calls: list[tuple[str, str]] = []
-    made.hub.on_call = lambda link, call: calls.append((link.peer_id, call.action))
+    player = make_hub(on_call=lambda link, call: calls.append((link.peer_id, call.action))).player()
     player.say("control", action="next")
     assert calls == [(player.link.peer_id, "next")]
 

@@ -1,19 +1,16 @@
 """The connection to the signalling server, and how it is made again."""
 
 import asyncio
-import itertools
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
 from teststreamer import signalling
-from teststreamer.signalling import FIRST_DELAY, LONGEST_DELAY, SignallingLink, backoff, shown
+from teststreamer.signalling import SignallingLink, shown
 
 PATIENCE = 15.0
 
@@ -58,15 +55,6 @@ async def serving(handler: object, port: int = 0) -> AsyncIterator[int]:
 async def greet(socket: ServerConnection) -> None:
     await socket.send('{"type":"hello"}')
     await socket.wait_closed()
-
-
-@given(st.integers())
-def test_delays_double_up_to_a_bound_and_vary(seed: int) -> None:
-    delays = list(itertools.islice(backoff(random.Random(seed)), 12))
-    for attempt, delay in enumerate(delays):
-        longest = min(FIRST_DELAY * 2**attempt, LONGEST_DELAY)
-        assert longest / 2 <= delay <= longest
-    assert len(set(delays)) > 1
 
 
 async def test_messages_go_both_ways() -> None:
@@ -146,23 +134,27 @@ async def test_a_message_too_large_ends_the_connection_alone(monkeypatch: pytest
         assert listener.messages.empty()
 
 
-async def test_after_a_connection_that_held_the_first_delay_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[random.Random] = []
+@pytest.mark.parametrize(("settled", "failures"), [(0.0, {1}), (3600.0, {1, 2, 3})])
+async def test_after_a_connection_that_held_the_first_delay_is_used_again(
+    monkeypatch: pytest.MonkeyPatch, settled: float, failures: set[int]
+) -> None:
+    counted: list[int] = []
 
-    def counted(chance: random.Random) -> Iterator[float]:
-        made.append(chance)
-        return itertools.repeat(0.01)
+    class Counting:
+        def delay(self, failures: int, _: float) -> float:
+            counted.append(failures)
+            return 0.01
 
-    monkeypatch.setattr(signalling, "backoff", counted)
-    monkeypatch.setattr(signalling, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(signalling, "BACKOFF", Counting())
+    monkeypatch.setattr(signalling, "SETTLED_SECONDS", settled)
 
     async def hang_up(socket: ServerConnection) -> None:
         await socket.close(1012)
 
     async with serving(hang_up) as port, dialling(port) as (_, listener):
-        for _ in range(3):
+        for _ in range(4):
             await listener.lose()
-    assert len(made) >= 3
+    assert set(counted[:3]) == failures
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from matchmaker.http.fleet_reader import FRESH_SECONDS, LARGEST_SHARE, FleetReader
+from matchmaker.http.fleet_reader import LARGEST_SHARE, MIN_REUSE_SECONDS, FleetReader
 from pixelfleet.fleet.store import StoreUnavailableError
 from tests.unit.matchmaker.fleet import Store
 
@@ -31,10 +31,10 @@ async def reading() -> Reading:
 
 async def test_one_reading_is_shared_by_all_who_ask_within_a_second(reading: Reading) -> None:
     await asyncio.gather(*(reading.reader.snapshot() for _ in range(50)))
-    reading.now = FRESH_SECONDS - 0.01
+    reading.now = MIN_REUSE_SECONDS - 0.01
     await reading.reader.snapshot()
     assert reading.readings == 1
-    reading.now = FRESH_SECONDS
+    reading.now = MIN_REUSE_SECONDS
     await reading.reader.snapshot()
     assert reading.readings == 2
 

@@ -9,7 +9,7 @@ import pytest
 from matchmaker.queue import notifier as queue_teller
 from matchmaker.queue.notifier import QueueTeller
 from matchmaker.queue.positions import Place
-from tests.unit.matchmaker.fleet import Store, Turning, Waiter
+from tests.unit.matchmaker.fleet import Store, Turning, ticket
 
 A_FEW = 200
 """Players that may be told before the loop goes on: some 10 us each, so a few milliseconds."""
@@ -153,6 +153,6 @@ async def test_while_the_store_is_away_nobody_hears_and_then_all_do_again(
 
 
 async def test_somebody_who_is_not_connected_any_more_is_passed_over(hall: Hall) -> None:
-    await hall.turning.broker.join(Waiter(7))
+    await hall.turning.broker.join(ticket(7))
     await hall.teller.tell()
     await hall.teller.send_away_overdue()

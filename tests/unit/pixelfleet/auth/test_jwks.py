@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from pixelfleet.auth.identity import CannotTellError, NotProvenError
-from pixelfleet.auth.jwks import FETCH_GAP_SECONDS, FRESH_SECONDS, LONGEST_SECONDS, KeySet, readable_keys
+from pixelfleet.auth.jwks import FETCH_GAP_SECONDS, LONGEST_SECONDS, REFRESH_AFTER_SECONDS, KeySet, readable_keys
 from tests.unit.pixelfleet.auth import keys
 
 DISCOVERED = f"{keys.ISSUER}/.well-known/openid-configuration"
@@ -61,7 +61,7 @@ async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs() -> None:
     issuer = Issuer()
     found = issuer.set()
     await found.key("one")
-    issuer.now += FRESH_SECONDS + 1
+    issuer.now += REFRESH_AFTER_SECONDS + 1
     async with asyncio.TaskGroup() as group, found._fetching:
         for _ in range(3):
             assert (await group.create_task(found.key("one"))).key_id == "one"
@@ -74,7 +74,7 @@ async def test_a_key_that_was_taken_away_holds_no_more_once_the_keys_are_old() -
     found = issuer.set()
     await found.key("one")
     issuer.names = ("two",)
-    issuer.now += FRESH_SECONDS + 1
+    issuer.now += REFRESH_AFTER_SECONDS + 1
     with pytest.raises(NotProvenError):
         await found.key("one")
 
@@ -84,7 +84,7 @@ async def test_keys_hold_while_the_issuer_is_away_but_not_for_ever() -> None:
     found = issuer.set()
     await found.key("one")
     issuer.away = True
-    issuer.now += FRESH_SECONDS + 1
+    issuer.now += REFRESH_AFTER_SECONDS + 1
     await found.key("one")
     issuer.now += LONGEST_SECONDS
     with pytest.raises(CannotTellError):

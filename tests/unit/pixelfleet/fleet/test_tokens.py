@@ -6,16 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pixelfleet.fleet.tokens import (
-    ALGORITHM,
-    ISSUER,
-    LIFETIME_SECONDS,
-    MIN_KEY_BYTES,
-    SessionToken,
-    TokenError,
-    sign,
-    verify,
-)
+from pixelfleet.fleet.tokens import LIFETIME_SECONDS, SessionToken, sign, verify
+from pixelfleet.service.signing import ALGORITHM, ISSUER, MIN_KEY_BYTES, TokenError
 
 KEY = "k" * MIN_KEY_BYTES
 TOKEN = SessionToken("session", "server", "cam", "app")

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from pixelfleet.net.access import (
     MAX_FORWARDED_HOPS,
     TokenGuard,
+    bearer_header,
     bearer_token,
     client_address,
     origin_allowed,
@@ -21,6 +22,15 @@ SECRET = SecretStr("correct horse")
 @given(st.text())
 def test_a_secret_is_its_own_equal_and_nothing_elses(given_text: str) -> None:
     assert same_secret(given_text, SECRET) is (given_text == "correct horse")
+
+
+def test_nothing_is_no_secret() -> None:
+    assert not same_secret(None, SecretStr(""))
+
+
+def test_a_token_that_is_shown_is_found() -> None:
+    assert bearer_token(bearer_header(SECRET)["Authorization"]) == "correct horse"
+    assert bearer_header(None) == bearer_header(SecretStr("")) == {}
 
 
 def test_a_header_that_was_no_text_is_no_secret() -> None:

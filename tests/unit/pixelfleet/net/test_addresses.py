@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixelfleet.net.addresses import address_of, local_host, url_host
+from pixelfleet.net.addresses import local_host, parse_address, url_address, url_host
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from pixelfleet.net.addresses import address_of, local_host, url_host
     ],
 )
 def test_host_and_port_are_taken_apart(text: str, address: tuple[str, int]) -> None:
-    assert address_of(text) == address
+    assert parse_address(text) == address
 
 
 @given(st.text(max_size=30))
@@ -31,7 +31,7 @@ def test_host_and_port_are_taken_apart(text: str, address: tuple[str, int]) -> N
 @example("[::1")
 def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
     try:
-        host, port = address_of(text)
+        host, port = parse_address(text)
     except ValueError:
         return
     assert host
@@ -51,3 +51,17 @@ def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
 )
 def test_a_host_is_written_as_urls_have_it(host: str, written: str, local: str) -> None:
     assert (url_host(host), local_host(host)) == (written, local)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("ws://10.0.0.1:4000/?a=b", ("10.0.0.1", 4000)),
+        ("ws://stream.example", ("stream.example", 80)),
+        ("wss://stream.example/", ("stream.example", 443)),
+        ("https://[2001:db8::1]/", ("2001:db8::1", 443)),
+        ("nonsense", ("", 80)),
+    ],
+)
+def test_a_url_has_the_port_of_its_scheme_unless_it_names_one(url: str, address: tuple[str, int]) -> None:
+    assert url_address(url) == address

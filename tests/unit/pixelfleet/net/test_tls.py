@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from pixelfleet.net.http import plain_port
-from pixelfleet.net.tls import redirect_app, server_context, valid_until
+from pixelfleet.net.tls import client_context, redirect_app, server_context, valid_until
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
@@ -42,6 +42,29 @@ async def test_files_that_are_of_no_use_are_named(tmp_path: Path) -> None:
             await server_context(certificate, key)
         assert "\n" not in str(refused.value)
         assert str(refused.value).startswith("--tls-")
+
+
+async def test_an_authority_is_trusted_alone_or_besides_the_systems(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    assert await client_context(None, "--some-ca") is None
+    alone = await client_context(made.certificate, "--some-ca")
+    besides = await client_context(made.certificate, "--some-ca", besides_system=True)
+    assert alone is not None
+    assert besides is not None
+    assert alone.cert_store_stats()["x509"] == 1
+    assert besides.cert_store_stats()["x509"] == ssl.create_default_context().cert_store_stats()["x509"] + 1
+    assert alone.verify_mode == besides.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("besides_system", [False, True])
+async def test_an_authority_that_is_of_no_use_is_named(tmp_path: Path, besides_system: bool) -> None:
+    noise = tmp_path / "noise.pem"
+    noise.write_bytes(b"\x00\xff" * 100)
+    for authority in (tmp_path / "missing.pem", noise, tmp_path):
+        with pytest.raises(UsageError) as refused:
+            await client_context(authority, "--some-ca", besides_system=besides_system)
+        assert "\n" not in str(refused.value)
+        assert str(refused.value).startswith(f"--some-ca {authority}: ")
 
 
 @pytest.mark.parametrize(

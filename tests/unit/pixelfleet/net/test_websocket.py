@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.net import websocket as module
-from pixelfleet.net.websocket import MAX_REASON_BYTES, Bounds, WebSocket, _Allowance, fit_reason
+from pixelfleet.net.websocket import MAX_REASON_BYTES, Bounds, WebSocket, fit_reason
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode, catalogue
 from tests.unit.pixelfleet.net.doors import door
@@ -153,30 +153,6 @@ async def test_one_peer_that_floods_costs_the_other_nothing() -> None:
         assert (await bad.closing())[0] == close_codes.RATE_LIMITED.code
         await good.send(frame(Op.TEXT, b"fine"))
         assert await heard.count(1) == [b"fine"]
-
-
-@given(st.floats(0.1, 1e6), st.floats(1, 1e6), st.lists(st.floats(0, 10), max_size=60))
-def test_the_allowance_is_a_burst_and_then_the_rate(rate: float, burst: float, pauses: list[float]) -> None:
-    allowance = _Allowance(rate, burst)
-    now = begun = 100.0
-    taken = int(allowance.take(now))
-    assert taken == 1
-    for pause in pauses:
-        now += pause
-        taken += allowance.take(now)
-    assert taken <= burst + (now - begun) * rate + 1
-
-
-def test_an_allowance_comes_back_with_time() -> None:
-    allowance = _Allowance(rate=2.0, burst=2.0)
-    assert [allowance.take(50.0) for _ in range(3)] == [True, True, False]
-    assert not allowance.take(50.4)
-    assert allowance.take(52.0)
-
-
-def test_no_rate_is_no_limit_also_within_one_tick_of_the_clock() -> None:
-    allowance = _Allowance(float("inf"), 1.0)
-    assert all(allowance.take(now) for now in (0.0, 0.0, 0.0, 1.0, 1.0, 1.0))
 
 
 @pytest.mark.parametrize("bound", [16 * 1024, 256 * 1024])

@@ -1,6 +1,6 @@
 """Which matchmaker comes next."""
 
-from router.upstreams.pool import FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, Pool, Target
+from router.upstreams.pool import BACKOFF, Pool, Target
 
 A, B = "ws://a.test:3000", "wss://b.test/base/"
 
@@ -29,11 +29,11 @@ def test_one_that_fails_is_left_out_twice_as_long_each_time() -> None:
     assert at(made, 0.0) == ["10.0.0.2"]
     assert not made.failed(first, 0.1, "refused")  # the same failure, seen by another player
     assert first.failures == 1
-    assert len(at(made, FIRST_BACKOFF_SECONDS)) == 2
+    assert len(at(made, BACKOFF.first)) == 2
     now = 1.0
     for _ in range(40):
         made.failed(first, now, "refused")
-        assert first.out_until - now <= LONGEST_BACKOFF_SECONDS
+        assert first.out_until - now <= BACKOFF.longest
         now = first.out_until
     assert made.answered(first)
     assert not made.answered(first)

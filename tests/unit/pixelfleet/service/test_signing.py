@@ -1,0 +1,74 @@
+"""Tokens that one process signs and another verifies."""
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from pixelfleet.service.signing import (
+    ALGORITHM,
+    ALWAYS_REQUIRED,
+    ISSUER,
+    LEEWAY_SECONDS,
+    MIN_KEY_BYTES,
+    TokenError,
+    TokenExpiredError,
+    sign,
+    verify,
+)
+
+KEY = "k" * MIN_KEY_BYTES
+
+
+def claims(**changes: object) -> dict[str, Any]:
+    now = int(time.time())
+    return {"iss": ISSUER, "aud": "server", "iat": now, "exp": now + 60, "app": "demo"} | changes
+
+
+def signed(whole: dict[str, Any], key: str = KEY, algorithm: str = ALGORITHM) -> str:
+    return jwt.encode(whole, key, algorithm=algorithm)
+
+
+def test_what_was_signed_is_verified_for_its_audience_alone() -> None:
+    text = sign({"app": "demo"}, KEY, audience="server", seconds=60)
+    whole = verify(text, KEY, audience="server", required=("app",))
+    assert whole["app"] == "demo"
+    assert whole["exp"] - whole["iat"] == 60
+    with pytest.raises(TokenError):
+        verify(text, KEY, audience="other")
+    with pytest.raises(TokenError):
+        verify(text, "o" * MIN_KEY_BYTES, audience="server")
+
+
+@pytest.mark.parametrize("name", [*ALWAYS_REQUIRED, "app"])
+def test_a_claim_that_is_required_must_be_there(name: str) -> None:
+    text = signed({claim: value for claim, value in claims().items() if claim != name})
+    with pytest.raises(TokenError):
+        verify(text, KEY, audience="server", required=("app",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"exp": int(time.time()) - LEEWAY_SECONDS - 60}, TokenExpiredError),
+        ({"iat": int(time.time()) + LEEWAY_SECONDS + 3600, "exp": int(time.time()) + 7200}, TokenError),
+        ({"iss": "other"}, TokenError),
+    ],
+)
+def test_time_and_issuer_are_checked(changes: dict[str, Any], error: type[TokenError]) -> None:
+    with pytest.raises(error) as refused:
+        verify(signed(claims(**changes)), KEY, audience="server")
+    assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(("algorithm", "key"), [("none", ""), ("HS384", "k" * 48)])
+@pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
+def test_no_other_algorithm_is_taken(algorithm: str, key: str) -> None:
+    with pytest.raises(TokenError):
+        verify(signed(claims(), key, algorithm), KEY, audience="server")
+
+
+def test_clocks_may_differ_a_little() -> None:
+    text = signed(claims(iat=int(time.time()) + LEEWAY_SECONDS // 2, exp=int(time.time()) + 60))
+    assert verify(text, KEY, audience="server")["app"] == "demo"

@@ -16,8 +16,14 @@ import pytest
 from blockbuster import BlockingError, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("pixelfleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says more of the machine than of the code. Examples are drawn anew in each run, but in CI,
+# where one commit has one result.
+settings.register_profile(
+    "pixelfleet",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("pixelfleet")
 
 STDERR = pytest.StashKey[int]()

@@ -114,9 +114,7 @@ async def test_the_controls_fold_up_and_unfold(page: Page, running_demo: demo.De
     await started(page, running_demo)
     handle = page.locator("#handle")
     assert await handle.get_attribute("aria-expanded") == "true"
-    await page.wait_for_function(
-        "() => document.querySelector('#handle').getAttribute('aria-expanded') === 'false'", timeout=15_000
-    )
+    await page.wait_for_function("() => document.querySelector('#handle').getAttribute('aria-expanded') === 'false'")
     await handle.click()
     assert await page.locator("#tools").is_visible()
 

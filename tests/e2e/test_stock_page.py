@@ -47,7 +47,7 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         def moved() -> bool:
             return len(other.players) == 1
 
-        await eventually(moved, "the other streamer has the player", within=20)
+        await eventually(moved, "the other streamer has the player")
         await at_full_speed(page)
 
 

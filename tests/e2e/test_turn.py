@@ -145,18 +145,18 @@ async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_
     await playing(page)
     await house.coturn.kill()
     if away == "for some time":
-        await page.get_by_role("heading", name=BLOCKED).wait_for(timeout=40_000)
+        await page.get_by_role("heading", name=BLOCKED).wait_for()
 
         async def tried_twice() -> bool:
             return (await house.paths())["none"] >= 2
 
-        await eventually(tried_twice, "the page tried in vain", within=30)
+        await eventually(tried_twice, "the page tried in vain")
     await house.coturn.start()
 
     async def plays() -> bool:
         return await frames_in(page, 0.5) > 5
 
-    await eventually(plays, "video is playing again", within=15.0)
+    await eventually(plays, "video is playing again")
     assert len(opened) == 1, "the page was loaded again"
 
 
@@ -166,7 +166,7 @@ async def test_a_first_visit_that_finds_no_way_ends_and_says_so_and_the_button_p
     await house.coturn.kill()
     await page.goto(house.url)
     ended = "() => window.pixelfleet?.state.phase === 'ended' && window.pixelfleet.state.cause"
-    cause = await (await page.wait_for_function(ended, timeout=60_000)).json_value()
+    cause = await (await page.wait_for_function(ended)).json_value()
     assert cause == "network"
     assert await page.get_by_role("heading", name=BLOCKED).is_visible()
     await house.coturn.start()

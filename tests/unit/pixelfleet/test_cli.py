@@ -18,7 +18,7 @@ from pixelfleet.runtime import logs
 from pixelfleet.runtime.errors import UsageError
 from pixelfleet.runtime.metrics import VERSION
 from pixelfleet.runtime.settings import ServiceSettings
-from tests.parts import free_port, program
+from tests.parts import PATIENCE_SECONDS, free_port, program
 
 # -- in this process --------------------------------------------------------------------------------
 
@@ -169,7 +169,10 @@ def test_every_command_has_settings_and_help(command: str, capsys: pytest.Captur
 async def outcome(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int | None, str, str]:
     """Run a command that should end by itself; return its exit code, stdout and stderr."""
     env = {**os.environ, **(environment or {})}
-    async with program(sys.executable, "-m", "pixelfleet.cli", *arguments, env=env) as process, asyncio.timeout(30):
+    async with (
+        program(sys.executable, "-m", "pixelfleet.cli", *arguments, env=env) as process,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 
@@ -225,7 +228,7 @@ async def test_a_service_started_as_a_program_listens_and_ends_on_a_signal() -> 
     port = free_port()
     arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0")
     started = program(sys.executable, "-m", "pixelfleet.cli", *arguments, "--log-format", "json")
-    async with started as process, asyncio.timeout(30):
+    async with started as process, asyncio.timeout(PATIENCE_SECONDS):
         assert process.stderr is not None
         assert b'"matchmaker listens"' in await process.stderr.readline()
         _, writer = await asyncio.open_connection("127.0.0.1", port)

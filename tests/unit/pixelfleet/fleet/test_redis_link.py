@@ -11,7 +11,7 @@ from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
 from pixelfleet.fleet.redis_scripts import SCRIPTS, library_name, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
 
@@ -98,7 +98,7 @@ async def test_a_redis_that_does_not_answer_is_away(
     monkeypatch.setattr(opening, "ANSWER_SECONDS", 0.2)
     async with empty_store(own_redis.url, clock) as store:
         own_redis.freeze(on=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(StoreUnavailableError):
                 await store.totals()
             with pytest.raises(StoreUnavailableError):
@@ -149,16 +149,16 @@ async def test_announcements_are_heard_again(
     async with empty_store(own_redis.url, clock) as store:
         fleet = Fleet(store, clock)
         await fleet.joins("p")
-        assert await store.wait("r1", 5.0)
+        assert await store.wait("r1", PATIENCE_SECONDS)
         if break_off == "killed":
             await say(own_redis, "CLIENT", "KILL", "TYPE", "pubsub")
-            assert await store.wait("r1", 5.0), "it says so, since it may have missed something"
+            assert await store.wait("r1", PATIENCE_SECONDS), "it says so, since it may have missed something"
         elif break_off == "frozen":
             own_redis.freeze(on=True)
             await asyncio.sleep(0.5)  # as long as it takes to be given up
             own_redis.freeze(on=False)
-            assert await store.wait("r1", 5.0)
+            assert await store.wait("r1", PATIENCE_SECONDS)
         else:
             assert not await store.wait("r1", 0.5)
         await fleet.reports(streamer())
-        assert await store.wait("r1", 5.0)
+        assert await store.wait("r1", PATIENCE_SECONDS)

@@ -18,6 +18,7 @@ from pixelfleet.fleet.model import (
     StreamerReport,
     Waiting,
 )
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 A_BIT = 0.01
@@ -594,7 +595,7 @@ async def test_a_replica_is_woken_when_something_was_matched_for_it(fleet: Fleet
     await quiet(fleet, "r1")
     waiting = asyncio.create_task(fleet.store.wait("r1", 60.0))
     await fleet.reports(streamer())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await waiting
     assert not await fleet.store.wait("r1", 0.05)
 
@@ -605,7 +606,7 @@ async def test_a_replica_is_woken_also_when_another_of_its_sessions_gives_back(f
     await fleet.joins("first", "second")
     await quiet(fleet, "r1")
     await fleet.store.give_back("first", unreachable=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await fleet.store.wait("r1", 60.0)
 
 

@@ -44,8 +44,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Bound the time of async tests: pytest-timeout's signal is raised in a callback of uvloop, which logs it."""
     if not isinstance(item, pytest.Function):
         return
-    # Before the signal comes, which would else hit the very callback that ends the test.
-    seconds = 0.9 * float(item.config.getini("timeout"))
+    # Long before the signal comes, which would else hit the very callback that ends the test.
+    seconds = 0.5 * float(item.config.getini("timeout"))
     of_hypothesis = getattr(item.obj, "hypothesis", None)
     if of_hypothesis is not None and inspect.iscoroutinefunction(of_hypothesis.inner_test):
         of_hypothesis.inner_test = _in_time(of_hypothesis.inner_test, seconds)

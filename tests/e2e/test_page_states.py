@@ -16,7 +16,7 @@ from tests.e2e.portraits import Sitter, sitter
 from tests.e2e.script import Message, Script, scripted, serving
 from tests.parts import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 NO_RELAY = """
 window.RTCPeerConnection = class extends RTCPeerConnection {

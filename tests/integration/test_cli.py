@@ -28,14 +28,22 @@ async def outcome(*arguments: str) -> tuple[int, str]:
         return process.returncode, stderr.decode()
 
 
-@pytest.mark.parametrize("command", ["signalserver", "matchmaker", "router", "demo"])
-async def test_a_taken_port_is_named_in_one_line(command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "option", "others"),
+    [
+        ("signalserver", "--player-port", ("--streamer-port", "--sfu-port", "--metrics-port")),
+        ("matchmaker", "--port", ("--legacy-port", "--metrics-port")),
+        ("router", "--port", ("--metrics-port",)),
+        ("demo", "--port", ("--streamer-port",)),
+    ],
+)
+async def test_a_taken_port_is_named_in_one_line(command: str, option: str, others: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        option = "--player-port" if command == "signalserver" else "--port"
-        code, said = await outcome(command, "--host", "127.0.0.1", option, port)
+        free = [word for other in others for word in (other, "0")]
+        code, said = await outcome(command, "--host", "127.0.0.1", option, port, *free)
     assert code == 2
     assert said.count("\n") == 1
     assert f"{option} {port}" in said

@@ -193,7 +193,7 @@ async def refused(*arguments: str, environment: Mapping[str, str] | None = None)
         (["nonsense"], "'nonsense'"),
         (["matchmaker", "--no-such-option"], "--no-such-option"),
         (["router", "--port", "many"], "--port: "),
-        (["matchmaker", "--host", "a..b", "--port", "0"], "--host a..b"),
+        (["matchmaker", "--host", "a..b", "--port", "0", "--legacy-port", "0"], "--host a..b"),
         (["router", "--page", "no/such/folder", "--port", "0"], "--page no/such/folder"),
     ],
     ids=str,
@@ -206,7 +206,7 @@ async def test_what_cannot_be_is_named_in_one_line(arguments: list[str], named: 
 async def test_a_taken_port_is_named_in_one_line(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ports = {"--port": "0", "--metrics-port": "0"} | {option: port}
+        ports = {"--port": "0", "--metrics-port": "0", "--legacy-port": "0"} | {option: port}
         said = await refused("matchmaker", "--host", "127.0.0.1", *[word for pair in ports.items() for word in pair])
     assert f"{option} {port}: the port is taken" in said
 
@@ -226,7 +226,7 @@ async def test_the_file_and_the_environment_are_heard_and_a_secret_is_not_shown(
 
 async def test_a_service_started_as_a_program_listens_and_ends_on_a_signal() -> None:
     port = free_port()
-    arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0")
+    arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0", "--legacy-port", "0")
     started = program(sys.executable, "-m", "pixelfleet.cli", *arguments, "--log-format", "json")
     async with started as process, asyncio.timeout(PATIENCE_SECONDS):
         assert process.stderr is not None

@@ -24,7 +24,7 @@ import turnapi.app
 import turnapi.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from tests.coturn import Coturn, running_coturn
-from tests.e2e.conftest import frames_in, playing
+from tests.e2e.conftest import playing, plays_on
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
@@ -122,7 +122,7 @@ async def test_video_that_only_a_relay_lets_through_plays_and_is_counted(page: P
     await page.add_init_script(REMEMBER_CONNECTIONS)
     await page.goto(house.url)
     await playing(page)
-    assert await frames_in(page, 1.0) > 10
+    await plays_on(page)
     pair = await page.evaluate(SELECTED_PAIR)
     assert pair["local"] == "relay"
 
@@ -153,10 +153,7 @@ async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_
         await eventually(tried_twice, "the page tried in vain")
     await house.coturn.start()
 
-    async def plays() -> bool:
-        return await frames_in(page, 0.5) > 5
-
-    await eventually(plays, "video is playing again")
+    await plays_on(page)
     assert len(opened) == 1, "the page was loaded again"
 
 

@@ -1,8 +1,10 @@
 """The image's build, step by step and outside Docker: what it holds, how large it is, whether it runs."""
 
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +12,14 @@ import pytest
 
 from pixelfleet.cli import WITH_SETTINGS
 from tests.image.dockerfile import Stage, stages
+from tools.sbom import locked
+from tools.version import current
 
 ROOT: Final = Path(__file__).parents[2]
 LARGEST_MB: Final = 150
 """Of what the image adds to its base, without the `streamer` extra."""
-STEP_SECONDS: Final = 500
+THIS_PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+STEP_SECONDS: Final = 900
 """How long a step may take that fetches packages, on a machine with other work."""
 
 pytestmark = pytest.mark.integration
@@ -41,6 +46,14 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def installed(venv: Path) -> dict[str, str]:
+    """Return the versions of an environment's distributions by their names, as lock files write these."""
+    [packages] = venv.glob("lib/python*/site-packages")
+    found = distributions(path=[str(packages)])
+    return {re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(): each.version for each in found}
+
+
+@pytest.mark.timeout(4 * STEP_SECONDS)
 def test_the_services_fit_in_the_image_and_every_command_starts(tmp_path: Path) -> None:
     subprocess.run([ROOT / "scripts" / "build-page"], check=True, capture_output=True, timeout=STEP_SECONDS)
     wheels, venv = tmp_path / "wheels", tmp_path / "venv"
@@ -52,6 +65,8 @@ def test_the_services_fit_in_the_image_and_every_command_starts(tmp_path: Path) 
     [page] = venv.glob("lib/python*/site-packages/router/page/index.html")
     assert page.stat().st_size > 0
     assert not list(venv.glob("lib/python*/site-packages/pip")), "nothing is installed later on"
+    listed = dict(locked((ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), THIS_PYTHON))
+    assert installed(venv) == {**listed, "pixelfleet": current()}, "the bill of materials lists something else"
     for name, command in WITH_SETTINGS.items():
         done = run(venv / "bin" / "pixelfleet", name, "--help")
         if command.extra:

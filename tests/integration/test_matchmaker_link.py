@@ -141,7 +141,7 @@ async def test_a_link_that_breaks_and_comes_back_is_whole_again(matched: Matches
 
 async def test_a_half_open_link_is_dropped_after_its_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_servers, "CHECK_SECONDS", 0.05)
-    async with matches(legacy_seconds=0.3) as matched, stock_server(matched) as stock:
+    async with matches(legacy_seconds=1.0) as matched, stock_server(matched) as stock:
         await known(matched, stock, ready=False)
 
 

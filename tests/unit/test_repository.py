@@ -1,6 +1,7 @@
 """What the hosting service reads: workflows, templates, policies. They name what exists."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,6 +80,12 @@ def test_the_pull_request_template_names_targets_that_exist() -> None:
     called = targets_of(read(GITHUB / "pull_request_template.md"))
     assert called
     assert called <= TARGETS
+
+
+def test_the_modules_that_must_be_covered_wholly_exist() -> None:
+    complete = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["pixelfleet"]["coverage"]["complete"]
+    assert complete
+    assert [path for path in complete if not (ROOT / path).is_file()] == []
 
 
 def test_the_changelog_keeps_its_form() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from pixelfleet.fleet import announcements
 from pixelfleet.fleet import open as opening
@@ -145,7 +146,7 @@ async def test_announcements_are_heard_again(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock, break_off: str
 ) -> None:
     monkeypatch.setattr(announcements, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(announcements, "QUIET_SECONDS", 0.1)
+    monkeypatch.setattr(announcements, "QUIET_SECONDS", 0.3)
     async with empty_store(own_redis.url, clock) as store:
         fleet = Fleet(store, clock)
         await fleet.joins("p")
@@ -154,11 +155,12 @@ async def test_announcements_are_heard_again(
             await say(own_redis, "CLIENT", "KILL", "TYPE", "pubsub")
             assert await store.wait("r1", PATIENCE_SECONDS), "it says so, since it may have missed something"
         elif break_off == "frozen":
-            own_redis.freeze(on=True)
-            await asyncio.sleep(0.5)  # as long as it takes to be given up
-            own_redis.freeze(on=False)
+            with capture_logs() as logs:
+                own_redis.freeze(on=True)
+                await eventually(lambda: logs, "the connection is given up")
+                own_redis.freeze(on=False)
             assert await store.wait("r1", PATIENCE_SECONDS)
         else:
-            assert not await store.wait("r1", 0.5)
+            assert not await store.wait("r1", 1.0)
         await fleet.reports(streamer())
         assert await store.wait("r1", PATIENCE_SECONDS)

@@ -51,7 +51,7 @@ USER 10001:10001
 ENTRYPOINT ["pixelfleet"]
 CMD ["--help"]
 # Asks the ports by default for /livez; PIXELFLEET_HEALTH_URL says where else.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-m", "pixelfleet.health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python", "-m", "pixelfleet_cli.health"]
 
 FROM base AS streamer
 COPY --from=streamer-packages /opt/pixelfleet /opt/pixelfleet

@@ -83,7 +83,7 @@ lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade for newer versi
 
 generated: ## write what is checked in and made from other files: the configuration reference, the operator's rules
 	@scripts/setup dev
-	.venv/bin/python -m pixelfleet.reference >docs/configuration.md
+	.venv/bin/python -m pixelfleet_cli.reference >docs/reference/configuration.md
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 version: ## print the version, or write it wherever it stands (VERSION=0.2.0)

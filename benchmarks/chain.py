@@ -101,7 +101,7 @@ def _slots(args: argparse.Namespace) -> tuple[str, ...]:
 
 async def _service(name: str, *options: str, fact: str) -> Program:
     common = ("--log-format", "json", "--host", "127.0.0.1", "--metrics-port", "0")
-    return await start_python("pixelfleet.cli", name, *common, *options, fact=fact)
+    return await start_python("pixelfleet_cli.cli", name, *common, *options, fact=fact)
 
 
 async def rounds(args: argparse.Namespace, console: Console) -> Samples:

@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import connect
 
-from pixelfleet.runtime.dial import dial
-from pixelfleet.runtime.websocket import Bounds, WebSocket
+from pixelfleet.net.dial import dial
+from pixelfleet.net.websocket import Bounds, WebSocket
 
 CANDIDATE: Final = b'{"type":"iceCandidate","candidate":{"candidate":"' + b"x" * 150 + b'","sdpMid":"0"}}'
 IN_FLIGHT: Final = 16

@@ -20,14 +20,14 @@ import uvloop
 from playwright.async_api import Browser, async_playwright
 from rich.console import Console
 
-import pixelfleet.demo.app
-import pixelfleet.demo.settings
+import pixelfleet_cli.demo.app
+import pixelfleet_cli.demo.settings
 import signalserver.app
 import signalserver.settings
 import teststreamer.app
 import teststreamer.settings
-from pixelfleet.demo.status import Screen
-from pixelfleet.runtime import logs
+from pixelfleet.service import logs
+from pixelfleet_cli.demo.status import Screen
 
 STOCK_PAGE = Path(__file__).parent.parent / "tests" / "e2e" / "stock_page" / "dist"
 CHROMIUM_OPTIONS = [
@@ -88,8 +88,8 @@ async def compare(runs: int) -> float:
     logs.configure("error")
     async with AsyncExitStack() as stack:
         demo = await stack.enter_async_context(
-            pixelfleet.demo.app.running(
-                pixelfleet.demo.settings.Settings(port=0, streamer_port=0), Screen(Console(quiet=True))
+            pixelfleet_cli.demo.app.running(
+                pixelfleet_cli.demo.settings.Settings(port=0, streamer_port=0), Screen(Console(quiet=True))
             )
         )
         alone = await stack.enter_async_context(

@@ -15,7 +15,7 @@ import orjson
 START_SECONDS: Final = 20.0
 
 PIXELFLEET: Final = (
-    *("-m", "pixelfleet.cli", "signalserver", "--log-format", "json", "--host", "127.0.0.1"),
+    *("-m", "pixelfleet_cli.cli", "signalserver", "--log-format", "json", "--host", "127.0.0.1"),
     *("--player-port", "0", "--streamer-port", "0", "--sfu-port", "0", "--metrics-port", "0"),
 )
 """Our server as it comes: validation, metrics, bounds and info logging on. Its lines are JSON to find the ports in."""

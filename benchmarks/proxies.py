@@ -151,7 +151,18 @@ class Proxies:
     @asynccontextmanager
     async def running(self, name: str) -> AsyncIterator[tuple[int, int]]:
         """Run one of them; yield its port and its process id."""
-        ours = ("pixelfleet.cli", name, "--log-format", "json", "--host", HOST, "--port", "0", "--metrics-port", "0")
+        ours = (
+            "pixelfleet_cli.cli",
+            name,
+            "--log-format",
+            "json",
+            "--host",
+            HOST,
+            "--port",
+            "0",
+            "--metrics-port",
+            "0",
+        )
         async with AsyncExitStack() as stack:
             if name == FLOOR:
                 yield await stack.enter_async_context(started("benchmarks.bare_proxy", self._url))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.parts import eventually, free_ports, require_part
-from tests.unit.pixelfleet.runtime.certificates import Certificate
+from tests.unit.pixelfleet.net.certificates import Certificate
 from turnapi.check.plan import Probe
 from turnapi.check.probing import probe_all
 

@@ -26,7 +26,7 @@ COPIES: Final[dict[str, tuple[str, ...]]] = {
     "Dockerfile": (*_IMAGES, r'image\.version="'),
     "docker-compose.yml": _IMAGES,
     "k8s/**/*.yaml": _IMAGES,
-    "docs/*.md": (*_IMAGES, r"\bIMAGE_TAG="),
+    "docs/**/*.md": (*_IMAGES, r"\bIMAGE_TAG="),
 }
 """By file or glob, what stands before a version of ours."""
 

@@ -104,7 +104,7 @@ def _facts(line: bytes) -> dict[str, int]:
 async def matchmaker(*options: str, log: Path | None = None) -> Program:
     """Start a matchmaker as it comes, with info logging, on free ports."""
     return await start_python(
-        *("pixelfleet.cli", "matchmaker", "--log-format", "json", "--host", "127.0.0.1"),
+        *("pixelfleet_cli.cli", "matchmaker", "--log-format", "json", "--host", "127.0.0.1"),
         *("--port", "0", "--metrics-port", "0", *options),
         fact="port",
         log=log,

@@ -10,30 +10,30 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from matchmaker.api import Api, store_errors
 from matchmaker.broker import Broker
 from matchmaker.drain import Drain
-from matchmaker.events import Events
-from matchmaker.fleet_reader import FleetReader
+from matchmaker.http.api import Api, store_errors
+from matchmaker.http.events import Events
+from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.reference_api import Rest
+from matchmaker.legacy.servers import StockServers
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
-from matchmaker.queue_teller import QueueTeller
-from matchmaker.rest import Rest
+from matchmaker.queue.notifier import QueueTeller
 from matchmaker.settings import Settings
-from matchmaker.stock_servers import StockServers
 from pixelfleet.auth.guard import Door, open_guard
 from pixelfleet.auth.identity import Identity
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.runtime.access import TokenGuard
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.front import Front
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.service import Tasks, background
-from pixelfleet.runtime.tls import redirect_app, server_context
-from pixelfleet.wire import close_codes
+from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.server import Front
+from pixelfleet.net.tls import redirect_app, server_context
+from pixelfleet.protocol import close_codes
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.lifecycle import Tasks, background
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from matchmaker.leaves import Leaves
+from matchmaker.departures import Leaves
 from matchmaker.sessions import Entry, Sessions, Waiter
 from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease
 from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError

@@ -8,7 +8,7 @@ import structlog
 
 from matchmaker.broker import AT_ONCE, Broker
 from matchmaker.players import Players
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
 
 log = structlog.get_logger(__name__)
 

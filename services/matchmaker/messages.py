@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from matchmaker.queue_places import Place
+from matchmaker.queue.positions import Place
 from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import StreamerReport
-from pixelfleet.wire.messages import BadMessageError, Message, dump, parse
+from pixelfleet.protocol.messages import BadMessageError, Message, dump, parse
 
 WAITING = "Waiting for a free streamer"
 STORE_LOST = "Still waiting: the fleet is out of reach for a moment, and your place is kept"

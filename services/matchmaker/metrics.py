@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from pixelfleet.fleet.model import AppTotals, Totals
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.runtime.metrics import Notes, Registries
+from pixelfleet.service.metrics import Notes, Registries
 
 log = structlog.get_logger(__name__)
 

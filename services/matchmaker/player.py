@@ -11,14 +11,14 @@ import structlog
 from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
-from matchmaker.queue_places import Place
+from matchmaker.queue.positions import Place
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.runtime.dial import DialError, dial
-from pixelfleet.runtime.relay import Relay
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
-from pixelfleet.wire import close_codes
+from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.relay import Relay
+from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.service.lifecycle import Tasks
 
 log = structlog.get_logger(__name__)
 

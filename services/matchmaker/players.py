@@ -14,23 +14,23 @@ from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from matchmaker.broker import Broker
+from matchmaker.join_request import NotAllowedError, Wish, WishError, wish_of
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
-from matchmaker.wishes import NotAllowedError, Wish, WishError, wish_of
+from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter
 from pixelfleet.auth.identity import STRANGER, Identity
-from pixelfleet.auth.upgrades import accepted
 from pixelfleet.fleet.model import StreamerReport, Ticket
-from pixelfleet.runtime.access import origin_allowed
-from pixelfleet.runtime.dial import DialError
-from pixelfleet.runtime.front import Admit, Upgrade
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import query_of, refusal
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import MessageHandler, WebSocket
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.close_codes import CloseCode
+from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.dial import DialError
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.http import query_of, refusal
+from pixelfleet.net.server import Admit, Upgrade
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.service.lifecycle import Tasks
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.tokens import SessionToken, sign
-from pixelfleet.runtime.addresses import url_host
+from pixelfleet.net.addresses import url_host
 
 ADDRESSES_REMEMBERED: Final = 4096
 """Each matched player is told an address, of a few hundred that there are."""

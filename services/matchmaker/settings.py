@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from matchmaker.legacy_options import translate_arguments, translate_config
+from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
-from pixelfleet.runtime.errors import tell
+from pixelfleet.service.errors import tell
 
 LEGACY_PORT = 9999
 

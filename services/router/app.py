@@ -15,24 +15,24 @@ from aiohttp.typedefs import Handler, Middleware
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.front import Admit, Front, Upgrade
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.service import Tasks, background
-from pixelfleet.runtime.tls import server_context
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.server import Admit, Front, Upgrade
+from pixelfleet.net.tls import server_context
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.lifecycle import Tasks, background
 from router.caller import Callers
 from router.dashboard import Dashboard
-from router.doors import Doors
 from router.drain import Drain
-from router.forward import Forwarder
-from router.matchmakers import Matchmakers
+from router.handlers import Doors
 from router.metrics import Metrics
 from router.page_files import add_page, page_document
 from router.players import Players
-from router.pool import Pool
+from router.proxy.forward import Forwarder
+from router.proxy.streamers import ApiStreamers, StoreStreamers
 from router.settings import Settings
-from router.streamers import ApiStreamers, StoreStreamers
+from router.upstreams.matchmakers import Matchmakers
+from router.upstreams.pool import Pool
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.auth.guard import Door, Guard
 from pixelfleet.auth.identity import Identity
-from pixelfleet.runtime.access import client_address
-from pixelfleet.runtime.logs import REQUEST
+from pixelfleet.net.access import client_address
+from pixelfleet.service.logs import REQUEST
 from router.limits import Buckets, client_key
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)

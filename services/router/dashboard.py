@@ -10,11 +10,11 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from pixelfleet.runtime.http import json_response
-from pixelfleet.runtime.http_client import body_within
-from router.doors import Doors
+from pixelfleet.net.http import json_response
+from pixelfleet.net.http_client import body_within
+from router.handlers import Doors
 from router.history import STEP_SECONDS, History, Totals
-from router.matchmakers import Matchmakers
+from router.upstreams.matchmakers import Matchmakers
 
 log = structlog.get_logger(__name__)
 

@@ -4,11 +4,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
-from pixelfleet.runtime.metrics import Registries
+from pixelfleet.service.metrics import Registries
 from router.caller import is_upgrade
-from router.forward import Forwarder
-from router.matchmakers import Matchmakers
 from router.players import Players
+from router.proxy.forward import Forwarder
+from router.upstreams.matchmakers import Matchmakers
 
 DOORS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
 

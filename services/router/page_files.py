@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 
 NO_CACHE: Final = {"Cache-Control": "no-cache"}
 """Asked for each time; answered with 304 as long as it is the same."""

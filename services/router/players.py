@@ -11,22 +11,22 @@ import structlog
 from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
+from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
-from pixelfleet.auth.upgrades import accepted
-from pixelfleet.runtime.access import origin_allowed
-from pixelfleet.runtime.dial import DialError, dial
-from pixelfleet.runtime.front import Upgrade
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.relay import Relay
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import MessageHandler, WebSocket
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import dump
+from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.relay import Relay
+from pixelfleet.net.server import Upgrade
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.messages import dump
+from pixelfleet.service.lifecycle import Tasks
 from router.caller import ADDRESS, REQUEST_ID, Callers
 from router.limits import Counts, client_key
-from router.matchmakers import Matchmakers
-from router.pool import Target
 from router.settings import Settings
+from router.upstreams.matchmakers import Matchmakers
+from router.upstreams.pool import Target
 
 log = structlog.get_logger(__name__)
 

@@ -14,34 +14,34 @@ from aiohttp import web
 
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
-from pixelfleet.runtime.access import TokenGuard
-from pixelfleet.runtime.addresses import local_host
-from pixelfleet.runtime.front import Front, Upgrade
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.http import add_health, cors, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.service import Tasks, background
-from pixelfleet.runtime.tls import redirect_app, server_context, valid_until
-from pixelfleet.runtime.websocket import WebSocket
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import Limits
-from signalserver.application import Application
-from signalserver.application_watch import ApplicationWatch
+from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.addresses import local_host
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.server import Front, Upgrade
+from pixelfleet.net.tls import redirect_app, server_context, valid_until
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.messages import Limits
+from pixelfleet.service.lifecycle import Tasks, background
+from signalserver.admission import Doors
+from signalserver.application.calls import Application
+from signalserver.application.watch import ApplicationWatch
+from signalserver.core.outputs import Call
+from signalserver.core.roster import Role
+from signalserver.core.sessions import Sessions
+from signalserver.core.state import Rules
+from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
-from signalserver.exchange import Rules
 from signalserver.hub import Hub, Link
-from signalserver.matchmaker_link import MatchmakerLink
+from signalserver.legacy.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call
 from signalserver.pod_marks import marking
 from signalserver.reporter import Reporter
 from signalserver.rest import Rest
-from signalserver.roster import Role
 from signalserver.rtc_config import RtcConfigSource
-from signalserver.sessions import Sessions
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
-from signalserver.switchboard import Switchboard
-from signalserver.upgrades import Doors
 
 log = structlog.get_logger(__name__)
 

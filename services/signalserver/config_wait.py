@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import MessageHandler, WebSocket
-from pixelfleet.wire import close_codes
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.service.lifecycle import Tasks
+from signalserver.core.roster import Admission, Role
 from signalserver.metrics import Metrics
-from signalserver.roster import Admission, Role
 
 MAX_KEPT_BYTES: Final = 256 * 1024
 MAX_KEPT_MESSAGES: Final = 256

@@ -6,10 +6,10 @@ from typing import Final
 
 import structlog
 
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
+from signalserver.core.roster import Role
 from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
-from signalserver.roster import Role
 
 log = structlog.get_logger(__name__)
 

@@ -9,17 +9,17 @@ from typing import Final
 
 import structlog
 
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.websocket import WebSocket
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.close_codes import CloseCode
-from pixelfleet.wire.messages import Message, dump
-from signalserver.application_watch import ApplicationWatch
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.messages import Message, dump
+from signalserver.application.watch import ApplicationWatch
+from signalserver.core.outputs import Call, Close, Drop, FirstFrame, Listed, Named, Output, Path, Send
+from signalserver.core.roster import Role
+from signalserver.core.sessions import Sessions
+from signalserver.core.switchboard import Switchboard
 from signalserver.metrics import Metrics
-from signalserver.outputs import Call, Close, Drop, FirstFrame, Listed, Named, Output, Path, Send
-from signalserver.roster import Role
-from signalserver.sessions import Sessions
-from signalserver.switchboard import Switchboard
 
 log = structlog.get_logger(__name__)
 

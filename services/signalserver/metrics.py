@@ -14,11 +14,11 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pixelfleet.runtime.metrics import Registries
-from pixelfleet.wire.close_codes import label_of
-from pixelfleet.wire.first_frame import STEPS
-from pixelfleet.wire.messages import PATH_KINDS
-from signalserver.roster import Role
+from pixelfleet.protocol.close_codes import label_of
+from pixelfleet.protocol.first_frame import STEPS
+from pixelfleet.protocol.messages import PATH_KINDS
+from pixelfleet.service.metrics import Registries
+from signalserver.core.roster import Role
 from signalserver.rtc_config import RtcConfigSource
 
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)

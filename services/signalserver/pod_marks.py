@@ -14,11 +14,11 @@ import aiohttp
 import structlog
 
 from pixelfleet.kube.client import KubeClient, KubeError, KubeObject, in_cluster
-from pixelfleet.runtime.backoff import retry_delay
-from pixelfleet.runtime.service import background
+from pixelfleet.service.backoff import retry_delay
+from pixelfleet.service.lifecycle import background
+from signalserver.core.roster import K, Subscriber
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
-from signalserver.roster import K, Subscriber
 from signalserver.settings import Settings
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"

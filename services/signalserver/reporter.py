@@ -9,13 +9,13 @@ import structlog
 
 from pixelfleet.fleet.model import HEARTBEAT_SECONDS, ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.runtime.websocket import WebSocket
-from signalserver.application_watch import ApplicationWatch
+from pixelfleet.net.websocket import WebSocket
+from signalserver.application.watch import ApplicationWatch
+from signalserver.core.roster import Role, Source
+from signalserver.core.sessions import Held
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
-from signalserver.roster import Role, Source
-from signalserver.sessions import Held
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -9,16 +9,16 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from pixelfleet.runtime.access import TokenGuard, client_address
-from pixelfleet.runtime.http import json_response
-from pixelfleet.runtime.metrics import VERSION
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import WebSocket
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.messages import PROTOCOL_VERSION
+from pixelfleet.net.access import TokenGuard, client_address
+from pixelfleet.net.http import json_response
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.messages import PROTOCOL_VERSION
+from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.metrics import VERSION
+from signalserver.core.roster import Role, Source, Subscriber
 from signalserver.drain import Drain
 from signalserver.hub import Hub
-from signalserver.roster import Role, Source, Subscriber
 
 log = structlog.get_logger(__name__)
 

@@ -20,9 +20,9 @@ import orjson
 import structlog
 from yarl import URL
 
-from pixelfleet.runtime.backoff import retry_delay
-from pixelfleet.runtime.http_client import body_within
-from pixelfleet.wire.messages import PROTOCOL_VERSION, dump
+from pixelfleet.net.http_client import body_within
+from pixelfleet.protocol.messages import PROTOCOL_VERSION, dump
+from pixelfleet.service.backoff import retry_delay
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0

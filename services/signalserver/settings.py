@@ -12,11 +12,11 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
-from pixelfleet.runtime.addresses import address_of
-from pixelfleet.runtime.errors import UsageError, tell
-from pixelfleet.runtime.websocket import Bounds
-from signalserver.application import AllowedPaths, rest_endpoint
-from signalserver.legacy_translation import translate_arguments, translate_config
+from pixelfleet.net.addresses import address_of
+from pixelfleet.net.websocket import Bounds
+from pixelfleet.service.errors import UsageError, tell
+from signalserver.application.calls import AllowedPaths, rest_endpoint
+from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.rtc_config import config_url, ready_config
 
 UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 
 
 async def add_page(app: web.Application, folder: Path, homepage: str) -> None:

@@ -8,7 +8,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcicetransport import parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp
 
-from pixelfleet.wire.messages import BadMessageError, Candidate, Message
+from pixelfleet.protocol.messages import BadMessageError, Candidate, Message
 from teststreamer.sdp import is_hidden
 
 MAX_ICE_SERVERS: Final = 16

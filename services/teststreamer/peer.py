@@ -16,7 +16,7 @@ from aiortc import (
 from aiortc.codecs import is_rtx
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
-from pixelfleet.wire.messages import BadMessageError, IceCandidate, Message, Sdp
+from pixelfleet.protocol.messages import BadMessageError, IceCandidate, Message, Sdp
 from teststreamer import feedback, sdp
 from teststreamer.datachannel import Conversation
 from teststreamer.dialect import read, remote_candidate

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pixelfleet.runtime.settings import ServiceSettings
+from pixelfleet.service.settings import ServiceSettings
 
 
 def _even(value: int) -> int:

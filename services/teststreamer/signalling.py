@@ -10,7 +10,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from pixelfleet.wire.messages import Message, dump
+from pixelfleet.protocol.messages import Message, dump
 
 FIRST_DELAY: Final = 0.25
 LONGEST_DELAY: Final = 10.0

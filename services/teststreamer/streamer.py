@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import structlog
 
-from pixelfleet.wire.messages import PROTOCOL_VERSION, BadMessageError, Message, parse, player_id_of
+from pixelfleet.protocol.messages import PROTOCOL_VERSION, BadMessageError, Message, parse, player_id_of
 from teststreamer.datachannel import Conversation, Facts
 from teststreamer.dialect import Config, EndpointIdConfirm, Ping, PlayerConnected, read, rtc_configuration
 from teststreamer.inputs import Input

@@ -11,8 +11,8 @@ from aiohttp import web
 from yarl import URL
 
 from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
-from pixelfleet.runtime.http import add_health, errors_as_json, metrics_app, plain_port
-from pixelfleet.runtime.service import background
+from pixelfleet.net.http import add_health, errors_as_json, metrics_app, plain_port
+from pixelfleet.service.lifecycle import background
 from turnapi.ice import parse_servers
 from turnapi.metrics import Metrics
 from turnapi.rest import Rest

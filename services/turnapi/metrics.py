@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pixelfleet.runtime.metrics import Registries
+from pixelfleet.service.metrics import Registries
 from turnapi.sources import Source
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from pixelfleet.runtime.http import json_response
+from pixelfleet.net.http import json_response
 from turnapi.credentials import NAME, Mint
 from turnapi.ice import Recipe, configuration
 from turnapi.metrics import Metrics

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pixelfleet.runtime.settings import ServiceSettings
+from pixelfleet.service.settings import ServiceSettings
 from turnapi.credentials import MIN_SECRET_BYTES, FixedUser, Mint, SharedSecret
 from turnapi.ice import Policy, Recipe, Transport, parse_server
 from turnapi.nodes import AddressKind

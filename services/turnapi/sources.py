@@ -11,7 +11,7 @@ import structlog
 
 from pixelfleet.kube.client import KubeClient
 from pixelfleet.kube.mirror import Mirror
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from turnapi.ice import Server, parse_servers
 from turnapi.nodes import AddressKind, TurnNode, read_node, servers_on
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from pixelfleet.fleet.model import EXPIRY_SECONDS
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
 from tests.chaos.conftest import Ground, after, ground
 from tests.chaos.pods import Journey, Pod, pods, travel
 from tests.parts import eventually

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
-from pixelfleet.wire.first_frame import STEPS
+import pixelfleet_cli.demo.app as demo
+from pixelfleet.protocol.first_frame import STEPS
+from pixelfleet_cli.demo.settings import Settings
 from tests.e2e.conftest import new_page, playing, plays_on
 from tests.parts import eventually
 

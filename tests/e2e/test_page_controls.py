@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Response, Route
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
+import pixelfleet_cli.demo.app as demo
+from pixelfleet_cli.demo.settings import Settings
 from router.settings import PAGE
 from tests.e2e.conftest import new_page, playing
 from tests.e2e.portraits import SCREENSHOTS

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
+import pixelfleet_cli.demo.app as demo
+from pixelfleet_cli.demo.settings import Settings
 from tests.e2e.conftest import new_page, playing
 from tests.e2e.portraits import ROOT
 from tests.e2e.script import front_of, page_copy, scripted, serving

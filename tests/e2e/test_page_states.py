@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, WebSocketRoute
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
+import pixelfleet_cli.demo.app as demo
+from pixelfleet_cli.demo.settings import Settings
 from router.page_files import add_page
 from router.settings import PAGE
 from tests.e2e.conftest import playing

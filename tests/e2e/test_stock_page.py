@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, Page
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
-from pixelfleet.wire import close_codes
+import pixelfleet_cli.demo.app as demo
+from pixelfleet.protocol import close_codes
+from pixelfleet_cli.demo.settings import Settings
 from tests.e2e.conftest import new_page, playing, plays_on
 from tests.parts import eventually
 

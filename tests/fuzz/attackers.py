@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
 from tests.fuzz.frames import Burst, Frames, Then
 from tests.fuzz.heads import Heads
 from tests.fuzz.messages import Messages, World

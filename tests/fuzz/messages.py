@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from msgspec import inspect
 
-from pixelfleet.wire.messages import SHAPES
+from pixelfleet.protocol.messages import SHAPES
 
 Maker = Callable[[], bytes]
 Fields = dict[str, Any]

@@ -86,7 +86,16 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
     connector = aiohttp.TCPConnector(force_close=True)
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        command = (sys.executable, "-m", "pixelfleet.cli", "signalserver", "--host", "127.0.0.1", *arguments, *options)
+        command = (
+            sys.executable,
+            "-m",
+            "pixelfleet_cli.cli",
+            "signalserver",
+            "--host",
+            "127.0.0.1",
+            *arguments,
+            *options,
+        )
         with log.open("wb") as stderr:  # the process is given the file, the loop does not write
             started = program(*command, stdout=asyncio.subprocess.DEVNULL, stderr=stderr)
             async with started as process, aiohttp.ClientSession(connector=connector) as http:

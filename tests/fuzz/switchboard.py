@@ -3,11 +3,11 @@
 from random import Random
 from typing import Final
 
-from pixelfleet.wire import close_codes
-from signalserver.exchange import Rules
-from signalserver.outputs import Close, Output, Send
-from signalserver.roster import Role
-from signalserver.switchboard import Switchboard
+from pixelfleet.protocol import close_codes
+from signalserver.core.outputs import Close, Output, Send
+from signalserver.core.roster import Role
+from signalserver.core.state import Rules
+from signalserver.core.switchboard import Switchboard
 from tests.fuzz.messages import Messages, World
 
 CONFIG: Final = b'{"type":"config","peerConnectionOptions":{}}'

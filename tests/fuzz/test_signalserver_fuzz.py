@@ -8,7 +8,7 @@ import msgspec
 import orjson
 import pytest
 
-from pixelfleet.wire.messages import SHAPES
+from pixelfleet.protocol.messages import SHAPES
 from tests.fuzz.attackers import LEAST_HEADS
 from tests.fuzz.frames import Frames, Then
 from tests.fuzz.heads import Heads

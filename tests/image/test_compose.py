@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from pixelfleet.cli import WITH_SETTINGS
-from pixelfleet.runtime.settings import ServiceSettings, load
+from pixelfleet.service.settings import ServiceSettings, load
+from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.image.compose import FILE, ROOT, Compose, Deploy, arguments_of, make_secrets, read
 from tests.image.dockerfile import stages
 from tests.parts import PATIENCE_SECONDS

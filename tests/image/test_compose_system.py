@@ -47,7 +47,7 @@ class Machine:
         environment = {"PATH": os.environ["PATH"], **told, **chosen}
         log = stack.enter_context((self._folder / f"{name}.log").open("a"))
         await stack.enter_async_context(
-            program(sys.executable, "-m", "pixelfleet.cli", *arguments, env=environment, stdout=log, stderr=log)
+            program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=environment, stdout=log, stderr=log)
         )
         if ports:
             await self.alive(next(iter(ports.values())))

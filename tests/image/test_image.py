@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from pixelfleet.cli import WITH_SETTINGS
+from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.image.dockerfile import Stage, stages
 from tools.sbom import locked
 from tools.version import current
@@ -74,7 +74,9 @@ def test_the_services_fit_in_the_image_and_every_command_starts(tmp_path: Path) 
             assert f"pixelfleet[{command.extra}]" in done.stderr
         else:
             assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert run(venv / "bin" / "python", "-m", "pixelfleet.health").returncode == 1, "nothing runs, so nothing is alive"
+    assert run(venv / "bin" / "python", "-m", "pixelfleet_cli.health").returncode == 1, (
+        "nothing runs, so nothing is alive"
+    )
 
 
 @pytest.fixture(scope="module")

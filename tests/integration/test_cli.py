@@ -17,7 +17,7 @@ Process = asyncio.subprocess.Process
 
 
 def pixelfleet(*arguments: str) -> AbstractAsyncContextManager[Process]:
-    return program(sys.executable, "-m", "pixelfleet.cli", *arguments)
+    return program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments)
 
 
 async def outcome(*arguments: str) -> tuple[int, str]:

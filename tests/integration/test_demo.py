@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("aiortc", reason="the demo needs the extra `streamer`")
 
-import pixelfleet.demo.app as demo
-from pixelfleet.demo.settings import Settings
+import pixelfleet_cli.demo.app as demo
+from pixelfleet_cli.demo.settings import Settings
 
 pytestmark = pytest.mark.integration
 

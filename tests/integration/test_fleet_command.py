@@ -18,7 +18,7 @@ async def fleet(matched: Matches, *arguments: str, token: str = TOKEN) -> tuple[
     """Run the command; return its exit code, stdout and stderr."""
     env = {**os.environ, "PIXELFLEET_FLEET_URL": matched.rest_url, "PIXELFLEET_FLEET_TOKEN": token}
     async with (
-        program(sys.executable, "-m", "pixelfleet.cli", "fleet", *arguments, env=env) as process,
+        program(sys.executable, "-m", "pixelfleet_cli.cli", "fleet", *arguments, env=env) as process,
         asyncio.timeout(PATIENCE_SECONDS),
     ):
         out, err = await process.communicate()

@@ -35,7 +35,7 @@ class Replica:
 async def replica(*options: str) -> AsyncIterator[Replica]:
     port, link = free_ports(2)
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--legacy-port", str(link), "--metrics-port", "0"]
-    command = (sys.executable, "-m", "pixelfleet.cli", "matchmaker", *arguments, *options)
+    command = (sys.executable, "-m", "pixelfleet_cli.cli", "matchmaker", *arguments, *options)
     async with program(*command, stderr=asyncio.subprocess.DEVNULL) as process, aiohttp.ClientSession() as http:
 
         async def ready() -> bool:

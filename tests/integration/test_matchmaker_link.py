@@ -8,13 +8,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-import signalserver.matchmaker_link
-from matchmaker import stock_servers
+import signalserver.legacy.matchmaker_link
+from matchmaker.legacy import servers as stock_servers
 from tests.integration.matches import Matches, known, matches, stock_server
 from tests.integration.peers import SDP, player, streamer
 from tests.integration.signals import signals
 from tests.parts import PATIENCE_SECONDS, eventually
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
 
@@ -170,7 +170,7 @@ async def test_links_from_elsewhere_are_refused() -> None:
 async def test_our_own_signalserver_reports_as_a_stock_one_and_is_played_through(
     matched: Matches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signalserver.matchmaker_link, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(signalserver.legacy.matchmaker_link, "RECONNECT_SECONDS", 0.05)
     async with signals(matchmaker=f"127.0.0.1:{matched.server.link_port}") as running:
 
         async def known_as(*, ready: bool) -> bool:

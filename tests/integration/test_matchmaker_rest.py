@@ -12,8 +12,8 @@ from yarl import URL
 
 from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
-from pixelfleet.runtime import front
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.net import server as front
+from pixelfleet.service.errors import UsageError
 from tests.integration.matches import BEARER, KEY, TOKEN, Matches, matches, stock_server
 from tests.integration.peers import player, streamer
 from tests.integration.signals import signals
@@ -290,7 +290,7 @@ async def test_listeners_do_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch)
 async def test_players_and_calls_come_over_tls_where_there_is_a_certificate(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    from tests.unit.pixelfleet.runtime.certificates import make_certificate
+    from tests.unit.pixelfleet.net.certificates import make_certificate
 
     made = make_certificate(tmp_path_factory.mktemp("tls"))
     async with matches(tls_cert=made.certificate, tls_key=made.key, redirect_port=0) as matched:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from router import doors
+from router import handlers as doors
 from tests.integration.door import Door, open_door, request, say
 from tests.parts import eventually
 
@@ -239,7 +239,7 @@ async def test_a_websocket_handshake_that_does_not_end_is_not_waited_for(door: D
 
 
 async def test_who_does_not_read_an_endless_answer_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("router.forward.WRITE_SECONDS", 0.2)
+    monkeypatch.setattr("router.proxy.forward.WRITE_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port, limit=1024)
     try:
         writer.write(request("/dashboard/api/v1/flood/events"))

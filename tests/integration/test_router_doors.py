@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from tests.integration.door import KEY, Door, backend, open_door
 
 pytestmark = pytest.mark.integration

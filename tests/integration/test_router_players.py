@@ -13,7 +13,7 @@ from yarl import URL
 from pixelfleet.auth.links import Link, sign
 from tests.integration.door import Door, backend, open_door
 from tests.parts import PATIENCE_SECONDS, eventually
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +71,7 @@ async def test_players_are_spread_over_the_matchmakers(page_folder: Path, http: 
 async def test_a_matchmaker_that_is_not_ready_is_left_out_and_comes_back(
     page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.matchmakers.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("router.upstreams.matchmakers.CHECK_SECONDS", 0.05)
     async with backend() as one, backend() as two:
         urls = [f"ws://127.0.0.1:{one.port}", f"ws://127.0.0.1:{two.port}"]
         async with open_door(page_folder, matchmaker=urls) as door:
@@ -227,7 +227,7 @@ async def test_a_link_opens_the_door_and_is_handed_on(page_folder: Path, http: a
 
 
 async def test_a_router_that_is_told_too_little_does_not_start(page_folder: Path) -> None:
-    from pixelfleet.runtime.errors import UsageError
+    from pixelfleet.service.errors import UsageError
 
     for settings, why in (
         ({"auth": "basic"}, "users"),

@@ -14,10 +14,10 @@ import orjson
 import pytest
 from aiohttp import web
 
-from pixelfleet.runtime.http import plain_port
+from pixelfleet.net.http import plain_port
 from tests.integration.door import Door, open_door, request, say
 from tests.unit.pixelfleet.auth import keys
-from tests.unit.router.test_proxy_rules import EVIL
+from tests.unit.router.proxy.test_rules import EVIL
 
 pytestmark = pytest.mark.integration
 

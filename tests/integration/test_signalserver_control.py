@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pixelfleet.runtime.http import plain_port
+from pixelfleet.net.http import plain_port
 from tests.integration.peers import player
 from tests.integration.signals import signals
 from tests.integration.test_signalserver_admission import KEY, ticket

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-import signalserver.matchmaker_link
+import signalserver.legacy.matchmaker_link
 from tests.integration.peers import Message, player, streamer
 from tests.integration.signals import Signals, signals
 from tests.parts import PATIENCE_SECONDS, eventually
@@ -42,7 +42,7 @@ class Matchmaker:
 
 @pytest.fixture
 async def matchmaker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matchmaker]:
-    monkeypatch.setattr(signalserver.matchmaker_link, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(signalserver.legacy.matchmaker_link, "RECONNECT_SECONDS", 0.05)
     made = Matchmaker()
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
@@ -113,7 +113,7 @@ async def test_a_matchmaker_that_is_away_costs_nothing(matchmaker: Matchmaker) -
 
 
 async def test_it_pings(matchmaker: Matchmaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalserver.matchmaker_link, "PING_SECONDS", 0.02)
+    monkeypatch.setattr(signalserver.legacy.matchmaker_link, "PING_SECONDS", 0.02)
     async with signals(matchmaker=f"127.0.0.1:{matchmaker.port}"):
         assert (await matchmaker.hear())["type"] == "connect"
         for _ in range(3):

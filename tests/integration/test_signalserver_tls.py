@@ -9,11 +9,11 @@ from websockets.asyncio.client import connect
 from yarl import URL
 
 import signalserver.app
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from signalserver.settings import Settings
 from tests.integration.peers import Peer, streamer
 from tests.integration.signals import signals
-from tests.unit.pixelfleet.runtime.certificates import Certificate, make_certificate
+from tests.unit.pixelfleet.net.certificates import Certificate, make_certificate
 
 pytestmark = pytest.mark.integration
 

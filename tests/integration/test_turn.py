@@ -20,7 +20,7 @@ import turnapi.check.app
 import turnapi.check.settings
 from tests.coturn import Coturn, running_coturn
 from tests.parts import PATIENCE_SECONDS
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 from turnapi.check.plan import Probe
 from turnapi.check.probing import probe_all
 from turnapi.credentials import Credentials, SharedSecret

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pixelfleet.cli import WITH_SETTINGS
-from pixelfleet.runtime.settings import ServiceSettings
+from pixelfleet.service.settings import ServiceSettings
+from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.manifests.pods import of_kind, workloads
 from tests.manifests.rendering import Object
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from pixelfleet.configure.app import main as configure
-from pixelfleet.configure.kubectl import render, usable_kubectl
-from pixelfleet.configure.settings import Settings
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
+from pixelfleet_cli.configure.app import main as configure
+from pixelfleet_cli.configure.kubectl import render, usable_kubectl
+from pixelfleet_cli.configure.settings import Settings
 from tests.parts import require_part
 
 ROOT: Final = Path(__file__).parents[2]

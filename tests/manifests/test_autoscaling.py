@@ -18,7 +18,7 @@ from matchmaker.metrics import FleetGauges, Metrics
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport, Ticket, Totals
 from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.runtime.service import background
+from pixelfleet.service.lifecycle import background
 from tests.manifests.pods import of_kind
 from tests.manifests.rendering import ROOT, rendered, require_kubectl
 from tests.parts import eventually

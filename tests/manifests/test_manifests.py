@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pixelfleet.configure.kubectl import usable_kubectl
-from pixelfleet.runtime.metrics import VERSION
+from pixelfleet.service.metrics import VERSION
+from pixelfleet_cli.configure.kubectl import usable_kubectl
 from tests.manifests.environment import load, services, unknown_names
 from tests.manifests.pods import title, workloads
 from tests.manifests.policy import policy_problems

@@ -21,12 +21,12 @@ import signalserver.app
 import signalserver.settings
 import turnapi.app
 import turnapi.settings
-from pixelfleet.runtime.http import plain_port
+from pixelfleet.net.http import plain_port
 from tests.integration.peers import SDP, Peer, player, streamer
 from tests.parts import eventually, free_port
 from tests.telemetry.prometheus import Targets
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 
 LOOPBACK: Final = "127.0.0.1"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelfleet.runtime.service import background
+from pixelfleet.service.lifecycle import background
 from tests.integration.peers import player, streamer
 from tests.parts import eventually, require_part
 from tests.telemetry.fleet import LOOPBACK, Fleet

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from pixelfleet.cli import COMMANDS, WITH_SETTINGS, Tool
-from pixelfleet.runtime.settings import load
+from pixelfleet.service.settings import load
+from pixelfleet_cli.cli import COMMANDS, WITH_SETTINGS, Tool
 from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, read
 
 TOOLS: Final = {name: command for name, command in COMMANDS.items() if isinstance(command, Tool)}

@@ -10,7 +10,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 PACKAGES = sorted(folder.name for folder in SERVICES.iterdir() if (folder / "__init__.py").exists())
-KNOW_ALL = ("pixelfleet.cli", "pixelfleet.demo")
+FLOORS: dict[str, tuple[str, ...]] = {
+    "pixelfleet.protocol": (),
+    "pixelfleet.service": (),
+    "pixelfleet.net": ("pixelfleet.protocol", "pixelfleet.service"),
+    "pixelfleet.fleet": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
+    "pixelfleet.kube": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
+    "pixelfleet.auth": ("pixelfleet.fleet", "pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
+    **{service: ("pixelfleet",) for service in PACKAGES if service not in ("pixelfleet", "pixelfleet_cli")},
+    "pixelfleet_cli": tuple(PACKAGES),
+}
+"""What each package may import besides itself, lowest first. Services never import each other."""
+
+NO_IO = ("signalserver.core",)
+"""Packages whose modules hold logic alone."""
+
+IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -34,22 +49,29 @@ def is_within(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_imports_point_one_way(package: str) -> None:
-    """Services import pixelfleet, never each other; only the command line and the demo know all of them."""
-    for module in (SERVICES / package).rglob("*.py"):
-        name = name_of(module)
-        if any(is_within(name, knows_all) for knows_all in KNOW_ALL):
-            continue
-        others = {other for other in PACKAGES if other not in {package, "pixelfleet"}}
-        wrong = {used for used in imports_of(module) if used.split(".")[0] in others}
-        assert not wrong, f"{name} imports {wrong}"
+def modules_of(package: str) -> list[Path]:
+    return sorted((SERVICES / package.replace(".", "/")).rglob("*.py"))
 
 
-def test_the_wire_imports_nothing_else_of_ours() -> None:
-    for module in (SERVICES / "pixelfleet" / "wire").rglob("*.py"):
+def test_every_package_has_a_floor() -> None:
+    parts = {f"pixelfleet.{folder.parent.name}" for folder in (SERVICES / "pixelfleet").glob("*/__init__.py")}
+    assert set(FLOORS) == parts | set(PACKAGES) - {"pixelfleet"}
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_point_downwards(package: str) -> None:
+    modules = modules_of(package)
+    assert modules
+    for module in modules:
         ours = {used for used in imports_of(module) if used.split(".")[0] in PACKAGES}
-        wrong = {used for used in ours if not is_within(used, "pixelfleet.wire")}
+        wrong = {used for used in ours if not any(is_within(used, allowed) for allowed in (package, *FLOORS[package]))}
+        assert not wrong, f"{name_of(module)} imports {wrong}"
+
+
+@pytest.mark.parametrize("package", NO_IO)
+def test_a_core_has_no_input_or_output(package: str) -> None:
+    for module in modules_of(package):
+        wrong = {used for used in imports_of(module) if used.split(".")[0] in IO_MODULES}
         assert not wrong, f"{name_of(module)} imports {wrong}"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from multidict import MultiMapping
 
-from pixelfleet.runtime.access import bearer_token
+from pixelfleet.net.access import bearer_token
 
 MAX_TOKEN_LENGTH: Final = 8 * 1024
 MAX_NAME_LENGTH: Final = 128

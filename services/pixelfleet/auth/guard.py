@@ -20,8 +20,8 @@ from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.runtime.access import origin_allowed
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.net.access import origin_allowed
+from pixelfleet.service.errors import UsageError
 
 log = structlog.get_logger(__name__)
 

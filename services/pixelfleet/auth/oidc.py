@@ -9,7 +9,7 @@ import jwt
 from pixelfleet.auth.claims import ClaimRules, identity_of
 from pixelfleet.auth.identity import CannotTellError, Identity, NotProvenError
 from pixelfleet.auth.jwks import MAX_DOCUMENT_BYTES, KeySet
-from pixelfleet.runtime.http_client import body_within
+from pixelfleet.net.http_client import body_within
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures with a private key. With HS256 the issuer's public key would do as the secret; `none` is no signature."""

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.fleet.tokens import MIN_KEY_BYTES
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 
 
 class AuthSettings(FleetSettings):

@@ -16,7 +16,7 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.redis_link import RedisLink
 from pixelfleet.fleet.redis_store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 
 PREFIX: Final = "{pixelfleet}:"
 """Begins every key; the braces are what Redis Cluster hashes, so that all keys are on one node."""

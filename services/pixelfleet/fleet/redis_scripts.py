@@ -1,7 +1,7 @@
 """The scripts of `lua/` as Redis takes them: as a library of functions, or one by one where there are no functions.
 
 A library (Redis 7, Valkey) is read once and keeps what is common to all scripts; a script makes all of that anew with
-each call, which costs more than most of them do (docs/performance.md).
+each call, which costs more than most of them do (docs/explanation/performance.md).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Commands to Redis and their replies on one connection, as cheap as they can be.
 
-redis-py makes the connection: addresses, TLS, passwords and Sentinels are its work. Then its parser, hiredis, is
-used directly, because a pipeline of redis-py costs five to ten times as much a call (docs/performance.md), and each
-player that is matched makes several. Calls of one turn of the event loop are written together; replies come in order.
+redis-py makes the connection: addresses, TLS, passwords and Sentinels. Its parser, hiredis, is then used directly:
+a pipeline of redis-py costs five to ten times as much a call (docs/explanation/performance.md), and each match makes
+several. Calls of one turn of the event loop are written together; replies come in order.
 """
 
 import asyncio

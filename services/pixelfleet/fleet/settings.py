@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr, model_validator
 
 from pixelfleet.fleet.tokens import MIN_KEY_BYTES
-from pixelfleet.runtime.peer_settings import PeerSettings
+from pixelfleet.net.peer_settings import PeerSettings
 
 
 class FleetSettings(PeerSettings):

@@ -17,8 +17,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.http_client import body_within
+from pixelfleet.net.http_client import body_within
+from pixelfleet.service.errors import UsageError
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where Kubernetes puts a pod's token and the certificate authority of its cluster."""

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from pixelfleet.kube.client import Event, KubeClient, KubeError, KubeObject
-from pixelfleet.runtime.backoff import retry_delay
+from pixelfleet.service.backoff import retry_delay
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import aiohttp
 
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.http_client import body_within
+from pixelfleet.net.http_client import body_within
+from pixelfleet.service.errors import UsageError
 from turnapi.check.plan import ConfigurationError, Result, probes_of, works
 from turnapi.check.probing import probe_all
 from turnapi.check.settings import Settings

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
-from pixelfleet.runtime.settings import ServiceSettings
+from pixelfleet.service.settings import ServiceSettings
 
 
 def _address(text: str) -> str:

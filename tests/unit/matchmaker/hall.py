@@ -14,12 +14,12 @@ from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.players import Players
 from matchmaker.settings import Settings
-from pixelfleet.runtime.dial import DialError
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import MessageHandler, WebSocket
+from pixelfleet.net.dial import DialError
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.fleet import Store, Turning
-from tests.unit.pixelfleet.runtime.sockets import FakeSocket
+from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 KEY = "k" * 32
 
@@ -72,7 +72,7 @@ class Hall:
 
     def player(self, **wish: Any) -> "Seat":
         """Let a player in, as its socket opens."""
-        from matchmaker.wishes import Wish
+        from matchmaker.join_request import Wish
 
         socket = FakeSocket()
         passed_on = wish.pop("passed_on", {})

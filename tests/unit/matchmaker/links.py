@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import orjson
 
-from matchmaker.legacy_link import Link
+from matchmaker.legacy.connection import Link
+from matchmaker.legacy.servers import StockServers
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
-from matchmaker.stock_servers import StockServers
 from pixelfleet.fleet.model import StreamerView
 from tests.unit.matchmaker.fleet import Store
 

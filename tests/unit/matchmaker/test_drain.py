@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from matchmaker.drain import Drain
-from pixelfleet.runtime.service import Tasks
+from pixelfleet.service.lifecycle import Tasks
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.matchmaker.hall import Hall, Seat
 

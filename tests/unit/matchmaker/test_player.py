@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
-from matchmaker.queue_places import Place
+from matchmaker.queue.positions import Place
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
+from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.hall import KEY, Hall, Seat
 
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from picows import WSUpgradeResponseWithListener
 
-from pixelfleet.runtime.dial import DialError
-from pixelfleet.runtime.service import Tasks
-from pixelfleet.runtime.websocket import WebSocket
+from pixelfleet.net.dial import DialError
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.hall import Hall
 
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.wire.messages import Message
-from signalserver.application_watch import ApplicationWatch
-from signalserver.exchange import Rules
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.protocol.messages import Message
+from signalserver.application.watch import ApplicationWatch
+from signalserver.core.roster import Admission, Role
+from signalserver.core.sessions import Sessions
+from signalserver.core.state import Rules
+from signalserver.core.switchboard import Switchboard
 from signalserver.hub import Hub, Link
 from signalserver.metrics import Metrics
-from signalserver.roster import Admission, Role
-from signalserver.sessions import Sessions
-from signalserver.switchboard import Switchboard
-from tests.unit.pixelfleet.runtime.sockets import FakeSocket
-from tests.unit.signalserver.conversation import CONFIG
+from tests.unit.pixelfleet.net.sockets import FakeSocket
+from tests.unit.signalserver.core.conversation import CONFIG
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
 from signalserver.drain import Drain, DrainState
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.signalserver.hubs import Made, make_hub

@@ -3,13 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
-from pixelfleet.wire import close_codes
-from pixelfleet.wire.first_frame import STEPS
-from signalserver.exchange import Rules
-from signalserver.message_rules import MOST_PATH_CHANGES
-from signalserver.outputs import Call
-from signalserver.roster import Admission, Role
-from tests.unit.signalserver.conversation import SDP
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.first_frame import STEPS
+from signalserver.core.message_rules import MOST_PATH_CHANGES
+from signalserver.core.outputs import Call
+from signalserver.core.roster import Admission, Role
+from signalserver.core.state import Rules
+from tests.unit.signalserver.core.conversation import SDP
 from tests.unit.signalserver.hubs import Made, make_hub
 
 

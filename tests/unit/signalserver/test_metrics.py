@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from prometheus_client.exposition import generate_latest
 
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
+from signalserver.core.roster import Role
 from signalserver.metrics import RELAY_BUCKETS, Metrics
-from signalserver.roster import Role
 
 GAUGES = {
     "signalserver_player_socket_connections",

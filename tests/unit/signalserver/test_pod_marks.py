@@ -7,18 +7,18 @@ import pytest
 from aiohttp import web
 
 from pixelfleet.kube.client import KubeClient
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.heartbeat import Heartbeat
-from pixelfleet.runtime.service import background
-from signalserver.application_watch import ApplicationWatch
-from signalserver.exchange import Rules
+from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.lifecycle import background
+from signalserver.application.watch import ApplicationWatch
+from signalserver.core.roster import Admission
+from signalserver.core.sessions import Sessions
+from signalserver.core.state import Rules
+from signalserver.core.switchboard import Switchboard
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
 from signalserver.pod_marks import DELETION_COST, DO_NOT_DISRUPT, SAFE_TO_EVICT, PodMarks, is_busy, marking, marks_of
-from signalserver.roster import Admission
-from signalserver.sessions import Sessions
 from signalserver.settings import Settings
-from signalserver.switchboard import Switchboard
 from tests.parts import eventually
 from tests.unit.pixelfleet.kube.server import ApiServer, running_api
 from tests.unit.signalserver.hubs import Made

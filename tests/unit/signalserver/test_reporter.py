@@ -7,11 +7,11 @@ import pytest
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Reported, ServerReport
 from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.runtime.service import background
-from pixelfleet.wire import close_codes
+from pixelfleet.protocol import close_codes
+from pixelfleet.service.lifecycle import background
+from signalserver.core.roster import Admission
 from signalserver.drain import Drain
 from signalserver.reporter import Reporter
-from signalserver.roster import Admission
 from signalserver.settings import Settings
 from tests.parts import eventually
 from tests.unit.signalserver.hubs import Made, make_hub

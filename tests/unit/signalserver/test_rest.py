@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
-from pixelfleet.runtime.access import TokenGuard
-from pixelfleet.runtime.http import add_health
-from pixelfleet.runtime.service import Tasks
+from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.http import add_health
+from pixelfleet.service.lifecycle import Tasks
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.rest import OPENAPI, Rest

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.settings import load
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.settings import load
 from signalserver.settings import Settings
 
 

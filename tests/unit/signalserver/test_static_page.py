@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from signalserver.static_page import add_page
 
 

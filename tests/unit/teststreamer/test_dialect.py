@@ -8,7 +8,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelfleet.wire.messages import BadMessageError, Candidate
+from pixelfleet.protocol.messages import BadMessageError, Candidate
 from teststreamer.dialect import (
     MAX_ICE_SERVERS,
     Config,

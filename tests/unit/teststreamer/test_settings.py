@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.settings import load
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.settings import load
 from teststreamer.settings import Settings
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.settings import load
+from pixelfleet.service.errors import UsageError
+from pixelfleet.service.settings import load
 from turnapi.credentials import FixedUser, SharedSecret
 from turnapi.settings import Settings
 

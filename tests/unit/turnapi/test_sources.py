@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.kube.client import KubeClient
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from tests.parts import eventually
 from tests.unit.pixelfleet.kube.server import ApiServer, node, running_api
 from turnapi.ice import Server

@@ -9,11 +9,11 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.runtime.errors import UsageError
+from pixelfleet.service.errors import UsageError
 from tests.parts import eventually, free_port, free_ports
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 
 
 async def works(store: FleetStore, clock: Clock) -> None:

@@ -8,10 +8,10 @@ from yarl import URL
 
 from pixelfleet.kube import client as module
 from pixelfleet.kube.client import Cluster, KubeClient, KubeError, in_cluster
-from pixelfleet.runtime.errors import UsageError
-from pixelfleet.runtime.tls import server_context
+from pixelfleet.net.tls import server_context
+from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.kube.server import ApiServer, node
-from tests.unit.pixelfleet.runtime.certificates import make_certificate
+from tests.unit.pixelfleet.net.certificates import make_certificate
 
 NODES = "api/v1/nodes"
 

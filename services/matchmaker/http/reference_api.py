@@ -1,0 +1,179 @@
+"""What the reference matchmaker answers over HTTP: a free server for a page that dials by itself, and the list."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from yarl import URL
+
+from matchmaker.http import views
+from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.reservations import OfferLimit
+from matchmaker.join_request import NotAllowedError, WishError, wish_of
+from matchmaker.session_urls import host_and_port, page_url, session_url
+from matchmaker.settings import Settings
+from pixelfleet.auth.guard import Enter
+from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, Lease, Ticket
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.net.access import client_address, origin_allowed
+from pixelfleet.net.http import json_response, query_of
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 3
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+POLICY: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+RETRY_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="{seconds}">
+<title>Waiting for a streamer</title>
+<style>body {{ font: 1.2rem sans-serif; margin: 20vh auto; max-width: 30rem; text-align: center }}</style>
+<p>{why}.</p>
+<p>This page tries again every {seconds} seconds.</p>
+</html>
+"""
+
+NONE_FREE: Final = "No signalling servers available"
+OUT_OF_REACH: Final = "The fleet is out of reach for a moment"
+TOO_MANY: Final = "Too many requests from this address"
+CLOSING: Final = "The matchmaker restarts"
+
+
+class NoOfferError(Exception):
+    """There is no lease for this request; the text says why, the status how to answer a program that asks."""
+
+    def __init__(self, why: str, status: int = 200) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Rest:
+    """The handlers of the reference's paths."""
+
+    def __init__(
+        self,
+        store: FleetStore,
+        reader: FleetReader,
+        settings: Settings,
+        enter: Enter,
+        closing: Callable[[], bool],
+    ) -> None:
+        """`enter` says who asks, or raises: an offer is as good as a player's websocket."""
+        self._store = store
+        self._reader = reader
+        self._settings = settings
+        self._enter = enter
+        self._closing = closing
+        self._key = settings.session_key.get_secret_value() if settings.session_key else None
+        self._limit = OfferLimit(settings.offers_per_minute)
+        self._loop = asyncio.get_running_loop()
+
+    def add_to(self, app: web.Application, reads: Callable[[Handler], Handler]) -> None:
+        """Serve them; `reads` guards what tells of the fleet."""
+        # None of these answers a HEAD: it would take a slot for nothing.
+        app.router.add_get("/signallingserver", self.signalling_server, allow_head=False)
+        app.router.add_get("/list", reads(self.list), allow_head=False)
+        if self._settings.redirect:
+            app.router.add_get("/", self.redirect, allow_head=False)
+            app.router.add_get("/custom_html/{file}", self.redirect, allow_head=False)
+        else:
+            app.router.add_get("/", self.about)
+
+    async def signalling_server(self, request: web.Request) -> web.Response:
+        """Lease a free server; without one the address is empty and the error says why, as with the reference."""
+        try:
+            lease = await self._offer(request)
+        except NoOfferError as none:
+            body = {"signallingServer": "", "error": str(none)}
+            return json_response(body, status=none.status, headers=NOT_KEPT)
+        return json_response(offer_view(lease, self._key), headers=NOT_KEPT)
+
+    async def redirect(self, request: web.Request) -> web.Response:
+        """Send a browser to a free server's page, or have it try again by itself."""
+        try:
+            lease = await self._offer(request)
+        except NoOfferError as none:
+            if none.status == web.HTTPBadRequest.status_code:
+                raise web.HTTPBadRequest(reason=str(none)) from None
+            text = RETRY_PAGE.format(why=none, seconds=RETRY_SECONDS)
+            headers = {**NOT_KEPT, **POLICY, "Retry-After": str(RETRY_SECONDS)}
+            return web.Response(text=text, status=503, content_type="text/html", headers=headers)
+        file = request.match_info.get("file")
+        path = f"custom_html/{quote(file, safe='')}" if file else ""
+        raise web.HTTPFound(URL(page_url(lease, self._key, path), encoded=True), headers=NOT_KEPT)
+
+    async def about(self, _: web.Request) -> web.Response:
+        """Say what this is."""
+        return json_response({"service": "matchmaker", "players": "open a websocket on this port", "api": "/api/v1"})
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Return the streamers as the reference lists its servers."""
+        after, limit = page_wanted(request, views.MAX_LIMIT)
+        snapshot = await self._reader.snapshot()
+        found, _ = views.page(views.sorted_streamers(snapshot), lambda view: view.report.key, after=after, limit=limit)
+        return json_response([views.list_view(view, snapshot.now) for view in found])
+
+    async def _offer(self, request: web.Request) -> Lease:
+        settings = self._settings
+        if not origin_allowed(request.headers.get("Origin"), settings.origins):
+            raise NoOfferError("pages of this origin may not call", 403)
+        if self._closing():
+            raise NoOfferError(CLOSING, 503)
+        client = client_address(request.remote or "", request.headers, settings.trusted_proxies)
+        if not self._limit.allows(client, self._loop.time()):
+            raise NoOfferError(TOO_MANY, 429)
+        identity = await self._enter(request)
+        query = query_of(request.raw_path)
+        try:
+            wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+        except WishError as error:
+            raise NoOfferError(str(error), 400) from None
+        except NotAllowedError as error:
+            raise NoOfferError(str(error), 403) from None
+        ticket = Ticket(
+            session_id=uuid.uuid4().hex,
+            replica_id="",
+            app=wish.app,
+            wants=wish.wants,
+            may_share=wish.may_share,
+            looks_on=wish.looks_on,
+            labels=wish.labels,
+            priority=identity.priority or 0,
+        )
+        try:
+            lease = await self._store.offer(ticket)
+        except StoreUnavailableError:
+            raise NoOfferError(OUT_OF_REACH) from None
+        except TooManyChoicesError as error:
+            raise NoOfferError(str(error)) from None
+        if lease is None:
+            raise NoOfferError(NONE_FREE)
+        self._limit.take(client, self._loop.time())
+        log.info("server offered", session=lease.session_id, streamer=lease.streamer.key, client=client)
+        return lease
+
+
+def offer_view(lease: Lease, key: str | None) -> dict[str, Any]:
+    """Return what a page that dials by itself is told: the reference's field, and what it needs for ours."""
+    return {
+        "signallingServer": host_and_port(lease.streamer.url),
+        "url": session_url(lease, key),
+        "sessionId": lease.session_id,
+        "app": lease.streamer.app,
+        "dialect": lease.streamer.dialect,
+        "arrivalSeconds": PAGE_ARRIVAL_SECONDS,
+    }
+
+
+def page_wanted(request: web.Request, default: int = views.DEFAULT_LIMIT) -> tuple[str, int]:
+    """Return `after` and `limit` of a request; raise HTTPBadRequest."""
+    text = request.query.get("limit", str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 7 and 0 < int(text) <= views.MAX_LIMIT):
+        raise web.HTTPBadRequest(reason=f"limit must be a number from 1 to {views.MAX_LIMIT}")
+    return request.query.get("after", ""), int(text)

@@ -1,0 +1,1 @@
+"""Legacy signalling servers, which report over TCP."""

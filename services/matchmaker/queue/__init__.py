@@ -1,0 +1,1 @@
+"""Positions of waiting players, and the notifications about them."""

@@ -1,1 +1,0 @@
-"""Commands that run no service: each module has `main(arguments)`, which returns the exit code."""

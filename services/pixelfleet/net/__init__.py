@@ -1,0 +1,1 @@
+"""Sockets: one port for HTTP and websockets, dialling, relaying, heartbeats, TLS."""

@@ -1,0 +1,110 @@
+"""Opening a websocket to another server."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from picows import WSError, WSInvalidStatusError
+from picows.url import WSParsedURL, parse_url
+
+from pixelfleet.net.vendor_glue.picows_protocol import client_protocol
+from pixelfleet.net.websocket import Bounds, MessageHandler, WebSocket
+from pixelfleet.service.deadlines import PerLoop, TimeLimit
+
+TARGETS_REMEMBERED: Final = 4096
+
+_limits: Final[PerLoop[dict[float, TimeLimit]]] = PerLoop(dict)
+
+
+class DialError(ConnectionError):
+    """The other server could not be reached, or refused the websocket; the text says how.
+
+    `status` is the HTTP status that it refused with, or 0.
+    """
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+async def dial(
+    url: str,
+    opened: Callable[[WebSocket], MessageHandler | None],
+    bounds: Bounds,
+    *,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    address: str = "",
+) -> WebSocket:
+    """Connect to a websocket URL and return the open socket; raise DialError when that fails.
+
+    `address` is an IP address to connect to in place of looking up the URL's host.
+
+    A dial that fails, takes longer than `bounds.handshake_seconds` or is cancelled leaves no connection behind.
+    """
+    socket: WebSocket | None = None
+
+    def make() -> WebSocket:
+        nonlocal socket
+        socket = WebSocket(bounds, opened)
+        return socket
+
+    target, resource = _target(url)
+    protocol = client_protocol(target.netloc, resource, make, bounds, headers or {})
+    secure = (tls or True) if target.is_secure else None
+    loop = asyncio.get_running_loop()
+    try:
+        with _time_limit(loop, bounds.handshake_seconds):
+            transport, _ = await loop.create_connection(
+                lambda: protocol,
+                address or target.host,
+                target.port,
+                ssl=secure,
+                server_hostname=target.host if secure and address else None,
+            )
+            try:
+                await protocol.wait_until_handshake_complete()
+            except BaseException:
+                transport.abort()
+                raise
+    except TimeoutError:
+        raise DialError("no answer in time") from None
+    except WSInvalidStatusError as error:
+        raise DialError(str(error), int(error.response.status) if error.response else 0) from None
+    except (OSError, WSError, ValueError) as error:
+        raise DialError(str(error) or type(error).__name__) from None
+    if socket is None:
+        raise DialError("closed before it answered")
+    return socket
+
+
+def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
+    """Return the limit of all dials of this loop that may take equally long."""
+    limits = _limits.of(loop)
+    if seconds not in limits:
+        limits[seconds] = TimeLimit(seconds)
+    return limits[seconds]
+
+
+def _target(url: str) -> tuple[WSParsedURL, str]:
+    """Return where a URL leads, and path and query.
+
+    The error for one that leads nowhere does not repeat it, for it may hold a ticket.
+    """
+    base, mark, query = url.partition("?")
+    try:
+        if not query.isascii() or "#" in query:
+            target = parse_url(url)
+            return target, target.resource_name
+        target = _parsed(base)
+    except (WSError, ValueError):
+        raise DialError("not the URL of a websocket") from None
+    return target, f"{target.resource_name}{mark}{query}"
+
+
+@lru_cache(TARGETS_REMEMBERED)
+def _parsed(base: str) -> WSParsedURL:
+    """Parse a URL without its query: servers are dialled again and again, each time with another query."""
+    return parse_url(base)

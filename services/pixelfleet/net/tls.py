@@ -1,0 +1,49 @@
+"""TLS for our own ports."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+from aiohttp import web
+from cryptography import x509
+
+from pixelfleet.service.errors import UsageError
+
+
+async def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """Return a TLS context, or None without a certificate; raise UsageError when the files are of no use."""
+    if certificate is None:
+        return None
+    return await asyncio.to_thread(_load, certificate, key)
+
+
+def _load(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"--tls-cert {certificate}: {error.strerror or 'cannot be used'}; it must be PEM") from None
+    return context
+
+
+async def valid_until(certificate: Path) -> float:
+    """Return the unix time until which a certificate that `server_context` has taken is valid."""
+    chain = await asyncio.to_thread(certificate.read_bytes)
+    # The server's own is the first of its chain.
+    return x509.load_pem_x509_certificate(chain).not_valid_after_utc.timestamp()
+
+
+def redirect_app(tls_port: int) -> web.Application:
+    """Return an app that sends every request to the same address on the TLS port."""
+
+    async def redirect(request: web.Request) -> web.Response:
+        host = request.url.host
+        if host is None:
+            raise web.HTTPBadRequest(reason="no host")
+        target = request.url.with_scheme("https").with_port(None if tls_port == 443 else tls_port)
+        raise web.HTTPPermanentRedirect(target)
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", redirect)
+    return app

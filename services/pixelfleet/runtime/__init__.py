@@ -1,1 +1,0 @@
-"""The plumbing of a service: settings, logs, metrics, HTTP, websockets, start and stop."""

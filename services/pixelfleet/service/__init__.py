@@ -1,0 +1,1 @@
+"""Process plumbing of every service: settings, logs, metrics, start and stop."""

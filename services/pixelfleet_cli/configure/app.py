@@ -1,0 +1,99 @@
+"""The command `pixelfleet configure`: reads or asks for the values, writes the overlay, prints the manifests."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pixelfleet.service.errors import UsageError, tell
+from pixelfleet_cli.configure.kubectl import render, usable_kubectl
+from pixelfleet_cli.configure.overlay import SECRETS_FILE, kustomization, secrets_of
+from pixelfleet_cli.configure.settings import Settings
+from pixelfleet_cli.configure.values import NAMES, ValuesError, checked, parse
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+
+
+async def main(settings: Settings) -> int:
+    """Print the manifests and return 0; raise UsageError with all that is missing or wrong, by name."""
+    await asyncio.to_thread(_configure, settings)
+    return 0
+
+
+def _configure(settings: Settings) -> None:
+    usable_kubectl()
+    folder = settings.folder.resolve()
+    if not (folder / "base" / "kustomization.yaml").is_file():
+        raise UsageError(f"--folder {settings.folder}: has no base/kustomization.yaml")
+    values = _values(settings)
+    overlay = (settings.overlay or settings.folder / "overlay").resolve()
+    _write(overlay, folder, values)
+    manifests = render(overlay)
+    print(manifests, end="")  # noqa: T201 - what the command is for
+    if values["TURN_USER"] or values["TURN_PASS"]:
+        tell("TURN_USER and TURN_PASS are not used any more: each session gets credentials of its own")
+    tell(f"the overlay is in {overlay}; keep its {SECRETS_FILE}, and keep it secret")
+
+
+def _values(settings: Settings) -> dict[str, str]:
+    given: dict[str, str] = {}
+    is_there = settings.env_file.exists()
+    try:
+        if is_there:
+            given = parse(_read(settings.env_file))
+        if settings.ask or (settings.ask is None and not is_there and sys.stdin.isatty()):
+            given = _asked(given)
+        return checked(given, os.environ)
+    except ValuesError as error:
+        where = settings.env_file if is_there else f"{settings.env_file} (not there) and the environment"
+        raise UsageError("\n  ".join([f"{where}:", *error.lines])) from None
+
+
+def _asked(given: Mapping[str, str]) -> dict[str, str]:
+    """Ask for every value at the terminal; Enter takes what is offered."""
+    answers = dict(given)
+    for name, known in NAMES.items():
+        if known.meaning.startswith("is not used"):
+            continue
+        offered = given.get(name) or os.environ.get(name) or known.default or ""
+        sys.stderr.write(f"{name}: {known.meaning} [{offered}]: ")
+        sys.stderr.flush()
+        answers[name] = sys.stdin.readline().strip() or offered
+    return answers
+
+
+def _write(overlay: Path, folder: Path, values: Mapping[str, str]) -> None:
+    secrets_file = overlay / SECRETS_FILE
+    try:
+        known = _lines(secrets_file.read_text(encoding="utf-8")) if secrets_file.exists() else {}
+        overlay.mkdir(parents=True, exist_ok=True)
+        made = secrets_of(values, known, lambda: secrets.token_hex(24))
+        # Beside the old file and then in its place: it is never lost, and nobody else reads it for a moment.
+        fresh = overlay / f"{SECRETS_FILE}.new"
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in made.items())
+        fresh.replace(secrets_file)
+        base = os.path.relpath(folder, overlay)
+        (overlay / "kustomization.yaml").write_text(kustomization(values, base), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--overlay {overlay}: {error.strerror or error}") from None
+
+
+def _lines(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise UsageError(f"--env-file {path}: is larger than {MAX_FILE_BYTES} bytes")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise UsageError(f"--env-file {path}: {reason}") from None

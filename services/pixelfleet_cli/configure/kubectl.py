@@ -1,0 +1,51 @@
+"""Rendering with `kubectl kustomize`."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from pixelfleet.service.errors import UsageError
+
+OLDEST: Final = (1, 27)
+"""The first kubectl whose kustomize is of version 5; older ones know not all that the manifests use."""
+
+
+def render(folder: Path) -> str:
+    """Return what a kustomization gives; raise UsageError when there is no kubectl for it, or it cannot be rendered."""
+    kubectl = usable_kubectl()
+    code, out, err = _output(kubectl, "kustomize", str(folder))
+    if code:
+        raise UsageError(f"kubectl kustomize {folder}: {' '.join(err.split())[:500]}")
+    return out
+
+
+def usable_kubectl() -> str:
+    """Return the path of a kubectl that is new enough; raise UsageError when there is none."""
+    needed = f"kubectl {OLDEST[0]}.{OLDEST[1]} or newer is needed"
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        raise UsageError(f"{needed}, and there is none on PATH")
+    code, out, _ = _output(kubectl, "version", "--client", "--output=json")
+    version = _version(out) if not code else None
+    if version is None:
+        raise UsageError(f"{needed}, and {kubectl} does not say what it is")
+    if version < OLDEST:
+        raise UsageError(f"{needed}, and {kubectl} is {version[0]}.{version[1]}")
+    return kubectl
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    try:
+        found = re.match(r"v(\d+)\.(\d+)\.", orjson.loads(text)["clientVersion"]["gitVersion"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _output(*command: str) -> tuple[int, str, str]:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")

@@ -1,0 +1,135 @@
+"""Starts every service in one process on the memory store, a line a step."""
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import SecretStr
+
+import matchmaker.app
+import matchmaker.settings
+import router.app
+import router.settings
+import signalserver.app
+import signalserver.settings
+import teststreamer.app
+import teststreamer.settings
+import teststreamer.streamer
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.net.addresses import local_host
+from pixelfleet.service.lifecycle import background
+from pixelfleet_cli.demo.settings import Settings
+from pixelfleet_cli.demo.status import Screen
+
+STREAMER_PORT: Final = 8888
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+LISTED_SECONDS: Final = 20.0
+"""How long the test streamers may take to connect."""
+
+
+@dataclass(slots=True)
+class Demo:
+    """A running demo."""
+
+    url: str
+    signalserver: signalserver.app.SignalServer
+    matchmaker: matchmaker.app.Matchmaker
+    router: router.app.Router
+    streamers: list[teststreamer.streamer.Streamer] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+
+@asynccontextmanager
+async def running(settings: Settings, screen: Screen | None = None) -> AsyncIterator[Demo]:
+    """Run the demo: when entered, a browser that opens its URL gets video. `screen` is the terminal if not given."""
+    screen = screen or Screen()
+    store = MemoryFleetStore()
+    key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(32))
+    async with AsyncExitStack() as stack:
+        with screen.step("signalserver"):
+            signals = await stack.enter_async_context(
+                signalserver.app.running(
+                    signalserver.settings.Settings(
+                        host=settings.host,
+                        player_port=0,
+                        streamer_port=_streamer_port(settings),
+                        sfu_port=0,
+                        metrics_port=0,
+                        capacity=settings.capacity,
+                        session_key=key,
+                        require_session=True,
+                    ),
+                    store,
+                )
+            )
+        with screen.step("matchmaker"):
+            matches = await stack.enter_async_context(
+                matchmaker.app.running(
+                    matchmaker.settings.Settings(
+                        host=settings.host, port=0, metrics_port=0, session_key=key, rest_token=token, legacy_link=False
+                    ),
+                    store,
+                )
+            )
+        with screen.step("router"):
+            door = await stack.enter_async_context(
+                router.app.running(
+                    router.settings.Settings(
+                        host=settings.host,
+                        port=settings.port,
+                        metrics_port=0,
+                        matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
+                        rest_token=token,
+                        # Whoever is at this machine may see it; from a network nobody.
+                        dashboard_auth="open" if settings.host in LOOPBACK else "closed",
+                    ),
+                    store,
+                )
+            )
+        demo = Demo(f"http://{_shown(settings.host)}:{door.port}/", signals, matches, door)
+        with screen.step(f"{settings.streamers} test streamer{'s' if settings.streamers != 1 else ''}"):
+            for number in range(1, settings.streamers + 1):
+                demo.streamers.append(
+                    await stack.enter_async_context(teststreamer.app.running(_streamer(settings, signals, number)))
+                )
+            async with asyncio.timeout(LISTED_SECONDS):
+                for streamer in demo.streamers:
+                    await streamer.connected.wait()
+        await stack.enter_async_context(background(screen.show(demo)))
+        yield demo
+
+
+def _streamer(
+    settings: Settings, signals: signalserver.app.SignalServer, number: int
+) -> teststreamer.settings.Settings:
+    return teststreamer.settings.Settings(
+        url=f"ws://127.0.0.1:{signals.streamer_port}",
+        id=f"demo-{number}",
+        width=settings.width,
+        height=settings.height,
+        fps=settings.fps,
+    )
+
+
+def _streamer_port(settings: Settings) -> int:
+    """Return the port for streamers: the usual one, or any free one, so that two demos can run side by side."""
+    if settings.streamer_port is not None:
+        return settings.streamer_port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", STREAMER_PORT))
+        except OSError:
+            return 0
+    return STREAMER_PORT
+
+
+def _shown(host: str) -> str:
+    """Return the host of the URL that a person is told."""
+    local = local_host(host)
+    return "localhost" if local == "127.0.0.1" or host == "::" else local

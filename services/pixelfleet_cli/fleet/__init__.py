@@ -1,0 +1,1 @@
+"""`pixelfleet fleet`: shows and operates a fleet over REST."""

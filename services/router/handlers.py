@@ -1,0 +1,188 @@
+"""The HTTP doors behind the page: the matchmaker's API, streamers' REST APIs, and what the dashboard asks for."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from pixelfleet.auth.guard import Door, check_same_site
+from pixelfleet.auth.identity import Identity
+from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
+from router.limits import Counts, client_key
+from router.proxy.forward import Forwarder, Onward
+from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
+from router.proxy.streamers import LookupFailedError, Streamers
+from router.proxy.tunnel import tunnel
+from router.settings import Settings
+from router.upstreams.matchmakers import Matchmakers
+
+log = structlog.get_logger(__name__)
+
+SANDBOX: Final = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "no-store"}
+"""A streamer's answer comes from our origin: as a page it may do nothing there."""
+
+ACTION_HEADER: Final = "X-Pixelfleet-Action"
+"""A page of another site cannot send this header without our leave, which it does not get."""
+
+STREAMS_PER_ADDRESS: Final = 16
+"""Streams of events that one client address may listen to at once; more are answered with 429."""
+
+SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+class Doors:
+    """The handlers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        callers: Callers,
+        forwarder: Forwarder,
+        matchmakers: Matchmakers,
+        streamers: Streamers,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        self._callers = callers
+        self._forwarder = forwarder
+        self._matchmakers = matchmakers
+        self._streamers = streamers
+        self._session = session
+        self._prefix = settings.path_prefix
+        self._streams = Counts(STREAMS_PER_ADDRESS)
+        self._body_bytes = settings.proxy_body_bytes
+        self._seconds = settings.proxy_seconds
+        self._bounds = settings.bounds()
+        self._origins = settings.origins
+        self._token = settings.rest_token
+        self._proxy: Door | None = settings.operator_door("proxy")
+        self._api: Door | None = settings.operator_door("api")
+        self._dashboard: Door | None = settings.operator_door("dashboard")
+        self._api_is_the_matchmakers = self._api is None and settings.api_auth is None
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the doors."""
+        app.router.add_route("*", f"{self._prefix}/proxy/{{any:.*}}", self.proxy)
+        app.router.add_route("*", f"{self._prefix}/api/{{any:.*}}", self.api)
+        app.router.add_route("*", f"{self._prefix}/dashboard/api/{{any:.*}}", self.dashboard_api)
+
+    @property
+    def has_dashboard(self) -> bool:
+        """Whether anybody may see the dashboard."""
+        return self._dashboard is not None
+
+    async def enter_dashboard(self, request: web.Request) -> Identity:
+        """Let an operator in; raise HTTPException."""
+        return await self._callers.check(self._dashboard, request)
+
+    async def proxy(self, request: web.Request) -> web.StreamResponse:
+        """Pass a request on to a registered streamer's REST API."""
+        await self._callers.check(self._proxy, request)
+        self._guard_change(request)
+        try:
+            target = proxy_target(request.raw_path, f"{self._prefix}/proxy/")
+            base = await self._streamers.rest_url(target.streamer)
+            if base is None:
+                raise web.HTTPNotFound(reason="no such streamer, or several of this endpoint id")
+            if not base:
+                raise web.HTTPNotFound(reason="this streamer has no REST API")
+            url = upstream_url(base, target.path, target.query)
+        except BadTargetError as error:
+            raise web.HTTPBadRequest(reason=f"the path {error}") from None
+        except LookupFailedError as error:
+            log.warning("streamer cannot be looked up", why=str(error))
+            raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
+        if is_upgrade(request):
+            with self._forwarder.one_more():
+                return await tunnel(request, self._session, url, self._told(request), self._bounds)
+        onward = Onward(url, self._told(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes)
+        return await self._forwarder.forward(request, onward)
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        """Pass a request on to a matchmaker's API, with its token once the caller has proven more than that."""
+        told = self._told(request)
+        if self._api_is_the_matchmakers:
+            if (given := request.headers.get("Authorization")) is not None:
+                self._callers.before_login(request)
+                told["Authorization"] = given
+        else:
+            await self._callers.check(self._api, request)
+            self._guard_change(request)
+            self._add_token(told)
+        answer = await self._to_matchmaker(request, f"{self._prefix}/api/", told)
+        if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
+            self._callers.wrong_login(request)
+        return answer
+
+    async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
+        """Pass on what the dashboard reads, and what its own page alone may have changed."""
+        identity = await self.enter_dashboard(request)
+        if request.method not in SAFE:
+            check_same_site(request, self._origins)
+            if request.headers.get(ACTION_HEADER) != "1":
+                raise web.HTTPForbidden(reason=f"only the dashboard's own page may do that: {ACTION_HEADER} is missing")
+            log.info("operator", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
+        told = self._told(request)
+        self._add_token(told)
+        return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", told)
+
+    async def _to_matchmaker(self, request: web.Request, prefix: str, told: Mapping[str, str]) -> web.StreamResponse:
+        try:
+            path, query = checked_target(request.raw_path, encoded_slash=True)
+        except BadTargetError as error:
+            raise web.HTTPBadRequest(reason=f"the path {error}") from None
+        if not path.startswith(prefix):  # but once decoded, or it would not be here
+            raise web.HTTPBadRequest(reason="the path hides a letter")
+        path = "/api/" + path.removeprefix(prefix)
+        is_stream = path.endswith("/events")
+        for target in self._matchmakers.candidates():
+            onward = Onward(
+                target.http_url + path + (f"?{query}" if query else ""),
+                {**told, "Host": target.host},
+                self._matchmakers.connection_options(target),
+                seconds=None if is_stream else self._seconds,
+                body_bytes=self._body_bytes,
+            )
+            try:
+                if is_stream:
+                    return await self._stream(request, onward)
+                return await self._forwarder.forward(request, onward)
+            except web.HTTPBadGateway:
+                self._matchmakers.failed(target, "its API cannot be reached")
+                if request.can_read_body:  # its body is gone
+                    raise
+        raise web.HTTPServiceUnavailable(reason="no matchmaker can be reached")
+
+    async def _stream(self, request: web.Request, onward: Onward) -> web.StreamResponse:
+        """Pass on a stream that has no end: one address cannot take up all exchanges with those."""
+        client = client_key(request[ADDRESS])
+        if self._streams.full(client):
+            raise web.HTTPTooManyRequests(reason="too many event streams from this address")
+        self._streams.add(client)
+        try:
+            return await self._forwarder.forward(request, onward)
+        finally:
+            self._streams.remove(client)
+
+    def _guard_change(self, request: web.Request) -> None:
+        """Refuse what another site's page has a browser send: also where a door is open, or a token in a cookie.
+
+        What goes over a websocket may change anything.
+        """
+        if request.method not in SAFE or is_upgrade(request):
+            check_same_site(request, self._origins)
+
+    def _add_token(self, told: dict[str, str]) -> None:
+        if self._token is not None:
+            told["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+
+    def _told(self, request: web.Request) -> dict[str, str]:
+        """Return what whoever is behind us is told of the caller."""
+        return {
+            "X-Request-ID": request[REQUEST_ID],
+            "X-Forwarded-For": request[ADDRESS],
+            "X-Forwarded-Proto": request.scheme,
+            "X-Forwarded-Host": request.host,
+        }

@@ -1,0 +1,1 @@
+"""The reverse proxy to the REST APIs of streamers."""

@@ -1,0 +1,74 @@
+"""Passes a websocket on to a streamer's REST API, text and binary as they are."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from pixelfleet.net.relay import forwardable
+from pixelfleet.net.websocket import Bounds
+from router.proxy.rules import request_headers
+
+log = structlog.get_logger(__name__)
+
+PING_SECONDS: Final = 20.0
+MOST_SUBPROTOCOLS: Final = 8
+
+Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+async def tunnel(
+    request: web.Request, session: aiohttp.ClientSession, url: str, told: Mapping[str, str], bounds: Bounds
+) -> web.StreamResponse:
+    """Dial first, so that a refusal is an HTTP status; then pass everything on until one side ends.
+
+    Raises HTTPBadGateway, or HTTPGatewayTimeout.
+    """
+    offered = request.headers.get("Sec-WebSocket-Protocol", "")
+    protocols = [name for each in offered.split(",") if (name := each.strip()) and not name.startswith("bearer.")]
+    try:
+        async with asyncio.timeout(bounds.handshake_seconds):
+            up = await session.ws_connect(
+                url,
+                protocols=protocols[:MOST_SUBPROTOCOLS],
+                headers={**request_headers(request.headers), **told},
+                max_msg_size=bounds.message_bytes,
+                heartbeat=PING_SECONDS,
+            )
+    except TimeoutError:
+        raise web.HTTPGatewayTimeout(reason="no answer in time") from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        log.info("upstream failed", why=type(error).__name__)
+        raise web.HTTPBadGateway(reason="cannot be reached, or takes no websocket") from None
+    try:
+        down = web.WebSocketResponse(
+            protocols=[up.protocol] if up.protocol else [],
+            max_msg_size=bounds.message_bytes,
+            heartbeat=PING_SECONDS,
+            compress=False,
+        )
+        await down.prepare(request)
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(_pass_on(down, up)), group.create_task(_pass_on(up, down))]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in both:
+                task.cancel()
+    finally:
+        await up.close()
+    await down.close(code=forwardable(up.close_code or 0) if up.close_code else 1000)
+    return down
+
+
+async def _pass_on(source: Socket, sink: Socket) -> None:
+    """Pass messages on until one side is gone. A sink that does not read holds the source up: that is the bound."""
+    try:
+        async for message in source:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                await sink.send_str(message.data)
+            elif message.type is aiohttp.WSMsgType.BINARY:
+                await sink.send_bytes(message.data)
+    except ConnectionError:
+        pass  # the other side is gone, which ends both

@@ -1,0 +1,1 @@
+"""The matchmakers behind the router: discovery and choice."""

@@ -1,0 +1,100 @@
+"""Finds the matchmakers by name, again and again, and asks each whether it is ready."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from socket import SOCK_STREAM
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from router.upstreams.pool import Pool, Target
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS: Final = 2.0
+RESOLVE_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class Matchmakers:
+    """The matchmakers and how they are."""
+
+    pool: Pool
+    session: aiohttp.ClientSession
+    tls: ssl.SSLContext | None = None
+    """What those with a private CA are checked with."""
+    found: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once all names have been looked up."""
+
+    async def run(self) -> None:
+        """Look up names and check targets until cancelled."""
+        loop = asyncio.get_running_loop()
+        resolve_at = 0.0
+        while True:
+            if loop.time() >= resolve_at:
+                await self._resolve()
+                self.found.set()
+                resolve_at = loop.time() + RESOLVE_SECONDS
+            await asyncio.gather(*(self._check(target) for target in self.pool.targets()))
+            await asyncio.sleep(CHECK_SECONDS)
+
+    def candidates(self) -> list[Target]:
+        """Return whom to try, best first."""
+        return self.pool.candidates(asyncio.get_running_loop().time())
+
+    def usable(self) -> int:
+        """Return how many answer."""
+        return self.pool.usable(asyncio.get_running_loop().time())
+
+    def failed(self, target: Target, why: str) -> None:
+        """Leave one out for a while."""
+        if self.pool.failed(target, asyncio.get_running_loop().time(), why):
+            log.warning("matchmaker is left out", url=target.url, address=target.address, why=why)
+
+    def answered(self, target: Target) -> None:
+        """Take one in again."""
+        if self.pool.answered(target):
+            log.info("matchmaker is back", url=target.url, address=target.address)
+
+    def connection_options(self, target: Target) -> dict[str, Any]:
+        """Return the options of an HTTP request to a target: its address is dialled, its name is in its certificate."""
+        if not target.is_secure:
+            return {}
+        return {"server_hostname": target.name} | ({"ssl": self.tls} if self.tls else {})
+
+    def request_options(self, target: Target, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return the options of an HTTP request of our own."""
+        named = {**headers, "Host": target.host}
+        return {"headers": named, "allow_redirects": False, **self.connection_options(target)}
+
+    async def _resolve(self) -> None:
+        answers = await asyncio.gather(*map(self._addresses, self.pool.urls))
+        self.pool.resolved({url: found for url, found in zip(self.pool.urls, answers, strict=True) if found})
+
+    async def _addresses(self, url: str) -> list[str]:
+        parts = urlsplit(url)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                infos = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port, type=SOCK_STREAM)
+        except (OSError, UnicodeError, TimeoutError) as error:
+            log.warning("matchmaker's name cannot be looked up", url=url, why=str(error) or type(error).__name__)
+            return []
+        return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+    async def _check(self, target: Target) -> None:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        options = self.request_options(target, {})
+        try:
+            async with self.session.get(f"{target.http_url}/readyz", timeout=timeout, **options) as answer:
+                ready, why = answer.status == 200, f"/readyz answers {answer.status}"
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            ready, why = False, type(error).__name__
+        if ready:
+            self.answered(target)
+        else:
+            self.failed(target, why)

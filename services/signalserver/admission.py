@@ -1,0 +1,170 @@
+"""The doors of the signalling server: who may open a websocket on which port, and as what."""
+
+import hashlib
+import uuid
+from http import HTTPStatus
+
+import structlog
+from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
+
+from pixelfleet.fleet.tokens import TokenError, verify
+from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
+from pixelfleet.net.http import query_of, refusal
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.service.lifecycle import Tasks
+from signalserver.config_wait import ConfigWait, TakeIn
+from signalserver.core.roster import Admission, Role
+from signalserver.drain import Drain
+from signalserver.hub import Hub, Link
+from signalserver.metrics import Metrics
+from signalserver.rtc_config import RtcConfigSource
+from signalserver.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Answer = WSListener | WSUpgradeResponseWithListener
+
+
+class Doors:
+    """Decides on upgrades and takes in the peers that may come."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        drain: Drain,
+        metrics: Metrics,
+        settings: Settings,
+        server_id: str,
+        config: RtcConfigSource,
+        tasks: Tasks,
+    ) -> None:
+        self._hub = hub
+        self._drain = drain
+        self._metrics = metrics
+        self._settings = settings
+        self._server_id = server_id
+        self._config = config
+        self._tasks = tasks
+        self._waits: set[ConfigWait] = set()
+        self._bounds = settings.bounds()
+        # A streamer speaks for all its players and is trusted by its port or its token.
+        self._trusted_bounds = settings.streamer_bounds()
+
+    def player(self, request: WSUpgradeRequest) -> Answer:
+        """Take a player, with the session that its ticket names."""
+        settings = self._settings
+        if not origin_allowed(request.headers.get("Origin"), settings.origins):
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "origin", "this page's origin is not allowed")
+        if not self._drain.takes_players:
+            return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is shutting down")
+        if settings.max_players and self._players() >= settings.max_players:
+            return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
+        query = query_of(request.path.decode("utf-8", "replace"))
+        try:
+            admission = self._admission(query.get("session"))
+        except TokenError as error:
+            log.warning("session ticket refused", why=str(error))
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session ticket is not valid")
+        if admission is not None and not self._has_room(admission):
+            return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
+        offers = query.get("OfferToReceive", "").lower() == "true"
+
+        def opened(socket: WebSocket) -> MessageHandler:
+            address = client_address(socket.address, request.headers, settings.trusted_proxies)
+            connected = self._hub.switchboard.player_connected
+
+            def take_in(config: bytes) -> Link:
+                link = self._hub.begin(
+                    socket,
+                    Role.PLAYER,
+                    address,
+                    lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
+                )
+                if self._drain.begun:
+                    self._drain.tell(link)
+                return link
+
+            return self._with_config(socket, Role.PLAYER, take_in, admission)
+
+        return WebSocket(self._bounds, opened)
+
+    def streamer(self, request: WSUpgradeRequest) -> Answer:
+        """Take a streamer."""
+        return self._trusted(request, Role.STREAMER)
+
+    def sfu(self, request: WSUpgradeRequest) -> Answer:
+        """Take an SFU."""
+        return self._trusted(request, Role.SFU)
+
+    def _trusted(self, request: WSUpgradeRequest, role: Role) -> Answer:
+        token = self._settings.streamer_token
+        given = bearer_token(request.headers.get("Authorization"))
+        if given is None:
+            given = query_of(request.path.decode("utf-8", "replace")).get("token")
+        if token is not None and (given is None or not same_secret(given, token)):
+            return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
+        switchboard = self._hub.switchboard
+        connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
+
+        def opened(socket: WebSocket) -> MessageHandler:
+            address = socket.address
+            identity = self._identity(address, given)
+
+            def take_in(config: bytes) -> Link:
+                return self._hub.begin(
+                    socket,
+                    role,
+                    address,
+                    lambda now: connected(socket, now, config, address=address, identity=identity),
+                )
+
+            return self._with_config(socket, role, take_in)
+
+        return WebSocket(self._trusted_bounds, opened)
+
+    def _with_config(
+        self, socket: WebSocket, role: Role, take_in: TakeIn, admission: Admission | None = None
+    ) -> MessageHandler:
+        """Take a peer in with its configuration: now, or once the TURN API has given it credentials of its own.
+
+        A session that waits for these holds its slot already.
+        """
+        config = self._config.at_once()
+        if config is not None:
+            return take_in(config)
+        lasting = None if role is Role.PLAYER else "streamer"
+        asked = self._config.for_session(admission.session_id if admission else uuid.uuid4().hex, role=lasting)
+        wait = ConfigWait(socket, role, take_in, self._waits, self._metrics, admission)
+        wait.begin(asked, self._tasks)
+        return wait
+
+    def _players(self) -> int:
+        return self._hub.count(Role.PLAYER) + sum(wait.role is Role.PLAYER for wait in self._waits)
+
+    def _identity(self, address: str, token: str | None) -> str:
+        """Return by what a streamer is known again when it comes back."""
+        if self._settings.streamer_takeover == "host":
+            return address
+        if self._settings.streamer_takeover == "token" and token is not None:
+            return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        return ""
+
+    def _admission(self, ticket: str | None) -> Admission | None:
+        """Return what a session ticket admits to; raise TokenError for a bad one, or where one is required."""
+        key = self._settings.session_key
+        if ticket is None or key is None:
+            if self._settings.requires_session:
+                raise TokenError("a session ticket is required")
+            return None
+        token = verify(ticket, key.get_secret_value(), self._server_id)
+        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+
+    def _has_room(self, admission: Admission) -> bool:
+        self._hub.sessions.look(self._hub.switchboard.players())
+        self._hub.sessions.look_also(wait.admission for wait in self._waits)
+        return self._hub.sessions.admits(admission)
+
+    def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
+        self._metrics.refused.labels(role.value, label).inc()
+        log.info("websocket refused", role=role.value, why=why)
+        return refusal(status, why)

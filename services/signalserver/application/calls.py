@@ -1,0 +1,222 @@
+"""The application's REST API, as players may use it: `control` messages become calls to the paths that are allowed."""
+
+import re
+from collections import Counter as Tally
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+import aiohttp
+import orjson
+import structlog
+from yarl import URL
+
+from pixelfleet.net.http_client import body_within
+from pixelfleet.protocol.messages import Message, dump
+
+MAX_PATH_LENGTH: Final = 1024
+
+_WRITTEN: Final = re.compile(r"(?:[A-Za-z0-9/._~()+,-]|%[0-9A-Fa-f]{2})*")
+"""A path as a player may write it."""
+
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_~()+,-][A-Za-z0-9_~()+,. -]*")
+"""What may stand between two slashes, once decoded. No leading dot or space: `..` and all that some system takes for
+it. No second layer of escapes, and nothing that a server could take for a separator or a parameter."""
+
+log = structlog.get_logger(__name__)
+
+
+class PathError(ValueError):
+    """Not a path that could be called on the application."""
+
+
+class CallError(Exception):
+    """A call that gave no answer: the text is for the player, the outcome for the counters."""
+
+    def __init__(self, outcome: str, text: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
+def plain_path(action: str) -> str:
+    """Return the decoded path that an action means, with one slash at its head; raise PathError for what is no path.
+
+    It is strict rather than clever. What cannot be written here in one way only is refused: a scheme or a host, a
+    query, a fragment, empty and dot segments, escaped slashes and escapes of escapes, control characters, other
+    alphabets.
+    """
+    if len(action) > MAX_PATH_LENGTH or not _WRITTEN.fullmatch(action):
+        raise PathError("not a path")
+    path = action.removeprefix("/")
+    if not path:
+        return "/"
+    segments = [unquote(segment) for segment in path.removesuffix("/").split("/")]
+    if not all(_SEGMENT.fullmatch(segment) for segment in segments):
+        raise PathError("not a path")
+    return "/" + "/".join(segments) + ("/" if path.endswith("/") else "")
+
+
+class AllowedPaths:
+    """The paths that players may call: exact ones, and beginnings marked by a trailing `*`. None means none."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Take patterns such as `/status` or `/remote/preset/*`; raise ValueError for one that can match nothing."""
+        self._exact: set[str] = set()
+        beginnings: set[str] = set()
+        for pattern in patterns:
+            if not pattern:
+                raise ValueError("a path is empty; the root is /")
+            try:
+                path = plain_path(pattern.removesuffix("*"))
+            except PathError:
+                raise ValueError(f"{pattern[:80]!r} is not a path, nor one with a * at its end") from None
+            (beginnings if pattern.endswith("*") else self._exact).add(path)
+        self._beginnings = tuple(beginnings)
+
+    def __contains__(self, path: str) -> bool:
+        """Tell whether a path of `plain_path` may be called."""
+        return path in self._exact or path.startswith(self._beginnings)
+
+
+def rest_endpoint(text: str) -> URL:
+    """Return the address of an application's REST API; raise ValueError when it is none."""
+    url = URL(text)
+    if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
+        raise ValueError("must be an http:// or https:// address without a query")
+    return url
+
+
+def url_for(base: URL, path: str) -> URL:
+    """Return where a path of `plain_path` is called: below the base, whatever it says."""
+    return base.with_path(base.raw_path.rstrip("/") + quote(path, safe="/~()+,"), encoded=True)
+
+
+class Application:
+    """Calls one application for the players of one server.
+
+    The session should keep no cookies, which would be shared among players, and no idle connections, which the
+    application may close just as a call that cannot be repeated goes out on one.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        allowed: Iterable[str],
+        *,
+        seconds: float = 5.0,
+        answer_bytes: int = 64 * 1024,
+        calls_per_player: int = 4,
+        calls: int = 32,
+    ) -> None:
+        """Take the REST API's address and what may be called there; raise ValueError when either cannot be used.
+
+        A call takes at most `seconds`, its answer at most `answer_bytes`. More than `calls_per_player` of one player
+        or `calls` of all at once are refused.
+        """
+        self._session = session
+        self._base = rest_endpoint(base_url)
+        self._allowed = AllowedPaths(allowed)
+        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        self._answer_bytes = answer_bytes
+        self._calls_per_player = calls_per_player
+        self._calls = calls
+        self._under_way: Tally[str] = Tally()
+        self.outcomes: Tally[str] = Tally()
+        """Calls by their end: `ok`, `refused`, `busy`, `timeout`, `unreachable`, `status`, `too_big`, `bad_answer`."""
+
+    async def call(
+        self, action: str, payload: dict[str, Any] | None, *, player: str = "", spectator: bool = False
+    ) -> Message:
+        """Return the `response` message for a `control` message of a player; spectators may call nothing."""
+        answer: Message = {"type": "response", "action": action[:MAX_PATH_LENGTH]}
+        try:
+            path = self._path_of(action, spectator=spectator)
+            self._begin(player)
+            try:
+                answer["response"] = await self._ask(url_for(self._base, path), payload)
+            finally:
+                self._end(player)
+            dump(answer)  # whether it can be sent is known here, where it can still become an error
+        except CallError as error:
+            return self._failed(answer, error, player)
+        except orjson.JSONEncodeError:
+            # What can be read may still nest deeper than can be written.
+            return self._failed(answer, CallError("bad_answer", "the application's answer cannot be read"), player)
+        self.outcomes["ok"] += 1
+        return answer
+
+    def _path_of(self, action: str, *, spectator: bool) -> str:
+        refused = CallError("refused", "not allowed")
+        if spectator:
+            raise refused
+        try:
+            path = plain_path(action)
+        except PathError:
+            raise refused from None
+        if path not in self._allowed:
+            raise refused
+        return path
+
+    def _begin(self, player: str) -> None:
+        if self._under_way[player] >= self._calls_per_player or self._under_way.total() >= self._calls:
+            raise CallError("busy", "too many calls at once")
+        self._under_way[player] += 1
+
+    def _end(self, player: str) -> None:
+        self._under_way[player] -= 1
+        if not self._under_way[player]:
+            del self._under_way[player]
+
+    def _failed(self, answer: Message, error: CallError, player: str) -> Message:
+        self.outcomes[error.outcome] += 1
+        log.debug("control failed", peer=player, outcome=error.outcome, why=str(error))
+        return {"type": "response", "action": answer["action"], "error": str(error)}
+
+    async def _ask(self, url: URL, payload: dict[str, Any] | None) -> object:
+        headers = {"Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "Accept-Encoding": "identity"}
+        body = None
+        if payload is not None:
+            headers["Content-Type"] = "application/json"
+            body = orjson.dumps(payload)
+        try:
+            async with self._session.request(
+                "GET" if body is None else "POST",
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                auto_decompress=False,  # so that the bound on the size is one on the memory too
+                timeout=self._timeout,
+            ) as response:
+                if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+                    raise CallError("status", f"the application answered with HTTP {response.status}")
+                answer = await body_within(response, self._answer_bytes)
+                if answer is None:
+                    raise CallError("too_big", "the application's answer is too large")
+                return value_of(answer, response.content_type)
+        except TimeoutError:
+            raise CallError("timeout", "the application did not answer in time") from None
+        except (aiohttp.ClientError, OSError):
+            raise CallError("unreachable", "the application cannot be reached") from None
+
+
+def value_of(body: bytes, content_type: str) -> object:
+    """Return an answer's JSON, or its text as a string; None when it is empty.
+
+    What is not declared as text is JSON when it can be read so. Raises CallError for what is declared as JSON and is
+    none, and for what is no text.
+    """
+    if not body:
+        return None
+    try:
+        if not content_type.startswith("text/"):
+            try:
+                return orjson.loads(body)
+            except orjson.JSONDecodeError:
+                if content_type.endswith("json"):
+                    raise
+        return body.decode()
+    except ValueError:
+        raise CallError("bad_answer", "the application's answer cannot be read") from None

@@ -1,0 +1,1 @@
+"""The signalling protocol without I/O: rules, state, sessions."""

@@ -1,0 +1,165 @@
+"""What listeners hear of the fleet, and what becomes of slow ones. The sockets are tested with real ones."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchmaker.http import events
+from matchmaker.http.events import MAX_BEHIND, STREAMERS_AT_ONCE, Events, Listener, differences, streamer_events
+from matchmaker.http.fleet_reader import FleetReader
+from tests.unit.matchmaker.fleet import Store
+
+Told = tuple[str, Any]
+
+
+def told(data: bytes) -> Told:
+    name, _, text = data.decode().removeprefix("event: ").rstrip("\n").partition("\ndata: ")
+    return name, orjson.loads(text)
+
+
+class Dashboard:
+    """A listener, and what it makes of what it hears."""
+
+    def __init__(self, source: Events) -> None:
+        self.listener = Listener()
+        self.source = source
+        source._listeners.add(self.listener)
+        self._parts = source._events(self.listener)
+        self.streamers: dict[str, Any] = {}
+        self.totals: list[Any] = []
+        self.wholes = 0
+
+    async def hear(self) -> None:
+        """Take all that waits."""
+        self.listener.waiting.put_nowait(b"event: end\ndata: 0\n\n")
+        async for part in self._parts:
+            if part.startswith(b"event: end"):
+                return
+            if not part.startswith(b"retry"):
+                self.take(*told(part))
+
+    def take(self, name: str, data: Any) -> None:
+        if name == "totals":
+            self.totals.append(data)
+        elif name == "streamers":
+            self.wholes += data["whole"]
+            if data["whole"]:
+                self.streamers.clear()
+            self.streamers |= {view["id"]: view for view in data["changed"]}
+            for key in data["gone"]:
+                del self.streamers[key]
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+async def source(store: Store) -> Events:
+    reader = FleetReader(store.real)
+    made = Events(store.real, reader)
+    made_tell = made.tell
+
+    async def tell() -> None:
+        reader.outdate()
+        await made_tell()
+
+    made.tell = tell  # type: ignore[method-assign]  # each of these is to see what is
+    return made
+
+
+async def test_who_comes_hears_the_whole_fleet_and_then_what_changes(store: Store, source: Events) -> None:
+    for number in range(1, 4):
+        await store.streamer(number)
+    first = Dashboard(source)
+    await source.tell()
+    await first.hear()
+    assert sorted(first.streamers) == ["s1/cam", "s2/cam", "s3/cam"]
+    assert first.totals[-1]["apps"][0]["streamers"] == 3
+    await store.inner.hold_back("s2/cam", True)
+    second = Dashboard(source)
+    await source.tell()
+    for dashboard in (first, second):
+        await dashboard.hear()
+        assert dashboard.streamers["s2/cam"]["state"] == "draining"
+        assert dashboard.wholes == 1
+    store.clock.now += 60
+    await source.tell()
+    await first.hear()
+    assert first.streamers == {}
+
+
+async def test_nothing_is_said_of_streamers_that_are_as_they_were(store: Store, source: Events) -> None:
+    await store.streamer()
+    dashboard = Dashboard(source)
+    await source.tell()
+    await dashboard.hear()
+    await source.tell()
+    assert dashboard.listener.waiting.qsize() == 1
+    await dashboard.hear()
+    assert len(dashboard.totals) == 2
+
+
+async def test_changes_that_are_as_much_as_the_fleet_are_told_as_the_whole_fleet(
+    store: Store, source: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MANY", 5)
+    dashboard = Dashboard(source)
+    await source.tell()
+    await dashboard.hear()
+    for number in range(1, 10):
+        await store.streamer(number)
+    await source.tell()
+    assert dashboard.listener.waiting.qsize() == 1
+    await dashboard.hear()
+    assert (len(dashboard.streamers), dashboard.wholes) == (9, 2)
+
+
+async def test_who_does_not_keep_up_is_dropped_and_the_others_hear_on(store: Store, source: Events) -> None:
+    slow, quick = Dashboard(source), Dashboard(source)
+    for _ in range(MAX_BEHIND + 1):
+        await source.tell()
+        await quick.hear()
+    assert slow.listener.dropped
+    assert len(source) == 1
+    assert not quick.listener.dropped
+    assert slow.listener.waiting.qsize() == 1
+    assert slow.listener.waiting.get_nowait() is None
+
+
+async def test_everyone_is_let_go_at_the_end(source: Events) -> None:
+    dashboard = Dashboard(source)
+    source.close()
+    assert [part async for part in dashboard._parts] == [b"retry: 2000\n\n"]
+    assert not dashboard.listener.dropped
+
+
+views = st.dictionaries(st.text(max_size=3), st.integers(0, 3).map(lambda state: {"state": state}), max_size=8)
+
+
+@given(views, views)
+def test_the_differences_make_of_one_fleet_the_other(before: dict[str, Any], now: dict[str, Any]) -> None:
+    changed, gone = differences(before, now)
+    made = {**before, **changed}
+    for key in gone:
+        del made[key]
+    assert made == now
+    assert not set(changed) & set(gone)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_each_event_is_bounded_and_all_of_them_together_tell_everything(changed: int, gone: int) -> None:
+    parts = [told(data)[1] for data in streamer_events({str(n): {"id": n} for n in range(changed)}, ["x"] * gone)]
+    assert all(len(part["changed"]) + len(part["gone"]) <= STREAMERS_AT_ONCE for part in parts)
+    assert [view["id"] for part in parts for view in part["changed"]] == list(range(changed))
+    assert sum(len(part["gone"]) for part in parts) == gone
+
+
+def test_a_whole_fleet_of_nothing_is_told_too() -> None:
+    assert [told(data)[1] for data in streamer_events({}, [], whole=True)] == [
+        {"whole": True, "changed": [], "gone": []}
+    ]

@@ -1,0 +1,121 @@
+"""How the fleet is shown, and how a long list is paged."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchmaker.http import views
+from pixelfleet.fleet.model import (
+    AppTotals,
+    Lease,
+    LeaseState,
+    StreamerReport,
+    StreamerView,
+    Ticket,
+    Totals,
+    Waiting,
+)
+
+NOW = 1_800_000_000.0
+
+
+def view(**fields: Any) -> StreamerView:
+    own = {name: fields.pop(name) for name in ("promised", "held_back", "aside_until", "used") if name in fields}
+    report = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
+    return StreamerView(report=StreamerReport(**report), seen=NOW, **{"used": 0.0, "promised": 0, **own})
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({}, "free"),
+        ({"promised": 1}, "busy"),
+        ({"sessions": ("x",)}, "busy"),
+        ({"sessions": ("x",), "capacity": 2}, "free"),
+        ({"sessions": ("x",), "promised": 1, "capacity": 2}, "busy"),
+        ({"sessions": ("x",) * 9, "capacity": 0}, "free"),
+        ({"stock": True, "players": 1, "promised": 1, "capacity": 2}, "free"),
+        ({"stock": True, "players": 1}, "busy"),
+        ({"ready": False}, "not ready"),
+        ({"aside_until": NOW + 1}, "aside"),
+        ({"aside_until": NOW - 1}, "free"),
+        ({"held_back": True, "ready": False}, "draining"),
+        ({"draining": True}, "draining"),
+    ],
+)
+def test_a_streamers_state_says_what_keeps_players_from_it(fields: dict[str, Any], state: str) -> None:
+    assert views.streamer_view(view(**fields), NOW)["state"] == state
+
+
+def test_a_streamer_is_shown_without_secrets_and_without_thousands_of_names() -> None:
+    shown = views.streamer_view(
+        view(rest_url="http://user:hush@10.0.0.1:30010/base", sessions=tuple(map(str, range(500))), capacity=0), NOW
+    )
+    assert shown["restUrl"] == "http://10.0.0.1:30010/base"
+    assert (shown["players"], len(shown["sessions"])) == (500, views.MAX_NAMES)
+    assert (shown["capacity"], shown["matchedAt"]) == (None, None)
+
+
+def test_the_reference_list_has_the_reference_fields() -> None:
+    shown = views.list_view(view(rest_url="http://10.0.0.1:30010", sessions=("x",)), NOW)
+    assert shown == {
+        "id": "s/cam",
+        "address": "10.0.0.1",
+        "port": 4000,
+        "restPort": 30010,
+        "ready": True,
+        "numConnectedClients": 1,
+        "lastPingReceived": 1_800_000_000_000,
+    }
+    assert views.list_view(view(url="wss://[2001:db8::1]"), NOW)["port"] == 443
+    assert not views.list_view(view(held_back=True), NOW)["ready"]
+
+
+def test_places_in_the_queue_count_those_who_want_the_same() -> None:
+    tickets = [
+        Ticket(session_id=f"{number}", replica_id="r", app=app, labels=labels)
+        for number, (app, labels) in enumerate([("a", {}), ("b", {}), ("a", {}), ("a", {"region": "eu"}), ("b", {})])
+    ]
+    queue = [Waiting(ticket=each, arrived=NOW + at) for at, each in enumerate(tickets)]
+    shown = views.queue_views(queue, NOW + 10)
+    assert [each["position"] for each in shown] == [1, 1, 2, 1, 2]
+    assert [each["waitedSeconds"] for each in shown] == [10, 9, 8, 7, 6]
+
+
+def test_a_session_is_shown_with_its_role_and_null_for_what_it_has_not() -> None:
+    lease = Lease(session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, shared=True, since=NOW)
+    shown = views.session_view(lease)
+    assert (shown["state"], shown["role"], shown["streamer"]) == ("held", "spectator", "s/cam")
+    assert (shown["deadline"], shown["replica"], shown["arrivedAt"]) == (None, None, None)
+
+
+def test_slots_without_a_limit_are_null_in_json() -> None:
+    totals = Totals(now=NOW, young=False, apps={"b": AppTotals(), "a": AppTotals(slots=float("inf"), used=3)})
+    apps = orjson.loads(orjson.dumps(views.totals_view(totals)))["apps"]
+    assert [(app["app"], app["slots"], app["used"]) for app in apps] == [("a", None, 3), ("b", 0, 0)]
+
+
+@given(st.sets(st.text(min_size=1, max_size=4), max_size=30), st.integers(1, 10))
+def test_pages_together_are_the_whole_list_once_and_in_order(names: set[str], limit: int) -> None:
+    items, after, seen = sorted(names), "", []
+    while True:
+        found, following = views.page(items, str, after=after, limit=limit)
+        assert len(found) <= limit
+        seen += found
+        if following is None:
+            break
+        after = following
+    assert seen == items
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.floats(1.7e9, 2.5e9)), max_size=20))
+def test_a_page_of_the_queue_is_named_in_the_order_of_the_queue(waiting: list[tuple[int, float]]) -> None:
+    queue = [
+        Waiting(ticket=Ticket(session_id=f"{at:032x}", replica_id="r", app="a", priority=priority), arrived=arrived)
+        for at, (priority, arrived) in enumerate(waiting)
+    ]
+    in_order = sorted(queue, key=lambda each: (each.rank, each.ticket.session_id))
+    assert sorted(queue, key=views.place_of) == in_order

@@ -1,0 +1,98 @@
+"""A stock server's deltas become a state that cannot go wrong."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchmaker.legacy.server import LinkError, connected
+
+CONNECT = {"type": "connect", "address": "127.0.0.1", "port": 80, "ready": True, "playerConnected": False}
+
+
+def introduced(peer: str = "10.0.0.7", *, trust: bool = False, **fields: Any) -> Any:
+    return connected({**CONNECT, **fields}, peer, trust_address=trust)
+
+
+def test_the_address_to_dial_is_where_the_link_comes_from() -> None:
+    report = introduced().report(app="a", dialect="5.0")
+    assert (report.url, report.key) == ("ws://10.0.0.7:80", "10.0.0.7:80/stock")
+    assert report.stock
+    assert report.ready
+
+
+@pytest.mark.parametrize(
+    ("address", "dialled"),
+    [
+        ("192.0.2.9", "ws://192.0.2.9:80"),
+        ("127.0.0.1", "ws://10.0.0.7:80"),
+        ("0.0.0.0", "ws://10.0.0.7:80"),
+        ("169.254.169.254", "ws://10.0.0.7:80"),
+        ("game.example", "ws://10.0.0.7:80"),
+        ("", "ws://10.0.0.7:80"),
+    ],
+)
+def test_a_trusted_link_may_name_an_address_that_others_can_reach(address: str, dialled: str) -> None:
+    assert introduced(trust=True, address=address).report(app="a", dialect="5.0").url == dialled
+
+
+def test_tls_rest_and_ipv6_are_kept() -> None:
+    report = introduced("2001:db8::7", https=True, port=8443, restPort=30000).report(app="a", dialect="legacy")
+    assert (report.url, report.rest_url) == ("wss://[2001:db8::7]:8443", "http://[2001:db8::7]:30000")
+    assert report.dialect == "legacy"
+
+
+def test_without_a_link_nobody_is_sent_there() -> None:
+    assert not introduced().report(app="a", dialect="5.0", linked=False).ready
+
+
+def test_a_player_that_was_there_before_the_link_counts() -> None:
+    assert introduced(playerConnected=True).players == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"port": 0},
+        {"port": 65536},
+        {"port": "many"},
+        {"port": None},
+        {"address": 7},
+        {"ready": "yes"},
+        {"playerConnected": "yes"},
+        {"restPort": -1},
+    ],
+)
+def test_a_connect_with_wrong_fields_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(LinkError):
+        introduced(**fields)
+
+
+def test_what_a_server_has_not_got_yet_may_be_null_and_a_number_text() -> None:
+    server = introduced(ready=None, playerConnected=None, https=None, address=None, restPort=None, port="8080")
+    assert (server.ready, server.players, server.secure, server.port, server.rest_port) == (False, 0, False, 8080, 0)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["streamerConnected", "streamerDisconnected", "clientConnected", "clientDisconnected", "ping"])
+    )
+)
+def test_no_sequence_of_messages_counts_below_zero(kinds: list[str]) -> None:
+    server = introduced()
+    for kind in kinds:
+        before = (server.ready, server.players)
+        changed = server.hears({"type": kind})
+        assert changed == (before != (server.ready, server.players))
+        assert server.players >= 0
+    told = [kind for kind in kinds if kind.startswith("streamer")]
+    assert server.ready == (not told or told[-1] == "streamerConnected")
+
+
+@pytest.mark.parametrize("message", [{}, {"type": None}, {"type": 7}, {"type": "hello"}, {"type": ["ping"]}])
+def test_an_unknown_message_changes_nothing(message: dict[str, Any]) -> None:
+    server = introduced()
+    with pytest.raises(LinkError):
+        server.hears(message)
+    assert (server.ready, server.players) == (True, 0)

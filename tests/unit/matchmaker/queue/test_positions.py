@@ -1,0 +1,60 @@
+"""Places are exact at the head, honest behind it, and never better than the truth by much."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchmaker.queue.positions import LanePlaces
+from pixelfleet.fleet.model import EXACT_POSITIONS, LaneView
+
+
+def view(length: int, *, ends: float = 0.0) -> LaneView:
+    """Return the view of a lane whose sessions have the ranks 0, 10, 20, …"""
+    marks, at = [], EXACT_POSITIONS
+    while at < length:
+        marks.append((at * 10.0, at + 1))
+        at = max(at + 1, int(at * 1.25))
+    if length > EXACT_POSITIONS:
+        marks.append(((length - 1) * 10.0, length))
+    return LaneView(
+        lane="app\x1f",
+        length=length,
+        head=tuple(f"s{n}" for n in range(min(length, EXACT_POSITIONS))),
+        marks=tuple(marks),
+        ends_per_second=ends,
+    )
+
+
+def test_the_first_places_are_exact() -> None:
+    places = LanePlaces(view(70))
+    assert [places.place(f"s{n}", n * 10.0).position for n in range(50)] == list(range(1, 51))
+
+
+@given(st.integers(51, 20_000), st.data())
+def test_a_place_behind_the_first_is_rounded_up_and_near(length: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(EXACT_POSITIONS, length - 1))
+    position = LanePlaces(view(length)).place("else", index * 10.0).position
+    truth = index + 1
+    assert position >= truth
+    assert position - truth <= max(10, truth * 0.25)
+
+
+@given(st.integers(60, 5_000))
+def test_places_grow_with_the_rank(length: int) -> None:
+    places = LanePlaces(view(length))
+    told = [places.place("else", index * 10.0).position for index in range(EXACT_POSITIONS, length)]
+    assert told == sorted(told)
+    assert told[0] > EXACT_POSITIONS
+
+
+def test_who_joined_after_the_view_was_made_is_behind_all() -> None:
+    assert LanePlaces(view(100)).place("new", 5_000.0).position >= 100
+
+
+@pytest.mark.parametrize(
+    ("position", "ends", "eta"), [(1, 0.0, None), (1, 0.5, 5), (10, 0.1, 105), (40, 0.01, 4200), (50, 0.0001, 14400)]
+)
+def test_the_estimate_comes_from_how_fast_sessions_end(position: int, ends: float, eta: int | None) -> None:
+    place = LanePlaces(view(60, ends=ends)).place(f"s{position - 1}", (position - 1) * 10.0)
+    assert place.position == position
+    assert place.eta == eta

@@ -1,0 +1,41 @@
+"""Sockets that only remember, for logic that needs no network."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.protocol.close_codes import CloseCode
+
+
+@dataclass(eq=False)
+class FakeSocket:
+    """Stands in for a `WebSocket`."""
+
+    is_open: bool = True
+    awaits_pong: bool = False
+    answers: bool = True
+    """Whether a ping is answered at once."""
+    sent: list[bytes] = field(default_factory=list)
+    closes: list[tuple[int, str]] = field(default_factory=list)
+    pings: int = 0
+
+    @property
+    def real(self) -> WebSocket:
+        """Itself, under the type that it stands in for."""
+        return cast("WebSocket", self)
+
+    def send(self, data: bytes) -> None:
+        if self.is_open:
+            self.sent.append(data)
+
+    def ping(self) -> None:
+        self.pings += 1
+        self.awaits_pong = not self.answers
+
+    def close(self, why: CloseCode, reason: str | None = None) -> None:
+        self.close_raw(why.code, why.reason if reason is None else reason)
+
+    def close_raw(self, code: int, reason: str) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.closes.append((code, reason))

@@ -1,0 +1,127 @@
+import json
+from typing import Any
+
+import pytest
+
+from pixelfleet_cli.configure.overlay import SECRET_KEYS, kustomization, secrets_of
+from pixelfleet_cli.configure.values import checked, parse
+from tests.unit.pixelfleet_cli.configure.test_values import LEAST, SEED
+
+
+def overlay(**values: str) -> dict[str, Any]:
+    text = kustomization(checked({**LEAST, **values}, {}), "..")
+    written: dict[str, Any] = json.loads(text.partition("\n")[2])
+    return written
+
+
+def config(written: dict[str, Any], name: str) -> list[str]:
+    return [each for made in written["configMapGenerator"] if made["name"] == name for each in made["literals"]]
+
+
+def patches(written: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [op for each in written["patches"] if each["target"]["kind"] == kind for op in json.loads(each["patch"])]
+
+
+def test_the_least_is_an_ingress_an_autoscaler_and_two_images() -> None:
+    written = overlay()
+    assert written["namespace"] == "pixel"
+    assert written["resources"] == ["../base"]
+    assert [each.rpartition("/")[2] for each in written["components"]] == [
+        "ingress",
+        "hpa-services",
+        "hpa-stream",
+        "image-pull",
+    ]
+    assert [each["newName"] for each in written["images"]] == [
+        "registry.example.com/pixel/pixelfleet",
+        "registry.example.com/pixel/game",
+    ]
+    assert patches(written, "ServiceAccount") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "component"),
+    [
+        ({"GATEWAY_CLASS": "envoy"}, "gateway"),
+        ({"GATEWAY_CLASS": "envoy", "INGRESS_TLS_ISSUER": "letsencrypt"}, "gateway-tls"),
+        ({"GPU": "share"}, "gpu-share"),
+        ({"GPU": "mig-1g.5gb"}, "gpu-mig"),
+        ({"AUTOSCALING": "keda"}, "keda-stream"),
+        ({"MONITORING": "podmonitor"}, "pod-monitor"),
+        ({"REDIS_URL": "redis://a"}, "external-redis"),
+    ],
+)
+def test_values_choose_components(values: dict[str, str], component: str) -> None:
+    chosen = [each.rpartition("/")[2] for each in overlay(**values)["components"]]
+    assert component in chosen
+    assert not {"hpa-stream", "keda-stream"} <= set(chosen)
+    assert len({"ingress", "gateway", "gateway-tls"} & set(chosen)) == 1
+
+
+def test_turn_may_relay_to_the_whole_network_of_the_pods_and_no_further() -> None:
+    assert config(overlay(POD_NETWORK="10.42.0.0/15"), "turn") == [
+        "STREAMERS_FIRST=10.42.0.0",
+        "STREAMERS_LAST=10.43.255.255",
+    ]
+
+
+def test_two_installations_do_not_share_the_binding_of_the_cluster_role() -> None:
+    names = [patches(overlay(NAMESPACE=name), "ClusterRoleBinding")[0]["value"] for name in ("one", "two")]
+    assert names == ["pixelfleet-turn-api-one", "pixelfleet-turn-api-two"]
+
+
+@pytest.mark.parametrize(("kind", "annotation"), [("ClusterIssuer", "cluster-issuer"), ("Issuer", "issuer")])
+def test_a_certificate_comes_from_the_issuer(kind: str, annotation: str) -> None:
+    written = overlay(INGRESS_TLS_ISSUER="letsencrypt", INGRESS_TLS_ISSUER_KIND=kind, INGRESS_CLASS="nginx")
+    changes = {each["path"]: each["value"] for each in patches(written, "Ingress")}
+    assert changes[f"/metadata/annotations/cert-manager.io~1{annotation}"] == "letsencrypt"
+    assert changes["/spec/tls"] == [{"hosts": ["play.example.com"], "secretName": "pixelfleet-tls"}]
+    assert changes["/spec/ingressClassName"] == "nginx"
+
+
+def test_keda_looks_at_this_namespace_alone() -> None:
+    changes = {each["path"]: each["value"] for each in patches(overlay(AUTOSCALING="keda"), "ScaledObject")}
+    query = changes["/spec/triggers/0/metadata/query"]
+    assert query == 'avg(pixelfleet_streams_wanted{app="default",namespace="pixel"})'
+
+
+def test_a_registry_that_asks_is_shown_both_secrets_once() -> None:
+    (pulled,) = patches(overlay(REPO_SECRET="a", UNREAL_REPO_SECRET="b"), "ServiceAccount")
+    assert pulled["value"] == [{"name": "a"}, {"name": "b"}]
+    (pulled,) = patches(overlay(REPO_SECRET="a"), "ServiceAccount")
+    assert pulled["value"] == [{"name": "a"}]
+
+
+def test_the_door_to_the_applications_opens_for_users_alone() -> None:
+    values = checked(parse(SEED), {})
+    written = json.loads(kustomization(values, "..").partition("\n")[2])
+    assert "PIXELFLEET_ROUTER_PROXY_AUTH=basic" in config(written, "router")
+    assert "../components/rest-proxy" in written["components"]
+    assert "../components/rest-proxy" not in overlay()["components"]
+    assert "PIXELFLEET_ROUTER_PATH_PREFIX=/game" in config(written, "router")
+    assert secrets_of(values, {}, lambda: "made")["users"] == values["PROXY_AUTH_USERS"]
+    assert values["PROXY_AUTH_USERS"] not in json.dumps(written)
+    assert config(overlay(), "router") == ["PIXELFLEET_ROUTER_TRUSTED_PROXIES=1"]
+
+
+def test_the_dashboard_opens_for_users_alone_and_opens_nothing_else() -> None:
+    users = checked(parse(SEED), {})["PROXY_AUTH_USERS"]
+    written = overlay(DASHBOARD_ENABLE="true", PROXY_AUTH_USERS=users)
+    assert "PIXELFLEET_ROUTER_DASHBOARD_AUTH=basic" in config(written, "router")
+    assert not [each for each in config(written, "router") if "PROXY_AUTH" in each]
+    assert "../components/rest-proxy" not in written["components"]
+    env = [each["name"] for patch in patches(written, "Deployment") for each in patch["value"]]
+    assert env == ["PIXELFLEET_ROUTER_USERS", "PIXELFLEET_ROUTER_REST_TOKEN"]
+
+
+def test_secrets_are_made_once_and_kept() -> None:
+    made = iter(f"made-{number}" for number in range(100))
+    values = checked(LEAST, {})
+    first = secrets_of(values, {}, lambda: next(made))
+    assert set(first) == {*SECRET_KEYS, "redis-url"}
+    assert len(set(first.values())) == len(first)
+    assert first["redis-url"] == f"redis://:{first['redis-password']}@redis:6379/0"
+    assert secrets_of(values, first, lambda: next(made)) == first
+    chosen = checked({**LEAST, "TURN_SECRET": "a-secret-of-my-own", "REDIS_URL": "rediss://b"}, {})
+    again = secrets_of(chosen, first, lambda: next(made))
+    assert (again["turn-secret"], again["redis-url"]) == ("a-secret-of-my-own", "rediss://b")

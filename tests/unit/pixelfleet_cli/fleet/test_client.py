@@ -1,0 +1,132 @@
+"""The client, against servers that answer well, badly and not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from pixelfleet.net.http import errors_as_json, json_response, plain_port
+from pixelfleet.service.errors import UsageError
+from pixelfleet_cli.fleet import client as module
+from pixelfleet_cli.fleet.client import FleetClient, fleet_client
+
+TOKEN = "t"
+
+
+class Server:
+    """Answers every call as the test says, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.answers: list[web.Response] = []
+        self.pause = 0.0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.asked.append((request.method, request.raw_path, request.headers.get("Authorization")))
+        await asyncio.sleep(self.pause)
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+async def server() -> Server:
+    return Server()
+
+
+@asynccontextmanager
+async def client_of(server: Server, token: str = TOKEN) -> AsyncIterator[FleetClient]:
+    app = web.Application(middlewares=[errors_as_json])
+    app.router.add_route("*", "/{any:.*}", server.handle)
+    async with (
+        plain_port(app, host="127.0.0.1", port=0, option="--port") as port,
+        fleet_client(f"http://127.0.0.1:{port}/", token) as client,
+    ):
+        yield client
+
+
+def page(count: int, following: str | None, total: int = 2500) -> web.Response:
+    return json_response({"now": 1.0, "items": [{"id": "x"}] * count, "total": total, "next": following})
+
+
+async def test_a_list_is_read_page_by_page_until_the_limit(server: Server) -> None:
+    server.answers = [page(1000, "a/b"), page(500, "c")]
+    async with client_of(server) as client:
+        answer = await client.items("streamers", app="car", limit=1500)
+    assert (len(answer["items"]), answer["total"], answer["now"]) == (1500, 2500, 1.0)
+    assert server.asked == [
+        ("GET", "/api/v1/streamers?limit=1000&app=car", "Bearer t"),
+        ("GET", "/api/v1/streamers?limit=500&after=a/b&app=car", "Bearer t"),
+    ]
+
+
+async def test_a_list_ends_with_its_last_page_and_never_goes_round(server: Server) -> None:
+    server.answers = [page(3, None, total=3)]
+    async with client_of(server, token="") as client:
+        assert len((await client.items("queue", app="", limit=1000))["items"]) == 3
+        server.answers = [page(0, "again")]
+        assert (await client.items("queue", app="", limit=1000))["items"] == []
+    assert server.asked[0][2] is None
+
+
+async def test_a_name_may_hold_anything(server: Server) -> None:
+    server.answers = [json_response({"id": "x"}) for _ in range(3)]
+    async with client_of(server) as client:
+        await client.drain("s/räum 1?#%")
+        await client.undrain("cam")
+        await client.kick("../x")
+    assert [asked[:2] for asked in server.asked] == [
+        ("POST", "/api/v1/streamers/s%2Fr%C3%A4um%201%3F%23%25/drain"),
+        ("POST", "/api/v1/streamers/cam/undrain"),
+        ("DELETE", "/api/v1/sessions/..%2Fx"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (json_response({"error": "a bearer token is needed"}, status=401), "a bearer token is needed (401)"),
+        (json_response({"error": "two\nlines\x1b[31m"}, status=404), "two lines [31m (404)"),
+        (web.Response(status=502, text="<html>"), "Bad Gateway (502)"),
+        (web.Response(status=302, headers={"Location": "http://10.0.0.1/"}), "Found (302)"),
+        (web.Response(text="hello"), "answers as no matchmaker does"),
+        (web.Response(text="[]"), "answers as no matchmaker does"),
+        (json_response({"items": 7}), "answers as no matchmaker does"),
+    ],
+)
+async def test_what_goes_wrong_is_told_in_one_line(server: Server, answer: web.Response, said: str) -> None:
+    server.answers = [answer]
+    async with client_of(server) as client:
+        with pytest.raises(UsageError) as told:
+            await client.items("streamers", app="", limit=10)
+    assert said in str(told.value)
+    assert str(told.value).isprintable()
+
+
+async def test_too_long_an_answer_is_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 100)
+    server.answers = [json_response({"items": ["x" * 200]})]
+    async with client_of(server) as client:
+        with pytest.raises(UsageError, match="answers as no matchmaker does"):
+            await client.apps()
+
+
+async def test_a_server_that_takes_too_long_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.05)
+    server.pause = 5.0
+    async with client_of(server) as client:
+        with pytest.raises(UsageError, match=r"no answer within 0\.05 s"):
+            await client.apps()
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:3000", "ws://host", "http://", "http://[x", "file:///etc/passwd"])
+async def test_a_url_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(UsageError, match="--url"):
+        async with fleet_client(url, ""):
+            pass
+
+
+async def test_nobody_there_is_told() -> None:
+    async with fleet_client("http://127.0.0.1:9", "") as client:
+        with pytest.raises(UsageError, match="cannot be reached"):
+            await client.apps()

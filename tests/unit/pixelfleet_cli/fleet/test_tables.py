@@ -1,0 +1,42 @@
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pixelfleet_cli.fleet.tables import COLUMNS, duration, table
+
+
+def shown(what: str, *rows: dict[str, Any], now: float = 1000.0) -> str:
+    console = Console(width=200, color_system=None)
+    with console.capture() as capture:
+        console.print(table(what, rows, now))
+    return capture.get()
+
+
+@pytest.mark.parametrize("what", COLUMNS)
+def test_every_table_shows_its_titles_and_takes_rows_that_lack_everything(what: str) -> None:
+    text = shown(what, {})
+    for title, _ in COLUMNS[what]:
+        assert title in text
+
+
+def test_a_streamer_is_one_line() -> None:
+    row = {"id": "s1/cam", "app": "car", "state": "free", "taken": 1, "capacity": None, "labels": {"region": "eu"}}
+    text = shown("streamers", {**row, "node": "n1", "since": 880.0})
+    for word in ("s1/cam", "car", "free", "1/no limit", "region=eu", "n1", "2 min"):
+        assert word in text
+
+
+def test_names_that_others_chose_can_do_nothing_to_a_terminal() -> None:
+    text = shown("streamers", {"id": "a\x1b[31mred\r\nb", "app": "[bold]x[/bold]", "labels": "none"})
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert "[bold]x[/bold]" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599, "59 min"), (3700, "1 h 1 min"), (200_000, "2 d")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

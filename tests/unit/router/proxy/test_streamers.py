@@ -1,0 +1,71 @@
+"""Where a registered streamer's REST API is."""
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.model import ServerReport, StreamerReport, StreamerView
+from pixelfleet.fleet.store import StoreUnavailableError
+from router.proxy.streamers import MAX_ANSWER_BYTES, ApiStreamers, LookupFailedError, StoreStreamers
+from router.upstreams.matchmakers import Matchmakers
+from router.upstreams.pool import Pool
+from tests.unit.router.servers import serving, session
+
+
+async def test_the_store_says_where_it_is() -> None:
+    store = MemoryFleetStore()
+    report = StreamerReport(server_id="pod", endpoint_id="cam", app="a", url="ws://x", rest_url="http://10.0.0.7:30010")
+    await store.report(ServerReport(server_id="pod", sequence=1, streamers=(report,)))
+    assert await StoreStreamers(store).rest_url("pod/cam") == "http://10.0.0.7:30010"
+    assert await StoreStreamers(store).rest_url("pod/other") is None
+
+
+async def test_a_store_out_of_reach_is_no_missing_streamer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: MemoryFleetStore, __: str) -> StreamerView | None:
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(MemoryFleetStore, "find", away)
+    with pytest.raises(LookupFailedError):
+        await StoreStreamers(MemoryFleetStore()).rest_url("pod/cam")
+
+
+ANSWERS = {
+    b'{"restUrl": "http://10.0.0.7:30010"}': "http://10.0.0.7:30010",
+    b'{"restUrl": null}': "",
+    b'{"restUrl": 7}': "",
+    b"{}": "",
+    b"null": LookupFailedError,
+    b"[]": LookupFailedError,
+    b"{": LookupFailedError,
+    b'"' + b"x" * MAX_ANSWER_BYTES + b'"': LookupFailedError,
+}
+
+
+@pytest.mark.parametrize(("body", "found"), ANSWERS.items(), ids=range(len(ANSWERS)))
+async def test_a_matchmaker_says_where_it_is(body: bytes, found: object) -> None:
+    assert await asked(body) == found
+
+
+@pytest.mark.parametrize(("status", "found"), [(404, None), (401, LookupFailedError), (302, LookupFailedError)])
+async def test_a_matchmaker_that_does_not_say(status: int, found: object) -> None:
+    assert await asked(b'{"restUrl": "http://x"}', status) == found
+
+
+async def asked(body: bytes, status: int = 200) -> object:
+    """Return what is made of a matchmaker's answer."""
+    heard: list[tuple[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append((request.raw_path, request.headers["Authorization"]))
+        return web.Response(body=body, status=status, headers={"Location": "http://127.0.0.1:1/"})
+
+    async with serving(answer) as url, session() as client:
+        known = Matchmakers(Pool([url]), client)
+        known.pool.resolved({url: ["127.0.0.1"]})
+        try:
+            return await ApiStreamers(known, SecretStr("token")).rest_url("pod 1/cam")
+        except LookupFailedError:
+            return LookupFailedError
+        finally:
+            assert heard == [("/api/v1/streamers/pod%201/cam", "Bearer token")]

@@ -1,0 +1,98 @@
+"""A websocket to a streamer's REST API."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import WSMsgType, web
+from aiohttp.typedefs import Handler
+
+from pixelfleet.net.websocket import Bounds
+from router.proxy.tunnel import MOST_SUBPROTOCOLS, tunnel
+from tests.parts import eventually
+from tests.unit.router.servers import serving, session
+
+
+@asynccontextmanager
+async def between(handler: Handler, bounds: Bounds | None = None) -> AsyncIterator[str]:
+    """Tunnel everything to a handler; yield the URL to dial."""
+    async with session() as client, serving(handler) as url:
+
+        async def passing(request: web.Request) -> web.StreamResponse:
+            return await tunnel(request, client, url, {"X-Told": "1"}, bounds or Bounds())
+
+        async with serving(passing) as door:
+            yield door
+
+
+class Far:
+    """The streamer's end."""
+
+    def __init__(self) -> None:
+        self.offered = ""
+        self.told: dict[str, str] = {}
+        self.codes: list[int | None] = []
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        self.offered, self.told = request.headers.get("Sec-WebSocket-Protocol", ""), dict(request.headers)
+        socket = web.WebSocketResponse(protocols=["chat"])
+        await socket.prepare(request)
+        async for message in socket:
+            if message.data == "end":
+                await socket.close(code=4321)
+            elif message.type is WSMsgType.TEXT:
+                await socket.send_str(message.data)
+            else:
+                await socket.send_bytes(message.data)
+        self.codes.append(socket.close_code)
+        return socket
+
+
+async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
+    far = Far()
+    async with between(far.serve) as door, aiohttp.ClientSession() as http:
+        names = ["bearer.secret", "chat", *(f"p{number}" for number in range(20))]
+        async with http.ws_connect(door, protocols=names, headers={"Cookie": "a=secret"}) as socket:
+            assert socket.protocol == "chat"
+            await socket.send_str("text")
+            await socket.send_bytes(b"\x00")
+            assert [(await socket.receive()).data for _ in range(2)] == ["text", b"\x00"]
+            await socket.send_str("end")
+            assert (await socket.receive()).type is WSMsgType.CLOSE
+        assert socket.close_code == 4321
+        assert "secret" not in str(far.told)
+        assert far.told["X-Told"] == "1"
+        assert len(far.offered.split(",")) == MOST_SUBPROTOCOLS
+        async with http.ws_connect(door):
+            pass
+        await eventually(lambda: len(far.codes) == 2, "the streamer hears that its caller is gone")
+
+
+async def test_a_refusal_is_a_status_and_so_is_no_answer() -> None:
+    goes_on = asyncio.Event()
+
+    async def hangs(request: web.Request) -> web.StreamResponse:
+        if request.path == "/":
+            await goes_on.wait()
+        raise web.HTTPForbidden
+
+    async with between(hangs, Bounds(handshake_seconds=1.0)) as door, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+            await http.ws_connect(door)
+        assert error.value.status == 504
+        goes_on.set()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+            await http.ws_connect(door)
+        assert error.value.status == 502
+
+
+async def test_a_message_that_is_too_large_ends_the_tunnel() -> None:
+    far = Far()
+    async with between(far.serve, Bounds(message_bytes=100)) as door, aiohttp.ClientSession() as http:
+        async with http.ws_connect(door) as socket:
+            await socket.send_str("x" * 101)
+            assert (await socket.receive()).type is WSMsgType.CLOSE
+        assert socket.close_code == 1009
+        await eventually(lambda: far.codes, "the streamer is let go")

@@ -1,0 +1,118 @@
+"""Talks to a switchboard as its driver does, and remembers what it asked for."""
+
+import itertools
+from typing import Any
+
+import orjson
+
+from pixelfleet.protocol.close_codes import CloseCode
+from signalserver.core.outputs import Call, Close, Drop, Named, Output, Send
+from signalserver.core.roster import Admission
+from signalserver.core.state import Rules
+from signalserver.core.switchboard import Switchboard
+
+Message = dict[str, Any]
+
+CONFIG = orjson.dumps({"type": "config", "peerConnectionOptions": {}, "protocolVersion": "1.3.0"})
+SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
+CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
+
+
+class Conversation:
+    """A switchboard whose peers are named by strings; a closed peer leaves at once, as sockets do."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.switchboard: Switchboard[str] = Switchboard(rules or Rules())
+        self.now = 0.0
+        self.heard: dict[str, list[Message]] = {}
+        self.closed: dict[str, tuple[CloseCode, str]] = {}
+        self.drops: list[Drop[str]] = []
+        self.calls: list[Call[str]] = []
+        self.named: list[tuple[str, str, str]] = []
+        self._numbers = itertools.count(1)
+
+    def _key(self, key: str) -> str:
+        self.heard[key] = []
+        return key
+
+    def _do(self, outputs: list[Output[str]]) -> None:
+        for output in outputs:
+            if isinstance(output, Send):
+                assert output.to not in self.closed, "a message for a peer that was closed"
+                message = orjson.loads(output.data)
+                assert message["type"] == output.kind
+                self.heard[output.to].append(message)
+            elif isinstance(output, Close):
+                self.closed[output.to] = (output.why, output.reason)
+                self._do(self.switchboard.left(output.to))
+            elif isinstance(output, Named):
+                self.named.append((output.source, output.endpoint_id, output.wanted))
+            elif isinstance(output, Drop):
+                self.drops.append(output)
+            elif isinstance(output, Call):
+                self.calls.append(output)
+
+    # -- peers --------------------------------------------------------------------------------------
+
+    def streamer(self, key: str, name: str | None = None, *, version: str | None = "1.3.0", identity: str = "") -> str:
+        """Connect a streamer and, with a name, identify it; what it heard so far is forgotten."""
+        self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
+        if name is not None:
+            self.say(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
+            self.hear(key)
+        return key
+
+    def player(self, key: str, *, admission: Admission | None = None, offers: bool = False) -> str:
+        self._do(
+            self.switchboard.player_connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers)
+        )
+        self.hear(key)
+        return key
+
+    def sfu(self, key: str, name: str | None = None) -> str:
+        self._do(self.switchboard.sfu_connected(self._key(key), self.now, CONFIG))
+        if name is not None:
+            self.say(key, "endpointId", id=name, protocolVersion="1.3.0")
+            self.hear(key)
+        return key
+
+    def subscribed(self, key: str, streamer_id: str) -> str:
+        """Connect a player, subscribe it, and return its player id."""
+        self.player(key)
+        self.say(key, "subscribe", streamerId=streamer_id)
+        subscriber = next(s for s in self.switchboard.players() if s.peer.key == key)
+        assert subscriber.subscribed_to is not None
+        return subscriber.player_id
+
+    # -- what happens -------------------------------------------------------------------------------
+
+    def say(self, key: str, kind: str, **fields: object) -> None:
+        self.say_raw(key, orjson.dumps({"type": kind, **fields}))
+
+    def say_raw(self, key: str, data: bytes) -> None:
+        self._do(self.switchboard.received(key, data, self.now))
+
+    def leave(self, key: str) -> None:
+        self._do(self.switchboard.left(key))
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self._do(self.switchboard.tick(self.now))
+
+    def disconnect(self, key: str, why: CloseCode, reason: str | None = None) -> None:
+        self._do(self.switchboard.disconnect(key, why, reason))
+
+    # -- what came of it ----------------------------------------------------------------------------
+
+    def hear(self, key: str) -> list[Message]:
+        """Return what a peer was sent since the last time that it was asked."""
+        heard, self.heard[key] = self.heard[key], []
+        return heard
+
+    def hear_one(self, key: str) -> Message:
+        heard = self.hear(key)
+        assert len(heard) == 1, heard
+        return heard[0]
+
+    def kinds(self, key: str) -> list[str]:
+        return [message["type"] for message in self.hear(key)]

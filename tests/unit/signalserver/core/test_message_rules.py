@@ -1,0 +1,43 @@
+"""The table of who may say what. What each rule does is told with the switchboard."""
+
+import pytest
+
+from pixelfleet.protocol.messages import SHAPES
+from signalserver.core.message_rules import RULES
+from signalserver.core.roster import Role
+from tests.unit.signalserver.core.conversation import Conversation
+
+MAY_SAY = {
+    Role.STREAMER: {"answer", "disconnectPlayer", "endpointId", "iceCandidate", "layerPreference", "offer"},
+    Role.PLAYER: {
+        *("answer", "control", "dataChannelRequest", "iceCandidate", "kick", "layerPreference", "listStreamers"),
+        *("offer", "peerDataChannelsReady", "stats", "subscribe", "unsubscribe"),
+    },
+    Role.SFU: {
+        *("answer", "disconnectPlayer", "endpointId", "iceCandidate", "listStreamers", "offer", "peerDataChannels"),
+        *("startStreaming", "stopStreaming", "streamerDataChannels", "subscribe", "unsubscribe"),
+    },
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_say_what_the_protocol_lists(role: Role) -> None:
+    assert set(RULES[role]) == MAY_SAY[role] | {"ping", "pong"}
+
+
+def test_every_message_that_may_be_said_is_checked_and_none_is_checked_in_vain() -> None:
+    assert set(SHAPES) == {kind for rules in RULES.values() for kind in rules}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("p", "endpointId"), ("p", "disconnectPlayer"), ("p", "startStreaming"), ("s", "subscribe"), ("s", "control")],
+)
+def test_what_another_role_may_say_is_an_unknown_type(key: str, kind: str) -> None:
+    talk = Conversation()
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say(key, kind, id="x", playerId="101", streamerId="cam", action="quit")
+    assert [(drop.sender, drop.kind) for drop in talk.drops] == [(key, "unknown")]
+    assert talk.hear(key) == []
+    assert talk.calls == []

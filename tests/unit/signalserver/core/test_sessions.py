@@ -1,0 +1,67 @@
+"""Who holds a slot, and who may still come."""
+
+import pytest
+
+from pixelfleet.protocol.dialects import Dialect
+from signalserver.core.roster import Admission, Peer, Role, Source, Subscriber
+from signalserver.core.sessions import Sessions
+
+
+def player(number: int, admission: Admission | None = None, subscribed_to: str | None = None) -> Subscriber[int]:
+    made = Subscriber(Peer(number, Role.PLAYER, 0.0), str(number), admission)
+    if subscribed_to is not None:
+        made.subscribed_to = Source(Peer(0, Role.STREAMER, 0.0), Dialect.MODERN, endpoint_id=subscribed_to)
+    return made
+
+
+def session(name: str, *, spectator: bool = False, endpoint: str = "cam") -> Admission:
+    return Admission(name, endpoint, "game", spectator=spectator)
+
+
+@pytest.mark.parametrize(("capacity", "held", "admitted"), [(1, 0, True), (1, 1, False), (2, 1, True), (0, 50, True)])
+def test_a_streamer_takes_as_many_sessions_as_it_has_slots(capacity: int, held: int, *, admitted: bool) -> None:
+    sessions = Sessions[int](capacity)
+    sessions.look(player(number, session(f"s{number}")) for number in range(held))
+    assert sessions.admits(session("new")) is admitted
+    assert sessions.admits(session("new", endpoint="other"))
+
+
+def test_a_session_that_is_here_does_not_come_twice() -> None:
+    sessions = Sessions[int](5)
+    sessions.look([player(1, session("a")), player(2, session("b", spectator=True))])
+    assert not sessions.admits(session("a"))
+    assert not sessions.admits(session("b", spectator=True))
+
+
+def test_an_onlooker_takes_no_slot_and_needs_none() -> None:
+    sessions = Sessions[int](1)
+    sessions.look([player(1, session("a", spectator=True))])
+    assert sessions.admits(session("b"))
+    sessions.look([player(1, session("a", spectator=True)), player(2, session("b"))])
+    assert sessions.admits(session("c", spectator=True))
+    assert (sessions.held["cam"].sessions, sessions.held["cam"].onlookers) == (["b"], ["a"])
+
+
+def test_a_player_without_a_session_takes_a_slot_once_it_is_subscribed() -> None:
+    sessions = Sessions[int](1)
+    sessions.look([player(1)])
+    assert sessions.admits(session("a"))
+    sessions.look([player(1, subscribed_to="cam")])
+    assert not sessions.admits(session("a"))
+
+
+def test_a_player_that_was_let_in_and_is_not_here_yet_holds_its_slot() -> None:
+    sessions = Sessions[int](1)
+    sessions.look([])
+    sessions.look_also([None, session("a")])
+    assert not sessions.admits(session("b"))
+
+
+def test_what_has_ended_is_told_until_it_was_heard() -> None:
+    sessions = Sessions[int](1)
+    sessions.look([player(1, session("a"))])
+    assert sessions.ended() == ()
+    sessions.look([])
+    assert sessions.ended() == ("a",)
+    sessions.reported(["a"])
+    assert sessions.ended() == ()

@@ -1,0 +1,630 @@
+"""Each rule of the signalling protocol, by name."""
+
+import pytest
+
+from pixelfleet.protocol import close_codes
+from signalserver.core.roster import Admission
+from signalserver.core.state import MAX_TAKEOVERS, TAKEOVER_WINDOW_SECONDS, Rules
+from tests.unit.signalserver.core.conversation import CANDIDATE, SDP, Conversation
+
+
+@pytest.fixture
+def talk() -> Conversation:
+    return Conversation()
+
+
+# -- on connect -------------------------------------------------------------------------------------
+
+
+def test_a_streamer_is_sent_config_and_asked_who_it_is(talk: Conversation) -> None:
+    talk.streamer("s")
+    assert talk.kinds("s") == ["config", "identify"]
+
+
+def test_an_sfu_is_sent_config_and_asked_who_it_is(talk: Conversation) -> None:
+    talk.sfu("f")
+    assert talk.kinds("f") == ["config", "identify"]
+
+
+def test_a_player_is_sent_config_before_anything_else() -> None:
+    talk = Conversation()
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say("p", "listStreamers")
+    assert talk.kinds("p") == ["streamerList"]
+
+
+# -- names ------------------------------------------------------------------------------------------
+
+
+def test_a_streamer_is_listed_only_after_it_has_identified(talk: Conversation) -> None:
+    talk.streamer("s")
+    talk.player("p")
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == []
+    talk.say("s", "endpointId", id="cam")
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == ["cam"]
+
+
+def test_a_taken_id_becomes_id1_then_id2(talk: Conversation) -> None:
+    committed = []
+    for key in ("a", "b", "c"):
+        talk.streamer(key)
+        talk.hear(key)
+        talk.say(key, "endpointId", id="cam")
+        committed.append(talk.hear_one(key)["committedId"])
+    assert committed == ["cam", "cam1", "cam2"]
+
+
+def test_a_second_endpoint_id_renames_and_tells_the_players(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.hear("p")
+    talk.say("s", "endpointId", id="camera")
+    assert talk.hear_one("p") == {"type": "streamerIdChanged", "newID": "camera"}
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == ["camera"]
+
+
+def test_the_same_endpoint_id_again_changes_nothing(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.hear("p")
+    talk.say("s", "endpointId", id="cam")
+    assert talk.hear("p") == []
+    assert talk.hear("s")[-1] == {"type": "endpointIdConfirm", "committedId": "cam"}
+
+
+def test_an_empty_endpoint_id_is_refused(talk: Conversation) -> None:
+    talk.streamer("s")
+    talk.say("s", "endpointId", id="")
+    assert talk.drops[-1].kind == "endpointId"
+    assert talk.switchboard.streamers() == []
+
+
+def test_a_streamer_that_never_identifies_gets_an_id_of_ours_after_ten_seconds(talk: Conversation) -> None:
+    talk.streamer("s")
+    talk.pass_time(9.9)
+    assert talk.switchboard.streamers() == []
+    talk.pass_time(0.1)
+    assert [source.endpoint_id for source in talk.switchboard.streamers()] == ["streamer"]
+
+
+# -- a streamer that comes back ---------------------------------------------------------------------
+
+
+def test_a_streamer_that_comes_back_takes_its_id_from_its_own_ghost(talk: Conversation) -> None:
+    talk.streamer("old", "cam", identity="10.0.0.7")
+    talk.subscribed("p", "cam")
+    talk.streamer("new", identity="10.0.0.7")
+    talk.hear("new")
+    talk.say("new", "endpointId", id="cam")
+    assert talk.hear_one("new")["committedId"] == "cam"
+    assert talk.closed["old"][0] is close_codes.REPLACED
+    assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
+
+
+@pytest.mark.parametrize("identities", [("10.0.0.7", "10.0.0.8"), ("", "")])
+def test_a_different_streamer_that_asks_for_a_taken_name_gets_another(
+    talk: Conversation, identities: tuple[str, str]
+) -> None:
+    talk.streamer("old", "cam", identity=identities[0])
+    talk.streamer("new", identity=identities[1])
+    talk.hear("new")
+    talk.say("new", "endpointId", id="cam")
+    assert talk.hear_one("new")["committedId"] == "cam1"
+    assert "old" not in talk.closed
+
+
+def test_two_streamers_that_fight_over_an_id_end_with_one_each(talk: Conversation) -> None:
+    for number in range(MAX_TAKEOVERS + 1):
+        talk.streamer(f"s{number}", "cam", identity="10.0.0.7")
+    assert list(talk.closed) == [f"s{number}" for number in range(MAX_TAKEOVERS)]
+    talk.streamer("last")
+    talk.streamer("damped", "cam", identity="10.0.0.7")
+    assert [source.endpoint_id for source in talk.switchboard.streamers()] == ["cam", "cam1"]
+    talk.pass_time(TAKEOVER_WINDOW_SECONDS)
+    talk.streamer("later", "cam", identity="10.0.0.7")
+    assert f"s{MAX_TAKEOVERS}" in talk.closed
+
+
+def test_an_sfu_does_not_take_over_a_streamer(talk: Conversation) -> None:
+    talk.streamer("s", "cam", identity="10.0.0.7")
+    talk.sfu("f", "cam")
+    assert "s" not in talk.closed
+
+
+# -- subscriptions ----------------------------------------------------------------------------------
+
+
+def test_subscribing_tells_the_streamer_that_a_player_connected(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    player_id = talk.subscribed("p", "cam")
+    expected = {"type": "playerConnected", "playerId": player_id, "dataChannel": True, "sfu": False}
+    assert talk.hear_one("s") == expected
+    assert player_id.isdecimal()
+
+
+def test_a_player_that_wants_to_offer_says_so_to_the_streamer(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p", offers=True)
+    talk.say("p", "subscribe", streamerId="cam")
+    assert talk.hear_one("s")["sendOffer"] is False
+
+
+def test_subscribing_to_a_streamer_that_is_not_there_fails(talk: Conversation) -> None:
+    talk.player("p")
+    talk.say("p", "subscribe", streamerId="cam")
+    assert talk.kinds("p") == ["subscribeFailed"]
+    assert "p" not in talk.closed
+
+
+def test_subscribing_while_subscribed_leaves_the_old_streamer_first(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    player_id = talk.subscribed("p", "one")
+    talk.hear("a")
+    talk.say("p", "subscribe", streamerId="two")
+    assert talk.hear_one("a") == {"type": "playerDisconnected", "playerId": player_id}
+    assert talk.hear_one("b")["type"] == "playerConnected"
+
+
+def test_a_second_unsubscribe_does_nothing(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.hear("s")
+    talk.say("p", "unsubscribe")
+    assert talk.kinds("s") == ["playerDisconnected"]
+    talk.say("p", "unsubscribe")
+    assert talk.hear("s") == []
+
+
+def test_max_players_gives_the_next_one_subscribe_failed() -> None:
+    talk = Conversation(Rules(max_players_per_streamer=1))
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.player("q")
+    talk.say("q", "subscribe", streamerId="cam")
+    assert talk.kinds("q") == ["subscribeFailed"]
+    talk.leave("p")
+    talk.say("q", "subscribe", streamerId="cam")
+    assert talk.kinds("s") == ["playerConnected", "playerDisconnected", "playerConnected"]
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer", "iceCandidate"])
+def test_a_player_that_never_subscribed_is_subscribed_to_the_first_streamer(talk: Conversation, kind: str) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    talk.player("p")
+    talk.say("p", kind, sdp=SDP, candidate=CANDIDATE)
+    assert talk.kinds("a") == ["playerConnected", kind]
+    assert talk.hear("b") == []
+
+
+def test_a_player_that_offers_without_subscribing_is_not_offered_to(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say("p", "offer", sdp=SDP)
+    assert [message.get("sendOffer") for message in talk.hear("s")] == [False, None]
+
+
+def test_a_player_that_never_subscribed_is_closed_when_there_is_no_streamer(talk: Conversation) -> None:
+    talk.player("p")
+    talk.say("p", "offer", sdp=SDP)
+    assert talk.closed["p"][0] is close_codes.NO_STREAMER
+
+
+def test_when_a_streamer_leaves_its_players_are_closed_and_nobody_else(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    talk.subscribed("p", "one")
+    talk.subscribed("q", "two")
+    talk.leave("a")
+    assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
+    assert "q" not in talk.closed
+
+
+def test_when_a_player_leaves_its_streamer_hears_it_once(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    player_id = talk.subscribed("p", "cam")
+    talk.hear("s")
+    talk.leave("p")
+    talk.leave("p")
+    assert talk.hear_one("s") == {"type": "playerDisconnected", "playerId": player_id}
+
+
+# -- forwarding -------------------------------------------------------------------------------------
+
+
+def test_the_server_stamps_the_player_id_over_what_the_player_wrote(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    player_id = talk.subscribed("p", "cam")
+    talk.hear("s")
+    talk.say_raw("p", b'{"type":"answer","sdp":"x","playerId":"102","playerId":"103"}')
+    assert talk.hear_one("s")["playerId"] == player_id
+
+
+def test_unknown_fields_survive_both_ways(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    player_id = talk.subscribed("p", "cam")
+    talk.hear("s")
+    extra = {"colour": {"deep": [1, 2.5, None, "ä"]}}
+    talk.say("p", "answer", sdp=SDP, minBitrateBps=1, **extra)
+    assert talk.hear_one("s") == {"type": "answer", "sdp": SDP, "playerId": player_id, "minBitrateBps": 1, **extra}
+    talk.say("s", "offer", sdp=SDP, playerId=player_id, multiplex=True, **extra)
+    assert talk.hear_one("p") == {"type": "offer", "sdp": SDP, "playerId": player_id, "multiplex": True, **extra}
+
+
+def test_a_5_5_player_is_told_its_id_and_earlier_ones_are_not(talk: Conversation) -> None:
+    talk.streamer("new", "new")
+    talk.streamer("old", "old", version=None)
+    for key, name, told in (("p", "new", True), ("q", "old", False)):
+        player_id = talk.subscribed(key, name)
+        talk.say(name, "offer", sdp=SDP, playerId=player_id)
+        talk.say(name, "iceCandidate", candidate=CANDIDATE, playerId=player_id)
+        assert [("playerId" in message) for message in talk.hear(key)] == [told, told]
+
+
+def test_a_streamer_may_address_only_its_own_players(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    player_id = talk.subscribed("p", "one")
+    talk.say("b", "offer", sdp=SDP, playerId=player_id)
+    talk.say("b", "disconnectPlayer", playerId=player_id)
+    assert talk.hear("p") == []
+    assert "p" not in talk.closed
+    assert [drop.sender for drop in talk.drops] == ["b", "b"]
+
+
+def test_a_streamers_message_without_a_known_player_id_is_dropped_and_closes_nothing(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.say("s", "offer", sdp=SDP)
+    talk.say("s", "offer", sdp=SDP, playerId="9999")
+    talk.say("s", "iceCandidate", candidate=CANDIDATE, playerId=None)
+    assert len(talk.drops) == 3
+    assert talk.hear("p") == []
+    assert talk.closed == {}
+
+
+def test_an_unknown_type_is_dropped_and_closes_nothing(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say("p", "dance")
+    talk.say("s", "dance")
+    assert [drop.kind for drop in talk.drops] == ["unknown", "unknown"]
+    assert talk.closed == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"null", b"1", b'"x"', b"[]", b"{}", b'{"type":1}', b'{"type":null}', b"", b"{", b"\xff\xfe"],
+)
+def test_what_is_no_message_is_dropped_and_closes_nothing(talk: Conversation, data: bytes) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    for key in ("s", "p"):
+        talk.say_raw(key, data)
+    assert [drop.kind for drop in talk.drops] == ["malformed", "malformed"]
+    assert talk.closed == {}
+
+
+@pytest.mark.parametrize("key", ["s", "p"])
+def test_a_message_that_nests_too_deep_closes_its_sender_alone(talk: Conversation, key: str) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.say_raw(key, b'{"type":"ping","time":' + b"[" * 32 + b"]" * 32 + b"}")
+    assert {peer: why for peer, (why, _) in talk.closed.items()} == {key: close_codes.TOO_DEEP}
+    assert [(drop.sender, drop.kind) for drop in talk.drops] == [(key, "malformed")]
+
+
+def test_a_peer_that_is_never_understood_is_closed_in_the_end() -> None:
+    talk = Conversation(Rules(max_bad_messages=3))
+    talk.player("p")
+    for _ in range(3):
+        talk.say_raw("p", b"null")
+    assert talk.closed["p"][0] is close_codes.BAD_MESSAGES
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("offer", {"sdp": 1}),
+        ("offer", {}),
+        ("iceCandidate", {"candidate": "candidate:1"}),
+        ("iceCandidate", {"candidate": {"sdpMid": "0"}}),
+        ("subscribe", {"streamerId": ["cam"]}),
+        ("layerPreference", {"spatialLayer": "high", "temporalLayer": 1}),
+    ],
+)
+def test_a_wrong_type_in_a_known_field_is_dropped(talk: Conversation, kind: str, fields: dict[str, object]) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.hear("s")
+    talk.say("p", kind, **fields)
+    assert talk.drops[-1].kind == kind
+    assert talk.hear("s") == []
+
+
+def test_disconnect_player_closes_it_with_1011_and_the_reason(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    player_id = talk.subscribed("p", "cam")
+    talk.say("s", "disconnectPlayer", playerId=player_id, reason="afk")
+    assert talk.closed["p"] == (close_codes.DISCONNECTED_BY_STREAMER, "afk")
+    assert talk.closed["p"][0].code == 1011
+
+
+@pytest.mark.parametrize("key", ["s", "p", "f"])
+def test_any_peer_may_ping_and_gets_its_time_back(talk: Conversation, key: str) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p")
+    talk.sfu("f", "sfu")
+    talk.say(key, "ping", time=12.5)
+    assert talk.hear_one(key) == {"type": "pong", "time": 12.5}
+
+
+def test_a_layer_preference_of_the_streamers_goes_to_its_sfu(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.sfu("f", "sfu")
+    talk.say("f", "subscribe", streamerId="cam")
+    talk.subscribed("p", "cam")
+    talk.hear("p")
+    talk.say("s", "layerPreference", spatialLayer=1, temporalLayer=1, playerId="1")
+    assert talk.kinds("f") == ["layerPreference"]
+    assert talk.hear("p") == []
+
+
+def test_a_players_kick_is_refused(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.subscribed("q", "cam")
+    talk.say("q", "kick")
+    assert talk.drops[-1].kind == "kick"
+    assert talk.closed == {}
+
+
+def test_control_asks_the_driver_to_call_the_application(talk: Conversation) -> None:
+    talk.player("p")
+    talk.say("p", "control", action="scene/next", payload={"n": 1})
+    assert (talk.calls[0].player, talk.calls[0].action, talk.calls[0].payload) == ("p", "scene/next", {"n": 1})
+
+
+def test_a_layer_preference_reaches_only_streamers_that_know_it(talk: Conversation) -> None:
+    for key, version, heard in (("new", "1.3.0", ["layerPreference"]), ("old", None, [])):
+        talk.streamer(key, key, version=version)
+        talk.subscribed(f"p-{key}", key)
+        talk.hear(key)
+        talk.say(f"p-{key}", "layerPreference", spatialLayer=0, temporalLayer=0, playerId="")
+        assert talk.kinds(key) == heard
+
+
+def test_players_hear_how_many_they_are_where_that_is_wanted() -> None:
+    talk = Conversation(Rules(tell_player_count=True))
+    talk.player("p")
+    talk.player("q")
+    talk.leave("p")
+    assert [message["count"] for message in talk.hear("q")] == [1]
+    talk = Conversation()
+    talk.player("p")
+    talk.player("q")
+    assert talk.hear("p") == []
+
+
+# -- 4.27 -------------------------------------------------------------------------------------------
+
+
+def test_a_legacy_streamer_is_sent_only_what_it_understands() -> None:
+    talk = Conversation(Rules(legacy_streamers=True))
+    talk.streamer("s")
+    talk.player("p")
+    talk.say("p", "listStreamers")
+    assert talk.hear("p") == []
+    talk.say("p", "offer", sdp=SDP)
+    talk.say("p", "iceCandidate", candidate=CANDIDATE)
+    talk.say("p", "answer", sdp=SDP)
+    talk.say("p", "layerPreference", spatialLayer=0, temporalLayer=0)
+    talk.say("s", "ping", time=1)
+    talk.leave("p")
+    assert talk.kinds("s") == ["config", "offer", "iceCandidate", "pong", "playerDisconnected"]
+
+
+@pytest.mark.parametrize("as_number", [True, False])
+def test_a_legacy_streamer_may_write_player_ids_as_numbers(as_number: bool) -> None:
+    talk = Conversation(Rules(legacy_streamers=True))
+    talk.streamer("s")
+    talk.player("p")
+    talk.say("p", "offer", sdp=SDP)
+    player_id = talk.hear("s")[-1]["playerId"]
+    talk.say("s", "answer", sdp=SDP, playerId=int(player_id) if as_number else player_id)
+    assert talk.hear_one("p") == {"type": "answer", "sdp": SDP}
+
+
+# -- SFUs -------------------------------------------------------------------------------------------
+
+
+def test_an_sfu_is_a_player_to_its_streamer_and_a_streamer_to_its_players(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.sfu("f", "sfu")
+    talk.say("f", "listStreamers")
+    assert talk.hear_one("f")["ids"] == ["cam"]
+    talk.say("f", "subscribe", streamerId="cam")
+    connected = talk.hear_one("s")
+    assert connected["sfu"] is True
+    talk.say("s", "offer", sdp=SDP, playerId=connected["playerId"], sfu=True)
+    assert talk.hear_one("f")["type"] == "offer"
+    talk.say("f", "answer", sdp=SDP)
+    assert talk.hear_one("s")["playerId"] == connected["playerId"]
+
+    talk.player("p")
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == ["cam"]
+    talk.say("f", "startStreaming")
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == ["cam", "sfu"]
+    talk.say("p", "subscribe", streamerId="sfu")
+    player_id = talk.hear_one("f")["playerId"]
+    talk.say("f", "offer", sdp=SDP, playerId=player_id)
+    assert talk.hear_one("p") == {"type": "offer", "sdp": SDP}
+    talk.say("p", "answer", sdp=SDP)
+    assert talk.hear_one("f")["playerId"] == player_id
+    talk.say("p", "dataChannelRequest")
+    assert talk.hear_one("f")["type"] == "dataChannelRequest"
+    talk.say("f", "peerDataChannels", playerId=player_id, sendStreamId=1, recvStreamId=2)
+    assert talk.hear_one("p") == {"type": "peerDataChannels", "sendStreamId": 1, "recvStreamId": 2}
+    talk.say("f", "iceCandidate", playerId=player_id, candidate=CANDIDATE)
+    assert talk.hear_one("p") == {"type": "iceCandidate", "playerId": player_id, "candidate": CANDIDATE}
+
+
+def test_an_sfus_data_channels_reach_its_streamer_with_the_sfus_id(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.sfu("f", "sfu")
+    talk.say("f", "subscribe", streamerId="cam")
+    sfu_id = talk.hear_one("s")["playerId"]
+    talk.say("f", "streamerDataChannels", playerId="101", sfuId="0", sendStreamId=1, recvStreamId=2)
+    assert talk.hear_one("s")["sfuId"] == sfu_id
+
+
+def test_an_sfu_whose_streamer_leaves_hears_it_and_its_players_are_let_go(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.sfu("f", "sfu")
+    talk.say("f", "subscribe", streamerId="cam")
+    talk.say("f", "startStreaming")
+    talk.subscribed("p", "sfu")
+    talk.hear("f")
+    talk.leave("s")
+    assert talk.kinds("f") == ["streamerDisconnected", "playerDisconnected"]
+    assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
+    assert "f" not in talk.closed
+
+
+def test_an_sfu_that_stops_streaming_lets_its_players_go(talk: Conversation) -> None:
+    talk.sfu("f", "sfu")
+    talk.say("f", "startStreaming")
+    talk.subscribed("p", "sfu")
+    talk.say("f", "stopStreaming")
+    assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
+    assert talk.switchboard.streamers() == []
+
+
+# -- players with a lease ---------------------------------------------------------------------------
+
+
+LEASED = Admission(session_id="session-1", endpoint_id="two", shown_as="game")
+
+
+def test_a_leased_player_is_shown_its_streamer_alone_under_the_apps_name(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    talk.player("p", admission=LEASED)
+    talk.say("p", "listStreamers")
+    assert talk.hear_one("p")["ids"] == ["game"]
+    talk.say("p", "subscribe", streamerId="game")
+    assert talk.hear("a") == []
+    assert talk.kinds("b") == ["playerConnected"]
+
+
+def test_a_leased_player_can_subscribe_to_nothing_else(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    talk.player("p", admission=LEASED)
+    talk.say("p", "subscribe", streamerId="one")
+    assert talk.kinds("p") == ["subscribeFailed"]
+    assert talk.hear("a") == []
+
+
+def test_a_leased_player_that_never_subscribes_gets_its_own_streamer(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.streamer("b", "two")
+    talk.player("p", admission=LEASED)
+    talk.say("p", "offer", sdp=SDP)
+    assert talk.hear("a") == []
+    assert talk.kinds("b") == ["playerConnected", "offer"]
+
+
+def test_a_leased_player_whose_streamer_is_gone_is_told_to_come_back(talk: Conversation) -> None:
+    talk.streamer("a", "one")
+    talk.player("p", admission=LEASED)
+    talk.say("p", "subscribe", streamerId="game")
+    assert talk.closed["p"][0] is close_codes.STREAM_UNAVAILABLE
+
+
+def test_a_leased_player_is_not_told_of_a_new_streamer_name(talk: Conversation) -> None:
+    talk.streamer("b", "two")
+    talk.player("p", admission=LEASED)
+    talk.say("p", "subscribe", streamerId="game")
+    talk.say("b", "endpointId", id="three")
+    assert talk.hear("p") == []
+
+
+# -- the driver -------------------------------------------------------------------------------------
+
+
+def test_a_kick_from_outside_closes_the_player_and_tells_its_streamer(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.hear("s")
+    talk.disconnect("p", close_codes.KICKED, "be nice")
+    assert talk.closed["p"] == (close_codes.KICKED, "be nice")
+    assert talk.kinds("s") == ["playerDisconnected"]
+
+
+def test_a_message_of_an_unknown_peer_is_ignored(talk: Conversation) -> None:
+    assert talk.switchboard.received("nobody", b"{}", 0.0) == []
+    assert talk.switchboard.left("nobody") == []
+
+
+def test_a_key_that_is_in_use_is_a_mistake_of_the_driver(talk: Conversation) -> None:
+    talk.player("p")
+    with pytest.raises(ValueError, match="in use"):
+        talk.switchboard.player_connected("p", 0.0, b"{}")
+
+
+# -- what the driver is told of the application -----------------------------------------------------
+
+
+def test_a_streamer_owes_its_player_a_first_word(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.pass_time(5)
+    player_id = talk.subscribed("p", "cam")
+    talk.pass_time(7)
+    assert talk.switchboard.longest_unanswered(talk.now) == 7
+    talk.say("s", "offer", sdp=SDP, playerId=player_id)
+    assert talk.switchboard.longest_unanswered(talk.now) == 0
+
+
+def test_a_streamer_owes_an_answer_once_its_player_has_offered(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.player("p", offers=True)
+    talk.say("p", "subscribe", streamerId="cam")
+    talk.pass_time(7)
+    assert talk.switchboard.longest_unanswered(talk.now) == 0
+    talk.say("p", "offer", sdp=SDP)
+    talk.pass_time(3)
+    assert talk.switchboard.longest_unanswered(talk.now) == 3
+    talk.say("s", "answer", sdp=SDP, playerId="101")
+    assert talk.switchboard.longest_unanswered(talk.now) == 0
+
+
+def test_a_streamer_that_hangs_owes_its_player_nothing_once_that_one_has_left(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.pass_time(7)
+    talk.leave("p")
+    assert talk.switchboard.longest_unanswered(talk.now) == 0
+
+
+def test_a_4_27_streamer_owes_an_answer_to_an_offer() -> None:
+    talk = Conversation(Rules(legacy_streamers=True))
+    talk.streamer("s")
+    talk.player("p")
+    talk.say("p", "offer", sdp=SDP)
+    talk.pass_time(3)
+    assert talk.switchboard.longest_unanswered(talk.now) == 3
+
+
+def test_the_driver_is_told_of_the_id_that_a_streamer_got(talk: Conversation) -> None:
+    talk.streamer("a", "cam")
+    talk.streamer("b", "cam")
+    talk.say("a", "endpointId", id="lens")
+    assert talk.named == [("a", "cam", "cam"), ("b", "cam1", "cam"), ("a", "lens", "lens")]

@@ -1,0 +1,54 @@
+"""What a matchmaker of the old kind is told. The link itself is tested with real sockets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signalserver.legacy.matchmaker_link import MatchmakerLink, Reported, changes
+from signalserver.metrics import Metrics
+from tests.unit.signalserver.hubs import make_hub
+
+states = st.builds(Reported, ready=st.booleans(), players=st.integers(0, 20))
+
+
+@given(before=states, now=states)
+def test_the_changes_lead_from_one_state_to_the_other(before: Reported, now: Reported) -> None:
+    ready, players = before.ready, before.players
+    for message in changes(before, now):
+        match message["type"]:
+            case "streamerConnected":
+                ready = True
+            case "streamerDisconnected":
+                ready = False
+            case "clientConnected":
+                players += 1
+            case "clientDisconnected":
+                players -= 1
+        assert players >= 0
+    assert Reported(ready, players) == now
+
+
+def test_what_did_not_change_is_not_told() -> None:
+    assert changes(Reported(True, 3), Reported(True, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "port", "https"),
+    [
+        ("ws://10.0.0.7:4000", "10.0.0.7", 4000, False),
+        ("wss://pod.example", "pod.example", 443, True),
+        ("ws://[::1]", "::1", 80, False),
+    ],
+)
+async def test_the_first_message_says_where_players_are_dialled(
+    url: str, address: str, port: int, *, https: bool
+) -> None:
+    link = MatchmakerLink(make_hub().hub, lambda: None, Metrics(), "matchmaker:9999", url)
+    assert link.connect_message(Reported(ready=True, players=2)) == {
+        "type": "connect",
+        "address": address,
+        "port": port,
+        "https": https,
+        "ready": True,
+        "playerConnected": True,
+    }

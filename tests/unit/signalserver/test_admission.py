@@ -1,0 +1,122 @@
+"""Who may open a websocket; what refusals look like on the wire is tested with real sockets."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from multidict import CIMultiDict
+from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
+
+from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.net.websocket import WebSocket
+from pixelfleet.service.lifecycle import Tasks
+from signalserver.admission import Doors
+from signalserver.drain import Drain
+from signalserver.rtc_config import RtcConfigSource
+from signalserver.settings import Settings
+from tests.unit.signalserver.core.conversation import CONFIG
+from tests.unit.signalserver.hubs import make_hub
+
+KEY = "k" * 32
+
+
+def request(path: str = "/", **headers: str) -> WSUpgradeRequest:
+    return cast("WSUpgradeRequest", SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers)))
+
+
+def doors(**chosen: Any) -> tuple[Doors, Drain]:
+    made = make_hub()
+    drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
+    config = cast("RtcConfigSource", SimpleNamespace(at_once=lambda: CONFIG))
+    return Doors(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
+
+
+def status(answer: object) -> int:
+    """Return the HTTP status of an answer: 101 when the websocket is opened."""
+    if isinstance(answer, WebSocket):
+        return 101
+    assert isinstance(answer, WSUpgradeResponseWithListener)
+    return int(answer.response.status)
+
+
+def ticket(server_id: str = "pod-1", key: str = KEY) -> str:
+    return sign(SessionToken("session-1", server_id, "cam", "game"), key)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [(None, 101), ("https://play.example", 101), ("https://play.example.evil", 403), ("null", 403)],
+)
+async def test_a_players_page_has_an_allowed_origin(origin: str | None, expected: int) -> None:
+    door, _ = doors(origins=["https://play.example"])
+    assert status(door.player(request(**({"Origin": origin} if origin else {})))) == expected
+
+
+async def test_players_are_taken_until_a_drain_is_over() -> None:
+    door, drain = doors()
+    drain.begin()
+    assert status(door.player(request())) == 101
+    await drain.run()
+    assert status(door.player(request())) == 503
+    assert status(door.streamer(request())) == 101
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("session={right}", 101),
+        ("session={elsewhere}", 403),
+        ("session={forged}", 403),
+        ("session=", 403),
+        ("session=\udcff", 403),
+        ("", 403),
+    ],
+)
+async def test_where_a_session_is_required_its_ticket_is(query: str, expected: int) -> None:
+    door, _ = doors(session_key=KEY, require_session=True)
+    # Made now: a ticket holds for a minute.
+    query = query.format(right=ticket(), elsewhere=ticket("pod-2"), forged=ticket(key="x" * 32))
+    target = f"/?{query}".encode("utf-8", "surrogateescape")
+    asked = cast("WSUpgradeRequest", SimpleNamespace(path=target, headers=CIMultiDict()))
+    assert status(door.player(asked)) == expected
+
+
+async def test_a_bad_ticket_is_refused_also_where_none_is_required() -> None:
+    door, _ = doors(session_key=KEY)
+    assert status(door.player(request())) == 101
+    assert status(door.player(request(f"/?session={ticket('pod-2')}"))) == 403
+
+
+@pytest.mark.parametrize("port", ["streamer", "sfu"])
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        ("/", {"Authorization": "Bearer s3cret"}, 101),
+        ("/?token=s3cret", {}, 101),
+        ("/?token=s3cret", {"Authorization": "Bearer wrong"}, 401),
+        ("/?token=wrong", {}, 401),
+        ("/", {"Authorization": "Basic s3cret"}, 401),
+        ("/", {}, 401),
+    ],
+)
+async def test_streamers_and_sfus_show_the_token(port: str, path: str, headers: dict[str, str], expected: int) -> None:
+    door, _ = doors(streamer_token="s3cret")
+    assert status(getattr(door, port)(request(path, **headers))) == expected
+
+
+@pytest.mark.parametrize(
+    ("takeover", "same_host", "same_token"), [("host", True, False), ("token", False, True), ("never", False, False)]
+)
+async def test_a_streamer_is_known_again_by_what_the_setting_says(
+    takeover: str, *, same_host: bool, same_token: bool
+) -> None:
+    door, _ = doors(streamer_takeover=takeover, streamer_token="s3cret")
+
+    def same(other: tuple[str, str]) -> bool:
+        first, second = door._identity("10.0.0.7", "s3cret"), door._identity(*other)
+        return bool(first) and first == second
+
+    assert same(("10.0.0.7", "another")) is same_host
+    assert same(("10.0.0.8", "s3cret")) is same_token
+    assert not same(("10.0.0.8", "another"))
+    assert "s3cret" not in door._identity("10.0.0.7", "s3cret")

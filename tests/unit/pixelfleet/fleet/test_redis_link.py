@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from pixelfleet.fleet import announcements
+from pixelfleet.fleet import announcements, redis_link
 from pixelfleet.fleet import open as opening
 from pixelfleet.fleet.redis_scripts import SCRIPTS, library_name, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -96,7 +96,8 @@ async def test_a_connection_that_breaks_in_the_middle_is_made_again(
 async def test_a_redis_that_does_not_answer_is_away(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock
 ) -> None:
-    monkeypatch.setattr(opening, "ANSWER_SECONDS", 0.2)
+    for module in (opening, redis_link):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 1.0)
     async with empty_store(own_redis.url, clock) as store:
         own_redis.freeze(on=True)
         async with asyncio.timeout(PATIENCE_SECONDS):

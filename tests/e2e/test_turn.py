@@ -104,7 +104,9 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
             )
         )
         matches = await enter(
-            matchmaker.app.running(matchmaker.settings.Settings(**common, port=0, session_key=key), store)
+            matchmaker.app.running(
+                matchmaker.settings.Settings(**common, port=0, session_key=key, legacy_link=False), store
+            )
         )
         door = await enter(
             router.app.running(router.settings.Settings(**common, port=0, matchmaker=[f"ws://{HOST}:{matches.port}"]))

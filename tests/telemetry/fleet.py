@@ -58,7 +58,12 @@ class Fleet:
         return SecretStr(f"redis://{user}{'@' if user else ''}{LOOPBACK}:{self.redis.port}")
 
     async def matchmakers(self, count: int, **settings: Any) -> list[matchmaker.app.Matchmaker]:
-        options: dict[str, Any] = {"redis_url": self.url(), "session_key": self.key, "host": LOOPBACK}
+        options: dict[str, Any] = {
+            "redis_url": self.url(),
+            "session_key": self.key,
+            "host": LOOPBACK,
+            "legacy_link": False,
+        }
         chosen = matchmaker.settings.Settings(**{**options, "port": 0, "metrics_port": 0, **settings})
         made = [await self.stack.enter_async_context(matchmaker.app.running(chosen)) for _ in range(count)]
         for each in made:

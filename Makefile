@@ -1,11 +1,12 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain chaos lint format lock clean manifests generated
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain chaos lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
 STREAMERS ?=
 PORT ?=
+VERSION ?=
 demo_args = $(if $(STREAMERS),--streamers $(STREAMERS)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 help: ## list these commands
@@ -24,6 +25,9 @@ test: ## everything: unit, integration and, in a real browser, end to end
 
 test-unit: ## the quick tests, which need nothing but Python
 	@scripts/setup dev && exec .venv/bin/pytest tests/unit $(ARGS)
+
+coverage: ## branch coverage of the unit tests: every module in a table, and the floors that CI holds
+	@scripts/setup dev && scripts/coverage $(ARGS)
 
 manifests: ## render and check all that is in k8s/ (ARGS=--write for a new k8s/demo.yaml)
 	@scripts/manifests $(ARGS)
@@ -82,6 +86,12 @@ generated: ## write what is checked in and made from other files: references, Op
 	.venv/bin/python -m pixelfleet_cli.contracts
 	.venv/bin/python -m pixelfleet_cli.reference >docs/reference/configuration.md
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
+
+version: ## print the version, or write it wherever it stands (VERSION=0.2.0)
+	@scripts/setup dev && exec .venv/bin/python -m tools.version $(VERSION)
+
+dist: ## what a release holds, in .build/dist: the wheel and the bills of materials (ARGS=sbom for the bills alone)
+	@scripts/dist $(ARGS)
 
 clean: ## remove all that was made here
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -19,12 +19,15 @@ from hypothesis import HealthCheck, settings
 from pixelfleet.net.openapi import Contract
 from tests.contracts import Watch
 
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("pixelfleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says more of the machine than of the code. Examples are drawn anew in each run, but in CI,
+# where one commit has one result.
+settings.register_profile(
+    "pixelfleet",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("pixelfleet")
-
-REPORT_SECONDS = 2.0
-"""For the report of a test that took too long; formatting its stack takes half a second on a busy machine."""
 
 STDERR = pytest.StashKey[int]()
 SERVICES = Path(__file__).parent.parent / "services"
@@ -44,9 +47,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Bound the time of async tests: pytest-timeout's signal is raised in a callback of uvloop, which logs it."""
     if not isinstance(item, pytest.Function):
         return
-    # Before the signal comes, which would else hit the very callback that ends the test, or the making of its report.
-    timeout = float(item.config.getini("timeout"))
-    seconds = timeout - max(REPORT_SECONDS, 0.1 * timeout)
+    # Long before the signal comes, which would else hit the very callback that ends the test.
+    seconds = 0.5 * float(item.config.getini("timeout"))
     of_hypothesis = getattr(item.obj, "hypothesis", None)
     if of_hypothesis is not None and inspect.iscoroutinefunction(of_hypothesis.inner_test):
         of_hypothesis.inner_test = _in_time(of_hypothesis.inner_test, seconds)

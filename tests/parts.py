@@ -17,8 +17,13 @@ T = TypeVar("T")
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")
 }
+PATIENCE_SECONDS: Final = 60.0
+"""How long an event may take before the test that waits for it fails.
+
+It is a last bound for a machine whose cores are busy with other work. No test waits so long for an event that comes,
+and none takes it for a promise about the code.
+"""
 _POLL_SECONDS: Final = 0.02
-_KILL_SECONDS: Final = 10.0
 
 
 def require_part(name: str) -> str:
@@ -65,7 +70,7 @@ async def program(*arguments: str, **options: Any) -> AsyncIterator[asyncio.subp
     finally:
         with suppress(ProcessLookupError):  # it and its children have ended
             os.killpg(process.pid, signal.SIGKILL)
-        async with asyncio.timeout(_KILL_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await process.communicate()
 
 
@@ -93,7 +98,7 @@ async def eventually(
     condition: Callable[[], object],
     what: str,
     *,
-    within: float = 10.0,
+    within: float = PATIENCE_SECONDS,
     tolerating: tuple[type[Exception], ...] = (),
 ) -> object:
     """Ask a condition, plain or async, until its answer is truthy, and return that answer.

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.matching.joins import Outcome
 from tests.chaos.conftest import Scene, after
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 PLAYERS = 600
 RATE = 60.0

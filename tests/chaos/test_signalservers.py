@@ -14,7 +14,7 @@ from tests.chaos.conftest import Ground, after, ground
 from tests.chaos.pods import Journey, Pod, pods, travel
 from tests.parts import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 SERVERS, STREAMERS = 4, 4
 STAYERS, VISITORS = 6, 150

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks.chromium import CHROMIUM_OPTIONS
-from tests.parts import eventually, require_part
+from tests.parts import PATIENCE_SECONDS, eventually, require_part
 
 STOCK_PAGE = Path(__file__).parent / "stock_page" / "dist"
 
@@ -46,12 +46,13 @@ async def new_page(browser: Browser) -> AsyncIterator[Page]:
     """Open a page of its own browser context."""
     context = await browser.new_context(viewport={"width": 1280, "height": 720})
     try:
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
         yield await context.new_page()
     finally:
         await context.close()
 
 
-async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
+async def playing(page: Page) -> dict[str, Any]:
     """Wait until video has been decoded; return what VIDEO tells."""
 
     async def frames() -> dict[str, Any] | None:
@@ -59,7 +60,7 @@ async def playing(page: Page, *, within: float = 20.0) -> dict[str, Any]:
         # A frame can be decoded a moment before the library calls play(), which is also when it mutes.
         return video if video and video["frames"] > 0 and not video["paused"] else None
 
-    video: dict[str, Any] | None = await eventually(frames, "video is playing", within=within)
+    video: dict[str, Any] | None = await eventually(frames, "video is playing")
     assert video is not None
     return video
 
@@ -80,13 +81,13 @@ async def frames_in(page: Page, seconds: float) -> int:
     return count
 
 
-async def at_full_speed(page: Page) -> None:
-    """Wait until at least 50 frames are decoded within 2 s: a video of 30 a second, on a machine with other work."""
+async def plays_on(page: Page) -> None:
+    """Wait until at least 10 frames are decoded within 2 s; how many more there are depends on the machine."""
 
     async def enough() -> bool:
-        return await frames_in(page, 2.0) >= 50
+        return await frames_in(page, 2.0) >= 10
 
-    await eventually(enough, "at least 50 frames in 2 s", within=30)
+    await eventually(enough, "at least 10 frames in 2 s")
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

@@ -148,20 +148,18 @@ async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboar
           const rows = document.getElementById('rows');
           const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
           const names = new Set();
-          const slow = [];
+          let most = 0;
           for (let top = 0; top < rows.scrollHeight; top += rows.clientHeight / 2) {
-            const before = performance.now();
             rows.scrollTop = top;
             await frame();
-            slow.push(performance.now() - before);
+            most = Math.max(most, rows.querySelectorAll('.row').length);
             rows.querySelectorAll('.name').forEach((name) => names.add(name.title));
           }
-          slow.sort((a, b) => a - b);
-          return { names: names.size, middle: slow[Math.floor(slow.length / 2)] };
+          return { names: names.size, most };
         }"""
     )
     assert seen["names"] == 1000
-    assert seen["middle"] < 100, "a step of scrolling takes this many milliseconds"
+    assert seen["most"] < 60
 
 
 async def test_no_row_covers_another_when_the_window_has_become_narrow(dashboard: Dashboard) -> None:

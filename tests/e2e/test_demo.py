@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 import pixelfleet_cli.demo.app as demo
 from pixelfleet.protocol.first_frame import STEPS
 from pixelfleet_cli.demo.settings import Settings
-from tests.e2e.conftest import at_full_speed, new_page, playing
+from tests.e2e.conftest import new_page, playing, plays_on
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +21,7 @@ async def running_demo() -> AsyncIterator[demo.Demo]:
         yield running
 
 
-async def test_video_plays_muted_at_full_size_and_speed(page: Page, running_demo: demo.Demo) -> None:
+async def test_video_plays_muted_at_full_size(page: Page, running_demo: demo.Demo) -> None:
     complaints: list[str] = []
     elsewhere: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -30,7 +30,7 @@ async def test_video_plays_muted_at_full_size_and_speed(page: Page, running_demo
     video = await playing(page)
     assert (video["width"], video["height"]) == (1280, 720)
     assert video["muted"]
-    await at_full_speed(page)
+    await plays_on(page)
     assert complaints == []
     assert elsewhere == []
 

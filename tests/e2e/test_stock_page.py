@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page
 import pixelfleet_cli.demo.app as demo
 from pixelfleet.protocol import close_codes
 from pixelfleet_cli.demo.settings import Settings
-from tests.e2e.conftest import at_full_speed, new_page, playing
+from tests.e2e.conftest import new_page, playing, plays_on
 from tests.parts import eventually
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +25,7 @@ async def test_it_plays_through_ws(page: Page, stock_page: str) -> None:
     async with demo.running(Settings(port=0, streamer_port=0)) as running:
         await page.goto(through(stock_page, running))
         await playing(page)
-        await at_full_speed(page)
+        await plays_on(page)
 
 
 async def test_it_plays_through_the_root_with_three_streamers(page: Page, stock_page: str) -> None:
@@ -47,8 +47,8 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         def moved() -> bool:
             return len(other.players) == 1
 
-        await eventually(moved, "the other streamer has the player", within=20)
-        await at_full_speed(page)
+        await eventually(moved, "the other streamer has the player")
+        await plays_on(page)
 
 
 async def test_it_stays_in_the_queue_for_seventy_seconds_and_then_plays(browser: Browser, stock_page: str) -> None:

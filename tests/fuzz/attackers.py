@@ -13,6 +13,7 @@ from tests.fuzz.frames import Burst, Frames, Then
 from tests.fuzz.heads import Heads
 from tests.fuzz.messages import Messages, World
 from tests.fuzz.wire import DROPPED, NO_STATUS, ServerError, Wire, connect
+from tests.parts import PATIENCE_SECONDS
 
 CALM: Final = {"player": 0.1, "streamer": 0.6, "sfu": 0.4}
 """The part of connections that mean well: without sources that last, players would never be subscribed for long."""
@@ -20,11 +21,8 @@ BATCH_BYTES: Final = 32 * 1024
 BATCH_FRAMES: Final = 64
 FRAMES_A_CONNECTION: Final = 1_000
 """On average, for one that is not closed before."""
-PATIENCE_SECONDS: Final = 15.0
-"""How long the server may take to close a connection that it must close, on a machine with other work."""
-
-KNOCK_PATIENCE_SECONDS: Final = 5.0
-"""The same, beyond the time that a connection has to ask."""
+LEAST_HEADS: Final = 5
+"""What each knocker sends, however soon the attackers have sent enough."""
 
 KNOWN_CODES: Final = frozenset({code.code for code in close_codes.catalogue()} | {1007, NO_STATUS, DROPPED})
 """The catalogue, what RFC 6455 has for text that is none, and the two numbers for "no code was sent"."""
@@ -192,12 +190,14 @@ class Knocker:
         self._random = random
         self._tally = tally
         self._heads = Heads(random)
-        self._patience = handshake_seconds + KNOCK_PATIENCE_SECONDS
+        self._patience = handshake_seconds + PATIENCE_SECONDS
 
     async def send_heads(self) -> None:
-        """Send strange heads until the attackers have sent enough."""
-        while not self._tally.over:
+        """Send strange heads until the attackers have sent enough, and some in any case."""
+        sent = 0
+        while not self._tally.over or sent < LEAST_HEADS:
             await self._knock(self._heads.head(), or_answered=True)
+            sent += 1
 
     async def send_halves(self) -> None:
         """Send heads that never end until the attackers have sent enough."""

@@ -10,11 +10,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.fuzz.wire import ServerError
+from tests.parts import PATIENCE_SECONDS
 
 PACE_SECONDS: Final = 0.005
 WINDOW: Final = 32
 """Messages that may be under way: with one lost, all stops, and with one swapped, the order is wrong."""
-PATIENCE_SECONDS: Final = 30.0
 SERVER_SAYS: Final = frozenset({"config", "streamerList", "pong"})
 
 Message = dict[str, Any]

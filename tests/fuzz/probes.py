@@ -18,6 +18,7 @@ from tests.fuzz.frames import TEXT, frame
 from tests.fuzz.wire import Wire
 from tests.fuzz.wire import connect as raw_connect
 from tests.integration.peers import player, streamer
+from tests.parts import PATIENCE_SECONDS
 
 Exchange = Callable[[], Awaitable[None]]
 
@@ -68,15 +69,15 @@ async def raw(port: int, heard: list[bytes] | None = None, *, answers: bool = Tr
     """Open a websocket that sends any bytes."""
     wire = await raw_connect(port, (heard if heard is not None else []).append, answers=answers)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await wire.upgrade()
         yield wire
     finally:
         wire.hang_up()
 
 
-async def closed(wire: Wire, within: float = 10.0) -> int:
-    async with asyncio.timeout(within):
+async def closed(wire: Wire) -> int:
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await asyncio.shield(wire.ended)
 
 

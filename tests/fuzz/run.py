@@ -155,7 +155,7 @@ async def _attack(server: Server, pair: Pair, outcome: Outcome, tell: Callable[[
         players, streamers = await server.read("/api/players"), await server.read("/api/streamers")
         return [each["playerId"] for each in players] == [pair.player_id] and len(streamers) == 1
 
-    await eventually(gone, "nobody is left but the pair", within=20)
+    await eventually(gone, "nobody is left but the pair")
     for path in ("/livez", "/readyz"):
         if (status := await server.status(path)) != 200:
             outcome.problems.append(f"{path} answered {status}")

@@ -9,14 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 
-from tests.parts import eventually, free_ports, program
-
-START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 15.0
+from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
 
 
 @dataclass(slots=True)
@@ -69,7 +66,7 @@ class Server:
     async def stop(self) -> int:
         """Ask the process to end; return its exit code."""
         self.process.terminate()
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.process.wait()
 
     def errors_logged(self) -> list[str]:
@@ -107,7 +104,5 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
                 async def alive() -> bool:
                     return await server.status("/livez") == 200
 
-                await eventually(
-                    alive, "the signalserver answers", within=START_SECONDS, tolerating=(aiohttp.ClientError,)
-                )
+                await eventually(alive, "the signalserver answers", tolerating=(aiohttp.ClientError,))
                 yield server

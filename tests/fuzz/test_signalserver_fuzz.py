@@ -1,19 +1,24 @@
 """A slice of the fuzz run, and what the generators behind it promise. The long run is `make fuzz`."""
 
-import secrets
 from collections import Counter
 from random import Random
+from typing import Final
 
 import msgspec
 import orjson
 import pytest
 
 from pixelfleet.protocol.messages import SHAPES
+from tests.fuzz.attackers import LEAST_HEADS
 from tests.fuzz.frames import Frames, Then
 from tests.fuzz.heads import Heads
 from tests.fuzz.messages import USUAL, Messages, World
-from tests.fuzz.run import fuzz
+from tests.fuzz.run import KNOCKERS, fuzz
 from tests.fuzz.switchboard import Drive
+from tests.parts import PATIENCE_SECONDS
+
+SEED: Final = 1
+"""Of the slice. `make fuzz` draws a seed and prints it."""
 
 
 def frames(seed: int, role: str = "player") -> Frames:
@@ -49,8 +54,7 @@ def test_every_kind_of_burst_is_made() -> None:
 
 
 def test_the_switchboard_stands_anything() -> None:
-    for _ in range(6):
-        seed = secrets.randbelow(2**31)
+    for seed in range(6):
         try:
             Drive(seed).run(10_000)
         except Exception as error:
@@ -59,9 +63,10 @@ def test_the_switchboard_stands_anything() -> None:
 
 @pytest.mark.integration
 async def test_the_server_stands_anything_and_the_pair_beside_it_loses_nothing() -> None:
-    outcome = await fuzz(20_000, secrets.randbelow(2**31), most_seconds=60)
+    outcome = await fuzz(20_000, SEED, most_seconds=4 * PATIENCE_SECONDS)
     assert not outcome.problems, "\n".join(outcome.lines())
     assert outcome.tally.frames >= 20_000
-    assert outcome.received >= 5_000
-    assert outcome.exchanged > 20
-    assert outcome.tally.heads > 10
+    assert outcome.tally.heads >= KNOCKERS * LEAST_HEADS
+    # How many there are depends on the machine; that there are some shows that the run reached the rules.
+    assert outcome.received > 0
+    assert outcome.exchanged > 0

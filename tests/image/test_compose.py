@@ -13,6 +13,7 @@ from pixelfleet.service.settings import ServiceSettings, load
 from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.image.compose import FILE, ROOT, Compose, Deploy, arguments_of, make_secrets, read
 from tests.image.dockerfile import stages
+from tests.parts import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,9 @@ def test_docker_compose_takes_the_file_where_it_is_installed() -> None:
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def test_the_whole_system_is_there(compose: Compose) -> None:

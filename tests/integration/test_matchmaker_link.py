@@ -13,7 +13,7 @@ from matchmaker.legacy import servers as stock_servers
 from tests.integration.matches import Matches, known, matches, stock_server
 from tests.integration.peers import SDP, player, streamer
 from tests.integration.signals import signals
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
@@ -116,7 +116,7 @@ async def test_a_link_that_sends_megabytes_of_garbage_is_cut_and_the_others_stay
         assert matched.server.link_port is not None
         reader, link = await asyncio.open_connection("127.0.0.1", matched.server.link_port)
         link.write(b"\x00garbage{[" * 400_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises((ConnectionError, AssertionError)):
                 assert await reader.read(1) != b""
         link.close()
@@ -141,7 +141,7 @@ async def test_a_link_that_breaks_and_comes_back_is_whole_again(matched: Matches
 
 async def test_a_half_open_link_is_dropped_after_its_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_servers, "CHECK_SECONDS", 0.05)
-    async with matches(legacy_seconds=0.3) as matched, stock_server(matched) as stock:
+    async with matches(legacy_seconds=1.0) as matched, stock_server(matched) as stock:
         await known(matched, stock, ready=False)
 
 
@@ -161,7 +161,7 @@ async def test_links_from_elsewhere_are_refused() -> None:
     async with matches(legacy_allow=["10.0.0.0/8"]) as matched:
         assert matched.server.link_port is not None
         reader, link = await asyncio.open_connection("127.0.0.1", matched.server.link_port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises((ConnectionError, AssertionError)):
                 assert await reader.read(1) != b""
         link.close()

@@ -156,14 +156,14 @@ async def test_what_operators_see_and_have_said_outlives_a_flush(fleet: Fleet) -
         async with Redis.from_url(fleet.redis.url) as redis:
             said = await redis.hgetall(f"{PREFIX}policies")
             await redis.flushall()
-            await eventually(held, "the session is known again", within=15.0)
+            await eventually(held, "the session is known again")
 
             async def said_again() -> bool:
                 return bool(await redis.hgetall(f"{PREFIX}policies") == said == {b"default": b"spread"})
 
-            await eventually(said_again, "how streamers are chosen is known again", within=15.0)
+            await eventually(said_again, "how streamers are chosen is known again")
         (after,) = await held()
         assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
-        await eventually(drained, "the streamer is held back again", within=15.0)
+        await eventually(drained, "the streamer is held back again")
         assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{before['id']}"))[0] == 202
         assert (await playing.closed())[0] == 4202

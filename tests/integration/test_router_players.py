@@ -12,7 +12,7 @@ from yarl import URL
 
 from pixelfleet.auth.links import Link, sign
 from tests.integration.door import Door, backend, open_door
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
@@ -147,7 +147,7 @@ async def test_pages_of_other_origins_may_be_kept_out(page_folder: Path, http: a
 
 
 async def test_players_may_finish_and_then_the_router_ends(page_folder: Path, http: aiohttp.ClientSession) -> None:
-    async with open_door(page_folder, drain_seconds=20, spread_seconds=0) as door:
+    async with open_door(page_folder, drain_seconds=600, spread_seconds=0) as door:
         socket = await play(http, door)
         draining = asyncio.create_task(door.router.drain())
         await eventually(lambda: door.router.players.closing, "it drains")
@@ -158,7 +158,8 @@ async def test_players_may_finish_and_then_the_router_ends(page_folder: Path, ht
         assert (await socket.receive()).data == "still here"
         assert not draining.done()
         await socket.close()
-        await asyncio.wait_for(draining, 5)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await draining
 
 
 async def test_players_who_stay_too_long_are_told_to_come_back(page_folder: Path, http: aiohttp.ClientSession) -> None:

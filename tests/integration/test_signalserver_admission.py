@@ -196,7 +196,7 @@ async def test_a_streamer_has_a_rate_of_its_own_where_one_is_set() -> None:
 
 async def test_a_peer_that_answers_no_ping_is_closed() -> None:
     async with (
-        signals(ping_interval=0.2, pong_timeout=0.2) as running,
+        signals(ping_interval=0.2, pong_timeout=2) as running,
         opened(running.player_url) as good,
         opened(running.player_url) as deaf,
     ):

@@ -20,7 +20,7 @@ async def becomes(running: Signals, why: str | None) -> None:
 
 
 async def test_an_application_that_does_not_come_is_stuck_until_it_does() -> None:
-    async with signals(start_seconds=0.2) as running:
+    async with signals(start_seconds=1.0) as running:
         assert await running.ready() == "no streamer is connected"
         await becomes(running, "the application has not connected")
         assert await running.metric(STUCK) == 1

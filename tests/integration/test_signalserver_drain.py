@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -13,13 +12,13 @@ from websockets.exceptions import InvalidStatus
 from tests.integration.peers import player, streamer
 from tests.integration.signals import BEARER, TOKEN, signals
 from tests.integration.test_cli import Process, pixelfleet
-from tests.parts import eventually, free_ports
+from tests.parts import PATIENCE_SECONDS, eventually, free_ports
 
 pytestmark = pytest.mark.integration
 
 
 async def test_a_drain_waits_for_the_last_player_and_not_the_first() -> None:
-    async with signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=60) as running, AsyncExitStack() as stack:
+    async with signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running, AsyncExitStack() as stack:
         source = await stack.enter_async_context(streamer(running.streamer_url, "cam"))
         first = await stack.enter_async_context(player(running.player_url))
         async with player(running.player_url) as last:
@@ -30,7 +29,7 @@ async def test_a_drain_waits_for_the_last_player_and_not_the_first() -> None:
             for viewer in (first, last):
                 notice = await viewer.hear("sigterm")
                 assert notice["message"] == "stream will shutdown"
-                assert 58 <= notice["secondsLeft"] <= 60
+                assert 500 < notice["secondsLeft"] <= 600
             waiting = asyncio.create_task(running.ask("GET", "/drain?wait=1"))
             await first.socket.close()
             await last.say("subscribe", streamerId="cam")
@@ -49,7 +48,7 @@ async def test_a_drain_waits_for_the_last_player_and_not_the_first() -> None:
 
 
 async def test_players_are_still_taken_while_it_spreads_that_the_server_is_not_ready() -> None:
-    async with signals(rest_token=TOKEN, spread_seconds=30, drain_seconds=60) as running:
+    async with signals(rest_token=TOKEN, spread_seconds=30, drain_seconds=600) as running:
         assert await running.ask("GET", "/drain") == (200, {"state": "spreading", "players": 0})
         async with player(running.player_url) as late:
             assert (await late.hear_any())["type"] == "config"
@@ -87,14 +86,14 @@ async def server(*options: str) -> AsyncIterator[tuple[Process, str, str]]:
 
 
 async def ended(process: Process) -> tuple[int, str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         _, said = await process.communicate()
     assert process.returncode is not None
     return process.returncode, said.decode()
 
 
 async def test_sigterm_lets_the_players_finish() -> None:
-    async with server("--spread-seconds", "0", "--drain-seconds", "60") as (process, players, streamers):
+    async with server("--spread-seconds", "0", "--drain-seconds", "600") as (process, players, streamers):
         async with streamer(streamers, "cam") as source, player(players) as viewer:
             await viewer.say("subscribe", streamerId="cam")
             await source.hear("playerConnected")
@@ -115,33 +114,33 @@ async def test_sigterm_closes_who_stays_and_ends_in_time() -> None:
         server("--spread-seconds", "0", "--drain-seconds", "0.5") as (process, players, _),
         player(players) as viewer,
     ):
-        begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert await viewer.closed() == (4005, "the server restarts")
         code, said = await ended(process)
-        assert time.monotonic() - begun < 5
     assert code == 0
     assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_it_at_once(second: signal.Signals) -> None:
-    async with server("--drain-seconds", "60") as (process, players, streamers), streamer(streamers, "cam") as source:
+    async with server("--drain-seconds", "600") as (process, players, streamers), streamer(streamers, "cam") as source:
         async with player(players) as viewer:
             process.send_signal(signal.SIGTERM)
             await viewer.hear("sigterm")
-            begun = time.monotonic()
             process.send_signal(second)
             assert await viewer.closed() == (4005, "the server restarts")
             code, said = await ended(process)
-            assert time.monotonic() - begun < 5
         assert (await source.closed())[0] == 4005
     assert code == 1
     assert "Traceback" not in said
 
 
 async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigterm() -> None:
-    async with server("--rest-token", TOKEN, "--spread-seconds", "0", "--drain-seconds", "60") as (process, players, _):
+    async with server("--rest-token", TOKEN, "--spread-seconds", "0", "--drain-seconds", "600") as (
+        process,
+        players,
+        _,
+    ):
         url = players.replace("ws://", "http://") + "/drain?wait=1"
         asked = asyncio.Event()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import jwt
@@ -82,32 +82,34 @@ def ticket(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     return jwt.encode({**claims, "iat": now, "exp": now + 60, **changes}, key, algorithm=algorithm)
 
 
-FORGED: Final = {
-    "none": ticket("", "none"),
-    "other-key": ticket(KEY[::-1]),
-    "other-algorithm": ticket(KEY * 2, "HS512"),
-    "expired": ticket(exp=int(time.time()) - 60),
-    "not-yet": ticket(iat=int(time.time()) + 3600),
-    "no-end": ticket(exp=None),
-    "other-server": ticket(aud="another-server"),
-    "no-server": ticket(aud=None),
-    "other-issuer": ticket(iss="somebody"),
-    "no-session": ticket(sub=None),
-    "no-streamer": ticket(endpoint=None),
-    "wrong-types": ticket(endpoint=["cam"], app=5),
-    "role-of-our-own": ticket(role="host"),
-    "cut": ticket()[:-3],
-    "two": ticket() + "." + ticket(),
-    "empty": "",
-    "rubbish": "a.b.c",
-    "deep-header": "W1tb" * 2_000 + ".e30.x",
+# Each is made when it is used: one that was made when the module was imported may have expired by then, and a test
+# would refuse it for that alone.
+FORGED: Final[dict[str, Callable[[], str]]] = {
+    "none": lambda: ticket("", "none"),
+    "other-key": lambda: ticket(KEY[::-1]),
+    "other-algorithm": lambda: ticket(KEY * 2, "HS512"),
+    "expired": lambda: ticket(exp=int(time.time()) - 60),
+    "not-yet": lambda: ticket(iat=int(time.time()) + 3600),
+    "no-end": lambda: ticket(exp=None),
+    "other-server": lambda: ticket(aud="another-server"),
+    "no-server": lambda: ticket(aud=None),
+    "other-issuer": lambda: ticket(iss="somebody"),
+    "no-session": lambda: ticket(sub=None),
+    "no-streamer": lambda: ticket(endpoint=None),
+    "wrong-types": lambda: ticket(endpoint=["cam"], app=5),
+    "role-of-our-own": lambda: ticket(role="host"),
+    "cut": lambda: ticket()[:-3],
+    "two": lambda: ticket() + "." + ticket(),
+    "empty": lambda: "",
+    "rubbish": lambda: "a.b.c",
+    "deep-header": lambda: "W1tb" * 2_000 + ".e30.x",
 }
 
 
 @pytest.mark.parametrize("forgery", sorted(FORGED))
 async def test_a_forged_or_stale_session_ticket_is_refused(forgery: str) -> None:
     async with running(session_key=SecretStr(KEY), require_session=True, server_id=SERVER_ID) as server:
-        assert await refused(players(server, f"?session={FORGED[forgery]}")) == 403
+        assert await refused(players(server, f"?session={FORGED[forgery]()}")) == 403
 
 
 async def test_a_session_ticket_admits_to_its_streamer_only() -> None:

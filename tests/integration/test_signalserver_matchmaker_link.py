@@ -11,7 +11,7 @@ import pytest
 import signalserver.legacy.matchmaker_link
 from tests.integration.peers import Message, player, streamer
 from tests.integration.signals import Signals, signals
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,7 @@ class Matchmaker:
         writer.close()
 
     async def hear(self) -> Message:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.heard.get()
 
 

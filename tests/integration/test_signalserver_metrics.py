@@ -8,7 +8,7 @@ import pytest
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
-from tests.parts import program, require_part
+from tests.parts import PATIENCE_SECONDS, program, require_part
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +61,6 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
     ):
         assert series in everything
     pipes = {"stdin": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
-    async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(30):
+    async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(PATIENCE_SECONDS):
         said, _ = await checker.communicate(everything.encode())
     assert (checker.returncode, said.decode()) == (0, "")

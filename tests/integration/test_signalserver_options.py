@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.peers import player, streamer
 from tests.integration.test_cli import pixelfleet
-from tests.parts import eventually, free_ports
+from tests.parts import PATIENCE_SECONDS, eventually, free_ports
 
 pytestmark = pytest.mark.integration
 
@@ -31,7 +31,7 @@ async def started(port: int, *options: str) -> AsyncIterator[list[str]]:
             await eventually(alive, "the server answers", tolerating=(aiohttp.ClientError,))
         yield said
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             _, stderr = await process.communicate()
         assert process.returncode == 0
         said.extend(stderr.decode().splitlines())
@@ -97,7 +97,7 @@ async def test_the_arguments_of_wilbur() -> None:
 
 
 async def test_a_guard_that_is_gone_stops_the_start_without_showing_its_value() -> None:
-    async with pixelfleet("signalserver", "--player_token", "hush") as process, asyncio.timeout(30):
+    async with pixelfleet("signalserver", "--player_token", "hush") as process, asyncio.timeout(PATIENCE_SECONDS):
         _, stderr = await process.communicate()
         assert process.returncode == 2
         assert "--player_token" in stderr.decode()

@@ -19,6 +19,7 @@ import turnapi.app
 import turnapi.check.app
 import turnapi.check.settings
 from tests.coturn import Coturn, running_coturn
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.net.certificates import make_certificate
 from turnapi.check.plan import Probe
 from turnapi.check.probing import probe_all
@@ -59,7 +60,7 @@ async def answer_of(api: turnapi.app.TurnApi, **query: str) -> dict[str, Any]:
 async def allocates(coturn: Coturn, credentials: Credentials) -> str:
     """Return why an allocation over UDP is refused, an empty text when it is not."""
     probe = Probe("UDP", "127.0.0.1", coturn.port, credentials.username, credentials.credential)
-    [result] = await probe_all([probe], 5.0, tls=None)
+    [result] = await probe_all([probe], PATIENCE_SECONDS, tls=None)
     return result.failure
 
 
@@ -91,7 +92,7 @@ async def test_the_hmac_is_what_coturn_computes_and_anything_else_is_refused(cot
 async def test_leeway_keeps_credentials_alive_for_a_clock_that_is_ahead(coturn: Coturn) -> None:
     late = time.time() - 650
     assert "401" in await allocates(coturn, SharedSecret(SecretStr(coturn.secret)).make("name", late, 600))
-    assert await allocates(coturn, SharedSecret(SecretStr(coturn.secret), leeway=120).make("name", late, 600)) == ""
+    assert await allocates(coturn, SharedSecret(SecretStr(coturn.secret), leeway=3600).make("name", late, 600)) == ""
 
 
 Check = Callable[..., Awaitable[tuple[int, list[list[str]]]]]
@@ -102,12 +103,14 @@ def check(capsys: pytest.CaptureFixture[str]) -> Check:
     """Run the check; return its exit code and the rows of its table, the milliseconds left out."""
 
     async def run(**settings: Any) -> tuple[int, list[list[str]]]:
-        code = await turnapi.check.app.main(turnapi.check.settings.Settings(**settings))
+        code = await turnapi.check.app.main(
+            turnapi.check.settings.Settings(**{"seconds": PATIENCE_SECONDS, **settings})
+        )
         told = capsys.readouterr().out
         heading, *lines = told[told.index("server  ") :].splitlines()
         assert heading.split() == ["server", "way", "ms", "result"]
         rows = [line.split(maxsplit=3) for line in lines]
-        assert all(0 <= int(row.pop(2)) < 10_000 for row in rows)
+        assert all(int(row.pop(2)) >= 0 for row in rows)
         return code, rows
 
     return run

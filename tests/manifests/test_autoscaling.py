@@ -196,7 +196,7 @@ def test_keda_does_nothing_while_nobody_knows() -> None:
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matchmaker_metrics, "READ_SECONDS", 0.01)
-    monkeypatch.setattr(matchmaker_metrics, "STALE_SECONDS", 0.2)
+    monkeypatch.setattr(matchmaker_metrics, "STALE_SECONDS", 1.0)
 
 
 @pytest.fixture

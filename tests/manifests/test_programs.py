@@ -17,7 +17,7 @@ from tests.integration.signals import TOKEN, Signals, signals
 from tests.manifests.environment import environment
 from tests.manifests.pods import Workload, workloads
 from tests.manifests.rendering import ROOT, Object, rendered, require_kubectl
-from tests.parts import eventually, free_port, program, require_part
+from tests.parts import PATIENCE_SECONDS, eventually, free_port, program, require_part
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,7 @@ async def hook(pods: dict[str, Workload], running: Signals, token: str) -> Async
 
 async def test_the_hook_returns_when_the_last_player_has_left(pods: dict[str, Workload]) -> None:
     async with (
-        signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=60) as running,
+        signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running,
         streamer(running.streamer_url, "cam"),
         player(running.player_url) as viewer,
         hook(pods, running, TOKEN) as process,
@@ -49,13 +49,13 @@ async def test_the_hook_returns_when_the_last_player_has_left(pods: dict[str, Wo
         assert await running.ready() == "draining"
         assert process.returncode is None
         await viewer.socket.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 0
 
 
 async def test_the_hook_of_a_wrong_token_holds_nothing_up(pods: dict[str, Workload]) -> None:
     async with signals(rest_token=TOKEN) as running, hook(pods, running, "wrong") as process:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 0
         assert not running.server.draining.begun
 

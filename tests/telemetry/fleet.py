@@ -29,8 +29,6 @@ from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
 LOOPBACK: Final = "127.0.0.1"
-YOUNG_SECONDS: Final = 30.0
-"""How long a new store may take until it is believed."""
 
 
 @dataclass
@@ -60,12 +58,17 @@ class Fleet:
         return SecretStr(f"redis://{user}{'@' if user else ''}{LOOPBACK}:{self.redis.port}")
 
     async def matchmakers(self, count: int, **settings: Any) -> list[matchmaker.app.Matchmaker]:
-        options: dict[str, Any] = {"redis_url": self.url(), "session_key": self.key, "host": LOOPBACK}
+        options: dict[str, Any] = {
+            "redis_url": self.url(),
+            "session_key": self.key,
+            "host": LOOPBACK,
+            "legacy_link": False,
+        }
         chosen = matchmaker.settings.Settings(**{**options, "port": 0, "metrics_port": 0, **settings})
         made = [await self.stack.enter_async_context(matchmaker.app.running(chosen)) for _ in range(count)]
         for each in made:
             self._ask("matchmaker", each.metrics_port)
-            await eventually(partial(_knows_the_fleet, each), "the matchmaker knows the fleet", within=YOUNG_SECONDS)
+            await eventually(partial(_knows_the_fleet, each), "the matchmaker knows the fleet")
         return made
 
     async def signalserver(self, **settings: Any) -> signalserver.app.SignalServer:

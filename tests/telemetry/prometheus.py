@@ -108,5 +108,5 @@ async def prometheus(folder: Path, configuration: Mapping[str, Any]) -> AsyncIte
                 async with http.get("/-/ready") as answer:
                     return answer.status == 200
 
-            await eventually(ready, "Prometheus is ready", within=30.0, tolerating=(aiohttp.ClientError,))
+            await eventually(ready, "Prometheus is ready", tolerating=(aiohttp.ClientError,))
             yield Prometheus(http)

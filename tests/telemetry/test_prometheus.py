@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.parts import eventually, program, require_part
+from tests.parts import PATIENCE_SECONDS, eventually, program, require_part
 from tests.telemetry.fleet import LOOPBACK, Fleet, under_load
 from tests.telemetry.prometheus import Prometheus, compose_configuration, kubernetes_configuration, prometheus
 from tests.telemetry.promql import selectors
@@ -17,7 +17,6 @@ from tests.telemetry.shipped import adapter_query, adapter_rules, expressions
 
 pytestmark = pytest.mark.integration
 
-SCRAPED_SECONDS = 30.0
 NOT_IN_COMPOSE = ("DCGM_", "container_", "certmanager_")
 """What only a cluster has exporters for."""
 
@@ -51,7 +50,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 async def test_every_target_is_up_and_every_series_that_is_read_has_a_value(scene: Scene) -> None:
     for server in (scene.compose, scene.kubernetes):
-        await eventually(partial(all_up, server), "every target is up", within=SCRAPED_SECONDS)
+        await eventually(partial(all_up, server), "every target is up")
     wanted = [(each.where, selector) for each in expressions() for selector in selectors(each.text)]
     assert len(wanted) > 80
     await everything_has_a_value(scene.kubernetes, wanted)
@@ -78,7 +77,7 @@ async def everything_has_a_value(server: Prometheus, wanted: list[tuple[str, str
         return not missing
 
     try:
-        await eventually(found, "every series has a value", within=SCRAPED_SECONDS)
+        await eventually(found, "every series has a value")
     except BaseException:
         print("without a value:", *missing, sep="\n  ")  # noqa: T201 - what is missing, when the test fails
         raise
@@ -108,7 +107,10 @@ async def the_services_metrics_are_clean(fleet: Fleet) -> None:
             continue
         async with aiohttp.ClientSession() as http, http.get(f"http://{LOOPBACK}:{ports[0]}/metrics") as answer:
             page = await answer.read()
-        async with program(require_part("promtool"), "check", "metrics", **pipes) as checker, asyncio.timeout(30):
+        async with (
+            program(require_part("promtool"), "check", "metrics", **pipes) as checker,
+            asyncio.timeout(PATIENCE_SECONDS),
+        ):
             said, _ = await checker.communicate(page)
         complaints = {line for line in said.decode().splitlines() if not line.startswith(SEED_NAMES)}
         assert (job, complaints) == (job, set())

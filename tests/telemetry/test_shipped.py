@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.parts import require_part
+from tests.parts import PATIENCE_SECONDS, require_part
 from tests.telemetry.prometheus import compose_configuration, kubernetes_configuration
 from tests.telemetry.shipped import DASHBOARDS, KUBERNETES, ROOT, TELEMETRY, alerts, panels, read, rules
 
 
 def promtool(*arguments: object, text: str | None = None) -> str:
     command = [require_part("promtool"), *map(str, arguments)]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

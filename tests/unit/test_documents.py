@@ -23,6 +23,7 @@ FOLDERS: Final = (
     "services",
     "telemetry",
     "tests",
+    "tools",
     "turn",
     "unreal",
 )

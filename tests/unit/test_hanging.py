@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import _in_time
-from tests.parts import program
+from tests.parts import PATIENCE_SECONDS, program
 
 HANGING = """
 import asyncio
@@ -50,11 +50,11 @@ async def test_a_teardown_that_hangs_ends_the_run_and_says_where(tmp_path: Path)
     hanging = tmp_path / "test_hanging.py"
     hanging.write_text(HANGING)
     root = Path(__file__).parents[2]
-    options = ("-o", "timeout=4", "-o", "faulthandler_timeout=8", "-p", "no:cacheprovider", "-v")
+    options = ("-o", "timeout=4", "-o", "faulthandler_timeout=6", "-p", "no:cacheprovider", "-v")
     command = (sys.executable, "-m", "pytest", "-c", str(root / "pyproject.toml"), "-p", "tests.conftest", *options)
-    async with program(*command, str(hanging), cwd=root) as process, asyncio.timeout(60):
+    async with program(*command, str(hanging), cwd=root) as process, asyncio.timeout(PATIENCE_SECONDS):
         out, err = await process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 1, (out + err).decode()
     assert b"test_that_waits_for_ever FAILED" in out
-    assert b"Timeout (0:00:08)!" in err
+    assert b"Timeout (0:00:06)!" in err
     assert b"in pytest_runtest_teardown" in err

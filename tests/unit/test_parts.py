@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.parts import eventually, free_port, free_ports, program, require_part
+from tests.parts import PATIENCE_SECONDS, eventually, free_port, free_ports, program, require_part
 
 MISSING = "a-program-that-nobody-has"
 
@@ -77,9 +77,9 @@ async def test_eventually_lets_any_other_error_through() -> None:
 
 
 async def test_a_program_and_what_it_started_end_with_the_block() -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         # What is left of it holds the pipe open, so this ends only when all of it has ended.
-        async with program("sh", "-c", "sleep 60 & echo started") as process:
+        async with program("sh", "-c", "sleep 600 & echo started") as process:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"started\n"
         assert await process.stdout.read() == b""
@@ -87,12 +87,12 @@ async def test_a_program_and_what_it_started_end_with_the_block() -> None:
 
 async def test_a_program_ends_also_when_the_block_fails() -> None:
     with pytest.raises(ValueError, match="wrong"):
-        async with asyncio.timeout(5), program("sleep", "60") as process:
+        async with asyncio.timeout(PATIENCE_SECONDS), program("sleep", "600") as process:
             raise ValueError("wrong")
     assert process.returncode == -signal.SIGKILL
 
 
 async def test_a_program_that_has_ended_is_left_alone() -> None:
-    async with asyncio.timeout(5), program("sh", "-c", "echo out; echo err >&2; exit 3") as process:
+    async with asyncio.timeout(PATIENCE_SECONDS), program("sh", "-c", "echo out; echo err >&2; exit 3") as process:
         assert await process.communicate() == (b"out\n", b"err\n")
     assert process.returncode == 3

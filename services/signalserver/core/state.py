@@ -163,8 +163,8 @@ class Exchange(Generic[K]):
                 self.unsubscribe(subscriber)
             if subscriber.peer.role is Role.SFU:
                 self.send(subscriber.peer, STREAMER_DISCONNECTED, "streamerDisconnected")
-                if subscriber.peer.source is not None:
-                    self.let_go(subscriber.peer.source)
+                assert subscriber.peer.source is not None
+                self.let_go(subscriber.peer.source)
             else:
                 self.close(subscriber.peer, close_codes.STREAMER_LEFT)
 

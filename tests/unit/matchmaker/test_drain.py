@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from matchmaker.drain import Drain
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.matchmaker.hall import Hall, Seat
 
 
@@ -39,7 +39,7 @@ async def test_those_who_wait_go_at_once_and_those_who_play_when_they_want(hall:
     assert player.socket.is_open
     player.leave()
     hall.dials[-1].handler.closed(1000, "")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await task
     assert player.socket.closes == []
 
@@ -51,7 +51,7 @@ async def test_who_stays_too_long_is_sent_to_another_replica(hall: Hall) -> None
     assert player.socket.closes == [(4005, "the server restarts")]
     player.leave()
     hall.dials[-1].handler.closed(1000, "")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await task
     assert not (await hall.store.inner.snapshot()).leases
 
@@ -66,7 +66,7 @@ async def test_who_waits_again_because_its_streamer_failed_goes_too(hall: Hall) 
     hall.dials[-1].fail()
     await eventually(lambda: seat.socket.closes, "the player is closed")
     seat.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await task
     assert seat.socket.closes == [(4005, "the server restarts")]
 
@@ -74,6 +74,6 @@ async def test_who_waits_again_because_its_streamer_failed_goes_too(hall: Hall) 
 async def test_whoever_asks_again_waits_for_the_same_end(hall: Hall) -> None:
     drain = drain_of(hall, spread=0.2)
     begun = asyncio.get_running_loop().time()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(drain.run(), drain.run())
     assert asyncio.get_running_loop().time() - begun >= 0.2

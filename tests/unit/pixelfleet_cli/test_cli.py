@@ -18,7 +18,7 @@ from pixelfleet.service.errors import UsageError
 from pixelfleet.service.metrics import VERSION
 from pixelfleet.service.settings import ServiceSettings
 from pixelfleet_cli.cli import COMMANDS, EXIT_USAGE, Command, main, usage
-from tests.parts import free_port, program
+from tests.parts import PATIENCE_SECONDS, free_port, program
 
 # -- in this process --------------------------------------------------------------------------------
 
@@ -169,7 +169,10 @@ def test_every_command_has_settings_and_help(command: str, capsys: pytest.Captur
 async def outcome(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int | None, str, str]:
     """Run a command that should end by itself; return its exit code, stdout and stderr."""
     env = {**os.environ, **(environment or {})}
-    async with program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=env) as process, asyncio.timeout(30):
+    async with (
+        program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=env) as process,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 
@@ -190,7 +193,7 @@ async def refused(*arguments: str, environment: Mapping[str, str] | None = None)
         (["nonsense"], "'nonsense'"),
         (["matchmaker", "--no-such-option"], "--no-such-option"),
         (["router", "--port", "many"], "--port: "),
-        (["matchmaker", "--host", "a..b", "--port", "0"], "--host a..b"),
+        (["matchmaker", "--host", "a..b", "--port", "0", "--legacy-port", "0"], "--host a..b"),
         (["router", "--page", "no/such/folder", "--port", "0"], "--page no/such/folder"),
     ],
     ids=str,
@@ -203,7 +206,7 @@ async def test_what_cannot_be_is_named_in_one_line(arguments: list[str], named: 
 async def test_a_taken_port_is_named_in_one_line(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ports = {"--port": "0", "--metrics-port": "0"} | {option: port}
+        ports = {"--port": "0", "--metrics-port": "0", "--legacy-port": "0"} | {option: port}
         said = await refused("matchmaker", "--host", "127.0.0.1", *[word for pair in ports.items() for word in pair])
     assert f"{option} {port}: the port is taken" in said
 
@@ -223,9 +226,9 @@ async def test_the_file_and_the_environment_are_heard_and_a_secret_is_not_shown(
 
 async def test_a_service_started_as_a_program_listens_and_ends_on_a_signal() -> None:
     port = free_port()
-    arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0")
+    arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0", "--legacy-port", "0")
     started = program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, "--log-format", "json")
-    async with started as process, asyncio.timeout(30):
+    async with started as process, asyncio.timeout(PATIENCE_SECONDS):
         assert process.stderr is not None
         assert b'"matchmaker listens"' in await process.stderr.readline()
         _, writer = await asyncio.open_connection("127.0.0.1", port)

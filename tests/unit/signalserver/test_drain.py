@@ -4,6 +4,7 @@ import asyncio
 
 from pixelfleet.protocol import close_codes
 from signalserver.drain import Drain, DrainState
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.signalserver.hubs import Made, make_hub
 
 
@@ -43,7 +44,7 @@ async def test_no_streamer_is_free_once_it_has_begun() -> None:
 
 async def test_with_nobody_there_it_ends_when_all_know() -> None:
     _, drain = make()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await drain.run()
     assert (drain.state, drain.takes_players) == (DrainState.DRAINED, False)
 
@@ -58,7 +59,7 @@ async def test_it_ends_with_the_last_player_and_not_with_the_first() -> None:
     done, _ = await asyncio.wait([running], timeout=0.3)
     assert not done
     last.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await running
         await waiting
     assert last.socket.closes == []
@@ -67,7 +68,7 @@ async def test_it_ends_with_the_last_player_and_not_with_the_first() -> None:
 async def test_who_stays_is_closed_with_the_code_to_come_back() -> None:
     made, drain = make(grace=0.1)
     player, streamer = made.player(), made.streamer("cam")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await drain.run()
     assert player.socket.closes == [(close_codes.RESTARTING.code, close_codes.RESTARTING.reason)]
     assert streamer.socket.closes == []
@@ -76,6 +77,6 @@ async def test_who_stays_is_closed_with_the_code_to_come_back() -> None:
 async def test_no_time_at_all_is_no_drain() -> None:
     made, drain = make(spread=30, grace=0)
     player = made.player()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await drain.run()
     assert player.socket.closes

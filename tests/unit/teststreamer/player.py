@@ -18,7 +18,8 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
 
-from tests.unit.teststreamer.server import PATIENCE, Message, SignallingServer
+from tests.parts import PATIENCE_SECONDS
+from tests.unit.teststreamer.server import Message, SignallingServer
 from teststreamer.datachannel_codec import DataMessage, Direction, Value, decode, encode
 
 
@@ -68,14 +69,14 @@ class Player:
 
     async def frame(self) -> VideoFrame:
         """Return the next frame of the video."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             frame = await (await asyncio.shield(self._track)).recv()
         assert isinstance(frame, VideoFrame)
         return frame
 
     async def hear(self, name: str) -> dict[str, Any]:
         """Return the fields of the next message of a name; others before it are passed over."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message = await self.heard.get()
                 if message.name == name:

@@ -10,9 +10,10 @@ import orjson
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tests.parts import PATIENCE_SECONDS
+
 Message = dict[str, Any]
 
-PATIENCE = 15.0
 """How long a message may take; a machine that is busy elsewhere is no failure."""
 
 
@@ -51,12 +52,12 @@ class SignallingServer:
         await self.say_raw(orjson.dumps(message).decode())
 
     async def say_raw(self, text: str | bytes) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await (await asyncio.shield(self._socket)).send(text)
 
     async def hear(self, kind: str) -> Message:
         """Return the next message, which is of this type."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             message = await self._heard.get()
         assert message["type"] == kind, message
         return message
@@ -76,7 +77,7 @@ class SignallingServer:
 
     async def drop(self, code: int = 1012) -> None:
         """Close the streamer's connection."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await (await asyncio.shield(self._socket)).close(code)
 
 

@@ -9,10 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.parts import PATIENCE_SECONDS
 from teststreamer import signalling
 from teststreamer.signalling import SignallingLink, shown
-
-PATIENCE = 15.0
 
 
 class Listener:
@@ -29,11 +28,11 @@ class Listener:
         self.goodbyes.put_nowait(None)
 
     async def hear(self) -> bytes:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.messages.get()
 
     async def lose(self) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.goodbyes.get()
 
 
@@ -80,7 +79,7 @@ async def test_a_streamer_that_is_ended_says_so_and_reports_no_error() -> None:
     async with serving(attend) as port:
         async with dialling(port) as (_, listener):
             await listener.hear()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await codes.get() == 1000
 
 

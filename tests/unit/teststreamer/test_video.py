@@ -9,6 +9,7 @@ import av
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
+from tests.parts import PATIENCE_SECONDS
 from teststreamer.encoder import CLOCK_RATE, Codec, Packet
 from teststreamer.picture import Scene
 from teststreamer.settings import Settings
@@ -16,7 +17,6 @@ from teststreamer.stage import Stage
 from teststreamer.video import FEED_PACKETS, KEYFRAME_SECONDS, Broadcaster, Feed
 
 SETTINGS = Settings(width=640, height=360, fps=60)
-PATIENCE = 15.0
 
 
 def scene(frame: int) -> Scene:
@@ -40,7 +40,7 @@ def watching(broadcaster: Broadcaster, codec: Codec = "h264") -> Feed:
 
 
 async def take(feed: Feed, count: int = 1) -> list[Packet]:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [await feed.recv() for _ in range(count)]
 
 
@@ -101,7 +101,7 @@ async def test_a_feed_can_pause(broadcaster: Broadcaster) -> None:
     broadcaster.set_playing(feed, False)
     assert not broadcaster._watched.is_set()
     broadcaster.set_playing(feed, True)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (await feed.recv()).is_keyframe:
             pass
 

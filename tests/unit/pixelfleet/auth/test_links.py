@@ -7,6 +7,7 @@ import pytest
 
 from pixelfleet.auth.identity import NotProvenError
 from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign, verify
+from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.fleet.tokens import SessionToken
 from pixelfleet.fleet.tokens import sign as sign_session
 
@@ -51,6 +52,12 @@ def test_what_the_same_key_signs_for_other_uses_is_no_link() -> None:
         text = sign_session(SessionToken("session", audience, "cam", "demo"), KEY)
         with pytest.raises(NotProvenError):
             verify(text, KEY)
+
+
+@pytest.mark.parametrize("priority", [-1, MAX_PRIORITY + 1])
+def test_a_priority_beyond_the_bounds_is_refused(priority: int) -> None:
+    with pytest.raises(NotProvenError, match="not one of ours"):
+        verify(sign(Link(priority=priority), KEY, 60), KEY)
 
 
 @pytest.mark.parametrize("text", ["", "..", "x" * 100, jwt.encode({"aud": "pixelfleet-link"}, KEY, algorithm="HS256")])

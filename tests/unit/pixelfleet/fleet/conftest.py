@@ -3,9 +3,19 @@ from pathlib import Path
 
 import pytest
 
+from pixelfleet.fleet import open as opening
+from pixelfleet.fleet.redis import link as redis_link
 from pixelfleet.fleet.store import FleetStore
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, empty_store
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give Redis as long for an answer as it takes on a busy machine."""
+    for module in (opening, redis_link):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pixelfleet.fleet.bounds import (
     UNUSED_SECONDS,
 )
 from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport, Waiting
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 A_BIT = 0.01
@@ -591,7 +592,7 @@ async def test_a_replica_is_woken_when_something_was_matched_for_it(fleet: Fleet
     await quiet(fleet, "r1")
     waiting = asyncio.create_task(fleet.store.wait("r1", 60.0))
     await fleet.reports(streamer())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await waiting
     assert not await fleet.store.wait("r1", 0.05)
 
@@ -602,7 +603,7 @@ async def test_a_replica_is_woken_also_when_another_of_its_sessions_gives_back(f
     await fleet.joins("first", "second")
     await quiet(fleet, "r1")
     await fleet.store.give_back("first", unreachable=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await fleet.store.wait("r1", 60.0)
 
 

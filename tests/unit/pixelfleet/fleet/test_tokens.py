@@ -1,5 +1,6 @@
 import time
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import Any, ClassVar
 
 import jwt
 import pytest
@@ -10,7 +11,27 @@ from pixelfleet.fleet.tokens import LIFETIME_SECONDS, SessionToken, sign, verify
 from pixelfleet.service.signing import ALGORITHM, ISSUER, MIN_KEY_BYTES, TokenError
 
 KEY = "k" * MIN_KEY_BYTES
+LEEWAY_SECONDS = 10
+"""How far the clocks of matchmaker and signalserver may differ."""
 TOKEN = SessionToken("session", "server", "cam", "app")
+
+
+class Clock(datetime):
+    """The clock that signs and verifies, which stands until a test sets it."""
+
+    at: ClassVar[float] = 1_800_000_000.0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.fromtimestamp(cls.at, tz)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
+    monkeypatch.setattr("jwt.api_jwt.datetime", Clock)
+    monkeypatch.setattr(time, "time", lambda: Clock.at)
+    monkeypatch.setattr(Clock, "at", datetime(2027, 1, 15, tzinfo=UTC).timestamp())
+    return Clock
 
 
 @settings(deadline=None)
@@ -79,6 +100,26 @@ def test_any_other_token_is_refused(text: Any) -> None:
 def test_any_text_is_a_token_or_refused(text: str) -> None:
     with pytest.raises(TokenError):
         verify(text, KEY, "server")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "holds"),
+    [
+        (-LEEWAY_SECONDS - 1, False),
+        (-LEEWAY_SECONDS, True),
+        (0, True),
+        (LIFETIME_SECONDS + LEEWAY_SECONDS - 1, True),
+        (LIFETIME_SECONDS + LEEWAY_SECONDS, False),
+    ],
+)
+def test_a_token_holds_for_its_time_and_what_clocks_may_differ(clock: type[Clock], seconds: int, holds: bool) -> None:
+    text = sign(TOKEN, KEY)
+    clock.at += seconds
+    if holds:
+        assert verify(text, KEY, "server") == TOKEN
+    else:
+        with pytest.raises(TokenError, match="expired" if seconds > 0 else "not yet"):
+            verify(text, KEY, "server")
 
 
 def test_a_token_expires_soon() -> None:

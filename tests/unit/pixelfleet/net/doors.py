@@ -13,7 +13,7 @@ from picows.api import WSServerListenerFactory
 from pixelfleet.net.http import add_health, errors_as_json
 from pixelfleet.net.server import Admit, Front
 from pixelfleet.net.websocket import Bounds, MessageHandler, WebSocket
-from tests.unit.pixelfleet.net.raw import PATIENCE
+from tests.parts import PATIENCE_SECONDS
 
 BOUNDS: Final = Bounds()
 
@@ -40,7 +40,7 @@ class Heard(MessageHandler):
 
     async def count(self, number: int) -> list[bytes]:
         """Wait for so many messages in all."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.messages) < number:
                 self._news.clear()
                 await self._news.wait()
@@ -48,7 +48,7 @@ class Heard(MessageHandler):
 
     async def end(self) -> tuple[int, str]:
         """Wait for the end, which comes once."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.ends:
                 self._news.clear()
                 await self._news.wait()
@@ -80,7 +80,7 @@ class Door:
 
     async def next(self) -> tuple[WebSocket, Heard]:
         """Return the next websocket and what is heard on it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._accepted.get()
 
     def unready(self) -> str | None:

@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager
 from enum import IntEnum
 from typing import Final
 
-PATIENCE: Final = 5.0
-"""Seconds that an answer may take before a test fails."""
+from tests.parts import PATIENCE_SECONDS
 
 KEY: Final = "AAAAAAAAAAAAAAAAAAAAAA=="
 _MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -88,25 +87,25 @@ class Raw:
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.writer.drain()
 
     async def head(self) -> bytes:
         """Return a head with the empty line after it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.reader.readuntil(b"\r\n\r\n")
 
     async def response(self) -> tuple[int, bytes]:
         """Return status and body of an HTTP response; a body needs a length."""
         head = (await self.head()).decode("latin-1")
         lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             body = await self.reader.readexactly(int(lengths[0])) if lengths else b""
         return int(head.split(" ")[1]), body
 
     async def frame(self) -> tuple[int, bytes]:
         """Return type and payload of the next frame."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             first, second = await self.reader.readexactly(2)
             size = second & 0x7F
             if size == 126:
@@ -131,7 +130,7 @@ class Raw:
 
     async def rest(self) -> bytes:
         """Return all until the other side closes; a reset ends it too."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 return await self.reader.read(-1)
             except ConnectionError:
@@ -145,7 +144,7 @@ class Raw:
 
     async def close(self) -> None:
         self.writer.close()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 await self.writer.wait_closed()
             except (ConnectionError, ssl.SSLError):
@@ -162,7 +161,7 @@ async def connection(
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     plain.setblocking(False)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
             name = "localhost" if tls else None
             raw = Raw(*await asyncio.open_connection(sock=plain, limit=256, ssl=tls, server_hostname=name))
@@ -204,7 +203,7 @@ class Listener:
 
     async def next(self) -> Raw:
         """Return the next connection."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._waiting.get()
 
     async def accept(self) -> tuple[Raw, str]:
@@ -227,5 +226,5 @@ async def listener() -> AsyncIterator[Listener]:
         server.close()
         for raw in listening.taken:
             await raw.close()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await server.wait_closed()

@@ -10,10 +10,10 @@ from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.tls import server_context
 from pixelfleet.net.websocket import Bounds, WebSocket
 from pixelfleet.protocol import close_codes
-from tests.parts import free_port
+from tests.parts import PATIENCE_SECONDS, free_port
 from tests.unit.pixelfleet.net.certificates import make_certificate
 from tests.unit.pixelfleet.net.doors import BOUNDS, Heard, door
-from tests.unit.pixelfleet.net.raw import PATIENCE, Listener, Op, Raw, accepted, close_frame, frame, listener
+from tests.unit.pixelfleet.net.raw import Listener, Op, Raw, accepted, close_frame, frame, listener
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
@@ -79,7 +79,7 @@ async def refused(url: str, bounds: Bounds = BOUNDS) -> str:
     """Dial in vain; return why."""
     opened: list[WebSocket] = []
     with pytest.raises(DialError) as error:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await dial(url, opened.append, bounds)
     assert opened == []
     assert str(error.value)
@@ -170,7 +170,7 @@ async def test_a_server_that_does_not_answer_in_time() -> None:
         assert await raw.rest() == b""
 
 
-async def test_an_answer_that_comes_too_late_opens_nothing(impatient: None) -> None:
+async def test_an_answer_that_comes_too_late_opens_nothing() -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/", IMPATIENT))
         raw = await listening.next()
@@ -180,7 +180,7 @@ async def test_an_answer_that_comes_too_late_opens_nothing(impatient: None) -> N
         assert await raw.rest() == b""
 
 
-async def test_a_dial_that_is_cancelled_leaves_nothing_behind(impatient: None) -> None:
+async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
     opened: list[WebSocket] = []
     async with listener() as listening:
         dialling = asyncio.create_task(dial(f"ws://127.0.0.1:{listening.port}/", opened.append, IMPATIENT))

@@ -144,7 +144,7 @@ async def test_whoever_comes_when_is_pinged_in_time_and_closed_only_for_silence(
 
 async def test_a_peer_that_does_not_pong_is_closed_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Heartbeat, "TICK_SECONDS", 0.01)
-    heartbeat = Heartbeat(0.05, 0.05)
+    heartbeat = Heartbeat(0.05, 1.0)
     async with door() as opened, websocket(opened.port) as silent, websocket(opened.port) as talking:
         one, heard = await opened.next()
         other, _ = await opened.next()

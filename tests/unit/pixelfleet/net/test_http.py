@@ -209,7 +209,7 @@ async def test_a_request_that_does_not_end_delays_the_end_but_little() -> None:
             asking = group.create_task(anxious(http, f"http://127.0.0.1:{port}/stuck"))
             await begun.wait()
             ending = loop.time()
-        assert loop.time() - ending < 3.0
+        assert loop.time() - ending < 30.0  # aiohttp alone waits for a minute
         await asking
 
 

@@ -260,15 +260,13 @@ LONG = request("/livez", headers={f"X-{index}": "a" * 1000 for index in range(MA
 
 
 @pytest.mark.parametrize("begun", [LONG, b"\r\n\r\n"], ids=["a head over the bound", "empty lines"])
-async def test_who_talks_without_asking_is_dropped_in_time(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.unit.pixelfleet.net.raw.PATIENCE", 4 * IMPATIENT.handshake_seconds)
+async def test_who_talks_without_asking_is_dropped_in_time(begun: bytes) -> None:
     async with door(IMPATIENT) as opened, connection(opened.port) as raw:
         await raw.send(begun)
         await raw.rest()
 
 
-async def test_who_asks_once_and_then_begins_to_ask_is_dropped_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.unit.pixelfleet.net.raw.PATIENCE", 4 * IMPATIENT.handshake_seconds)
+async def test_who_asks_once_and_then_begins_to_ask_is_dropped_in_time() -> None:
     async with door(IMPATIENT) as opened, connection(opened.port) as raw:
         await raw.send(request("/livez") + b"GET / HT")
         await raw.response()
@@ -276,10 +274,11 @@ async def test_who_asks_once_and_then_begins_to_ask_is_dropped_in_time(monkeypat
 
 
 async def test_who_asks_in_time_stays() -> None:
-    async with door(IMPATIENT) as opened, websocket(opened.port) as ws, connection(opened.port) as http:
+    bounds = Bounds(handshake_seconds=1.0)
+    async with door(bounds) as opened, websocket(opened.port) as ws, connection(opened.port) as http:
         await http.send(request("/livez"))
         await http.response()
-        await asyncio.sleep(IMPATIENT.handshake_seconds * 1.5)  # what is tested is that time does nothing
+        await asyncio.sleep(1.2 * bounds.handshake_seconds)  # what is tested is that time does nothing
         _, heard = await opened.next()
         await ws.send(frame(Op.TEXT, b"still here"))
         await heard.count(1)

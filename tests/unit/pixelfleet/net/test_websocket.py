@@ -132,8 +132,7 @@ async def test_too_many_messages_close_their_sender() -> None:
     ],
     ids=["pings", "pongs", "fragments"],
 )
-async def test_too_many_frames_close_their_sender(flood: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.unit.pixelfleet.net.raw.PATIENCE", 0.3)
+async def test_too_many_frames_close_their_sender(flood: bytes) -> None:
     async with door(Bounds(messages_per_second=0.001, message_burst=100)) as opened, websocket(opened.port) as peer:
         await opened.next()
         await peer.send(flood)

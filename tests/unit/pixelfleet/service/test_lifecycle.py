@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from pixelfleet.service import lifecycle as service
 from pixelfleet.service.lifecycle import Tasks, background, run, serve, stop_on_signals
+from tests.parts import PATIENCE_SECONDS
 
 
 @dataclass
@@ -101,7 +102,7 @@ async def test_a_service_that_cannot_start_says_why() -> None:
 async def test_one_signal_sets_the_event_and_cancels_nothing() -> None:
     stop = stop_on_signals()
     os.kill(os.getpid(), signal.SIGTERM)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await stop.wait()
 
 
@@ -192,7 +193,7 @@ async def test_a_task_can_be_cancelled_by_who_began_it() -> None:
         cancel = tasks.spawn(work())
         await asyncio.sleep(0)
         cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await ended.wait()
         cancel()
 
@@ -211,7 +212,7 @@ async def test_a_task_that_fails_is_logged_and_costs_no_other() -> None:
         async with Tasks() as tasks:
             tasks.spawn(fails())
             tasks.spawn(works())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await done.wait()
     assert [(each["event"], str(each["exc_info"])) for each in logs] == [("a background task failed", "broken")]
 
@@ -227,7 +228,7 @@ async def test_a_task_that_does_not_end_does_not_hold_up_the_end(monkeypatch: py
             except asyncio.CancelledError:
                 continue
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async with Tasks() as tasks:
             tasks.spawn(stubborn())
             await asyncio.sleep(0)

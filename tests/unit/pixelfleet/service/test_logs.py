@@ -11,6 +11,7 @@ import structlog
 from aiohttp.http_exceptions import BadHttpMessage
 
 from pixelfleet.service import logs
+from tests.parts import PATIENCE_SECONDS
 
 Style = Literal["console", "json"]
 
@@ -178,5 +179,5 @@ async def main():
 logs.configure("info", "json")
 asyncio.run(main())
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=PATIENCE_SECONDS)
     assert json.loads(ended.stderr)["event"] == "last words"

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from router.proxy.forward import Forwarder, Onward
+from tests.parts import PATIENCE_SECONDS
 from tests.unit.router.servers import serving, session
 
 
@@ -64,7 +65,7 @@ async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None
         return web.Response()
 
     def onward(url: str) -> Onward:
-        return Onward(url, {}, seconds=0.1, body_bytes=10)
+        return Onward(url, {}, seconds=PATIENCE_SECONDS if goes_on.is_set() else 0.5, body_bytes=10)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"x"

@@ -472,6 +472,8 @@ def test_an_sfu_is_a_player_to_its_streamer_and_a_streamer_to_its_players(talk: 
     assert talk.hear_one("f")["type"] == "dataChannelRequest"
     talk.say("f", "peerDataChannels", playerId=player_id, sendStreamId=1, recvStreamId=2)
     assert talk.hear_one("p") == {"type": "peerDataChannels", "sendStreamId": 1, "recvStreamId": 2}
+    talk.say("f", "iceCandidate", playerId=player_id, candidate=CANDIDATE)
+    assert talk.hear_one("p") == {"type": "iceCandidate", "playerId": player_id, "candidate": CANDIDATE}
 
 
 def test_an_sfus_data_channels_reach_its_streamer_with_the_sfus_id(talk: Conversation) -> None:

@@ -1,0 +1,1 @@
+"""What cutting a release needs; nothing here is part of the distribution."""

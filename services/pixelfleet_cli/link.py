@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from pixelfleet.auth.claims import MAX_PRIORITY
 from pixelfleet.auth.credentials import LINK
 from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign
-from pixelfleet.fleet.tokens import MIN_KEY_BYTES
+from pixelfleet.fleet.keys import MIN_KEY_BYTES
 from pixelfleet.service.errors import UsageError
 
 KEY_VARIABLE: Final = "PIXELFLEET_LINK_KEY"

@@ -15,7 +15,7 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.metrics import VERSION
+from pixelfleet.service.version import VERSION
 from signalserver.core.roster import Role, Source, Subscriber
 from signalserver.drain import Drain
 from signalserver.hub import Hub

@@ -13,8 +13,6 @@ import orjson
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "pixelfleet"
 LIFETIME_SECONDS: Final = 60
-MIN_KEY_BYTES: Final = 32
-"""As long as the digest: a shorter key is weaker than the signature (RFC 7518, 3.2)."""
 
 
 class TokenError(ValueError):

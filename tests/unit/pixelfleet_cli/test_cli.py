@@ -15,8 +15,8 @@ import pytest
 
 from pixelfleet.service import logs
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.metrics import VERSION
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.version import VERSION
 from pixelfleet_cli.cli import COMMANDS, EXIT_USAGE, Command, main, usage
 from tests.parts import free_port, program
 

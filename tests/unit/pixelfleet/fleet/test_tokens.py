@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pixelfleet.fleet.keys import MIN_KEY_BYTES
 from pixelfleet.fleet.tokens import (
     ALGORITHM,
     ISSUER,
     LIFETIME_SECONDS,
-    MIN_KEY_BYTES,
     SessionToken,
     TokenError,
     sign,

@@ -105,7 +105,8 @@ class Settings(AuthSettings):
     )
     legacy_trust_address: bool = Field(
         False,
-        description="The matchmaker dials a legacy server at the address that it reports, not at the one of its connection.",
+        description="The matchmaker dials a legacy server at the address that it reports, not at the one of "
+        "its connection.",
     )
     legacy_dialect: Literal["legacy", "5.0"] = Field(
         "5.0", description="Legacy servers use this protocol; legacy is the one of Unreal Engine 4.27."

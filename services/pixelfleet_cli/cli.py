@@ -42,35 +42,27 @@ OPERATIONS: Final = "Operations"
 DEVELOPMENT: Final = "Development"
 
 COMMANDS: Final[dict[str, Command | Tool]] = {
-    "router": Command(
-        "router", "The router serves the player page and forwards players to a matchmaker.", group=SERVICES
-    ),
-    "matchmaker": Command(
-        "matchmaker", "The matchmaker queues players and assigns each to a free streamer.", group=SERVICES
-    ),
-    "signalserver": Command(
-        "signalserver", "The signalling server connects players to the streamers of one pod.", group=SERVICES
-    ),
-    "turn-api": Command("turnapi", "The TURN API lists TURN servers, with credentials that expire.", group=SERVICES),
-    "fleet": Tool(
-        "pixelfleet_cli.fleet.command", "Shows a fleet, drains streamers, and ends sessions.", group=OPERATIONS
-    ),
-    "link": Tool("pixelfleet_cli.link", "Signs a link that admits its holder, once or for a time.", group=OPERATIONS),
+    "router": Command("router", "Serve the player page and forward players to matchmakers.", group=SERVICES),
+    "matchmaker": Command("matchmaker", "Queue players and assign each to a free streamer.", group=SERVICES),
+    "signalserver": Command("signalserver", "Connect players to the streamers of one pod.", group=SERVICES),
+    "turn-api": Command("turnapi", "List TURN servers, with credentials that expire.", group=SERVICES),
+    "fleet": Tool("pixelfleet_cli.fleet.command", "Show a fleet, drain streamers, and end sessions.", group=OPERATIONS),
+    "link": Tool("pixelfleet_cli.link", "Sign a link that admits its holder, once or for a time.", group=OPERATIONS),
     "turn-check": Command(
-        "turnapi.check", "Checks which TURN servers work from this machine.", group=OPERATIONS, once=True
+        "turnapi.check", "Check which TURN servers work from this machine.", group=OPERATIONS, once=True
     ),
     "configure": Command(
-        "pixelfleet_cli.configure", "Writes the Kubernetes manifests of an installation.", group=OPERATIONS, once=True
+        "pixelfleet_cli.configure", "Write the Kubernetes manifests of an installation.", group=OPERATIONS, once=True
     ),
     "demo": Command(
         "pixelfleet_cli.demo",
-        "Runs every service in one process, with a test picture.",
+        "Run every service in one process, with a test picture.",
         group=DEVELOPMENT,
         extra="streamer",
     ),
     "streamer": Command(
         "teststreamer",
-        "Streams a test picture in the place of an application.",
+        "Stream a test picture in the place of an application.",
         group=DEVELOPMENT,
         extra="streamer",
     ),
@@ -80,9 +72,9 @@ WITH_SETTINGS: Final[dict[str, Command]] = {n: c for n, c in COMMANDS.items() if
 """The commands whose options are a settings class."""
 
 EXAMPLES: Final = (
-    ("pixelfleet demo", "Shows a moving picture at http://localhost:8080/."),
-    ("pixelfleet matchmaker --port 3000", "Starts a matchmaker on port 3000."),
-    ("pixelfleet fleet ls sessions", "Lists the sessions that are running."),
+    ("pixelfleet demo", "Show a test picture at localhost:8080."),
+    ("pixelfleet matchmaker --port 3000", "Start a matchmaker on port 3000."),
+    ("pixelfleet fleet ls sessions", "List the sessions that are running."),
 )
 
 
@@ -118,8 +110,8 @@ def usage() -> str:
     for group in dict.fromkeys(command.group for command in COMMANDS.values()):
         lines += ["", f"{group}:"]
         lines += [f"  {name:<14}{command.summary}" for name, command in COMMANDS.items() if command.group == group]
-    lines += ["", "Options:", "  -h, --help    Prints this help.", "  --version     Prints the version."]
-    lines += ["", "Examples:", *(f"  {command:<35}{text}" for command, text in EXAMPLES)]
+    lines += ["", "Options:", "  -h, --help    Print this help.", "  --version     Print the version."]
+    lines += ["", "Examples:", *(f"  {command:<34}{text}" for command, text in EXAMPLES)]
     return "\n".join([*lines, "", "`pixelfleet COMMAND --help` lists the options of a command."])
 
 

@@ -92,7 +92,8 @@ class Settings(AuthSettings):
     )
     dashboard_auth: Lock | None = Field(
         None,
-        description="Users of /dashboard authenticate so. The default is --auth where that is basic or jwt, else closed.",
+        description="Users of /dashboard authenticate so. The default is --auth where that is basic or jwt, "
+        "else closed.",
     )
     proxy_role: Role = Field("admin", description="Callers of /proxy need this role; an empty one is any role.")
     api_role: Role = Field("admin", description="Callers of /api need this role; an empty one is any role.")
@@ -123,12 +124,14 @@ class Settings(AuthSettings):
     logins_per_minute: float = Field(
         30,
         ge=0,
-        description="More failed logins per minute from one address than this are refused with HTTP 429; 0 is no limit.",
+        description="More failed logins per minute from one address than this are refused with HTTP 429; 0 is "
+        "no limit.",
     )
     requests_per_second: float = Field(
         100,
         ge=0,
-        description="More HTTP requests per second from one address than this are refused with HTTP 429, after a burst of 5 "
+        description="More HTTP requests per second from one address than this are refused with HTTP 429, after "
+        "a burst of 5 "
         "seconds; 0 is no limit.",
     )
 

@@ -192,7 +192,8 @@ class Settings(FleetSettings):
     max_streamer_messages_per_second: float = Field(
         0,
         ge=0,
-        description="A streamer or SFU that sends more messages per second than this is closed with code 4104; 0 is no limit.",
+        description="A streamer or SFU that sends more messages per second than this is closed with code 4104; "
+        "0 is no limit.",
     )
     max_bad_messages: int = Field(
         100, ge=1, description="A client that sends more invalid messages than this is closed with code 4203."

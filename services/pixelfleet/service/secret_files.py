@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from pixelfleet.service.catalogue import catalogue, option_of
+from pixelfleet.service.catalogue import catalogue
 from pixelfleet.service.errors import UsageError
 
 MAX_SECRET_BYTES: Final = 64 * 1024
@@ -28,13 +28,13 @@ def with_files_read(cls: type[BaseModel], values: Mapping[str, Any], decided: Ma
         if not isinstance(path, str | Path):
             raise UsageError(f"{setting.file_option}: must be the name of a file")
         if name not in decided:
-            result[name] = read_secret(setting.file_name, Path(path))
+            result[name] = read_secret(setting.file_option, Path(path))
     return result
 
 
-def read_secret(name: str, path: Path) -> str:
-    """Return the text of a file without the line end behind it; raise UsageError that names the setting `name`."""
-    where = f"{option_of(name)} {path}"
+def read_secret(option: str, path: Path) -> str:
+    """Return the text of a file without the line end behind it; raise UsageError that begins with the option."""
+    where = f"{option} {path}"
     try:
         with path.open("rb") as file:
             content = file.read(MAX_SECRET_BYTES + 1)

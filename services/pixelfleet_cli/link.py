@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from pixelfleet.auth.claims import MAX_PRIORITY
-from pixelfleet.auth.credentials import LINK
-from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign
 from pixelfleet.fleet.keys import MIN_KEY_BYTES
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.arguments import Parser, secret
@@ -22,6 +20,9 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
     options = _parser().parse_args(arguments)
+    from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - a mistake is answered without it
+    from pixelfleet.auth.links import Link, sign  # noqa: PLC0415 - the same
+
     key = secret("--key", None, options.key_file, KEY_VARIABLE)
     if len(key.encode()) < MIN_KEY_BYTES:
         raise UsageError(f"--key-file or ${KEY_VARIABLE} must give the key of links, of at least {MIN_KEY_BYTES} bytes")
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def seconds_of(text: str) -> int:
     """Return a time such as `10m`, `2h` or `90` in seconds."""
+    from pixelfleet.auth.links import LONGEST_SECONDS  # noqa: PLC0415 - an unknown option is answered without it
+
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = int(found[1]) * UNITS[found[2] or "s"] if found else 0
     if not 0 < seconds <= LONGEST_SECONDS:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -36,11 +35,10 @@ class Parser(argparse.ArgumentParser):
         if keywords.get("add_help", True):
             self.add_argument("-h", "--help", action="help", help="The command prints this help and ends.")
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the arguments; raise UsageError for a mistake in them."""
-        arguments = list(sys.argv[1:] if args is None else args)
         self._check_options(arguments)
-        found, surplus = self.parse_known_args(arguments, namespace)
+        found, surplus = self.parse_known_args(arguments)
         if surplus:
             self.error("there are more arguments than the command takes")
         return found

@@ -19,7 +19,7 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse(arguments)
     from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - a mistake is answered without it
     from pixelfleet.auth.links import Link, sign  # noqa: PLC0415 - the same
 

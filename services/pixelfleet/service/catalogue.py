@@ -93,7 +93,7 @@ def catalogue(cls: type[BaseModel]) -> dict[str, Setting]:
     """Return the settings that a class uses by name, in the order of help: its own first, then inherited ones."""
     # A field that a class declares again stays in the section where its base class has it.
     sections = {name: title for owner in _owners(cls) for name, title in _sections(owner) if title}
-    unused = getattr(cls, "unused", frozenset())
+    unused: frozenset[str] = getattr(cls, "unused", frozenset())
     found: dict[str, Setting] = {}
     for owner in _owners(cls):
         for name in _own_fields(owner):

@@ -144,7 +144,7 @@ def _switched(option: str, text: str | None) -> bool:
 
 
 def _add(values: dict[str, Any], name: str, setting: Setting, text: str) -> None:
-    value = parsed(setting, text) if name == setting.name else text
+    value: Any = parsed(setting, text) if name == setting.name else text
     if setting.form is Form.LIST:
         values[name] = [*values.get(name, ()), *value]
     elif setting.form is Form.TABLE:

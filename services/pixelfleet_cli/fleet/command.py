@@ -16,7 +16,7 @@ LISTS: Final = ("streamers", "sessions", "queue", "apps")
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 0. Raises UsageError for what cannot be had."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse(arguments)
     from pixelfleet.service.lifecycle import run  # noqa: PLC0415 - a mistake is answered without it
     from pixelfleet_cli.fleet.actions import perform  # noqa: PLC0415 - the same
 

@@ -23,7 +23,7 @@ def parser() -> Parser:
 
 def refused(parser: Parser, *arguments: str) -> str:
     with pytest.raises(UsageError) as error:
-        parser.parse_args(arguments)
+        parser.parse(arguments)
     return str(error.value)
 
 
@@ -40,7 +40,7 @@ def test_other_mistakes_are_one_line(parser: Parser) -> None:
 
 
 def test_what_stands_behind_two_dashes_is_no_option(parser: Parser) -> None:
-    assert parser.parse_args(["ls", "--", "--what"]).what == "--what"
+    assert parser.parse(["ls", "--", "--what"]).what == "--what"
 
 
 def test_help_begins_with_a_capital(parser: Parser) -> None:

@@ -93,7 +93,13 @@ def test_an_unknown_command_is_named_in_one_line(name: str, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("singalserver", "signalserver"), ("Demo", "demo"), ("--demo", "demo"), ("turn_api", "turn-api")],
+    [
+        ("singalserver", "signalserver"),
+        ("Demo", "demo"),
+        ("ROUTER", "router"),
+        ("--demo", "demo"),
+        ("turn_api", "turn-api"),
+    ],
 )
 def test_the_command_that_was_meant_is_named(name: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == EXIT_USAGE

@@ -80,9 +80,10 @@ format: ## rewrite the Python sources as ruff has them
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/lock $(ARGS)
 
-generated: ## write what is checked in and made from other files: the configuration reference, the operator's rules
+generated: ## write what is checked in and made from other files: references, OpenAPI documents, the operator's rules
 	@scripts/setup dev
-	.venv/bin/python -m pixelfleet_cli.reference >docs/configuration.md
+	.venv/bin/python -m pixelfleet_cli.contracts
+	.venv/bin/python -m pixelfleet_cli.reference >docs/reference/configuration.md
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 clean: ## remove all that was made here

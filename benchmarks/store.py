@@ -26,7 +26,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from pixelfleet.fleet.model import FRESH_SECONDS, Lease, Policy, ServerReport, StreamerReport, Ticket
+from pixelfleet.fleet.bounds import WARM_UP_SECONDS
+from pixelfleet.fleet.model import Lease, Policy, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 
@@ -155,7 +156,7 @@ async def fleets(url: str, measure: str, clock: list[float]) -> AsyncIterator[di
             store = await stack.enter_async_context(open_store(url, prefix=prefix, clock=lambda: clock[0]))
             made[size] = Fleet(store, redis)
             await store.totals()
-        clock[0] += FRESH_SECONDS
+        clock[0] += WARM_UP_SECONDS
         for size, fleet in made.items():
             await prepare(fleet, measure, size)
         yield made

@@ -19,7 +19,7 @@ export default defineConfig(
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_$' }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      // The compiler's noPropertyAccessFromIndexSignature asks for the brackets that this rule would remove.
+      // Conflicts with the compiler's noPropertyAccessFromIndexSignature.
       '@typescript-eslint/dot-notation': 'off',
       eqeqeq: 'error',
       'no-console': 'error',

@@ -1,4 +1,4 @@
-/** Builds the page to where the router serves it from. */
+/** Builds the page into the folder that the router serves. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,19 +7,19 @@ import license from 'rollup-plugin-license';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The name of the file that dials. */
-const DIAL = 'dial';
+/** The name of the chunk that opens the websocket. */
+const PRECONNECT = 'preconnect';
 
 const PAGE = fileURLToPath(new URL('../services/router/page', import.meta.url));
 
-/** Writes each file's `.br` and `.gz` beside it: a server then compresses nothing while people wait. */
+/** Writes a `.br` and a `.gz` copy of each file, so that the server need not compress per request. */
 function precompress(): Plugin {
   return {
     name: 'precompress',
     apply: 'build',
     closeBundle() {
       for (const name of readdirSync(PAGE, { recursive: true, encoding: 'utf8' })) {
-        // The JSON documents are the operator's to replace: a compressed copy of ours would stay behind.
+        // Not the JSON documents: operators replace them, and the compressed copies would be stale.
         if (/\.(js|css|html|svg|txt)$/.test(name)) {
           const content = readFileSync(join(PAGE, name));
           writeFileSync(join(PAGE, `${name}.br`), brotliCompressSync(content));
@@ -30,19 +30,19 @@ function precompress(): Plugin {
   };
 }
 
-/** Runs the file that dials as soon as it is there: the others wait for the document, the style and the library. */
-function dialEarly(): Plugin {
+/** Loads the preconnect chunk with `async`: the other scripts wait for the document, the style and the library. */
+function preconnectEarly(): Plugin {
   return {
-    name: 'dial-early',
+    name: 'preconnect-early',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
       handler(_, { bundle = {} }) {
-        const dial = Object.values(bundle).find((file) => file.type === 'chunk' && file.name === DIAL);
-        if (dial === undefined) {
-          throw new Error(`no file ${DIAL} was built`);
+        const chunk = Object.values(bundle).find((file) => file.type === 'chunk' && file.name === PRECONNECT);
+        if (chunk === undefined) {
+          throw new Error(`the build has no chunk "${PRECONNECT}"`);
         }
-        const attrs = { type: 'module', async: true, src: `./${dial.fileName}` };
+        const attrs = { type: 'module', async: true, src: `./${chunk.fileName}` };
         return [{ tag: 'script', attrs, injectTo: 'head-prepend' }];
       },
     },
@@ -50,19 +50,19 @@ function dialEarly(): Plugin {
 }
 
 export default defineConfig({
-  // Every address in the page is relative, so that it works under any path prefix.
+  // All URLs are relative, so that the page works under any path prefix.
   base: './',
-  plugins: [precompress(), dialEarly()],
+  plugins: [precompress(), preconnectEarly()],
   build: {
     outDir: PAGE,
     emptyOutDir: true,
     target: 'es2022',
-    // A file of its own for each asset: a `data:` address would ask for a wider content security policy.
+    // No inlined assets: `data:` URLs would need a wider content security policy.
     assetsInlineLimit: 0,
-    // The one chunk beside the page's own has a script element.
+    // The preconnect chunk has its own script element.
     modulePreload: { polyfill: false, resolveDependencies: () => [] },
     rollupOptions: {
-      output: { manualChunks: { [DIAL]: ['src/dial.ts'] } },
+      output: { manualChunks: { [PRECONNECT]: ['src/preconnect.ts'] } },
       plugins: [license({ thirdParty: { output: `${PAGE}/licenses.txt` } })],
     },
   },

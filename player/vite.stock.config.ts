@@ -1,4 +1,4 @@
-/** Builds tests/e2e/stock_page with the modules that are installed here, so that the tests need no second install. */
+/** Builds tests/e2e/stock_page with the packages of this folder, so that the tests need no second install. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 

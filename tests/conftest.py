@@ -16,9 +16,15 @@ import pytest
 from blockbuster import BlockingError, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from pixelfleet.net.openapi import Contract
+from tests.contracts import Watch
+
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("pixelfleet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pixelfleet")
+
+REPORT_SECONDS = 2.0
+"""For the report of a test that took too long; formatting its stack takes half a second on a busy machine."""
 
 STDERR = pytest.StashKey[int]()
 SERVICES = Path(__file__).parent.parent / "services"
@@ -38,8 +44,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Bound the time of async tests: pytest-timeout's signal is raised in a callback of uvloop, which logs it."""
     if not isinstance(item, pytest.Function):
         return
-    # Before the signal comes, which would else hit the very callback that ends the test.
-    seconds = 0.9 * float(item.config.getini("timeout"))
+    # Before the signal comes, which would else hit the very callback that ends the test, or the making of its report.
+    timeout = float(item.config.getini("timeout"))
+    seconds = timeout - max(REPORT_SECONDS, 0.1 * timeout)
     of_hypothesis = getattr(item.obj, "hypothesis", None)
     if of_hypothesis is not None and inspect.iscoroutinefunction(of_hypothesis.inner_test):
         of_hypothesis.inner_test = _in_time(of_hypothesis.inner_test, seconds)
@@ -110,3 +117,13 @@ def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield calls
     if calls:
         pytest.fail("the event loop was blocked:\n" + "\n".join(calls))
+
+
+@pytest.fixture(autouse=True)
+def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Fail a test in which a service gives an HTTP answer that its OpenAPI document does not describe."""
+    watch = Watch()
+    monkeypatch.setattr(Contract, "add_to", watch.over(Contract.add_to))
+    yield watch
+    if watch.problems:
+        pytest.fail("answers that no document describes:\n" + "\n".join(watch.problems))

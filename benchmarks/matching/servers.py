@@ -18,7 +18,8 @@ import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, WSUpgradeResponse, ws_create_server
 from picows import WSUpgradeResponseWithListener as Refusal
 
-from pixelfleet.fleet.model import HEARTBEAT_SECONDS, ServerReport, StreamerReport
+from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
+from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 
 CONFIG: Final = orjson.dumps({"type": "config", "peerConnectionOptions": {}})

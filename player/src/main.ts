@@ -1,53 +1,55 @@
 import { overriddenUrl, signallingUrl } from './connection/url';
-import { CAN_PLAY, early } from './dial';
-import './handle';
+import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
-import { PLAIN } from './page/branding';
 import { Player } from './player';
+import { IS_SUPPORTED, preconnected } from './preconnect';
 import './style/tokens.css';
 import './style/base.css';
 import './style/overlay.css';
+import './style/status_icon.css';
 import './style/controls.css';
+import './style/panel.css';
 import './style/adaptations.css';
-import { wear } from './view/brand';
+import { applyBranding } from './view/apply_branding';
 import { Overlay } from './view/overlay';
 
-/** Tells the operator, in the browser's console, what is wrong with a document. */
-function complain(problem: string): void {
-  console.warn(problem); // eslint-disable-line no-console -- the only place where an operator would look
+/** Logs a problem in one of the operator's documents. */
+function warn(problem: string): void {
+  console.warn(problem); // eslint-disable-line no-console -- the operator looks there
 }
 
-/** Takes over what was dialled, and then reads the documents beside the page. */
+/** Starts the player, and then loads the documents beside the page. */
 async function start(): Promise<void> {
-  // The one case in which dialling has to wait for a document.
-  const allowed = early === undefined ? await loadPageSettings(complain) : undefined;
-  const url = allowed === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, allowed.signallingHosts);
+  // Only a link that names another server has to wait for page.json.
+  const settings = preconnected === undefined ? await loadPageSettings(warn) : undefined;
+  const url =
+    settings === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, settings.signallingHosts);
   if (url === undefined) {
     await showEnd('link');
     return;
   }
-  const player = new Player(url, early);
-  void dress(player);
+  const player = new Player(url, preconnected);
+  void brand(player);
   if (window.parent !== window) {
-    player.meetParent(allowed ?? (await loadPageSettings(complain)));
+    player.connectParent(settings ?? (await loadPageSettings(warn)));
   }
 }
 
-/** Says why there is nothing to dial. */
+/** Shows why the page does not connect at all. */
 async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
-  const overlay = new Overlay(PLAIN.texts, () => undefined);
+  const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show({ phase: 'ended', cause });
-  await dress(overlay);
+  await brand(overlay);
 }
 
-/** Gives the page an operator's looks and words, once there is time for it. */
-async function dress(view: Pick<Overlay, 'quiet' | 'speak'>): Promise<void> {
-  const [branding] = await Promise.all([loadBranding(complain), view.quiet]);
-  wear(branding);
-  view.speak(branding.texts);
+/** Loads and applies the branding, after the startup so that it does not delay the first frame. */
+async function brand(view: Pick<Overlay, 'startupDone' | 'setTexts'>): Promise<void> {
+  const [branding] = await Promise.all([loadBranding(warn), view.startupDone]);
+  applyBranding(branding);
+  view.setTexts(branding.texts);
 }
 
-if (CAN_PLAY) {
+if (IS_SUPPORTED) {
   void start();
 } else {
   void showEnd('unsupported');

@@ -6,177 +6,171 @@ import {
   PixelStreaming,
   WebSocketTransport,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import type { EarlySocket } from './connection/early_socket';
-import { tellFirstFrame } from './connection/first_frame';
+import { reportFirstFrame } from './connection/first_frame';
+import type { PreconnectedSocket } from './connection/preconnected_socket';
 import { initialSettings } from './connection/settings';
-import { Parent } from './embed/parent';
-import { PLAIN } from './page/branding';
+import type { PlayerApi } from './embed/bridge';
+import { ParentWindow } from './embed/parent_window';
+import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
+import { PublicApi } from './public_api';
 import { Session } from './session';
 import type { State } from './state';
-import { Meter, type Figures } from './stats';
+import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
+import { captureControlKeys } from './view/control_keys';
 import { Dock } from './view/dock';
-import { element } from './view/element';
+import { element } from './view/dom';
 import { Fullscreen } from './view/fullscreen';
-import { Keyboard } from './view/keyboard';
-import { keepKeys } from './view/keys';
+import { OnScreenKeyboard } from './view/on_screen_keyboard';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
 import { Sound } from './view/sound';
 import { Toast } from './view/toast';
 
-/** Under which name the page listens to what the application says. */
+/** The name under which the page registers for the application's responses. */
 const LISTENER = 'pixelfleet';
 
-/** A stream, the page's views of it, and the page around it: puts them together and passes on what happens. */
-export class Player {
+/** Creates a stream, its session and its views, and passes events between them. */
+export class Player implements PlayerApi {
   readonly #stream: PixelStreaming;
   readonly #session: Session;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
-  /** Views that follow the state, and views that have words of their own. */
-  readonly #followers: readonly { show(state: State): void }[];
-  readonly #speakers: readonly { speak(texts: Texts): void }[];
-  readonly #meter = new Meter();
+  readonly #stateViews: readonly { show(state: State): void }[];
+  readonly #textViews: readonly { setTexts(texts: Texts): void }[];
+  readonly #collector = new StatsCollector();
   readonly #toast = new Toast();
-  #texts: Texts = PLAIN.texts;
-  #figures: Figures | undefined;
-  #parent: Parent | undefined;
+  #texts: Texts = DEFAULT_BRANDING.texts;
+  #stats: StreamStats | undefined;
+  #parent: ParentWindow | undefined;
 
   /**
-   * @param url - where to dial, ws or wss
-   * @param early - the websocket, where it is dialled already
+   * @param url - the URL of the server, ws or wss
+   * @param preconnected - the websocket to it, if it was opened already
    */
-  constructor(url: string, early: EarlySocket | undefined) {
-    // The library would else write a stack trace for each message, candidate and frame of its data channel.
+  constructor(url: string, preconnected: PreconnectedSocket | undefined) {
+    // The library's default is a stack trace for each message, candidate and data channel frame.
     Logger.InitLogging(LogLevel.Error, false);
     const config = new Config({ initialSettings: initialSettings(url, new URLSearchParams(location.search)) });
     this.#stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
-    // The library sends this message and has not registered it: a streamer that names it would be an error to it.
+    // The library sends this message without having registered it, and logs an error if a streamer lists it.
     this.#stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
     this.#overlay = new Overlay(this.#texts, () => {
-      this.#session.retry();
+      this.retry();
     });
     const sound = new Sound(this.#texts, this.#stream);
     this.#panel = new Panel(this.#texts, this.#stream);
-    keepKeys(); // before the dock, which takes the shortcut away
+    captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open);
-    this.#followers = [this.#overlay, sound, this.#panel, dock, new Keyboard(this.#stream)];
-    this.#speakers = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
+    this.#stateViews = [this.#overlay, sound, this.#panel, dock, new OnScreenKeyboard(this.#stream)];
+    this.#textViews = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
     this.#session = new Session(this.#stream, url, (state) => {
       this.#show(state);
     });
-    this.#watchStream();
-    tellFirstFrame(this.#stream);
-    this.#watchGamepads();
-    this.#offerHandle();
-    this.#connect(early);
+    this.#listenToStream();
+    reportFirstFrame(this.#stream);
+    this.#listenToGamepads();
+    window.pixelfleet = new PublicApi(this.#stream, this);
+    this.#connect(preconnected);
   }
 
-  /** Settles when the picture is there, or late: what is done before delays it. */
-  get quiet(): Promise<void> {
-    return this.#overlay.quiet;
+  get state(): State {
+    return this.#session.state;
   }
 
-  /** Says all from now on in `texts`. */
-  speak(texts: Texts): void {
+  get stats(): StreamStats | undefined {
+    return this.#stats;
+  }
+
+  interact(value: object | string): boolean {
+    return this.#stream.emitUIInteraction(value);
+  }
+
+  command(value: object): boolean {
+    return this.#stream.emitCommand(value);
+  }
+
+  control(action: string, payload: unknown): boolean {
+    return this.#session.control(action, payload);
+  }
+
+  testLatency(): boolean {
+    return this.#panel.testLatency();
+  }
+
+  retry(): void {
+    this.#session.retry();
+  }
+
+  /** See Overlay.startupDone. */
+  get startupDone(): Promise<void> {
+    return this.#overlay.startupDone;
+  }
+
+  setTexts(texts: Texts): void {
     this.#texts = texts;
-    for (const speaker of this.#speakers) {
-      speaker.speak(texts);
+    for (const view of this.#textViews) {
+      view.setTexts(texts);
     }
   }
 
-  /** Begins to talk with the page that embeds this one, if it may. */
-  meetParent(settings: PageSettings): void {
-    const session = this.#session;
-    const stream = this.#stream;
-    const figures = (): Figures | undefined => this.#figures;
-    this.#parent = new Parent(settings, {
-      get state() {
-        return session.state;
-      },
-      get figures() {
-        return figures();
-      },
-      interact: (value) => stream.emitUIInteraction(value),
-      command: (value) => stream.emitCommand(value),
-      control: (action, payload) => session.control(action, payload),
-      testLatency: () => this.#panel.testLatency(),
-      retry: () => {
-        session.retry();
-      },
-    });
+  /** Starts the message exchange with the embedding page, if `settings` allow it. */
+  connectParent(settings: PageSettings): void {
+    this.#parent = new ParentWindow(settings, this);
   }
 
-  #connect(early: EarlySocket | undefined): void {
+  #connect(preconnected: PreconnectedSocket | undefined): void {
     const { transport } = this.#stream.webRtcController;
     if (transport instanceof WebSocketTransport) {
-      early?.lendTo(transport);
+      preconnected?.attachTo(transport);
     }
     this.#stream.connect();
   }
 
   #show(state: State): void {
     if (state.phase !== 'playing') {
-      this.#meter.reset();
-      this.#figures = undefined;
+      this.#collector.reset();
+      this.#stats = undefined;
     }
-    for (const follower of this.#followers) {
-      follower.show(state);
+    for (const view of this.#stateViews) {
+      view.show(state);
     }
-    this.#parent?.dialogue?.state(state);
+    this.#parent?.bridge?.onState(state);
   }
 
-  #watchStream(): void {
+  #listenToStream(): void {
     const stream = this.#stream;
     stream.addEventListener('statsReceived', ({ data }) => {
-      if (this.#session.state.phase === 'playing') {
-        this.#figures = this.#meter.read(data.aggregatedStats);
-        this.#panel.stats(this.#figures);
-        this.#parent?.dialogue?.stats(this.#figures);
+      if (this.state.phase === 'playing') {
+        this.#stats = this.#collector.update(data.aggregatedStats);
+        this.#panel.setStats(this.#stats);
+        this.#parent?.bridge?.onStats(this.#stats);
       }
     });
     stream.addResponseEventListener(LISTENER, (text) => {
-      this.#parent?.dialogue?.response(text);
+      this.#parent?.bridge?.onResponse(text);
     });
     stream.signallingProtocol.on('response', (message: unknown) => {
-      this.#parent?.dialogue?.controlAnswered(message);
+      this.#parent?.bridge?.onControlResponse(message);
     });
     stream.signallingProtocol.on('matchmaker', (message: unknown) => {
-      this.#parent?.dialogue?.matchmaker(message);
+      this.#parent?.bridge?.onMatchmaker(message);
     });
   }
 
-  #watchGamepads(): void {
-    const tell = (words: TextKey, id: string | undefined): void => {
-      this.#panel.gamepad(id);
-      if (this.#session.state.phase === 'playing') {
-        this.#toast.show(this.#texts[words]);
+  #listenToGamepads(): void {
+    const update = (notice: TextKey, id: string | undefined): void => {
+      this.#panel.setGamepad(id);
+      if (this.state.phase === 'playing') {
+        this.#toast.show(this.#texts[notice]);
       }
     };
     window.addEventListener('gamepadconnected', ({ gamepad }) => {
-      tell('notice.gamepad', gamepad.id);
+      update('notice.gamepad', gamepad.id);
     });
     window.addEventListener('gamepaddisconnected', () => {
-      tell('notice.gamepad.gone', navigator.getGamepads().find((gamepad) => gamepad !== null)?.id);
+      update('notice.gamepad.gone', navigator.getGamepads().find((gamepad) => gamepad !== null)?.id);
     });
-  }
-
-  #offerHandle(): void {
-    const session = this.#session;
-    const figures = (): Figures | undefined => this.#figures;
-    window.pixelfleet = {
-      stream: this.#stream,
-      get state() {
-        return session.state;
-      },
-      get figures() {
-        return figures();
-      },
-      retry: () => {
-        session.retry();
-      },
-    };
   }
 }

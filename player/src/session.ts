@@ -1,111 +1,103 @@
+import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { mutePlaybackIfBlocked } from './connection/autoplay';
 import {
-  Flags,
-  MessageHelpers,
-  Messages,
-  OptionParameters,
-  type BaseMessage,
-  type PixelStreaming,
-} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { askWhy } from './connection/ask_why';
-import { adviceFor, endingOf, isOwnCode, waitOf, type Advice } from './connection/close_codes';
-import { readMatchmaker, readSigterm, text } from './connection/messages';
-import type { PathKind } from './connection/path';
-import { Redial } from './connection/redial';
-import { Way } from './connection/way';
-import { given } from './given';
-import { hasPlayed, INITIAL, next, type EndCause, type Happening, type State } from './state';
+  endMeaning,
+  isPixelfleetCode,
+  reconnectAdvice,
+  waitMeaning,
+  type ReconnectAdvice,
+} from './connection/close_codes';
+import { IceMonitor } from './connection/ice_monitor';
+import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
+import { Reconnector } from './connection/reconnector';
+import { probeRefusal } from './connection/refusal_probe';
+import { reportStats } from './connection/stats_report';
+import { StreamerSelection } from './connection/streamer_selection';
+import { optional } from './optional';
+import { SessionState } from './session_state';
+import { hasPlayed, type EndCause, type State } from './state';
 
-/** How long "starting" may last before the page says that no picture came, in milliseconds. */
-const STARTING_LIMIT = 30_000;
+/** The close code after a streamer closed the connection of its player. */
+const STREAMER_CLOSED = 1011;
 
-/** The same while the page looks for a way through the network again, so that it soon notices when there is one. */
-const RETRY_LIMIT = 7_000;
-
-/** The close code of a player whose streamer let it go. */
-const LET_GO = 1011;
-
-/** How often a server that lists no streamer is asked again, in milliseconds. */
-const ASK_AGAIN = 3_000;
-
-/** What the page means by a close that it asked for itself. */
-type Intent = 'redial' | 'stop';
+/** What follows a close that the page itself requested. */
+type CloseIntent = 'reconnect' | 'stop';
 
 /**
- * Drives one page's connection: listens to the library, keeps the state, and dials again at the pace that
- * the server's close code asks for. The library must be told not to reconnect by itself (see settings.ts).
+ * Drives the connection of a page: listens to the library, updates the state, and reconnects as the server's close
+ * code asks for. The library's own reconnecting must be turned off (see connection/settings.ts).
  */
 export class Session {
   readonly #stream: PixelStreaming;
-  readonly #onState: (state: State) => void;
   readonly #url: string;
-  readonly #redial = new Redial();
-  readonly #way = new Way({
-    broken: () => {
-      if (this.#state.phase === 'starting' || this.#state.phase === 'playing') {
-        this.#leave(this.#lookAgain() ? 'redial' : 'stop');
-      }
-    },
-    kind: (kind) => {
-      this.#tellPath(kind);
-    },
-  });
-  /** Whether the link asks the browser to offer whatever streamer is matched. */
+  readonly #state: SessionState;
+  readonly #reconnector: Reconnector;
+  readonly #streamers: StreamerSelection;
+  readonly #ice: IceMonitor;
+  /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
-  #state = INITIAL;
   #opened = false;
   #refusal: string | undefined;
-  #intent: Intent | undefined;
-  #dialTimer: number | undefined;
-  #startTimer: number | undefined;
-  #askTimer: number | undefined;
+  #intent: CloseIntent | undefined;
 
   /**
-   * @param stream - the library's object, dialling already or not
-   * @param url - where it dials, ws or wss
-   * @param onState - called with each new state, and with the first one at once
+   * @param stream - the library's object, connecting already or not
+   * @param url - the URL that it connects to, ws or wss
+   * @param onState - called with each new state, and at once with the initial one
    */
   constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
     this.#stream = stream;
     this.#url = url;
-    this.#onState = onState;
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
+    this.#state = new SessionState(onState, () => {
+      this.#onStartingTimeout();
+    });
+    this.#reconnector = new Reconnector(() => {
+      stream.connect();
+    });
+    this.#streamers = new StreamerSelection(stream, () => {
+      this.#state.dispatch({ type: 'no-streamer' });
+    });
+    this.#ice = new IceMonitor({
+      onLost: () => {
+        this.#onPathLost();
+      },
+      onKind: (path) => {
+        reportStats(stream, { path });
+      },
+    });
     this.#listenToServer();
     this.#listenToStream();
-    window.addEventListener('online', () => {
-      if (this.#dialTimer !== undefined) {
-        this.#dialIn(0);
-      }
-    });
-    onState(this.#state);
+    onState(this.state);
   }
 
   get state(): State {
-    return this.#state;
+    return this.#state.current;
   }
 
-  /** Starts over, whatever the state: what the overlay's button does. */
+  /** Starts a new attempt, or playback if the browser has blocked it. */
   retry(): void {
-    if (this.#state.phase === 'blocked') {
+    if (this.state.phase === 'blocked') {
       this.#stream.play();
       return;
     }
-    this.#redial.reset();
-    this.#way.reset();
-    this.#happen({ type: 'retry' });
+    this.#reconnector.reset();
+    this.#ice.reset();
+    this.#state.dispatch({ type: 'retry' });
     if (this.#stream.signallingProtocol.isConnected()) {
-      this.#leave('redial');
+      this.#disconnect('reconnect');
     } else {
-      this.#dialIn(0);
+      this.#reconnector.connectIn(0);
     }
   }
 
-  /** Sends a call for the application to the server; false while there is no server to send it to. */
+  /** Sends a `control` message to the server; returns false while it is not connected. */
   control(action: string, payload: unknown): boolean {
     const protocol = this.#stream.signallingProtocol;
     if (!protocol.isConnected()) {
       return false;
     }
-    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...given('payload', payload) };
+    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...optional('payload', payload) };
     protocol.sendMessage(message);
     return true;
   }
@@ -114,213 +106,152 @@ export class Session {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
       this.#opened = true;
-      this.#redial.opened(performance.now());
+      this.#reconnector.opened();
     });
     protocol.transport.on('close', (event: CloseEvent) => {
-      this.#closed(event);
+      this.#onClose(event);
     });
-    // The transport tells of each message before the library acts on it: the last moment to close the old
-    // peer connection, which until then has kept the picture alive.
+    // The transport reports each message before the library handles it: the last moment to close the old peer
+    // connection, which has kept the last picture visible until then.
     protocol.transport.on('message', (message: BaseMessage | null) => {
       if (message?.type === Messages.config.typeName) {
         this.#stream.webRtcController.closePeerConnection();
-        this.#way.drop();
-        this.#happen({ type: 'configured' });
+        this.#ice.unwatch();
+        this.#state.dispatch({ type: 'configured' });
       }
     });
-    protocol.on('matchmaker', (message: unknown) => {
-      const news = readMatchmaker(message);
-      const offers = this.#alwaysOffers || (news.kind === 'matched' && news.browserOffers);
-      this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, offers);
-      this.#happen({ type: 'news', news });
+    protocol.on('matchmaker', (data: unknown) => {
+      const message = parseMatchmaker(data);
+      this.#setBrowserOffers(message.kind === 'matched' && message.browserOffers);
+      this.#state.dispatch({ type: 'matchmaker', message });
     });
-    protocol.on('sigterm', (message: unknown) => {
-      this.#happen({ type: 'ending', ...given('text', readSigterm(message)) });
+    protocol.on('sigterm', (data: unknown) => {
+      this.#state.dispatch({ type: 'ending', ...optional('text', parseSigterm(data)) });
     });
   }
 
   #listenToStream(): void {
     const stream = this.#stream;
-    stream.addEventListener('streamerListMessage', ({ data }) => {
-      if (data.autoSelectedStreamerId === '') {
-        this.#chooseStreamer(data.messageStreamerList.ids);
-      }
-    });
     stream.addEventListener('subscribeFailed', ({ data }) => {
-      this.#refusal = text(data.message) ?? '';
+      this.#refusal = cleanText(data.message) ?? '';
       this.#end('refused', this.#refusal);
     });
     stream.addEventListener('webRtcSdp', () => {
-      // The library does not look at a peer connection that fails after it was made.
-      this.#way.follow(stream.webRtcController.peerConnectionController.peerConnection);
-      this.#happen({ type: 'negotiated' });
+      // The library does not notice when a peer connection fails after negotiation.
+      this.#ice.watch(stream.webRtcController.peerConnectionController.peerConnection);
+      this.#state.dispatch({ type: 'negotiated' });
     });
-    stream.addEventListener('playStreamRejected', ({ data }) => {
-      this.#playRejected(data.reason);
+    mutePlaybackIfBlocked(stream, () => {
+      this.#state.dispatch({ type: 'play-rejected' });
     });
     stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
-      this.#happen({ type: 'frame' });
-      if (this.#state.phase === 'playing') {
-        this.#way.found();
+      this.#state.dispatch({ type: 'frame' });
+      if (this.state.phase === 'playing') {
+        this.#ice.videoPlayed();
       }
     });
   }
 
-  /** The library found none to subscribe to by itself: take the first, or ask again while there is none. */
-  #chooseStreamer(ids: readonly string[]): void {
-    const [first] = ids;
-    if (first !== undefined) {
-      this.#stream.config.setOptionSettingValue(OptionParameters.StreamerId, first);
-      return;
+  #onPathLost(): void {
+    if (this.state.phase === 'starting' || this.state.phase === 'playing') {
+      this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
     }
-    this.#happen({ type: 'no-streamer' });
-    window.clearTimeout(this.#askTimer);
-    this.#askTimer = window.setTimeout(() => {
-      this.#stream.signallingProtocol.sendMessage(MessageHelpers.createMessage(Messages.listStreamers));
-    }, ASK_AGAIN);
   }
 
-  /** No way through the network was found: says so, and whether to look again from the start. */
-  #lookAgain(): boolean {
-    if (!this.#way.missed()) {
+  #onStartingTimeout(): void {
+    if ('cut' in this.state || this.#ice.hasNoPath) {
+      this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
+      return;
+    }
+    this.#end('no-video');
+    this.#disconnect('stop');
+  }
+
+  /** Updates the state after an attempt that found no ICE path; returns whether to try again. */
+  #retryPath(): boolean {
+    if (!this.#ice.attemptFailed()) {
       this.#end('network');
       return false;
     }
-    this.#happen({ type: 'lost', cut: true });
-    this.#redial.reset(); // the server is well, so there is no reason to spare it
+    this.#state.dispatch({ type: 'disconnected', cut: true });
+    this.#reconnector.reset(); // the server is healthy, so the delays can stay short
     return true;
   }
 
-  /** Tells the server which way the video takes, for its statistics; older servers expect a text there. */
-  #tellPath(path: PathKind): void {
-    const protocol = this.#stream.signallingProtocol;
-    if (protocol.isConnected()) {
-      protocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify({ path }) }));
-    }
-  }
-
-  /** A browser that refuses sound without a click may still play without it. */
-  #playRejected(reason: unknown): void {
-    if (!(reason instanceof DOMException) || reason.name !== 'NotAllowedError') {
-      return; // a newer load took this one's place, and plays by itself
-    }
-    if (this.#stream.config.isFlagEnabled(Flags.StartVideoMuted)) {
-      this.#happen({ type: 'play-rejected' });
-    } else {
-      this.#stream.config.setFlagEnabled(Flags.StartVideoMuted, true);
-      this.#stream.play();
-    }
-  }
-
-  #closed({ code, reason }: CloseEvent): void {
+  #onClose({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
-    const refusal = isOwnCode(code) ? undefined : this.#refusal;
+    const refused = this.#refusal !== undefined && !isPixelfleetCode(code);
     const opened = this.#opened;
     this.#intent = undefined;
     this.#refusal = undefined;
     this.#opened = false;
-    window.clearTimeout(this.#askTimer);
-    this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers);
-    // A streamer may notice before the page does that nothing gets through, and lets the player go.
-    const cut = intent === undefined && code === LET_GO && this.#way.isCut;
-    this.#way.drop();
-    if (intent === 'stop' || (refusal !== undefined && intent === undefined)) {
-      return; // the state says already why
+    this.#streamers.stop();
+    this.#setBrowserOffers(false);
+    // The streamer may notice a lost path, and close the connection, before this page does.
+    const pathLost = intent === undefined && code === STREAMER_CLOSED && this.#ice.hasNoPath;
+    this.#ice.unwatch();
+    if (intent === 'stop' || (refused && intent === undefined)) {
+      return; // the state already has the cause
     }
-    if (cut && !this.#lookAgain()) {
+    if (pathLost && !this.#retryPath()) {
       this.#stream.webRtcController.closePeerConnection();
       return;
     }
-    const advice = intent === undefined && !cut ? adviceFor(code) : 'at-once';
-    const wait = this.#redial.closed(advice, performance.now());
-    if (wait === undefined) {
-      this.#giveUp(advice, code, text(reason));
+    const advice = intent === undefined && !pathLost ? reconnectAdvice(code) : 'now';
+    if (!this.#reconnector.closed(advice)) {
+      this.#giveUp(advice, code, cleanText(reason));
       return;
     }
-    this.#putOff(advice, code, text(reason));
-    this.#dialIn(wait);
+    this.#waitToReconnect(advice, code, cleanText(reason));
     if (!opened && intent === undefined) {
-      void this.#askWhy();
+      void this.#probeRefusal();
     }
   }
 
-  #giveUp(advice: Advice, code: number, reason: string | undefined): void {
+  #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
     this.#stream.webRtcController.closePeerConnection();
     if (advice === 'never') {
-      const { cause, reasonTells } = endingOf(code, hasPlayed(this.#state));
-      this.#end(cause, reasonTells ? reason : undefined, code);
+      const { cause, showReason } = endMeaning(code, hasPlayed(this.state));
+      this.#end(cause, showReason ? reason : undefined, code);
     } else {
       this.#end('unreachable', undefined, code);
     }
   }
 
-  #putOff(advice: Advice, code: number, reason: string | undefined): void {
+  #waitToReconnect(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
     if (advice === 'later') {
-      const { cause, reasonTells } = waitOf(code);
-      this.#happen({ type: 'put-off', cause, ...given('text', reasonTells ? reason : undefined) });
+      const { cause, showReason } = waitMeaning(code);
+      this.#state.dispatch({ type: 'deferred', cause, ...optional('text', showReason ? reason : undefined) });
     } else {
-      this.#happen({ type: 'lost' });
+      this.#state.dispatch({ type: 'disconnected' });
     }
   }
 
-  async #askWhy(): Promise<void> {
-    const told = await askWhy(this.#url);
-    if (told === undefined || this.#dialTimer === undefined) {
-      return; // nothing that a person should know, or the page has dialled again by now
+  /** Shows why the server refused the websocket, unless the page has reconnected meanwhile. */
+  async #probeRefusal(): Promise<void> {
+    const found = await probeRefusal(this.#url);
+    if (found === undefined || !this.#reconnector.isPending) {
+      return;
     }
-    if (told.refusal === 'not-allowed') {
-      window.clearTimeout(this.#dialTimer);
-      this.#dialTimer = undefined;
-      this.#end(told.refusal, undefined, told.status);
+    if (found.refusal === 'not-allowed') {
+      this.#reconnector.cancel();
+      this.#end(found.refusal, undefined, found.status);
     } else {
-      this.#happen({ type: 'put-off', cause: told.refusal });
+      this.#state.dispatch({ type: 'deferred', cause: found.refusal });
     }
   }
 
-  #leave(intent: Intent): void {
+  #setBrowserOffers(offers: boolean): void {
+    this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers || offers);
+  }
+
+  #disconnect(intent: CloseIntent): void {
     this.#intent = intent;
     this.#stream.disconnect();
   }
 
-  #dialIn(wait: number): void {
-    window.clearTimeout(this.#dialTimer);
-    this.#dialTimer = window.setTimeout(() => {
-      this.#dialTimer = undefined;
-      this.#stream.connect();
-    }, wait);
-  }
-
-  #end(cause: EndCause, words?: string, code?: number): void {
-    this.#happen({ type: 'over', cause, ...given('text', words === '' ? undefined : words), ...given('code', code) });
-  }
-
-  #happen(happening: Happening): void {
-    const state = next(this.#state, happening);
-    if (state === this.#state) {
-      return;
-    }
-    if (state.phase !== this.#state.phase) {
-      this.#limitStarting(state);
-    }
-    this.#state = state;
-    this.#onState(state);
-  }
-
-  #limitStarting(state: State): void {
-    window.clearTimeout(this.#startTimer);
-    if (state.phase === 'starting') {
-      const again = state.cut === true;
-      this.#startTimer = window.setTimeout(
-        () => {
-          if (again || this.#way.isCut) {
-            this.#leave(this.#lookAgain() ? 'redial' : 'stop');
-            return;
-          }
-          this.#end('no-video');
-          this.#leave('stop');
-        },
-        again ? RETRY_LIMIT : STARTING_LIMIT,
-      );
-    }
+  #end(cause: EndCause, text?: string, code?: number): void {
+    const shown = text === '' ? undefined : text;
+    this.#state.dispatch({ type: 'ended', cause, ...optional('text', shown), ...optional('code', code) });
   }
 }

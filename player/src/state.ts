@@ -1,112 +1,115 @@
-import type { MatchmakerNews } from './connection/messages';
-import { given } from './given';
+import type { MatchmakerMessage } from './connection/messages';
+import { optional } from './optional';
 
-/** Why nothing plays and nothing will until the person asks for it. */
+/** Why the session ended. The page does not reconnect until the user asks for it. */
 export type EndCause =
   | 'over' // the server ended a session that had played
-  | 'left' // the application let this player go
-  | 'kicked' // the host did
-  | 'not-allowed' // the person has no right to be here, or none any longer
-  | 'refused' // this stream takes nobody, or not this player
-  | 'unreachable' // every attempt to come back failed
-  | 'no-video' // all was agreed, and no picture came
-  | 'network' // no way for video was found between here and the streamer
-  | 'link' // the link names a server that the page may not dial
+  | 'left' // the application closed this player's connection
+  | 'kicked' // the host removed this player
+  | 'not-allowed' // authentication or authorization failed
+  | 'refused' // the streamer accepts no more players, or not this one
+  | 'unreachable' // every reconnect attempt failed
+  | 'no-video' // the connection was negotiated, and no video arrived
+  | 'network' // ICE found no path to the streamer
+  | 'link' // the link names a server that page.json does not list
   | 'unsupported'; // this browser has no WebRTC
 
-/** Why there is nothing to play for the moment; the page tries again by itself. */
+/** Why the page waits before it reconnects. */
 export type WaitCause =
-  | 'no-streamer' // none is there
-  | 'full' // there is no room for another player
+  | 'no-streamer' // no streamer is connected
+  | 'full' // the server accepts no more connections
   | 'closing' // the server is shutting down
-  | 'queue-timeout' // none came free in time
-  | 'too-fast' // too many attempts or messages from here
-  | 'no-service'; // a part of the service cannot be reached
+  | 'queue-timeout' // no streamer became free in time
+  | 'too-fast' // rate limit exceeded
+  | 'no-service'; // a part of the service is unavailable
 
-/** Where the page is between "opened" and "over"; everything that is shown follows from it. */
+/**
+ * The state of the page. All that is shown derives from it.
+ *
+ * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries.
+ */
 export type State =
   | { phase: 'connecting' }
   | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string; cut?: true }
   | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
-  | { phase: 'starting'; cut?: true } // `cut`: the last try found no way through the network
-  | { phase: 'blocked' } // the browser wants a click before it plays
-  | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server says that it will go
+  | { phase: 'starting'; cut?: true }
+  | { phase: 'blocked' } // the browser requires a click before it plays
+  | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server announced its shutdown
   | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
   | { phase: 'ended'; cause: EndCause; text?: string; code?: number };
 
 export type Phase = State['phase'];
 
-/** What can happen to a page. */
-export type Happening =
-  | { type: 'news'; news: MatchmakerNews }
-  | { type: 'configured' } // a streamer's server has spoken: a peer connection is being made
-  | { type: 'no-streamer' } // the server is there, and no streamer with it yet
+/** An input of the state machine. */
+export type StateEvent =
+  | { type: 'matchmaker'; message: MatchmakerMessage }
+  | { type: 'configured' } // the signalling server sent `config`: a peer connection is about to be made
+  | { type: 'no-streamer' } // the signalling server lists no streamer
   | { type: 'negotiated' } // offer and answer are exchanged
-  | { type: 'play-rejected' }
-  | { type: 'frame' } // the video runs
-  | { type: 'ending'; text?: string } // the server will go, and has perhaps said why
-  | { type: 'lost'; text?: string; cut?: true } // the connection is gone and will be made again
-  | { type: 'put-off'; cause: WaitCause; text?: string } // the server asks to come back later
-  | { type: 'over'; cause: EndCause; text?: string; code?: number }
-  | { type: 'retry' };
+  | { type: 'play-rejected' } // the browser refused to play without a click
+  | { type: 'frame' } // the video plays
+  | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
+  | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
+  | { type: 'deferred'; cause: WaitCause; text?: string } // the server asked to reconnect later
+  | { type: 'ended'; cause: EndCause; text?: string; code?: number }
+  | { type: 'retry' }; // the user asked for a new attempt
 
 export const INITIAL: State = { phase: 'connecting' };
 
-/** The state after `happening` in `state`; the same object when nothing changes. */
-export function next(state: State, happening: Happening): State {
-  switch (happening.type) {
-    case 'news':
-      return onNews(state, happening.news);
+/** Returns the state after `event`; the same object when nothing changes. */
+export function reduce(state: State, event: StateEvent): State {
+  switch (event.type) {
+    case 'matchmaker':
+      return onMatchmaker(state, event.message);
     case 'configured':
-      return { phase: 'starting', ...cutOf(state) };
+      return { phase: 'starting', ...keepCut(state) };
     case 'no-streamer':
-      return { phase: 'waiting', cause: 'no-streamer', ...cutOf(state) };
+      return { phase: 'waiting', cause: 'no-streamer', ...keepCut(state) };
     case 'negotiated':
-      return state.phase === 'playing' ? state : { phase: 'starting', ...cutOf(state) };
+      return state.phase === 'playing' ? state : { phase: 'starting', ...keepCut(state) };
     case 'play-rejected':
       return state.phase === 'starting' ? { phase: 'blocked' } : state;
     case 'frame':
       return state.phase === 'starting' || state.phase === 'blocked' ? { phase: 'playing' } : state;
     case 'ending':
-      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...given('text', happening.text) } : state;
-    case 'lost':
-      return onLost(state, happening);
-    case 'put-off':
-      return { phase: 'waiting', cause: happening.cause, ...given('text', happening.text), ...cutOf(state) };
-    case 'over':
-      return {
-        phase: 'ended',
-        cause: happening.cause,
-        ...given('text', happening.text),
-        ...given('code', happening.code),
-      };
+      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...optional('text', event.text) } : state;
+    case 'disconnected':
+      return onDisconnected(state, event);
+    case 'deferred':
+      return { phase: 'waiting', cause: event.cause, ...optional('text', event.text), ...keepCut(state) };
+    case 'ended':
+      return { phase: 'ended', cause: event.cause, ...optional('text', event.text), ...optional('code', event.code) };
     case 'retry':
       return INITIAL;
   }
 }
 
-function onNews(state: State, news: MatchmakerNews): State {
-  if (news.kind === 'matched') {
-    return { phase: 'starting', ...cutOf(state) };
+function onMatchmaker(state: State, message: MatchmakerMessage): State {
+  if (message.kind === 'matched') {
+    return { phase: 'starting', ...keepCut(state) };
   }
-  const { kind: _, ...place } = news;
-  return { phase: 'queued', ...place, ...cutOf(state) };
+  const { kind: _, ...position } = message;
+  return { phase: 'queued', ...position, ...keepCut(state) };
 }
 
-/** An attempt that fails while the page waits anyway is no news to the person. */
-function onLost(state: State, { text, cut }: Extract<Happening, { type: 'lost' }>): State {
+/** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
+function onDisconnected(state: State, { text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
-  return { phase: 'reconnecting', played: hasPlayed(state), ...given('text', text), ...(cut ? { cut } : cutOf(state)) };
+  return {
+    phase: 'reconnecting',
+    played: hasPlayed(state),
+    ...optional('text', text),
+    ...(cut ? { cut } : keepCut(state)),
+  };
 }
 
-/** What the last try found is remembered until a picture comes, or the person starts over. */
-function cutOf(state: State): { cut?: true } {
+function keepCut(state: State): { cut?: true } {
   return 'cut' in state ? { cut: true } : {};
 }
 
-/** Whether a picture was there until now, or until the connection was lost. */
+/** Whether video plays, or played until the connection was lost. */
 export function hasPlayed(state: State): boolean {
   return state.phase === 'playing' || (state.phase === 'reconnecting' && state.played);
 }

@@ -1,98 +1,102 @@
 import type { AggregatedStats } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { kindOf } from './connection/path';
-import { given } from './given';
+import { pathKind } from './connection/ice_path';
+import { optional } from './optional';
 
-/** How well the connection does, in one word. */
+/** A rating of the connection. */
 export type Health = 'good' | 'fair' | 'poor' | 'unknown';
 
-/** What a person may want to know of the stream; what is not known is missing. */
-export interface Figures {
+/** Statistics of the stream. A field is missing while its value is unknown. */
+export interface StreamStats {
   readonly health: Health;
-  /** Size of the picture in pixels. */
+  /** Size of the video in pixels. */
   readonly width?: number;
   readonly height?: number;
   readonly framesPerSecond?: number;
   readonly kilobitsPerSecond?: number;
   readonly roundTripMs?: number;
-  /** Share of packets that did not arrive in the last seconds, 0 to 100. */
+  /** Packet loss over the last seconds, 0 to 100. */
   readonly lossPercent?: number;
-  /** Frames that came too late to be shown, since the stream began. */
+  /** Frames dropped since the stream started. */
   readonly framesDropped?: number;
-  /** Such as "H264". */
+  /** For example "H264". */
   readonly codec?: string;
-  /** Whether the video comes straight from the streamer or through a TURN server. */
+  /** Whether the video is received directly from the streamer or through a TURN server. */
   readonly path?: 'direct' | 'relay';
 }
 
-/** The part of the library's statistics that is read. */
-export type Source = Pick<AggregatedStats, 'inboundVideoStats' | 'codecs' | 'localCandidates' | 'remoteCandidates' | 'getActiveCandidatePair'>;
+/** The part of the library's statistics that is used. */
+export type StatsSource = Pick<
+  AggregatedStats,
+  'inboundVideoStats' | 'codecs' | 'localCandidates' | 'remoteCandidates' | 'getActiveCandidatePair'
+>;
 
-/** Over how many readings, one a second, loss and freezes are counted. */
-const WINDOW = 5;
+/** Number of samples, one a second, over which loss and freezes are counted. */
+const WINDOW_SAMPLES = 5;
 
-/** From here on a connection is fair, and from there on poor. */
+/** Lower bounds of the ratings "fair" and "poor". */
 const ROUND_TRIP_MS = { fair: 120, poor: 250 } as const;
 const LOSS_PERCENT = { fair: 1, poor: 5 } as const;
 
-interface Counts {
+/** Values that the browser counts from the start of the peer connection. */
+interface Counters {
   readonly lost: number;
   readonly received: number;
   readonly freezes: number;
 }
 
-/** Turns the library's readings, which count up from the start, into figures for the last seconds. */
-export class Meter {
-  #readings: readonly Counts[] = [];
+/** Derives the statistics of the last seconds from the library's cumulative counters. */
+export class StatsCollector {
+  #samples: readonly Counters[] = [];
 
-  /** Takes a reading. */
-  read(source: Source): Figures {
+  /** Adds a sample and returns the statistics. */
+  update(source: StatsSource): StreamStats {
     const video = source.inboundVideoStats;
-    const counts: Counts = {
+    const counters: Counters = {
       lost: number(video.packetsLost) ?? 0,
       received: number(video.packetsReceived) ?? 0,
       freezes: number(video.freezeCount) ?? 0,
     };
-    const newest = this.#readings.at(-1);
-    // A new peer connection counts from zero again.
-    const kept = newest !== undefined && counts.received < newest.received ? [] : this.#readings;
-    this.#readings = [...kept, counts].slice(-WINDOW - 1);
-    const oldest = this.#readings[0] ?? counts;
-    const expected = counts.received - oldest.received + (counts.lost - oldest.lost);
-    const loss = expected > 0 ? Math.max(0, (100 * (counts.lost - oldest.lost)) / expected) : undefined;
-    const roundTrip = seconds(source.getActiveCandidatePair()?.currentRoundTripTime);
+    const newest = this.#samples.at(-1);
+    // A new peer connection counts from zero.
+    const kept = newest !== undefined && counters.received < newest.received ? [] : this.#samples;
+    this.#samples = [...kept, counters].slice(-WINDOW_SAMPLES - 1);
+    const oldest = this.#samples[0] ?? counters;
+    const expected = counters.received - oldest.received + (counters.lost - oldest.lost);
+    const loss = expected > 0 ? Math.max(0, (100 * (counters.lost - oldest.lost)) / expected) : undefined;
+    const roundTrip = milliseconds(source.getActiveCandidatePair()?.currentRoundTripTime);
     return {
-      health: healthOf(roundTrip, loss, counts.freezes > oldest.freezes),
-      ...given('width', number(video.frameWidth)),
-      ...given('height', number(video.frameHeight)),
-      ...given('framesPerSecond', number(video.framesPerSecond)),
-      ...given('kilobitsPerSecond', number(video.bitrate)),
-      ...given('roundTripMs', roundTrip),
-      ...given('lossPercent', loss),
-      ...given('framesDropped', number(video.framesDropped)),
-      ...given('codec', codecOf(source)),
-      ...given('path', pathOf(source)),
+      health: rateHealth(roundTrip, loss, counters.freezes > oldest.freezes),
+      ...optional('width', number(video.frameWidth)),
+      ...optional('height', number(video.frameHeight)),
+      ...optional('framesPerSecond', number(video.framesPerSecond)),
+      ...optional('kilobitsPerSecond', number(video.bitrate)),
+      ...optional('roundTripMs', roundTrip),
+      ...optional('lossPercent', loss),
+      ...optional('framesDropped', number(video.framesDropped)),
+      ...optional('codec', codecName(source)),
+      ...optional('path', activePath(source)),
     };
   }
 
-  /** Forgets what it read: another stream begins. */
+  /** Discards all samples: another stream starts. */
   reset(): void {
-    this.#readings = [];
+    this.#samples = [];
   }
 }
 
-function healthOf(roundTrip: number | undefined, loss: number | undefined, froze: boolean): Health {
+function rateHealth(roundTrip: number | undefined, loss: number | undefined, froze: boolean): Health {
   if (roundTrip === undefined && loss === undefined) {
     return 'unknown';
   }
-  const beyond = (grade: 'fair' | 'poor'): boolean =>
+  const reaches = (grade: 'fair' | 'poor'): boolean =>
     (roundTrip ?? 0) >= ROUND_TRIP_MS[grade] || (loss ?? 0) >= LOSS_PERCENT[grade];
-  if (beyond('poor')) {
+  if (reaches('poor')) {
     return 'poor';
   }
-  return froze || beyond('fair') ? 'fair' : 'good';
+  return froze || reaches('fair') ? 'fair' : 'good';
 }
 
-function pathOf(source: Source): Figures['path'] {
+function activePath(source: StatsSource): StreamStats['path'] {
   const pair = source.getActiveCandidatePair();
   const ends = [...source.localCandidates, ...source.remoteCandidates].filter(
     ({ id }) => id === pair?.localCandidateId || id === pair?.remoteCandidateId,
@@ -100,10 +104,10 @@ function pathOf(source: Source): Figures['path'] {
   if (ends.length === 0) {
     return undefined;
   }
-  return kindOf(ends.map(({ candidateType }) => candidateType)) === 'relayed' ? 'relay' : 'direct';
+  return pathKind(ends.map(({ candidateType }) => candidateType)) === 'relayed' ? 'relay' : 'direct';
 }
 
-function codecOf(source: Source): string | undefined {
+function codecName(source: StatsSource): string | undefined {
   const id = source.inboundVideoStats.codecId;
   const type = id === undefined ? undefined : source.codecs.get(id)?.mimeType;
   return type?.split('/').at(-1);
@@ -113,7 +117,7 @@ function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function seconds(value: unknown): number | undefined {
-  const read = number(value);
-  return read === undefined ? undefined : Math.round(read * 1000);
+function milliseconds(value: unknown): number | undefined {
+  const seconds = number(value);
+  return seconds === undefined ? undefined : Math.round(seconds * 1000);
 }

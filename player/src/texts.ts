@@ -1,95 +1,95 @@
 /**
- * Every text of the page, under the names by which a branding file replaces them. `{name}` stands for a value that
- * the page fills in. A text ending in `.one` is for a count of exactly one.
+ * All texts of the page. The keys are part of the format of `branding.json`, so they are never renamed. `{name}` is a
+ * placeholder. A key that ends in `.one` is for a count of one; one that contains `.say` is for screen readers only.
  */
 export const DEFAULT_TEXTS = {
   'page.name': 'Pixelfleet',
-  'page.stage': 'Live stream. {shortcut} opens its controls.',
+  'page.stage': 'Live stream. Press {shortcut} to open the controls.',
 
   'step.connect': 'Connect',
   'step.queue': 'Queue',
   'step.start': 'Start',
 
   'connecting.title': 'Connecting',
-  'connecting.detail': 'Looking for the stream.',
+  'connecting.detail': 'This usually takes a few seconds.',
 
   'queued.title': 'You are in the queue',
   'queued.next': 'You are next',
   'queued.anywhere': 'Waiting for a free stream',
-  'queued.hint': 'Keep this page open. The stream starts by itself when it is your turn.',
-  'queued.place': 'Your place',
+  'queued.hint': 'Keep this page open. The stream starts automatically when it is your turn.',
+  'queued.place': 'Your position',
   'queued.ahead': 'Ahead of you',
-  'queued.wait': 'Wait, about',
+  'queued.wait': 'Est. wait',
   'queued.wait.unknown': '–',
-  'queued.tab': '{place} in the queue',
+  'queued.tab': 'No. {place} in the queue',
   'queued.say.place': 'You are number {place} in the queue.',
   'queued.say.ahead': '{count} people are ahead of you.',
   'queued.say.ahead.one': 'One person is ahead of you.',
-  'queued.say.wait': 'The wait is about {wait}.',
+  'queued.say.wait': 'The estimated wait is {wait}.',
 
   'duration.seconds': '{count} s',
   'duration.minutes': '{count} min',
   'duration.hours': '{count} h',
 
   'starting.title': 'Starting the stream',
-  'starting.detail': 'A stream is yours. The picture comes in a moment.',
+  'starting.detail': 'The video appears in a few seconds.',
 
   'blocked.title': 'Ready to play',
-  'blocked.detail': 'The browser asks for a click before it plays.',
+  'blocked.detail': 'Your browser blocks automatic playback. Select Play to start.',
 
-  'playing.say': 'The stream plays. {shortcut} opens its controls.',
+  'playing.say': 'The stream is playing. Press {shortcut} to open the controls.',
 
   'reconnecting.title': 'Reconnecting',
-  'reconnecting.detail': 'The connection was lost. The stream comes back by itself.',
+  'reconnecting.detail': 'The connection was lost. The stream resumes automatically.',
   'reconnecting.title.early': 'Still connecting',
-  'reconnecting.detail.early': 'This takes longer than usual. The page keeps trying.',
+  'reconnecting.detail.early': 'This is taking longer than usual. The page keeps trying.',
 
   'cut.title': 'Your network blocks the video',
-  'cut.detail': 'No way through it has been found so far.',
+  'cut.detail': 'No working connection has been found yet.',
 
-  'waiting.hint': 'Keep this page open. It tries again by itself.',
-  'waiting.no-streamer.title': 'No stream is running right now',
-  'waiting.no-streamer.detail': 'None is free, or one is just being started.',
-  'waiting.full.title': 'Every place is taken',
-  'waiting.full.detail': 'More people want to come in than there is room for.',
-  'waiting.closing.title': 'The stream is being closed',
-  'waiting.closing.detail': 'Another one takes its place soon.',
-  'waiting.queue-timeout.title': 'No stream came free in time',
-  'waiting.queue-timeout.detail': 'You are put into the queue again.',
-  'waiting.too-fast.title': 'A moment, please',
-  'waiting.too-fast.detail': 'Too much came from here at once.',
-  'waiting.no-service.title': 'The service is not ready',
-  'waiting.no-service.detail': 'It is starting, or a part of it cannot be reached.',
+  'waiting.hint': 'Keep this page open. It tries again automatically.',
+  'waiting.no-streamer.title': 'No stream is available',
+  'waiting.no-streamer.detail': 'All streams are offline or still starting.',
+  'waiting.full.title': 'All places are taken',
+  'waiting.full.detail': 'The service has reached its maximum number of connections.',
+  'waiting.closing.title': 'The server is shutting down',
+  'waiting.closing.detail': 'The page connects to another server shortly.',
+  'waiting.queue-timeout.title': 'No stream became free in time',
+  'waiting.queue-timeout.detail': 'The page rejoins the queue automatically.',
+  'waiting.too-fast.title': 'Too many requests',
+  'waiting.too-fast.detail': 'Your device or network sent too many requests. Wait a moment.',
+  'waiting.no-service.title': 'The service is unavailable',
+  'waiting.no-service.detail': 'It may be starting, or a part of it cannot be reached.',
 
-  'ended.over.title': 'Your session is over',
-  'ended.over.detail': 'Thank you for being here. You can start another one.',
+  'ended.over.title': 'Your session has ended',
+  'ended.over.detail': 'You can start a new session.',
   'ended.left.title': 'The stream has ended',
-  'ended.left.detail': 'The application ended the connection. You can start another session.',
+  'ended.left.detail': 'The application closed the connection. You can start a new session.',
   'ended.kicked.title': 'You were removed from this session',
-  'ended.kicked.detail': 'The host ended your part in it. Ask the host if you want to come back.',
-  'ended.not-allowed.title': 'You are not allowed in here',
-  'ended.not-allowed.detail': 'Sign in, or ask for a new link: this one is not valid, or no longer.',
-  'ended.refused.title': 'This stream cannot be joined',
-  'ended.refused.detail': 'It does not exist, or takes nobody else.',
+  'ended.kicked.detail': 'The host ended your session. Contact the host to join again.',
+  'ended.not-allowed.title': 'Access denied',
+  'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
+  'ended.refused.title': 'You cannot join this stream',
+  'ended.refused.detail': 'It does not exist or accepts no more players.',
   'ended.unreachable.title': 'The server cannot be reached',
-  'ended.unreachable.detail': 'Check the connection to the network, then try again.',
-  'ended.no-video.title': 'No picture arrived',
-  'ended.no-video.detail': 'All was agreed, and then nothing came. Another attempt may help.',
+  'ended.unreachable.detail': 'Check your internet connection, then try again.',
+  'ended.no-video.title': 'No video received',
+  'ended.no-video.detail': 'The stream was connected, but no video arrived. Try again.',
   'ended.network.title': 'Your network blocks the video',
   'ended.network.detail':
-    'A firewall or a VPN between here and the stream lets no video through. Try another network, such as a phone’s, or ask whoever runs this one.',
-  'ended.link.title': 'This link leads to another server',
-  'ended.link.detail': 'The page connects only to servers that its operator has named, and this one is not among them.',
+    'A firewall or VPN blocks the video connection. Try another network, such as mobile data, or ask your network administrator.',
+  'ended.link.title': 'This link is not allowed',
+  'ended.link.detail': 'It names a server that the operator of this page has not approved. Ask for a new link.',
   'ended.unsupported.title': 'This browser cannot play the stream',
   'ended.unsupported.detail':
-    'It has no WebRTC, or WebRTC is switched off. A current Chrome, Edge, Firefox or Safari can play it.',
+    'WebRTC is missing or turned off. Use a current version of Chrome, Edge, Firefox or Safari.',
   'ended.reference': 'Code {code}',
 
   'action.start-again': 'Start again',
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
   'action.play': 'Play',
-  'action.copy-link': 'Copy the link',
+  'action.copy-link': 'Copy link',
   'action.copied': 'Copied',
 
   'notice.ending': 'This stream will end soon.',
@@ -98,13 +98,13 @@ export const DEFAULT_TEXTS = {
   'notice.gamepad.gone': 'Gamepad disconnected',
 
   'controls.label': 'Stream controls',
-  'controls.open': 'Show the controls',
-  'controls.close': 'Hide the controls',
-  'controls.unmute': 'Turn the sound on',
-  'controls.mute': 'Turn the sound off',
-  'controls.tap-to-unmute': 'Turn the sound on',
+  'controls.open': 'Show controls',
+  'controls.close': 'Hide controls',
+  'controls.unmute': 'Turn sound on',
+  'controls.mute': 'Turn sound off',
+  'controls.tap-to-unmute': 'Turn sound on',
   'controls.fullscreen': 'Full screen',
-  'controls.fullscreen.leave': 'Leave full screen',
+  'controls.fullscreen.leave': 'Exit full screen',
   'controls.keyboard': 'On-screen keyboard',
   'controls.panel': 'Quality and statistics',
 
@@ -117,30 +117,30 @@ export const DEFAULT_TEXTS = {
   'panel.health.good': 'Good connection',
   'panel.health.fair': 'Fair connection',
   'panel.health.poor': 'Poor connection',
-  'panel.health.unknown': 'Measuring the connection',
-  'panel.picture': 'Picture',
-  'panel.rate': 'Frames',
-  'panel.bitrate': 'Bit rate',
+  'panel.health.unknown': 'Measuring connection',
+  'panel.picture': 'Resolution',
+  'panel.rate': 'Frame rate',
+  'panel.bitrate': 'Bitrate',
   'panel.round-trip': 'Round trip',
-  'panel.loss': 'Lost packets',
+  'panel.loss': 'Packet loss',
   'panel.dropped': 'Dropped frames',
   'panel.codec': 'Codec',
-  'panel.path': 'Path',
+  'panel.path': 'Connection',
   'panel.path.direct': 'direct',
-  'panel.path.relay': 'through a relay',
-  'panel.time': 'Playing for',
+  'panel.path.relay': 'relayed',
+  'panel.time': 'Playing time',
   'panel.unknown': 'unknown',
-  'panel.quality': 'Picture quality',
+  'panel.quality': 'Video quality',
   'panel.quality.auto': 'Automatic',
   'panel.quality.high': 'High, up to 20 Mbit/s',
   'panel.quality.medium': 'Medium, up to 8 Mbit/s',
-  'panel.quality.low': 'Save data, up to 2 Mbit/s',
-  'panel.match': 'Render at the size of this window',
+  'panel.quality.low': 'Low, up to 2 Mbit/s',
+  'panel.match': 'Match the size of this window',
   'panel.latency': 'Latency',
-  'panel.latency.test': 'Test the latency',
-  'panel.latency.testing': 'Testing',
-  'panel.latency.none': 'The application did not answer.',
-  'panel.latency.result': '{total} ms in all: {network} ms network, {encode} ms encoding',
+  'panel.latency.test': 'Test latency',
+  'panel.latency.testing': 'Testing…',
+  'panel.latency.none': 'The application did not respond.',
+  'panel.latency.result': '{total} ms ({network} ms network, {encode} ms encoding)',
   'panel.gamepad': 'Gamepad',
   'panel.gamepad.none': 'none connected',
   'panel.shortcut': '{shortcut} opens the controls, Escape closes them.',
@@ -151,15 +151,15 @@ export type TextKey = keyof typeof DEFAULT_TEXTS;
 
 export type Texts = Readonly<Record<TextKey, string>>;
 
-/** Puts `values` where a text names them; a name that has no value stays as it is. */
-export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+/** Replaces the placeholders of a text; one without a value stays as it is. */
+export function interpolate(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    return value === undefined ? whole : String(value);
+    return value === undefined ? placeholder : String(value);
   });
 }
 
-/** Whether `name` is the name of one of the page's texts. */
-export function isTextKey(name: string): name is TextKey {
-  return Object.hasOwn(DEFAULT_TEXTS, name);
+/** Whether `key` is the key of one of the page's texts. */
+export function isTextKey(key: string): key is TextKey {
+  return Object.hasOwn(DEFAULT_TEXTS, key);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PLAIN, readBranding } from '../src/page/branding';
-import { colour, contrast, readableOn } from '../src/page/colours';
+import { DEFAULT_BRANDING, readBranding } from '../src/page/branding';
+import { contrast, parseColour, readableOn } from '../src/page/colours';
 import { DEFAULT_TEXTS } from '../src/texts';
 
 function read(document: unknown): { branding: ReturnType<typeof readBranding>; problems: string[] } {
@@ -10,11 +10,11 @@ function read(document: unknown): { branding: ReturnType<typeof readBranding>; p
 }
 
 describe('readBranding', () => {
-  it('is the plain page where nothing is said', () => {
-    expect(read({})).toEqual({ branding: PLAIN, problems: [] });
+  it('returns the default branding for an empty document', () => {
+    expect(read({})).toEqual({ branding: DEFAULT_BRANDING, problems: [] });
   });
 
-  it('takes name, language, logo, colours and texts', () => {
+  it('accepts name, language, logo, colours and texts', () => {
     const { branding, problems } = read({
       name: ' Acme Studio ',
       language: 'pt-BR',
@@ -30,7 +30,7 @@ describe('readBranding', () => {
     expect(branding.colours.dark).toEqual({ accent: '#ffb48f', onAccent: '#0b0e14', ground: '#101010' });
   });
 
-  it('takes one logo for both schemes', () => {
+  it('accepts one logo for both colour schemes', () => {
     expect(read({ logo: 'l.png' }).branding.logo).toEqual({ light: 'branding/l.png', dark: 'branding/l.png' });
   });
 
@@ -43,7 +43,7 @@ describe('readBranding', () => {
     '.svg',
     'data:image/svg+xml,x.svg',
     7,
-  ])('takes no logo from elsewhere: %s', (logo) => {
+  ])('rejects a logo that is not a file name: %s', (logo) => {
     const { branding, problems } = read({ logo: { light: logo } });
     expect(branding.logo).toEqual({});
     expect(problems).toHaveLength(1);
@@ -51,19 +51,19 @@ describe('readBranding', () => {
 
   it.each<[unknown, string]>([
     [[], 'document: must be an object'],
-    [{ colors: {} }, 'colors: no such field'],
+    [{ colors: {} }, 'colors: unknown field'],
     [{ language: 'not a tag' }, 'language: must be a language tag such as "de" or "pt-BR"'],
     [{ colours: { light: { accent: 'red; x: y' } } }, 'colours.light.accent: must be a colour such as "#0a58ca"'],
-    [{ colours: { light: { link: '#fff' } } }, 'colours.light.link: no such field'],
-    [{ texts: { 'no.such': 'x' } }, 'texts.no.such: no such text'],
-    [{ texts: { 'action.play': '' } }, 'texts.action.play: must be a text of 1 to 400 characters'],
-    [{ texts: { 'action.play': 'x'.repeat(401) } }, 'texts.action.play: must be a text of 1 to 400 characters'],
-    [{ name: 5 }, 'name: must be a text of 1 to 400 characters'],
+    [{ colours: { light: { link: '#fff' } } }, 'colours.light.link: unknown field'],
+    [{ texts: { 'no.such': 'x' } }, 'texts.no.such: unknown text'],
+    [{ texts: { 'action.play': '' } }, 'texts.action.play: must be a string of 1 to 400 characters'],
+    [{ texts: { 'action.play': 'x'.repeat(401) } }, 'texts.action.play: must be a string of 1 to 400 characters'],
+    [{ name: 5 }, 'name: must be a string of 1 to 400 characters'],
     [
       { colours: { dark: { text: '#333333', ground: '#222222' } } },
-      'colours.dark: text is hard to read on ground (below 4.5 to 1)',
+      'colours.dark: the contrast of text on ground is below 4.5:1',
     ],
-  ])('complains of %j and uses the rest', (document, problem) => {
+  ])('warns of %j and uses the rest', (document, problem) => {
     const { branding, problems } = read(document);
     expect(problems).toEqual([`branding.json: ${problem}`]);
     expect(branding.texts).toEqual(DEFAULT_TEXTS);
@@ -78,11 +78,11 @@ describe('colours', () => {
     ['red', undefined],
     ['#0a58ca;}', undefined],
     [null, undefined],
-  ])('reads %s', (value, read_) => {
-    expect(colour(value)).toBe(read_);
+  ])('parses %s', (value, parsed) => {
+    expect(parseColour(value)).toBe(parsed);
   });
 
-  it('counts contrast as WCAG does', () => {
+  it('computes the WCAG contrast ratio', () => {
     expect(contrast('#000000', '#ffffff')).toBeCloseTo(21, 5);
     expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 2);
     expect(readableOn('#ffee00')).toBe('#0b0e14');

@@ -1,41 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { adviceFor, endingOf, isOwnCode, refusalOf, waitOf } from '../src/connection/close_codes';
+import { reconnectAdvice, endMeaning, isPixelfleetCode, refusalForStatus, waitMeaning } from '../src/connection/close_codes';
 
-describe('adviceFor', () => {
+describe('reconnectAdvice', () => {
   it.each([
-    [4000, 'at-once'],
-    [4099, 'at-once'],
+    [4000, 'now'],
+    [4099, 'now'],
     [4100, 'later'],
     [4199, 'later'],
     [4200, 'never'],
     [4299, 'never'],
-  ])("reads the suite's own %i from its range alone: %s", (code, advice) => {
-    expect(adviceFor(code)).toBe(advice);
-    expect(isOwnCode(code)).toBe(true);
+  ])('maps Pixelfleet code %i by its range: %s', (code, advice) => {
+    expect(reconnectAdvice(code)).toBe(advice);
+    expect(isPixelfleetCode(code)).toBe(true);
   });
 
   it.each([
     [1000, 'never'],
     [1001, 'never'],
-    [1005, 'at-once'],
-    [1006, 'at-once'],
+    [1005, 'now'],
+    [1006, 'now'],
     [1008, 'never'],
     [1009, 'never'],
     [1011, 'never'],
-    [1012, 'at-once'],
+    [1012, 'now'],
     [1013, 'later'],
-  ])("reads other servers' %i: %s", (code, advice) => {
-    expect(adviceFor(code)).toBe(advice);
-    expect(isOwnCode(code)).toBe(false);
+  ])('maps standard code %i: %s', (code, advice) => {
+    expect(reconnectAdvice(code)).toBe(advice);
+    expect(isPixelfleetCode(code)).toBe(false);
   });
 
-  it.each([0, 3999, 4300, 4999])('comes back at once after an unknown code: %i', (code) => {
-    expect(adviceFor(code)).toBe('at-once');
-    expect(isOwnCode(code)).toBe(false);
+  it.each([0, 3999, 4300, 4999])('reconnects now after unknown code %i', (code) => {
+    expect(reconnectAdvice(code)).toBe('now');
+    expect(isPixelfleetCode(code)).toBe(false);
   });
 });
 
-describe('waitOf', () => {
+describe('waitMeaning', () => {
   it.each([
     [4100, 'no-streamer'],
     [4101, 'closing'],
@@ -43,27 +43,27 @@ describe('waitOf', () => {
     [4103, 'queue-timeout'],
     [4104, 'too-fast'],
     [4105, 'no-service'],
-  ])('knows what is waited for after %i: %s', (code, cause) => {
-    expect(waitOf(code)).toEqual({ cause, reasonTells: false });
+  ])('maps %i to the cause %s', (code, cause) => {
+    expect(waitMeaning(code)).toEqual({ cause, showReason: false });
   });
 
   it.each([
     [1013, 'no-streamer'],
     [4150, 'no-service'],
-  ])("leaves it to the server's reason after %i", (code, cause) => {
-    expect(waitOf(code)).toEqual({ cause, reasonTells: true });
+  ])("shows the server's reason after %i", (code, cause) => {
+    expect(waitMeaning(code)).toEqual({ cause, showReason: true });
   });
 });
 
-describe('endingOf', () => {
+describe('endMeaning', () => {
   it.each([
     [1000, 'over'],
     [4200, 'not-allowed'],
     [4201, 'kicked'],
     [4202, 'over'],
-  ])('knows why it is over after %i: %s', (code, cause) => {
-    expect(endingOf(code, true)).toEqual({ cause, reasonTells: false });
-    expect(endingOf(code, false)).toEqual({ cause, reasonTells: false });
+  ])('maps %i to the cause %s', (code, cause) => {
+    expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
+    expect(endMeaning(code, false)).toEqual({ cause, showReason: false });
   });
 
   it.each([
@@ -74,12 +74,12 @@ describe('endingOf', () => {
     [1009, false, 'refused'],
     [4250, true, 'over'],
     [4250, false, 'refused'],
-  ])("tells the server's reason after %i (played: %s): %s", (code, played, cause) => {
-    expect(endingOf(code, played)).toEqual({ cause, reasonTells: true });
+  ])("shows the server's reason after %i (played: %s): %s", (code, played, cause) => {
+    expect(endMeaning(code, played)).toEqual({ cause, showReason: true });
   });
 });
 
-describe('refusalOf', () => {
+describe('refusalForStatus', () => {
   it.each([
     [401, 'not-allowed'],
     [403, 'not-allowed'],
@@ -90,7 +90,7 @@ describe('refusalOf', () => {
     [404, undefined],
     [426, undefined],
     [500, undefined],
-  ])('reads HTTP %i as %s', (status, cause) => {
-    expect(refusalOf(status)).toBe(cause);
+  ])('maps HTTP %i to %s', (status, cause) => {
+    expect(refusalForStatus(status)).toBe(cause);
   });
 });

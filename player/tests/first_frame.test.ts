@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { Milestones, type Milestone } from '../src/connection/first_frame';
 
-function passed(...all: [Milestone, number][]): Partial<Record<Milestone, number>> {
+function timesOf(...all: [Milestone, number][]): Partial<Record<Milestone, number>> {
   const milestones = new Milestones();
   for (const [milestone, now] of all) {
-    milestones.pass(milestone, now);
+    milestones.mark(milestone, now);
   }
-  return milestones.read();
+  return milestones.times();
 }
 
 describe('Milestones', () => {
-  it('are what was passed, in whole milliseconds', () => {
-    expect(passed(['opened', 211.4], ['configured', 220.6], ['frame', 400])).toEqual({
+  it('are recorded in whole milliseconds', () => {
+    expect(timesOf(['opened', 211.4], ['configured', 220.6], ['frame', 400])).toEqual({
       opened: 211,
       configured: 221,
       frame: 400,
     });
   });
 
-  it('count the last try, from the first contact', () => {
+  it('are those of the last attempt, except for the first "opened"', () => {
     const first: [Milestone, number][] = [
       ['opened', 100],
       ['matched', 200],
       ['configured', 210],
       ['negotiated', 250],
     ];
-    expect(passed(...first, ['opened', 5000])).toEqual({ opened: 100 });
-    expect(passed(...first, ['opened', 5000], ['configured', 5010], ['frame', 5400])).toEqual({
+    expect(timesOf(...first, ['opened', 5000])).toEqual({ opened: 100 });
+    expect(timesOf(...first, ['opened', 5000], ['configured', 5010], ['frame', 5400])).toEqual({
       opened: 100,
       configured: 5010,
       frame: 5400,

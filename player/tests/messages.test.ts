@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readMatchmaker, readSigterm, text } from '../src/connection/messages';
+import { cleanText, parseMatchmaker, parseSigterm } from '../src/connection/messages';
 
-describe('readMatchmaker', () => {
-  it('reads a place in the queue', () => {
+describe('parseMatchmaker', () => {
+  it('parses a position in the queue', () => {
     const message = { queued: true, matched: false, detail: 'hold on', position: 3, ahead: 2, etaSeconds: 41.5 };
-    expect(readMatchmaker(message)).toEqual({
+    expect(parseMatchmaker(message)).toEqual({
       kind: 'queued',
       position: 3,
       ahead: 2,
@@ -13,21 +13,21 @@ describe('readMatchmaker', () => {
     });
   });
 
-  it('reads a message with no place in it', () => {
-    expect(readMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
+  it('parses a message without a position', () => {
+    expect(parseMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
   });
 
   it.each([
     ['legacy', true],
     ['modern', false],
     [undefined, false],
-  ])('reads a match, and who offers for the dialect %s', (dialect, browserOffers) => {
+  ])('parses a match, and whether the browser offers for the dialect %s', (dialect, browserOffers) => {
     const message = { queued: false, matched: true, detail: { id: 'a', address: '10.0.0.1', port: 80 }, dialect };
-    expect(readMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
+    expect(parseMatchmaker(message)).toEqual({ kind: 'matched', browserOffers });
   });
 
-  it.each([null, undefined, 7, 'text', [], {}])('takes %j for a place unknown', (message) => {
-    expect(readMatchmaker(message)).toEqual({ kind: 'queued' });
+  it.each([null, undefined, 7, 'text', [], {}])('treats %j as queued without a position', (message) => {
+    expect(parseMatchmaker(message)).toEqual({ kind: 'queued' });
   });
 
   it.each([
@@ -44,31 +44,31 @@ describe('readMatchmaker', () => {
     { detail: '  \n ' },
     { detail: 'Waiting for a free streamer' },
     { detail: { text: 'no text' } },
-  ])('leaves out what cannot be: %j', (field) => {
-    expect(readMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
+  ])('ignores the invalid field %j', (field) => {
+    expect(parseMatchmaker({ queued: true, matched: false, ...field })).toEqual({ kind: 'queued' });
   });
 });
 
-describe('readSigterm', () => {
-  it("gives the server's own words", () => {
-    expect(readSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
+describe('parseSigterm', () => {
+  it("returns the server's reason", () => {
+    expect(parseSigterm({ type: 'sigterm', message: 'maintenance at six' })).toBe('maintenance at six');
   });
 
   it.each([{ message: 'stream will shutdown' }, { message: '' }, { message: 5 }, {}, null])(
-    'has no words for %j',
+    'returns no reason for %j',
     (message) => {
-      expect(readSigterm(message)).toBeUndefined();
+      expect(parseSigterm(message)).toBeUndefined();
     },
   );
 });
 
-describe('text', () => {
-  it('makes one line of it', () => {
-    expect(text('  two\n\tlines ')).toBe('two lines');
+describe('cleanText', () => {
+  it('joins lines', () => {
+    expect(cleanText('  two\n\tlines ')).toBe('two lines');
   });
 
-  it('cuts off what is too long', () => {
-    const cut = text('x'.repeat(5000));
+  it('truncates a long text', () => {
+    const cut = cleanText('x'.repeat(5000));
     expect(cut).toHaveLength(200);
     expect(cut?.endsWith('…')).toBe(true);
   });

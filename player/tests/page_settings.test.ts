@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSED, readPageSettings } from '../src/page/page_settings';
+import { DEFAULT_PAGE_SETTINGS, readPageSettings } from '../src/page/page_settings';
 
 function read(document: unknown): { settings: ReturnType<typeof readPageSettings>; problems: string[] } {
   const problems: string[] = [];
@@ -8,12 +8,12 @@ function read(document: unknown): { settings: ReturnType<typeof readPageSettings
 }
 
 describe('readPageSettings', () => {
-  it('allows nobody anything where nothing is said', () => {
-    expect(read({})).toEqual({ settings: CLOSED, problems: [] });
-    expect(read(undefined)).toEqual({ settings: CLOSED, problems: [] });
+  it('allows nothing by default', () => {
+    expect(read({})).toEqual({ settings: DEFAULT_PAGE_SETTINGS, problems: [] });
+    expect(read(undefined)).toEqual({ settings: DEFAULT_PAGE_SETTINGS, problems: [] });
   });
 
-  it('takes origins, functions and hosts, each once', () => {
+  it('accepts origins, functions and hosts, and removes duplicates', () => {
     const { settings, problems } = read({
       parents: ['https://Shop.test', 'http://localhost:3000/', 'https://shop.test'],
       functions: ['emitUIInteraction'],
@@ -27,8 +27,8 @@ describe('readPageSettings', () => {
     });
   });
 
-  it.each(['*', 'null', 'https://*', 'shop.test', 'https://shop.test/path', 'file:///x', 'https://a@shop.test', '', 7])(
-    'takes no parent that is not one origin: %s',
+  it.each(['*', 'null', 'https://*', 'shop.test', 'https://shop.test/ice_path', 'file:///x', 'https://a@shop.test', '', 7])(
+    'rejects a parent that is not an origin: %s',
     (parent) => {
       const { settings, problems } = read({ parents: [parent] });
       expect(settings.parents).toEqual([]);
@@ -37,7 +37,7 @@ describe('readPageSettings', () => {
   );
 
   it.each(['*', 'wss://media.test', 'media.test/ws', 'user@media.test', 'media.test:99999', 'a b', ''])(
-    'takes no host that is more or less than one: %s',
+    'rejects a host that is not a host name with an optional port: %s',
     (host) => {
       const { settings, problems } = read({ signallingHosts: [host] });
       expect(settings.signallingHosts).toEqual([]);
@@ -45,8 +45,8 @@ describe('readPageSettings', () => {
     },
   );
 
-  it('complains of what it does not know, and reads only so much of it', () => {
-    expect(read({ origins: [] }).problems).toEqual(['page.json: origins: no such field']);
+  it('warns of unknown fields, wrong types and long lists', () => {
+    expect(read({ origins: [] }).problems).toEqual(['page.json: origins: unknown field']);
     expect(read({ parents: 'https://shop.test' }).problems).toEqual(['page.json: parents: must be a list']);
     const many = Array.from({ length: 70 }, (_, at) => `https://shop${String(at)}.test`);
     const { settings, problems } = read({ parents: many });

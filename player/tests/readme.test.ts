@@ -6,11 +6,11 @@ import { readPageSettings } from '../src/page/page_settings';
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const DOCUMENTS = [...README.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => JSON.parse(text ?? '') as unknown);
 
-describe('the documents in the README', () => {
+describe('example documents in the README', () => {
   it.each([
     ['page.json', readPageSettings, 0],
     ['branding.json', readBranding, 1],
-  ])('are read without a complaint: %s', (_name, read, at) => {
+  ])('are valid: %s', (_name, read, at) => {
     const problems: string[] = [];
     read(DOCUMENTS[at], (problem) => problems.push(problem));
     expect(DOCUMENTS).toHaveLength(2);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { INITIAL, next, type Happening, type State } from '../src/state';
+import { INITIAL, reduce, type StateEvent, type State } from '../src/state';
 
-/** The state after all of `happenings`, from the first one on. */
-function after(...happenings: Happening[]): State {
-  return happenings.reduce(next, INITIAL);
+/** The state after `events`, from the initial one. */
+function after(...events: StateEvent[]): State {
+  return events.reduce(reduce, INITIAL);
 }
 
-const CONFIGURED: Happening = { type: 'configured' };
-const FRAME: Happening = { type: 'frame' };
-const LOST: Happening = { type: 'lost' };
-const MATCHED: Happening = { type: 'news', news: { kind: 'matched', browserOffers: false } };
-const QUEUED: Happening = { type: 'news', news: { kind: 'queued', position: 2, ahead: 1 } };
-const REJECTED: Happening = { type: 'play-rejected' };
+const CONFIGURED: StateEvent = { type: 'configured' };
+const FRAME: StateEvent = { type: 'frame' };
+const DISCONNECTED: StateEvent = { type: 'disconnected' };
+const MATCHED: StateEvent = { type: 'matchmaker', message: { kind: 'matched', browserOffers: false } };
+const QUEUED: StateEvent = { type: 'matchmaker', message: { kind: 'queued', position: 2, ahead: 1 } };
+const REJECTED: StateEvent = { type: 'play-rejected' };
 
-describe('next', () => {
+describe('reduce', () => {
   it('goes from connecting through the queue to playing', () => {
     expect(after()).toEqual({ phase: 'connecting' });
     expect(after(QUEUED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
@@ -21,38 +21,38 @@ describe('next', () => {
     expect(after(QUEUED, MATCHED, CONFIGURED, FRAME)).toEqual({ phase: 'playing' });
   });
 
-  it('waits where the server has no streamer, and starts when one offers', () => {
+  it('waits while there is no streamer, and starts after an offer', () => {
     expect(after(CONFIGURED, { type: 'no-streamer' })).toEqual({ phase: 'waiting', cause: 'no-streamer' });
     expect(after(CONFIGURED, { type: 'no-streamer' }, { type: 'negotiated' })).toEqual({ phase: 'starting' });
   });
 
-  it('keeps playing through a new negotiation', () => {
+  it('keeps playing during a renegotiation', () => {
     expect(after(CONFIGURED, FRAME, { type: 'negotiated' })).toEqual({ phase: 'playing' });
   });
 
-  it('asks for a click when the browser does, and plays after it', () => {
+  it('is blocked until a click if the browser requires one', () => {
     expect(after(CONFIGURED, REJECTED)).toEqual({ phase: 'blocked' });
     expect(after(CONFIGURED, REJECTED, FRAME)).toEqual({ phase: 'playing' });
     expect(after(QUEUED, REJECTED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
   });
 
-  it('remembers while it reconnects whether anything had played', () => {
-    expect(after(LOST)).toEqual({ phase: 'reconnecting', played: false });
-    expect(after(CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
-    expect(after(CONFIGURED, FRAME, LOST, { type: 'lost', text: 'all busy' })).toEqual({
+  it('remembers while reconnecting whether video had played', () => {
+    expect(after(DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
+    expect(after(CONFIGURED, FRAME, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, { type: 'disconnected', text: 'all busy' })).toEqual({
       phase: 'reconnecting',
       played: true,
       text: 'all busy',
     });
   });
 
-  it('takes no frame of the old stream for a sign of the new one', () => {
-    expect(after(CONFIGURED, FRAME, LOST, FRAME).phase).toBe('reconnecting');
-    expect(after(CONFIGURED, FRAME, LOST, QUEUED, FRAME).phase).toBe('queued');
-    expect(after(CONFIGURED, FRAME, LOST, CONFIGURED, FRAME).phase).toBe('playing');
+  it('ignores frames of the old stream', () => {
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, FRAME).phase).toBe('reconnecting');
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, QUEUED, FRAME).phase).toBe('queued');
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, CONFIGURED, FRAME).phase).toBe('playing');
   });
 
-  it('says over a picture, and only there, that the server will go', () => {
+  it('announces a server shutdown only while playing', () => {
     expect(after(CONFIGURED, FRAME, { type: 'ending', text: 'update' })).toEqual({
       phase: 'playing',
       ending: true,
@@ -62,41 +62,41 @@ describe('next', () => {
     expect(after({ type: 'ending' })).toEqual({ phase: 'connecting' });
   });
 
-  it('waits, and goes on waiting, while the server puts it off', () => {
-    const putOff: Happening = { type: 'put-off', cause: 'full', text: 'come tomorrow' };
-    expect(after(putOff)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
-    expect(after(putOff, LOST)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
-    expect(after(putOff, QUEUED).phase).toBe('queued');
-    expect(after(CONFIGURED, FRAME, { type: 'put-off', cause: 'closing' })).toEqual({ phase: 'waiting', cause: 'closing' });
+  it('waits while the server defers the page', () => {
+    const deferred: StateEvent = { type: 'deferred', cause: 'full', text: 'come tomorrow' };
+    expect(after(deferred)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
+    expect(after(deferred, DISCONNECTED)).toEqual({ phase: 'waiting', cause: 'full', text: 'come tomorrow' });
+    expect(after(deferred, QUEUED).phase).toBe('queued');
+    expect(after(CONFIGURED, FRAME, { type: 'deferred', cause: 'closing' })).toEqual({ phase: 'waiting', cause: 'closing' });
   });
 
-  it('remembers that no way through the network was found until a picture comes or the person starts over', () => {
-    const cut: Happening = { type: 'lost', cut: true };
-    const putOff: Happening = { type: 'put-off', cause: 'full' };
+  it('keeps `cut` until video plays or the user retries', () => {
+    const cut: StateEvent = { type: 'disconnected', cut: true };
+    const deferred: StateEvent = { type: 'deferred', cause: 'full' };
     expect(after(CONFIGURED, FRAME, cut)).toEqual({ phase: 'reconnecting', played: true, cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED)).toMatchObject({ phase: 'queued', cut: true });
     expect(after(CONFIGURED, FRAME, cut, QUEUED, MATCHED, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
-    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, LOST)).toMatchObject({ phase: 'reconnecting', cut: true });
-    expect(after(CONFIGURED, FRAME, cut, putOff)).toEqual({ phase: 'waiting', cause: 'full', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, DISCONNECTED)).toMatchObject({ phase: 'reconnecting', cut: true });
+    expect(after(CONFIGURED, FRAME, cut, deferred)).toEqual({ phase: 'waiting', cause: 'full', cut: true });
     expect(after(CONFIGURED, FRAME, cut, { type: 'no-streamer' }, CONFIGURED)).toEqual({ phase: 'starting', cut: true });
-    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, FRAME, LOST)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, FRAME, cut, CONFIGURED, FRAME, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
     expect(after(CONFIGURED, cut, { type: 'retry' }, CONFIGURED)).toEqual({ phase: 'starting' });
   });
 
-  it('stays over until the person starts again', () => {
-    const over: Happening = { type: 'over', cause: 'over', text: 'time is up' };
-    expect(after(CONFIGURED, FRAME, over)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
-    expect(after({ ...over, code: 4202 })).toMatchObject({ code: 4202 });
-    expect(after(over, FRAME, REJECTED)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
-    expect(after(over, { type: 'retry' })).toEqual(INITIAL);
+  it('stays ended until the user retries', () => {
+    const ended: StateEvent = { type: 'ended', cause: 'over', text: 'time is up' };
+    expect(after(CONFIGURED, FRAME, ended)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after({ ...ended, code: 4202 })).toMatchObject({ code: 4202 });
+    expect(after(ended, FRAME, REJECTED)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });
+    expect(after(ended, { type: 'retry' })).toEqual(INITIAL);
   });
 
-  it('comes back from a refusal that the server takes back by its close code', () => {
-    expect(after({ type: 'over', cause: 'refused' }, LOST)).toEqual({ phase: 'reconnecting', played: false });
+  it('reconnects after a refusal if the close code asks for it', () => {
+    expect(after({ type: 'ended', cause: 'refused' }, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
   });
 
-  it('gives the same object back when nothing changes', () => {
+  it('returns the same object when nothing changes', () => {
     const state: State = { phase: 'playing' };
-    expect(next(state, FRAME)).toBe(state);
+    expect(reduce(state, FRAME)).toBe(state);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Meter, type Source } from '../src/stats';
+import { StatsCollector, type StatsSource } from '../src/stats';
 import { DEFAULT_TEXTS } from '../src/texts';
-import { latencyWords, rowsFor } from '../src/view/figures';
+import { latencyText, statsRows } from '../src/view/stats_rows';
 
 interface Reading {
   received?: number;
@@ -12,7 +12,7 @@ interface Reading {
   far?: string;
 }
 
-function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = 'host', far = 'host' }: Reading): Source {
+function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = 'host', far = 'host' }: Reading): StatsSource {
   const ends = { localCandidateId: 'here', remoteCandidateId: 'there' };
   const pair = roundTrip === undefined ? null : { currentRoundTripTime: roundTrip, ...ends };
   return {
@@ -31,12 +31,12 @@ function reading({ received = 0, lost = 0, freezes = 0, roundTrip, candidate = '
     localCandidates: [{ id: 'here', candidateType: candidate }],
     remoteCandidates: [{ id: 'there', candidateType: far }],
     getActiveCandidatePair: () => pair,
-  } as unknown as Source;
+  } as unknown as StatsSource;
 }
 
-describe('Meter', () => {
-  it('reads what there is', () => {
-    expect(new Meter().read(reading({ received: 100, roundTrip: 0.0312 }))).toEqual({
+describe('StatsCollector', () => {
+  it('returns all known values', () => {
+    expect(new StatsCollector().update(reading({ received: 100, roundTrip: 0.0312 }))).toEqual({
       health: 'good',
       width: 1280,
       height: 720,
@@ -49,33 +49,33 @@ describe('Meter', () => {
     });
   });
 
-  it('leaves out what there is not', () => {
+  it('omits unknown values', () => {
     const empty = {
       inboundVideoStats: { framesPerSecond: NaN },
       codecs: new Map(),
       localCandidates: [],
       remoteCandidates: [],
       getActiveCandidatePair: () => null,
-    } as unknown as Source;
-    expect(new Meter().read(empty)).toEqual({ health: 'unknown' });
+    } as unknown as StatsSource;
+    expect(new StatsCollector().update(empty)).toEqual({ health: 'unknown' });
   });
 
-  it('counts loss over the last five seconds, and forgets older ones', () => {
-    const meter = new Meter();
-    meter.read(reading({ received: 1000, lost: 500 }));
-    expect(meter.read(reading({ received: 1090, lost: 510 })).lossPercent).toBe(10);
+  it('computes the packet loss of the last five seconds', () => {
+    const collector = new StatsCollector();
+    collector.update(reading({ received: 1000, lost: 500 }));
+    expect(collector.update(reading({ received: 1090, lost: 510 })).lossPercent).toBe(10);
     for (let second = 1; second <= 5; second += 1) {
-      meter.read(reading({ received: 1090 + 100 * second, lost: 510 }));
+      collector.update(reading({ received: 1090 + 100 * second, lost: 510 }));
     }
-    expect(meter.read(reading({ received: 1690, lost: 510 })).lossPercent).toBe(0);
+    expect(collector.update(reading({ received: 1690, lost: 510 })).lossPercent).toBe(0);
   });
 
-  it('begins anew with another peer connection', () => {
-    const meter = new Meter();
-    meter.read(reading({ received: 1000, lost: 500 }));
-    expect(meter.read(reading({ received: 10, lost: 0 }))).not.toHaveProperty('lossPercent');
-    meter.reset();
-    expect(meter.read(reading({ received: 2000, lost: 100 }))).not.toHaveProperty('lossPercent');
+  it('starts again with a new peer connection', () => {
+    const collector = new StatsCollector();
+    collector.update(reading({ received: 1000, lost: 500 }));
+    expect(collector.update(reading({ received: 10, lost: 0 }))).not.toHaveProperty('lossPercent');
+    collector.reset();
+    expect(collector.update(reading({ received: 2000, lost: 100 }))).not.toHaveProperty('lossPercent');
   });
 
   it.each<[Reading, Reading, string]>([
@@ -85,56 +85,56 @@ describe('Meter', () => {
     [{ roundTrip: 0.01 }, { lost: 1 }, 'fair'],
     [{ roundTrip: 0.01 }, { lost: 6 }, 'poor'],
     [{ roundTrip: 0.01 }, { freezes: 1 }, 'fair'],
-  ])('judges %j and then %j as %s', (before, change, health) => {
-    const meter = new Meter();
-    meter.read(reading({ received: 100, ...before }));
-    expect(meter.read(reading({ received: 199, ...before, ...change })).health).toBe(health);
+  ])('rates %j followed by %j as %s', (before, change, health) => {
+    const collector = new StatsCollector();
+    collector.update(reading({ received: 100, ...before }));
+    expect(collector.update(reading({ received: 199, ...before, ...change })).health).toBe(health);
   });
 
-  it('tells a relay from a straight way', () => {
-    expect(new Meter().read(reading({ roundTrip: 0.01, candidate: 'relay' })).path).toBe('relay');
-    expect(new Meter().read(reading({ roundTrip: 0.01, far: 'relay' })).path).toBe('relay');
-    expect(new Meter().read(reading({ roundTrip: 0.01, candidate: 'srflx' })).path).toBe('direct');
+  it('detects a relay', () => {
+    expect(new StatsCollector().update(reading({ roundTrip: 0.01, candidate: 'relay' })).path).toBe('relay');
+    expect(new StatsCollector().update(reading({ roundTrip: 0.01, far: 'relay' })).path).toBe('relay');
+    expect(new StatsCollector().update(reading({ roundTrip: 0.01, candidate: 'srflx' })).path).toBe('direct');
   });
 });
 
-describe('rowsFor', () => {
-  const row = (rows: ReturnType<typeof rowsFor>, label: string): string | undefined =>
+describe('statsRows', () => {
+  const row = (rows: ReturnType<typeof statsRows>, label: string): string | undefined =>
     rows.find(([name]) => name === label)?.[1];
 
-  it('rounds, and names units', () => {
-    const rows = rowsFor(
+  it('rounds and adds units', () => {
+    const rows = statsRows(
       { health: 'good', width: 1280, height: 720, framesPerSecond: 29.7, kilobitsPerSecond: 4260, roundTripMs: 31, lossPercent: 0.04, path: 'relay' },
       3725,
       'Pad',
       DEFAULT_TEXTS,
     );
     expect(Object.fromEntries(rows)).toMatchObject({
-      Picture: '1280 × 720',
-      Frames: '30/s',
-      'Bit rate': '4.3 Mbit/s',
+      Resolution: '1280 × 720',
+      'Frame rate': '30/s',
+      Bitrate: '4.3 Mbit/s',
       'Round trip': '31 ms',
-      'Lost packets': '0.0 %',
+      'Packet loss': '0.0 %',
       Codec: 'unknown',
-      Path: 'through a relay',
-      'Playing for': '1:02:05',
+      Connection: 'relayed',
+      'Playing time': '1:02:05',
       Gamepad: 'Pad',
     });
   });
 
-  it('names the unknown as such', () => {
-    const rows = rowsFor(undefined, 59.9, undefined, DEFAULT_TEXTS);
-    expect(row(rows, 'Picture')).toBe('unknown');
-    expect(row(rows, 'Playing for')).toBe('0:59');
+  it('marks unknown values', () => {
+    const rows = statsRows(undefined, 59.9, undefined, DEFAULT_TEXTS);
+    expect(row(rows, 'Resolution')).toBe('unknown');
+    expect(row(rows, 'Playing time')).toBe('0:59');
     expect(row(rows, 'Gamepad')).toBe('none connected');
-    expect(row(rowsFor({ health: 'good', kilobitsPerSecond: 640 }, 0, undefined, DEFAULT_TEXTS), 'Bit rate')).toBe('640 kbit/s');
+    expect(row(statsRows({ health: 'good', kilobitsPerSecond: 640 }, 0, undefined, DEFAULT_TEXTS), 'Bitrate')).toBe('640 kbit/s');
   });
 });
 
-describe('latencyWords', () => {
-  it('tells the whole and its parts', () => {
-    expect(latencyWords({ network: 12.4, encode: 3.21, total: 30.6 }, DEFAULT_TEXTS)).toBe(
-      '31 ms in all: 12 ms network, 3.2 ms encoding',
+describe('latencyText', () => {
+  it('shows the total and its parts', () => {
+    expect(latencyText({ network: 12.4, encode: 3.21, total: 30.6 }, DEFAULT_TEXTS)).toBe(
+      '31 ms (12 ms network, 3.2 ms encoding)',
     );
   });
 });

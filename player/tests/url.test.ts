@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasOverride, overriddenUrl, plainUrl, signallingUrl } from '../src/connection/url';
+import { hasOverride, overriddenUrl, httpUrl, signallingUrl } from '../src/connection/url';
 
 describe('signallingUrl', () => {
   it.each([
@@ -9,11 +9,11 @@ describe('signallingUrl', () => {
     ['https://play.test/game/', 'wss://play.test/game/ws'],
     ['https://play.test/game/index.html', 'wss://play.test/game/ws'],
     ['http://[::1]:8080/', 'ws://[::1]:8080/ws'],
-  ])('dials beside the page at %s', (page, url) => {
+  ])('is relative to the page at %s', (page, url) => {
     expect(signallingUrl(page)).toBe(url);
   });
 
-  it("carries the page's query, and leaves its fragment behind", () => {
+  it("keeps the page's query, and removes its fragment", () => {
     const url = signallingUrl('https://play.test/?id=cam%201&app=demo&region=eu#top');
     expect(url).toBe('wss://play.test/ws?id=cam%201&app=demo&region=eu');
   });
@@ -24,7 +24,7 @@ describe('overriddenUrl', () => {
   const page = (wanted: string, scheme = 'https', rest = ''): string =>
     `${scheme}://play.test/?_ws=${encodeURIComponent(wanted)}${rest}`;
 
-  it('is asked for by the link alone', () => {
+  it('is requested by ?_ws=', () => {
     expect(hasOverride('https://play.test/?app=demo')).toBe(false);
     expect(hasOverride(page('anything'))).toBe(true);
   });
@@ -36,7 +36,7 @@ describe('overriddenUrl', () => {
     ['wss://MEDIA.test:8443/', 'wss://media.test:8443/'],
     ['wss://[::1]:9000/', 'wss://[::1]:9000/'],
     ['wss://media.test/?a=1#top', 'wss://media.test/?a=1'],
-  ])('dials a host that is listed: %s', (wanted, url) => {
+  ])('allows a listed host: %s', (wanted, url) => {
     expect(overriddenUrl(page(wanted), HOSTS)).toBe(url);
   });
 
@@ -55,32 +55,32 @@ describe('overriddenUrl', () => {
     '//media.test/',
     'media.test',
     '',
-  ])('dials nothing else from an encrypted page: %s', (wanted) => {
+  ])('rejects everything else on an encrypted page: %s', (wanted) => {
     expect(overriddenUrl(page(wanted), HOSTS)).toBeUndefined();
   });
 
-  it('goes without encryption only where the page does, and only to a port that is listed', () => {
+  it('allows ws only on an http page, and only to a listed port', () => {
     expect(overriddenUrl(page('ws://plain.test/', 'http'), HOSTS)).toBe('ws://plain.test/');
     expect(overriddenUrl(page('ws://media.test/', 'http'), HOSTS)).toBeUndefined();
     expect(overriddenUrl(page('wss://media.test/', 'http'), HOSTS)).toBe('wss://media.test/');
   });
 
-  it("carries the rest of the page's query", () => {
+  it("keeps the rest of the page's query", () => {
     expect(overriddenUrl(page('wss://media.test/?a=1', 'https', '&id=cam%201&app=x'), HOSTS)).toBe(
       'wss://media.test/?a=1&id=cam+1&app=x',
     );
   });
 
-  it('dials nobody where nobody is listed', () => {
+  it('allows nothing while no host is listed', () => {
     expect(overriddenUrl(page('wss://media.test/'), [])).toBeUndefined();
   });
 });
 
-describe('plainUrl', () => {
+describe('httpUrl', () => {
   it.each([
     ['ws://play.test/ws?id=1', 'http://play.test/ws?id=1'],
     ['wss://play.test/ws', 'https://play.test/ws'],
-  ])('asks plainly where a websocket would go: %s', (url, plain) => {
-    expect(plainUrl(url)).toBe(plain);
+  ])('replaces the scheme: %s', (url, expected) => {
+    expect(httpUrl(url)).toBe(expected);
   });
 });

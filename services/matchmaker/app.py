@@ -13,6 +13,7 @@ from aiohttp import web
 from matchmaker.broker import Broker
 from matchmaker.drain import Drain
 from matchmaker.http.api import Api, store_errors
+from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reference_api import Rest
@@ -29,7 +30,8 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_app, plain_port
+from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.server import Front
 from pixelfleet.net.tls import redirect_app, server_context
 from pixelfleet.protocol import close_codes
@@ -127,18 +129,16 @@ async def _open_doors(
     reader = FleetReader(fleet)
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
-    add_health(app, matchmaker)
-    token = TokenGuard(settings.rest_token, "--rest-token")
-    proxies = settings.trusted_proxies
-    api = Api(fleet, reader, events, token, open_reads=settings.rest_api, proxies=proxies)
-    api.add_to(app)
+    api = Api(fleet, reader, events, proxies=settings.trusted_proxies)
     door = Door("players", settings.auth, links=True)
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 
     async def enter(request: web.Request) -> Identity:
         return await guard.check(door, request)
 
-    Rest(fleet, reader, settings, enter, lambda: players.closing).add_to(app, api.reads)
+    rest = Rest(fleet, reader, settings, enter, lambda: players.closing)
+    token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
+    CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **rest.handlers()}, token)
     front = Front(
         app,
         players.upgrade,

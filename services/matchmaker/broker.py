@@ -11,7 +11,8 @@ import structlog
 
 from matchmaker.departures import Leaves
 from matchmaker.sessions import Entry, Sessions, Waiter
-from pixelfleet.fleet.model import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS, Lease
+from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS
+from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)

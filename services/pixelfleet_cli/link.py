@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pixelfleet.auth.claims import MAX_PRIORITY
+from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.fleet.keys import MIN_KEY_BYTES
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.arguments import Parser, secret

@@ -1,4 +1,4 @@
-"""`python -m pixelfleet_cli.reference`: prints every setting of every command as docs/configuration.md has them."""
+"""`python -m pixelfleet_cli.reference`: prints docs/reference/configuration.md, every setting of every command."""
 
 import importlib
 import sys
@@ -51,7 +51,7 @@ invalid value ends the command with exit code 2 and one line that names it.
   command lines: other users of the machine can read those.
 
 The signalling server and the matchmaker accept the options of the servers of Unreal Engine too:
-[migration.md](migration.md).
+[migration.md](../how-to/migration.md).
 """
 
 

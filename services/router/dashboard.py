@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from pixelfleet.net.http import json_response
 from pixelfleet.net.http_client import body_within
+from pixelfleet.net.openapi import Answer, Contract, Error, Operation
 from router.handlers import Doors
-from router.history import STEP_SECONDS, History, Totals
+from router.history import STEP_SECONDS, History, LastHour, Totals
 from router.upstreams.matchmakers import Matchmakers
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,25 @@ HEADERS: Final = {
 }
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 ANSWER_SECONDS: Final = 5.0
+
+HISTORY: Final = Contract(
+    "Pixelfleet dashboard",
+    "What the router itself answers the dashboard.",
+    (
+        Operation(
+            path="/dashboard/history",
+            name="history",
+            summary="The fleet in the last hour",
+            answers={
+                200: Answer("The samples", (LastHour,)),
+                401: Answer("The operator is not authenticated", (Error,)),
+                403: Answer("The operator is not allowed, or the dashboard is closed", (Error,)),
+                429: Answer("Too many requests or failed logins from this address", (Error,)),
+                503: Answer("Operators cannot be authenticated at the moment", (Error,)),
+            },
+        ),
+    ),
+)
 
 _read = msgspec.json.Decoder(Totals).decode
 
@@ -50,7 +70,7 @@ class Dashboard:
         root = f"{self._prefix}/dashboard"
         app.router.add_get(root, self._slash)
         app.router.add_get(f"{root}/", self._file)
-        app.router.add_get(f"{root}/history", self._history)
+        HISTORY.add_to(app, {"history": self._history}, prefix=self._prefix)
         app.router.add_get(f"{root}/{{name}}", self._file)
 
     async def run(self) -> None:
@@ -71,7 +91,7 @@ class Dashboard:
 
     async def _history(self, request: web.Request) -> web.Response:
         identity = await self._doors.enter_dashboard(request)
-        return json_response({**self.history.view(), "user": identity.subject}, headers={"Cache-Control": "no-store"})
+        return json_response(self.history.view(identity.subject), headers={"Cache-Control": "no-store"})
 
     async def _sample(self) -> None:
         await self._matchmakers.found.wait()

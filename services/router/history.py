@@ -1,10 +1,10 @@
 """The last hour in numbers, for the dashboard's plots. No I/O, no clock."""
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 STEP_SECONDS: Final = 10.0
 HOUR_SECONDS: Final = 3600.0
@@ -29,16 +29,21 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """The fleet at one moment. A list on the wire, since there are many."""
+    """The fleet at one moment. An array in JSON, since there are many."""
 
-    at: float
-    """Unix time of the store's clock, seconds."""
-    players: int
-    free: int
-    """Streamers with a free slot."""
-    waiting: int
-    longest_wait: float
-    """Seconds that the one at the head of the longest queue has waited."""
+    at: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
+    players: Annotated[int, Meta(description="slots that are held or promised")]
+    free: Annotated[int, Meta(description="streamers with a free slot")]
+    waiting: Annotated[int, Meta(description="sessions in the queues")]
+    longest_wait: Annotated[float, Meta(description="seconds that the first session of the longest queue has waited")]
+
+
+class LastHour(msgspec.Struct, frozen=True, kw_only=True):
+    """The fleet in the last hour."""
+
+    step: Annotated[float, Meta(description="seconds between samples")]
+    samples: Annotated[list[Sample], Meta(description="oldest first")]
+    user: Annotated[str, Meta(description="the operator that asks")]
 
 
 class History:
@@ -64,6 +69,6 @@ class History:
         while self._samples and self._samples[0].at < totals.now - HOUR_SECONDS:
             self._samples.popleft()
 
-    def view(self) -> Mapping[str, Any]:
-        """Return what the dashboard draws."""
-        return {"step": STEP_SECONDS, "samples": [msgspec.to_builtins(sample) for sample in self._samples]}
+    def view(self, user: str) -> LastHour:
+        """Return what the dashboard draws for this user."""
+        return LastHour(step=STEP_SECONDS, samples=list(self._samples), user=user)

@@ -17,7 +17,8 @@ from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers, metrics_app, plain_port
+from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.server import Front, Upgrade
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.net.websocket import WebSocket
@@ -27,6 +28,7 @@ from pixelfleet.service.lifecycle import Tasks, background
 from signalserver.admission import Doors
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
+from signalserver.contract import CONTRACT
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions
@@ -160,8 +162,6 @@ def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks) -> Rest:
         hub=hub,
         drain=drain,
         tasks=tasks,
-        guard=TokenGuard(settings.rest_token, "--rest-token"),
-        open_reads=settings.rest_api,
         config=settings.shown(),
         proxies=settings.trusted_proxies,
         started=perf_counter(),
@@ -186,8 +186,8 @@ class _Fronts:
         """Open the port for players, with the API and, if it is asked for, a page and TLS."""
         settings = self.settings
         app = web.Application(middlewares=[cors(settings.origins), errors_as_json])
-        add_health(app, self.server)
-        rest.add_to(app)
+        token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
+        CONTRACT.add_to(app, {**health_handlers(self.server), **rest.handlers()}, token)
         if settings.serve:
             await add_page(app, settings.http_root, settings.homepage)
         tls = await server_context(settings.tls_cert, settings.tls_key)

@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 
-from pixelfleet.fleet.model import HEARTBEAT_SECONDS, ServerReport, StreamerReport
+from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
+from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.websocket import WebSocket
 from signalserver.application.watch import ApplicationWatch

@@ -11,8 +11,9 @@ from aiohttp import web
 from yarl import URL
 
 from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
-from pixelfleet.net.http import add_health, errors_as_json, metrics_app, plain_port
+from pixelfleet.net.http import errors_as_json, metrics_app, plain_port
 from pixelfleet.service.lifecycle import background
+from turnapi.contract import CONTRACT
 from turnapi.ice import parse_servers
 from turnapi.metrics import Metrics
 from turnapi.rest import Rest
@@ -52,8 +53,7 @@ async def running(settings: Settings) -> AsyncIterator[TurnApi]:
         )
         api = TurnApi(source, rest)
         app = web.Application(middlewares=[errors_as_json])
-        add_health(app, api)
-        rest.add_to(app)
+        CONTRACT.add_to(app, rest.handlers())
         api.port = await stack.enter_async_context(
             plain_port(app, host=settings.host, port=settings.port, option="--port")
         )

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+import msgspec
 
 from turnapi.credentials import Credentials
 
@@ -91,21 +93,36 @@ def host_of(text: str) -> str:
     return text
 
 
+class IceServer(msgspec.Struct, frozen=True, kw_only=True):
+    """One TURN server, with credentials."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
+class RtcConfiguration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An RTCConfiguration, as browsers take it."""
+
+    ice_transport_policy: Policy
+    ice_servers: list[IceServer]
+
+
 def configuration(
     servers: Sequence[Server], credentials: Credentials, recipe: Recipe, name: str = ""
-) -> dict[str, Any]:
-    """Return the RTCConfiguration for a name: an entry a server, with every way to it."""
-    return {
-        "iceTransportPolicy": recipe.policy,
-        "iceServers": [
-            {
-                "urls": [url for host in server.hosts for url in _urls(host, server, recipe)],
-                "username": credentials.username,
-                "credential": credentials.credential,
-            }
+) -> RtcConfiguration:
+    """Return the RTCConfiguration for a name: one entry for each server, with all its URLs."""
+    return RtcConfiguration(
+        ice_transport_policy=recipe.policy,
+        ice_servers=[
+            IceServer(
+                urls=[url for host in server.hosts for url in _urls(host, server, recipe)],
+                username=credentials.username,
+                credential=credentials.credential,
+            )
             for server in chosen(servers, recipe.most, name)
         ],
-    }
+    )
 
 
 def chosen(servers: Sequence[Server], most: int, name: str) -> list[Server]:

@@ -2,12 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from pixelfleet.net.http import json_response
+from pixelfleet.net.http import health_handlers, json_response
+from pixelfleet.net.openapi import Error
 from turnapi.credentials import NAME, Mint
 from turnapi.ice import Recipe, configuration
 from turnapi.metrics import Metrics
@@ -41,10 +43,10 @@ class Rest:
         """Return why there is no answer, None when there is one."""
         return None if self._source.servers else self._source.missing()
 
-    def add_to(self, app: web.Application) -> None:
-        """Serve it, and readiness under every address that begins with `/health`, as its forerunner did."""
-        app.router.add_get("/", self._answer)
-        app.router.add_get("/health{any:.*}", self._health)
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the handlers by the names of their operations."""
+        health = health_handlers(self)
+        return {**health, "health": health["readyz"], "configuration": self._answer}
 
     async def _answer(self, request: web.Request) -> web.Response:
         """Return the RTCConfiguration, with credentials of their own for `?name=`."""
@@ -63,10 +65,6 @@ class Rest:
         self._metrics.answers.labels("ok").inc()
         return json_response(configuration(self._source.servers, credentials, self._recipe, name), headers=FRESH)
 
-    async def _health(self, _: web.Request) -> web.Response:
-        why = self.unready()
-        return json_response({"status": why or "ok"}, status=503 if why else 200)
-
     def _refusal(self, status: HTTPStatus, why: str) -> web.Response:
         self._metrics.answers.labels("bad_request" if status is HTTPStatus.BAD_REQUEST else "unavailable").inc()
-        return json_response({"error": why}, status=status, headers=FRESH)
+        return json_response(Error(error=why), status=status, headers=FRESH)

@@ -14,7 +14,8 @@ from benchmarks.matching import processes
 from benchmarks.matching.joins import Outcome, joins
 from benchmarks.matching.processes import Program
 from benchmarks.matching.servers import Fleet
-from pixelfleet.fleet.model import ARRIVAL_SECONDS, EXPIRY_SECONDS, Totals
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
+from pixelfleet.fleet.model import Totals
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually, require_part

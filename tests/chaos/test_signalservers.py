@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pixelfleet.fleet.model import EXPIRY_SECONDS
+from pixelfleet.fleet.bounds import EXPIRY_SECONDS
 from pixelfleet.protocol import close_codes
 from tests.chaos.conftest import Ground, after, ground
 from tests.chaos.pods import Journey, Pod, pods, travel

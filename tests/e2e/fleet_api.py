@@ -3,12 +3,20 @@
 import asyncio
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import SecretStr
 
+from matchmaker.http.contract import CONTRACT
+from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.openapi import OperatorToken
+
+TOKEN = "t" * 20
 NODES = 40
 STATES = ("busy",) * 13 + ("free",) * 4 + ("aside", "draining", "not ready")
 
@@ -60,15 +68,21 @@ class FleetApi:
         self.waits = [now - 4 * number for number in range(1, 24)] if self.count else []
 
     def app(self) -> web.Application:
+        """Return an app with some of the matchmaker's operations; their answers are checked as the matchmaker's are."""
+        handlers: dict[str, Handler] = {
+            "readyz": self._ready,
+            "apps": self._apps,
+            "events": self._events,
+            "sessions": self._sessions,
+            "queue": self._queue,
+            "drain": partial(self._drain, "drain"),
+            "undrain": partial(self._drain, "undrain"),
+            "endSession": self._end,
+        }
+        operations = tuple(each for each in CONTRACT.operations if each.name in handlers)
         app = web.Application()
-        add = app.router
-        add.add_get("/readyz", self._ready)
-        add.add_get("/api/v1/apps", self._apps)
-        add.add_get("/api/v1/events", self._events)
-        add.add_get("/api/v1/sessions", self._sessions)
-        add.add_get("/api/v1/queue", self._queue)
-        add.add_post("/api/v1/streamers/{id}/{does}", self._drain)
-        add.add_delete("/api/v1/sessions/{id}", self._end)
+        token = OperatorToken(TokenGuard(SecretStr(TOKEN), "--rest-token"), open_reads=False)
+        replace(CONTRACT, operations=operations).add_to(app, handlers, token)
         return app
 
     def totals(self) -> dict[str, Any]:
@@ -101,14 +115,14 @@ class FleetApi:
         self.tell("totals", self.totals())
 
     async def _ready(self, _: web.Request) -> web.Response:
-        return web.Response()
+        return web.json_response({"status": "ok"})
 
     async def _apps(self, _: web.Request) -> web.Response:
         return web.json_response(self.totals())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if self.refuse:
-            return web.Response(status=self.refuse)
+            return web.json_response({"error": "refused"}, status=self.refuse)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
@@ -156,8 +170,8 @@ class FleetApi:
         ]
         return web.json_response({"now": time.time(), "items": items, "total": len(items), "next": None})
 
-    async def _drain(self, request: web.Request) -> web.Response:
-        name, does = request.match_info["id"], request.match_info["does"]
+    async def _drain(self, does: str, request: web.Request) -> web.Response:
+        name = request.match_info["id"]
         self.actions.append((does, name))
         if name not in self.streamers:
             return web.json_response({"error": "no such streamer"}, status=404)

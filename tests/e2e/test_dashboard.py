@@ -11,7 +11,7 @@ import router.app
 import router.settings
 from pixelfleet.net.http import plain_port
 from router.history import AppNumbers, Totals
-from tests.e2e.fleet_api import FleetApi
+from tests.e2e.fleet_api import TOKEN, FleetApi
 from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints
 from tests.parts import eventually
 
@@ -31,7 +31,7 @@ async def served(tmp_path: Path, api: FleetApi) -> AsyncIterator[str]:
             page=tmp_path,
             matchmaker=[f"http://127.0.0.1:{api.port}"],
             dashboard_auth="open",
-            rest_token="t" * 20,
+            rest_token=TOKEN,
         )
         async with router.app.running(settings) as running:
             for at, (players, free, waiting, wait) in api.hour():
@@ -106,8 +106,8 @@ async def test_a_fleet_of_nobody(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path, FleetApi(count=0)) as url, opened(browser, url) as page:
         for kind, says in (
             ("streamers", "No streamers"),
-            ("sessions", "Nobody is playing"),
-            ("queue", "Nobody is waiting"),
+            ("sessions", "No active sessions"),
+            ("queue", "No players are waiting"),
         ):
             await page.locator(f"#tab-{kind}").click()
             await page.get_by_text(says).wait_for()
@@ -117,7 +117,7 @@ async def test_a_fleet_of_nobody(browser: Browser, tmp_path: Path) -> None:
 async def test_a_fleet_that_is_out_of_reach(dashboard: Dashboard) -> None:
     page, api = dashboard
     api.tell("unavailable", {"error": "the fleet store is out of reach"})
-    await page.get_by_text("The fleet is out of reach; shown as it was").wait_for()
+    await page.get_by_text("Fleet store unavailable. Data may be outdated").wait_for()
     await portray(page, "unavailable")
     api.tell("totals", api.totals())
     await page.get_by_text("Live", exact=True).wait_for()
@@ -125,8 +125,8 @@ async def test_a_fleet_that_is_out_of_reach(dashboard: Dashboard) -> None:
 
 async def test_a_connection_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) -> None:
     api = FleetApi(refuse=503)
-    async with served(tmp_path, api) as url, opened(browser, url, "Connection lost; trying again") as page:
-        await page.get_by_text("The fleet has not been read yet").wait_for()
+    async with served(tmp_path, api) as url, opened(browser, url, "Connection lost. Reconnecting") as page:
+        await page.get_by_text("No data yet").wait_for()
         await portray(page, "lost")
         api.refuse = 0
         await page.get_by_text("Live", exact=True).wait_for()
@@ -134,7 +134,7 @@ async def test_a_connection_that_is_lost_and_comes_back(browser: Browser, tmp_pa
 
 
 async def test_a_person_who_may_not_see_it_any_more(browser: Browser, tmp_path: Path) -> None:
-    says = "You may not see this; load the page again"
+    says = "Access denied. Reload the page to sign in"
     async with served(tmp_path, FleetApi()) as url, opened(browser, url, says, refused=401) as page:
         await portray(page, "refused")
 
@@ -186,8 +186,8 @@ async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboar
     name = next(each for each in api.streamers if each.endswith("city-0000"))
     api.streamers[name] |= {"state": "aside", "failedDials": 3}
     api.change(api.streamers[name])
-    await page.locator(".row", has_text="Set aside").wait_for()
-    assert "3 dials failed in a row" in (await page.locator(".row").first.text_content() or "")
+    await page.locator(".row", has_text="Quarantined").wait_for()
+    assert "3 failed connections" in (await page.locator(".row").first.text_content() or "")
 
 
 async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) -> None:
@@ -195,9 +195,9 @@ async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) 
     await page.locator("#app").select_option("harbour")
     await page.locator("#state").select_option("aside")
     wanted = sum(each["app"] == "harbour" and each["state"] == "aside" for each in api.streamers.values())
-    await page.get_by_text(f"{wanted} of 1,000 are listed").wait_for()
+    await page.get_by_text(f"Showing {wanted} of 1,000").wait_for()
     await page.locator("#search").fill("nothing like this")
-    await page.get_by_text("Nothing is like that").wait_for()
+    await page.get_by_text("No matches").wait_for()
 
 
 async def test_a_streamer_is_drained_and_undrained(dashboard: Dashboard) -> None:
@@ -216,7 +216,7 @@ async def test_a_player_is_kicked_after_a_second_question(dashboard: Dashboard) 
     button = page.get_by_role("button", name="Kick").first
     await button.click()
     assert api.actions == []
-    await page.get_by_text("Sure?").click()
+    await page.get_by_text("Confirm").click()
     await eventually(lambda: len(api.actions) == 1, "it is kicked")
     assert api.actions[0][0] == "kick"
 
@@ -229,7 +229,7 @@ async def test_what_does_not_work_is_said(dashboard: Dashboard) -> None:
     await button.wait_for()
     del api.streamers[name]
     await button.click()
-    await page.get_by_text("Drain did not work: no such streamer").wait_for()
+    await page.get_by_text("Drain failed: no such streamer").wait_for()
     await portray(page, "failed")
 
 
@@ -243,4 +243,4 @@ async def test_the_keyboard_alone_reaches_everything(dashboard: Dashboard) -> No
     for _ in range(5):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("() => document.activeElement.id || document.activeElement.className"))
-    assert reached == ["app", "state", "search", "rows", "act"]
+    assert reached == ["app", "state", "search", "rows", "row-action"]

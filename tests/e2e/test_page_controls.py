@@ -105,17 +105,17 @@ async def test_a_keyboard_alone_reaches_the_controls_and_its_keys_are_then_not_t
 async def test_what_is_announced_and_named_for_those_who_listen(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     live = page.locator("#live")
-    assert await live.inner_text() == "The stream plays. Alt+Shift+C opens its controls."
+    assert await live.inner_text() == "The stream is playing. Press Alt+Shift+C to open the controls."
     for button in await page.get_by_role("button").all():
         assert await button.get_attribute("aria-label") or await button.inner_text()
 
 
 async def test_the_controls_fold_up_and_unfold(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
-    handle = page.locator("#handle")
+    handle = page.locator("#dock-toggle")
     assert await handle.get_attribute("aria-expanded") == "true"
     await page.wait_for_function(
-        "() => document.querySelector('#handle').getAttribute('aria-expanded') === 'false'", timeout=15_000
+        "() => document.querySelector('#dock-toggle').getAttribute('aria-expanded') === 'false'", timeout=15_000
     )
     await handle.click()
     assert await page.locator("#tools").is_visible()
@@ -126,7 +126,7 @@ async def test_the_whole_screen_and_back(page: Page, running_demo: demo.Demo) ->
     await page.keyboard.press("Alt+Shift+C")
     await page.get_by_role("button", name="Full screen").click()
     await page.wait_for_function("() => document.fullscreenElement === document.documentElement")
-    await page.get_by_role("button", name="Leave full screen").click()
+    await page.get_by_role("button", name="Exit full screen").click()
     await page.wait_for_function("() => document.fullscreenElement === null")
 
 
@@ -144,7 +144,7 @@ async def test_the_sound_is_turned_on_with_one_click(page: Page, running_demo: d
     assert not await page.evaluate("() => document.querySelector('video').muted")
     assert not await offer.is_visible()
     await page.keyboard.press("Alt+Shift+C")
-    await page.get_by_role("button", name="Turn the sound off").click()
+    await page.get_by_role("button", name="Turn sound off").click()
     assert await page.evaluate("() => document.querySelector('video').muted")
 
 
@@ -177,7 +177,7 @@ async def test_typing_on_a_touch_screen_reaches_the_streamer_as_keys(browser: Br
         before = len(streamer.inputs)
         await page.keyboard.press("Alt+Shift+C")
         await page.get_by_role("button", name="On-screen keyboard").tap()
-        assert await page.evaluate(FOCUSED) == "typing"
+        assert await page.evaluate(FOCUSED) == "keyboard-input"
         await page.keyboard.insert_text("hi")
         await page.keyboard.press("Backspace")
 
@@ -228,7 +228,7 @@ async def test_what_ends_at_once_is_said_with_its_button_at_hand(page: Page) -> 
         await page.goto(script.url)
         await page.wait_for_function("() => document.documentElement.dataset.branded === 'true'")
         assert await page.locator("#title").is_visible()
-        assert await page.evaluate(FOCUSED) == "first-offer"
+        assert await page.evaluate(FOCUSED) == "primary-action"
 
 
 async def test_it_dials_once_and_before_the_library_is_there(page: Page) -> None:

@@ -197,8 +197,8 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.portray("playing")
         await page.page.keyboard.press("Alt+Shift+C")  # they may have folded up meanwhile
         await page.page.get_by_role("button", name="Quality and statistics").click()
-        await page.page.get_by_role("button", name="Test the latency").click()
-        await page.page.get_by_text("ms in all").wait_for()
+        await page.page.get_by_role("button", name="Test latency").click()
+        await page.page.get_by_text("ms encoding").wait_for()
         await page.page.get_by_text("Good connection").wait_for()
         await page.portray("panel")
         await page.page.keyboard.press("Escape")

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, ServerReport, StreamerReport
+from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
+from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.service.errors import UsageError
 from tests.integration.matches import BEARER, KEY, TOKEN, Matches, matches, stock_server
@@ -105,6 +106,10 @@ async def test_redirect_mode_sends_a_browser_to_a_free_server_or_has_it_try_agai
                 assert '<meta http-equiv="refresh" content="3">' in text
                 assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         await matched.report(4001)
+        for path in ("/", "/custom_html/a.html"):
+            async with matched.http.head(matched.rest_url + path) as answer:
+                assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+        assert await matched.sessions() == 0
         async with matched.http.get(matched.rest_url, allow_redirects=False) as answer:
             assert answer.status == 302
             assert answer.headers["Location"].startswith("http://127.0.0.1:4001/?ss=ws%3A%2F%2F127.0.0.1%3A4001")
@@ -122,6 +127,8 @@ async def test_without_redirect_mode_the_root_says_what_this_is(matched: Matches
     await matched.report(1)
     status, body = await matched.ask("GET", "/", headers={})
     assert (status, body["service"]) == (200, "matchmaker")
+    async with matched.http.head(matched.rest_url) as answer:
+        assert answer.status == 200
     assert (await matched.ask("GET", "/custom_html/a.html"))[0] == 404
     assert await matched.sessions() == 0
 

@@ -1,4 +1,4 @@
-"""The Redis users that docs/operations.md gives each role suffice, and do not allow what no role needs."""
+"""The Redis users that docs/how-to/operations.md gives each role suffice, and do not allow what no role needs."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 
 def users_of_the_guide() -> list[str]:
-    lines = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "docs" / "how-to" / "operations.md").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith("user ")]
 
 

@@ -45,13 +45,13 @@ def test_every_alert_has_a_unit_test_a_severity_and_a_runbook() -> None:
     assert tested == set(alerts())
     headings = {
         line.removeprefix("### ").strip()
-        for line in (ROOT / "docs" / "operations.md").read_text().splitlines()
+        for line in (ROOT / "docs" / "how-to" / "operations.md").read_text().splitlines()
         if line.startswith("### ")
     }
     for rule in rules():
         if name := rule.get("alert"):
             assert rule["labels"]["severity"] in ("warning", "critical"), name
-            assert rule["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+            assert rule["annotations"]["runbook"] == f"docs/how-to/operations.md#{name.lower()}"
             assert name in headings, f"{name} has no runbook"
 
 

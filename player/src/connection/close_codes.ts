@@ -1,31 +1,34 @@
 import type { EndCause, WaitCause } from '../state';
 
-/** What a close code asks the page to do: come back at once, come back later, or not at all. */
-export type Advice = 'at-once' | 'later' | 'never';
+/** What a close code asks the page to do: reconnect now, reconnect later, or not at all. */
+export type ReconnectAdvice = 'now' | 'later' | 'never';
 
-/** What a close means, and whether the reason that came with it tells more than the page's own words do. */
-export interface Meaning<Cause> {
+/** Why a server refused a websocket upgrade. */
+export type Refusal = 'not-allowed' | 'too-fast' | 'full';
+
+/** The meaning of a close, and whether the server's reason is shown in place of the page's own text. */
+export interface CloseMeaning<Cause> {
   readonly cause: Cause;
-  readonly reasonTells: boolean;
+  readonly showReason: boolean;
 }
 
-/** The suite's own codes, in ranges that say what to do without a look at the single code. */
-const OWN_RANGES: readonly (readonly [first: number, last: number, advice: Advice])[] = [
-  [4000, 4099, 'at-once'],
+/** Pixelfleet's own codes. The range alone decides whether to reconnect. */
+const PIXELFLEET_RANGES: readonly (readonly [first: number, last: number, advice: ReconnectAdvice])[] = [
+  [4000, 4099, 'now'],
   [4100, 4199, 'later'],
   [4200, 4299, 'never'],
 ];
 
-/** The codes of RFC 6455 and its registry that ask for anything but to come back at once. */
-const COMMON: ReadonlyMap<number, Advice> = new Map([
-  [1000, 'never'], // the session is over as it should be
-  [1001, 'never'], // Epic's page stays away after it, so a server that means anything else says so
-  [1002, 'never'], // what was wrong with the messages would be wrong again, in each of these four
+/** Codes of RFC 6455 and its registry after which the page does not reconnect at once. */
+const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
+  [1000, 'never'], // normal closure
+  [1001, 'never'], // Epic's page does not reconnect after it either
+  [1002, 'never'], // protocol errors: the same messages would fail again
   [1003, 'never'],
   [1007, 'never'],
   [1009, 'never'],
-  [1008, 'never'], // refused by policy
-  [1011, 'never'], // the streamer let this player go
+  [1008, 'never'], // policy violation
+  [1011, 'never'], // the streamer closed this player's connection
   [1013, 'later'], // full, or no streamer
 ]);
 
@@ -38,7 +41,7 @@ const WAITS: ReadonlyMap<number, WaitCause> = new Map([
   [4105, 'no-service'],
 ]);
 
-const ENDINGS: ReadonlyMap<number, EndCause> = new Map([
+const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [1000, 'over'],
   [1001, 'over'],
   [4200, 'not-allowed'],
@@ -46,41 +49,41 @@ const ENDINGS: ReadonlyMap<number, EndCause> = new Map([
   [4202, 'over'],
 ]);
 
-/** What to do after a websocket was closed with `code`; the servers' catalogue of codes says the same. */
-export function adviceFor(code: number): Advice {
-  const own = OWN_RANGES.find(([first, last]) => code >= first && code <= last);
-  return own?.[2] ?? COMMON.get(code) ?? 'at-once';
+/** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */
+export function reconnectAdvice(code: number): ReconnectAdvice {
+  const range = PIXELFLEET_RANGES.find(([first, last]) => code >= first && code <= last);
+  return range?.[2] ?? STANDARD.get(code) ?? 'now';
 }
 
-/** Whether `code` is one of the suite's own, which outweighs anything that was said before the close. */
-export function isOwnCode(code: number): boolean {
-  return OWN_RANGES.some(([first, last]) => code >= first && code <= last);
+/** Whether `code` is one of Pixelfleet's own, which takes precedence over a refusal received before the close. */
+export function isPixelfleetCode(code: number): boolean {
+  return PIXELFLEET_RANGES.some(([first, last]) => code >= first && code <= last);
 }
 
-/** What the person waits for after a close whose advice is "later". */
-export function waitOf(code: number): Meaning<WaitCause> {
+/** Why the page waits, after a close whose advice is "later". */
+export function waitMeaning(code: number): CloseMeaning<WaitCause> {
   const cause = WAITS.get(code);
-  return { cause: cause ?? (code === 1013 ? 'no-streamer' : 'no-service'), reasonTells: cause === undefined };
+  return { cause: cause ?? (code === 1013 ? 'no-streamer' : 'no-service'), showReason: cause === undefined };
 }
 
 /**
- * Why it is over after a close whose advice is "never".
+ * Why the session ended, after a close whose advice is "never".
  *
- * @param played - whether a picture was there before
+ * @param played - whether video had played
  */
-export function endingOf(code: number, played: boolean): Meaning<EndCause> {
-  const cause = ENDINGS.get(code);
+export function endMeaning(code: number, played: boolean): CloseMeaning<EndCause> {
+  const cause = ENDS.get(code);
   if (cause !== undefined) {
-    return { cause, reasonTells: false };
+    return { cause, showReason: false };
   }
   if (code === 1011) {
-    return { cause: 'left', reasonTells: true };
+    return { cause: 'left', showReason: true };
   }
-  return { cause: played && code !== 1008 ? 'over' : 'refused', reasonTells: true };
+  return { cause: played && code !== 1008 ? 'over' : 'refused', showReason: true };
 }
 
-/** What a server that answered an upgrade with an HTTP status wants; undefined when the status tells nothing. */
-export function refusalOf(status: number): 'not-allowed' | 'too-fast' | 'full' | undefined {
+/** The refusal that an HTTP status stands for in the answer to a websocket upgrade; undefined for any other status. */
+export function refusalForStatus(status: number): Refusal | undefined {
   switch (status) {
     case 401:
     case 403:

@@ -1,66 +1,61 @@
-import {
-  MessageHelpers,
-  Messages,
-  type BaseMessage,
-  type PixelStreaming,
-} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { readMatchmaker } from './messages';
+import { Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { parseMatchmaker } from './messages';
+import { reportStats } from './stats_report';
 
-/** What a page passes on the way to its first frame, in this order; the server has a name for what is in between. */
+/** The steps of a connection up to its first frame, in order. */
 const MILESTONES = ['opened', 'matched', 'configured', 'negotiated', 'connected', 'frame'] as const;
 
 export type Milestone = (typeof MILESTONES)[number];
 
-/** When the page passed what, in whole milliseconds since it was opened. */
+/** The times at which milestones were reached, in whole milliseconds since the page was opened. */
 export class Milestones {
-  readonly #passed = new Map<Milestone, number>();
+  readonly #times = new Map<Milestone, number>();
 
-  /** A try that begins anew passes what comes after its beginning once more; the first contact stays the first. */
-  pass(milestone: Milestone, now: number): void {
+  /** Records a milestone and discards the later ones of an earlier attempt; the first `opened` is kept. */
+  mark(milestone: Milestone, now: number): void {
     for (const later of MILESTONES.slice(MILESTONES.indexOf(milestone) + 1)) {
-      this.#passed.delete(later);
+      this.#times.delete(later);
     }
-    if (milestone !== 'opened' || !this.#passed.has('opened')) {
-      this.#passed.set(milestone, Math.round(now));
+    if (milestone !== 'opened' || !this.#times.has('opened')) {
+      this.#times.set(milestone, Math.round(now));
     }
   }
 
-  read(): Partial<Record<Milestone, number>> {
-    return Object.fromEntries(this.#passed);
+  times(): Partial<Record<Milestone, number>> {
+    return Object.fromEntries(this.#times);
   }
 }
 
-/** Tells the server once how the page came to its first frame; older servers expect a text there. */
-export function tellFirstFrame(stream: PixelStreaming): void {
+/** Reports the milestones to the server once, with the first frame. */
+export function reportFirstFrame(stream: PixelStreaming): void {
   const milestones = new Milestones();
-  const pass = (milestone: Milestone): void => {
-    milestones.pass(milestone, performance.now());
+  const mark = (milestone: Milestone): void => {
+    milestones.mark(milestone, performance.now());
   };
-  const protocol = stream.signallingProtocol;
-  protocol.transport.on('open', () => {
-    pass('opened');
+  const { transport } = stream.signallingProtocol;
+  transport.on('open', () => {
+    mark('opened');
   });
-  protocol.transport.on('message', (message: BaseMessage | null) => {
+  transport.on('message', (message: BaseMessage | null) => {
     if (message?.type === Messages.config.typeName) {
-      pass('configured');
-    } else if (message?.type === 'matchmaker' && readMatchmaker(message).kind === 'matched') {
-      pass('matched');
+      mark('configured');
+    } else if (message?.type === 'matchmaker' && parseMatchmaker(message).kind === 'matched') {
+      mark('matched');
     }
   });
   stream.addEventListener('webRtcSdp', () => {
-    pass('negotiated');
+    mark('negotiated');
   });
   stream.addEventListener('webRtcConnected', () => {
-    pass('connected');
+    mark('connected');
   });
-  const video = stream.webRtcController.videoPlayer.getVideoElement();
-  const tell = (): void => {
-    pass('frame');
-    if (protocol.isConnected()) {
-      const data = JSON.stringify({ firstFrame: milestones.read() });
-      protocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data }));
-    }
-  };
-  // The first frame is there, whether or not the browser lets it play.
-  video.addEventListener('loadeddata', tell, { once: true });
+  // Unlike "playing", "loadeddata" also fires when the browser blocks playback.
+  stream.webRtcController.videoPlayer.getVideoElement().addEventListener(
+    'loadeddata',
+    () => {
+      mark('frame');
+      reportStats(stream, { firstFrame: milestones.times() });
+    },
+    { once: true },
+  );
 }

@@ -1,50 +1,50 @@
-import { given } from '../given';
+import { optional } from '../optional';
 
-/** What the matchmaker tells a player on the way to a streamer. */
-export type MatchmakerNews =
+/** A `matchmaker` message: the position in the queue, or a match. */
+export type MatchmakerMessage =
   | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
   | { kind: 'matched'; browserOffers: boolean };
 
-/** The longest text from a server that is shown; the rest of a longer one is cut off. */
-const LONGEST_TEXT = 200;
+/** The longest server text that is shown, in characters; a longer one is truncated. */
+const MAX_TEXT_LENGTH = 200;
 
-/** The longest estimate that is worth showing: beyond a day it says nothing. */
-const LONGEST_ETA = 86_400;
+/** The longest wait estimate that is shown, in seconds. */
+const MAX_ETA = 86_400;
 
-/** What a matchmaker says of a queue in general; it tells no more than our own sentence does. */
-const PLAIN_DETAIL = 'Waiting for a free streamer';
+/** The matchmaker's default detail, which adds nothing to the page's own text. */
+const DEFAULT_DETAIL = 'Waiting for a free streamer';
 
-/** What the first servers of this kind say in `sigterm`; it tells no more than our own sentence does. */
-const PLAIN_SIGTERM = 'stream will shutdown';
+/** The `sigterm` text of legacy servers, which adds nothing to the page's own text. */
+const DEFAULT_SIGTERM = 'stream will shutdown';
 
 /**
- * Reads a `matchmaker` message: `{queued, matched, detail, [position, ahead, etaSeconds, dialect]}`.
+ * Parses a `matchmaker` message: `{queued, matched, detail, [position, ahead, etaSeconds, dialect]}`.
  *
- * @param message - whatever came; a field of the wrong type is as good as missing
+ * @param message - untrusted; a field of the wrong type is treated as missing
  */
-export function readMatchmaker(message: unknown): MatchmakerNews {
+export function parseMatchmaker(message: unknown): MatchmakerMessage {
   const fields = record(message);
   if (fields['matched'] === true) {
     return { kind: 'matched', browserOffers: fields['dialect'] === 'legacy' };
   }
-  const detail = text(fields['detail']);
+  const detail = cleanText(fields['detail']);
   return {
     kind: 'queued',
-    ...given('position', count(fields['position'], 1)),
-    ...given('ahead', count(fields['ahead'], 0)),
-    ...given('etaSeconds', seconds(fields['etaSeconds'])),
-    ...given('text', detail === PLAIN_DETAIL ? undefined : detail),
+    ...optional('position', count(fields['position'], 1)),
+    ...optional('ahead', count(fields['ahead'], 0)),
+    ...optional('etaSeconds', seconds(fields['etaSeconds'])),
+    ...optional('text', detail === DEFAULT_DETAIL ? undefined : detail),
   };
 }
 
-/** Reads a `sigterm` message: the server's own words, if it has any. */
-export function readSigterm(message: unknown): string | undefined {
-  const words = text(record(message)['message']);
-  return words === PLAIN_SIGTERM ? undefined : words;
+/** Parses a `sigterm` message and returns the server's reason, if it sent one. */
+export function parseSigterm(message: unknown): string | undefined {
+  const reason = cleanText(record(message)['message']);
+  return reason === DEFAULT_SIGTERM ? undefined : reason;
 }
 
-/** Cleans a text from outside: one line, bounded, undefined when there is nothing in it. */
-export function text(value: unknown): string | undefined {
+/** Reduces an untrusted text to one line of bounded length; undefined when it is empty or not a string. */
+export function cleanText(value: unknown): string | undefined {
   if (typeof value !== 'string') {
     return undefined;
   }
@@ -52,7 +52,7 @@ export function text(value: unknown): string | undefined {
   if (line === '') {
     return undefined;
   }
-  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT - 1)}…` : line;
+  return line.length > MAX_TEXT_LENGTH ? `${line.slice(0, MAX_TEXT_LENGTH - 1)}…` : line;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
@@ -64,5 +64,5 @@ function count(value: unknown, lowest: number): number | undefined {
 }
 
 function seconds(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && value <= LONGEST_ETA ? value : undefined;
+  return typeof value === 'number' && value >= 0 && value <= MAX_ETA ? value : undefined;
 }

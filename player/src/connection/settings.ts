@@ -1,7 +1,7 @@
 import type { AllSettings } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 
-/** Flags of the library that a link may set, as `?Name` or `?Name=true|false`. */
-const LINK_FLAGS = [
+/** Flags of the library that URL parameters may set, as `?Name` or `?Name=true|false`. */
+const URL_FLAGS = [
   'BrowserSendOffer',
   'ControlsQuality',
   'FakeMouseWithTouches',
@@ -19,44 +19,44 @@ const LINK_FLAGS = [
   'UseMic',
 ] as const satisfies readonly (keyof AllSettings)[];
 
-/** Numbers of the library that a link may set, each with its lowest and highest value. */
-const LINK_NUMBERS = {
+/** Numbers of the library that URL parameters may set, each with its lowest and highest value. */
+const URL_NUMBERS = {
   ViewportResScale: [0.1, 3],
   WebRTCMaxBitrate: [0, 500_000],
   WebRTCMinBitrate: [0, 500_000],
 } as const satisfies Partial<Record<keyof AllSettings, readonly [number, number]>>;
 
 /**
- * The settings that the library starts with: this page's own, and what the link asks for.
+ * The initial settings of the library: those of this page, and those of the URL parameters.
  *
- * The library could read links by itself (`useUrlParams`), but it would then take the address to dial from
- * them (`?ss=`), and write every setting that changes back into the address bar, the streamer's id among
- * them, so that a reload would ask for that streamer alone.
+ * The library's own `useUrlParams` is not used: it would also take the server's address from the URL (`?ss=`), and
+ * write each changed setting back into the URL. That includes the streamer's id, so a reload would request that
+ * streamer only.
  *
- * @param url - where to dial, ws or wss
- * @param link - the page's query
+ * @param url - the URL of the server, ws or wss
+ * @param query - the query of the page's own URL
  */
-export function initialSettings(url: string, link: URLSearchParams): Partial<AllSettings> {
+export function initialSettings(url: string, query: URLSearchParams): Partial<AllSettings> {
   return {
     HoveringMouse: true,
     StartVideoMuted: true,
-    ...linkFlags(link),
-    ...linkNumbers(link),
+    ...flagsFrom(query),
+    ...numbersFrom(query),
     ss: url,
-    // The page connects when all that listens is in place.
+    // The page connects once all listeners are registered.
     AutoConnect: false,
     AutoPlayVideo: true,
-    // This page reconnects by itself, at the pace that the close code asks for.
+    // The session reconnects, with a backoff that depends on the close code.
     MaxReconnectAttempts: 0,
-    // After a reconnect the stream may come from another streamer: the one that is listed is the right one.
+    // After a reconnect the server may list another streamer than before.
     WaitForStreamer: false,
   };
 }
 
-function linkFlags(link: URLSearchParams): Partial<AllSettings> {
+function flagsFrom(query: URLSearchParams): Partial<AllSettings> {
   const flags: Partial<AllSettings> = {};
-  for (const name of LINK_FLAGS) {
-    const value = lookUp(link, name);
+  for (const name of URL_FLAGS) {
+    const value = findParameter(query, name);
     if (value !== undefined) {
       flags[name] = value.toLowerCase() !== 'false';
     }
@@ -64,21 +64,21 @@ function linkFlags(link: URLSearchParams): Partial<AllSettings> {
   return flags;
 }
 
-function linkNumbers(link: URLSearchParams): Partial<AllSettings> {
+function numbersFrom(query: URLSearchParams): Partial<AllSettings> {
   const numbers: Partial<AllSettings> = {};
-  for (const [name, [lowest, highest]] of Object.entries(LINK_NUMBERS)) {
-    const text = lookUp(link, name);
+  for (const [name, [lowest, highest]] of Object.entries(URL_NUMBERS)) {
+    const text = findParameter(query, name);
     const value = Number(text);
     if (text !== undefined && text !== '' && value >= lowest && value <= highest) {
-      numbers[name as keyof typeof LINK_NUMBERS] = value;
+      numbers[name as keyof typeof URL_NUMBERS] = value;
     }
   }
   return numbers;
 }
 
-/** Finds a parameter whatever its capitals, as the library does. */
-function lookUp(link: URLSearchParams, name: string): string | undefined {
-  for (const [key, value] of link) {
+/** Finds a parameter regardless of case, as the library does. */
+function findParameter(query: URLSearchParams, name: string): string | undefined {
+  for (const [key, value] of query) {
     if (key.toLowerCase() === name.toLowerCase()) {
       return value;
     }

@@ -1,12 +1,12 @@
-/** The parameter with which a link names another server to dial. */
+/** The URL parameter that names another signalling server. */
 const OVERRIDE = '_ws';
 
 /**
- * The address of the websocket for a page at `page`: `ws` beside the page, so that a path prefix needs no
- * setting, with the page's own query, so that `?id=`, `?app=` and `?region=` reach the matchmaker.
+ * The websocket URL of the page's own server: `ws` relative to the page, so that a path prefix needs no setting, with
+ * the page's query, so that `?id=`, `?app=` and `?region=` reach the matchmaker.
  *
- * @param page - the page's own address, http or https
- * @returns an absolute ws or wss address
+ * @param page - the page's own URL, http or https
+ * @returns an absolute ws or wss URL
  */
 export function signallingUrl(page: string): string {
   const here = new URL(page);
@@ -16,17 +16,17 @@ export function signallingUrl(page: string): string {
   return url.href;
 }
 
-/** Whether the link asks for another server than the page's own. */
+/** Whether the page's URL names another signalling server. */
 export function hasOverride(page: string): boolean {
   return new URL(page).searchParams.has(OVERRIDE);
 }
 
 /**
- * The address that a link's `?_ws=` names, with the rest of the page's query.
+ * The websocket URL that `?_ws=` names, with the rest of the page's query.
  *
- * @param hosts - the hosts that may be dialled, each with its port unless that is 443
- * @returns undefined when the page may not dial it: a host that is not listed, no websocket address, credentials
- *   in it, or no encryption where the page itself has it
+ * @param hosts - the allowed hosts, each with its port unless that is 443
+ * @returns undefined when it is not allowed: the host is not listed, it is no websocket URL, it contains credentials,
+ *   or it is unencrypted while the page itself is encrypted
  */
 export function overriddenUrl(page: string, hosts: readonly string[]): string | undefined {
   const here = new URL(page);
@@ -48,7 +48,7 @@ export function overriddenUrl(page: string, hosts: readonly string[]): string | 
   return url.href;
 }
 
-/** Host and port as the list has them: only 443 goes without saying, whatever the scheme. */
+/** Host and port in the form of the list: without the port only if it is 443, for ws as well as wss. */
 function host(url: URL): string {
   if (url.protocol === 'ws:') {
     return url.port === '443' ? url.hostname : `${url.hostname}:${url.port === '' ? '80' : url.port}`;
@@ -56,7 +56,7 @@ function host(url: URL): string {
   return url.host;
 }
 
-/** The same address for a plain request, whose status tells why an upgrade was refused. */
-export function plainUrl(url: string): string {
+/** The same URL for an HTTP request: http in place of ws, https in place of wss. */
+export function httpUrl(url: string): string {
   return url.replace(/^ws/, 'http');
 }

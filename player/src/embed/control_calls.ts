@@ -1,58 +1,64 @@
-/** What became of a `control` call. */
-export type Outcome = { response: unknown } | { error: string };
+/** The result of a `control` call. */
+export type CallResult = { response: unknown } | { error: string };
 
-/** How many calls may wait for their answer. */
-export const MOST_WAITING = 32;
+/** The highest number of pending calls. */
+export const MAX_PENDING = 32;
+
+interface Call {
+  readonly action: string;
+  readonly done: (result: CallResult) => void;
+}
 
 /**
- * Brings answers to the `control` calls that they belong to. The signalling protocol has no number for a call: it
- * names the action again, so that answers to one action are taken in the order of its calls.
+ * Matches `response` messages to pending `control` calls. The signalling protocol has no call id: a response names
+ * the action only, so the responses to one action are matched in the order of its calls.
  */
 export class ControlCalls {
-  readonly #waiting: { action: string; done: (outcome: Outcome) => void }[] = [];
+  readonly #pending: Call[] = [];
 
   /**
-   * Notes a call.
+   * Adds a pending call.
    *
-   * @returns a function that gives it up, or undefined when too many wait already
+   * @param done - called once with the result
+   * @returns a function that fails the call, or undefined when too many calls are pending
    */
-  add(action: string, done: (outcome: Outcome) => void): ((why: string) => void) | undefined {
-    if (this.#waiting.length >= MOST_WAITING) {
+  add(action: string, done: (result: CallResult) => void): ((error: string) => void) | undefined {
+    if (this.#pending.length >= MAX_PENDING) {
       return undefined;
     }
     const call = { action, done };
-    this.#waiting.push(call);
-    return (why) => {
-      this.#settle(call, { error: why });
+    this.#pending.push(call);
+    return (error) => {
+      this.#settle(call, { error });
     };
   }
 
-  /** Takes a `response` message: `{action, response}` or `{action, error}`. */
-  answered(message: unknown): void {
+  /** Handles a `response` message: `{action, response}` or `{action, error}`. */
+  onResponse(message: unknown): void {
     const fields = typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {};
-    const call = this.#waiting.find(({ action }) => action === fields['action']);
+    const call = this.#pending.find(({ action }) => action === fields['action']);
     if (call !== undefined) {
       const error = fields['error'];
-      this.#settle(call, error === undefined ? { response: fields['response'] } : { error: describe(error) });
+      this.#settle(call, error === undefined ? { response: fields['response'] } : { error: asText(error) });
     }
   }
 
-  /** Gives all of them up: the connection is gone. */
-  abandon(why: string): void {
-    for (const call of [...this.#waiting]) {
-      this.#settle(call, { error: why });
+  /** Fails all pending calls. */
+  failAll(error: string): void {
+    for (const call of [...this.#pending]) {
+      this.#settle(call, { error });
     }
   }
 
-  #settle(call: { action: string; done: (outcome: Outcome) => void }, outcome: Outcome): void {
-    const at = this.#waiting.indexOf(call);
-    if (at !== -1) {
-      this.#waiting.splice(at, 1);
-      call.done(outcome);
+  #settle(call: Call, result: CallResult): void {
+    const index = this.#pending.indexOf(call);
+    if (index !== -1) {
+      this.#pending.splice(index, 1);
+      call.done(result);
     }
   }
 }
 
-function describe(error: unknown): string {
+function asText(error: unknown): string {
   return typeof error === 'string' ? error : JSON.stringify(error);
 }

@@ -1,9 +1,9 @@
-import { given } from '../given';
+import { optional } from '../optional';
 
-/** The version of the messages between the page and the page that embeds it. */
+/** The version of the postMessage protocol. */
 export const VERSION = 1;
 
-/** What an embedding page may ask. */
+/** A request of the embedding page. */
 export type Request =
   | { method: 'state' }
   | { method: 'stats' }
@@ -12,32 +12,32 @@ export type Request =
   | { method: 'control'; action: string; payload?: unknown }
   | { method: 'retry' };
 
-/** Under what name a request is answered; without one there is no answer. */
+/** Identifies the reply to a request; a request without an id gets no reply. */
 export type RequestId = string | number | undefined;
 
-/** A message of an embedding page, read. */
+/** A parsed message of the embedding page. */
 export type Incoming =
   | { kind: 'request'; id: RequestId; request: Request }
   | { kind: 'invalid'; id: RequestId; problem: string }
-  | { kind: 'invoke'; name: string; args: readonly unknown[] } // the older dialect
-  | { kind: 'none' }; // not for this page: browser extensions and tools post messages too
+  | { kind: 'invoke'; name: string; args: readonly unknown[] } // the legacy protocol
+  | { kind: 'none' }; // unrelated: browser extensions and tools post messages too
 
 /** The longest interaction or payload, in characters of JSON. */
-export const LONGEST_VALUE = 65_536;
+export const MAX_VALUE_LENGTH = 65_536;
 
-const LONGEST_ACTION = 512;
-const LONGEST_ID = 64;
-const MOST_ARGS = 8;
+const MAX_ACTION_LENGTH = 512;
+const MAX_ID_LENGTH = 64;
+const MAX_ARGS = 8;
 
-/** Reads whatever was posted; it never throws. */
-export function readMessage(data: unknown): Incoming {
+/** Parses an untrusted message; it never throws. */
+export function parseMessage(data: unknown): Incoming {
   if (typeof data !== 'object' || data === null) {
     return { kind: 'none' };
   }
   const fields = data as Record<string, unknown>;
   if (typeof fields['invoke'] === 'string') {
     const args: unknown = fields['args'] ?? [];
-    return Array.isArray(args) && args.length <= MOST_ARGS && fits(args)
+    return Array.isArray(args) && args.length <= MAX_ARGS && fits(args)
       ? { kind: 'invoke', name: fields['invoke'], args }
       : { kind: 'none' };
   }
@@ -46,19 +46,19 @@ export function readMessage(data: unknown): Incoming {
   }
   const id = idOf(fields['id']);
   if (fields['pixelfleet'] !== VERSION) {
-    return { kind: 'invalid', id, problem: `this page speaks version ${String(VERSION)}` };
+    return { kind: 'invalid', id, problem: `unsupported version: this page uses version ${String(VERSION)}` };
   }
-  const request = readRequest(fields);
+  const request = parseRequest(fields);
   return typeof request === 'string' ? { kind: 'invalid', id, problem: request } : { kind: 'request', id, request };
 }
 
 function idOf(value: unknown): RequestId {
-  const fine = typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_ID);
-  return fine ? value : undefined;
+  const valid = typeof value === 'number' || (typeof value === 'string' && value.length <= MAX_ID_LENGTH);
+  return valid ? value : undefined;
 }
 
-/** The request, or what is wrong with it. */
-function readRequest(fields: Readonly<Record<string, unknown>>): Request | string {
+/** Returns the request, or an error. */
+function parseRequest(fields: Readonly<Record<string, unknown>>): Request | string {
   switch (fields['method']) {
     case 'state':
     case 'stats':
@@ -71,23 +71,23 @@ function readRequest(fields: Readonly<Record<string, unknown>>): Request | strin
     case 'interact':
       return isInteraction(fields['value'])
         ? { method: 'interact', value: fields['value'] }
-        : `interact: "value" must be an object or a text of at most ${String(LONGEST_VALUE)} characters`;
+        : `interact: "value" must be an object or a string of at most ${String(MAX_VALUE_LENGTH)} characters`;
     case 'control':
-      return readControl(fields['action'], fields['payload']);
+      return parseControl(fields['action'], fields['payload']);
     default:
-      return 'no such method';
+      return 'unknown method';
   }
 }
 
-/** A `control` request, or what is wrong with it. */
-export function readControl(action: unknown, payload: unknown): Extract<Request, { method: 'control' }> | string {
-  if (typeof action !== 'string' || action === '' || action.length > LONGEST_ACTION) {
-    return `control: "action" must be a path of 1 to ${String(LONGEST_ACTION)} characters`;
+/** Returns the `control` request, or an error. */
+export function parseControl(action: unknown, payload: unknown): Extract<Request, { method: 'control' }> | string {
+  if (typeof action !== 'string' || action === '' || action.length > MAX_ACTION_LENGTH) {
+    return `control: "action" must be a string of 1 to ${String(MAX_ACTION_LENGTH)} characters`;
   }
   if (!fits(payload)) {
-    return `control: "payload" must be JSON of at most ${String(LONGEST_VALUE)} characters`;
+    return `control: "payload" must be JSON of at most ${String(MAX_VALUE_LENGTH)} characters`;
   }
-  return { method: 'control', action, ...given('payload', payload) };
+  return { method: 'control', action, ...optional('payload', payload) };
 }
 
 /** Whether a value can be sent to the application as an interaction. */
@@ -95,11 +95,11 @@ export function isInteraction(value: unknown): value is object | string {
   return (typeof value === 'string' || (typeof value === 'object' && value !== null)) && fits(value);
 }
 
-/** Whether a value is JSON, and not too much of it. */
+/** Whether a value can be serialized to JSON within the length limit. */
 function fits(value: unknown): boolean {
   try {
-    return value === undefined || JSON.stringify(value).length <= LONGEST_VALUE;
+    return value === undefined || JSON.stringify(value).length <= MAX_VALUE_LENGTH;
   } catch {
-    return false; // a circle, a big integer, or nothing that JSON has a word for
+    return false; // a circular reference, a BigInt or a function
   }
 }

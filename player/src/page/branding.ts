@@ -1,68 +1,68 @@
 import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
-import { colour, COLOURS, contrast, readableOn, type Colour, type Scheme } from './colours';
-import { fieldsOf, onlyKnown, type Complain } from './read';
+import { COLOURS, contrast, parseColour, readableOn, type Colour, type Scheme } from './colours';
+import { objectFields, warnUnknownFields, type Warn } from './fields';
 
-/** How a page looks and speaks: the document `branding.json`, read. */
+/** The parsed document `branding.json`: name, logo, colours and texts. */
 export interface Branding {
   /** The language of the texts, as in `<html lang>`. */
   readonly language: string;
-  /** Where the logo is, relative to the page, for each scheme. */
+  /** The path of the logo, relative to the page, for each colour scheme. */
   readonly logo: Partial<Readonly<Record<Scheme, string>>>;
   readonly colours: Readonly<Record<Scheme, Partial<Readonly<Record<Colour, string>>>>>;
   readonly texts: Texts;
 }
 
-/** What holds where there is no document. */
-export const PLAIN: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
+/** The branding of a page without a `branding.json`. */
+export const DEFAULT_BRANDING: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
 
-/** The longest text that is taken. */
-const LONGEST_TEXT = 400;
+/** The longest allowed text, in characters. */
+const MAX_TEXT_LENGTH = 400;
 
-/** What text needs to be read on its ground, as WCAG 2 AA asks. */
-const READABLE = 4.5;
+/** The lowest contrast of text and background that WCAG 2 AA allows. */
+const MIN_CONTRAST = 4.5;
 
 /**
- * Reads `branding.json`. A part that is wrong is left out and complained of, and the rest is used.
+ * Validates `branding.json`. An invalid part is ignored with a warning, and the rest is used.
  *
- * @param document - the parsed document, or whatever came in its place
+ * @param document - the parsed JSON, untrusted
  */
-export function readBranding(document: unknown, complain: Complain): Branding {
-  const wrong: Complain = (problem) => {
-    complain(`branding.json: ${problem}`);
+export function readBranding(document: unknown, warn: Warn): Branding {
+  const warnHere: Warn = (problem) => {
+    warn(`branding.json: ${problem}`);
   };
-  const fields = fieldsOf(document, 'document', wrong);
-  onlyKnown(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', wrong);
+  const fields = objectFields(document, 'document', warnHere);
+  warnUnknownFields(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', warnHere);
   return {
-    language: language(fields['language'], wrong),
-    logo: logo(fields['logo'], wrong),
-    colours: colours(fields['colours'], wrong),
-    texts: { ...texts(fields['texts'], wrong), ...name(fields['name'], wrong) },
+    language: language(fields['language'], warnHere),
+    logo: logo(fields['logo'], warnHere),
+    colours: colours(fields['colours'], warnHere),
+    texts: { ...texts(fields['texts'], warnHere), ...pageName(fields['name'], warnHere) },
   };
 }
 
-function language(value: unknown, complain: Complain): string {
+function language(value: unknown, warn: Warn): string {
   if (value !== undefined && (typeof value !== 'string' || !/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$/i.test(value))) {
-    complain('language: must be a language tag such as "de" or "pt-BR"');
-    return PLAIN.language;
+    warn('language: must be a language tag such as "de" or "pt-BR"');
+    return DEFAULT_BRANDING.language;
   }
-  return value ?? PLAIN.language;
+  return value ?? DEFAULT_BRANDING.language;
 }
 
-function name(value: unknown, complain: Complain): { 'page.name'?: string } {
-  const words = value === undefined ? undefined : plainText(value, 'name', complain);
-  return words === undefined ? {} : { 'page.name': words };
+function pageName(value: unknown, warn: Warn): { 'page.name'?: string } {
+  const name = value === undefined ? undefined : validText(value, 'name', warn);
+  return name === undefined ? {} : { 'page.name': name };
 }
 
-function logo(value: unknown, complain: Complain): Branding['logo'] {
+function logo(value: unknown, warn: Warn): Branding['logo'] {
   if (typeof value === 'string') {
-    const file = image(value, 'logo', complain);
+    const file = image(value, 'logo', warn);
     return file === undefined ? {} : { light: file, dark: file };
   }
-  const fields = fieldsOf(value, 'logo', complain);
-  onlyKnown(fields, ['light', 'dark'], 'logo.', complain);
+  const fields = objectFields(value, 'logo', warn);
+  warnUnknownFields(fields, ['light', 'dark'], 'logo.', warn);
   const files: Partial<Record<Scheme, string>> = {};
   for (const scheme of ['light', 'dark'] as const) {
-    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, complain);
+    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, warn);
     if (file !== undefined) {
       files[scheme] = file;
     }
@@ -70,64 +70,64 @@ function logo(value: unknown, complain: Complain): Branding['logo'] {
   return files;
 }
 
-/** A file name, and never an address: the page asks no other host for anything. */
-function image(value: unknown, where: string, complain: Complain): string | undefined {
+/** Accepts a file name and no URL: the page sends no requests to other hosts. */
+function image(value: unknown, where: string, warn: Warn): string | undefined {
   if (typeof value === 'string' && /^[\w-][\w.-]{0,99}\.(svg|png|webp|jpe?g)$/i.test(value)) {
     return `branding/${value}`;
   }
-  complain(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
+  warn(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
   return undefined;
 }
 
-function colours(value: unknown, complain: Complain): Branding['colours'] {
-  const fields = fieldsOf(value, 'colours', complain);
-  onlyKnown(fields, ['light', 'dark'], 'colours.', complain);
-  return { light: palette(fields['light'], 'light', complain), dark: palette(fields['dark'], 'dark', complain) };
+function colours(value: unknown, warn: Warn): Branding['colours'] {
+  const fields = objectFields(value, 'colours', warn);
+  warnUnknownFields(fields, ['light', 'dark'], 'colours.', warn);
+  return { light: palette(fields['light'], 'light', warn), dark: palette(fields['dark'], 'dark', warn) };
 }
 
-function palette(value: unknown, scheme: Scheme, complain: Complain): Partial<Record<Colour, string>> {
+function palette(value: unknown, scheme: Scheme, warn: Warn): Partial<Record<Colour, string>> {
   const where = `colours.${scheme}`;
-  const fields = fieldsOf(value, where, complain);
-  onlyKnown(fields, COLOURS, `${where}.`, complain);
-  const taken: Partial<Record<Colour, string>> = {};
+  const fields = objectFields(value, where, warn);
+  warnUnknownFields(fields, COLOURS, `${where}.`, warn);
+  const accepted: Partial<Record<Colour, string>> = {};
   for (const part of COLOURS) {
-    const hex = colour(fields[part]);
+    const hex = parseColour(fields[part]);
     if (hex !== undefined) {
-      taken[part] = hex;
+      accepted[part] = hex;
     } else if (fields[part] !== undefined) {
-      complain(`${where}.${part}: must be a colour such as "#0a58ca"`);
+      warn(`${where}.${part}: must be a colour such as "#0a58ca"`);
     }
   }
-  if (taken.accent !== undefined) {
-    taken.onAccent ??= readableOn(taken.accent);
+  if (accepted.accent !== undefined) {
+    accepted.onAccent ??= readableOn(accepted.accent);
   }
   for (const [front, back] of [['text', 'ground'], ['muted', 'ground'], ['onAccent', 'accent']] as const) {
-    const [one, other] = [taken[front], taken[back]];
-    if (one !== undefined && other !== undefined && contrast(one, other) < READABLE) {
-      complain(`${where}: ${front} is hard to read on ${back} (below ${String(READABLE)} to 1)`);
+    const [one, other] = [accepted[front], accepted[back]];
+    if (one !== undefined && other !== undefined && contrast(one, other) < MIN_CONTRAST) {
+      warn(`${where}: the contrast of ${front} on ${back} is below ${String(MIN_CONTRAST)}:1`);
     }
   }
-  return taken;
+  return accepted;
 }
 
-function texts(value: unknown, complain: Complain): Texts {
-  const taken: Partial<Record<TextKey, string>> = {};
-  for (const [key, words] of Object.entries(fieldsOf(value, 'texts', complain))) {
+function texts(value: unknown, warn: Warn): Texts {
+  const accepted: Partial<Record<TextKey, string>> = {};
+  for (const [key, text] of Object.entries(objectFields(value, 'texts', warn))) {
     if (!isTextKey(key)) {
-      complain(`texts.${key}: no such text`);
+      warn(`texts.${key}: unknown text`);
       continue;
     }
-    const read = plainText(words, `texts.${key}`, complain);
-    if (read !== undefined) {
-      taken[key] = read;
+    const valid = validText(text, `texts.${key}`, warn);
+    if (valid !== undefined) {
+      accepted[key] = valid;
     }
   }
-  return { ...DEFAULT_TEXTS, ...taken };
+  return { ...DEFAULT_TEXTS, ...accepted };
 }
 
-function plainText(value: unknown, where: string, complain: Complain): string | undefined {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > LONGEST_TEXT) {
-    complain(`${where}: must be a text of 1 to ${String(LONGEST_TEXT)} characters`);
+function validText(value: unknown, where: string, warn: Warn): string | undefined {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_TEXT_LENGTH) {
+    warn(`${where}: must be a string of 1 to ${String(MAX_TEXT_LENGTH)} characters`);
     return undefined;
   }
   return value.trim();

@@ -1,12 +1,12 @@
-/** The colours that a branding file may set, by the names that the file has for them. */
+/** The colours that `branding.json` may set, by their names in that file. */
 export const COLOURS = ['accent', 'onAccent', 'ground', 'glow', 'surface', 'text', 'muted'] as const;
 
 export type Colour = (typeof COLOURS)[number];
 
 export type Scheme = 'light' | 'dark';
 
-/** Reads `#rgb` or `#rrggbb`; undefined for anything else. */
-export function colour(value: unknown): string | undefined {
+/** Parses `#rgb` or `#rrggbb`; returns undefined for anything else. */
+export function parseColour(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(value)) {
     return undefined;
   }
@@ -14,16 +14,16 @@ export function colour(value: unknown): string | undefined {
   return `#${digits.length === 3 ? digits.replace(/./g, '$&$&') : digits}`;
 }
 
-/** How much two colours (`#rrggbb`) differ in lightness, from 1 to 21, as WCAG 2 counts. */
+/** The WCAG 2 contrast ratio of two colours (`#rrggbb`), from 1 to 21. */
 export function contrast(one: string, other: string): number {
   const [lighter, darker] = [luminance(one), luminance(other)].sort((a, b) => b - a) as [number, number];
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-/** What can be read on `ground`: near black or white. */
-export function readableOn(ground: string): string {
+/** Returns the text colour with the higher contrast on `background`: near black or white. */
+export function readableOn(background: string): string {
   const [dark, light] = ['#0b0e14', '#ffffff'] as const;
-  return contrast(dark, ground) >= contrast(light, ground) ? dark : light;
+  return contrast(dark, background) >= contrast(light, background) ? dark : light;
 }
 
 function luminance(hex: string): number {

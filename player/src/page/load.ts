@@ -1,34 +1,34 @@
-import { PLAIN, readBranding, type Branding } from './branding';
-import { CLOSED, readPageSettings, type PageSettings } from './page_settings';
-import type { Complain } from './read';
+import { DEFAULT_BRANDING, readBranding, type Branding } from './branding';
+import { DEFAULT_PAGE_SETTINGS, readPageSettings, type PageSettings } from './page_settings';
+import type { Warn } from './fields';
 
-/** How long the page waits for a document before it goes on without it, in milliseconds. */
-const PATIENCE = 5_000;
+/** How long the page waits for a document before it continues without it, in milliseconds. */
+const LOAD_TIMEOUT = 5_000;
 
-/** Reads `branding.json` beside the page. */
-export async function loadBranding(complain: Complain): Promise<Branding> {
-  const document = await load('branding.json', complain);
-  return document === undefined ? PLAIN : readBranding(document, complain);
+/** Loads `branding.json` from the page's own path. */
+export async function loadBranding(warn: Warn): Promise<Branding> {
+  const document = await load('branding.json', warn);
+  return document === undefined ? DEFAULT_BRANDING : readBranding(document, warn);
 }
 
-/** Reads `page.json` beside the page. */
-export async function loadPageSettings(complain: Complain): Promise<PageSettings> {
-  const document = await load('page.json', complain);
-  return document === undefined ? CLOSED : readPageSettings(document, complain);
+/** Loads `page.json` from the page's own path. */
+export async function loadPageSettings(warn: Warn): Promise<PageSettings> {
+  const document = await load('page.json', warn);
+  return document === undefined ? DEFAULT_PAGE_SETTINGS : readPageSettings(document, warn);
 }
 
-/** The parsed document, or undefined where there is none: the page works without either of them. */
-async function load(name: string, complain: Complain): Promise<unknown> {
+/** Returns the parsed document, or undefined if it is missing: both documents are optional. */
+async function load(name: string, warn: Warn): Promise<unknown> {
   try {
-    const response = await fetch(name, { priority: 'low', signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(name, { priority: 'low', signal: AbortSignal.timeout(LOAD_TIMEOUT) });
     if (response.ok) {
       return (await response.json()) as unknown;
     }
     if (response.status !== 404) {
-      complain(`${name}: HTTP ${String(response.status)}`);
+      warn(`${name}: HTTP ${String(response.status)}`);
     }
   } catch (error) {
-    complain(`${name}: ${String(error)}`);
+    warn(`${name}: ${String(error)}`);
   }
   return undefined;
 }

@@ -1,27 +1,27 @@
-import { fieldsOf, listOf, onlyKnown, type Complain } from './read';
+import { objectFields, stringList, warnUnknownFields, type Warn } from './fields';
 
-/** What an operator allows the page to do with others: the document `page.json`. */
+/** The parsed document `page.json`: what the operator allows the page to do with other origins. */
 export interface PageSettings {
-  /** Origins of pages that may embed this one and talk to it, such as `https://shop.example`. */
+  /** Origins of embedding pages that may exchange messages with this one, such as `https://shop.example`. */
   readonly parents: readonly string[];
-  /** Names of the functions that those pages may call with the older `{invoke, args}` messages. */
+  /** Names of the functions that those pages may call with `{invoke, args}`, the legacy protocol. */
   readonly functions: readonly string[];
-  /** Hosts, with their port where it is not the usual one, that a link may name with `?_ws=`. */
+  /** Hosts that `?_ws=` may name, with their port unless it is 443. */
   readonly signallingHosts: readonly string[];
 }
 
-/** Nobody may do anything: what holds where there is no document. */
-export const CLOSED: PageSettings = { parents: [], functions: [], signallingHosts: [] };
+/** The settings of a page without a `page.json`: nothing is allowed. */
+export const DEFAULT_PAGE_SETTINGS: PageSettings = { parents: [], functions: [], signallingHosts: [] };
 
-/** The longest list that is read. */
-const MOST = 64;
+/** The highest number of entries in a list. */
+const MAX_ENTRIES = 64;
 
-/** Reads `page.json`; what is not understood is left out and complained of. */
-export function readPageSettings(document: unknown, complain: Complain): PageSettings {
-  const fields = fieldsOf(document, 'page.json', complain);
-  onlyKnown(fields, ['parents', 'functions', 'signallingHosts'], 'page.json: ', complain);
+/** Validates `page.json`. An invalid part is ignored with a warning. */
+export function readPageSettings(document: unknown, warn: Warn): PageSettings {
+  const fields = objectFields(document, 'page.json', warn);
+  warnUnknownFields(fields, ['parents', 'functions', 'signallingHosts'], 'page.json: ', warn);
   const list = (name: string, accept: (entry: string) => string | undefined): readonly string[] =>
-    listOf(fields[name], `page.json: ${name}`, MOST, accept, complain);
+    stringList(fields[name], `page.json: ${name}`, MAX_ENTRIES, accept, warn);
   return {
     parents: list('parents', origin),
     functions: list('functions', (entry) => (/^[A-Za-z]\w{0,63}$/.test(entry) ? entry : undefined)),
@@ -29,20 +29,20 @@ export function readPageSettings(document: unknown, complain: Complain): PageSet
   };
 }
 
-/** An origin as browsers write it; "*" and "null" are none. */
+/** Accepts an origin as browsers serialize it; "*" and "null" are not allowed. */
 function origin(entry: string): string | undefined {
   const url = parsed(entry);
   const web = url?.protocol === 'https:' || url?.protocol === 'http:';
   return web && url.origin === entry.replace(/\/$/, '').toLowerCase() ? url.origin : undefined;
 }
 
-/** A host as a URL has it: lower case, without a path, and with a port only where it is not 443. */
+/** Accepts a host in the form of a wss URL: lower case, no path, and no port if it is 443. */
 function host(entry: string): string | undefined {
   const url = parsed(`wss://${entry}`);
   return url?.href === `wss://${url?.host ?? ''}/` && !entry.includes('/') ? url.host : undefined;
 }
 
-/** A URL without a star in it: to browsers that is a name like any other, to people it means "all". */
+/** Parses a URL without "*": browsers treat it as a normal character, but people read it as a wildcard. */
 function parsed(text: string): URL | undefined {
   return URL.canParse(text) && !text.includes('*') ? new URL(text) : undefined;
 }

@@ -1,40 +1,40 @@
 import type { State } from '../state';
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { isShortcut } from './shortcut';
 
-/** How long the controls stay open by themselves, in milliseconds. */
-const OPEN_FOR = 6_000;
+/** How long the controls stay open without use, in milliseconds. */
+const OPEN_DURATION = 6_000;
 
 /**
- * The controls in the corner. They fold up into one small button when nobody uses them, and the keyboard reaches
- * them by a shortcut, since the application gets all other keys.
+ * The controls in the corner. They collapse into one small button when they are not used. The keyboard reaches them
+ * by a shortcut, since the application receives all other keys.
  */
 export class Dock {
   readonly #dock = element('dock', HTMLElement);
   readonly #tools = element('tools', HTMLElement);
-  readonly #handle = element('handle', HTMLButtonElement);
+  readonly #toggle = element('dock-toggle', HTMLButtonElement);
   readonly #stage = element('stage', HTMLElement);
   readonly #pinned: () => boolean;
   #texts: Texts;
   #open = true;
   #timer: number | undefined;
 
-  /** @param pinned - whether something that belongs to the controls is open, so that they stay */
+  /** @param pinned - whether a panel of the controls is open, which keeps them open */
   constructor(texts: Texts, pinned: () => boolean) {
     this.#texts = texts;
     this.#pinned = pinned;
-    this.#handle.addEventListener('click', () => {
-      this.#turn(!this.#open);
+    this.#toggle.addEventListener('click', () => {
+      this.#setOpen(!this.#open);
     });
     for (const event of ['pointerenter', 'pointermove', 'focusin'] as const) {
       this.#dock.addEventListener(event, () => {
-        this.#foldLater();
+        this.#scheduleCollapse();
       });
     }
     this.#dock.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') {
-        this.#turn(false);
+        this.#setOpen(false);
         this.#stage.focus();
       }
     });
@@ -47,17 +47,17 @@ export class Dock {
     );
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
 
-  /** Is there while a stream plays, open at first so that it is noticed. */
+  /** Shows the controls while a stream plays, opened at first so that users notice them. */
   show(state: State): void {
     const hidden = state.phase !== 'playing';
     if (hidden !== this.#dock.hidden) {
       this.#dock.hidden = hidden;
-      this.#turn(true);
+      this.#setOpen(true);
     }
   }
 
@@ -67,18 +67,18 @@ export class Dock {
     }
     event.preventDefault();
     event.stopPropagation();
-    this.#turn(true);
+    this.#setOpen(true);
     const first = [...this.#tools.querySelectorAll('button')].find((button) => !button.hidden);
-    (first ?? this.#handle).focus();
+    (first ?? this.#toggle).focus();
   }
 
-  #turn(open: boolean): void {
+  #setOpen(open: boolean): void {
     this.#open = open;
     this.#draw();
-    this.#foldLater();
+    this.#scheduleCollapse();
   }
 
-  #foldLater(): void {
+  #scheduleCollapse(): void {
     window.clearTimeout(this.#timer);
     if (!this.#open || this.#dock.hidden) {
       return;
@@ -86,16 +86,16 @@ export class Dock {
     this.#timer = window.setTimeout(() => {
       const used = this.#pinned() || this.#dock.contains(document.activeElement) || this.#dock.matches(':hover');
       if (used) {
-        this.#foldLater();
+        this.#scheduleCollapse();
       } else {
-        this.#turn(false);
+        this.#setOpen(false);
       }
-    }, OPEN_FOR);
+    }, OPEN_DURATION);
   }
 
   #draw(): void {
     this.#dock.dataset['open'] = String(this.#open);
-    this.#handle.setAttribute('aria-expanded', String(this.#open));
-    name(this.#handle, this.#texts[this.#open ? 'controls.close' : 'controls.open']);
+    this.#toggle.setAttribute('aria-expanded', String(this.#open));
+    setLabel(this.#toggle, this.#texts[this.#open ? 'controls.close' : 'controls.open']);
   }
 }

@@ -1,8 +1,8 @@
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { showIcon } from './icon';
 
-/** The button for the whole screen: of the page, not of the video alone, so that the controls come along. */
+/** The full screen button. The whole page becomes full screen, so that the controls stay available. */
 export class Fullscreen {
   readonly #button = element('fullscreen', HTMLButtonElement);
   readonly #icon = element('fullscreen-icon', SVGUseElement);
@@ -10,7 +10,7 @@ export class Fullscreen {
 
   constructor(texts: Texts) {
     this.#texts = texts;
-    // iPhones have it for videos only, and a frame only if the page around it allows it.
+    // iPhones support it for videos only, and frames only if the embedding page allows it.
     this.#button.hidden = !document.fullscreenEnabled;
     this.#button.addEventListener('click', () => {
       void (document.fullscreenElement === null
@@ -23,14 +23,14 @@ export class Fullscreen {
     this.#draw();
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
 
   #draw(): void {
-    const whole = document.fullscreenElement !== null;
-    showIcon(this.#icon, whole ? 'reduce' : 'enlarge');
-    name(this.#button, this.#texts[whole ? 'controls.fullscreen.leave' : 'controls.fullscreen']);
+    const active = document.fullscreenElement !== null;
+    showIcon(this.#icon, active ? 'exit-fullscreen' : 'fullscreen');
+    setLabel(this.#button, this.#texts[active ? 'controls.fullscreen.leave' : 'controls.fullscreen']);
   }
 }

@@ -1,4 +1,4 @@
-/** Points an SVG `use` at one of the drawings in index.html. */
+/** Shows one of the icons in index.html in an SVG `use` element. */
 export function showIcon(use: Element, name: string): void {
   use.setAttribute('href', `#icon-${name}`);
 }

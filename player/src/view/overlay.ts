@@ -1,130 +1,130 @@
 import { hasPlayed, type State } from '../state';
-import { fill, type Texts } from '../texts';
-import { element, fillList, say } from './element';
+import { interpolate, type Texts } from '../texts';
+import { element, setText, updateList } from './dom';
 import { showIcon } from './icon';
+import { overlayContent, shutdownNotice, type Action, type OverlayContent } from './overlay_content';
 import { SHORTCUT } from './shortcut';
-import { goingAway, wordsFor, type Act, type Words } from './words';
 
-/** How long the button says that something was copied, in milliseconds. */
-const COPIED_FOR = 2_000;
+/** How long the copy button confirms the copy, in milliseconds. */
+const COPIED_DURATION = 2_000;
 
 /**
- * For how long a page that was just opened says nothing but that it plays, in milliseconds: words that nobody would
- * have the time to read delay the first frame. The style sheet shows nothing as long either (overlay.css).
+ * How long a newly opened page shows no content, in milliseconds. Drawing content that is visible for an instant only
+ * would delay the first frame. The style sheet has the same value (overlay.css).
  */
-const QUIET_FOR = 400;
+const STARTUP_DURATION = 400;
 
-/** The one layer over the picture: where the person stands, what there is to know, and what can be done. */
+/** The layer over the video: status, details and actions. Its style depends on `data-` attributes of the root. */
 export class Overlay {
-  /** Settles when the picture is there, or the page has been open for a moment without one. */
-  readonly quiet: Promise<void>;
-  readonly #onAct: (act: 'retry' | 'play') => void;
+  /** Resolves with the first frame, or after STARTUP_DURATION; until then the page shows no content. */
+  readonly startupDone: Promise<void>;
+  readonly #onAction: (action: 'retry' | 'play') => void;
   readonly #title = element('title', HTMLElement);
   readonly #detail = element('detail', HTMLElement);
   readonly #facts = element('facts', HTMLElement);
   readonly #hint = element('hint', HTMLElement);
-  readonly #offers = element('offers', HTMLElement);
-  readonly #buttons = [element('first-offer', HTMLButtonElement), element('second-offer', HTMLButtonElement)] as const;
+  readonly #actions = element('actions', HTMLElement);
+  readonly #buttons = [
+    element('primary-action', HTMLButtonElement),
+    element('secondary-action', HTMLButtonElement),
+  ] as const;
   readonly #steps = element('steps', HTMLElement);
   readonly #reference = element('reference', HTMLElement);
   readonly #live = element('live', HTMLElement);
   readonly #notice = element('notice', HTMLElement);
   #texts: Texts;
   #state: State | undefined;
-  /** The phase whose words stand there. */
-  #said: State['phase'] | undefined;
-  #isQuiet = true;
-  #endQuiet: () => void = () => undefined;
+  #shownPhase: State['phase'] | undefined;
+  #isStartup = true;
+  #endStartup: () => void = () => undefined;
 
-  /** @param onAct - called when the person presses a button that is not the overlay's own affair */
-  constructor(texts: Texts, onAct: (act: 'retry' | 'play') => void) {
+  /** @param onAction - called when the user presses a button, except for "copy-link" */
+  constructor(texts: Texts, onAction: (action: 'retry' | 'play') => void) {
     this.#texts = texts;
-    this.#onAct = onAct;
+    this.#onAction = onAction;
     for (const button of this.#buttons) {
       button.addEventListener('click', () => {
         void this.#act(button);
       });
     }
-    this.quiet = new Promise((resolve) => {
-      this.#endQuiet = resolve;
-      window.setTimeout(resolve, QUIET_FOR - performance.now());
+    this.startupDone = new Promise((resolve) => {
+      this.#endStartup = resolve;
+      window.setTimeout(resolve, STARTUP_DURATION - performance.now());
     });
-    void this.quiet.then(() => {
-      this.#isQuiet = false;
-      this.speak(this.#texts);
+    void this.startupDone.then(() => {
+      this.#isStartup = false;
+      this.setTexts(this.#texts);
     });
   }
 
-  /** Says all from now on in `texts`. */
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     if (this.#state !== undefined) {
       this.show(this.#state);
     }
   }
 
-  /** Shows `state`; how it looks is the style sheet's, by the `data-` attributes on the root. */
   show(state: State): void {
     const texts = this.#texts;
-    const words = wordsFor(state, texts);
+    const content = overlayContent(state, texts);
     const root = document.documentElement;
     this.#state = state;
     root.dataset['phase'] = state.phase;
     root.dataset['picture'] = String(hasPlayed(state));
-    say(this.#notice, state.phase === 'playing' && state.ending ? goingAway(state.text, texts) : undefined);
-    if (words === undefined) {
-      // The frame that was reported is shown first.
-      window.requestAnimationFrame(() => window.setTimeout(this.#endQuiet));
-      // The layer fades out with its last words on it.
+    setText(this.#notice, state.phase === 'playing' && state.ending ? shutdownNotice(state.text, texts) : undefined);
+    if (content === undefined) {
+      // After the frame that was just decoded is on the screen.
+      window.requestAnimationFrame(() => window.setTimeout(this.#endStartup));
+      // The old content stays, since the layer fades out with it.
       document.title = texts['page.name'];
-      this.#announce(fill(texts['playing.say'], { shortcut: SHORTCUT }));
-      this.#said = state.phase;
+      this.#announce(interpolate(texts['playing.say'], { shortcut: SHORTCUT }));
+      this.#shownPhase = state.phase;
       return;
     }
-    if (this.#isQuiet) {
+    if (this.#isStartup) {
       return;
     }
-    delete root.dataset['quiet']; // not while it plays: the layer would get words as it fades out
-    const changed = this.#said !== state.phase;
-    this.#said = state.phase;
-    document.title = `${words.tab} · ${texts['page.name']}`;
-    root.dataset['mark'] = words.mark;
-    if (words.mark !== 'busy') {
-      showIcon(element('mark', SVGUseElement), words.mark);
+    delete root.dataset['startup']; // not while video plays: content would appear in the layer that fades out
+    const changed = this.#shownPhase !== state.phase;
+    this.#shownPhase = state.phase;
+    document.title = `${content.tab} · ${texts['page.name']}`;
+    root.dataset['icon'] = content.icon;
+    if (content.icon !== 'busy') {
+      showIcon(element('status-icon', SVGUseElement), content.icon);
     }
-    this.#write(words);
-    this.#announce(words.announcement);
-    if (changed && words.offers.length > 0) {
+    this.#write(content);
+    this.#announce(content.announcement);
+    if (changed && content.buttons.length > 0) {
       this.#takeFocus();
     }
   }
 
-  #write(words: Words): void {
-    say(this.#title, words.title);
-    say(this.#detail, words.detail);
-    say(this.#hint, words.hint);
-    say(this.#reference, words.reference);
-    fillList(this.#facts, words.facts.map(({ label, value }) => [label, value] as const));
-    this.#facts.hidden = words.facts.length === 0;
-    this.#steps.hidden = words.step === undefined;
+  #write(content: OverlayContent): void {
+    setText(this.#title, content.title);
+    setText(this.#detail, content.detail);
+    setText(this.#hint, content.hint);
+    setText(this.#reference, content.reference);
+    updateList(this.#facts, content.facts.map(({ label, value }) => [label, value] as const));
+    this.#facts.hidden = content.facts.length === 0;
+    this.#steps.hidden = content.step === undefined;
     for (const step of this.#steps.querySelectorAll<HTMLElement>('[data-step]')) {
-      step.classList.toggle('current', step.dataset['step'] === words.step);
+      step.classList.toggle('current', step.dataset['step'] === content.step);
     }
-    this.#offers.hidden = words.offers.length === 0;
-    for (const [at, button] of this.#buttons.entries()) {
-      const offer = words.offers[at];
-      say(button, offer?.label);
-      button.dataset['act'] = offer?.act ?? '';
-    }
-  }
-
-  #announce(sentences: string): void {
-    if (this.#live.textContent !== sentences) {
-      this.#live.textContent = sentences;
+    this.#actions.hidden = content.buttons.length === 0;
+    for (const [index, button] of this.#buttons.entries()) {
+      const shown = content.buttons[index];
+      setText(button, shown?.label);
+      button.dataset['action'] = shown?.action ?? '';
     }
   }
 
-  /** Brings the keyboard to the button, unless the person is at work elsewhere, in another frame perhaps. */
+  #announce(text: string): void {
+    if (this.#live.textContent !== text) {
+      this.#live.textContent = text;
+    }
+  }
+
+  /** Moves the focus to the first button, unless the user works elsewhere, for example in another frame. */
   #takeFocus(): void {
     const focused = document.activeElement;
     const free = focused === null || focused === document.body || focused.id === 'stage';
@@ -135,17 +135,17 @@ export class Overlay {
   }
 
   async #act(button: HTMLButtonElement): Promise<void> {
-    const act = button.dataset['act'] as Act;
-    if (act !== 'copy-link') {
-      this.#onAct(act);
+    const action = button.dataset['action'] as Action;
+    if (action !== 'copy-link') {
+      this.#onAction(action);
       return;
     }
     await navigator.clipboard.writeText(location.href);
-    say(button, this.#texts['action.copied']);
+    setText(button, this.#texts['action.copied']);
     window.setTimeout(() => {
-      if (button.dataset['act'] === 'copy-link') {
-        say(button, this.#texts['action.copy-link']);
+      if (button.dataset['action'] === 'copy-link') {
+        setText(button, this.#texts['action.copy-link']);
       }
-    }, COPIED_FOR);
+    }, COPIED_DURATION);
   }
 }

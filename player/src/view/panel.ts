@@ -1,28 +1,28 @@
 import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from '../state';
-import type { Figures } from '../stats';
-import { fill, type Texts } from '../texts';
-import { element, fillList, say } from './element';
-import { latencyWords, rowsFor } from './figures';
+import type { StreamStats } from '../stats';
+import { interpolate, type Texts } from '../texts';
+import { element, updateList, setText } from './dom';
+import { latencyText, statsRows } from './stats_rows';
 import { SHORTCUT } from './shortcut';
 
-/** The highest bit rate of each quality that a person can choose, in kbit/s. */
+/** The maximum bitrate of each selectable quality, in kbit/s. */
 const QUALITIES: Readonly<Record<string, number>> = { high: 20_000, medium: 8_000, low: 2_000 };
 
-/** How long an application is waited for in a latency test, in milliseconds. */
-const LATENCY_PATIENCE = 5_000;
+/** How long a latency test waits for the application, in milliseconds. */
+const LATENCY_TIMEOUT = 5_000;
 
-/** Quality and statistics, in a panel beside the picture. */
+/** The panel with quality settings and statistics. */
 export class Panel {
   readonly #panel = element('panel', HTMLElement);
   readonly #button = element('panel-button', HTMLButtonElement);
   readonly #health = element('panel-health', HTMLElement);
-  readonly #figuresList = element('panel-figures', HTMLElement);
+  readonly #statsList = element('panel-stats', HTMLElement);
   readonly #latency = element('panel-latency', HTMLButtonElement);
   readonly #latencyResult = element('panel-latency-result', HTMLElement);
   readonly #stream: PixelStreaming;
   #texts: Texts;
-  #figures: Figures | undefined;
+  #stats: StreamStats | undefined;
   #playingSince: number | undefined;
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
@@ -31,14 +31,14 @@ export class Panel {
     this.#texts = texts;
     this.#stream = stream;
     this.#button.addEventListener('click', () => {
-      this.#turn(!this.open);
+      this.#setOpen(!this.open);
     });
     element('panel-close', HTMLButtonElement).addEventListener('click', () => {
-      this.#turn(false);
+      this.#setOpen(false);
     });
     this.#panel.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') {
-        this.#turn(false);
+        this.#setOpen(false);
       }
     });
     this.#latency.addEventListener('click', () => {
@@ -47,18 +47,18 @@ export class Panel {
     stream.addEventListener('latencyTestResult', ({ data: { latencyTimings } }) => {
       const { networkLatency, EncodeMs, CaptureToSendMs } = latencyTimings;
       const total = networkLatency + CaptureToSendMs;
-      this.#tested(latencyWords({ network: networkLatency, encode: EncodeMs, total }, this.#texts));
+      this.#showLatency(latencyText({ network: networkLatency, encode: EncodeMs, total }, this.#texts));
     });
-    this.#settings();
+    this.#initSettings();
   }
 
   get open(): boolean {
     return !this.#panel.hidden;
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
-    say(element('panel-shortcut', HTMLElement), fill(texts['panel.shortcut'], { shortcut: SHORTCUT }));
+    setText(element('panel-shortcut', HTMLElement), interpolate(texts['panel.shortcut'], { shortcut: SHORTCUT }));
     this.#draw();
   }
 
@@ -68,42 +68,42 @@ export class Panel {
       return;
     }
     this.#playingSince = undefined;
-    this.#figures = undefined;
+    this.#stats = undefined;
     if (this.open) {
-      this.#turn(false);
+      this.#setOpen(false);
     }
   }
 
-  stats(figures: Figures): void {
-    this.#figures = figures;
+  setStats(stats: StreamStats): void {
+    this.#stats = stats;
     this.#draw();
   }
 
-  /** @param id - how the gamepad calls itself; undefined when it is gone */
-  gamepad(id: string | undefined): void {
+  /** @param id - the gamepad's id; undefined when none is connected */
+  setGamepad(id: string | undefined): void {
     this.#gamepad = id;
     this.#draw();
   }
 
-  /** Asks the application how long it takes; false while there is none to ask. */
+  /** Starts a latency test; returns false while no data channel is open. */
   testLatency(): boolean {
     if (!this.#stream.requestLatencyTest()) {
       return false;
     }
-    say(this.#latencyResult, this.#texts['panel.latency.testing']);
+    setText(this.#latencyResult, this.#texts['panel.latency.testing']);
     window.clearTimeout(this.#latencyTimer);
     this.#latencyTimer = window.setTimeout(() => {
-      this.#tested(this.#texts['panel.latency.none']);
-    }, LATENCY_PATIENCE);
+      this.#showLatency(this.#texts['panel.latency.none']);
+    }, LATENCY_TIMEOUT);
     return true;
   }
 
-  #tested(words: string): void {
+  #showLatency(text: string): void {
     window.clearTimeout(this.#latencyTimer);
-    say(this.#latencyResult, words);
+    setText(this.#latencyResult, text);
   }
 
-  #settings(): void {
+  #initSettings(): void {
     const { config } = this.#stream;
     const quality = element('panel-quality', HTMLSelectElement);
     const unlimited = config.getNumericSettingValue(NumericParameters.WebRTCMaxBitrate);
@@ -117,7 +117,7 @@ export class Panel {
     });
   }
 
-  #turn(open: boolean): void {
+  #setOpen(open: boolean): void {
     this.#panel.hidden = !open;
     this.#button.setAttribute('aria-expanded', String(open));
     this.#draw();
@@ -132,10 +132,10 @@ export class Panel {
     if (!this.open) {
       return;
     }
-    const health = this.#figures?.health ?? 'unknown';
+    const health = this.#stats?.health ?? 'unknown';
     this.#health.dataset['health'] = health;
-    say(this.#health, this.#texts[`panel.health.${health}`]);
+    setText(this.#health, this.#texts[`panel.health.${health}`]);
     const seconds = this.#playingSince === undefined ? 0 : (performance.now() - this.#playingSince) / 1000;
-    fillList(this.#figuresList, rowsFor(this.#figures, seconds, this.#gamepad, this.#texts));
+    updateList(this.#statsList, statsRows(this.#stats, seconds, this.#gamepad, this.#texts));
   }
 }

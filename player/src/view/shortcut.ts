@@ -1,7 +1,9 @@
-/** How the keys are called that lead out of the application, which takes all others. */
+/** The keyboard shortcut to the controls. The application receives all other keys. */
 export const SHORTCUT = 'Alt+Shift+C';
 
-/** Whether a key is that one, by its place on the keyboard: the character differs with Alt. */
-export function isShortcut(event: Pick<KeyboardEvent, 'code' | 'altKey' | 'shiftKey' | 'ctrlKey' | 'metaKey'>): boolean {
+/** Whether an event is the shortcut; compares the physical key, since Alt changes the character. */
+export function isShortcut(
+  event: Pick<KeyboardEvent, 'code' | 'altKey' | 'shiftKey' | 'ctrlKey' | 'metaKey'>,
+): boolean {
   return event.code === 'KeyC' && event.altKey && event.shiftKey && !event.ctrlKey && !event.metaKey;
 }

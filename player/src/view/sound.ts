@@ -1,43 +1,42 @@
 import { Flags, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { State } from '../state';
 import type { Texts } from '../texts';
-import { element, name } from './element';
+import { element, setLabel } from './dom';
 import { showIcon } from './icon';
 
-/** Turns the sound on and off. A stream begins without: browsers play without a click only what is muted. */
+/** Mutes and unmutes the stream. It starts muted: browsers play sound only after a click. */
 export class Sound {
-  readonly #offer = element('unmute', HTMLButtonElement);
-  readonly #tool = element('sound', HTMLButtonElement);
+  readonly #unmuteButton = element('unmute', HTMLButtonElement);
+  readonly #toggleButton = element('sound', HTMLButtonElement);
   readonly #icon = element('sound-icon', SVGUseElement);
   readonly #stream: PixelStreaming;
   #texts: Texts;
-  /** Whether the person has chosen: the large button is then in the way. */
-  #chosen = false;
+  /** Whether the user has used either button; the large one is then hidden. */
+  #used = false;
   #playing = false;
 
   constructor(texts: Texts, stream: PixelStreaming) {
     this.#texts = texts;
     this.#stream = stream;
-    // The library mutes only when it plays, and a frame may be decoded before that.
+    // The library mutes the video only when it starts playback, which may be after the first frame.
     this.#video.muted = stream.config.isFlagEnabled(Flags.StartVideoMuted);
-    this.#offer.addEventListener('click', () => {
-      this.#turn(true);
+    this.#unmuteButton.addEventListener('click', () => {
+      this.#setSound(true);
     });
-    this.#tool.addEventListener('click', () => {
-      this.#turn(this.#muted);
+    this.#toggleButton.addEventListener('click', () => {
+      this.#setSound(this.#muted);
     });
-    // Sound may come some time after the picture, and nothing else tells of it.
+    // An audio track may be added after the video track, without an event.
     stream.addEventListener('statsReceived', () => {
       this.#draw();
     });
   }
 
-  speak(texts: Texts): void {
+  setTexts(texts: Texts): void {
     this.#texts = texts;
     this.#draw();
   }
 
-  /** Offers itself while a stream that has sound plays. */
   show(state: State): void {
     this.#playing = state.phase === 'playing';
     this.#draw();
@@ -51,17 +50,17 @@ export class Sound {
     return this.#stream.webRtcController.videoPlayer.getVideoElement();
   }
 
-  /** The library's second player, for sound that comes in a stream of its own. */
+  /** The library's audio element, for audio in a separate stream. */
   get #audio(): HTMLAudioElement {
     return this.#stream.webRtcController.streamController.audioElement;
   }
 
   #draw(): void {
     const sound = this.#playing && this.#hasSound();
-    this.#tool.hidden = !sound;
-    this.#offer.hidden = !sound || !this.#muted || this.#chosen;
+    this.#toggleButton.hidden = !sound;
+    this.#unmuteButton.hidden = !sound || !this.#muted || this.#used;
     showIcon(this.#icon, this.#muted ? 'muted' : 'sound');
-    name(this.#tool, this.#texts[this.#muted ? 'controls.unmute' : 'controls.mute']);
+    setLabel(this.#toggleButton, this.#texts[this.#muted ? 'controls.unmute' : 'controls.mute']);
   }
 
   #hasSound(): boolean {
@@ -70,9 +69,9 @@ export class Sound {
     );
   }
 
-  #turn(on: boolean): void {
-    this.#chosen = true;
-    // The setting too, so that it is still so after a reconnect.
+  #setSound(on: boolean): void {
+    this.#used = true;
+    // The setting as well, so that the choice survives a reconnect.
     this.#stream.config.setFlagEnabled(Flags.StartVideoMuted, !on);
     this.#video.muted = !on;
     this.#audio.muted = !on;

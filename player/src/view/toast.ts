@@ -1,18 +1,18 @@
-import { element, say } from './element';
+import { element, setText } from './dom';
 
-/** How long a passing remark is shown, in milliseconds. */
-const SHOWN_FOR = 4_000;
+/** How long a toast is shown, in milliseconds. */
+const TOAST_DURATION = 4_000;
 
-/** A remark over the picture that goes away by itself. */
+/** A notice over the video that disappears after some seconds. */
 export class Toast {
   readonly #element = element('toast', HTMLElement);
   #timer: number | undefined;
 
-  show(words: string): void {
-    say(this.#element, words);
+  show(text: string): void {
+    setText(this.#element, text);
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => {
-      say(this.#element, undefined);
-    }, SHOWN_FOR);
+      setText(this.#element, undefined);
+    }, TOAST_DURATION);
   }
 }

@@ -1,28 +1,27 @@
 """`/api/v1`: what the fleet holds, and what an operator may change about it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final, TypeVar
+from typing import Final, Generic, TypeVar
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from matchmaker.http import views
+from matchmaker.http import schemas, views
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reference_api import page_wanted
 from pixelfleet.fleet.model import StreamerView
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.net.access import TokenGuard, client_address
+from pixelfleet.net.access import client_address
 from pixelfleet.net.http import json_response
 
 log = structlog.get_logger(__name__)
 
 OPENAPI: Final = files("matchmaker.http").joinpath("openapi.json").read_bytes()
-ONE: Final = ("{id}", "{server}/{endpoint}")
-"""A streamer is named by its key, with the slash in it as it is or as %2F, or by an endpoint id that no other has."""
-
 T = TypeVar("T")
 
 
@@ -43,43 +42,32 @@ class Api:
         store: FleetStore,
         reader: FleetReader,
         events: Events,
-        guard: TokenGuard,
         *,
-        open_reads: bool,
         proxies: int,
     ) -> None:
         self._store = store
         self._reader = reader
         self._events = events
-        self._guard = guard
-        self._open_reads = open_reads
         self._proxies = proxies
 
-    def add_to(self, app: web.Application) -> None:
-        """Serve the API."""
-        router, root = app.router, "/api/v1"
-        router.add_get(f"{root}/openapi.json", self.definition)
-        router.add_get(f"{root}/streamers", self.reads(self.streamers))
-        for name in ONE:
-            router.add_get(f"{root}/streamers/{name}", self.reads(self.streamer))
-            router.add_post(f"{root}/streamers/{name}/drain", self.drain)
-            router.add_post(f"{root}/streamers/{name}/undrain", self.undrain)
-        router.add_get(f"{root}/sessions", self.reads(self.sessions))
-        router.add_get(f"{root}/sessions/{{id}}", self.reads(self.session))
-        router.add_delete(f"{root}/sessions/{{id}}", self.end)
-        router.add_get(f"{root}/queue", self.reads(self.queue))
-        router.add_get(f"{root}/apps", self.reads(self.apps))
-        router.add_get(f"{root}/events", self.reads(self._events.serve), allow_head=False)
-
-    def reads(self, handler: Handler) -> Handler:
-        """Return a handler that asks for the token, unless reading is open to everybody."""
-
-        async def guarded(request: web.Request) -> web.StreamResponse:
-            if not self._open_reads:
-                self._guard.check(request)
-            return await handler(request)
-
-        return guarded
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the handlers by the names of their operations."""
+        return {
+            "definition": self.definition,
+            "streamers": self.streamers,
+            "streamer": self.streamer,
+            "streamerByParts": self.streamer,
+            "drain": self.drain,
+            "drainByParts": self.drain,
+            "undrain": self.undrain,
+            "undrainByParts": self.undrain,
+            "sessions": self.sessions,
+            "session": self.session,
+            "endSession": self.end,
+            "queue": self.queue,
+            "apps": self.apps,
+            "events": self._events.serve,
+        }
 
     # -- reads --------------------------------------------------------------------------------------
 
@@ -90,14 +78,11 @@ class Api:
     async def streamers(self, request: web.Request) -> web.Response:
         """Return streamers by their keys."""
         snapshot = await self._reader.snapshot()
-        return _page(
-            request,
-            snapshot.now,
-            views.sorted_streamers(snapshot),
-            lambda view: view.report.key,
-            lambda view: view.report.app,
-            lambda found: [views.streamer_view(view, snapshot.now) for view in found],
+        part = _part(
+            request, views.sorted_streamers(snapshot), lambda view: view.report.key, lambda view: view.report.app
         )
+        shown = [views.streamer_view(view, snapshot.now) for view in part.items]
+        return json_response(schemas.StreamerPage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def streamer(self, request: web.Request) -> web.Response:
         """Return one streamer."""
@@ -106,14 +91,10 @@ class Api:
     async def sessions(self, request: web.Request) -> web.Response:
         """Return sessions with a streamer by their ids."""
         snapshot = await self._reader.snapshot()
-        return _page(
-            request,
-            snapshot.now,
-            sorted(snapshot.leases, key=lambda lease: lease.session_id),
-            lambda lease: lease.session_id,
-            lambda lease: lease.streamer.app,
-            lambda found: list(map(views.session_view, found)),
-        )
+        leases = sorted(snapshot.leases, key=lambda lease: lease.session_id)
+        part = _part(request, leases, lambda lease: lease.session_id, lambda lease: lease.streamer.app)
+        shown = list(map(views.session_view, part.items))
+        return json_response(schemas.SessionPage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def session(self, request: web.Request) -> web.Response:
         """Return one session, wherever it is."""
@@ -122,22 +103,18 @@ class Api:
             if lease.session_id == session_id:
                 return json_response(views.session_view(lease))
         for waiting in views.queue_views(snapshot.queue, snapshot.now):
-            if waiting["id"] == session_id:
-                return json_response({**waiting, "state": "waiting"})
+            if waiting.id == session_id:
+                return json_response(msgspec.structs.replace(waiting, state="waiting"))
         raise web.HTTPNotFound(reason="no such session")
 
     async def queue(self, request: web.Request) -> web.Response:
         """Return those who wait, next first."""
         snapshot = await self._reader.snapshot()
         queue = views.queue_views(snapshot.queue, snapshot.now)
-        return _page(
-            request,
-            snapshot.now,
-            list(zip(map(views.place_of, snapshot.queue), queue, strict=True)),
-            lambda each: each[0],
-            lambda each: str(each[1]["app"]),
-            lambda found: [view for _, view in found],
-        )
+        named = list(zip(map(views.place_of, snapshot.queue), queue, strict=True))
+        part = _part(request, named, lambda each: each[0], lambda each: each[1].app)
+        shown = [waiting for _, waiting in part.items]
+        return json_response(schemas.QueuePage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def apps(self, _: web.Request) -> web.Response:
         """Return each app in numbers."""
@@ -155,16 +132,14 @@ class Api:
 
     async def end(self, request: web.Request) -> web.Response:
         """End a session: its player is sent away for good by whoever holds its socket."""
-        self._guard.check(request)
         session_id = request.match_info["id"]
         if not await self._store.end(session_id):
             raise web.HTTPNotFound(reason="no such session")
         self._reader.outdate()
         log.info("session ended by an operator", session=session_id, by=self._caller(request))
-        return json_response({"id": session_id, "state": "ending"}, status=202)
+        return json_response(schemas.Ending(id=session_id, state="ending"), status=202)
 
     async def _hold_back(self, request: web.Request, *, on: bool) -> web.Response:
-        self._guard.check(request)
         view = await self._find(request)
         if not await self._store.hold_back(view.report.key, on):
             raise web.HTTPNotFound(reason="no such streamer")
@@ -172,7 +147,7 @@ class Api:
         log.info("streamer drained" if on else "streamer undrained", streamer=view.report.key, by=self._caller(request))
         return json_response(await self._shown(request))
 
-    async def _shown(self, request: web.Request) -> views.View:
+    async def _shown(self, request: web.Request) -> schemas.Streamer:
         view = await self._find(request)
         totals = await self._store.totals()
         return views.streamer_view(view, totals.now)
@@ -189,17 +164,19 @@ class Api:
         return client_address(request.remote or "", request.headers, self._proxies)
 
 
-def _page(
-    request: web.Request,
-    now: float,
-    items: list[T],
-    name: Callable[[T], str],
-    app: Callable[[T], str],
-    shown: Callable[[Iterable[T]], list[Any]],
-) -> web.Response:
-    """Return one page of sorted items, of one app if `?app=` says so."""
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    total: int
+    next: str | None
+
+
+def _part(request: web.Request, items: list[T], name: Callable[[T], str], app: Callable[[T], str]) -> Part[T]:
+    """Return the page of sorted items that a request asks for, only of one app if it has `?app=`."""
     after, limit = page_wanted(request)
     wanted = request.query.get("app")
     matching = [item for item in items if not wanted or app(item) == wanted]
     found, following = views.page(matching, name, after=after, limit=limit)
-    return json_response({"now": now, "items": shown(found), "total": len(matching), "next": following})
+    return Part(found, len(matching), following)

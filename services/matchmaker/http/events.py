@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-import orjson
+import msgspec
 import structlog
 from aiohttp import web
 
-from matchmaker.http import views
+from matchmaker.http import schemas, views
 from matchmaker.http.fleet_reader import FleetReader
 from pixelfleet.fleet.model import FleetSnapshot
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.http import CORS_HEADERS
+from pixelfleet.net.openapi import EVENT_STREAM, Error
 
 log = structlog.get_logger(__name__)
 
@@ -34,31 +35,39 @@ MANY: Final = 2000
 """Changes at once that are as much as the whole fleet."""
 
 HEADERS: Final = {
-    "Content-Type": "text/event-stream",
+    "Content-Type": EVENT_STREAM,
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would keep events until it has a buffer full
 }
 
 
-def event(name: str, data: object) -> bytes:
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def event(name: str, data: msgspec.Struct) -> bytes:
     """Return one event as it is sent."""
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data))
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), _encode(data))
 
 
-def streamer_events(changed: Mapping[str, views.View], gone: list[str], *, whole: bool = False) -> Iterator[bytes]:
+def streamer_events(
+    changed: Mapping[str, schemas.Streamer], gone: list[str], *, whole: bool = False
+) -> Iterator[bytes]:
     """Return events that tell of streamers, so many in each; the first of a whole fleet says so."""
     if gone:
         for at in range(0, len(gone), STREAMERS_AT_ONCE):
-            yield event("streamers", {"whole": False, "changed": [], "gone": gone[at : at + STREAMERS_AT_ONCE]})
+            yield event(
+                "streamers",
+                schemas.StreamersEvent(whole=False, changed=[], gone=gone[at : at + STREAMERS_AT_ONCE]),
+            )
     rest = iter(changed.values())
     while (part := list(islice(rest, STREAMERS_AT_ONCE))) or whole:
-        yield event("streamers", {"whole": whole, "changed": part, "gone": []})
+        yield event("streamers", schemas.StreamersEvent(whole=whole, changed=part, gone=[]))
         whole = False
 
 
 def differences(
-    before: Mapping[str, views.View], now: Mapping[str, views.View]
-) -> tuple[dict[str, views.View], list[str]]:
+    before: Mapping[str, schemas.Streamer], now: Mapping[str, schemas.Streamer]
+) -> tuple[dict[str, schemas.Streamer], list[str]]:
     """Return the streamers that are new or not what they were, and the keys of those that are gone."""
     changed = {key: view for key, view in now.items() if view != before.get(key)}
     return changed, [key for key in before if key not in now]
@@ -92,7 +101,7 @@ class Events:
         self._reader = reader
         self._max = max_listeners
         self._listeners: set[Listener] = set()
-        self._streamers: dict[str, views.View] | None = None
+        self._streamers: dict[str, schemas.Streamer] | None = None
         """As they were told last; it is replaced and never changed. None when nobody listens."""
         self._called = asyncio.Event()
         self._closed = False
@@ -108,7 +117,7 @@ class Events:
                 await self.tell()
             except StoreUnavailableError as error:
                 log.debug("listeners are told nothing new", why=str(error))
-                self._tell_all(event("unavailable", {"error": "the fleet store is out of reach"}))
+                self._tell_all(event("unavailable", Error(error="the fleet store is out of reach")))
             await asyncio.sleep(TELL_SECONDS)
             if not self._listeners:
                 self._called.clear()
@@ -155,9 +164,9 @@ class Events:
             request.transport.abort()
         return response
 
-    async def _views(self, snapshot: FleetSnapshot) -> dict[str, views.View]:
+    async def _views(self, snapshot: FleetSnapshot) -> dict[str, schemas.Streamer]:
         """Return how the streamers are shown, a part at a time."""
-        shown: dict[str, views.View] = {}
+        shown: dict[str, schemas.Streamer] = {}
         rest = iter(views.sorted_streamers(snapshot))
         while part := list(islice(rest, STREAMERS_AT_ONCE)):
             shown |= {view.report.key: views.streamer_view(view, snapshot.now) for view in part}

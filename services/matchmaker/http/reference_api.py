@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 from urllib.parse import quote
 
 import structlog
@@ -11,14 +11,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from matchmaker.http import views
+from matchmaker.http import schemas, views
+from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reservations import OfferLimit
 from matchmaker.join_request import NotAllowedError, WishError, wish_of
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import Enter
-from pixelfleet.fleet.model import PAGE_ARRIVAL_SECONDS, Lease, Ticket
+from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
+from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response, query_of
@@ -39,6 +41,7 @@ RETRY_PAGE: Final = """<!doctype html>
 </html>
 """
 
+ABOUT: Final = schemas.About(service="matchmaker", players="open a websocket on this port", api=API)
 NONE_FREE: Final = "No signalling servers available"
 OUT_OF_REACH: Final = "The fleet is out of reach for a moment"
 TOO_MANY: Final = "Too many requests from this address"
@@ -74,28 +77,30 @@ class Rest:
         self._limit = OfferLimit(settings.offers_per_minute)
         self._loop = asyncio.get_running_loop()
 
-    def add_to(self, app: web.Application, reads: Callable[[Handler], Handler]) -> None:
-        """Serve them; `reads` guards what tells of the fleet."""
-        # None of these answers a HEAD: it would take a slot for nothing.
-        app.router.add_get("/signallingserver", self.signalling_server, allow_head=False)
-        app.router.add_get("/list", reads(self.list), allow_head=False)
-        if self._settings.redirect:
-            app.router.add_get("/", self.redirect, allow_head=False)
-            app.router.add_get("/custom_html/{file}", self.redirect, allow_head=False)
-        else:
-            app.router.add_get("/", self.about)
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the handlers by the names of their operations."""
+        redirects = self._settings.redirect
+        return {
+            "signallingServer": self.signalling_server,
+            "list": self.list,
+            "root": self.redirect if redirects else self.about,
+            "customHtml": self.redirect if redirects else self.nothing,
+        }
 
     async def signalling_server(self, request: web.Request) -> web.Response:
         """Lease a free server; without one the address is empty and the error says why, as with the reference."""
         try:
             lease = await self._offer(request)
         except NoOfferError as none:
-            body = {"signallingServer": "", "error": str(none)}
-            return json_response(body, status=none.status, headers=NOT_KEPT)
+            return json_response(
+                schemas.NoReservation(signalling_server="", error=str(none)), status=none.status, headers=NOT_KEPT
+            )
         return json_response(offer_view(lease, self._key), headers=NOT_KEPT)
 
     async def redirect(self, request: web.Request) -> web.Response:
         """Send a browser to a free server's page, or have it try again by itself."""
+        if request.method == "HEAD":  # it would take a slot for nothing
+            raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         try:
             lease = await self._offer(request)
         except NoOfferError as none:
@@ -110,11 +115,15 @@ class Rest:
 
     async def about(self, _: web.Request) -> web.Response:
         """Say what this is."""
-        return json_response({"service": "matchmaker", "players": "open a websocket on this port", "api": "/api/v1"})
+        return json_response(ABOUT)
+
+    async def nothing(self, _: web.Request) -> web.Response:
+        """Answer 404: pages are served in redirect mode only."""
+        raise web.HTTPNotFound
 
     async def list(self, request: web.Request) -> web.Response:
         """Return the streamers as the reference lists its servers."""
-        after, limit = page_wanted(request, views.MAX_LIMIT)
+        after, limit = page_wanted(request, MAX_LIMIT)
         snapshot = await self._reader.snapshot()
         found, _ = views.page(views.sorted_streamers(snapshot), lambda view: view.report.key, after=after, limit=limit)
         return json_response([views.list_view(view, snapshot.now) for view in found])
@@ -159,21 +168,21 @@ class Rest:
         return lease
 
 
-def offer_view(lease: Lease, key: str | None) -> dict[str, Any]:
-    """Return what a page that dials by itself is told: the reference's field, and what it needs for ours."""
-    return {
-        "signallingServer": host_and_port(lease.streamer.url),
-        "url": session_url(lease, key),
-        "sessionId": lease.session_id,
-        "app": lease.streamer.app,
-        "dialect": lease.streamer.dialect,
-        "arrivalSeconds": PAGE_ARRIVAL_SECONDS,
-    }
+def offer_view(lease: Lease, key: str | None) -> schemas.Reservation:
+    """Return the answer for a page that dials by itself: the reference's field, and what it needs for our servers."""
+    return schemas.Reservation(
+        signalling_server=host_and_port(lease.streamer.url),
+        url=session_url(lease, key),
+        session_id=lease.session_id,
+        app=lease.streamer.app,
+        dialect=lease.streamer.dialect,
+        arrival_seconds=PAGE_ARRIVAL_SECONDS,
+    )
 
 
-def page_wanted(request: web.Request, default: int = views.DEFAULT_LIMIT) -> tuple[str, int]:
+def page_wanted(request: web.Request, default: int = DEFAULT_LIMIT) -> tuple[str, int]:
     """Return `after` and `limit` of a request; raise HTTPBadRequest."""
     text = request.query.get("limit", str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 7 and 0 < int(text) <= views.MAX_LIMIT):
-        raise web.HTTPBadRequest(reason=f"limit must be a number from 1 to {views.MAX_LIMIT}")
+    if not (text.isascii() and text.isdecimal() and len(text) < 7 and 0 < int(text) <= MAX_LIMIT):
+        raise web.HTTPBadRequest(reason=f"limit must be a number from 1 to {MAX_LIMIT}")
     return request.query.get("after", ""), int(text)

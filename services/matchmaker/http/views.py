@@ -1,55 +1,51 @@
-"""How streamers, sessions, the queue and apps are shown over REST. No I/O.
-
-Times are seconds of unix time on the store's clock, and null for never.
-"""
+"""Makes the bodies of REST answers from what the fleet store holds. No I/O."""
 
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from yarl import URL
 
+from matchmaker.http import schemas
+from matchmaker.http.contract import DEFAULT_LIMIT
 from matchmaker.session_urls import address_of
 from pixelfleet.fleet.model import AppTotals, FleetSnapshot, Lease, StreamerView, Totals, Waiting
 from pixelfleet.fleet.store import lane_of
 
-DEFAULT_LIMIT: Final = 100
-MAX_LIMIT: Final = 1000
 MAX_NAMES: Final = 100
 """Session ids that one streamer is shown with; how many there are is told beside them."""
 
-View = dict[str, Any]
 T = TypeVar("T")
 
 
-def streamer_view(view: StreamerView, now: float) -> View:
+def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
     """Return one streamer."""
     report = view.report
-    return {
-        "id": report.key,
-        "serverId": report.server_id,
-        "endpointId": report.endpoint_id,
-        "app": report.app,
-        "state": state_of(view, now),
-        "url": report.url,
-        "restUrl": _without_account(report.rest_url),
-        "dialect": report.dialect,
-        "stock": report.stock,
-        "labels": report.labels,
-        "node": report.node,
-        "capacity": report.capacity or None,
-        "players": players_of(view),
-        "taken": taken_of(view),
-        "sessions": list(report.sessions[:MAX_NAMES]),
-        "spectators": len(report.onlookers),
-        "since": view.seen,
-        "matchedAt": view.used or None,
-        "failedDials": view.failures,
-    }
+    return schemas.Streamer(
+        id=report.key,
+        server_id=report.server_id,
+        endpoint_id=report.endpoint_id,
+        app=report.app,
+        state=state_of(view, now),
+        url=report.url,
+        rest_url=_without_account(report.rest_url),
+        dialect=report.dialect,
+        stock=report.stock,
+        labels=report.labels,
+        node=report.node,
+        capacity=report.capacity or None,
+        players=players_of(view),
+        taken=taken_of(view),
+        sessions=list(report.sessions[:MAX_NAMES]),
+        spectators=len(report.onlookers),
+        since=view.seen,
+        matched_at=view.used or None,
+        failed_dials=view.failures,
+    )
 
 
-def state_of(view: StreamerView, now: float) -> str:
+def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
     """Return what keeps players from a streamer, or `free`."""
     report = view.report
     if view.held_back or report.draining:
@@ -73,22 +69,22 @@ def players_of(view: StreamerView) -> int:
     return report.players if report.stock else len(report.sessions)
 
 
-def session_view(lease: Lease) -> View:
+def session_view(lease: Lease) -> schemas.Session:
     """Return one session that has a streamer, or the promise of one."""
-    return {
-        "id": lease.session_id,
-        "app": lease.streamer.app,
-        "streamer": lease.streamer.key,
-        "state": lease.state.value,
-        "role": "spectator" if lease.shared else "player",
-        "arrivedAt": lease.arrived or None,
-        "matchedAt": lease.since or None,
-        "deadline": lease.deadline or None,
-        "replica": lease.replica_id or None,
-    }
+    return schemas.Session(
+        id=lease.session_id,
+        app=lease.streamer.app,
+        streamer=lease.streamer.key,
+        state=lease.state,
+        role="spectator" if lease.shared else "player",
+        arrived_at=lease.arrived or None,
+        matched_at=lease.since or None,
+        deadline=lease.deadline or None,
+        replica=lease.replica_id or None,
+    )
 
 
-def queue_views(queue: Sequence[Waiting], now: float) -> list[View]:
+def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:
     """Return those who wait, next first; a place counts those before it who want the same."""
     places: Counter[str] = Counter()
     views = []
@@ -97,60 +93,60 @@ def queue_views(queue: Sequence[Waiting], now: float) -> list[View]:
         lane = lane_of(ticket)
         places[lane] += 1
         views.append(
-            {
-                "id": ticket.session_id,
-                "app": ticket.app,
-                "position": places[lane],
-                "wants": ticket.wants or None,
-                "labels": ticket.labels,
-                "priority": ticket.priority,
-                "arrivedAt": each.arrived,
-                "waitedSeconds": max(0.0, round(now - each.arrived, 3)),
-                "replica": ticket.replica_id,
-            }
+            schemas.Waiting(
+                id=ticket.session_id,
+                app=ticket.app,
+                position=places[lane],
+                wants=ticket.wants or None,
+                labels=ticket.labels,
+                priority=ticket.priority,
+                arrived_at=each.arrived,
+                waited_seconds=max(0.0, round(now - each.arrived, 3)),
+                replica=ticket.replica_id,
+            )
         )
     return views
 
 
-def app_view(name: str, app: AppTotals) -> View:
+def app_view(name: str, app: AppTotals) -> schemas.App:
     """Return one app in numbers; slots are null where there is no limit to them."""
-    return {
-        "app": name,
-        "streamers": app.streamers,
-        "available": app.available,
-        "aside": app.aside,
-        "slots": app.slots if math.isfinite(app.slots) else None,
-        "used": app.used,
-        "waiting": app.waiting,
-        "oldestWaitSeconds": round(app.oldest_wait, 3),
-    }
+    return schemas.App(
+        app=name,
+        streamers=app.streamers,
+        available=app.available,
+        aside=app.aside,
+        slots=app.slots if math.isfinite(app.slots) else None,
+        used=app.used,
+        waiting=app.waiting,
+        oldest_wait_seconds=round(app.oldest_wait, 3),
+    )
 
 
-def totals_view(totals: Totals) -> View:
+def totals_view(totals: Totals) -> schemas.Totals:
     """Return the fleet in numbers."""
-    return {
-        "now": totals.now,
-        "young": totals.young,
-        "apps": [app_view(name, app) for name, app in sorted(totals.apps.items())],
-    }
+    return schemas.Totals(
+        now=totals.now,
+        young=totals.young,
+        apps=[app_view(name, app) for name, app in sorted(totals.apps.items())],
+    )
 
 
-def list_view(view: StreamerView, now: float) -> View:
+def list_view(view: StreamerView, now: float) -> schemas.Listed:
     """Return one streamer as the reference matchmaker lists its servers; times are in milliseconds there.
 
     What is listed has been heard of within the last heartbeats, so the time of the last ping is that of the reading.
     """
     host, port = address_of(view.report.url)
     rest = view.report.rest_url
-    return {
-        "id": view.report.key,
-        "address": host,
-        "port": port,
-        "restPort": URL(rest).port if rest else None,
-        "ready": view.report.ready and not view.report.draining and not view.held_back,
-        "numConnectedClients": players_of(view),
-        "lastPingReceived": round(now * 1000),
-    }
+    return schemas.Listed(
+        id=view.report.key,
+        address=host,
+        port=port,
+        rest_port=URL(rest).port if rest else None,
+        ready=view.report.ready and not view.report.draining and not view.held_back,
+        num_connected_clients=players_of(view),
+        last_ping_received=round(now * 1000),
+    )
 
 
 def sorted_streamers(snapshot: FleetSnapshot) -> list[StreamerView]:

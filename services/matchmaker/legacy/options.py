@@ -1,6 +1,6 @@
 """The options of the reference matchmaker (Unreal 4.27 to 5.4), and what they become here.
 
-As arguments (`--HttpPort=80`, `--HttpPort 80`) and as keys of its config.json; docs/migration.md shows them to people.
+As arguments (`--HttpPort=80`, `--HttpPort 80`) and as keys of its config.json; docs/how-to/migration.md lists them.
 An option that is spelled as ours is ours, and ours win.
 """
 

@@ -7,7 +7,8 @@ the 4,000th gains nothing from hearing of each step, and telling everyone of eac
 from bisect import bisect_right
 from typing import Final, NamedTuple
 
-from pixelfleet.fleet.model import EXACT_POSITIONS, LaneView
+from pixelfleet.fleet.bounds import EXACT_POSITIONS
+from pixelfleet.fleet.model import LaneView
 
 ROUNDING: Final = ((200, 10), (1000, 50), (5000, 100))
 COARSEST: Final = 500

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pixelfleet.auth.identity import Identity, NotProvenError, Way
+from pixelfleet.fleet.bounds import MAX_PRIORITY
 
-MAX_PRIORITY: Final = 7
 MOST_NAMES: Final = 64
 MAX_NAME_LENGTH: Final = 128
 

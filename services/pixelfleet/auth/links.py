@@ -9,8 +9,8 @@ from typing import Any, Final
 import jwt
 import msgspec
 
-from pixelfleet.auth.claims import MAX_PRIORITY
 from pixelfleet.auth.identity import Identity, NotProvenError
+from pixelfleet.fleet.bounds import MAX_PRIORITY
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "pixelfleet"

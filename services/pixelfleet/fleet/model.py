@@ -1,54 +1,11 @@
 """What the fleet store holds. Every fact has one owner, who repeats it as an absolute value on a heartbeat."""
 
 from enum import Enum
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
-HEARTBEAT_SECONDS: Final = 2.0
-"""How often a server repeats its report."""
-
-KEEP_SECONDS: Final = 1.0
-"""How often a matchmaker replica says that it is alive; also how long a lost announcement can delay a match."""
-
-EXPIRY_SECONDS: Final = 6.0
-"""How long a report holds without being repeated: three heartbeats."""
-
-CLAIM_SECONDS: Final = 1.0
-"""How long the replica that holds a matched ticket has to say that it is its own."""
-
-ARRIVAL_SECONDS: Final = 10.0
-"""How long a claimed session's player has to arrive at its signalling server."""
-
-PAGE_ARRIVAL_SECONDS: Final = 45.0
-"""The same for a page that dials by itself, which a person may first have to load."""
-
-FRESH_SECONDS: Final = 2.5
-"""How long a store that knows nothing matches nobody: time for every replica to say what it knew before."""
-
-MAX_SELECTORS: Final = 64
-"""Choices of labels that one app's waiting players may differ in; a further one is refused."""
-
-MAX_PRIORITY: Final = 7
-
-RANK_EPOCH: Final = 1_767_225_600
-"""2026-01-01 in unix time: ranks count from here, so that they stay small."""
-
-MAX_AVOIDED: Final = 8
-"""Streamers that one ticket remembers it could not reach; the oldest is forgotten for a further one."""
-
-FIRST_ASIDE_SECONDS: Final = 1.0
-LONGEST_ASIDE_SECONDS: Final = 60.0
-"""A streamer that could not be reached is left alone for the first time, then twice as long each time."""
-
-EXACT_POSITIONS: Final = 50
-"""Places in a queue that are told exactly."""
-
-LOOK_AHEAD: Final = 64
-"""How far behind the head of a lane a free streamer looks for somebody who does not avoid it."""
-
-UNUSED_SECONDS: Final = 3600.0
-"""How long an app without streamers and players is still counted, and a streamer that is gone stays held back."""
+from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
 
 Policy = Literal["spread", "pack", "oldest"]
 """Which free streamer is taken: the least recently used, one on the fullest node, the one that is here longest."""

@@ -11,17 +11,16 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from pixelfleet.fleet.announcements import Announcements
 from pixelfleet.fleet.memory import MemoryFleetStore
-from pixelfleet.fleet.redis_link import RedisLink
-from pixelfleet.fleet.redis_store import RedisFleetStore
+from pixelfleet.fleet.redis.announcements import Announcements
+from pixelfleet.fleet.redis.link import ANSWER_SECONDS, RedisLink
+from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.service.errors import UsageError
 
 PREFIX: Final = "{pixelfleet}:"
 """Begins every key; the braces are what Redis Cluster hashes, so that all keys are on one node."""
 
-ANSWER_SECONDS: Final = 3.0
 CONNECT_SECONDS: Final = 2.0
 SENTINEL_PORT: Final = 26379
 SENTINEL_SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")

@@ -43,7 +43,7 @@ def sign(token: SessionToken, key: str) -> str:
         "exp": now + LIFETIME_SECONDS,
     }
     # A JSON Web Signature in its compact form (RFC 7515, 3.1), as PyJWT reads it; PyJWT takes much longer to write it
-    # (docs/performance.md), and each matched player has one.
+    # (docs/explanation/performance.md), and each matched player has one.
     signed = _HEADER + b"." + _base64(orjson.dumps(claims))
     signature = _keyed(key).copy()
     signature.update(signed)

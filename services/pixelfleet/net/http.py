@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.listen import listening_socket
+from pixelfleet.net.openapi import Answer, Contract, Error, Operation
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +33,47 @@ CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
 
 
 class Health(Protocol):
-    """What a service says of itself."""
+    """Whether a service should get new work."""
 
     def unready(self) -> str | None:
         """Return why the service should get no new work, or None when it should."""
 
 
-def json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """Return an object as JSON."""
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)
+class HealthStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a service is alive or ready."""
+
+    status: Annotated[str, msgspec.Meta(description="`ok`, or why the service is not ready")]
+
+
+READINESS: Final = {
+    200: Answer("Ready", (HealthStatus,)),
+    503: Answer("Not ready; the status gives the reason", (HealthStatus,)),
+}
+HEALTH: Final = Contract(
+    "Pixelfleet health",
+    "What every port answers.",
+    (
+        Operation(
+            path="/livez",
+            name="livez",
+            summary="Whether the event loop runs",
+            answers={200: Answer("Alive", (HealthStatus,))},
+        ),
+        Operation(path="/readyz", name="readyz", summary="Whether new players should be sent here", answers=READINESS),
+        Operation(
+            path="/healthz", name="healthz", summary="Another path of /readyz", answers=READINESS, deprecated=True
+        ),
+    ),
+)
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def json_response(
+    body: msgspec.Struct | Sequence[msgspec.Struct], *, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Return one struct, or a list of them, as JSON."""
+    return web.Response(body=_encode(body), status=status, content_type="application/json", headers=headers)
 
 
 @web.middleware
@@ -51,10 +84,10 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
-        return json_response({"error": error.reason}, status=error.status, headers=_kept(error))
+        return json_response(Error(error=error.reason), status=error.status, headers=_kept(error))
     except Exception:  # the last line of defence of a server: one request's bug must cost that request alone
         log.exception("request failed", method=request.method, path=request.path)
-        return json_response({"error": "internal error"}, status=500)
+        return json_response(Error(error="internal error"), status=500)
 
 
 def cors(origins: Sequence[str]) -> Middleware:
@@ -84,19 +117,22 @@ def _kept(error: web.HTTPException) -> dict[str, str]:
     }
 
 
-def add_health(app: web.Application, health: Health) -> None:
-    """Serve `/livez` (the loop turns), `/readyz` (send work here) and `/healthz` (the same, by its old name)."""
+def health_handlers(health: Health) -> dict[str, Handler]:
+    """Return the handlers of the health operations by their names."""
 
     async def livez(_: web.Request) -> web.Response:
-        return json_response({"status": "ok"})
+        return json_response(HealthStatus(status="ok"))
 
     async def readyz(_: web.Request) -> web.Response:
         why = health.unready()
-        return json_response({"status": why or "ok"}, status=503 if why else 200)
+        return json_response(HealthStatus(status=why or "ok"), status=503 if why else 200)
 
-    app.router.add_get("/livez", livez)
-    app.router.add_get("/readyz", readyz)
-    app.router.add_get("/healthz", readyz)
+    return {"livez": livez, "readyz": readyz, "healthz": readyz}
+
+
+def add_health(app: web.Application, health: Health) -> None:
+    """Serve the health operations, on a port whose own contract does not list them."""
+    HEALTH.add_to(app, health_handlers(health))
 
 
 def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRegistry) -> web.Application:

@@ -1,7 +1,7 @@
 """A websocket of ours, whichever side dialled: whole messages in, whole messages out, every bound kept.
 
 The transport is picows: on the relay path it costs several times less CPU a message than the servers of
-aiohttp or websockets (docs/performance.md has the figures and the command that measures them).
+aiohttp or websockets (docs/explanation/performance.md has the figures and the command that measures them).
 """
 
 import asyncio

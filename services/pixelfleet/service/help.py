@@ -18,8 +18,8 @@ OPTION_WIDTH: Final = 30
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 """Keeps a default on one line with its word; it is a plain space in what is printed."""
 
-CONFIGURATION: Final = "docs/configuration.md"
-MIGRATION: Final = "docs/migration.md"
+CONFIGURATION: Final = "docs/reference/configuration.md"
+MIGRATION: Final = "docs/how-to/migration.md"
 
 
 def terminal_width() -> int:

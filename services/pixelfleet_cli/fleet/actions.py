@@ -3,13 +3,15 @@
 import argparse
 import os
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-import orjson
+import msgspec
 from rich.console import Console
 
+from matchmaker.http.schemas import Ending, Page, Streamer, Totals
 from pixelfleet_cli.arguments import secret
-from pixelfleet_cli.fleet.client import Answer, FleetClient, fleet_client
+from pixelfleet_cli.fleet.client import FleetClient, fleet_client
 from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
 from pixelfleet_cli.fleet.tables import table
 
@@ -30,24 +32,26 @@ async def perform(options: argparse.Namespace) -> int:
 
 
 async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
+    answer: Totals | Page[Any]
+    rows: Sequence[msgspec.Struct]
     if options.what == "apps":
-        answer = await client.apps()
-        rows = [row for row in answer.get("apps", ()) if not options.app or row.get("app") == options.app]
-        answer |= {"apps": rows}
-        total = len(rows)
+        totals = await client.apps()
+        rows = [app for app in totals.apps if not options.app or app.app == options.app]
+        answer, total = msgspec.structs.replace(totals, apps=rows), len(rows)
     else:
         answer = await client.items(options.what, app=options.app, limit=options.limit)
-        rows, total = answer["items"], answer["total"]
+        rows, total = answer.items, answer.total
     if options.json:
         _print_json(answer)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    console.print(table(options.what, rows, float(answer.get("now") or 0.0)))
+    console.print(table(options.what, rows, answer.now))
     if total > len(rows):
         console.print(f"{total - len(rows)} more; see --limit")
 
 
 async def _change(client: FleetClient, options: argparse.Namespace) -> None:
+    answer: Streamer | Ending
     for name in options.ids:
         match options.action:
             case "drain":
@@ -59,8 +63,8 @@ async def _change(client: FleetClient, options: argparse.Namespace) -> None:
         if options.json:
             _print_json(answer)
         else:
-            Console(highlight=False, markup=False).print(f"{answer.get('id')}: {answer.get('state')}", soft_wrap=True)
+            Console(highlight=False, markup=False).print(f"{answer.id}: {answer.state}", soft_wrap=True)
 
 
-def _print_json(answer: Answer) -> None:
-    sys.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() + "\n")
+def _print_json(answer: msgspec.Struct) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n")

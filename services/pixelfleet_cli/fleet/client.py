@@ -2,21 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-import orjson
+import msgspec
 from yarl import URL
 
+from matchmaker.http.schemas import Ending, Page, QueuePage, SessionPage, Streamer, StreamerPage, Totals
 from pixelfleet.net.http_client import body_within
+from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
 
 ANSWER_SECONDS: Final = 15.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 PAGE: Final = 1000
 
-Answer = dict[str, Any]
+PAGES: Final[dict[str, type[Page[Any]]]] = {"streamers": StreamerPage, "sessions": SessionPage, "queue": QueuePage}
+"""The lists that can be read, with the type of their pages."""
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class FleetClient:
@@ -27,38 +32,34 @@ class FleetClient:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    async def apps(self) -> Answer:
+    async def apps(self) -> Totals:
         """Return each app in numbers."""
-        return await self._ask("GET", "apps")
+        return await self._ask("GET", "apps", Totals)
 
-    async def items(self, what: str, *, app: str, limit: int) -> Answer:
-        """Return `items` of a list, at most so many, with their `total` and the time `now`."""
-        items: list[Answer] = []
-        after, answer = "", Answer()
-        while len(items) < limit:
-            query = {"limit": str(min(PAGE, limit - len(items))), "after": after, "app": app}
-            answer = await self._ask("GET", what, {name: value for name, value in query.items() if value})
-            found, after = answer.get("items"), answer.get("next") or ""
-            if not isinstance(found, list):
-                raise UsageError(f"{self._url}: answers as no matchmaker does")
-            items += found
-            if not after or not found:
-                break
-        return {"items": items, "total": answer.get("total", len(items)), "now": answer.get("now")}
+    async def items(self, what: str, *, app: str, limit: int) -> Page[Any]:
+        """Return a list of PAGES, at most so many items, as one page."""
+        items: list[Any] = []
+        query = {"app": app} if app else {}
+        while True:
+            page = await self._ask("GET", what, PAGES[what], {"limit": str(min(PAGE, limit - len(items))), **query})
+            items += page.items
+            if not page.next or not page.items or len(items) >= limit:
+                return msgspec.structs.replace(page, items=items)
+            query["after"] = page.next
 
-    async def drain(self, streamer: str) -> Answer:
+    async def drain(self, streamer: str) -> Streamer:
         """Have nobody matched to a streamer any more; return it."""
-        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/drain")
+        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/drain", Streamer)
 
-    async def undrain(self, streamer: str) -> Answer:
+    async def undrain(self, streamer: str) -> Streamer:
         """Have players matched to a streamer again; return it."""
-        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/undrain")
+        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/undrain", Streamer)
 
-    async def kick(self, session: str) -> Answer:
+    async def kick(self, session: str) -> Ending:
         """Have a session ended."""
-        return await self._ask("DELETE", f"sessions/{quote(session, safe='')}")
+        return await self._ask("DELETE", f"sessions/{quote(session, safe='')}", Ending)
 
-    async def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> Answer:
+    async def _ask(self, method: str, path: str, answer: type[T], query: dict[str, str] | None = None) -> T:
         url = URL(f"{self._url}/api/v1/{path}", encoded=True).update_query(query or {})
         try:
             async with self._http.request(method, url, headers=self._headers, allow_redirects=False) as response:
@@ -67,13 +68,13 @@ class FleetClient:
             raise UsageError(f"{self._url}: no answer within {ANSWER_SECONDS:g} s") from None
         except (aiohttp.ClientError, ValueError) as error:
             raise UsageError(f"{self._url}: cannot be reached: {_why(error)}") from None
-        answer = _parsed(body)
         if response.status >= 300:
-            why = answer.get("error") if answer else None
-            raise UsageError(f"{method} {url.path}: {_one_line(str(why or response.reason))} ({response.status})")
-        if answer is None:
-            raise UsageError(f"{self._url}: answers as no matchmaker does")
-        return answer
+            why = _error(body) or response.reason
+            raise UsageError(f"{method} {url.path}: {_one_line(str(why))} ({response.status})")
+        try:
+            return msgspec.json.decode(body or b"", type=answer)
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{self._url}: answers as no matchmaker does: {_one_line(str(error))}") from None
 
 
 @asynccontextmanager
@@ -90,12 +91,12 @@ async def fleet_client(url: str, token: str) -> AsyncIterator[FleetClient]:
         yield FleetClient(http, url.rstrip("/"), token)
 
 
-def _parsed(body: bytes | None) -> Answer | None:
+def _error(body: bytes | None) -> str | None:
+    """Return the reason in an answer that is an error; None when it has none."""
     try:
-        answer = orjson.loads(body or b"")
-    except orjson.JSONDecodeError:
+        return msgspec.json.decode(body or b"", type=Error).error
+    except msgspec.DecodeError:
         return None
-    return answer if isinstance(answer, dict) else None
 
 
 def _why(error: Exception) -> str:

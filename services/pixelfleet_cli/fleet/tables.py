@@ -1,76 +1,70 @@
 """What `pixelfleet fleet` shows, as tables. No I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-Row = dict[str, Any]
-Column = tuple[str, Callable[[Row, float], object]]
+from matchmaker.http.schemas import App, Session, Streamer, Waiting
+
+T = TypeVar("T")
+Columns = Sequence[tuple[str, Callable[[T, float], object]]]
+"""The title of each column, and what makes its cell of a row and the time of the fleet's clock."""
 
 
-def _age(name: str) -> Callable[[Row, float], object]:
-    return lambda row, now: duration(now - row[name]) if row.get(name) is not None else "-"
+def _age(since: float | None, now: float) -> str:
+    return "-" if since is None else duration(now - since)
 
 
-def _field(name: str) -> Callable[[Row, float], object]:
-    return lambda row, _: row.get(name)
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in labels.items())
 
 
-def _taken(row: Row, _: float) -> object:
-    return f"{row.get('taken')}/{row.get('capacity') or 'no limit'}"
-
-
-def _choice(row: Row, _: float) -> object:
-    return row.get("wants") or _labels(row, _)
-
-
-def _labels(row: Row, _: float) -> object:
-    labels = row.get("labels")
-    return " ".join(f"{name}={value}" for name, value in labels.items()) if isinstance(labels, dict) else ""
-
-
-COLUMNS: Final[Mapping[str, Sequence[Column]]] = {
-    "streamers": (
-        ("streamer", _field("id")),
-        ("app", _field("app")),
-        ("state", _field("state")),
-        ("taken", _taken),
-        ("labels", _labels),
-        ("node", _field("node")),
-        ("here for", _age("since")),
-    ),
-    "sessions": (
-        ("session", _field("id")),
-        ("app", _field("app")),
-        ("streamer", _field("streamer")),
-        ("state", _field("state")),
-        ("role", _field("role")),
-        ("for", _age("matchedAt")),
-    ),
-    "queue": (
-        ("place", _field("position")),
-        ("session", _field("id")),
-        ("app", _field("app")),
-        ("wants", _choice),
-        ("waits for", _age("arrivedAt")),
-    ),
-    "apps": (
-        ("app", _field("app")),
-        ("streamers", _field("streamers")),
-        ("available", _field("available")),
-        ("slots", lambda row, _: "no limit" if row.get("slots") is None else f"{row['slots']:g}"),
-        ("used", _field("used")),
-        ("waiting", _field("waiting")),
-        ("longest wait", lambda row, _: duration(row.get("oldestWaitSeconds") or 0.0)),
-    ),
+STREAMERS: Final[Columns[Streamer]] = (
+    ("streamer", lambda row, _: row.id),
+    ("app", lambda row, _: row.app),
+    ("state", lambda row, _: row.state),
+    ("taken", lambda row, _: f"{row.taken}/{row.capacity or 'no limit'}"),
+    ("labels", lambda row, _: _labels(row.labels)),
+    ("node", lambda row, _: row.node),
+    ("here for", lambda row, now: _age(row.since, now)),
+)
+SESSIONS: Final[Columns[Session]] = (
+    ("session", lambda row, _: row.id),
+    ("app", lambda row, _: row.app),
+    ("streamer", lambda row, _: row.streamer),
+    ("state", lambda row, _: row.state.value),
+    ("role", lambda row, _: row.role),
+    ("for", lambda row, now: _age(row.matched_at, now)),
+)
+QUEUE: Final[Columns[Waiting]] = (
+    ("place", lambda row, _: row.position),
+    ("session", lambda row, _: row.id),
+    ("app", lambda row, _: row.app),
+    ("wants", lambda row, _: row.wants or _labels(row.labels)),
+    ("waits for", lambda row, now: _age(row.arrived_at, now)),
+)
+APPS: Final[Columns[App]] = (
+    ("app", lambda row, _: row.app),
+    ("streamers", lambda row, _: row.streamers),
+    ("available", lambda row, _: row.available),
+    ("slots", lambda row, _: "no limit" if row.slots is None else f"{row.slots:g}"),
+    ("used", lambda row, _: row.used),
+    ("waiting", lambda row, _: row.waiting),
+    ("longest wait", lambda row, _: duration(row.oldest_wait_seconds)),
+)
+COLUMNS: Final[Mapping[str, Columns[Any]]] = {
+    "streamers": STREAMERS,
+    "sessions": SESSIONS,
+    "queue": QUEUE,
+    "apps": APPS,
 }
 
 
-def table(what: str, rows: Sequence[Row], now: float) -> Table:
-    """Return rows as a table; `now` is the fleet's clock."""
+def table(what: str, rows: Sequence[Any], now: float) -> Table:
+    """Return rows, structs of the matchmaker's answers, as a table; `now` is the fleet's clock."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, _ in COLUMNS[what]:
         made.add_column(title, overflow="fold")

@@ -1,229 +1,256 @@
-/** Puts the dashboard together. */
-import { ask, Refused } from './api.js';
-import { Fleet, wait } from './fleet.js';
-import { drawRow, KINDS } from './kinds.js';
-import { Plot, text } from './plot.js';
-import { Rows } from './rows.js';
+/** Connects the parts of the dashboard. */
+import { request } from './api.js';
+import { Chart } from './chart.js';
+import { element, setText } from './dom.js';
+import { Fleet } from './fleet.js';
+import { formatNumber, formatWait } from './format.js';
+import { connect } from './live_updates.js';
+import { drawRow } from './row_view.js';
+import { queueRow, sessionRow, streamerRow, TABLES } from './tables.js';
+import { VirtualList } from './virtual_list.js';
 
-const POLL_MS = 2_000;
-const SURE_MS = 4_000;
-const TOAST_MS = 6_000;
-const LOST = 'Connection lost; trying again';
-const UNREAD = 'The fleet has not been read yet.';
+/**
+ * @typedef {import('./tables.js').Row} Row
+ * @typedef {import('./tables.js').Action} Action
+ * @typedef {typeof TABS[number]} Tab
+ */
 
-const at = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+/** Interval at which sessions and the queue are requested, in milliseconds; streamers come as events. */
+const POLL_INTERVAL = 2_000;
+
+/** How long a button waits for the confirming click, in milliseconds. */
+const CONFIRM_TIMEOUT = 4_000;
+
+const TOAST_DURATION = 6_000;
+
+const TABS = /** @type {const} */ (['streamers', 'sessions', 'queue']);
+
 const fleet = new Fleet();
-const rows = new Rows(at('rows'));
-const plots = {
-  players: new Plot('plot-players'),
-  free: new Plot('plot-free'),
-  waiting: new Plot('plot-waiting'),
-  wait: new Plot('plot-wait', wait),
+const charts = {
+  players: new Chart('plot-players'),
+  free: new Chart('plot-free'),
+  waiting: new Chart('plot-waiting'),
+  longestWait: new Chart('plot-wait', formatWait),
 };
-const NAMES = /** @type {const} */ (['streamers', 'sessions', 'queue']);
-/** @typedef {typeof NAMES[number]} Name */
+const appFilter = element('app', HTMLSelectElement);
+const stateFilter = element('state', HTMLSelectElement);
+const search = element('search', HTMLInputElement);
+const empty = element('empty', HTMLElement);
+const toast = element('toast', HTMLElement);
+const list = new VirtualList(element('rows', HTMLElement), (/** @type {Row} */ row, existing) =>
+  drawRow(row, fleet.now, existing, (action, button) => void perform(action, button)),
+);
 
-/** @type {Name} */
-let shown = 'streamers';
-/** @type {{sessions: {items: any[], total: number}, queue: {items: any[], total: number}}} */
+/** @type {Tab} */
+let tab = 'streamers';
+let isLoaded = false;
+/** @type {{sessions: {items: Row[], total: number}, queue: {items: Row[], total: number}}} */
 const polled = { sessions: { items: [], total: 0 }, queue: { items: [], total: 0 } };
-let loaded = false;
 
-// -- what is shown ---------------------------------------------------------------------------------
+// -- Table -----------------------------------------------------------------------------------------
 
-function refresh() {
-  const kind = KINDS[shown];
-  const all = shown === 'streamers' ? fleet.sorted() : polled[shown].items;
-  const [app, state, search] = [at('app').value, at('state').value, at('search').value.trim().toLowerCase()];
-  const items = all.filter(
-    (item) =>
-      (app === '' || item.app === app) &&
-      (shown !== 'streamers' || state === '' || item.state === state) &&
-      (search === '' || kind.words(item).toLowerCase().includes(search)),
+function renderTable() {
+  const rows = tab === 'streamers' ? fleet.sorted().map(streamerRow) : polled[tab].items;
+  const searched = search.value.trim().toLowerCase();
+  const shown = rows.filter(
+    (row) =>
+      (appFilter.value === '' || row.app === appFilter.value) &&
+      (tab !== 'streamers' || stateFilter.value === '' || row.state === stateFilter.value) &&
+      row.searchText.toLowerCase().includes(searched),
   );
-  rows.show(items);
-  at('empty').hidden = items.length > 0;
-  text(at('empty'), all.length > 0 ? 'Nothing is like that. Change what is picked or searched.' : loaded ? kind.none : UNREAD);
-  const total = shown === 'streamers' ? all.length : polled[shown].total;
-  const listed = items.length === total ? '' : `${number(items.length)} of ${number(total)} are listed`;
-  text(at('note'), listed);
-  tellCounts();
-}
-
-function tellCounts() {
-  if (!loaded) {
-    return;
-  }
-  const totals = fleet.totals();
-  text(at('tab-streamers').querySelector('i'), number(fleet.streamers.size));
-  text(at('tab-sessions').querySelector('i'), number(totals.players));
-  text(at('tab-queue').querySelector('i'), number(totals.waiting));
-}
-
-function tellTotals() {
-  const totals = fleet.totals();
-  plots.players.now(fleet.now, totals.players, totals.slots === null ? '' : `of ${number(totals.slots)} slots`);
-  plots.free.now(fleet.now, totals.free, `of ${number(totals.streamers)}${totals.aside > 0 ? `, ${number(totals.aside)} set aside` : ''}`);
-  plots.waiting.now(fleet.now, totals.waiting, totals.waiting === 1 ? 'player' : 'players');
-  plots.wait.now(fleet.now, totals.wait, totals.waiting > 0 ? 'next in line' : '');
-  const names = fleet.apps.map((app) => app.app);
-  const select = at('app');
-  if ([...select.options].slice(1).map((option) => option.value).join('\n') !== names.join('\n')) {
-    const before = select.value;
-    select.replaceChildren(new Option('All', ''), ...names.map((name) => new Option(name, name)));
-    select.value = names.includes(before) ? before : '';
+  list.show(shown);
+  empty.hidden = shown.length > 0;
+  setText(empty, emptyText(rows.length));
+  const total = tab === 'streamers' ? rows.length : polled[tab].total;
+  const count = `Showing ${formatNumber(shown.length)} of ${formatNumber(total)}`;
+  setText(element('note', HTMLElement), shown.length === total ? '' : count);
+  if (isLoaded) {
+    renderTabCounts();
   }
 }
 
-const number = (/** @type {number} */ value) => value.toLocaleString('en');
-
-function choose(/** @type {Name} */ name) {
-  shown = name;
-  for (const each of NAMES) {
-    at(`tab-${each}`).setAttribute('aria-selected', String(each === name));
-    at(`tab-${each}`).tabIndex = each === name ? 0 : -1;
+function emptyText(/** @type {number} */ unfiltered) {
+  if (unfiltered > 0) {
+    return 'No matches. Change the filters or the search.';
   }
-  const kind = KINDS[name];
-  at('panel').className = `panel kind-${name}`;
-  at('panel').setAttribute('aria-labelledby', `tab-${name}`);
-  at('rows').setAttribute('aria-label', kind.label);
-  at('state-pick').hidden = name !== 'streamers';
-  at('head').replaceChildren(
-    ...kind.heads.map((words) => {
+  return isLoaded ? TABLES[tab].empty : 'No data yet.';
+}
+
+function renderTabCounts() {
+  const { players, waiting } = fleet.totals();
+  const counts = { streamers: fleet.streamers.size, sessions: players, queue: waiting };
+  for (const each of TABS) {
+    setText(tabButton(each).querySelector('i'), formatNumber(counts[each]));
+  }
+}
+
+function selectTab(/** @type {Tab} */ selected) {
+  tab = selected;
+  for (const each of TABS) {
+    tabButton(each).setAttribute('aria-selected', String(each === tab));
+    tabButton(each).tabIndex = each === tab ? 0 : -1;
+  }
+  const panel = element('panel', HTMLElement);
+  panel.className = `panel kind-${tab}`;
+  panel.setAttribute('aria-labelledby', `tab-${tab}`);
+  element('rows', HTMLElement).setAttribute('aria-label', TABLES[tab].label);
+  element('state-filter', HTMLElement).hidden = tab !== 'streamers';
+  element('head', HTMLElement).replaceChildren(
+    ...TABLES[tab].columns.map(({ title, number }) => {
       const cell = document.createElement('div');
-      cell.className = `cell${['Players', 'Age', 'Waits', 'Place', 'Priority'].includes(words) ? ' number' : ''}`;
-      cell.textContent = words;
+      cell.className = number ? 'cell number' : 'cell';
+      cell.textContent = title;
       return cell;
     }),
   );
-  rows.begin((item, row) => drawRow(kind, item, fleet.now, row, (action, button) => void act(action, button)));
-  refresh();
+  list.reset();
+  renderTable();
   void poll();
 }
 
-// -- what a person does ----------------------------------------------------------------------------
+function tabButton(/** @type {Tab} */ name) {
+  return element(`tab-${name}`, HTMLButtonElement);
+}
 
-/** Does something to the fleet; what cannot be taken back is asked for twice. */
-async function act(/** @type {import('./kinds.js').Action} */ action, /** @type {HTMLButtonElement} */ button) {
-  if (action.sure && button.dataset['sure'] === undefined) {
-    button.dataset['sure'] = '';
-    button.textContent = 'Sure?';
+// -- Totals ----------------------------------------------------------------------------------------
+
+function renderTotals() {
+  const { now } = fleet;
+  const { players, slots, free, streamers, quarantined, waiting, longestWait } = fleet.totals();
+  const ofStreamers = `of ${formatNumber(streamers)}`;
+  charts.players.update(now, players, slots === null ? '' : `of ${formatNumber(slots)} slots`);
+  charts.free.update(
+    now,
+    free,
+    quarantined > 0 ? `${ofStreamers}, ${formatNumber(quarantined)} quarantined` : ofStreamers,
+  );
+  charts.waiting.update(now, waiting, waiting === 1 ? 'player' : 'players');
+  charts.longestWait.update(now, longestWait, '');
+  renderAppFilter();
+}
+
+function renderAppFilter() {
+  const apps = fleet.apps.map(({ app }) => app);
+  const options = [...appFilter.options].slice(1).map(({ value }) => value);
+  if (options.join('\n') !== apps.join('\n')) {
+    const selected = appFilter.value;
+    appFilter.replaceChildren(new Option('All', ''), ...apps.map((app) => new Option(app, app)));
+    appFilter.value = apps.includes(selected) ? selected : '';
+  }
+}
+
+async function loadHistory() {
+  try {
+    const { samples, user } = /** @type {{samples: number[][], user: string}} */ (await request('history'));
+    setText(element('user', HTMLElement), user);
+    for (const [index, chart] of Object.values(charts).entries()) {
+      chart.prepend(samples.map((sample) => [sample[0] ?? 0, sample[index + 1] ?? 0]));
+    }
+  } catch {
+    // The charts start with the first event.
+  }
+}
+
+// -- Actions ---------------------------------------------------------------------------------------
+
+async function perform(/** @type {Action} */ action, /** @type {HTMLButtonElement} */ button) {
+  if (action.confirm && button.dataset['confirm'] === undefined) {
+    button.dataset['confirm'] = '';
+    button.textContent = 'Confirm';
     setTimeout(() => {
-      delete button.dataset['sure'];
+      delete button.dataset['confirm'];
       button.textContent = action.label;
-    }, SURE_MS);
+    }, CONFIRM_TIMEOUT);
     return;
   }
   button.disabled = true;
   try {
-    await ask(action.path, action.method);
+    await request(action.path, action.method);
     button.blur();
     await poll();
   } catch (error) {
-    tell(`${action.label} did not work: ${error instanceof Error ? error.message : String(error)}`);
+    showToast(`${action.label} failed: ${error instanceof Error ? error.message : String(error)}`);
     button.disabled = false;
   }
 }
 
 let toastTimer = 0;
 
-function tell(/** @type {string} */ words) {
-  text(at('toast'), words);
-  at('toast').hidden = false;
+function showToast(/** @type {string} */ text) {
+  setText(toast, text);
+  toast.hidden = false;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => {
-    at('toast').hidden = true;
-  }, TOAST_MS);
+    toast.hidden = true;
+  }, TOAST_DURATION);
 }
 
-// -- where it comes from ---------------------------------------------------------------------------
+// -- Data ------------------------------------------------------------------------------------------
 
 async function poll() {
-  const kind = shown;
-  if (kind === 'streamers' || document.hidden) {
+  const polledTab = tab;
+  if (polledTab === 'streamers' || document.hidden) {
     return;
   }
   try {
-    const { items, total } = await ask(`api/v1/${kind}?limit=1000`);
-    polled[kind] = { items, total };
-    if (kind === shown) {
-      refresh();
-    }
-  } catch {
-    // the state of the connection tells it
-  }
-}
-
-function live(/** @type {'connecting' | 'live' | 'lost'} */ state, /** @type {string} */ words) {
-  at('live').dataset.state = state;
-  text(at('live'), words);
-}
-
-function listen() {
-  const events = new EventSource('api/v1/events');
-  events.addEventListener('totals', ({ data }) => {
-    fleet.tellTotals(JSON.parse(data));
-    live('live', fleet.young ? 'The fleet is being read' : 'Live');
-    tellTotals();
-    refresh();
-  });
-  events.addEventListener('streamers', ({ data }) => {
-    loaded = true;
-    fleet.tellStreamers(JSON.parse(data));
-    refresh();
-  });
-  events.addEventListener('unavailable', () => {
-    live('lost', loaded ? 'The fleet is out of reach; shown as it was' : 'The fleet is out of reach');
-  });
-  events.addEventListener('error', () => {
-    if (events.readyState === EventSource.CLOSED) {
-      setTimeout(listen, POLL_MS); // refused with a status, after which a browser gives up
-      void tellWhyLost();
+    const body = await request(`api/v1/${polledTab}?limit=1000`);
+    if (polledTab === 'sessions') {
+      const { items, total } = /** @type {{items: import('./tables.js').Session[], total: number}} */ (body);
+      polled.sessions = { items: items.map(sessionRow), total };
     } else {
-      live('lost', LOST);
+      const { items, total } = /** @type {{items: import('./tables.js').QueueEntry[], total: number}} */ (body);
+      polled.queue = { items: items.map(queueRow), total };
     }
-  });
-}
-
-/** A browser does not tell with which status it was refused; another question has the same answer. */
-async function tellWhyLost() {
-  try {
-    await ask('history');
-    live('lost', LOST);
-  } catch (error) {
-    live('lost', error instanceof Refused && error.isAboutWho ? 'You may not see this; load the page again' : LOST);
-  }
-}
-
-async function begin() {
-  try {
-    const { samples, user } = await ask('history');
-    text(at('user'), user);
-    Object.values(plots).forEach((plot, index) => {
-      plot.begin(samples.map((/** @type {number[]} */ sample) => [sample[0], sample[index + 1]]));
-    });
+    if (polledTab === tab) {
+      renderTable();
+    }
   } catch {
-    // the plots begin with what comes
+    // The connection status shows the failure.
   }
 }
 
-for (const name of NAMES) {
-  at(`tab-${name}`).addEventListener('click', () => {
-    choose(name);
+function setStatus(/** @type {'live' | 'lost'} */ state, /** @type {string} */ text) {
+  const status = element('live', HTMLElement);
+  status.dataset['state'] = state;
+  setText(status, text);
+}
+
+connect({
+  onTotals: (event) => {
+    fleet.applyTotals(event);
+    setStatus('live', fleet.warmingUp ? 'Warming up' : 'Live');
+    renderTotals();
+    renderTable();
+  },
+  onStreamers: (event) => {
+    isLoaded = true;
+    fleet.applyStreamers(event);
+    renderTable();
+  },
+  onUnavailable: () => {
+    setStatus('lost', isLoaded ? 'Fleet store unavailable. Data may be outdated' : 'Fleet store unavailable');
+  },
+  onLost: (accessDenied) => {
+    setStatus('lost', accessDenied ? 'Access denied. Reload the page to sign in' : 'Connection lost. Reconnecting');
+  },
+});
+
+for (const name of TABS) {
+  tabButton(name).addEventListener('click', () => {
+    selectTab(name);
   });
 }
-document.querySelector('.tabs')?.addEventListener('keydown', (event) => {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {KeyboardEvent} */ (event).key];
-  const next = NAMES.at((NAMES.indexOf(shown) + (step ?? 0)) % NAMES.length);
+element('tabs', HTMLElement).addEventListener('keydown', ({ key }) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+  const next = TABS.at((TABS.indexOf(tab) + (step ?? 0)) % TABS.length);
   if (step !== undefined && next !== undefined) {
-    choose(next);
-    at(`tab-${next}`).focus();
+    selectTab(next);
+    tabButton(next).focus();
   }
 });
-for (const id of ['app', 'state', 'search']) {
-  at(id).addEventListener('input', refresh);
+for (const filter of [appFilter, stateFilter, search]) {
+  filter.addEventListener('input', renderTable);
 }
-choose('streamers');
-setInterval(() => void poll(), POLL_MS);
-void begin();
-listen();
+selectTab('streamers');
+setInterval(() => void poll(), POLL_INTERVAL);
+void loadHistory();

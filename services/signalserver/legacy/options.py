@@ -1,6 +1,6 @@
 """The options of the servers that this one stands in for, and what became of each of them.
 
-`OPTIONS` is the table, and docs/migration.md shows it to people. `legacy_translation.py` puts it to use, so that a
+`OPTIONS` is the table, and docs/how-to/migration.md lists it. `legacy_translation.py` puts it to use, so that a
 manifest or a cirrus.json that was written for cirrus (Unreal 4.27 to 5.4), for Wilbur (5.5 and later) or for the
 sidecar of the OKE sample starts this server. An option that is spelled as ours is ours.
 """

@@ -3,7 +3,8 @@
 import pytest
 
 from matchmaker.broker import AT_ONCE, FRESH_SECONDS
-from pixelfleet.fleet.model import ARRIVAL_SECONDS, EXPIRY_SECONDS, LeaseState
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
+from pixelfleet.fleet.model import LeaseState
 from tests.unit.matchmaker.fleet import Store, Turning, Waiter
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 from pixelfleet_cli.cli import WITH_SETTINGS
 from pixelfleet_cli.reference import reference
 
-PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
 
 def test_the_page_in_the_documents_is_current() -> None:
@@ -38,4 +38,4 @@ def test_what_a_command_ignores_is_named() -> None:
 
 
 def test_nothing_of_the_machine_that_made_it_is_in_the_page() -> None:
-    assert str(PAGE.parents[1]) not in reference()
+    assert str(PAGE.parents[2]) not in reference()

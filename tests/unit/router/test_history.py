@@ -1,6 +1,9 @@
 """The last hour in numbers."""
 
-from router.history import HOUR_SECONDS, STEP_SECONDS, AppNumbers, History, Totals
+import msgspec
+
+from matchmaker.http import schemas
+from router.history import HOUR_SECONDS, STEP_SECONDS, AppNumbers, History, LastHour, Sample, Totals
 
 
 def totals(now: float, *, young: bool = False) -> Totals:
@@ -14,7 +17,16 @@ def totals(now: float, *, young: bool = False) -> Totals:
 def test_apps_are_added_up_and_the_longest_wait_is_kept() -> None:
     history = History()
     history.add(totals(100.04))
-    assert history.view() == {"step": STEP_SECONDS, "samples": [[100.0, 4, 3, 1, 4.3]]}
+    assert history.view("ada") == LastHour(step=STEP_SECONDS, samples=[Sample(100.0, 4, 3, 1, 4.3)], user="ada")
+
+
+def test_the_numbers_of_our_matchmaker_are_understood() -> None:
+    sent = schemas.App(
+        app="a", streamers=9, available=2, aside=0, slots=8.0, used=3, waiting=1, oldest_wait_seconds=4.26
+    )
+    body = msgspec.json.encode(schemas.Totals(now=100.0, young=True, apps=[sent]))
+    app = AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26)
+    assert msgspec.json.decode(body, type=Totals) == Totals(now=100.0, young=True, apps=(app,))
 
 
 def test_nothing_is_noted_of_a_young_store_or_twice() -> None:
@@ -23,14 +35,14 @@ def test_nothing_is_noted_of_a_young_store_or_twice() -> None:
     history.add(totals(101.0))
     history.add(totals(101.0))
     history.add(totals(90.0))
-    assert [sample[0] for sample in history.view()["samples"]] == [101.0]
+    assert [sample.at for sample in history.view("").samples] == [101.0]
 
 
 def test_an_hour_is_kept() -> None:
     history = History()
     for step in range(1000):
         history.add(totals(step * STEP_SECONDS))
-    samples = history.view()["samples"]
+    samples = history.view("").samples
     assert len(samples) == HOUR_SECONDS / STEP_SECONDS
     history.add(totals(1000 * STEP_SECONDS + HOUR_SECONDS - 15))
-    assert len(history.view()["samples"]) == 2
+    assert len(history.view("").samples) == 2

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def test_any_text_is_a_server_or_a_value_error(text: str) -> None:
         server = parse_server(text)
     except ValueError:
         return
-    url = configuration([server], USER, Recipe())["iceServers"][0]["urls"][0]
+    url = configuration([server], USER, Recipe()).ice_servers[0].urls[0]
     assert not any(character.isspace() or character in "?#@/" for character in url)
 
 
@@ -70,7 +71,8 @@ def test_a_server_that_is_named_twice_counts_once() -> None:
 
 
 def test_the_answer_has_the_known_shape() -> None:
-    assert configuration([Server(("192.0.2.1",))], USER, Recipe(("stun", "udp"))) == {
+    answer = configuration([Server(("192.0.2.1",))], USER, Recipe(("stun", "udp")))
+    assert msgspec.to_builtins(answer) == {
         "iceTransportPolicy": "all",
         "iceServers": [
             {
@@ -85,8 +87,8 @@ def test_the_answer_has_the_known_shape() -> None:
 def test_every_way_and_both_families_are_named() -> None:
     recipe = Recipe(("udp", "tcp", "tls"), 3478, 5349, "relay")
     answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, recipe)
-    assert answer["iceTransportPolicy"] == "relay"
-    assert answer["iceServers"][0]["urls"] == [
+    assert answer.ice_transport_policy == "relay"
+    assert answer.ice_servers[0].urls == [
         "turn:192.0.2.1:3479?transport=udp",
         "turn:192.0.2.1:3479?transport=tcp",
         "turns:192.0.2.1:5349?transport=tcp",

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.http import events
+from matchmaker.http import events, schemas, views
 from matchmaker.http.events import MAX_BEHIND, STREAMERS_AT_ONCE, Events, Listener, differences, streamer_events
 from matchmaker.http.fleet_reader import FleetReader
+from pixelfleet.fleet.model import StreamerReport, StreamerView
 from tests.unit.matchmaker.fleet import Store
 
 Told = tuple[str, Any]
@@ -138,11 +139,20 @@ async def test_everyone_is_let_go_at_the_end(source: Events) -> None:
     assert not dashboard.listener.dropped
 
 
-views = st.dictionaries(st.text(max_size=3), st.integers(0, 3).map(lambda state: {"state": state}), max_size=8)
+def streamer(name: object, players: int = 0) -> schemas.Streamer:
+    report = StreamerReport(server_id="s", endpoint_id=str(name), app="a", url="ws://h", stock=True, players=players)
+    return views.streamer_view(StreamerView(report=report, seen=1.0, used=0.0, promised=0), 1.0)
 
 
-@given(views, views)
-def test_the_differences_make_of_one_fleet_the_other(before: dict[str, Any], now: dict[str, Any]) -> None:
+fleets = st.dictionaries(
+    st.text(max_size=3), st.integers(0, 3).map(lambda players: streamer("cam", players)), max_size=8
+)
+
+
+@given(fleets, fleets)
+def test_the_differences_make_of_one_fleet_the_other(
+    before: dict[str, schemas.Streamer], now: dict[str, schemas.Streamer]
+) -> None:
     changed, gone = differences(before, now)
     made = {**before, **changed}
     for key in gone:
@@ -153,9 +163,10 @@ def test_the_differences_make_of_one_fleet_the_other(before: dict[str, Any], now
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_each_event_is_bounded_and_all_of_them_together_tell_everything(changed: int, gone: int) -> None:
-    parts = [told(data)[1] for data in streamer_events({str(n): {"id": n} for n in range(changed)}, ["x"] * gone)]
+    fleet = {str(number): streamer(number) for number in range(changed)}
+    parts = [told(data)[1] for data in streamer_events(fleet, ["x"] * gone)]
     assert all(len(part["changed"]) + len(part["gone"]) <= STREAMERS_AT_ONCE for part in parts)
-    assert [view["id"] for part in parts for view in part["changed"]] == list(range(changed))
+    assert [view["endpointId"] for part in parts for view in part["changed"]] == list(fleet)
     assert sum(len(part["gone"]) for part in parts) == gone
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,21 +47,21 @@ def view(**fields: Any) -> StreamerView:
     ],
 )
 def test_a_streamers_state_says_what_keeps_players_from_it(fields: dict[str, Any], state: str) -> None:
-    assert views.streamer_view(view(**fields), NOW)["state"] == state
+    assert views.streamer_view(view(**fields), NOW).state == state
 
 
 def test_a_streamer_is_shown_without_secrets_and_without_thousands_of_names() -> None:
     shown = views.streamer_view(
         view(rest_url="http://user:hush@10.0.0.1:30010/base", sessions=tuple(map(str, range(500))), capacity=0), NOW
     )
-    assert shown["restUrl"] == "http://10.0.0.1:30010/base"
-    assert (shown["players"], len(shown["sessions"])) == (500, views.MAX_NAMES)
-    assert (shown["capacity"], shown["matchedAt"]) == (None, None)
+    assert shown.rest_url == "http://10.0.0.1:30010/base"
+    assert (shown.players, len(shown.sessions)) == (500, views.MAX_NAMES)
+    assert (shown.capacity, shown.matched_at) == (None, None)
 
 
 def test_the_reference_list_has_the_reference_fields() -> None:
     shown = views.list_view(view(rest_url="http://10.0.0.1:30010", sessions=("x",)), NOW)
-    assert shown == {
+    assert msgspec.to_builtins(shown) == {
         "id": "s/cam",
         "address": "10.0.0.1",
         "port": 4000,
@@ -70,8 +70,8 @@ def test_the_reference_list_has_the_reference_fields() -> None:
         "numConnectedClients": 1,
         "lastPingReceived": 1_800_000_000_000,
     }
-    assert views.list_view(view(url="wss://[2001:db8::1]"), NOW)["port"] == 443
-    assert not views.list_view(view(held_back=True), NOW)["ready"]
+    assert views.list_view(view(url="wss://[2001:db8::1]"), NOW).port == 443
+    assert not views.list_view(view(held_back=True), NOW).ready
 
 
 def test_places_in_the_queue_count_those_who_want_the_same() -> None:
@@ -81,20 +81,20 @@ def test_places_in_the_queue_count_those_who_want_the_same() -> None:
     ]
     queue = [Waiting(ticket=each, arrived=NOW + at) for at, each in enumerate(tickets)]
     shown = views.queue_views(queue, NOW + 10)
-    assert [each["position"] for each in shown] == [1, 1, 2, 1, 2]
-    assert [each["waitedSeconds"] for each in shown] == [10, 9, 8, 7, 6]
+    assert [each.position for each in shown] == [1, 1, 2, 1, 2]
+    assert [each.waited_seconds for each in shown] == [10, 9, 8, 7, 6]
 
 
 def test_a_session_is_shown_with_its_role_and_null_for_what_it_has_not() -> None:
     lease = Lease(session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, shared=True, since=NOW)
     shown = views.session_view(lease)
-    assert (shown["state"], shown["role"], shown["streamer"]) == ("held", "spectator", "s/cam")
-    assert (shown["deadline"], shown["replica"], shown["arrivedAt"]) == (None, None, None)
+    assert (shown.state, shown.role, shown.streamer) == (LeaseState.HELD, "spectator", "s/cam")
+    assert (shown.deadline, shown.replica, shown.arrived_at) == (None, None, None)
 
 
 def test_slots_without_a_limit_are_null_in_json() -> None:
     totals = Totals(now=NOW, young=False, apps={"b": AppTotals(), "a": AppTotals(slots=float("inf"), used=3)})
-    apps = orjson.loads(orjson.dumps(views.totals_view(totals)))["apps"]
+    apps = msgspec.json.decode(msgspec.json.encode(views.totals_view(totals)))["apps"]
     assert [(app["app"], app["slots"], app["used"]) for app in apps] == [("a", None, 3), ("b", 0, 0)]
 
 

@@ -10,7 +10,7 @@ from matchmaker.settings import Settings
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.settings import load
 
-DOCUMENT = (Path(__file__).parents[4] / "docs" / "migration.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "how-to" / "migration.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("spelled", ["--HttpPort=90", "--HttpPort 90", "--httpPort 90", "--httpport=90"])

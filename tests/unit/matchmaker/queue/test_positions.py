@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchmaker.queue.positions import LanePlaces
-from pixelfleet.fleet.model import EXACT_POSITIONS, LaneView
+from pixelfleet.fleet.bounds import EXACT_POSITIONS
+from pixelfleet.fleet.model import LaneView
 
 
 def view(length: int, *, ends: float = 0.0) -> LaneView:

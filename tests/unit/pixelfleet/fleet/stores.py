@@ -3,20 +3,15 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
-from pixelfleet.fleet.model import (
-    FRESH_SECONDS,
-    FleetSnapshot,
-    Kept,
-    Lease,
-    Reported,
-    ServerReport,
-    StreamerReport,
-    Ticket,
-    Waiting,
-)
+import pytest
+
+from pixelfleet.fleet.bounds import WARM_UP_SECONDS
+from pixelfleet.fleet.memory.link import MemoryLink
+from pixelfleet.fleet.model import FleetSnapshot, Kept, Lease, Reported, ServerReport, StreamerReport, Ticket, Waiting
 from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 
 IMPLEMENTATIONS: Final = ("memory", "redis")
@@ -48,7 +43,7 @@ async def empty_store(url: str, clock: Clock) -> AsyncIterator[FleetStore]:
     """Yield a store at a URL, or in memory, that knows nothing and matches already."""
     async with open_store(url, prefix=fresh_prefix(), clock=clock) as store:
         await store.totals()
-        clock.advance(FRESH_SECONDS)
+        clock.advance(WARM_UP_SECONDS)
         assert not (await store.totals()).young
         yield store
 
@@ -169,6 +164,44 @@ class Fleet:
             for server in servers:
                 views = (await self.snapshot()).streamers
                 await self.reports(*(each.report for each in views if each.report.server_id == server), server=server)
+
+    # -- beneath the interface ----------------------------------------------------------------------
+
+    @property
+    def _on_redis(self) -> RedisFleetStore:
+        """Every implementation is one, on a server or on commands in memory."""
+        assert isinstance(self.store, RedisFleetStore)
+        return self.store
+
+    async def run(self, script: str, *words: str | int) -> None:
+        """Run a script as it is."""
+        await self._on_redis._link.run(script, *words)
+
+    async def read(self, command: str, key: str, *words: str) -> Any:
+        """Run one command, which lets nothing lapse as a script would."""
+        (reply,) = await self._on_redis._link.read((command, self._on_redis._views._prefix + key, *words))
+        return reply
+
+    async def time_to_live(self, key: str) -> int | None:
+        """Return after how many seconds a key expires, to the second."""
+        link = self._on_redis._link
+        if isinstance(link, MemoryLink):
+            at = link._keys._expiry.get(key.encode())
+            return None if at is None else round(at / 1e6 - self.clock.now)
+        left = await self.read("TTL", key)
+        return None if left < 0 else int(left)
+
+    def count_calls(self, monkeypatch: pytest.MonkeyPatch, method: str) -> list[tuple[Any, ...]]:
+        """Return a list that each further call of a method of the link adds its arguments to."""
+        link, calls = self._on_redis._link, list[tuple[Any, ...]]()
+        inner = getattr(link, method)
+
+        async def counted(*arguments: Any) -> Any:
+            calls.append(arguments)
+            return await inner(*arguments)
+
+        monkeypatch.setattr(link, method, counted)
+        return calls
 
     # -- what is known ------------------------------------------------------------------------------
 

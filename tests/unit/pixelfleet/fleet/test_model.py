@@ -3,17 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelfleet.fleet.model import (
-    ARRIVAL_SECONDS,
-    CLAIM_SECONDS,
-    EXPIRY_SECONDS,
-    HEARTBEAT_SECONDS,
-    Lease,
-    LeaseState,
-    StreamerReport,
-    Ticket,
-    key_of,
-)
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, CLAIM_SECONDS, EXPIRY_SECONDS, HEARTBEAT_SECONDS
+from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport, Ticket, key_of
 from tests.unit.pixelfleet.fleet.stores import streamer, ticket
 
 

@@ -2,18 +2,8 @@
 
 import pytest
 
-from pixelfleet.fleet.model import (
-    ARRIVAL_SECONDS,
-    EXPIRY_SECONDS,
-    HEARTBEAT_SECONDS,
-    MAX_SELECTORS,
-    UNUSED_SECONDS,
-    Lease,
-    LeaseState,
-    Policy,
-    ServerReport,
-    Waiting,
-)
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS, HEARTBEAT_SECONDS, MAX_SELECTORS, UNUSED_SECONDS
+from pixelfleet.fleet.model import Lease, LeaseState, Policy, ServerReport, Waiting
 from pixelfleet.fleet.store import FleetStore, TooManyChoicesError
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, streamer, ticket
 

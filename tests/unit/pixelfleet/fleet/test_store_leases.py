@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pixelfleet.fleet.model import (
+from pixelfleet.fleet.bounds import (
     ARRIVAL_SECONDS,
     CLAIM_SECONDS,
     EXPIRY_SECONDS,
@@ -13,11 +13,8 @@ from pixelfleet.fleet.model import (
     LONGEST_ASIDE_SECONDS,
     PAGE_ARRIVAL_SECONDS,
     UNUSED_SECONDS,
-    Lease,
-    LeaseState,
-    StreamerReport,
-    Waiting,
 )
+from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport, Waiting
 from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 A_BIT = 0.01

@@ -16,16 +16,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from pixelfleet.fleet.model import (
-    EXPIRY_SECONDS,
-    FleetSnapshot,
-    Lease,
-    LeaseState,
-    ServerReport,
-    StreamerReport,
-    Ticket,
-    Waiting,
-)
+from pixelfleet.fleet.bounds import EXPIRY_SECONDS
+from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, ServerReport, StreamerReport, Ticket, Waiting
 from pixelfleet.fleet.store import lane_of
 from tests.unit.pixelfleet.fleet.recount import is_free, recount, taken
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, empty_store, streamer, ticket

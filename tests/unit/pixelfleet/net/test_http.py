@@ -21,6 +21,7 @@ from pixelfleet.net.http import (
     query_of,
     refusal,
 )
+from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.metrics import Registries
 
@@ -260,6 +261,6 @@ def test_a_refusal_is_a_plain_answer() -> None:
 
 
 def test_a_json_response_has_what_it_was_given() -> None:
-    response = json_response({"a": [1]}, status=201, headers={"X-Name": "x"})
-    assert (response.status, response.body, response.content_type) == (201, b'{"a":[1]}', "application/json")
+    response = json_response([Error(error="a")], status=201, headers={"X-Name": "x"})
+    assert (response.status, response.body, response.content_type) == (201, b'[{"error":"a"}]', "application/json")
     assert response.headers["X-Name"] == "x"

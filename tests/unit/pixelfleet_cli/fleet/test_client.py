@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from matchmaker.http.schemas import Ending
 from pixelfleet.net.http import errors_as_json, json_response, plain_port
+from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.fleet import client as module
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client
+from tests.unit.matchmaker.bodies import page, streamer
 
 TOKEN = "t"
 
@@ -45,32 +48,28 @@ async def client_of(server: Server, token: str = TOKEN) -> AsyncIterator[FleetCl
         yield client
 
 
-def page(count: int, following: str | None, total: int = 2500) -> web.Response:
-    return json_response({"now": 1.0, "items": [{"id": "x"}] * count, "total": total, "next": following})
-
-
 async def test_a_list_is_read_page_by_page_until_the_limit(server: Server) -> None:
-    server.answers = [page(1000, "a/b"), page(500, "c")]
+    server.answers = [json_response(page(1000, "a/b")), json_response(page(500, "c"))]
     async with client_of(server) as client:
         answer = await client.items("streamers", app="car", limit=1500)
-    assert (len(answer["items"]), answer["total"], answer["now"]) == (1500, 2500, 1.0)
+    assert (len(answer.items), answer.total, answer.now) == (1500, 2500, 1.0)
     assert server.asked == [
         ("GET", "/api/v1/streamers?limit=1000&app=car", "Bearer t"),
-        ("GET", "/api/v1/streamers?limit=500&after=a/b&app=car", "Bearer t"),
+        ("GET", "/api/v1/streamers?limit=500&app=car&after=a/b", "Bearer t"),
     ]
 
 
 async def test_a_list_ends_with_its_last_page_and_never_goes_round(server: Server) -> None:
-    server.answers = [page(3, None, total=3)]
+    server.answers = [json_response(page(3, None, total=3))]
     async with client_of(server, token="") as client:
-        assert len((await client.items("queue", app="", limit=1000))["items"]) == 3
-        server.answers = [page(0, "again")]
-        assert (await client.items("queue", app="", limit=1000))["items"] == []
+        assert len((await client.items("streamers", app="", limit=1000)).items) == 3
+        server.answers = [json_response(page(0, "again"))]
+        assert (await client.items("streamers", app="", limit=1000)).items == []
     assert server.asked[0][2] is None
 
 
 async def test_a_name_may_hold_anything(server: Server) -> None:
-    server.answers = [json_response({"id": "x"}) for _ in range(3)]
+    server.answers = [*(json_response(streamer()) for _ in range(2)), json_response(Ending(id="x", state="ending"))]
     async with client_of(server) as client:
         await client.drain("s/räum 1?#%")
         await client.undrain("cam")
@@ -85,13 +84,14 @@ async def test_a_name_may_hold_anything(server: Server) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (json_response({"error": "a bearer token is needed"}, status=401), "a bearer token is needed (401)"),
-        (json_response({"error": "two\nlines\x1b[31m"}, status=404), "two lines [31m (404)"),
+        (json_response(Error(error="a bearer token is needed"), status=401), "a bearer token is needed (401)"),
+        (json_response(Error(error="two\nlines\x1b[31m"), status=404), "two lines [31m (404)"),
         (web.Response(status=502, text="<html>"), "Bad Gateway (502)"),
         (web.Response(status=302, headers={"Location": "http://10.0.0.1/"}), "Found (302)"),
         (web.Response(text="hello"), "answers as no matchmaker does"),
         (web.Response(text="[]"), "answers as no matchmaker does"),
-        (json_response({"items": 7}), "answers as no matchmaker does"),
+        (web.json_response({"items": 7}), "answers as no matchmaker does"),
+        (web.json_response({"error": 7}, status=404), "Not Found (404)"),
     ],
 )
 async def test_what_goes_wrong_is_told_in_one_line(server: Server, answer: web.Response, said: str) -> None:
@@ -105,7 +105,7 @@ async def test_what_goes_wrong_is_told_in_one_line(server: Server, answer: web.R
 
 async def test_too_long_an_answer_is_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 100)
-    server.answers = [json_response({"items": ["x" * 200]})]
+    server.answers = [json_response(page(1, None))]
     async with client_of(server) as client:
         with pytest.raises(UsageError, match="answers as no matchmaker does"):
             await client.apps()

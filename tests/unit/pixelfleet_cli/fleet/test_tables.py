@@ -1,34 +1,36 @@
-from typing import Any
-
+import msgspec
 import pytest
 from rich.console import Console
 
 from pixelfleet_cli.fleet.tables import COLUMNS, duration, table
+from tests.unit.matchmaker.bodies import app, session, streamer, waiting
 
 
-def shown(what: str, *rows: dict[str, Any], now: float = 1000.0) -> str:
+def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0) -> str:
     console = Console(width=200, color_system=None)
     with console.capture() as capture:
         console.print(table(what, rows, now))
     return capture.get()
 
 
+ROWS = {"streamers": streamer(), "sessions": session(), "queue": waiting(), "apps": app()}
+
+
 @pytest.mark.parametrize("what", COLUMNS)
-def test_every_table_shows_its_titles_and_takes_rows_that_lack_everything(what: str) -> None:
-    text = shown(what, {})
+def test_every_table_shows_its_titles_and_takes_rows_that_lack_what_may_be_null(what: str) -> None:
+    text = shown(what, ROWS[what])
     for title, _ in COLUMNS[what]:
         assert title in text
 
 
 def test_a_streamer_is_one_line() -> None:
-    row = {"id": "s1/cam", "app": "car", "state": "free", "taken": 1, "capacity": None, "labels": {"region": "eu"}}
-    text = shown("streamers", {**row, "node": "n1", "since": 880.0})
+    text = shown("streamers", streamer(taken=1, labels={"region": "eu"}, node="n1", since=880.0))
     for word in ("s1/cam", "car", "free", "1/no limit", "region=eu", "n1", "2 min"):
         assert word in text
 
 
 def test_names_that_others_chose_can_do_nothing_to_a_terminal() -> None:
-    text = shown("streamers", {"id": "a\x1b[31mred\r\nb", "app": "[bold]x[/bold]", "labels": "none"})
+    text = shown("streamers", streamer(id="a\x1b[31mred\r\nb", app="[bold]x[/bold]"))
     assert "\x1b" not in text
     assert "\r" not in text
     assert "[bold]x[/bold]" in text

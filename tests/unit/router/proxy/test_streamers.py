@@ -1,5 +1,6 @@
 """Where a registered streamer's REST API is."""
 
+import msgspec
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from pixelfleet.fleet.store import StoreUnavailableError
 from router.proxy.streamers import MAX_ANSWER_BYTES, ApiStreamers, LookupFailedError, StoreStreamers
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Pool
+from tests.unit.matchmaker.bodies import streamer
 from tests.unit.router.servers import serving, session
 
 
@@ -45,6 +47,11 @@ ANSWERS = {
 @pytest.mark.parametrize(("body", "found"), ANSWERS.items(), ids=range(len(ANSWERS)))
 async def test_a_matchmaker_says_where_it_is(body: bytes, found: object) -> None:
     assert await asked(body) == found
+
+
+async def test_the_answer_of_our_matchmaker_is_understood() -> None:
+    url = "http://10.0.0.7:30010"
+    assert await asked(msgspec.json.encode(streamer(rest_url=url))) == url
 
 
 @pytest.mark.parametrize(("status", "found"), [(404, None), (401, LookupFailedError), (302, LookupFailedError)])

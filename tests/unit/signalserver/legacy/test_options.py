@@ -23,7 +23,7 @@ from signalserver.settings import Settings
 
 FIELDS = Settings.model_fields
 OURS = [name.replace("_", "-") for name in names_of(Settings)]
-DOCUMENT = (Path(__file__).parents[4] / "docs" / "migration.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "how-to" / "migration.md").read_text(encoding="utf-8")
 
 CIRRUS_JSON: dict[str, Any] = {
     "UseFrontend": False,

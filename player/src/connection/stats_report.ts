@@ -1,0 +1,8 @@
+import { MessageHelpers, Messages, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+
+/** Reports `data` to the server for its metrics. Servers of other makes expect a string in `stats`, so it is JSON. */
+export function reportStats({ signallingProtocol }: PixelStreaming, data: object): void {
+  if (signallingProtocol.isConnected()) {
+    signallingProtocol.sendMessage(MessageHelpers.createMessage(Messages.stats, { data: JSON.stringify(data) }));
+  }
+}

@@ -1,0 +1,167 @@
+import type { PageSettings } from '../page/page_settings';
+import type { State } from '../state';
+import type { StreamStats } from '../stats';
+import { ControlCalls, MAX_PENDING } from './control_calls';
+import { invoke, noticesFor } from './legacy_protocol';
+import { parseMessage, VERSION, type Request, type RequestId } from './requests';
+
+/** The part of the player that an embedding page can use. */
+export interface PlayerApi {
+  readonly state: State;
+  readonly stats: StreamStats | undefined;
+  /** Sends an interaction to the application; returns false while no data channel is open. */
+  interact(value: object | string): boolean;
+  /** Sends a command for the streamer, such as `{'Encoder.MaxQP': 40}`; returns false while no data channel is open. */
+  command(value: object): boolean;
+  /** Sends a `control` message to the server; returns false while it is not connected. */
+  control(action: string, payload: unknown): boolean;
+  /** Starts a latency test; returns false while no data channel is open. */
+  testLatency(): boolean;
+  retry(): void;
+}
+
+/** How long a `control` call may be pending, in milliseconds: longer than the timeout of any server. */
+export const CONTROL_TIMEOUT = 60_000;
+
+const NOT_CONNECTED = 'the stream is not connected';
+
+/**
+ * Exchanges messages with an embedding page. Its caller checks the origin and passes the messages; the bridge itself
+ * has no reference to a window.
+ */
+export class Bridge {
+  readonly #settings: PageSettings;
+  readonly #player: PlayerApi;
+  readonly #post: (message: object) => void;
+  readonly #calls = new ControlCalls();
+  #sendsStats = false;
+  #lastState: State;
+
+  /** @param post - posts a message to the embedding page */
+  constructor(settings: PageSettings, player: PlayerApi, post: (message: object) => void) {
+    this.#settings = settings;
+    this.#player = player;
+    this.#post = post;
+    this.#lastState = player.state;
+    this.#sendEvent('ready', { state: player.state });
+  }
+
+  /** Handles a message from the embedding page. */
+  receive(data: unknown): void {
+    const incoming = parseMessage(data);
+    switch (incoming.kind) {
+      case 'none':
+        return;
+      case 'invalid':
+        this.#reply(incoming.id, { error: incoming.problem });
+        return;
+      case 'request':
+        this.#handle(incoming.id, incoming.request);
+        return;
+      case 'invoke': {
+        const detail = invoke(incoming.name, incoming.args, this.#settings.functions, this.#player);
+        if (detail !== undefined) {
+          this.#post({ notice: { ok: false, type: 'invoke', status: 'refused', invoke: incoming.name, detail } });
+        }
+      }
+    }
+  }
+
+  onState(state: State): void {
+    this.#sendEvent('state', state);
+    if (this.#usesLegacyProtocol) {
+      for (const notice of noticesFor(this.#lastState, state)) {
+        this.#post({ notice });
+      }
+    }
+    if (state.phase === 'reconnecting' || state.phase === 'waiting' || state.phase === 'ended') {
+      this.#calls.failAll(NOT_CONNECTED);
+    }
+    this.#lastState = state;
+  }
+
+  /** @param message - the `matchmaker` message as received */
+  onMatchmaker(message: unknown): void {
+    if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
+      const { matched, detail } = message as Record<string, unknown>;
+      this.#post({ notice: { ok: matched === true, type: 'matchmaker', detail } });
+    }
+  }
+
+  onStats(stats: StreamStats): void {
+    if (this.#sendsStats) {
+      this.#sendEvent('stats', stats);
+    }
+  }
+
+  /** @param text - what the application sent over the data channel */
+  onResponse(text: string): void {
+    this.#sendEvent('response', text);
+    if (this.#usesLegacyProtocol) {
+      this.#post({ response: text });
+    }
+  }
+
+  /** @param message - the server's `response` to a `control` message, as received */
+  onControlResponse(message: unknown): void {
+    this.#calls.onResponse(message);
+    if (this.#usesLegacyProtocol && typeof message === 'object' && message !== null) {
+      this.#post({ ...message, type: 'response' });
+    }
+  }
+
+  get #usesLegacyProtocol(): boolean {
+    return this.#settings.functions.length > 0;
+  }
+
+  #handle(id: RequestId, request: Request): void {
+    switch (request.method) {
+      case 'state':
+        this.#reply(id, { result: this.#player.state });
+        return;
+      case 'stats':
+        this.#reply(id, { result: this.#player.stats ?? null });
+        return;
+      case 'watch':
+        this.#sendsStats = request.stats;
+        this.#reply(id, { result: true });
+        return;
+      case 'interact':
+        this.#reply(id, this.#player.interact(request.value) ? { result: true } : { error: NOT_CONNECTED });
+        return;
+      case 'retry':
+        this.#player.retry();
+        this.#reply(id, { result: true });
+        return;
+      case 'control':
+        this.#control(id, request.action, request.payload);
+    }
+  }
+
+  #control(id: RequestId, action: string, payload: unknown): void {
+    const fail = this.#calls.add(action, (result) => {
+      clearTimeout(timer);
+      this.#reply(id, 'error' in result ? result : { result: result.response ?? null });
+    });
+    const timer = setTimeout(
+      () => fail?.(`the server did not respond within ${String(CONTROL_TIMEOUT / 1000)} s`),
+      CONTROL_TIMEOUT,
+    );
+    if (fail === undefined) {
+      clearTimeout(timer);
+      this.#reply(id, { error: `too many pending control calls (at most ${String(MAX_PENDING)})` });
+    } else if (!this.#player.control(action, payload)) {
+      fail(NOT_CONNECTED);
+    }
+  }
+
+  #reply(id: RequestId, outcome: { result: unknown } | { error: string }): void {
+    if (id !== undefined) {
+      this.#post({ pixelfleet: VERSION, id, ...outcome });
+    }
+  }
+
+  #sendEvent(event: string, data: unknown): void {
+    this.#post({ pixelfleet: VERSION, event, data });
+  }
+}

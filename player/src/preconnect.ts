@@ -1,0 +1,13 @@
+import { PreconnectedSocket } from './connection/preconnected_socket';
+import { hasOverride, signallingUrl } from './connection/url';
+
+/** Whether this browser supports WebRTC and websockets. */
+export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
+
+/**
+ * The websocket to the page's own server, opened before anything else: this module is built as a separate file that
+ * loads long before the library (see vite.config.ts). Undefined when the link names another server, since page.json
+ * must be read first.
+ */
+export const preconnected =
+  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(location.href)) : undefined;

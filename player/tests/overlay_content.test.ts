@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { EndCause, State, WaitCause } from '../src/state';
+import { DEFAULT_TEXTS } from '../src/texts';
+import { formatDuration, shutdownNotice, overlayContent, type OverlayContent } from '../src/view/overlay_content';
+
+const contentOf = (state: State): OverlayContent => {
+  const content = overlayContent(state, DEFAULT_TEXTS);
+  if (content === undefined) {
+    throw new Error(`no content in ${state.phase}`);
+  }
+  return content;
+};
+
+const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
+
+const CAUSES: readonly EndCause[] = [
+  'over', 'left', 'kicked', 'not-allowed', 'refused', 'unreachable', 'no-video', 'network', 'link', 'unsupported',
+];
+const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
+
+describe('overlayContent', () => {
+  it('is undefined while playing', () => {
+    expect(overlayContent({ phase: 'playing', ending: true }, DEFAULT_TEXTS)).toBeUndefined();
+  });
+
+  it.each<[State, string, OverlayContent['step']]>([
+    [{ phase: 'connecting' }, 'Connecting', 'connect'],
+    [{ phase: 'queued' }, 'Waiting for a free stream', 'queue'],
+    [{ phase: 'starting' }, 'Starting the stream', 'start'],
+    [{ phase: 'reconnecting', played: false }, 'Still connecting', 'connect'],
+    [{ phase: 'reconnecting', played: true }, 'Reconnecting', undefined],
+  ])('shows the loader without a button in %j', (state, title, step) => {
+    expect(contentOf(state)).toMatchObject({ icon: 'busy', title, buttons: [] });
+    expect(contentOf(state).step).toBe(step);
+  });
+
+  it.each<State>([
+    { phase: 'starting', cut: true },
+    { phase: 'reconnecting', played: true, cut: true },
+  ])('shows that the network blocks the video in %j', (state) => {
+    expect(contentOf(state)).toMatchObject({ icon: 'shield', title: 'Your network blocks the video', buttons: [] });
+    expect(contentOf(state).hint).toBe(DEFAULT_TEXTS['waiting.hint']);
+  });
+
+  it("prefers the server's text and the queue over the blocked network", () => {
+    const content = contentOf({ phase: 'reconnecting', played: true, cut: true, text: 'all busy' });
+    expect(content).toMatchObject({ title: 'Reconnecting', detail: 'All busy.' });
+    expect(contentOf({ phase: 'queued', position: 2, cut: true }).title).toBe('You are in the queue');
+  });
+
+  it.each<[Partial<Extract<State, { phase: 'queued' }>>, string, readonly string[]]>([
+    [{ position: 3, ahead: 2, etaSeconds: 120 }, 'You are in the queue', ['3', '2', '2 min']],
+    [{ position: 3 }, 'You are in the queue', ['3', '2', '–']],
+    [{ ahead: 1 }, 'You are in the queue', ['2', '1', '–']],
+    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', '10 s']],
+    [{ etaSeconds: 60 }, 'Waiting for a free stream', ['1 min']],
+    [{}, 'Waiting for a free stream', []],
+  ])('shows the position in the queue: %j', (place, title, facts) => {
+    const content = contentOf({ phase: 'queued', ...place });
+    expect(content.title).toBe(title);
+    expect(values(content)).toEqual(facts);
+    expect(content.hint).toBe(DEFAULT_TEXTS['queued.hint']);
+  });
+
+  it('announces the position in sentences, and shows it in the tab', () => {
+    const content = contentOf({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
+    expect(content.announcement).toBe(
+      `You are in the queue. You are number 2 in the queue. One person is ahead of you. The estimated wait is 1 min. ${DEFAULT_TEXTS['queued.hint']}`,
+    );
+    expect(content.tab).toBe('No. 2 in the queue');
+    expect(contentOf({ phase: 'queued', position: 1 }).announcement).not.toContain('ahead of you');
+    expect(contentOf({ phase: 'queued', position: 9 }).announcement).toContain('8 people are ahead of you.');
+  });
+
+  it("shows the matchmaker's text if there is no position", () => {
+    expect(contentOf({ phase: 'queued', text: 'all streams are busy' }).detail).toBe('All streams are busy.');
+    expect(contentOf({ phase: 'queued', position: 2, text: 'unused' })).not.toHaveProperty('detail');
+  });
+
+  it.each(WAITS)('explains the wait and has a retry button: %s', (cause) => {
+    const content = contentOf({ phase: 'waiting', cause });
+    expect(content).toMatchObject({ hint: DEFAULT_TEXTS['waiting.hint'], buttons: [{ action: 'retry', label: 'Try now' }] });
+    expect(content.detail).toBe(DEFAULT_TEXTS[`waiting.${cause}.detail`]);
+  });
+
+  it('has a play button while blocked', () => {
+    expect(contentOf({ phase: 'blocked' }).buttons).toEqual([{ action: 'play', label: 'Play' }]);
+  });
+
+  it.each(CAUSES)('explains the end: %s', (cause) => {
+    const content = contentOf({ phase: 'ended', cause });
+    expect(content.title).not.toBe('');
+    expect(content.detail).toMatch(/\.$/);
+    expect(content.announcement).toBe(`${content.title}. ${content.detail ?? ''}`);
+  });
+
+  it.each<[EndCause, readonly string[]]>([
+    ['over', ['Start again']],
+    ['unreachable', ['Try again']],
+    ['network', ['Try again', 'Copy link']],
+    ['unsupported', ['Copy link']],
+    ['kicked', []],
+    ['link', []],
+  ])('has the buttons for "%s"', (cause, labels) => {
+    expect(contentOf({ phase: 'ended', cause }).buttons.map(({ label }) => label)).toEqual(labels);
+  });
+
+  it("shows the server's reason in place of the default detail", () => {
+    expect(contentOf({ phase: 'ended', cause: 'refused', text: 'the time is up' }).detail).toBe('The time is up.');
+    expect(contentOf({ phase: 'reconnecting', played: true, text: 'Back soon!' }).detail).toBe('Back soon!');
+    expect(contentOf({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
+  });
+
+  it('shows the close code for the operator', () => {
+    expect(contentOf({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
+    expect(contentOf({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
+  });
+
+  it('uses the given texts', () => {
+    const texts = { ...DEFAULT_TEXTS, 'queued.next': 'Gleich', 'queued.say.place': 'Platz {place}.' };
+    const content = overlayContent({ phase: 'queued', position: 1 }, texts);
+    expect(content?.title).toBe('Gleich');
+    expect(content?.announcement).toContain('Platz 1.');
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [0, '10 s'],
+    [9.9, '10 s'],
+    [41.5, '50 s'],
+    [55, '1 min'],
+    [89, '1 min'],
+    [90, '2 min'],
+    [3540, '59 min'],
+    [3600, '1 h'],
+    [7200, '2 h'],
+  ])('formats %d s as %s', (seconds, expected) => {
+    expect(formatDuration(seconds, DEFAULT_TEXTS)).toBe(expected);
+  });
+});
+
+describe('shutdownNotice', () => {
+  it("adds the server's reason", () => {
+    expect(shutdownNotice(undefined, DEFAULT_TEXTS)).toBe('This stream will end soon.');
+    expect(shutdownNotice('maintenance at six', DEFAULT_TEXTS)).toBe('This stream will end soon: maintenance at six');
+  });
+});

@@ -1,0 +1,232 @@
+"""The operations of the matchmaker's REST interface."""
+
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+from matchmaker.http import schemas
+from pixelfleet.net.http import HEALTH
+from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
+
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+API: Final = "/api/v1"
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+
+NOT_FOUND: Final = {404: Answer("No such streamer or session", (Error,), name="NotFound")}
+BAD_REQUEST: Final = {400: Answer("A parameter is not valid", (Error,), name="BadRequest")}
+UNAVAILABLE: Final = {
+    503: Answer("Not possible at the moment; the error gives the reason", (Error,), name="Unavailable")
+}
+RETRY_PAGE: Final = {
+    503: Answer(
+        "In redirect mode: a page that tries again by itself, or players cannot be authenticated", (Error,), html=True
+    )
+}
+
+PAGED: Final = (
+    Parameter("limit", "length of the page", Limit, default=DEFAULT_LIMIT),
+    Parameter("after", "`next` of the page before"),
+    Parameter("app", "only of this application"),
+)
+STREAMER_ID: Final = Parameter(
+    "id",
+    "the streamer's key with its slash as %2F, or an endpoint id that no other streamer has",
+    where="path",
+)
+SESSION_ID: Final = Parameter("id", "the session's id", where="path")
+PARTS: Final = (
+    Parameter("server", "the server's id: the part of the key before the slash", where="path"),
+    Parameter("endpoint", "the streamer's endpoint id: the part of the key after the slash", where="path"),
+)
+
+
+def _listing(path: str, name: str, summary: str, page: Any) -> Operation:
+    return Operation(
+        path=API + path,
+        name=name,
+        summary=summary,
+        parameters=PAGED,
+        answers={200: Answer("One page", (page,)), **BAD_REQUEST, **UNAVAILABLE},
+        access=Access.READ,
+    )
+
+
+def _of_a_streamer(path: str, suffix: str, parameters: tuple[Parameter, ...]) -> tuple[Operation, ...]:
+    """Return the operations on one streamer, which can be named in two ways."""
+    current = {200: Answer("The streamer as it is now", (schemas.Streamer,)), **NOT_FOUND, **UNAVAILABLE}
+    return (
+        Operation(
+            path=API + path,
+            name=f"streamer{suffix}",
+            summary="One streamer",
+            parameters=parameters,
+            answers=current,
+            access=Access.READ,
+        ),
+        Operation(
+            method="POST",
+            path=f"{API}{path}/drain",
+            name=f"drain{suffix}",
+            summary="Match no more players to a streamer; its sessions continue",
+            parameters=parameters,
+            answers=current,
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path=f"{API}{path}/undrain",
+            name=f"undrain{suffix}",
+            summary="Match players to a streamer again",
+            parameters=parameters,
+            answers=current,
+            access=Access.CHANGE,
+        ),
+    )
+
+
+REFERENCE: Final = (
+    Operation(
+        path="/signallingserver",
+        name="signallingServer",
+        summary="Reserve a free server, for a page that dials by itself",
+        description=(
+            "The slot is kept for `arrivalSeconds`. Labels that players may choose are also query parameters. "
+            "Without a free server the status is 200 and `error` gives the reason."
+        ),
+        parameters=(
+            Parameter("app", "the application; the default is the matchmaker's own"),
+            Parameter("id", "a streamer's key or endpoint id, a session's id, or `*` for any"),
+            Parameter("address", "the `host:port` of a legacy signalling server"),
+        ),
+        answers={
+            200: Answer("The server, or why there is none", (schemas.Reservation, schemas.NoReservation)),
+            400: Answer("A parameter is not valid", (schemas.NoReservation,)),
+            401: Answer("The player is not authenticated", (Error,)),
+            403: Answer("The player or the origin is not allowed", (Error, schemas.NoReservation)),
+            429: Answer("Too many requests from this address", (schemas.NoReservation,)),
+            503: Answer("The matchmaker restarts, or players cannot be authenticated", (Error, schemas.NoReservation)),
+        },
+        head=False,  # it would take a slot for nothing
+    ),
+    Operation(
+        path="/list",
+        name="list",
+        summary="The streamers as the reference matchmaker lists its servers",
+        parameters=(
+            Parameter("limit", "length of the page", Limit, default=MAX_LIMIT),
+            Parameter("after", "the last `id` of the page before"),
+        ),
+        answers={
+            200: Answer("The streamers, sorted by id", (list[schemas.Listed],)),
+            **BAD_REQUEST,
+            **UNAVAILABLE,
+        },
+        access=Access.READ,
+        head=False,
+    ),
+)
+
+
+def _redirecting(path: str, name: str, summary: str, answers: dict[int, Answer], *parameters: Parameter) -> Operation:
+    return Operation(
+        path=path,
+        name=name,
+        summary=summary,
+        parameters=parameters,
+        answers={
+            302: Answer("In redirect mode: to the page of a free server"),
+            400: Answer("In redirect mode: a parameter is not valid", (Error,)),
+            401: Answer("In redirect mode: the player is not authenticated", (Error,)),
+            403: Answer("In redirect mode: the player is not allowed", (Error,)),
+            **RETRY_PAGE,
+            **answers,
+        },
+    )
+
+
+CONTRACT: Final = Contract(
+    "Pixelfleet matchmaker",
+    "The fleet as every replica sees it, and the operator's actions. Operations that change something answer 403 "
+    "until --rest-token is set; operations that read do so too, unless --rest-api opens them.",
+    (
+        *REFERENCE,
+        _redirecting(
+            "/",
+            "root",
+            "What listens here; in redirect mode, a redirect to the page of a free server",
+            {200: Answer("What listens here", (schemas.About,))},
+        ),
+        _redirecting(
+            "/custom_html/{file}",
+            "customHtml",
+            "In redirect mode, a redirect to this file of a free server",
+            {404: Answer("Not in redirect mode", (Error,))},
+            Parameter("file", "the file's name", where="path"),
+        ),
+        Operation(
+            path=f"{API}/openapi.json",
+            name="definition",
+            summary="This document",
+            answers={200: Answer("An OpenAPI document", (dict[str, Any],))},
+        ),
+        _listing("/streamers", "streamers", "Streamers, sorted by id", schemas.StreamerPage),
+        *_of_a_streamer("/streamers/{id}", "", (STREAMER_ID,)),
+        *_of_a_streamer("/streamers/{server}/{endpoint}", "ByParts", PARTS),
+        _listing("/sessions", "sessions", "Sessions that have a streamer, sorted by id", schemas.SessionPage),
+        Operation(
+            path=f"{API}/sessions/{{id}}",
+            name="session",
+            summary="One session, in the queue or with a streamer",
+            parameters=(SESSION_ID,),
+            answers={
+                200: Answer("The session", (schemas.Session, schemas.Waiting)),
+                **NOT_FOUND,
+                **UNAVAILABLE,
+            },
+            access=Access.READ,
+        ),
+        Operation(
+            method="DELETE",
+            path=f"{API}/sessions/{{id}}",
+            name="endSession",
+            summary="End a session; its player is disconnected and does not reconnect",
+            parameters=(SESSION_ID,),
+            answers={
+                202: Answer("The session ends with the next heartbeat of its holder", (schemas.Ending,)),
+                **NOT_FOUND,
+                **UNAVAILABLE,
+            },
+            access=Access.CHANGE,
+        ),
+        _listing("/queue", "queue", "Sessions in the queue, next first", schemas.QueuePage),
+        Operation(
+            path=f"{API}/apps",
+            name="apps",
+            summary="Each application in numbers",
+            answers={200: Answer("The numbers", (schemas.Totals,)), **UNAVAILABLE},
+            access=Access.READ,
+        ),
+        Operation(
+            path=f"{API}/events",
+            name="events",
+            summary="Changes of the fleet, as server-sent events",
+            description=(
+                "`totals` every second, `streamers` (`{whole, changed, gone}`) after each change, `unavailable` while "
+                "the fleet store cannot be reached. The first `streamers` has `whole: true`: discard what was known "
+                "before. A listener that falls behind is disconnected and may reconnect. `x-events` gives the type "
+                "of each event's data."
+            ),
+            answers={
+                200: Answer(
+                    "Events without end",
+                    events={"totals": schemas.Totals, "streamers": schemas.StreamersEvent, "unavailable": Error},
+                ),
+                **UNAVAILABLE,
+            },
+            access=Access.READ,
+            head=False,
+        ),
+        *HEALTH.operations,
+    ),
+)

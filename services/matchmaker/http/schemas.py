@@ -1,0 +1,174 @@
+"""The bodies of the matchmaker's REST answers. No I/O.
+
+Times are seconds of unix time on the fleet store's clock, and null for never.
+"""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from pixelfleet.fleet.model import LeaseState
+
+T = TypeVar("T")
+
+StreamerState = Literal["free", "busy", "aside", "not ready", "draining"]
+Time = Annotated[float | None, Meta(description="unix time in seconds; null is never")]
+Names = Annotated[list[str], Meta(description="session ids, 100 at most")]
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A JSON object whose field names are in camel case."""
+
+
+class Streamer(Schema, frozen=True, kw_only=True):
+    """One streamer."""
+
+    id: Annotated[str, Meta(description="the key: server id and endpoint id, with a slash between them")]
+    server_id: str
+    endpoint_id: str
+    app: str
+    state: Annotated[
+        StreamerState,
+        Meta(description="`free`, or why no player is matched; `aside` is quarantined after failed dials"),
+    ]
+    url: Annotated[str, Meta(description="where players are dialled")]
+    rest_url: Annotated[str | None, Meta(description="the application's REST API, without user name and password")]
+    dialect: str
+    stock: Annotated[bool, Meta(description="whether it belongs to a legacy signalling server")]
+    labels: dict[str, str]
+    node: str
+    capacity: Annotated[int | None, Meta(description="sessions at once; null is no limit")]
+    players: int
+    taken: Annotated[int, Meta(description="slots that are held or promised")]
+    sessions: Names
+    spectators: int
+    since: Time
+    matched_at: Time
+    failed_dials: Annotated[int, Meta(description="failed dials in a row")]
+
+
+class Session(Schema, frozen=True, kw_only=True):
+    """One session with a streamer."""
+
+    id: str
+    app: str
+    streamer: Annotated[str, Meta(description="the streamer's key")]
+    state: LeaseState
+    role: Literal["player", "spectator"]
+    arrived_at: Time
+    matched_at: Time
+    deadline: Annotated[float | None, Meta(description="unix time in seconds at which the lease ends; null is never")]
+    replica: Annotated[str | None, Meta(description="the matchmaker that holds the player's connection")]
+
+
+class Waiting(Schema, frozen=True, kw_only=True):
+    """One session in the queue."""
+
+    id: str
+    app: str
+    position: Annotated[int, Meta(description="position among the sessions with the same request; 1 is next")]
+    wants: Annotated[str | None, Meta(description="the streamer or session that was asked for")]
+    labels: dict[str, str]
+    priority: int
+    arrived_at: Time
+    waited_seconds: float
+    replica: str
+    state: Annotated[Literal["waiting"] | msgspec.UnsetType, Meta(description="only in the answer for one session")] = (
+        msgspec.UNSET
+    )
+
+
+class Page(Schema, Generic[T], frozen=True, kw_only=True):
+    """A part of a list."""
+
+    now: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
+    items: list[T]
+    total: Annotated[int, Meta(description="length of the whole list")]
+    next: Annotated[str | None, Meta(description="value of `after` for the next page; null on the last page")]
+
+
+class StreamerPage(Page[Streamer], frozen=True, kw_only=True):
+    """Streamers, sorted by id."""
+
+
+class SessionPage(Page[Session], frozen=True, kw_only=True):
+    """Sessions with a streamer, sorted by id."""
+
+
+class QueuePage(Page[Waiting], frozen=True, kw_only=True):
+    """Sessions in the queue, next first."""
+
+
+class Ending(Schema, frozen=True, kw_only=True):
+    """A session that is being ended."""
+
+    id: str
+    state: Literal["ending"]
+
+
+class App(Schema, frozen=True, kw_only=True):
+    """One application in numbers."""
+
+    app: str
+    streamers: Annotated[int, Meta(description="streamers that are ready and not draining")]
+    available: Annotated[int, Meta(description="streamers with a free slot")]
+    aside: Annotated[int, Meta(description="streamers in quarantine")]
+    slots: Annotated[float | None, Meta(description="null is no limit")]
+    used: Annotated[int, Meta(description="slots that are held or promised")]
+    waiting: Annotated[int, Meta(description="sessions in the queue")]
+    oldest_wait_seconds: float
+
+
+class Totals(Schema, frozen=True, kw_only=True):
+    """All applications in numbers."""
+
+    now: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
+    young: Annotated[bool, Meta(description="nothing is matched yet because servers still report")]
+    apps: list[App]
+
+
+class StreamersEvent(Schema, frozen=True, kw_only=True):
+    """Streamers that have changed or are gone."""
+
+    whole: Annotated[bool, Meta(description="whether this begins a new list of all streamers")]
+    changed: list[Streamer]
+    gone: Annotated[list[str], Meta(description="ids")]
+
+
+class Listed(Schema, frozen=True, kw_only=True):
+    """One streamer as the reference matchmaker lists its servers."""
+
+    id: str
+    address: str
+    port: int
+    rest_port: int | None
+    ready: bool
+    num_connected_clients: int
+    last_ping_received: Annotated[int, Meta(description="unix time in milliseconds")]
+
+
+class Reservation(Schema, frozen=True, kw_only=True):
+    """A slot that is reserved for a page that dials by itself."""
+
+    signalling_server: Annotated[str, Meta(description="host:port")]
+    url: Annotated[str, Meta(description="where to open the websocket, with the session token")]
+    session_id: str
+    app: str
+    dialect: str
+    arrival_seconds: Annotated[float, Meta(description="how long the slot is kept")]
+
+
+class NoReservation(Schema, frozen=True, kw_only=True):
+    """No slot was reserved."""
+
+    signalling_server: Literal[""]
+    error: Annotated[str, Meta(description="the reason")]
+
+
+class About(Schema, frozen=True, kw_only=True):
+    """What listens here."""
+
+    service: Literal["matchmaker"]
+    players: Annotated[str, Meta(description="how players connect")]
+    api: Annotated[str, Meta(description="path of the REST API")]

@@ -1,0 +1,107 @@
+"""Runs the scripts of `redis/lua` in this process, by the Lua that Redis has (5.1), on commands in memory."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from lupa import lua51
+
+from pixelfleet.fleet.memory.commands import COMMANDS, run_command
+from pixelfleet.fleet.memory.keyspace import Keyspace, UnsupportedCommandError
+from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, library_text
+
+LIBRARY: Final = library_text().partition("\n")[2].encode()
+"""Without its first line, which is for the server. It is read here, where no event loop waits for the files."""
+
+ENVIRONMENT: Final = b"""
+local commands, run_unknown, decode, functions = ...
+redis = {
+  call = function(name, ...)
+    local command = commands[name]
+    if command then return command(...) end
+    return run_unknown(name, ...)
+  end,
+  register_function = function(name, body) functions[name] = body end,
+}
+cjson = { decode = decode }
+-- Redis has none of these.
+debug, dofile, io, load, loadfile, module, os, package, python, require = nil
+"""
+
+
+_LuaRuntime: Any = lua51.LuaRuntime
+"""Of any type, because its published stub has neither the options nor the bytes that it takes."""
+
+_texts = msgspec.json.Decoder(list[str]).decode
+
+
+class Scripts:
+    """The scripts, with a Lua of their own. `publish` is called with the channel of each announcement."""
+
+    def __init__(self, keys: Keyspace, publish: Callable[[bytes], None]) -> None:
+        # Text stays bytes, as Redis has it.
+        lua = _LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+        self._table = lua.table_from
+        self._keys = keys
+        commands = {name.encode(): self._command(name) for name in COMMANDS}
+        commands[b"PUBLISH"] = self._announcement(publish)
+        functions = lua.table()
+        environment = lua.compile(ENVIRONMENT)
+        environment(self._table(commands), self._run_unknown, self._decode, functions)
+        lua.execute(LIBRARY)
+        self._functions = {name: functions[f"{library_name()}_{name}".encode()] for name in SCRIPTS}
+
+    def run(self, name: str, key: bytes, arguments: Sequence[bytes]) -> Any:
+        """Run a script with its one key; return its reply as Redis gives it: int, bytes, None or lists of these."""
+        self._keys.expire()
+        return _plain(self._functions[name](self._table([key]), self._table(arguments)))
+
+    # -- what Lua calls -----------------------------------------------------------------------------
+
+    def _command(self, name: str) -> Callable[..., Any]:
+        def command(*words: bytes | float | None) -> Any:
+            return self._reply(run_command(self._keys, name, [_word(word) for word in words]))
+
+        return command
+
+    def _announcement(self, publish: Callable[[bytes], None]) -> Callable[..., Any]:
+        def command(channel: bytes, message: bytes) -> int:
+            if message:
+                raise UnsupportedCommandError("PUBLISH with a message")
+            publish(channel)
+            return 0
+
+        return command
+
+    def _run_unknown(self, name: bytes, *words: bytes) -> None:
+        run_command(self._keys, name.decode(), words)  # which raises
+
+    def _decode(self, text: bytes) -> Any:
+        try:
+            return self._table([each.encode() for each in _texts(text)])
+        except msgspec.DecodeError as error:
+            raise UnsupportedCommandError(f"JSON but a list of texts: {text!r}") from error
+
+    def _reply(self, reply: Any) -> Any:
+        """Return a reply as scripts are given it: a nil is false."""
+        if isinstance(reply, list):
+            return self._table([False if each is None else each for each in reply])
+        return False if reply is None else reply
+
+
+def _word(word: bytes | float | None) -> bytes:
+    """Return a word of a command; a number as Redis writes it."""
+    if isinstance(word, bytes):
+        return word
+    if not isinstance(word, int | float) or isinstance(word, bool) or word != int(word):
+        raise UnsupportedCommandError(f"{word!r} in a command")
+    return b"%d" % int(word)
+
+
+def _plain(reply: Any) -> Any:
+    """Return what a script returned as Redis makes a reply of it."""
+    if reply is None or reply is False:
+        return None
+    if isinstance(reply, bytes | int | float):
+        return reply if isinstance(reply, bytes) else int(reply)
+    return [_plain(reply[place]) for place in range(1, len(reply) + 1)]

@@ -1,0 +1,25 @@
+"""The fleet store of a single process: for `pixelfleet demo`, for one machine, for tests."""
+
+import time
+from collections.abc import Callable
+
+from pixelfleet.fleet.memory.link import MemoryAnnouncements, MemoryLink
+from pixelfleet.fleet.redis.store import RedisFleetStore
+
+
+class MemoryFleetStore(RedisFleetStore):
+    """The store on Redis, with its scripts run in this process on commands in memory: the same rules, no server.
+
+    It loses nothing while its process lives: it never warms up, and its epoch never changes.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        announcements = MemoryAnnouncements()
+        link = MemoryLink(clock or _clock(), announcements.publish)
+        super().__init__(link, announcements, prefix="")
+
+
+def _clock() -> Callable[[], float]:
+    """Return a clock of unix time that never goes back: arrivals are ordered by it."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()

@@ -1,0 +1,267 @@
+"""The fleet store on Redis: one truth for any number of replicas. What happens is in `lua/`; this is its wording."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import orjson
+
+from pixelfleet.fleet.bounds import RESTORE_CHUNK
+from pixelfleet.fleet.model import (
+    AppTotals,
+    FleetSnapshot,
+    Kept,
+    LaneView,
+    Lease,
+    Policy,
+    Reported,
+    ServerReport,
+    StreamerReport,
+    StreamerView,
+    Ticket,
+    Totals,
+    Waiting,
+    rank_of,
+    rank_offset,
+    selector_of,
+)
+from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptLink
+from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
+from pixelfleet.fleet.store import Placed, TooManyChoicesError
+
+T = TypeVar("T")
+
+_write = msgspec.json.Encoder().encode
+
+
+class RedisFleetStore:
+    """Runs each method as one script. Made by `open_store`.
+
+    The link and the announcements are to a Redis server, or to commands in memory: `fleet/memory`.
+    """
+
+    def __init__(self, link: ScriptLink, announcements: AnnouncementListener, prefix: str) -> None:
+        self._link = link
+        self._announcements = announcements
+        self._views = RedisViews(link, prefix)
+
+    # -- for owners of streamers --------------------------------------------------------------------
+
+    async def report(self, report: ServerReport) -> Reported:
+        """Replace what is known of one server's streamers."""
+        facts: list[Any] = [orjson.dumps(report.ended), orjson.dumps([each.key for each in report.streamers])]
+        for each in report.streamers:
+            facts += _streamer_facts(each)
+        digest = hashlib.blake2b(b"\0".join(_bytes(fact) for fact in facts[1:]), digest_size=9).hexdigest()
+        taken, fence, *end = await self._link.run(
+            "report", report.server_id, report.sequence, report.owner, report.fence, digest, *facts
+        )
+        return Reported(taken=taken == 1, fence=int(fence), end=_texts(end))
+
+    # -- for matchmaker replicas --------------------------------------------------------------------
+
+    async def keep(self, replica_id: str, known_epoch: str) -> Kept:
+        """Say that a replica is alive, and claim what was matched for it."""
+        epoch, young, sessions, leases, end, held_back = await self._link.run("keep", replica_id, known_epoch)
+        return Kept(
+            epoch=epoch.decode(),
+            young=young == 1,
+            sessions=sessions,
+            leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
+            end=_texts(end),
+            held_back=_texts(held_back),
+            connection=self._link.connections,
+        )
+
+    async def join(self, ticket: Ticket) -> Placed:
+        """Give a ticket a streamer, or a place in its queue."""
+        placed = _placed(await self._join(ticket, ticket.replica_id))
+        assert placed is not None
+        return placed
+
+    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+        """Take sessions out."""
+        await self._link.run("leave", replica_id, *session_ids)
+
+    async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
+        """Return a claimed lease."""
+        reply = await self._link.run("give_back", session_id, int(unreachable), streamer)
+        return _placed(reply)
+
+    async def offer(self, ticket: Ticket) -> Lease | None:
+        """Lease a free streamer to a page that dials by itself."""
+        placed = _placed(await self._join(ticket, ""))
+        return placed if isinstance(placed, Lease) else None
+
+    async def restore(
+        self,
+        replica_id: str,
+        tickets: Sequence[tuple[Ticket, float]],
+        leases: Sequence[tuple[Ticket, Lease]],
+        unsettled: Sequence[str] = (),
+        held_back: Sequence[str] = (),
+    ) -> None:
+        """Make a replica's sessions exactly these."""
+        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
+        for ticket, lease in leases:
+            streamer = lease.streamer
+            facts = _ticket_facts(ticket, lease.arrived)
+            rows.append([*facts, streamer.key, int(lease.shared), int(streamer.stock), _write(streamer)])
+        rows += [[session_id, *[""] * 11] for session_id in unsettled]
+        chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
+        for number, chunk in enumerate(chunks, 1):
+            first, last = int(number == 1), int(number == len(chunks))
+            back = orjson.dumps(held_back if first else ())
+            await self._link.run("restore", replica_id, first, last, back, *(fact for row in chunk for fact in row))
+
+    async def set_policies(self, policies: Mapping[str, Policy]) -> None:
+        """Say how free streamers are chosen."""
+        await self._link.run("policies", *(word for pair in sorted(policies.items()) for word in pair))
+
+    async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
+        """Wait until something was matched for a replica."""
+        return await self._announcements.wait(replica_id, timeout)
+
+    # -- for operators and numbers ------------------------------------------------------------------
+
+    async def hold_back(self, key: str, on: bool) -> bool:
+        """Match nobody to a streamer any more, or do again."""
+        return bool(await self._link.run("hold_back", key, int(on)))
+
+    async def end(self, session_id: str) -> bool:
+        """Have whoever holds a session end it."""
+        return bool(await self._link.run("end", session_id))
+
+    async def lanes(self, names: Sequence[str]) -> list[LaneView]:
+        """Return what players are told of these queues."""
+        replies = await self._link.run("lanes", *names) if names else []
+        return [_lane_view(name, reply) for name, reply in zip(names, replies, strict=True)]
+
+    async def totals(self) -> Totals:
+        """Return the fleet in numbers."""
+        now, young, *rest = await self._link.run("totals")
+        apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
+        return Totals(now=int(now) / 1e6, young=young == 1, apps=apps)
+
+    async def snapshot(self) -> FleetSnapshot:
+        """Return all that the store knows."""
+        totals = await self.totals()
+        return await self._views.snapshot(totals.now, sorted(totals.apps))
+
+    async def redeem(self, name: str, until: float) -> bool:
+        """Use something up that may be used once."""
+        return bool(await self._link.run("redeem", name, round(until * 1e6)))
+
+    async def find(self, streamer: str) -> StreamerView | None:
+        """Return one streamer."""
+        return await self._views.find(streamer, sorted((await self.totals()).apps))
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    async def _join(self, ticket: Ticket, replica_id: str) -> Any:
+        reply = await self._link.run(
+            "join",
+            ticket.session_id,
+            replica_id,
+            ticket.app,
+            ticket.selector,
+            ticket.wants,
+            ticket.sharing,
+            rank_offset(ticket.priority),
+            _write(ticket),
+        )
+        if reply == b"choices":
+            raise TooManyChoicesError("too many different choices of labels are waited for")
+        return reply
+
+
+def _bytes(fact: object) -> bytes:
+    return fact if isinstance(fact, bytes) else str(fact).encode()
+
+
+def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(sorted(value.decode() for value in values))
+
+
+def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _streamer_facts(report: StreamerReport) -> list[Any]:
+    return [
+        report.endpoint_id,
+        report.app,
+        report.capacity,
+        int(report.ready and not report.draining),
+        orjson.dumps(report.sessions),
+        orjson.dumps(report.onlookers),
+        selector_of(report.labels),
+        report.node,
+        int(report.stock),
+        report.players,
+        _write(report),
+    ]
+
+
+def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
+    return [
+        ticket.session_id,
+        ticket.app,
+        ticket.selector,
+        ticket.wants,
+        ticket.sharing,
+        int(rank_of(arrived, ticket.priority)),
+        round(arrived * 1e6),
+        _write(ticket),
+    ]
+
+
+def _placed(reply: Any) -> Placed | None:
+    if reply is None:
+        return None
+    if len(reply) == 5:
+        _, arrived, ticket, wants, replica = reply
+        return Waiting(ticket=read_ticket(ticket, wants, replica), arrived=int(arrived) / 1e6)
+    return _lease(reply)
+
+
+def _lease(row: Sequence[Any]) -> Lease | None:
+    session, replica, report, state, shared, since, arrived, deadline = row
+    if report is None:
+        return None
+    return Lease(
+        session_id=session.decode(),
+        replica_id=replica.decode(),
+        streamer=read_report(report),
+        state=STATES[state],
+        shared=shared == b"1",
+        since=int(since) / 1e6,
+        arrived=int(arrived) / 1e6,
+        deadline=int(deadline) / 1e6,
+    )
+
+
+def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
+    length, head, marks, ends, took = reply
+    seconds = int(took) / 1e6
+    return LaneView(
+        lane=name,
+        length=length,
+        head=tuple(session.decode() for session in head),
+        marks=tuple((float(rank), place) for rank, place in zip(marks[::2], marks[1::2], strict=True)),
+        ends_per_second=ends / seconds if seconds else 0.0,
+    )
+
+
+def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
+    _, streamers, slots, unlimited, used, aside, available, waiting, oldest = row
+    return AppTotals(
+        streamers=streamers,
+        slots=float("inf") if unlimited else slots,
+        used=used,
+        available=available,
+        waiting=waiting,
+        aside=aside,
+        oldest_wait=max(0.0, (now - int(float(oldest))) / 1e6) if waiting else 0.0,
+    )

@@ -1,0 +1,120 @@
+"""Reads the whole fleet from Redis, a part at a time: for operators and dashboards, never for matching."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from pixelfleet.fleet.bounds import READ_CHUNK
+from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, StreamerReport, StreamerView, Ticket, Waiting
+from pixelfleet.fleet.redis.interface import ScriptLink
+
+STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
+STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
+SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
+
+read_report = msgspec.json.Decoder(StreamerReport).decode
+_read_ticket = msgspec.json.Decoder(Ticket).decode
+
+
+def read_ticket(ticket: bytes, wants: bytes, replica: bytes) -> Ticket:
+    """Return a ticket as it was made, but for what it was found to want and whose it is now."""
+    made = _read_ticket(ticket)
+    if (made.wants, made.replica_id) == (wants.decode(), replica.decode()):
+        return made
+    return msgspec.structs.replace(made, wants=wants.decode(), replica_id=replica.decode())
+
+
+class RedisViews:
+    """Reads what the scripts of `lua/` write."""
+
+    def __init__(self, link: ScriptLink, prefix: str) -> None:
+        self._link = link
+        self._prefix = prefix
+
+    async def snapshot(self, now: float, apps: Sequence[str]) -> FleetSnapshot:
+        """Return all that the store knows; `now` is its clock."""
+        streamers = await self._streamers(await self._union([f"all:{app}" for app in apps]))
+        replicas = await self._union(["replicas"])
+        groups = [f"{kind}:{key}" for key in streamers for kind in ("sl", "sh")]
+        names = await self._union([*groups, *(f"rt:{replica}" for replica in replicas)])
+        leases, queue = [], []
+        async for name, row in self._rows("t", names, SESSION_FIELDS):
+            if row[0] == b"W":
+                queue.append(_waiting(row))
+            elif (lease := _lease(name, row, streamers)) is not None:
+                leases.append(lease)
+        return FleetSnapshot(
+            now=now,
+            streamers=tuple(streamers.values()),
+            leases=tuple(sorted(leases, key=lambda each: (each.since, each.session_id))),
+            queue=tuple(sorted(queue, key=lambda each: (each.rank, each.ticket.session_id))),
+        )
+
+    async def find(self, streamer: str, apps: Sequence[str]) -> StreamerView | None:
+        """Return one streamer by its key, or by an endpoint id that only one streamer has."""
+        found = await self._streamers([streamer])
+        if not found:
+            keys = await self._union([f"ep:{app}\x1f{streamer}" for app in apps])
+            found = await self._streamers(keys) if len(keys) == 1 else {}
+        return next(iter(found.values()), None)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    async def _union(self, sets: Sequence[str]) -> list[str]:
+        """Return the members of all these sets, in order."""
+        members: set[bytes] = set()
+        for start in range(0, len(sets), READ_CHUNK):
+            chunk = sets[start : start + READ_CHUNK]
+            (found,) = await self._link.read(("SUNION", *(self._prefix + name for name in chunk)))
+            members.update(found)
+        return sorted(member.decode() for member in members)
+
+    async def _rows(
+        self, kind: str, names: Sequence[str], fields: Sequence[str]
+    ) -> AsyncIterator[tuple[str, Sequence[Any]]]:
+        """Yield names with their fields. Each chunk is used before the next is read, so that other calls go on."""
+        for start in range(0, len(names), READ_CHUNK):
+            chunk = names[start : start + READ_CHUNK]
+            rows = await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
+            for name, row in zip(chunk, rows, strict=True):
+                yield name, row
+
+    async def _streamers(self, keys: Sequence[str]) -> dict[str, StreamerView]:
+        return {key: _streamer(row) async for key, row in self._rows("s", keys, STREAMER_FIELDS) if row[0] is not None}
+
+
+def _streamer(row: Sequence[Any]) -> StreamerView:
+    report, seen, used, live, held_back, aside, failures = row
+    return StreamerView(
+        report=read_report(report),
+        seen=int(seen) / 1e6,
+        used=int(used) / 1e6,
+        promised=int(live),
+        held_back=held_back == b"1",
+        aside_until=int(aside) / 1e6,
+        failures=int(failures),
+    )
+
+
+def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) -> Lease | None:
+    state, replica, key, shared, since, arrived, deadline, _, _, orphan = row
+    if state not in STATES:
+        return None
+    view = streamers.get(key.decode())
+    if view is None and orphan is None:
+        return None
+    return Lease(
+        session_id=name,
+        replica_id=replica.decode(),
+        streamer=read_report(orphan) if view is None else view.report,
+        state=STATES[state],
+        shared=shared == b"1",
+        since=int(since) / 1e6,
+        arrived=int(arrived) / 1e6,
+        deadline=int(deadline) / 1e6,
+    )
+
+
+def _waiting(row: Sequence[Any]) -> Waiting:
+    return Waiting(ticket=read_ticket(row[7], row[8], row[1]), arrived=int(row[5]) / 1e6)

@@ -1,0 +1,67 @@
+"""Bodies of a matchmaker's answers."""
+
+from typing import Any
+
+from matchmaker.http.schemas import App, Session, Streamer, StreamerPage, Waiting
+from pixelfleet.fleet.model import LeaseState
+
+
+def streamer(**fields: Any) -> Streamer:
+    shown: dict[str, Any] = {
+        "id": "s1/cam",
+        "server_id": "s1",
+        "endpoint_id": "cam",
+        "app": "car",
+        "state": "free",
+        "url": "ws://10.0.0.1:4000",
+        "rest_url": None,
+        "dialect": "current",
+        "stock": False,
+        "labels": {},
+        "node": "",
+        "capacity": None,
+        "players": 0,
+        "taken": 0,
+        "sessions": [],
+        "spectators": 0,
+        "since": None,
+        "matched_at": None,
+        "failed_dials": 0,
+    }
+    return Streamer(**{**shown, **fields})
+
+
+def session() -> Session:
+    return Session(
+        id="x",
+        app="car",
+        streamer="s1/cam",
+        state=LeaseState.HELD,
+        role="player",
+        arrived_at=None,
+        matched_at=None,
+        deadline=None,
+        replica=None,
+    )
+
+
+def waiting() -> Waiting:
+    return Waiting(
+        id="x",
+        app="car",
+        position=1,
+        wants=None,
+        labels={},
+        priority=0,
+        arrived_at=None,
+        waited_seconds=0.0,
+        replica="r",
+    )
+
+
+def app() -> App:
+    return App(app="car", streamers=1, available=1, aside=0, slots=None, used=0, waiting=0, oldest_wait_seconds=0.0)
+
+
+def page(count: int, following: str | None, total: int = 2500) -> StreamerPage:
+    return StreamerPage(now=1.0, items=[streamer()] * count, total=total, next=following)

@@ -1,0 +1,104 @@
+"""What only the memory store does; the contract that it keeps is in test_store.py and test_store_leases.py."""
+
+import asyncio
+import time
+
+import pytest
+
+from pixelfleet.fleet.bounds import READ_CHUNK
+from pixelfleet.fleet.memory import MemoryFleetStore
+from pixelfleet.fleet.model import ServerReport
+from tests.unit.pixelfleet.fleet.stores import streamer, ticket
+
+
+async def test_without_a_clock_it_tells_unix_time() -> None:
+    before = time.time()
+    now = (await MemoryFleetStore().snapshot()).now
+    assert before - 1 < now < time.time() + 1
+
+
+async def test_it_is_never_young_and_has_one_epoch() -> None:
+    store = MemoryFleetStore()
+    first, second = await store.keep("r1", ""), await store.keep("r1", "another")
+    assert (first.young, second.young) == (False, False)
+    assert first.epoch == second.epoch != ""
+
+
+async def test_two_stores_share_nothing() -> None:
+    one, other = MemoryFleetStore(), MemoryFleetStore()
+    await one.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))
+    await one.join(ticket("p"))
+    known = await other.snapshot()
+    assert (known.streamers, known.leases, known.queue) == ((), (), ())
+
+
+async def test_a_snapshot_is_not_touched_by_what_comes_after() -> None:
+    store = MemoryFleetStore()
+    await store.join(ticket("p"))
+    before = await store.snapshot()
+    await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))
+    assert [each.ticket.session_id for each in before.queue] == ["p"]
+    assert (before.streamers, before.leases) == ((), ())
+
+
+async def test_what_was_announced_before_somebody_waits_is_heard() -> None:
+    store = MemoryFleetStore()
+    await store.join(ticket("p"))
+    await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))
+    assert await store.wait("r1", 0)
+    assert not await store.wait("r1", 0)
+
+
+async def test_a_snapshot_of_a_large_fleet_lets_others_go_on() -> None:
+    store, others = MemoryFleetStore(), 0
+    streamers = tuple(streamer(endpoint=f"cam{number}", app="b") for number in range(10_000))
+    await store.report(ServerReport(server_id="s1", sequence=1, streamers=streamers))
+    for number in range(2_000):
+        await store.join(ticket(f"p{number}"))
+
+    async def turn() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    known = await store.snapshot()
+    turning.cancel()
+    assert (len(known.streamers), len(known.queue)) == (10_000, 2_000)
+    assert others >= (10_000 + 2_000) / READ_CHUNK
+
+
+async def test_what_happens_during_a_snapshot_does_not_disturb_it() -> None:
+    store = MemoryFleetStore()
+    streamers = tuple(streamer(endpoint=f"cam{number:04}") for number in range(2_000))
+    await store.report(ServerReport(server_id="s1", sequence=1, streamers=streamers))
+    taking = asyncio.create_task(store.snapshot())
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert not taking.done()
+    await store.report(ServerReport(server_id="s1", sequence=2))
+    known = await taking
+    assert 0 < len(known.streamers) < 2_000
+
+
+async def test_each_replica_of_a_process_has_its_own_announcements() -> None:
+    store = MemoryFleetStore()
+    await store.join(ticket("p", replica="r2"))
+    await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))
+    assert not await store.wait("r1", 0)
+    assert await store.wait("r2", 0)
+
+
+async def test_a_text_that_cannot_be_written_is_an_error_of_that_call_alone() -> None:
+    store = MemoryFleetStore()
+    with pytest.raises(UnicodeEncodeError):
+        await store.leave("\ud800")
+    await store.join(ticket("p"))
+
+
+async def test_the_clock_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryFleetStore()
+    before = (await store.totals()).now
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert (await store.totals()).now >= before

@@ -1,0 +1,164 @@
+"""The connection to Redis: what travels together, and what breaks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from pixelfleet.fleet import open as opening
+from pixelfleet.fleet.redis import announcements
+from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, script_text
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from tests.parts import eventually
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
+from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
+
+
+@pytest.fixture
+async def on_redis(own_redis: RedisServer, clock: Clock) -> AsyncIterator[FleetStore]:
+    async with empty_store(own_redis.url, clock) as store:
+        yield store
+
+
+async def say(server: RedisServer, *words: str) -> None:
+    await ask(server.url, *words)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_says_what_it_is_given(name: str) -> None:
+    text = script_text(name)
+    own = text.partition("begin(KEYS, ARGV)\n")[2].strip()
+    comment = own[: own.index("\n" + next(line for line in own.splitlines() if not line.startswith("--")))]
+    words = own.count("ARGV[2]") + own.count("#ARGV")
+    assert ("ARGV[2" in comment) == (words > 0)
+
+
+async def test_a_server_that_knows_functions_is_given_a_library(on_redis: FleetStore, own_redis: RedisServer) -> None:
+    await on_redis.totals()
+    async with Redis.from_url(own_redis.url) as redis:
+        if int((await redis.info("server"))["redis_version"].partition(".")[0]) < 7:
+            pytest.skip("it knows none")
+        assert library_name() in str(await redis.function_list())
+
+
+async def test_calls_that_come_together_keep_their_order(on_redis: FleetStore) -> None:
+    sessions = [f"p{number:03}" for number in range(600)]
+    await asyncio.gather(*(on_redis.join(ticket(session)) for session in sessions))
+    queue = (await on_redis.snapshot()).queue
+    assert [each.ticket.session_id for each in queue] == sessions
+    calls = []
+    for session in sessions:
+        calls += [on_redis.leave(session), on_redis.join(ticket(session))]
+    await asyncio.gather(*calls)
+    assert [each.ticket.session_id for each in (await on_redis.snapshot()).queue] == sessions
+
+
+async def test_scripts_that_redis_has_forgotten_are_given_to_it_again(
+    on_redis: FleetStore, own_redis: RedisServer
+) -> None:
+    await on_redis.join(ticket("a"))
+    await say(own_redis, "FUNCTION", "FLUSH")
+    await asyncio.gather(on_redis.join(ticket("b")), on_redis.join(ticket("c")), on_redis.leave("b"))
+    assert [each.ticket.session_id for each in (await on_redis.snapshot()).queue] == ["a", "c"]
+
+
+async def test_a_redis_without_functions_is_given_scripts(tmp_path: Path, clock: Clock) -> None:
+    with redis_server(tmp_path, "--rename-command", "FUNCTION", "") as server:
+        async with empty_store(server.url, clock) as store:
+            fleet = Fleet(store, clock)
+            await fleet.reports(streamer())
+            await store.join(ticket("a"))
+            await say(server, "SCRIPT", "FLUSH")
+            await asyncio.gather(store.join(ticket("b")), store.join(ticket("c")), store.leave("b"))
+            known = await store.snapshot()
+            assert [each.ticket.session_id for each in known.queue] == ["c"]
+            assert [each.session_id for each in known.leases] == ["a"]
+
+
+async def test_a_connection_that_breaks_in_the_middle_is_made_again(
+    on_redis: FleetStore, own_redis: RedisServer
+) -> None:
+    sessions = [f"p{number:03}" for number in range(500)]
+    joins = asyncio.gather(*(on_redis.join(ticket(each)) for each in sessions), return_exceptions=True)
+    for _ in range(5):
+        await say(own_redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    for answer in await joins:
+        assert not isinstance(answer, BaseException) or isinstance(answer, StoreUnavailableError)
+    await eventually(on_redis.totals, "the store is back", tolerating=(StoreUnavailableError,))
+    for session in sessions:
+        await on_redis.join(ticket(session))
+    assert len((await on_redis.snapshot()).queue) == len(sessions)
+
+
+async def test_a_redis_that_does_not_answer_is_away(
+    monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock
+) -> None:
+    monkeypatch.setattr(opening, "ANSWER_SECONDS", 0.2)
+    async with empty_store(own_redis.url, clock) as store:
+        own_redis.freeze(on=True)
+        async with asyncio.timeout(5):
+            with pytest.raises(StoreUnavailableError):
+                await store.totals()
+            with pytest.raises(StoreUnavailableError):
+                await store.totals()
+        own_redis.freeze(on=False)
+        await eventually(store.totals, "the store is back", tolerating=(StoreUnavailableError,))
+
+
+async def test_what_redis_refuses_has_not_happened_and_says_why(on_redis: FleetStore, own_redis: RedisServer) -> None:
+    await say(own_redis, "CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(StoreUnavailableError, match="memory"):
+        await on_redis.join(ticket("p"))
+    await say(own_redis, "CONFIG", "SET", "maxmemory", "0")
+    await on_redis.join(ticket("p"))
+
+
+async def test_what_cannot_be_written_is_the_fault_of_who_asked_alone(on_redis: FleetStore) -> None:
+    answers = await asyncio.gather(on_redis.leave("\ud800"), on_redis.join(ticket("p")), return_exceptions=True)
+    assert isinstance(answers[0], UnicodeEncodeError)
+    assert not isinstance(answers[1], BaseException)
+
+
+async def test_who_calls_or_waits_when_the_store_is_closed_hears_it(own_redis: RedisServer, clock: Clock) -> None:
+    async with empty_store(own_redis.url, clock) as store:
+        late = asyncio.create_task(store.totals())
+        await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailableError, match="closed"):
+        await late
+    with pytest.raises(StoreUnavailableError, match="closed"):
+        await store.totals()
+
+
+async def test_a_start_without_redis_waits_for_it(own_redis: RedisServer, clock: Clock) -> None:
+    own_redis.kill()
+    async with opening.open_store(own_redis.url, clock=clock) as store:
+        with pytest.raises(StoreUnavailableError):
+            await store.totals()
+        own_redis.start()
+        await eventually(store.totals, "the store is there", tolerating=(StoreUnavailableError,))
+
+
+@pytest.mark.parametrize("break_off", ["killed", "frozen", "quiet"])
+async def test_announcements_are_heard_again(
+    monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock, break_off: str
+) -> None:
+    monkeypatch.setattr(announcements, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(announcements, "QUIET_SECONDS", 0.1)
+    async with empty_store(own_redis.url, clock) as store:
+        fleet = Fleet(store, clock)
+        await fleet.joins("p")
+        assert await store.wait("r1", 5.0)
+        if break_off == "killed":
+            await say(own_redis, "CLIENT", "KILL", "TYPE", "pubsub")
+            assert await store.wait("r1", 5.0), "it says so, since it may have missed something"
+        elif break_off == "frozen":
+            own_redis.freeze(on=True)
+            await asyncio.sleep(0.5)  # as long as it takes to be given up
+            own_redis.freeze(on=False)
+            assert await store.wait("r1", 5.0)
+        else:
+            assert not await store.wait("r1", 0.5)
+        await fleet.reports(streamer())
+        assert await store.wait("r1", 5.0)

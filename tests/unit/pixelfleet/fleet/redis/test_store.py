@@ -1,0 +1,246 @@
+"""What only the store on Redis has to bear: that Redis loses what it knew, or is another one."""
+
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, UNUSED_SECONDS, WARM_UP_SECONDS
+from pixelfleet.fleet.model import Lease, LeaseState, Ticket
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from tests.parts import eventually
+from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
+from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
+
+A_BIT = 0.01
+
+
+async def flush(server: RedisServer) -> None:
+    async with Redis.from_url(server.url) as redis:
+        await redis.flushall()
+
+
+async def back_again(store: FleetStore) -> None:
+    await eventually(store.totals, "the store is back", tolerating=(StoreUnavailableError,))
+
+
+async def restore(fleet: Fleet, waiting: list[tuple[Ticket, float]], *leases: Lease) -> None:
+    await fleet.store.restore("r1", waiting, [(ticket(lease.session_id), lease) for lease in leases])
+
+
+async def test_a_store_that_is_new_matches_nobody_before_everybody_could_speak(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await flush(own_redis)
+        fleet.clock.advance(A_BIT)
+        await fleet.reports(streamer())
+        await fleet.waits(ticket("p"))
+        assert (await fleet.keeps()).young
+        fleet.clock.advance(WARM_UP_SECONDS - A_BIT)
+        assert (await store.totals()).young
+        assert await store.offer(ticket("page")) is None
+        fleet.clock.advance(2 * A_BIT)
+        assert not (await store.totals()).young
+        assert await fleet.matches() == {"p": "s1/cam"}
+
+
+async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await fleet.reports(streamer("s1"))
+        await fleet.reports(streamer("s2"))
+        held, claimed = await fleet.gets(ticket("held")), await fleet.gets(ticket("claimed"))
+        await fleet.reports(streamer("s1", sessions=("held",)))
+        waiting = []
+        for session in ("first", "second", "third"):
+            placed = await fleet.waits(ticket(session))
+            waiting.append((placed.ticket, placed.arrived))
+            clock.advance(0.2)
+        epoch = (await fleet.keeps()).epoch
+
+        await flush(own_redis)
+        clock.advance(0.2)
+        kept = await store.keep("r1", epoch)
+        assert (kept.epoch != epoch, kept.young, kept.sessions) == (True, True, 0)
+        assert await fleet.waits(ticket("late"))
+        late = (await fleet.snapshot()).queue[0]
+        await restore(fleet, [*reversed(waiting), (late.ticket, late.arrived)], held, claimed)
+        await fleet.reports(streamer("s1", sessions=("held",)))
+        await fleet.reports(streamer("s2"))
+        assert await fleet.queue() == ["first", "second", "third", "late"]
+        states = {name: lease.state for name, lease in (await fleet.leases()).items()}
+        assert states == {"held": LeaseState.HELD, "claimed": LeaseState.CLAIMED}
+        assert (await store.totals()).apps["app"].used == 2
+
+        begun = clock.now
+        while clock.now < begun + ARRIVAL_SECONDS:
+            assert (await store.keep("r1", epoch)).young, "somebody knew a time before this store's"
+            assert await fleet.queue() == ["first", "second", "third", "late"]
+            await fleet.reports(streamer("s1", sessions=("held",)))
+            await fleet.reports(streamer("s2", sessions=("claimed",)))
+            await fleet.reports(streamer("s3"))
+            clock.advance(1.0)
+        assert [lease.session_id for lease in (await store.keep("r1", kept.epoch)).leases] == ["first"]
+
+
+async def test_who_knew_nothing_before_does_not_make_others_wait_longer(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        await flush(own_redis)
+        clock.advance(A_BIT)
+        kept = await store.keep("r1", "")
+        assert kept.young
+        clock.advance(WARM_UP_SECONDS + A_BIT)
+        assert not (await store.keep("r1", kept.epoch)).young
+
+
+async def test_who_knew_an_older_time_and_says_so_late_makes_others_wait_again(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        epoch = (await store.keep("r1", "")).epoch
+        await flush(own_redis)
+        clock.advance(A_BIT)
+        await store.totals()
+        clock.advance(WARM_UP_SECONDS + A_BIT)
+        assert not (await store.totals()).young
+        assert (await store.keep("r1", epoch)).young
+        clock.advance(ARRIVAL_SECONDS - WARM_UP_SECONDS)
+        assert not (await store.keep("r1", epoch)).young
+
+
+async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_is_over(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await flush(own_redis)
+        clock.advance(A_BIT)
+        for number in range(200):
+            await fleet.reports(streamer(f"s{number:03}", f"cam{number:03}"))
+            await fleet.waits(ticket(f"p{number:03}", wants=f"cam{number:03}"))
+        clock.advance(WARM_UP_SECONDS + A_BIT)
+        for _ in range(5):
+            await store.totals()
+        assert len(await fleet.matches()) == 200
+
+
+async def test_a_redis_that_was_restarted_begins_a_new_time(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        epoch = (await store.keep("r1", "")).epoch
+        own_redis.kill()
+        with pytest.raises(StoreUnavailableError):
+            await store.keep("r1", epoch)
+        own_redis.start()
+        clock.advance(A_BIT)
+        await back_again(store)
+        kept = await store.keep("r1", epoch)
+        assert kept.epoch != epoch
+        assert kept.young
+
+
+async def test_what_a_restarted_redis_still_knows_is_not_acted_on_before_others_have_spoken(tmp_path: Path) -> None:
+    with redis_server(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        async with empty_store(server.url, clock := Clock()) as store:
+            fleet = Fleet(store, clock)
+            epoch = (await store.keep("r1", "")).epoch
+            await fleet.reports(streamer(ready=False))
+            await fleet.joins("p")
+            server.kill()
+            server.start()
+            clock.advance(A_BIT)
+            await back_again(store)
+            kept = await store.keep("r1", epoch)
+            assert (kept.epoch != epoch, kept.young, kept.sessions) == (True, True, 1)
+            await fleet.reports(streamer())
+            await fleet.passes(ARRIVAL_SECONDS - 1.0, servers=("s1",))
+            assert await fleet.queue() == ["p"]
+            await fleet.passes(1.5, servers=("s1",))
+            assert list(await fleet.matches()) == ["p"]
+
+
+@pytest.mark.parametrize("first", ["the server", "the replica"])
+async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_redis: RedisServer, first: str) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await fleet.reports(streamer("s1"))
+        await store.hold_back("s1/cam", on=True)
+        kept = await fleet.keeps()
+        assert kept.held_back == ("s1/cam",)
+        await flush(own_redis)
+        clock.advance(0.2)
+        if first == "the server":
+            await fleet.reports(streamer("s1"))
+        assert (await store.keep("r1", kept.epoch)).held_back == ()
+        await store.restore("r1", [], [], [], kept.held_back)
+        await fleet.reports(streamer("s1"))
+        await fleet.passes(ARRIVAL_SECONDS, servers=("s1",))
+        await fleet.waits(ticket("p"))
+        await store.hold_back("s1/cam", on=False)
+        # A store that is not young knows better than a replica that was away for long.
+        await store.restore("r2", [], [], [], kept.held_back)
+        assert await fleet.matches() == {"p": "s1/cam"}
+        assert (await fleet.keeps()).held_back == ()
+
+
+async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_behind(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        reported = await fleet.reports(streamer(stock=True), owner="r2")
+        await fleet.gets(ticket("p"))
+        await fleet.reports(server="s1", owner="r2", fence=reported.fence)
+        for _ in range(int(UNUSED_SECONDS / 4)):
+            clock.advance(5.0)
+            await fleet.keeps("r1", "r2")
+        assert not (await store.totals()).apps
+        assert list(await fleet.leases()) == ["p"]
+        await store.leave("p")
+        async with Redis.from_url(own_redis.url) as redis:
+            assert not await redis.keys("*:ends:*")
+
+
+async def test_what_only_the_release_before_wrote_is_understood(own_redis: RedisServer) -> None:
+    """It tells the policies once, and of sessions to end only with the sessions."""
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await store.set_policies({"app": "oldest"})
+        await fleet.reports(streamer("s1"))
+        clock.advance(A_BIT)
+        await fleet.reports(streamer("s2"))
+        await fleet.gets(ticket("p"))
+        await store.end((await fleet.gets(ticket("q"))).session_id)
+        await fleet.reports(streamer("s1", sessions=("p",)))
+        await store.end("p")
+        async with Redis.from_url(own_redis.url) as redis:
+            (epoch,) = await redis.keys("*:epoch")
+            (server,) = await redis.keys("*:v:s1")
+            await redis.hdel(epoch, "pol", "r:r1")
+            assert await redis.hdel(server, "end") == 1
+        assert (await fleet.reports(streamer("s1", sessions=("p",)))).end == ("p",)
+        await store.leave("q")
+        await fleet.reports(streamer("s1"))
+        assert (await fleet.gets(ticket("next"))).streamer.key == "s1/cam"
+
+
+async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
+    async with empty_store(own_redis.url, clock := Clock()) as store:
+        fleet = Fleet(store, clock)
+        await store.set_policies({"app": "pack"})
+        await fleet.reports(streamer("s1", capacity=3, node="n1", labels={"region": "eu"}))
+        await fleet.reports(streamer("s2", "other", node="n2", stock=True), owner="r2")
+        for session in ("held", "claimed", "leaves", "waits"):
+            await store.join(ticket(session, labels={"region": "eu"}))
+        await store.join(ticket("stock", wants="other"))
+        await store.join(ticket("looks-on", wants="cam", may_share=True))
+        await store.offer(ticket("page"))
+        await fleet.reports(
+            streamer("s1", capacity=3, node="n1", labels={"region": "eu"}, sessions=("held",)), server="s1"
+        )
+        await store.give_back("claimed", unreachable=True)
+        await store.hold_back("s1/cam", on=True)
+        for session in ("held", "waits"):
+            await store.end(session)
+        await store.leave("leaves")
+        lease = (await fleet.leases())["stock"]
+        await store.restore("r3", [(ticket("restored", replica="r3"), 900.0)], [(ticket("far", replica="r3"), lease)])
+        for _ in range(4):
+            clock.advance(3700)
+            await store.totals()
+        async with Redis.from_url(own_redis.url) as redis:
+            left = {str(key).partition("}:")[2].rstrip("'") for key in await redis.keys("*")}
+    assert left == {"epoch", "policies"}

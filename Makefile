@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-startup chaos lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -61,6 +61,9 @@ bench-store: ## what a match costs each store as fleet and queue grow
 
 bench-proxies: ## what a message through router and matchmaker costs, against a proxy without features
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.proxies --check $(ARGS)
+
+bench-startup: ## how long help, the version and a mistake take (ARGS="--against PATH" for another build in turn)
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.startup --check $(ARGS)
 
 chaos: ## kill, freeze and flush what a fleet runs on, for some minutes
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)

@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import connect
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import dial
-from pixelfleet.net.websocket import Bounds, WebSocket
+from pixelfleet.net.websocket import WebSocket
 
 CANDIDATE: Final = b'{"type":"iceCandidate","candidate":{"candidate":"' + b"x" * 150 + b'","sdpMid":"0"}}'
 IN_FLIGHT: Final = 16

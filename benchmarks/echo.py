@@ -13,8 +13,8 @@ import uvloop
 from aiohttp import web
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.server import Front
-from pixelfleet.net.websocket import Bounds
 
 HOST: Final = "127.0.0.1"
 

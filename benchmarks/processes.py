@@ -6,7 +6,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -111,7 +111,8 @@ async def start_python(*arguments: str, fact: str, log: Path | None = None) -> P
                     return Program(process, said)
     except TimeoutError:
         pass
-    process.kill()
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        process.kill()
     await process.wait()
     raise StartError("\n".join([f"{arguments[0]} did not start:", *last]))
 

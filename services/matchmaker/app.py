@@ -21,8 +21,9 @@ from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueTeller
 from matchmaker.settings import Settings
-from pixelfleet.auth.guard import Door, open_guard
+from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.identity import Identity
+from pixelfleet.auth.policy import Door
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError

@@ -16,9 +16,10 @@ from matchmaker.queue.positions import Place
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
 from pixelfleet.fleet.store import TooManyChoicesError
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import Relay
-from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, Bounds, MessageHandler, WebSocket
+from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
 

@@ -1,9 +1,9 @@
-"""What a matchmaker can be told."""
+"""Settings of the matchmaker."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -12,59 +12,112 @@ from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import tell
+from pixelfleet.service.values import Address, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
 
 
 class Settings(AuthSettings):
-    """Queues players and matches each to a free streamer."""
+    """The matchmaker queues players, assigns each to a free streamer, and relays between the two."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")
     command: ClassVar[str] = "matchmaker"
+    sections: ClassVar[Mapping[str, str]] = {
+        "port": "Addresses and ports",
+        "rest_token": "REST API and redirects",
+        "tls_key": "TLS and proxies",
+        "app": "Matching",
+        "max_queue": "Queue and shutdown",
+        "legacy_link": "Legacy servers",
+    }
 
-    port: int = Field(3000, ge=0, le=65535, description="port for players and REST")
-    metrics_port: int = Field(3900, ge=0, le=65535, description="port for Prometheus")
-    rest_token: SecretStr | None = Field(
-        None, min_length=1, description="bearer token for /api/v1 and /list; closed until it is set"
+    port: Port = Field(3000, description="Players and callers of the REST API connect to this port.")
+    metrics_port: Port = Field(3900, description="Prometheus reads metrics on this port.")
+
+    rest_token: Annotated[SecretStr, Placeholder("TOKEN")] | None = Field(
+        None, min_length=1, description="Callers of /api/v1 and /list need this token. Without it both are closed."
     )
-    rest_api: bool = Field(False, description="let anybody read /api/v1 and /list; changes need the token all the same")
-    redirect: bool = Field(False, description="send browsers that open / to a free signalling server's page")
+    rest_api: bool = Field(
+        False, description="Callers may read /api/v1 and /list without a token; changes need the token all the same."
+    )
+    redirect: bool = Field(
+        False, description="A browser that requests / is redirected to the page of a free signalling server."
+    )
     offers_per_minute: int = Field(
-        60, ge=0, description="servers that one address may take over HTTP; more are answered with 429; 0 is no limit"
+        60,
+        ge=0,
+        description="More servers per minute reserved over HTTP from one address than this are refused with HTTP "
+        "429; 0 is no limit.",
     )
-    origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
-    tls_key: Path | None = Field(None, description="private key (PEM); with it players come over TLS")
-    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
-    redirect_port: int | None = Field(None, ge=0, le=65535, description="port that sends HTTP to the TLS port")
-    trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
+    origins: list[Origin] = Field(
+        default=["*"], description="Pages of these origins may connect and call; * is any origin."
+    )
 
-    app: str = Field("default", min_length=1, max_length=64, description="the application of a player that names none")
-    policy: Policy = Field("spread", description="which free streamer is taken: least recently used, or")
-    policies: dict[str, Policy] = Field(default={}, description="the same for single apps, as a JSON object")
-    warm: dict[str, int] = Field(default={}, description="idle streamers wanted of each app, for autoscaling; JSON")
-    labels: list[str] = Field(default=["region", "version"], description="labels that players may ask for")
+    tls_key: Path | None = Field(
+        None, description="This private key (PEM) belongs to the certificate. With both, the port for players uses TLS."
+    )
+    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    redirect_port: Port | None = Field(None, description="HTTP requests to this port are redirected to the TLS port.")
+    trusted_proxies: int = Field(
+        0, ge=0, le=16, description="The matchmaker trusts this many last entries of X-Forwarded-For."
+    )
+
+    app: Name = Field(
+        "default", min_length=1, max_length=64, description="A player that names no application gets this one."
+    )
+    policy: Policy = Field(
+        "spread",
+        description="A player gets the free streamer that was used least recently (spread), on the busiest node "
+        "(pack), or that has been connected for longest (oldest).",
+    )
+    policies: dict[str, Policy] = Field(default={}, description="Applications have these policies, as APP=POLICY.")
+    warm: dict[str, int] = Field(
+        default={}, description="Autoscaling keeps this number of idle streamers, as APP=NUMBER."
+    )
+    labels: list[Name] = Field(
+        default=["region", "version"], description="Players may select streamers by these labels."
+    )
     join: Literal["any", "session", "never"] = Field(
-        "any", description="who may look on at a session under way: who names a streamer, or its session id, or nobody"
+        "any",
+        description="A player becomes a spectator of a session by the streamer's or the session's id (any), by the "
+        "session's id (session), or not at all (never).",
     )
 
-    max_queue: int = Field(10000, ge=1, description="players waiting at once; more are refused with HTTP 503")
-    queue_seconds: float = Field(3600, gt=0, description="a player that has waited this long is closed with 4103")
-    drain_seconds: float = Field(30.0, ge=0, description="how long players who have a streamer may stay after SIGTERM")
-    spread_seconds: float = Field(3.0, ge=0, description="how long connections are answered after that at least")
+    max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
+    queue_seconds: Seconds = Field(
+        3600, gt=0, description="A player that has waited for this time is closed with code 4103."
+    )
+    drain_seconds: Seconds = Field(
+        30.0, ge=0, description="Players that have a streamer may stay for this time after SIGTERM."
+    )
+    spread_seconds: Seconds = Field(
+        3.0, ge=0, description="The matchmaker still answers new connections for this time after SIGTERM."
+    )
 
     legacy_link: bool | None = Field(
-        None, description="take stock servers; so it is when a port for them is given, or no Redis"
+        None,
+        description="Legacy signalling servers may connect. This is the default without Redis or with --legacy-port.",
     )
-    legacy_port: int | None = Field(None, ge=0, le=65535, description="TCP port for stock servers, by default 9999")
-    legacy_host: str = Field("127.0.0.1", description="address on which stock servers are taken")
+    legacy_port: Port | None = Field(None, description="Legacy servers connect to this TCP port. The default is 9999.")
+    legacy_host: Address = Field("127.0.0.1", description="Legacy servers connect to this address.")
     legacy_allow: list[IPv4Network | IPv6Network] = Field(
-        default=[], description="networks from which stock servers may come; all, when empty"
+        default=[], description="Only legacy servers of these networks may connect. Without any all may."
     )
-    legacy_trust_address: bool = Field(False, description="dial stock servers where they say, not where they come from")
-    legacy_dialect: Literal["legacy", "5.0"] = Field("5.0", description="legacy: the stock servers are 4.27")
-    legacy_seconds: float = Field(75.0, gt=0, description="a stock server that has been silent this long is dropped")
-    legacy_servers: int = Field(10000, ge=1, description="links of stock servers at once; more are closed")
-    legacy_ca: Path | None = Field(None, description="CA (PEM) of stock servers that take players over wss")
+    legacy_trust_address: bool = Field(
+        False,
+        description="The matchmaker dials a legacy server at the address that it reports, not at the one of "
+        "its connection.",
+    )
+    legacy_dialect: Literal["legacy", "5.0"] = Field(
+        "5.0", description="Legacy servers use this protocol; legacy is the one of Unreal Engine 4.27."
+    )
+    legacy_seconds: Seconds = Field(
+        75.0, gt=0, description="A legacy server that has been silent for this time is dropped."
+    )
+    legacy_servers: int = Field(
+        10000, ge=1, description="More simultaneous connections of legacy servers than this are closed."
+    )
+    legacy_ca: Path | None = Field(None, description="This CA (PEM) verifies legacy servers that use wss.")
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
@@ -85,9 +138,9 @@ class Settings(AuthSettings):
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Settings":
         if (self.tls_key is None) is not (self.tls_cert is None):
-            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+            raise ValueError("--tls-key and --tls-cert: give both or none")
         if self.redirect_port is not None and self.tls_cert is None:
-            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         return self
 
     @property

@@ -1,57 +1,81 @@
-"""The command line: `pixelfleet <command> [options]`."""
+"""The command line: `pixelfleet COMMAND [OPTION]...`.
 
-import importlib
+Help, the version and an unknown command are answered from the table below. A mistake in an option is answered once
+the command's settings are imported; the application is imported after that.
+"""
+
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from importlib import import_module
+from typing import Final, NamedTuple
 
-from pixelfleet.service import logs
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.lifecycle import run, serve
-from pixelfleet.service.metrics import VERSION
-from pixelfleet.service.settings import load
 
 EXIT_USAGE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command, as a rule one that runs a service: its package has `settings.Settings` and `app.running`."""
+class Command(NamedTuple):
+    """A command whose options are a settings class: its package has `settings.Settings` and `app`.
+
+    A service has `app.running`. A command that ends by itself has `app.main`, which returns the exit code.
+    """
 
     package: str
     summary: str
+    group: str
     extra: str = ""
     """The optional dependencies that it needs."""
     once: bool = False
-    """It does one thing and ends: its package has `app.main`, which returns the exit code, and no `app.running`."""
+    """It ends by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A command that does its work and ends: its module has `main(arguments)`, which returns the exit code."""
+class Tool(NamedTuple):
+    """A command with subcommands or arguments: its module has `main(arguments)`, which returns the exit code."""
 
     module: str
     summary: str
+    group: str
 
+
+SERVICES: Final = "Services"
+OPERATIONS: Final = "Operations"
+DEVELOPMENT: Final = "Development"
 
 COMMANDS: Final[dict[str, Command | Tool]] = {
-    "demo": Command(
-        "pixelfleet_cli.demo", "everything in one process, with a test picture: the quickest look", "streamer"
+    "router": Command("router", "Serve the player page and forward players to matchmakers.", group=SERVICES),
+    "matchmaker": Command("matchmaker", "Queue players and assign each to a free streamer.", group=SERVICES),
+    "signalserver": Command("signalserver", "Connect players to the streamers of one pod.", group=SERVICES),
+    "turn-api": Command("turnapi", "List TURN servers, with credentials that expire.", group=SERVICES),
+    "fleet": Tool("pixelfleet_cli.fleet.command", "Show a fleet, drain streamers, and end sessions.", group=OPERATIONS),
+    "link": Tool("pixelfleet_cli.link", "Sign a link that admits its holder, once or for a time.", group=OPERATIONS),
+    "turn-check": Command(
+        "turnapi.check", "Check which TURN servers work from this machine.", group=OPERATIONS, once=True
     ),
-    "signalserver": Command("signalserver", "introduces the players of one pod to its streamers"),
-    "matchmaker": Command("matchmaker", "queues players and matches each to a free streamer"),
-    "router": Command("router", "the public door: the player page, and the way to a matchmaker"),
-    "turn-api": Command("turnapi", "hands out TURN servers, with credentials that expire"),
-    "turn-check": Command("turnapi.check", "tells which TURN servers work from here", once=True),
-    "configure": Command("pixelfleet_cli.configure", "writes the Kubernetes manifests of an installation", once=True),
-    "streamer": Command("teststreamer", "a streamer with a test picture, in an application's place", "streamer"),
-    "fleet": Tool("pixelfleet_cli.fleet.command", "shows a fleet, drains streamers and ends sessions"),
-    "link": Tool("pixelfleet_cli.link", "signs a link that lets its holder in, for a time or once"),
+    "configure": Command(
+        "pixelfleet_cli.configure", "Write the Kubernetes manifests of an installation.", group=OPERATIONS, once=True
+    ),
+    "demo": Command(
+        "pixelfleet_cli.demo",
+        "Run every service in one process, with a test picture.",
+        group=DEVELOPMENT,
+        extra="streamer",
+    ),
+    "streamer": Command(
+        "teststreamer",
+        "Stream a test picture in the place of an application.",
+        group=DEVELOPMENT,
+        extra="streamer",
+    ),
 }
 
 WITH_SETTINGS: Final[dict[str, Command]] = {n: c for n, c in COMMANDS.items() if isinstance(c, Command)}
 """The commands whose options are a settings class."""
+
+EXAMPLES: Final = (
+    ("pixelfleet demo", "Show a test picture at localhost:8080."),
+    ("pixelfleet matchmaker --port 3000", "Start a matchmaker on port 3000."),
+    ("pixelfleet fleet ls sessions", "List the sessions that are running."),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if arguments else EXIT_USAGE
     if arguments[0] == "--version":
-        print(f"pixelfleet {VERSION}")
+        print(f"pixelfleet {import_module('pixelfleet.service.version').VERSION}")
         return 0
     try:
         return _run(arguments[0], arguments[1:])
@@ -78,37 +102,44 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """Return the list of commands."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: pixelfleet COMMAND [options]",
-            "",
-            *lines,
-            "",
-            "`pixelfleet COMMAND --help` tells a command's options.",
-        ]
-    )
+    lines = [
+        "Usage: pixelfleet COMMAND [OPTION]...",
+        "",
+        "Pixelfleet connects browsers to GPU applications over WebRTC.",
+    ]
+    for group in dict.fromkeys(command.group for command in COMMANDS.values()):
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:<14}{command.summary}" for name, command in COMMANDS.items() if command.group == group]
+    lines += ["", "Options:", "  -h, --help    Print this help.", "  --version     Print the version."]
+    lines += ["", "Examples:", *(f"  {command:<34}{text}" for command, text in EXAMPLES)]
+    return "\n".join([*lines, "", "`pixelfleet COMMAND --help` lists the options of a command."])
 
 
 def _run(name: str, options: list[str]) -> int:
     command = COMMANDS.get(name)
     if command is None:
-        raise UsageError(f"unknown command {name!r}; `pixelfleet --help` lists them")
+        raise UsageError(_unknown(name))
     if isinstance(command, Tool):
-        return int(importlib.import_module(command.module).main(options))
+        return int(import_module(command.module).main(options))
     try:
-        settings_class = importlib.import_module(f"{command.package}.settings").Settings
-        app = importlib.import_module(f"{command.package}.app")
+        settings_class = import_module(f"{command.package}.settings").Settings
+        settings = import_module("pixelfleet.service.settings").load(settings_class, options)
+        app = import_module(f"{command.package}.app")
     except ModuleNotFoundError as error:
         if not command.extra or (error.name or "").startswith(command.package):
             raise
         raise UsageError(
             f"{name} needs the package {error.name}; install it with `pip install 'pixelfleet[{command.extra}]'`"
         ) from None
-    settings = load(settings_class, options)
-    logs.configure(settings.log_level, settings.log_format)
-    return run(app.main(settings) if command.once else serve(app.running(settings)))
+    import_module("pixelfleet.service.logs").configure(settings.log_level, settings.log_format)
+    lifecycle = import_module("pixelfleet.service.lifecycle")
+    return int(lifecycle.run(app.main(settings) if command.once else lifecycle.serve(app.running(settings))))
+
+
+def _unknown(name: str) -> str:
+    closest = import_module("pixelfleet.service.spelling").closest
+    meant = closest(name, COMMANDS)
+    return f"unknown command {name[:80]!r}{f' (did you mean {meant!r}?)' if meant else ''}; see `pixelfleet --help`"
 
 
 def _first(errors: BaseExceptionGroup[UsageError]) -> BaseException:

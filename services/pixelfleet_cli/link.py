@@ -1,33 +1,31 @@
-"""`pixelfleet link`: signs a link that lets its holder in."""
+"""`pixelfleet link`: signs a link that admits its holder."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from pathlib import Path
+from typing import Final
 
-from pixelfleet.auth.credentials import LINK
-from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.signing import MIN_KEY_BYTES
+from pixelfleet.service.keys import MIN_KEY_BYTES
+from pixelfleet_cli.arguments import Parser, secret
 
 KEY_VARIABLE: Final = "PIXELFLEET_LINK_KEY"
+KEY_FILE_VARIABLE: Final = "PIXELFLEET_LINK_KEY_FILE"
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{' '.join(message.split())}; see `{self.prog} --help`")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
-    options = _parser().parse_args(arguments)
-    key = os.environ.get(KEY_VARIABLE, "")
+    options = _parser().parse(arguments)
+    from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - a mistake is answered without it
+    from pixelfleet.auth.links import Link, sign  # noqa: PLC0415 - the same
+
+    key = secret("--key", None, options.key_file, KEY_VARIABLE)
     if len(key.encode()) < MIN_KEY_BYTES:
-        raise UsageError(f"${KEY_VARIABLE} must hold the key of links, with at least {MIN_KEY_BYTES} bytes")
+        raise UsageError(f"--key-file or ${KEY_VARIABLE} must give the key of links, of at least {MIN_KEY_BYTES} bytes")
     link = Link(
         subject=options.subject,
         app=options.app,
@@ -44,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def seconds_of(text: str) -> int:
     """Return a time such as `10m`, `2h` or `90` in seconds."""
+    from pixelfleet.auth.links import LONGEST_SECONDS  # noqa: PLC0415 - an unknown option is answered without it
+
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = int(found[1]) * UNITS[found[2] or "s"] if found else 0
     if not 0 < seconds <= LONGEST_SECONDS:
@@ -51,17 +51,40 @@ def seconds_of(text: str) -> int:
     return seconds
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="pixelfleet link",
-        description=f"signs a link that lets its holder in; the key is read from ${KEY_VARIABLE}",
+def _parser() -> Parser:
+    parser = Parser(prog="pixelfleet link", description="Sign a link that admits its holder, once or for a time.")
+    parser.add_argument(
+        "--url", metavar="URL", default="", help="The link leads to this page. Without it the token alone is printed."
     )
-    parser.add_argument("--url", default="", help="the page; without it the token alone is printed")
-    parser.add_argument("--expires", type=seconds_of, default=3600, help="how long it holds: 90s, 10m, 2h, 7d (1h)")
-    parser.add_argument("--once", action="store_true", help="let one player in, and nobody after that")
-    parser.add_argument("--subject", default="", help="whom it is for, for logs")
-    parser.add_argument("--app", default="", help="the one app that its holder gets")
-    parser.add_argument("--id", default="", help="the one streamer or session that its holder gets")
-    parser.add_argument("--priority", type=int, choices=range(MAX_PRIORITY + 1), metavar=f"0..{MAX_PRIORITY}")
-    parser.add_argument("--role", action="append", default=[], help="a role of its holder; may be given several times")
+    parser.add_argument(
+        "--key-file",
+        metavar="FILE",
+        type=Path,
+        help=f"This file has the key of links. (default: ${KEY_FILE_VARIABLE}, or the key in ${KEY_VARIABLE})",
+    )
+    parser.add_argument(
+        "--expires",
+        metavar="TIME",
+        type=seconds_of,
+        default=3600,
+        help="The link is valid for this time, such as 90s, 10m, 2h or 7d. (default: 1h)",
+    )
+    parser.add_argument("--once", action="store_true", help="The link admits one player only.")
+    parser.add_argument("--subject", metavar="NAME", default="", help="The log names the holder so.")
+    parser.add_argument("--app", metavar="NAME", default="", help="The holder gets this application only.")
+    parser.add_argument("--id", metavar="ID", default="", help="The holder gets this streamer or session only.")
+    parser.add_argument(
+        "--priority",
+        type=int,
+        choices=range(MAX_PRIORITY + 1),
+        metavar=f"0..{MAX_PRIORITY}",
+        help="The holder has this priority in the queue; a higher one is served first.",
+    )
+    parser.add_argument(
+        "--role",
+        metavar="ROLE",
+        action="append",
+        default=[],
+        help="The holder has this role. The option may be repeated.",
+    )
     return parser

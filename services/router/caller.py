@@ -9,8 +9,9 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from pixelfleet.auth.guard import Door, Guard
+from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.identity import Identity
+from pixelfleet.auth.policy import Door
 from pixelfleet.net.access import client_address
 from pixelfleet.net.limits import Buckets, client_key
 from pixelfleet.service.logs import REQUEST

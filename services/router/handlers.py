@@ -8,8 +8,9 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from pixelfleet.auth.guard import Door, check_same_site
+from pixelfleet.auth.guard import check_same_site
 from pixelfleet.auth.identity import Identity
+from pixelfleet.auth.policy import Door
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts, client_key
 from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade

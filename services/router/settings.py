@@ -1,76 +1,144 @@
-"""What a router can be told."""
+"""Settings of the router."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pixelfleet.auth.guard import Door
 from pixelfleet.auth.identity import Way
+from pixelfleet.auth.policy import Door
 from pixelfleet.auth.settings import AuthSettings
+from pixelfleet.service.values import Bytes, Directory, Name, Origin, Placeholder, Port, Role, Seconds, Url, UrlPath
 
 PAGE = Path(__file__).parent / "page"
-
 Lock = Literal["closed", "open", "basic", "jwt"]
 
 
 class Settings(AuthSettings):
-    """The public door: the player page, the way to a matchmaker, the dashboard, and streamers' REST APIs."""
+    """The router is the public entry point: it serves the player page and forwards players to a matchmaker.
+
+    It also serves the dashboard and forwards calls to the REST APIs of matchmakers and streamers.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_ROUTER_")
     command: ClassVar[str] = "router"
+    sections: ClassVar[Mapping[str, str]] = {
+        "port": "Addresses and ports",
+        "matchmaker": "Matchmakers",
+        "tls_key": "TLS and proxies",
+        "page": "Player page",
+        "proxy_auth": "Access of operators",
+        "proxy_body_bytes": "Limits",
+        "drain_seconds": "Shutdown",
+    }
 
-    port: int = Field(8080, ge=0, le=65535, description="public port")
-    metrics_port: int = Field(8900, ge=0, le=65535, description="port for Prometheus")
-    matchmaker: list[str] = Field(
+    port: Port = Field(8080, description="Players and operators connect to this port.")
+    metrics_port: Port = Field(8900, description="Prometheus reads metrics on this port.")
+    path_prefix: UrlPath = Field("", description="All paths but those of health are below this one, such as /game.")
+
+    matchmaker: list[Url] = Field(
         default=["ws://127.0.0.1:3000"],
         min_length=1,
-        description="a matchmaker's URL; may be given several times, and a name with several addresses is several",
+        description="Players are forwarded to these matchmakers. A host name with several addresses is several "
+        "matchmakers.",
     )
-    matchmaker_ca: Path | None = Field(None, description="CA (PEM) of matchmakers that are spoken to over TLS")
-    rest_token: SecretStr | None = Field(
-        None, description="the matchmakers' --rest-token, for the dashboard and /proxy"
+    matchmaker_ca: Path | None = Field(
+        None, description="This CA (PEM) verifies matchmakers that are reached over TLS."
     )
-    path_prefix: str = Field("", description="path below which everything is served, such as /game")
-    tls_key: Path | None = Field(None, description="private key (PEM); with it the public port speaks TLS")
-    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
-    origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
-    trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
+    rest_token: Annotated[SecretStr, Placeholder("TOKEN")] | None = Field(
+        None, description="The dashboard and /proxy use this token at the matchmakers; it is their --rest-token."
+    )
 
-    page: Path = Field(PAGE, description="folder of the built player page")
-    branding: Path | None = Field(None, description="folder with a branding.json and its pictures")
-    parents: list[str] = Field(default=[], description="origins of pages that may talk with the player in their frame")
-    functions: list[str] = Field(default=[], description="functions that those pages may call by the older messages")
-    signalling_hosts: list[str] = Field(default=[], description="hosts that a link may have the page dial with ?_ws=")
-    frame_ancestors: list[str] = Field(default=["*"], description="origins whose pages may frame the page; * is any")
+    tls_key: Path | None = Field(
+        None, description="This private key (PEM) belongs to the certificate. With both, the public port uses TLS."
+    )
+    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    trusted_proxies: int = Field(
+        0, ge=0, le=16, description="The router trusts this many last entries of X-Forwarded-For."
+    )
+    origins: list[Origin] = Field(
+        default=["*"], description="Pages of these origins may connect and call; * is any origin."
+    )
 
-    proxy_auth: Lock | None = Field(None, description="who may use /proxy; as --auth, and closed where that is none")
+    page: Directory = Field(PAGE, description="The router serves the built player page from this directory.")
+    branding: Directory | None = Field(
+        None, description="This directory has a branding.json and its pictures, which replace those of the page."
+    )
+    parents: list[Origin] = Field(
+        default=[], description="Pages of these origins may exchange messages with the player page in their frame."
+    )
+    functions: list[Name] = Field(
+        default=[], description="Those pages may call these functions with messages of the legacy protocol."
+    )
+    signalling_hosts: list[Name] = Field(
+        default=[], description="A link may make the page dial these hosts, with ?_ws= in its query."
+    )
+    frame_ancestors: list[Origin] = Field(
+        default=["*"], description="Pages of these origins may embed the player page in a frame; * is any origin."
+    )
+
+    proxy_auth: Lock | None = Field(
+        None,
+        description="Callers of /proxy authenticate so. The default is --auth where that is basic or jwt, else closed.",
+    )
     api_auth: Lock | None = Field(
-        None, description="who may use /api; as --auth, and where that is none whoever has the matchmaker's own token"
+        None,
+        description="Callers of /api authenticate so. The default is --auth where that is basic or jwt; else the "
+        "matchmaker checks its own token.",
     )
     dashboard_auth: Lock | None = Field(
-        None, description="who may use /dashboard; as --auth, closed where that is none"
+        None,
+        description="Users of /dashboard authenticate so. The default is --auth where that is basic or jwt, "
+        "else closed.",
     )
-    proxy_role: str = Field("admin", description="role that /proxy asks for; empty is any")
-    api_role: str = Field("admin", description="role that /api asks for; empty is any")
-    dashboard_role: str = Field("admin", description="role that /dashboard asks for; empty is any")
+    proxy_role: Role = Field("admin", description="Callers of /proxy need this role; an empty one is any role.")
+    api_role: Role = Field("admin", description="Callers of /api need this role; an empty one is any role.")
+    dashboard_role: Role = Field("admin", description="Users of /dashboard need this role; an empty one is any role.")
 
-    proxy_body_bytes: int = Field(1048576, ge=0, description="a larger body to /proxy or /api is refused with 413")
-    proxy_seconds: float = Field(30.0, gt=0, description="an exchange over /proxy that takes longer ends with 504")
-    proxies_at_once: int = Field(256, ge=1, description="exchanges over /proxy and /api at once; more get 503")
-
-    max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
-    connections_per_address: int = Field(0, ge=0, description="players at once from one address, 0 for any; then 429")
-    joins_per_minute: float = Field(0, ge=0, description="new players from one address, 0 for any; then 429")
-    logins_per_minute: float = Field(30, ge=0, description="wrong logins from one address, 0 for any; then 429")
+    proxy_body_bytes: Bytes = Field(
+        1048576, ge=0, description="A body larger than this at /proxy or /api is refused with HTTP 413."
+    )
+    proxy_seconds: Seconds = Field(
+        30.0, gt=0, description="A call over /proxy that takes longer than this ends with HTTP 504."
+    )
+    proxies_at_once: int = Field(
+        256, ge=1, description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503."
+    )
+    max_players: int = Field(
+        0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."
+    )
+    connections_per_address: int = Field(
+        0,
+        ge=0,
+        description="More simultaneous players from one address than this are refused with HTTP 429; 0 is no limit.",
+    )
+    joins_per_minute: float = Field(
+        0,
+        ge=0,
+        description="More new players per minute from one address than this are refused with HTTP 429; 0 is no limit.",
+    )
+    logins_per_minute: float = Field(
+        30,
+        ge=0,
+        description="More failed logins per minute from one address than this are refused with HTTP 429; 0 is "
+        "no limit.",
+    )
     requests_per_second: float = Field(
-        100, ge=0, description="HTTP requests from one address, with bursts of 5 s, 0 for any; then 429"
+        100,
+        ge=0,
+        description="More HTTP requests per second from one address than this are refused with HTTP 429, after "
+        "a burst of 5 "
+        "seconds; 0 is no limit.",
     )
-    drain_seconds: float = Field(30.0, ge=0, description="how long players may stay after SIGTERM")
-    spread_seconds: float = Field(3.0, ge=0, description="how long new ones are still taken after that")
+
+    drain_seconds: Seconds = Field(30.0, ge=0, description="Connected players may stay for this time after SIGTERM.")
+    spread_seconds: Seconds = Field(
+        3.0, ge=0, description="The router still accepts new players for this time after SIGTERM."
+    )
 
     @field_validator("matchmaker")
     @classmethod
@@ -100,7 +168,7 @@ class Settings(AuthSettings):
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Settings":
         if (self.tls_key is None) is not (self.tls_cert is None):
-            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+            raise ValueError("--tls-key and --tls-cert: give both or none")
         return self
 
     def player_door(self) -> Door:

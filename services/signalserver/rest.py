@@ -16,7 +16,7 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.metrics import VERSION
+from pixelfleet.service.version import VERSION
 from signalserver.contract import (
     MAX_REASON_LENGTH,
     Config,

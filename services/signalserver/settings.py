@@ -1,10 +1,10 @@
-"""What a signalling server can be told."""
+"""Settings of the signalling server."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -13,11 +13,25 @@ from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.addresses import parse_address
-from pixelfleet.net.websocket import Bounds
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, tell
-from signalserver.application.calls import AllowedPaths, rest_endpoint
+from pixelfleet.service.values import (
+    Address,
+    Bytes,
+    Directory,
+    FileName,
+    Json,
+    Name,
+    Origin,
+    Placeholder,
+    Port,
+    Seconds,
+    Url,
+    UrlPath,
+)
+from signalserver.application.paths import AllowedPaths, rest_endpoint
 from signalserver.legacy.translation import translate_arguments, translate_config
-from signalserver.rtc_config import config_url, ready_config
+from signalserver.rtc_configuration import config_url, ready_config
 
 UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
 """Settings that may hold a secret."""
@@ -25,87 +39,172 @@ UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "p
 KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
 """A name as Kubernetes gives it, or none."""
 
+Token = Annotated[SecretStr, Placeholder("TOKEN")]
+
 
 class Settings(FleetSettings):
-    """Introduces the players of one pod to its streamers."""
+    """The signalling server connects the players of one pod to its streamers."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_SIGNALSERVER_")
     command: ClassVar[str] = "signalserver"
+    sections: ClassVar[Mapping[str, str]] = {
+        "player_port": "Addresses and ports",
+        "app": "Place in the fleet",
+        "require_session": "Access",
+        "serve": "Page and TLS",
+        "drain_seconds": "Shutdown and health",
+        "dialect": "Streamers",
+        "peer_options": "ICE servers",
+        "ue_rest_endpoint": "Calls to the application",
+        "max_players": "Limits",
+        "matchmaker": "Compatibility",
+    }
+    unused: ClassVar[frozenset[str]] = frozenset({"dial_seconds"})
 
-    player_port: int = Field(4000, ge=0, le=65535, description="port for players")
-    streamer_port: int = Field(8888, ge=0, le=65535, description="port for streamers")
-    sfu_port: int = Field(8889, ge=0, le=65535, description="port for SFUs")
-    metrics_port: int = Field(4900, ge=0, le=65535, description="port for Prometheus")
-    streamer_host: str = Field("127.0.0.1", description="address on which streamers and SFUs are taken")
-
-    app: str = Field("default", min_length=1, max_length=64, description="the application that is streamed here")
-    server_id: str = Field("", max_length=128, description="this server's name in the fleet; made up when empty")
-    public_url: str = Field("", description="where matchmakers dial players to; made from host and port when empty")
-    capacity: int = Field(1, ge=0, description="sessions a streamer takes from the matchmaker; 0 is no limit")
-    labels: dict[str, str] = Field(default={}, description="labels that players can ask for, as a JSON object")
-    node: str = Field("", max_length=128, description="the machine that this runs on, for the pack policy")
-    pod_name: str = Field(
-        "", pattern=KUBE_NAME, description="this pod's name in Kubernetes; with it the pod is marked while it is busy"
+    player_port: Port = Field(4000, description="Players and callers of the REST API connect to this port.")
+    streamer_port: Port = Field(8888, description="Streamers connect to this port.")
+    sfu_port: Port = Field(8889, description="SFUs connect to this port.")
+    metrics_port: Port = Field(4900, description="Prometheus reads metrics on this port.")
+    streamer_host: Address = Field("127.0.0.1", description="Streamers and SFUs connect to this address.")
+    public_url: Url = Field(
+        "", description="Matchmakers reach this server at this ws:// URL. Without it host and port make the URL."
     )
-    pod_namespace: str = Field("", pattern=KUBE_NAME, description="and its namespace")
+
+    app: Name = Field("default", min_length=1, max_length=64, description="The streamers here run this application.")
+    server_id: Name = Field(
+        "", max_length=128, description="The server has this id in the fleet. Without it the id is random."
+    )
+    capacity: int = Field(1, ge=0, description="The matchmaker gives this many sessions to a streamer; 0 is no limit.")
+    labels: dict[str, str] = Field(default={}, description="Players can select the streamers here by these labels.")
+    node: Name = Field("", max_length=128, description="The server runs on this node; the policy pack uses it.")
+    pod_name: Name = Field(
+        "",
+        pattern=KUBE_NAME,
+        description="The server runs in this Kubernetes pod, which it marks while sessions are running.",
+    )
+    pod_namespace: Name = Field("", pattern=KUBE_NAME, description="The pod is in this namespace.")
+
     require_session: bool | None = Field(
-        None, description="take no player without a session ticket; with Redis that is so unless it is turned off"
+        None, description="Only players with a session token may connect. This is the default with Redis."
     )
-
-    rest_token: SecretStr | None = Field(
-        None, min_length=1, description="bearer token for /api and /drain; closed until it is set"
+    rest_token: Token | None = Field(
+        None, min_length=1, description="Callers of /api and /drain need this token. Without it both are closed."
     )
-    rest_api: bool = Field(False, description="let anybody read /api; changes need the token all the same")
-    streamer_token: SecretStr | None = Field(
-        None, min_length=1, description="token that streamers and SFUs must present"
+    rest_api: bool = Field(
+        False, description="Callers may read /api without a token; changes need the token all the same."
+    )
+    streamer_token: Token | None = Field(
+        None, min_length=1, description="Streamers and SFUs need this token to connect."
     )
     streamer_takeover: Literal["host", "token", "never"] = Field(
-        "host", description="what makes a streamer that asks for a taken id the same one, come back"
+        "host",
+        description="A streamer replaces a connected one with the same id if it has the same address (host), if it "
+        "presents the token (token), or not at all (never).",
     )
-    origins: list[str] = Field(default=["*"], description="origins whose pages may connect and call; * is any")
-    trusted_proxies: int = Field(0, ge=0, le=16, description="proxies of ours whose X-Forwarded-For is believed")
-
-    serve: bool = Field(False, description="serve a page on the player port")
-    http_root: Path = Field(Path("www"), description="folder of that page")
-    homepage: str = Field("player.html", description="file that answers /")
-    tls_key: Path | None = Field(None, description="private key (PEM); with it players come over TLS")
-    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
-    redirect_port: int | None = Field(None, ge=0, le=65535, description="port that sends HTTP to the TLS port")
-
-    drain_seconds: float = Field(30.0, ge=0, description="how long players may finish after SIGTERM or a drain")
-    spread_seconds: float = Field(3.0, ge=0, description="how long players are still taken after that")
-    start_seconds: float = Field(300.0, gt=0, description="an application that is not here by then counts as stuck")
-    stall_seconds: float = Field(30.0, gt=0, description="one that has not answered a player by then does, too")
-
-    matchmaker: str = Field("", description="host:port of a matchmaker that takes reports as cirrus sends them")
-
-    dialect: Literal["auto", "legacy"] = Field("auto", description="legacy: the streamers are Unreal 4.27")
-    identify_seconds: float = Field(10.0, gt=0, description="after this time a silent streamer gets an id of ours")
-    peer_options: str = Field("{}", description="RTCConfiguration for the peers, as a JSON object")
-    peer_options_file: Path | None = Field(None, description="file that holds it; --peer-options wins")
-    rtc_config_url: str = Field("", description="TURN API that gives it, when none is fixed here")
-    rtc_config_max_age: float = Field(300, ge=10, description="seconds until credentials without expiry are replaced")
-    rtc_config_seconds: float = Field(5.0, gt=0, description="how long the TURN API may take to answer")
-    rtc_config_session_seconds: float = Field(
-        0.5, ge=0, le=5, description="how long a peer waits for credentials of its own; 0: all peers share the same"
+    origins: list[Origin] = Field(
+        default=["*"], description="Pages of these origins may connect and call; * is any origin."
     )
-    rtc_config_first_seconds: float = Field(2.0, ge=0, description="how long the start waits for its first answer")
+    trusted_proxies: int = Field(
+        0, ge=0, le=16, description="The server trusts this many last entries of X-Forwarded-For."
+    )
 
-    ue_rest_endpoint: str = Field("", description="the application's REST API, for players' control messages")
-    control_paths: list[str] = Field(default=[], description="paths players may call, exact or ending in *")
-    control_seconds: float = Field(5.0, gt=0, description="a call that takes longer is answered with an error")
-    control_answer_bytes: int = Field(65536, ge=1, description="so is one with a larger answer")
-    control_calls_per_player: int = Field(4, ge=1, description="calls of one player at once; more are refused")
-    control_calls: int = Field(32, ge=1, description="calls of all players at once; more are refused")
+    serve: bool = Field(False, description="The player port also serves a page.")
+    http_root: Directory = Field(Path("www"), description="The page is in this directory.")
+    homepage: FileName = Field("player.html", description="A request for / gets this file of the directory.")
+    tls_key: Path | None = Field(
+        None, description="This private key (PEM) belongs to the certificate. With both, the player port uses TLS."
+    )
+    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    redirect_port: Port | None = Field(None, description="HTTP requests to this port are redirected to the TLS port.")
 
-    tell_player_count: bool = Field(False, description="tell players how many they are, which pages of 4.27 show")
-    max_players: int = Field(0, ge=0, description="players at once; 0 is no limit; more are refused with HTTP 503")
-    max_players_per_streamer: int = Field(0, ge=0, description="subscribers a streamer; more get subscribeFailed")
-    max_nesting: int = Field(32, ge=4, le=250, description="levels in a message; a deeper one closes with 4204")
+    drain_seconds: Seconds = Field(
+        30.0, ge=0, description="Connected players may stay for this time after SIGTERM or the start of a drain."
+    )
+    spread_seconds: Seconds = Field(
+        3.0, ge=0, description="The server still accepts new players for this time after SIGTERM."
+    )
+    start_seconds: Seconds = Field(
+        300.0, gt=0, description="The application counts as stuck when no streamer has connected after this time."
+    )
+    stall_seconds: Seconds = Field(
+        30.0, gt=0, description="The application counts as stuck when it has not answered a player after this time."
+    )
+
+    dialect: Literal["auto", "legacy"] = Field(
+        "auto", description="The server detects the protocol of streamers; legacy is the one of Unreal Engine 4.27."
+    )
+    identify_seconds: Seconds = Field(
+        10.0, gt=0, description="A streamer that has sent no id after this time gets a generated one."
+    )
+
+    peer_options: Json = Field("{}", description="Players and streamers receive this RTCConfiguration.")
+    peer_options_file: Path | None = Field(
+        None, description="This JSON file holds the RTCConfiguration; --peer-options overrides it."
+    )
+    rtc_config_url: Url = Field(
+        "", description="The TURN API at this URL provides the RTCConfiguration where none is set here."
+    )
+    rtc_config_max_age: Seconds = Field(
+        300, ge=10, description="Credentials without an expiry time are replaced after this time."
+    )
+    rtc_config_seconds: Seconds = Field(
+        5.0, gt=0, description="A request to the TURN API fails when it takes longer than this."
+    )
+    rtc_config_session_seconds: Seconds = Field(
+        0.5,
+        ge=0,
+        le=5,
+        description="A player or streamer waits this time for credentials of its own; with 0 all share the same.",
+    )
+    rtc_config_first_seconds: Seconds = Field(
+        2.0, ge=0, description="The start waits this time for the first answer of the TURN API."
+    )
+
+    ue_rest_endpoint: Url = Field(
+        "", description="Control messages of players become calls to the application's REST API at this URL."
+    )
+    control_paths: list[UrlPath] = Field(
+        default=[], description="Players may call these paths. A * at the end matches every continuation."
+    )
+    control_seconds: Seconds = Field(
+        5.0, gt=0, description="A call that takes longer than this is answered with an error."
+    )
+    control_answer_bytes: Bytes = Field(
+        65536, ge=1, description="A call with a response larger than this is answered with an error."
+    )
+    control_calls_per_player: int = Field(
+        4, ge=1, description="More simultaneous calls of one player than this are refused."
+    )
+    control_calls: int = Field(32, ge=1, description="More simultaneous calls of all players than this are refused.")
+
+    max_players: int = Field(
+        0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."
+    )
+    max_players_per_streamer: int = Field(
+        0, ge=0, description="More players of one streamer than this are refused with subscribeFailed; 0 is no limit."
+    )
+    max_nesting: int = Field(
+        32,
+        ge=4,
+        le=250,
+        description="A message with more nested levels than this closes its sender's connection with code 4204.",
+    )
     max_streamer_messages_per_second: float = Field(
-        0, ge=0, description="a streamer or SFU that is faster is closed with 4104; 0 is no limit"
+        0,
+        ge=0,
+        description="A streamer or SFU that sends more messages per second than this is closed with code 4104; "
+        "0 is no limit.",
     )
-    max_bad_messages: int = Field(100, ge=1, description="messages not understood before a peer is closed with 4203")
+    max_bad_messages: int = Field(
+        100, ge=1, description="A client that sends more invalid messages than this is closed with code 4203."
+    )
+
+    matchmaker: Annotated[str, Placeholder("HOST:PORT")] = Field(
+        "", description="The server reports to the matchmaker at this TCP address, with the protocol of cirrus."
+    )
+    tell_player_count: bool = Field(
+        False, description="Players are sent their number, which the pages of Unreal Engine 4.27 show."
+    )
 
     @field_validator("peer_options")
     @classmethod
@@ -153,13 +252,13 @@ class Settings(FleetSettings):
     @model_validator(mode="after")
     def _sessions_need_a_key(self) -> "Settings":
         if (self.tls_key is None) is not (self.tls_cert is None):
-            raise ValueError("--tls-key and --tls-cert: one is of no use without the other")
+            raise ValueError("--tls-key and --tls-cert: give both or none")
         if self.redirect_port is not None and self.tls_cert is None:
-            raise ValueError("--redirect-port: needs --tls-cert and --tls-key, there is no TLS to send anybody to")
+            raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         if self.streamer_takeover == "token" and self.streamer_token is None:
             raise ValueError("--streamer-takeover token: needs --streamer-token")
         if bool(self.pod_name) is not bool(self.pod_namespace):
-            raise ValueError("--pod-name and --pod-namespace: one is of no use without the other")
+            raise ValueError("--pod-name and --pod-namespace: give both or none")
         if self.requires_session and self.session_key is None:
             asked = "--require-session" if self.require_session else "--redis-url"
             raise ValueError(f"{asked}: needs --session-key, the same as the matchmaker's")

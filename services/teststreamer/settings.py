@@ -1,6 +1,7 @@
 """Settings of the test streamer."""
 
 import secrets
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Name, Placeholder, Seconds, Url
 
 
 def _even(value: int) -> int:
@@ -22,53 +24,54 @@ def _websocket_url(value: str) -> str:
     return value
 
 
+Pixels = Annotated[int, AfterValidator(_even), Placeholder("PIXELS")]
+Bitrate = Annotated[int, Field(ge=100_000, le=50_000_000), Placeholder("BITS")]
+
+
 class Settings(ServiceSettings):
-    """What the test streamer can be told."""
+    """The test streamer connects to a signalling server in the place of an application, and sends a test picture."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_STREAMER_")
 
     command: ClassVar[str] = "streamer"
+    sections: ClassVar[Mapping[str, str]] = {"url": "Connection", "width": "Video"}
+    unused: ClassVar[frozenset[str]] = frozenset({"host"})
 
-    url: Annotated[str, AfterValidator(_websocket_url)] = Field(
-        "ws://127.0.0.1:8888", description="the signalling server's address for streamers", max_length=2048
+    url: Annotated[Url, AfterValidator(_websocket_url)] = Field(
+        "ws://127.0.0.1:8888",
+        max_length=2048,
+        description="The signalling server takes streamers at this ws:// or wss:// URL.",
     )
-    id: str = Field(
+    id: Name = Field(
         default_factory=lambda: f"test-{secrets.token_hex(2)}",
-        description="the name that players see; made up at the start if none is given",
         min_length=1,
         max_length=128,
-    )
-    width: Annotated[int, AfterValidator(_even)] = Field(
-        1280, description="the video's width in pixels", ge=640, le=3840
-    )
-    height: Annotated[int, AfterValidator(_even)] = Field(
-        720, description="the video's height in pixels", ge=360, le=2160
-    )
-    fps: int = Field(30, description="frames a second", ge=1, le=60)
-    codec: Literal["h264", "vp8"] = Field("h264", description="the video codec that is offered first; both are offered")
-    min_bitrate: int = Field(
-        500_000, description="bits a second that a poor network brings the video down to", ge=100_000, le=50_000_000
-    )
-    start_bitrate: int = Field(
-        2_000_000, description="bits a second that the video starts with", ge=100_000, le=50_000_000
-    )
-    max_bitrate: int = Field(
-        3_000_000, description="bits a second that the video never exceeds", ge=100_000, le=50_000_000
+        description="Players see this id. Without it the id is random.",
     )
     max_players: int = Field(
-        0, description="players served at once; one more is sent away; 0 = no limit", ge=0, le=1000
+        0, ge=0, le=1000, description="More simultaneous players than this are sent away; 0 is no limit."
     )
     ice_address: list[IPv4Address | IPv6Address] = Field(
         default_factory=list,
-        description="offer players only these addresses of this machine; all of them if none is given",
         max_length=16,
+        description="Players are offered these addresses of this machine. Without any they are offered all.",
     )
     ice_servers: bool = Field(
-        True, description="use the STUN and TURN servers that the signalling server names (never any others)"
+        True, description="The streamer uses the STUN and TURN servers that the signalling server names."
     )
-    connect_seconds: float = Field(
-        30.0, description="how long a player may take until its media flows before it is let go", gt=0, le=600
+    connect_seconds: Seconds = Field(
+        30.0, gt=0, le=600, description="A player whose media does not flow after this time is disconnected."
     )
+
+    width: Pixels = Field(1280, ge=640, le=3840, description="The video has this width, an even number.")
+    height: Pixels = Field(720, ge=360, le=2160, description="The video has this height, an even number.")
+    fps: int = Field(30, ge=1, le=60, description="The video has this many frames per second.")
+    codec: Literal["h264", "vp8"] = Field("h264", description="The streamer offers both codecs, this one first.")
+    min_bitrate: Bitrate = Field(
+        500_000, description="A poor network reduces the video to this rate, in bits per second."
+    )
+    start_bitrate: Bitrate = Field(2_000_000, description="The video starts with this rate, in bits per second.")
+    max_bitrate: Bitrate = Field(3_000_000, description="The video never exceeds this rate, in bits per second.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -13,6 +13,8 @@ from turnapi.credentials import Credentials
 
 Transport = Literal["stun", "udp", "tcp", "tls"]
 Policy = Literal["all", "relay"]
+AddressKind = Literal["external", "internal"]
+"""Which address of a Kubernetes node players reach."""
 
 MAX_SERVERS: Final = 1000
 """Servers that a list may name; a browser is slow with five."""

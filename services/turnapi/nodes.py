@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from pixelfleet.kube.client import KubeObject
-from turnapi.ice import Server, host_of
-
-AddressKind = Literal["external", "internal"]
+from turnapi.ice import AddressKind, Server, host_of
 
 
 class _Metadata(msgspec.Struct):

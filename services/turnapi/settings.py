@@ -1,5 +1,6 @@
-"""What a TURN API can be told."""
+"""Settings of the TURN API."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -7,9 +8,9 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Name, Placeholder, Port, Seconds, Url
 from turnapi.credentials import MIN_SECRET_BYTES, FixedUser, Mint, SharedSecret
-from turnapi.ice import Policy, Recipe, Transport, parse_server
-from turnapi.nodes import AddressKind
+from turnapi.ice import AddressKind, Policy, Recipe, Transport, parse_server
 
 
 def _server(text: str) -> str:
@@ -24,61 +25,89 @@ def _api_address(text: str) -> str:
 
 
 class Settings(ServiceSettings):
-    """Tells players and streamers which STUN and TURN servers there are, with credentials that expire."""
+    """The TURN API gives players and streamers the list of STUN and TURN servers, with credentials that expire."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_TURN_API_")
     command: ClassVar[str] = "turn-api"
+    sections: ClassVar[Mapping[str, str]] = {
+        "port": "Addresses and ports",
+        "server": "TURN servers (exactly one source)",
+        "secret": "Credentials (a shared secret, or one fixed user)",
+        "transports": "Answer",
+    }
 
-    port: int = Field(3480, ge=0, le=65535, description="port for the answer")
-    metrics_port: int = Field(3980, ge=0, le=65535, description="port for Prometheus")
+    port: Port = Field(3480, description="Signalling servers ask for the configuration at this port.")
+    metrics_port: Port = Field(3980, description="Prometheus reads metrics on this port.")
 
-    server: list[Annotated[str, AfterValidator(_server)]] = Field(
-        default=[], max_length=1000, description="a TURN server, as host or host:port; once or more"
+    server: list[Annotated[str, AfterValidator(_server), Placeholder("HOST[:PORT]")]] = Field(
+        default=[], max_length=1000, description="These are the TURN servers."
     )
-    servers_file: Path | None = Field(None, description="or a JSON file with a list of them, read again on change")
-    reread_seconds: float = Field(2.0, ge=0.1, le=3600, description="how often that file is looked at")
-    node_label: str = Field(
-        "", max_length=512, description="or the Kubernetes nodes that this label selector picks, app.pixel/turn say"
+    servers_file: Path | None = Field(
+        None, description="This JSON file has the list of TURN servers. It is read again when it changes."
     )
-    node_address: AddressKind = Field("external", description="which of a node's addresses players can reach")
-    kube_api: Annotated[str, AfterValidator(_api_address)] = Field(
-        "", description="Kubernetes API to ask without credentials, a kubectl proxy say; empty: the pod's own"
+    reread_seconds: Seconds = Field(
+        2.0, ge=0.1, le=3600, description="The file is checked for changes at this interval."
+    )
+    node_label: Annotated[str, Placeholder("SELECTOR")] = Field(
+        "",
+        max_length=512,
+        description="The TURN servers are the Kubernetes nodes with this label, such as app.pixel/turn.",
+    )
+    node_address: AddressKind = Field("external", description="Players reach a node at this kind of address.")
+    kube_api: Annotated[Url, AfterValidator(_api_address)] = Field(
+        "",
+        description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. Without it the "
+        "pod's service account is used.",
     )
 
-    secret: SecretStr | None = Field(None, description="the secret of coturn's use-auth-secret")
-    username: str = Field("", max_length=256, description="or a fixed user of the TURN servers")
-    credential: SecretStr | None = Field(None, description="and its password")
-    lifetime: float = Field(3600, ge=60, le=30 * 86400, description="seconds until credentials expire")
-    streamer_lifetime: float = Field(
-        7 * 86400, ge=60, le=90 * 86400, description="the same for a streamer, which keeps what it got on connecting"
+    secret: SecretStr | None = Field(
+        None, description="Credentials are derived from this secret, which coturn has as its static-auth-secret."
     )
-    leeway: float = Field(60, ge=0, le=3600, description="seconds that the TURN servers' clocks may be ahead of ours")
+    username: Name = Field("", max_length=256, description="All players and streamers get this user.")
+    credential: Annotated[SecretStr, Placeholder("PASSWORD")] | None = Field(
+        None, description="The fixed user has this password."
+    )
+    lifetime: Seconds = Field(3600, ge=60, le=30 * 86400, description="Credentials of players expire after this time.")
+    streamer_lifetime: Seconds = Field(
+        7 * 86400,
+        ge=60,
+        le=90 * 86400,
+        description="Credentials of streamers expire after this time. A streamer keeps them while it is connected.",
+    )
+    leeway: Seconds = Field(
+        60, ge=0, le=3600, description="The clocks of TURN servers may be ahead of this machine's by this time."
+    )
 
     transports: list[Transport] = Field(
-        default=["stun", "udp", "tcp"], min_length=1, description="what is handed out of stun, udp, tcp and tls"
+        default=["stun", "udp", "tcp"], min_length=1, description="The answer names servers for these transports."
     )
-    turn_port: int = Field(3478, ge=1, le=65535, description="the TURN servers' port for STUN, UDP and TCP")
-    tls_port: int = Field(5349, ge=1, le=65535, description="their port for TLS")
-    ice_transport_policy: Policy = Field("all", description="relay: no path but through a TURN server is used")
+    turn_port: Port = Field(3478, ge=1, description="TURN servers have STUN, UDP and TCP on this port.")
+    tls_port: Port = Field(5349, ge=1, description="TURN servers have TLS on this port.")
+    ice_transport_policy: Policy = Field(
+        "all", description="Browsers use any path, or with relay none but those through a TURN server."
+    )
     most_servers: int = Field(
-        0, ge=0, description="servers in one answer, spread by name; browsers are slow with five; 0 is all"
+        0,
+        ge=0,
+        description="An answer has at most this many servers, chosen by name; 0 is all. Browsers are slow with five or "
+        "more.",
     )
 
     @model_validator(mode="after")
     def _one_source_and_one_way_in(self) -> Self:
         sources = [bool(self.server), self.servers_file is not None, bool(self.node_label)]
         if sum(sources) != 1:
-            raise ValueError("--server, --servers-file, --node-label: exactly one of them says where TURN servers are")
+            raise ValueError("--server, --servers-file, --node-label: give exactly one of them")
         secret = self.secret.get_secret_value() if self.secret else ""
         password = self.credential.get_secret_value() if self.credential else ""
         if bool(secret) is bool(self.username or password):
-            raise ValueError("--secret, or --username and --credential: one of the two is needed, as coturn has it")
+            raise ValueError("--secret, or --username and --credential: give one of the two")
         if secret and len(secret.encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"--secret: must have at least {MIN_SECRET_BYTES} bytes")
         if not secret and not (self.username and password):
-            raise ValueError("--username and --credential: one is of no use without the other")
+            raise ValueError("--username and --credential: give both or none")
         if set(self.transports) == {"stun"}:
-            raise ValueError("--transports: stun alone relays nothing; name udp, tcp or tls as well")
+            raise ValueError("--transports: stun alone relays nothing; add udp, tcp or tls")
         return self
 
     def mint(self) -> Mint:

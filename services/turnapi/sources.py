@@ -12,8 +12,8 @@ import structlog
 from pixelfleet.kube.client import KubeClient
 from pixelfleet.kube.mirror import Mirror
 from pixelfleet.service.errors import UsageError
-from turnapi.ice import Server, parse_servers
-from turnapi.nodes import AddressKind, TurnNode, read_node, servers_on
+from turnapi.ice import AddressKind, Server, parse_servers
+from turnapi.nodes import TurnNode, read_node, servers_on
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 NODES_PATH: Final = "api/v1/nodes"

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from pixelfleet.service.catalogue import names_of
 from pixelfleet.service.settings import ServiceSettings, load
 from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.image.compose import FILE, ROOT, Compose, Deploy, arguments_of, make_secrets, read
@@ -72,7 +73,7 @@ def test_a_service_starts_with_options_and_variables_that_it_knows(
     compose: Compose, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(compose, name, tmp_path, monkeypatch)
-    known = {f"{settings.model_config['env_prefix']}{field}".upper() for field in type(settings).model_fields}
+    known = {f"{settings.model_config['env_prefix']}{name}".upper() for name in names_of(type(settings))}
     assert set(compose.services[name].environment) <= known
 
 

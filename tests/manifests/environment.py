@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from pixelfleet.service.catalogue import names_of
 from pixelfleet.service.settings import ServiceSettings
 from pixelfleet_cli.cli import WITH_SETTINGS
 from tests.manifests.pods import of_kind, workloads
@@ -53,7 +54,7 @@ def unknown_names(command: str, environ: dict[str, str]) -> set[str]:
     """Return the variables that look like settings and are none; nobody would tell."""
     cls = settings_class(command)
     prefix = cls.model_config["env_prefix"]
-    known = {f"{prefix}{field.upper()}" for field in cls.model_fields}
+    known = {f"{prefix}{name.upper()}" for name in names_of(cls)}
     return {name for name in environ if name.startswith("PIXELFLEET_")} - known
 
 

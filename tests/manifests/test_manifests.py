@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pixelfleet.service.metrics import VERSION
+from pixelfleet.service.version import VERSION
 from pixelfleet_cli.configure.kubectl import usable_kubectl
 from tests.manifests.environment import load, services, unknown_names
 from tests.manifests.pods import title, workloads

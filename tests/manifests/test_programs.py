@@ -69,11 +69,13 @@ def arguments_of(pod: Workload, objects: tuple[Object, ...]) -> list[str]:
 
 
 async def test_redis_starts_as_it_is_told_and_asks_for_the_password(pods: dict[str, Workload], tmp_path: Path) -> None:
-    server, port = require_part("redis-server"), free_port()
-    arguments = arguments_of(pods["redis"], rendered("overlay demo"))
-    assert arguments[0] == "redis-server"
-    url = environment(pods["stream"].containers[0], rendered("overlay demo"))["PIXELFLEET_SIGNALSERVER_REDIS_URL"]
-    async with program(server, *arguments[1:], "--port", str(port), cwd=tmp_path):
+    port, objects = free_port(), rendered("overlay demo")
+    shell, options, script = arguments_of(pods["redis"], objects)
+    assert "PASSWORD" not in script.splitlines()[0], "every process of the node can read it there"
+    script = script.replace("redis-server -", f"{require_part('redis-server')} - --port {port}", 1)
+    env = {**os.environ, **environment(pods["redis"].containers[0], objects)}
+    url = environment(pods["stream"].containers[0], objects)["PIXELFLEET_SIGNALSERVER_REDIS_URL"]
+    async with program(shell, options, script, cwd=tmp_path, env=env):
         client = redis.asyncio.from_url(url.replace("redis:6379", f"127.0.0.1:{port}"))
         await eventually(client.ping, "Redis answers", tolerating=(NotYetError,))
         assert await client.config_get("appendonly", "save", "maxmemory-policy") == {
@@ -89,18 +91,28 @@ async def test_redis_starts_as_it_is_told_and_asks_for_the_password(pods: dict[s
 
 
 async def test_coturn_starts_as_it_is_told(pods: dict[str, Workload], tmp_path: Path) -> None:
-    server, port = require_part("turnserver"), free_port()
-    arguments = arguments_of(pods["turn"], rendered("overlay demo"))
-    assert arguments[0] == "turnserver"
-    assert "--allowed-peer-ip=10.0.0.0-10.255.255.255" in arguments
-    config = arguments.index("/etc/pixelfleet/turnserver.conf")
-    arguments[config] = str(ROOT / "turn" / "turnserver.conf")
+    port = free_port()
     files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}"]
     local = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", *files]
+    shell, options, script = arguments_of(pods["turn"], rendered("overlay demo"))
+    places = {"/etc/pixelfleet": str(ROOT / "turn"), "/tmp": str(tmp_path)}  # noqa: S108 - the container's
+    places["exec turnserver"] = f"exec {require_part('turnserver')} {' '.join(local)}"
+    script = re.sub("|".join(places), lambda found: places[found[0]], script)
+    *_, last = script.splitlines()
+    assert last.startswith("exec")
+    assert "--allowed-peer-ip=$STREAMERS_FIRST-$STREAMERS_LAST" in last
+    assert "SECRET" not in last, "every process of the node can read it there"
+    (container,) = pods["turn"].spec["containers"]
+    environ = environment(container, rendered("overlay demo"))
+    assert (environ["STREAMERS_FIRST"], environ["STREAMERS_LAST"]) == ("10.0.0.0", "10.255.255.255")
     nowhere = asyncio.subprocess.DEVNULL
-    async with program(server, *arguments[1:], *local, stdout=nowhere, stderr=nowhere) as process:
+    env = {**os.environ, **environ}
+    async with program(shell, options, script, env=env, stdout=nowhere, stderr=nowhere) as process:
         await eventually(lambda: _answers(port), "coturn listens", tolerating=(OSError,))
         assert process.returncode is None
+    config = tmp_path / "turnserver.conf"
+    assert config.read_text().endswith(f"\nstatic-auth-secret={environ['TURN_SECRET']}\n")
+    assert config.stat().st_mode & 0o077 == 0
 
 
 async def _answers(port: int) -> bool:

@@ -1,12 +1,14 @@
 """The guides speak of what is there: commands, options, variables, targets, files, metrics, headings."""
 
 import importlib
+import itertools
 import re
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from pixelfleet.service.catalogue import catalogue, names_of, option_of
 from pixelfleet.service.settings import load
 from pixelfleet_cli.cli import COMMANDS, WITH_SETTINGS, Tool
 from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, read
@@ -49,9 +51,11 @@ def _name(path: Path) -> str:
 
 @pytest.fixture
 def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder with the files that commands of the guides name, and a variable that one of them reads."""
+    """Stand in a folder with the files that commands of the guides name."""
     for name in ("cirrus.json", "config.json"):
         (tmp_path / name).write_text("{}")
+    for name in ("rest-token", "turn.secret", "link-key", "session-key", "users"):
+        (tmp_path / name).write_text(STAND_IN)
     monkeypatch.chdir(tmp_path)
 
 
@@ -72,7 +76,7 @@ def _take(name: str, arguments: list[str]) -> None:
     if not arguments or "--help" in (name, *arguments):
         return  # it is spoken of
     if name in TOOLS:
-        importlib.import_module(TOOLS[name].module)._parser().parse_args(arguments)
+        importlib.import_module(TOOLS[name].module)._parser().parse(arguments)
     else:
         load(importlib.import_module(f"{WITH_SETTINGS[name].package}.settings").Settings, arguments)
 
@@ -107,13 +111,56 @@ def _settings() -> tuple[set[str], set[str]]:
     fields, variables = {"--help", "--version"}, {"PIXELFLEET_HEALTH_URL"}
     for command in WITH_SETTINGS.values():
         cls = importlib.import_module(f"{command.package}.settings").Settings
-        fields |= {f"--{name.replace('_', '-')}" for name in cls.model_fields}
-        variables |= {f"{cls.model_config['env_prefix']}{name.upper()}" for name in cls.model_fields}
+        fields |= {option_of(name) for name in names_of(cls)}
+        variables |= {f"{cls.model_config['env_prefix']}{name.upper()}" for name in names_of(cls)}
     for tool in TOOLS.values():
         source = read(ROOT / "services" / f"{tool.module.replace('.', '/')}.py")
         fields |= set(re.findall(r'"(--[a-z-]+)"', source))
         variables |= set(re.findall(r'"(PIXELFLEET_[A-Z_]+)"', source))
     return fields, variables
+
+
+SECRET_OPTIONS: Final = {
+    setting.option
+    for command in WITH_SETTINGS.values()
+    for setting in catalogue(importlib.import_module(f"{command.package}.settings").Settings).values()
+    if setting.secret
+} | {"--token", "--static-auth-secret", "--requirepass"}
+"""Options whose value is a secret: ours, that of `pixelfleet fleet`, coturn's and Redis's."""
+
+
+PASSED_TO_CURL: Final = re.compile(r"-H ['\"]?Authorization:|-u ['\"]?[\w-]+:")
+"""A token or a password on the command line of curl, which reads the one from `-H @FILE` and asks for the other."""
+
+
+def _secrets_given(words: list[str]) -> list[str]:
+    """Return the options with a secret that stand with a value in a command."""
+    given = [word.partition("=")[0] for word in words if "=" in word]
+    given += [word for word, value in itertools.pairwise(words) if not value.startswith("-")]
+    return [option for option in given if option in SECRET_OPTIONS]
+
+
+@pytest.mark.parametrize("path", [each for each in DOCUMENTS if each.name not in OLDER], ids=_name)
+def test_no_guide_puts_a_secret_on_a_command_line(path: Path) -> None:
+    for words in [*commands(read(path)), *(code.split() for code in inline(read(path)))]:
+        assert not _secrets_given(words), words
+    assert not PASSED_TO_CURL.search(read(path))
+
+
+@pytest.mark.parametrize("path", [ROOT / "docker-compose.yml", *sorted((ROOT / "k8s").rglob("*.yaml"))], ids=_name)
+def test_no_manifest_puts_a_secret_on_a_command_line(path: Path) -> None:
+    lines = [line for line in read(path).splitlines() if not line.lstrip().startswith("#")]
+    assert not _secrets_given(re.split(r"[\s\"',\[\]]+", "\n".join(lines)))
+
+
+def test_a_secret_on_a_command_line_is_found() -> None:
+    assert {"--session-key", "--redis-url", "--rest-token", "--users", "--secret", "--credential"} <= SECRET_OPTIONS
+    assert _secrets_given(["turnserver", "--static-auth-secret=x"]) == ["--static-auth-secret"]
+    assert _secrets_given(["pixelfleet", "router", "--rest-token", "x"]) == ["--rest-token"]
+    assert _secrets_given(["--rest-token-file", "x", "--rest-token", "--rest-api"]) == []
+    assert PASSED_TO_CURL.search('curl -H "Authorization: Bearer $TOKEN" http://x')
+    assert PASSED_TO_CURL.search("curl -u ada:secret http://x")
+    assert not PASSED_TO_CURL.search("curl -H @authorization -u ada http://x:80")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)

@@ -2,10 +2,14 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from pixelfleet_cli.cli import WITH_SETTINGS
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
@@ -26,6 +30,19 @@ NO_IO = ("signalserver.core",)
 """Packages whose modules hold logic alone."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")
+HEAVY = (
+    "aiohttp",
+    "aioice",
+    "aiortc",
+    "cryptography",
+    "jwt",
+    "picows",
+    "prometheus_client",
+    "redis",
+    "rich",
+    "structlog",
+)
+SETTINGS = [f"{command.package}.settings" for command in WITH_SETTINGS.values()]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -73,6 +90,20 @@ def test_a_core_has_no_input_or_output(package: str) -> None:
     for module in modules_of(package):
         wrong = {used for used in imports_of(module) if used.split(".")[0] in IO_MODULES}
         assert not wrong, f"{name_of(module)} imports {wrong}"
+
+
+@pytest.mark.parametrize("module", ["pixelfleet_cli.cli", *SETTINGS])
+def test_settings_are_imported_without_sockets_and_logs(module: str) -> None:
+    """So a mistake in an option is answered at once."""
+    code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.split() == []
+
+
+def test_the_command_line_itself_imports_next_to_nothing() -> None:
+    code = "import sys, pixelfleet_cli.cli; print('pydantic' in sys.modules, 'asyncio' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.split() == ["False", "False"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

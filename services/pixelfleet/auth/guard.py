@@ -15,9 +15,10 @@ from pixelfleet.auth import links
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
 from pixelfleet.auth.htpasswd import Users, read_users
-from pixelfleet.auth.identity import STRANGER, CannotTellError, Identity, NotProvenError, Way
+from pixelfleet.auth.identity import STRANGER, CannotTellError, Identity, NotProvenError
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
+from pixelfleet.auth.policy import Door
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import origin_allowed
@@ -33,18 +34,6 @@ Enter = Callable[[web.Request], Awaitable[Identity]]
 
 REALM: Final = "pixelfleet"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What one door asks for."""
-
-    name: str
-    way: Way
-    role: str = ""
-    """The role that is asked for; empty is any."""
-    links: bool = False
-    """Whether a signed link opens it."""
 
 
 @dataclass(slots=True)

@@ -1,42 +1,61 @@
-"""Settings of every door that asks who comes."""
+"""Settings of authentication."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.signing import MIN_KEY_BYTES
+from pixelfleet.service.keys import check_key
+from pixelfleet.service.values import Claim, Name, Role, Seconds, Url
 
 
 class AuthSettings(FleetSettings):
-    """Who may play, and how they prove who they are."""
+    """How players authenticate."""
+
+    sections: ClassVar[Mapping[str, str]] = {
+        "auth": "Authentication",
+        "jwt_issuer": "Tokens of an OpenID Connect issuer",
+    }
 
     auth: Literal["none", "basic", "jwt", "link"] = Field(
-        "none", description="who may play: anybody, users with a password, holders of a token, or of a signed link; or"
+        "none", description="Players authenticate with nothing, with a password, with a token, or with a signed link."
     )
     users: SecretStr | None = Field(
-        None, description="lines of htpasswd (bcrypt, apr1), with commas or line ends between"
+        None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
     )
-    users_file: Path | None = Field(None, description="file of htpasswd lines; a third field may name roles")
-    user_role: str = Field("", description="role of users whose line names none; `admin` unless players are users too")
+    users_file: Path | None = Field(
+        None, description="The lines of this htpasswd file define users. A third field may name roles."
+    )
+    user_role: Role = Field(
+        "",
+        description="A user whose line names no role has this one. The default is admin, and player where players "
+        "authenticate with passwords.",
+    )
+    link_key: SecretStr | None = Field(
+        None, description="Links are signed with this key of 32 bytes or more. Without it the session key is used."
+    )
 
-    jwt_issuer: str = Field("", description="URL of the OpenID Connect issuer whose tokens hold")
-    jwt_audience: list[str] = Field(default=[], description="audiences of which a token must have one")
-    jwt_keys_url: str = Field("", description="where the issuer's JWKS is; found by discovery without it")
+    jwt_issuer: Url = Field("", description="Tokens of this OpenID Connect issuer are valid.")
+    jwt_audience: list[Name] = Field(default=[], description="A token must have one of these audiences.")
+    jwt_keys_url: Url = Field(
+        "", description="The issuer's keys (JWKS) are at this URL. Without it OpenID Connect discovery finds them."
+    )
     jwt_required: dict[str, Any] = Field(
-        default={}, description="claims that a token must have, with their value, or null for any; JSON"
+        default={}, description="A token must have these claims with these values. The value null accepts any value."
     )
-    jwt_leeway: float = Field(30, ge=0, le=600, description="seconds by which clocks may differ")
-    jwt_cookie: str = Field("", description="cookie that may hold the token")
-    jwt_app_claim: str = Field("app", description="claim that lists the apps which its holder may have")
-    jwt_priority_claim: str = Field("priority", description="claim with the holder's priority in the queue, 0 to 7")
-    jwt_roles_claim: str = Field("roles", description="claim that lists the holder's roles, as a name or a path to it")
-
-    link_key: SecretStr | None = Field(None, description="key that links are signed with; the session key without it")
+    jwt_leeway: Seconds = Field(30, ge=0, le=600, description="The issuer's clock may differ by this time.")
+    jwt_cookie: Name = Field("", description="This cookie may hold the token.")
+    jwt_app_claim: Claim = Field("app", description="This claim lists the applications that its holder may use.")
+    jwt_priority_claim: Claim = Field(
+        "priority", description="This claim has the holder's priority in the queue, from 0 to 7."
+    )
+    jwt_roles_claim: Claim = Field(
+        "roles", description="This claim lists the holder's roles. It is a name, or a path with dots to a nested claim."
+    )
 
     @field_validator("jwt_issuer", "jwt_keys_url")
     @classmethod
@@ -47,9 +66,8 @@ class AuthSettings(FleetSettings):
 
     @model_validator(mode="after")
     def _link_key_is_long_enough(self) -> "AuthSettings":
-        key = self.link_secret
-        if key and len(key.encode()) < MIN_KEY_BYTES:
-            raise ValueError(f"--link-key: must have at least {MIN_KEY_BYTES} bytes")
+        if self.link_secret:
+            check_key("--link-key", self.link_secret)
         return self
 
     @property
@@ -76,7 +94,7 @@ class AuthSettings(FleetSettings):
         """Raise UsageError when a way is asked for that nothing can be proven by."""
         ways = self.ways()
         if "basic" in ways and self.users is None and self.users_file is None:
-            raise UsageError("basic: nobody is known; give --users-file or --users")
+            raise UsageError("basic: there are no users; give --users-file or --users")
         if "jwt" in ways and not (self.jwt_issuer and self.jwt_audience):
             raise UsageError("jwt: give --jwt-issuer and --jwt-audience")
         if "link" in ways and not self.link_secret:

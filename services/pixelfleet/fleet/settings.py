@@ -1,24 +1,33 @@
 """Settings of every service that uses the fleet store."""
 
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
 from pydantic import Field, SecretStr, model_validator
 
 from pixelfleet.net.peer_settings import PeerSettings
-from pixelfleet.service.signing import MIN_KEY_BYTES
+from pixelfleet.service.keys import check_key
+from pixelfleet.service.values import Placeholder
 
 
 class FleetSettings(PeerSettings):
-    """Where the fleet is kept, and the key that its session tickets are signed with."""
+    """Where the fleet store is, and the key that session tokens are signed with."""
 
-    redis_url: SecretStr | None = Field(
-        None, description="redis://, rediss:// or redis+sentinel:// of the shared fleet store; in memory without it"
+    sections: ClassVar[Mapping[str, str]] = {"redis_url": "Fleet store"}
+
+    redis_url: Annotated[SecretStr, Placeholder("URL")] | None = Field(
+        None,
+        description="The fleet store is this Redis: redis://, rediss:// or redis+sentinel://. Without it the store is "
+        "in memory.",
     )
-    session_key: SecretStr | None = Field(None, description="key that session tickets are signed with")
+    session_key: SecretStr | None = Field(
+        None, description="Session tokens are signed with this key of 32 bytes or more."
+    )
 
     @model_validator(mode="after")
     def _key_is_long_enough(self) -> "FleetSettings":
-        key = self.session_key.get_secret_value() if self.session_key else None
-        if key is not None and len(key.encode()) < MIN_KEY_BYTES:
-            raise ValueError(f"--session-key: must have at least {MIN_KEY_BYTES} bytes")
+        if self.session_key is not None:
+            check_key("--session-key", self.session_key.get_secret_value())
         return self
 
     @property

@@ -9,8 +9,9 @@ from typing import Final
 from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.vendor_glue.picows_protocol import client_protocol
-from pixelfleet.net.websocket import Bounds, MessageHandler, WebSocket
+from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.deadlines import PerLoop, TimeLimit
 
 TARGETS_REMEMBERED: Final = 4096

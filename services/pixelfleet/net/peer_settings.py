@@ -1,25 +1,45 @@
-"""Settings of every service that holds websockets of strangers: what one peer may cost."""
+"""Settings of every service that accepts websockets: the limits of one connection."""
+
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
-from pixelfleet.net.websocket import Bounds
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Bytes, Seconds
 
 
 class PeerSettings(ServiceSettings):
-    """Bounds of a peer's connection. A breach closes that peer alone, with the code named here."""
+    """Limits of one connection. A breach closes that connection alone, with the close code that is named here."""
 
-    max_message_bytes: int = Field(262144, ge=1024, description="a larger message closes its sender with 1009")
-    max_messages_per_second: float = Field(2000, gt=0, description="a faster peer is closed with 4104")
-    max_message_burst: float = Field(10000, ge=1, description="messages that may come at once before that")
-    send_buffer_bytes: int = Field(1048576, ge=4096, description="a peer with more unread is closed with 4003")
-    handshake_seconds: float = Field(10.0, gt=0, description="a connection that has not asked by then is dropped")
-    dial_seconds: float = Field(5.0, gt=0, description="a server that has not answered by then counts as away")
-    ping_interval: float = Field(20.0, gt=0, description="seconds between pings to each peer")
-    pong_timeout: float = Field(10.0, gt=0, description="a peer that has not answered by then is closed with 4002")
+    sections: ClassVar[Mapping[str, str]] = {"max_message_bytes": "Limits of a connection"}
+
+    max_message_bytes: Bytes = Field(
+        262144, ge=1024, description="A message larger than this closes its sender's connection with code 1009."
+    )
+    max_messages_per_second: float = Field(
+        2000, gt=0, description="A client that sends more messages per second than this is closed with code 4104."
+    )
+    max_message_burst: float = Field(
+        10000, ge=1, description="A client may send this many messages at once before the rate limit applies."
+    )
+    send_buffer_bytes: Bytes = Field(
+        1048576, ge=4096, description="A client that leaves more bytes than this unread is closed with code 4003."
+    )
+    handshake_seconds: Seconds = Field(
+        10.0, gt=0, description="A connection that has not sent its request after this time is dropped."
+    )
+    dial_seconds: Seconds = Field(
+        5.0, gt=0, description="A server that has not accepted a connection after this time counts as unreachable."
+    )
+    ping_interval: Seconds = Field(20.0, gt=0, description="The service pings each client at this interval.")
+    pong_timeout: Seconds = Field(
+        10.0, gt=0, description="A client that has not answered a ping after this time is closed with code 4002."
+    )
 
     def bounds(self) -> Bounds:
-        """Return the bounds of a stranger's connection."""
+        """Return the limits of a client's connection."""
         return Bounds(
             message_bytes=self.max_message_bytes,
             messages_per_second=self.max_messages_per_second,
@@ -29,7 +49,7 @@ class PeerSettings(ServiceSettings):
         )
 
     def upstream_bounds(self) -> Bounds:
-        """Return the bounds of a connection to one of our own, which speaks for others and has no rate limit."""
+        """Return the limits of a connection to another service: it carries many clients and has no rate limit."""
         return Bounds(
             message_bytes=self.max_message_bytes,
             messages_per_second=float("inf"),

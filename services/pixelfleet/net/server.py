@@ -19,10 +19,10 @@ from aiohttp.typedefs import Handler
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.api import WSServerListenerFactory
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.listen import listening_socket
 from pixelfleet.net.request_sniffer import FirstRequest, Lobby, hand_over, wants_websocket
 from pixelfleet.net.vendor_glue.picows_protocol import server_protocol
-from pixelfleet.net.websocket import Bounds
 
 VERSIONS: Final = ("13", "8", "7")
 """Versions of the websocket protocol, which differ in nothing that we use. The first is that of the standard."""

@@ -6,11 +6,11 @@ aiohttp or websockets (docs/explanation/performance.md has the figures and the c
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.limits import TokenBucket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
@@ -27,17 +27,6 @@ MAX_REASON_BYTES: Final = 123
 # An enum's member costs more to find than all else that is done to sort a frame.
 _TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 _CLOSE, _PING, _PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one peer may cost us. A breach closes that peer alone."""
-
-    message_bytes: int = 256 * 1024
-    messages_per_second: float = 2_000.0
-    message_burst: float = 10_000.0
-    send_buffer_bytes: int = 1024 * 1024
-    handshake_seconds: float = 10.0
 
 
 class MessageHandler(Protocol):

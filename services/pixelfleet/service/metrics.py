@@ -1,25 +1,15 @@
 """Metrics: a registry a service, so that several services in one process do not mix their numbers."""
 
 from collections.abc import Callable, Iterable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from pixelfleet.service.version import VERSION
+
 NOTES_AT_ONCE: Final = 256
-
-
-def _installed_version() -> str:
-    try:
-        return version("pixelfleet")
-    except PackageNotFoundError:  # run from a tree that was never installed
-        return "0+unknown"
-
-
-VERSION: Final = _installed_version()
-"""The version of the installed distribution."""
 
 
 class Registries:

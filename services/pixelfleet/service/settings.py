@@ -2,32 +2,31 @@
 
 A field ``player_port`` of the signalserver is the option ``--player-port``, the environment variable
 ``PIXELFLEET_SIGNALSERVER_PLAYER_PORT`` and the key ``player_port`` of the file given with ``--config``. The
-earlier in that list wins.
+earlier in that list wins. A secret ``session_key`` can also be in a file, which ``session_key_file`` names.
+
+Modules with settings import no library that does I/O: a mistake in an option is reported before the application is
+imported.
 """
 
-import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeVar, get_origin
+from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    CliSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pixelfleet.service.catalogue import catalogue, names_of, option_of
 from pixelfleet.service.errors import UsageError
+from pixelfleet.service.help import help_of, terminal_width
+from pixelfleet.service.options import HelpRequested, named_config, parse_options, parsed
+from pixelfleet.service.secret_files import with_files_read
+from pixelfleet.service.spelling import closest
+from pixelfleet.service.values import Address
 
 MAX_CONFIG_BYTES = 1024 * 1024
-
-_UNKNOWN: Final = "unrecognized arguments: "
-"""How argparse begins what it says of arguments that it does not know."""
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -40,23 +39,31 @@ class ConfigFileSource(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the file's object, with the aliases of older servers translated."""
+        """Return the file's object, with the keys of legacy servers translated and files of secrets read."""
         path = self.current_state.get("config")
         if not path:
             return {}
         keys = read_config_file(Path(path))
         translate = getattr(self.settings_cls, "translate_config", None)
-        return translate(keys) if translate else keys
+        return with_files_read(self.settings_cls, translate(keys) if translate else keys, self.current_state)
 
 
 class EnvironmentSource(EnvSettingsSource):
-    """The environment, where a list may be written as in an option: `a,b` as well as `["a","b"]`."""
+    """The environment, where lists and tables are written as in options, and `…_FILE` names a secret's file."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the values of all variables that belong to settings."""
+        files = {
+            setting.file_name: self.env_vars.get(f"{self.env_prefix}{setting.file_name}".lower())
+            for setting in catalogue(self.settings_cls).values()
+            if setting.file_name
+        }
+        return with_files_read(self.settings_cls, {**super().__call__(), **files}, self.current_state)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Return a list's parts, and of all else the value of its JSON."""
-        if get_origin(field.annotation) is list and isinstance(value, str) and not value.lstrip().startswith("["):
-            return [part for part in map(str.strip, value.split(",")) if part]
-        return super().decode_complex_value(field_name, field, value)
+        """Return the value of a list or a table."""
+        setting = catalogue(self.settings_cls).get(field_name)
+        return parsed(setting, value) if setting and isinstance(value, str) else value
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -78,16 +85,24 @@ def read_config_file(path: Path) -> dict[str, Any]:
 
 
 class ServiceSettings(BaseSettings):
-    """What every service can be told."""
+    """The settings that every command has."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_", extra="forbid")
 
     command: ClassVar[str] = "service"
+    sections: ClassVar[Mapping[str, str]] = {"config": "Configuration and log", "host": "Addresses and ports"}
+    """The sections of help: the first field of each, with the title. Each class names those of its own fields."""
+    unused: ClassVar[frozenset[str]] = frozenset()
+    """Inherited settings that the command has no use for: accepted, and shown nowhere."""
 
-    config: Path | None = Field(None, description="JSON file with settings; options and environment win over it")
-    host: str = Field("0.0.0.0", description="address to listen on", min_length=1)  # noqa: S104 - a public server
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    log_format: Literal["console", "json"] = Field("console", description="log lines for people or for machines")
+    config: Path | None = Field(None, description="The command reads settings from this JSON file.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The log has the events of this level and of higher levels."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="The log has lines for a terminal, or a JSON object for each event."
+    )
+    host: Address = Field("0.0.0.0", min_length=1, description="The service listens on this address.")  # noqa: S104
 
     @classmethod
     def settings_customise_sources(
@@ -98,7 +113,7 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the config file behind code and environment; read no .env behind the user's back."""
+        """Put the config file behind code and environment; read no .env file without being asked."""
         return init_settings, EnvironmentSource(settings_cls), ConfigFileSource(settings_cls)
 
 
@@ -110,55 +125,15 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
     arguments = list(argv)
     translate = getattr(cls, "translate_arguments", None)
     if translate is not None:
-        named = _named_config(arguments)
-        arguments = translate(arguments, read_config_file(named) if named else None)
-    source: CliSettingsSource[Any] = CliSettingsSource(
-        cls,
-        cli_prog_name=f"pixelfleet {cls.command}",
-        cli_parse_args=False,
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_exit_on_error=False,
-        cli_hide_none_type=True,
-        cli_avoid_json=True,
-    )
+        named = named_config(arguments)
+        arguments = translate(arguments, read_config_file(Path(named)) if named else None)
     try:
-        return cls(_cli_settings_source=source(args=arguments))
-    except SettingsError as error:
-        raise UsageError(f"{_without_values(str(error), arguments)}; see `pixelfleet {cls.command} --help`") from None
+        return cls(**with_files_read(cls, parse_options(cls, arguments), {}))
+    except HelpRequested:
+        sys.stdout.write(help_of(cls, cls.command, terminal_width()) + "\n")
+        raise SystemExit(0) from None
     except ValidationError as error:
         raise UsageError("; ".join(_explain(cls, detail) for detail in error.errors())) from None
-
-
-def _named_config(arguments: Sequence[str]) -> Path | None:
-    """Return the file that `--config` names."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--config", type=Path)
-    try:
-        return parser.parse_known_args(arguments)[0].config  # type: ignore[no-any-return]  # a namespace is untyped
-    except argparse.ArgumentError:
-        return None
-
-
-def _without_values(said: str, arguments: Sequence[str]) -> str:
-    """Return what argparse says in one line, without the values of options: a misspelled one may be a secret's."""
-    reason = said.removeprefix("error parsing CLI: ")
-    if reason.startswith(_UNKNOWN):
-        unknown = reason.removeprefix(_UNKNOWN).split(" ")
-        named = [name for name in map(_option_name, arguments) if name and name in map(_option_name, unknown)]
-        if named:
-            return f"unknown option {', '.join(dict.fromkeys(named))}"
-        return "an argument is no option, nor an option's value"
-    for argument in arguments:
-        if (name := _option_name(argument)) != argument and name:
-            reason = reason.replace(argument, name)
-    return reason.splitlines()[0]
-
-
-def _option_name(argument: str) -> str:
-    """Return an option's name without its value; nothing for what is no option."""
-    name = argument.partition("=")[0]
-    return name.splitlines()[0] if name.startswith("-") else ""
 
 
 def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:
@@ -167,11 +142,11 @@ def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:
     if not where:
         return str(detail["msg"]).removeprefix("Value error, ")
     name = str(where[0])
-    option = "--" + name.replace("_", "-")
     if detail["type"] == "extra_forbidden":
-        return f"unknown setting {name!r} in the config file; see `pixelfleet {cls.command} --help`"
+        meant = closest(name, names_of(cls))
+        suggestion = f" (did you mean {meant!r}?)" if meant else ""
+        return f"unknown setting {name[:80]!r} in the config file{suggestion}; see `pixelfleet {cls.command} --help`"
     message = str(detail["msg"]).removeprefix("Value error, ")
-    field = cls.model_fields.get(name)
-    secret = field is not None and SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ()))
-    value = "" if secret else f" (got {str(detail['input'])[:80]!r})"
-    return f"{option}: {message[0].lower()}{message[1:]}{value}"
+    setting = catalogue(cls).get(name)
+    value = "" if setting is None or setting.secret else f" (got {str(detail['input'])[:80]!r})"
+    return f"{option_of(name)}: {message[0].lower()}{message[1:]}{value}"

@@ -11,9 +11,6 @@ ISSUER: Final = "pixelfleet"
 LEEWAY_SECONDS: Final = 10
 """How far the clocks of two machines may differ."""
 
-MIN_KEY_BYTES: Final = 32
-"""As long as the digest: a shorter key is weaker than the signature (RFC 7518, 3.2)."""
-
 ALWAYS_REQUIRED: Final = ("exp", "iat", "aud", "iss")
 
 

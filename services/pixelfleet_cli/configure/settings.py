@@ -1,5 +1,6 @@
-"""What `pixelfleet configure` can be told."""
+"""Settings of `pixelfleet configure`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,15 +8,28 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Directory
 
 
 class Settings(ServiceSettings):
-    """Writes an overlay for one cluster from a .env file and prints its manifests, for kubectl apply -f -."""
+    """The command writes a kustomize overlay for one cluster from a .env file, and prints its manifests.
+
+    `kubectl apply -f -` takes what is printed.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_CONFIGURE_")
     command: ClassVar[str] = "configure"
+    sections: ClassVar[Mapping[str, str]] = {"env_file": "Files"}
+    unused: ClassVar[frozenset[str]] = frozenset({"host", "log_level", "log_format"})
 
-    env_file: Path = Field(Path(".env"), description="file with the values; what it lacks the environment may have")
-    folder: Path = Field(Path("k8s"), description="folder of the manifests that come with Pixelfleet")
-    overlay: Path | None = Field(None, description="folder to write, by default `overlay` in the folder above")
-    ask: bool | None = Field(None, description="ask for what is missing; so it is at a terminal when there is no file")
+    env_file: Path = Field(
+        Path(".env"), description="This file has the values; the environment has those that it lacks."
+    )
+    folder: Directory = Field(Path("k8s"), description="The manifests of Pixelfleet are in this directory.")
+    overlay: Directory | None = Field(
+        None, description="The overlay is written to this directory. The default is overlay in the directory above."
+    )
+    ask: bool | None = Field(
+        None,
+        description="The command asks for each value. This is the default at a terminal when there is no file.",
+    )

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixelfleet.auth.htpasswd import read_users
-from pixelfleet.service.metrics import VERSION
+from pixelfleet.service.version import VERSION
 
 Check = Callable[[str], str]
 """Returns a value as it is used; raises ValueError, whose text says what the value must be."""

@@ -1,27 +1,35 @@
-"""What the demo can be told."""
+"""Settings of the demo."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Address, Placeholder, Port
+
+Pixels = Annotated[int, Placeholder("PIXELS")]
 
 
 class Settings(ServiceSettings):
-    """Everything in one process: a page with moving video, on one machine, with no GPU."""
+    """The demo runs every service in one process: a page with moving video, on one machine, without a GPU."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_DEMO_")
     command: ClassVar[str] = "demo"
+    sections: ClassVar[Mapping[str, str]] = {"port": "Addresses and ports", "streamers": "Test streamers"}
 
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="least level that is logged")
-    port: int = Field(8080, ge=0, le=65535, description="port of the page")
-    streamers: int = Field(1, ge=0, le=64, description="test streamers to start")
-    streamer_port: int | None = Field(
-        None, ge=0, le=65535, description="port for streamers of your own; 8888, or a free one when that is taken"
+    host: Address = Field("127.0.0.1", min_length=1, description="The demo listens on this address.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="The log has the events of this level and of higher levels."
     )
-    capacity: int = Field(1, ge=0, description="players a streamer takes; 0 is no limit")
-    width: int = Field(1280, ge=16, le=3840, description="width of the test picture")
-    height: int = Field(720, ge=16, le=2160, description="height of the test picture")
-    fps: int = Field(30, ge=1, le=60, description="frames a second of the test picture")
+    port: Port = Field(8080, description="Browsers open the page on this port.")
+    streamer_port: Port | None = Field(
+        None,
+        description="Your own streamers connect to this port. The default is 8888, or a free port where it is taken.",
+    )
+    streamers: int = Field(1, ge=0, le=64, description="The demo starts this many test streamers.")
+    capacity: int = Field(1, ge=0, description="A streamer takes this many players; 0 is no limit.")
+    width: Pixels = Field(1280, ge=16, le=3840, description="The test picture has this width.")
+    height: Pixels = Field(720, ge=16, le=2160, description="The test picture has this height.")
+    fps: int = Field(30, ge=1, le=60, description="The test picture has this many frames per second.")

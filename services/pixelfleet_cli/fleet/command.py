@@ -1,57 +1,75 @@
-"""`pixelfleet fleet`: shows a fleet, drains streamers and ends sessions, over a matchmaker's REST API."""
+"""`pixelfleet fleet`: the arguments. The command itself is imported once they are known to be right."""
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from pathlib import Path
+from typing import Final
 
-import msgspec
-from rich.console import Console
-
-from matchmaker.http.schemas import Ending, Page, Streamer, Totals
-from pixelfleet.service.errors import UsageError
-from pixelfleet.service.lifecycle import run
-from pixelfleet_cli.fleet.client import FleetClient, fleet_client
-from pixelfleet_cli.fleet.tables import COLUMNS, table
+from pixelfleet_cli.arguments import Parser
 
 DEFAULT_URL: Final = "http://127.0.0.1:3000"
 URL_VARIABLE: Final = "PIXELFLEET_FLEET_URL"
 TOKEN_VARIABLE: Final = "PIXELFLEET_FLEET_TOKEN"  # noqa: S105 - the name of a variable
-PIPE_WIDTH: Final = 200
-"""Columns of a table that no terminal bounds."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{' '.join(message.split())}; see `{self.prog} --help`")
+TOKEN_FILE_VARIABLE: Final = "PIXELFLEET_FLEET_TOKEN_FILE"  # noqa: S105 - the same
+LISTS: Final = ("streamers", "sessions", "queue", "apps")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 0. Raises UsageError for what cannot be had."""
-    options = _parser().parse_args(arguments)
-    return run(_run(options))
+    options = _parser().parse(arguments)
+    from pixelfleet.service.lifecycle import run  # noqa: PLC0415 - a mistake is answered without it
+    from pixelfleet_cli.fleet.actions import perform  # noqa: PLC0415 - the same
+
+    return run(perform(options))
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
-    common.add_argument("--url", help=f"the matchmaker; else ${URL_VARIABLE}, else {DEFAULT_URL}")
-    common.add_argument("--token", help=f"its --rest-token; better in ${TOKEN_VARIABLE}, where nobody else sees it")
-    common.add_argument("--json", action="store_true", help="print what the matchmaker answers")
-    parser = _Parser(prog="pixelfleet fleet", description="shows a fleet, drains streamers and ends sessions")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ls|drain|undrain|kick")
-    ls = actions.add_parser("ls", parents=[common], help="show streamers, sessions, the queue or apps")
-    ls.add_argument("what", nargs="?", default="streamers", choices=list(COLUMNS))
-    ls.add_argument("--app", default="", help="of this application alone")
-    ls.add_argument("--limit", type=_count, default=1000, help="how many at most (1000)")
+def _parser() -> Parser:
+    common = Parser(add_help=False)
+    connection = common.add_argument_group("Matchmaker")
+    connection.add_argument(
+        "--url", metavar="URL", help=f"The matchmaker is at this URL. (default: ${URL_VARIABLE}, or {DEFAULT_URL})"
+    )
+    connection.add_argument(
+        "--token-file",
+        metavar="FILE",
+        type=Path,
+        help=f"This file has the matchmaker's --rest-token. (default: ${TOKEN_FILE_VARIABLE}, or the token in "
+        f"${TOKEN_VARIABLE})",
+    )
+    connection.add_argument(
+        "--token", metavar="TOKEN", help="This is the token itself, which other users of the machine can read here."
+    )
+    connection.add_argument("--json", action="store_true", help="The answers of the matchmaker are printed as JSON.")
+    parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and end sessions.")
+    actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
+    ls = actions.add_parser(
+        "ls", parents=[common], help="List streamers, sessions, the queue or applications.", description="List a fleet."
+    )
+    ls.add_argument(
+        "what",
+        nargs="?",
+        default="streamers",
+        choices=LISTS,
+        metavar="LIST",
+        help="The command lists streamers, sessions, the queue or apps. (default: streamers)",
+    )
+    ls.add_argument("--app", metavar="NAME", default="", help="The list has this application only.")
+    ls.add_argument(
+        "--limit",
+        metavar="NUMBER",
+        type=_count,
+        default=1000,
+        help="The list has at most this many lines. (default: 1000)",
+    )
     for name, text in (
-        ("drain", "match nobody to these streamers any more; who plays goes on"),
-        ("undrain", "match players to these streamers again"),
+        ("drain", "Give these streamers no more players; their sessions go on."),
+        ("undrain", "Give players to these streamers again."),
     ):
-        action = actions.add_parser(name, parents=[common], help=text)
-        action.add_argument("ids", nargs="+", metavar="STREAMER", help="its id as `ls` shows it")
-    kick = actions.add_parser("kick", parents=[common], help="end these sessions; their players are sent away for good")
-    kick.add_argument("ids", nargs="+", metavar="SESSION")
+        action = actions.add_parser(name, parents=[common], help=text, description=text)
+        action.add_argument("ids", nargs="+", metavar="STREAMER", help="This is the id of a streamer, as ls prints it.")
+    text = "End these sessions; their players are not admitted again."
+    kick = actions.add_parser("kick", parents=[common], help=text, description=text)
+    kick.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
     return parser
 
 
@@ -59,53 +77,3 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) > 0):
         raise argparse.ArgumentTypeError("must be a number above 0")
     return int(text)
-
-
-async def _run(options: argparse.Namespace) -> int:
-    url = options.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    token = options.token or os.environ.get(TOKEN_VARIABLE) or ""
-    async with fleet_client(url, token) as client:
-        if options.action == "ls":
-            await _ls(client, options)
-        else:
-            await _change(client, options)
-    return 0
-
-
-async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
-    answer: Totals | Page[Any]
-    rows: Sequence[msgspec.Struct]
-    if options.what == "apps":
-        totals = await client.apps()
-        rows = [app for app in totals.apps if not options.app or app.app == options.app]
-        answer, total = msgspec.structs.replace(totals, apps=rows), len(rows)
-    else:
-        answer = await client.items(options.what, app=options.app, limit=options.limit)
-        rows, total = answer.items, answer.total
-    if options.json:
-        _print_json(answer)
-        return
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    console.print(table(options.what, rows, answer.now))
-    if total > len(rows):
-        console.print(f"{total - len(rows)} more; see --limit")
-
-
-async def _change(client: FleetClient, options: argparse.Namespace) -> None:
-    answer: Streamer | Ending
-    for name in options.ids:
-        match options.action:
-            case "drain":
-                answer = await client.drain(name)
-            case "undrain":
-                answer = await client.undrain(name)
-            case _:
-                answer = await client.kick(name)
-        if options.json:
-            _print_json(answer)
-        else:
-            Console(highlight=False, markup=False).print(f"{answer.id}: {answer.state}", soft_wrap=True)
-
-
-def _print_json(answer: msgspec.Struct) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n")

@@ -8,8 +8,8 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.relay import forwardable
-from pixelfleet.net.websocket import Bounds
 from router.proxy.rules import request_headers
 
 log = structlog.get_logger(__name__)

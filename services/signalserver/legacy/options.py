@@ -110,7 +110,6 @@ _ALSO_PLAYERS: Final = "it is --origins here, which players' pages need as well:
 _NO_CORS_DETAIL: Final = "what a page of an allowed origin may send is fixed; --origins says which pages those are"
 _NO_TURN: Final = "TURN credentials are not made here; --rtc-config-url names the service that makes them"
 _NO_PASSWORD: Final = "players have no common token; --require-session admits those whom a matchmaker sends"  # noqa: S105 - prose
-_NO_TOKEN_FILE: Final = "the token is not read from a file; set PIXELFLEET_SIGNALSERVER_STREAMER_TOKEN to it"  # noqa: S105 - prose
 _ALLOW: Final = "players may call only the paths that --control-paths names; /* is all of them"
 
 _C, _W, _O = Server.CIRRUS, Server.WILBUR, Server.OKE
@@ -175,7 +174,7 @@ OPTIONS: Final[tuple[LegacyOption, ...]] = (
     LegacyOption("player_token", _W, note=_NO_PASSWORD, guards=True),
     LegacyOption("player_token_file", _W, note=_NO_PASSWORD, guards=True),
     LegacyOption("streamer_token", _W, ("streamer_token",)),
-    LegacyOption("streamer_token_file", _W, note=_NO_TOKEN_FILE, guards=True),
+    LegacyOption("streamer_token_file", _W, ("streamer_token_file",)),
     LegacyOption("reverse-proxy", _W, ("trusted_proxies",), flag=True, convert=None, aliases=_PROXY),
     LegacyOption("reverse-proxy-num-proxies", _W, ("trusted_proxies",), convert=None, aliases=_PROXIES),
     LegacyOption("log_level_console", _W, ("log_level",)),

@@ -1,5 +1,6 @@
-"""What the check of TURN servers can be told."""
+"""Settings of the check of TURN servers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -8,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.values import Seconds, Url
 
 
 def _address(text: str) -> str:
@@ -18,14 +20,20 @@ def _address(text: str) -> str:
 
 
 class Settings(ServiceSettings):
-    """Tries every STUN and TURN server that players are told of, from this machine, as a player would."""
+    """The check tries every STUN and TURN server of a configuration from this machine, as a player does."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_TURN_CHECK_")
     command: ClassVar[str] = "turn-check"
+    sections: ClassVar[Mapping[str, str]] = {"url": "Check"}
+    unused: ClassVar[frozenset[str]] = frozenset({"host"})
 
-    url: Annotated[str, AfterValidator(_address)] = Field(
-        "http://127.0.0.1:3480", description="the TURN API to ask for servers and credentials"
+    url: Annotated[Url, AfterValidator(_address)] = Field(
+        "http://127.0.0.1:3480", description="The TURN API at this URL provides servers and credentials."
     )
-    file: Path | None = Field(None, description="or a JSON file with an RTCConfiguration, as signalservers take it")
-    seconds: float = Field(5.0, gt=0, le=60, description="how long each server may take to answer")
-    tls_ca: Path | None = Field(None, description="certificate authority (PEM) to trust, besides the system's")
+    file: Path | None = Field(
+        None, description="This JSON file has the RTCConfiguration to check, in place of the TURN API."
+    )
+    seconds: Seconds = Field(5.0, gt=0, le=60, description="A server that has not answered after this time has failed.")
+    tls_ca: Path | None = Field(
+        None, description="This CA (PEM) verifies servers, beside the authorities of the system."
+    )

@@ -15,8 +15,8 @@ import pytest
 
 from pixelfleet.service import logs
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.metrics import VERSION
 from pixelfleet.service.settings import ServiceSettings
+from pixelfleet.service.version import VERSION
 from pixelfleet_cli.cli import COMMANDS, EXIT_USAGE, Command, main, usage
 from tests.parts import PATIENCE_SECONDS, free_port, program
 
@@ -42,7 +42,7 @@ class MadeUp:
         monkeypatch.setitem(sys.modules, "madeup", types.ModuleType("madeup"))
         monkeypatch.setitem(sys.modules, "madeup.settings", settings)
         monkeypatch.setitem(sys.modules, "madeup.app", app)
-        monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up"))
+        monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up", "Services"))
         monkeypatch.setattr(logs, "configure", lambda *_: None)
 
     @contextlib.asynccontextmanager
@@ -63,14 +63,16 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     for argument in ("-h", "--help", "help"):
         assert main([argument]) == 0
-        told = capsys.readouterr()
-        assert told.err == ""
+        printed = capsys.readouterr()
+        assert printed.err == ""
         for name, command in COMMANDS.items():
-            assert f"  {name} " in told.out
-            assert command.summary in told.out
+            assert f"  {name} " in printed.out
+            assert command.summary in printed.out
+            assert f"\n{command.group}:\n" in printed.out
+        assert max(map(len, printed.out.splitlines())) <= 80
 
 
-def test_without_a_command_help_is_told_and_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_help_is_printed_and_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == EXIT_USAGE == 2
     assert capsys.readouterr().out == usage() + "\n"
 
@@ -89,6 +91,21 @@ def test_an_unknown_command_is_named_in_one_line(name: str, capsys: pytest.Captu
     assert repr(name) in said.err
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("singalserver", "signalserver"),
+        ("Demo", "demo"),
+        ("ROUTER", "router"),
+        ("--demo", "demo"),
+        ("turn_api", "turn-api"),
+    ],
+)
+def test_the_command_that_was_meant_is_named(name: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name]) == EXIT_USAGE
+    assert f"(did you mean {meant!r}?)" in capsys.readouterr().err
+
+
 def test_a_service_runs_until_it_is_told_to_stop(made_up: MadeUp, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["madeup"]) == 0
     assert (made_up.entered, made_up.left) == (1, 1)
@@ -100,7 +117,7 @@ def test_a_command_that_does_one_thing_ends_with_its_own_code(made_up: MadeUp, m
         return 7
 
     monkeypatch.setattr(sys.modules["madeup.app"], "main", once, raising=False)
-    monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up", once=True))
+    monkeypatch.setitem(COMMANDS, "madeup", Command("madeup", "made up", "Services", once=True))
     assert main(["madeup"]) == 7
     assert made_up.entered == 0
 
@@ -138,10 +155,11 @@ def test_a_missing_extra_is_named_with_the_way_to_get_it(
     package = f"needs_more_in_{broken}"
     (tmp_path / package).mkdir()
     for name in ("__init__", "settings", "app"):
-        text = "import no_such_library" if name == broken else "Settings = running = None"
+        settings = "from pixelfleet.service.settings import ServiceSettings as Settings"
+        text = "import no_such_library" if name == broken else settings
         (tmp_path / package / f"{name}.py").write_text(text + "\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(COMMANDS, "madeup", Command(package, "made up", "streamer"))
+    monkeypatch.setitem(COMMANDS, "madeup", Command(package, "made up", "Services", extra="streamer"))
     assert main(["madeup"]) == EXIT_USAGE
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -150,7 +168,7 @@ def test_a_missing_extra_is_named_with_the_way_to_get_it(
 
 
 def test_a_package_that_is_missing_for_no_known_reason_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(COMMANDS, "madeup", Command("no_such_package", "made up"))
+    monkeypatch.setitem(COMMANDS, "madeup", Command("no_such_package", "made up", "Services"))
     with pytest.raises(ModuleNotFoundError):
         main(["madeup"])
 

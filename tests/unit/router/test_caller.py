@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from pixelfleet.auth.guard import Door, Guard
+from pixelfleet.auth.guard import Guard
+from pixelfleet.auth.policy import Door
 from router.caller import ADDRESS, REQUEST_ID, Callers
 
 

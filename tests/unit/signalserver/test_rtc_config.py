@@ -15,13 +15,10 @@ from structlog.testing import capture_logs
 from signalserver.rtc_config import (
     LEAST_REFRESH_SECONDS,
     MAX_ANSWER_BYTES,
-    RtcConfigError,
     RtcConfigSource,
-    config_url,
-    parse_answer,
-    ready_config,
     refresh_delay,
 )
+from signalserver.rtc_configuration import RtcConfigError, config_url, parse_answer, ready_config
 from tests.parts import PATIENCE_SECONDS, eventually
 
 NOW = 1_800_000_000.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelfleet.service.metrics import VERSION
+from pixelfleet.service.version import VERSION
 from tests.documents import ROOT
 from tools.version import COPIES, change, copies, current, main
 

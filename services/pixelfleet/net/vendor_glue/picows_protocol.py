@@ -11,8 +11,9 @@ from picows import WSAutoPingStrategy, WSCloseCode, WSListener, WSProtocolError
 from picows.api import WSServerListenerFactory
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.request_sniffer import Fed
-from pixelfleet.net.websocket import Bounds, WebSocket
+from pixelfleet.net.websocket import WebSocket
 
 READ_BUFFER_BYTES: Final = 1024
 """What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""

@@ -8,10 +8,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from pixelfleet.auth.guard import Door, Guard, check_same_site
+from pixelfleet.auth.guard import Guard, check_same_site
 from pixelfleet.auth.htpasswd import Users, read_users
 from pixelfleet.auth.links import Link, sign
 from pixelfleet.auth.oidc import Tokens
+from pixelfleet.auth.policy import Door
 from pixelfleet.fleet.store import StoreUnavailableError
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.pixelfleet.auth.test_oidc import tokens

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pixelfleet.fleet.tokens import LIFETIME_SECONDS, SessionToken, sign, verify
-from pixelfleet.service.signing import ALGORITHM, ISSUER, MIN_KEY_BYTES, TokenError
+from pixelfleet.service.keys import MIN_KEY_BYTES
+from pixelfleet.service.signing import ALGORITHM, ISSUER, TokenError
 
 KEY = "k" * MIN_KEY_BYTES
 LEEWAY_SECONDS = 10

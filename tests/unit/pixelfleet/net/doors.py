@@ -10,9 +10,10 @@ from aiohttp import web
 from picows import WSUpgradeRequest
 from picows.api import WSServerListenerFactory
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.http import add_health, errors_as_json
 from pixelfleet.net.server import Admit, Front
-from pixelfleet.net.websocket import Bounds, MessageHandler, WebSocket
+from pixelfleet.net.websocket import MessageHandler, WebSocket
 from tests.parts import PATIENCE_SECONDS
 
 BOUNDS: Final = Bounds()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.tls import server_context
-from pixelfleet.net.websocket import Bounds, WebSocket
+from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from tests.parts import PATIENCE_SECONDS, free_port
 from tests.unit.pixelfleet.net.certificates import make_certificate

@@ -1,5 +1,5 @@
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.peer_settings import PeerSettings
-from pixelfleet.net.websocket import Bounds
 
 
 def test_the_defaults_are_those_of_the_bounds() -> None:

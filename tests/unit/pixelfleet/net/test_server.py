@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.http import refusal
 from pixelfleet.net.request_sniffer import MAX_HEAD_BYTES, wants_websocket
 from pixelfleet.net.server import Admit, Front, Upgrade
 from pixelfleet.net.tls import server_context
-from pixelfleet.net.websocket import Bounds, WebSocket
+from pixelfleet.net.websocket import WebSocket
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
 from tests.unit.pixelfleet.net.doors import BOUNDS, Door, door

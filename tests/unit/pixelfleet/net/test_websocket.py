@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.net import websocket as module
-from pixelfleet.net.websocket import MAX_REASON_BYTES, Bounds, WebSocket, fit_reason
+from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.websocket import MAX_REASON_BYTES, WebSocket, fit_reason
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode, catalogue
 from tests.unit.pixelfleet.net.doors import door

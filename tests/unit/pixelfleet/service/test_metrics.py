@@ -1,7 +1,8 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 
-from pixelfleet.service.metrics import NOTES_AT_ONCE, VERSION, Notes, Registries
+from pixelfleet.service.metrics import NOTES_AT_ONCE, Notes, Registries
+from pixelfleet.service.version import VERSION
 
 
 def test_services_in_one_process_do_not_mix_their_numbers() -> None:

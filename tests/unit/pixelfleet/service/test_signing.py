@@ -6,12 +6,12 @@ from typing import Any
 import jwt
 import pytest
 
+from pixelfleet.service.keys import MIN_KEY_BYTES
 from pixelfleet.service.signing import (
     ALGORITHM,
     ALWAYS_REQUIRED,
     ISSUER,
     LEEWAY_SECONDS,
-    MIN_KEY_BYTES,
     TokenError,
     TokenExpiredError,
     sign,

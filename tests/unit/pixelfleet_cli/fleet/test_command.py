@@ -8,7 +8,7 @@ from pixelfleet_cli.cli import EXIT_USAGE, main
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ([], "ls|drain|undrain|kick"),
+        ([], "COMMAND"),
         (["list"], "list"),
         (["ls", "players"], "players"),
         (["ls", "--limit", "0"], "--limit"),

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
-from pixelfleet.net.websocket import Bounds
+from pixelfleet.net.bounds import Bounds
 from router.proxy.tunnel import MOST_SUBPROTOCOLS, tunnel
 from tests.parts import eventually
 from tests.unit.router.servers import serving, session

@@ -15,15 +15,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from pixelfleet.protocol.messages import dump
-from signalserver.application.calls import (
-    MAX_PATH_LENGTH,
-    AllowedPaths,
-    Application,
-    PathError,
-    plain_path,
-    rest_endpoint,
-    url_for,
-)
+from signalserver.application.calls import Application
+from signalserver.application.paths import MAX_PATH_LENGTH, AllowedPaths, PathError, plain_path, rest_endpoint, url_for
 
 BASE = URL("http://127.0.0.1:30010/api/")
 PATTERNS = ("/status", "remote/preset/*", "/exact/")

@@ -1,0 +1,14 @@
+"""Limits of a websocket connection."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Limits of one peer's connection. A breach closes that connection alone."""
+
+    message_bytes: int = 256 * 1024
+    messages_per_second: float = 2_000.0
+    message_burst: float = 10_000.0
+    send_buffer_bytes: int = 1024 * 1024
+    handshake_seconds: float = 10.0

@@ -1,0 +1,14 @@
+"""The version of the installed distribution; `pyproject.toml` is its only source."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+
+def _installed_version() -> str:
+    try:
+        return version("pixelfleet")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "0+unknown"
+
+
+VERSION: Final = _installed_version()

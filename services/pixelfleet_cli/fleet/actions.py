@@ -1,0 +1,70 @@
+"""What `pixelfleet fleet` does: shows a fleet, drains streamers and ends sessions, over a matchmaker's REST API."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+
+from matchmaker.http.schemas import Ending, Page, Streamer, Totals
+from pixelfleet_cli.arguments import secret
+from pixelfleet_cli.fleet.client import FleetClient, fleet_client
+from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
+from pixelfleet_cli.fleet.tables import table
+
+PIPE_WIDTH: Final = 200
+"""Columns of a table that is not printed to a terminal."""
+
+
+async def perform(options: argparse.Namespace) -> int:
+    """Carry the command out; return 0. Raises UsageError for what cannot be had."""
+    url = options.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    token = secret("--token", options.token, options.token_file, TOKEN_VARIABLE)
+    async with fleet_client(url, token) as client:
+        if options.action == "ls":
+            await _ls(client, options)
+        else:
+            await _change(client, options)
+    return 0
+
+
+async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
+    answer: Totals | Page[Any]
+    rows: Sequence[msgspec.Struct]
+    if options.what == "apps":
+        totals = await client.apps()
+        rows = [app for app in totals.apps if not options.app or app.app == options.app]
+        answer, total = msgspec.structs.replace(totals, apps=rows), len(rows)
+    else:
+        answer = await client.items(options.what, app=options.app, limit=options.limit)
+        rows, total = answer.items, answer.total
+    if options.json:
+        _print_json(answer)
+        return
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    console.print(table(options.what, rows, answer.now))
+    if total > len(rows):
+        console.print(f"{total - len(rows)} more; see --limit")
+
+
+async def _change(client: FleetClient, options: argparse.Namespace) -> None:
+    answer: Streamer | Ending
+    for name in options.ids:
+        match options.action:
+            case "drain":
+                answer = await client.drain(name)
+            case "undrain":
+                answer = await client.undrain(name)
+            case _:
+                answer = await client.kick(name)
+        if options.json:
+            _print_json(answer)
+        else:
+            Console(highlight=False, markup=False).print(f"{answer.id}: {answer.state}", soft_wrap=True)
+
+
+def _print_json(answer: msgspec.Struct) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer)).decode() + "\n")

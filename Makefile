@@ -73,7 +73,7 @@ lint: ## ruff, mypy, shellcheck, and eslint and tsc on the page
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* k8s/configure.sh .ci/run unreal/start
+	[ ! -x .venv/bin/shellcheck ] || .venv/bin/shellcheck -x -P SCRIPTDIR scripts/* k8s/configure.sh .ci/run unreal/start findings/*.sh
 	scripts/npm run --silent lint
 
 format: ## rewrite the Python sources as ruff has them

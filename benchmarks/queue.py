@@ -140,7 +140,7 @@ async def measure(args: argparse.Namespace, console: Console) -> Figures:
         waits = []
         fleet = await stack.enter_async_context(Fleet(5, key=key).listening())
         client = await stack.enter_async_context(open_store(running.redis_url))
-        await client.keep("the benchmark", "")
+        await client.renew("the benchmark", "")
         for server in fleet.servers:
             await asyncio.sleep(0.2)
             queue.matched.clear()

@@ -94,7 +94,7 @@ async def joins_and_ends(fleet: Fleet) -> int:
 async def frees_and_claims(fleet: Fleet) -> int:
     """Have some slots become free for those who wait, and as many wait again."""
     await asyncio.gather(*(fleet.reports(name) for name in fleet.busy))
-    leases = (await fleet.store.keep("r1", "")).leases
+    leases = (await fleet.store.renew("r1", "")).leases
     assert len(leases) == len(fleet.busy)
     await asyncio.gather(*(fleet.reports(each.streamer.server_id, each.session_id) for each in leases))
     await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in leases))

@@ -16,14 +16,14 @@ from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reference_api import Rest
-from matchmaker.legacy.servers import StockServers
+from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
-from matchmaker.queue.notifier import QueueTeller
+from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.identity import Identity
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -58,7 +58,7 @@ class Matchmaker:
             return "shutting down"
         if self.players.broken:
             return "no signalling server can be reached from here"
-        return "the fleet store is not ready" if self.broker.young else None
+        return "the fleet store is not ready" if self.broker.warming_up else None
 
     async def drain(self) -> None:
         """Let the players finish who have a streamer, and send the others to another replica."""
@@ -79,7 +79,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         metrics = Metrics()
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
         replica_id = uuid.uuid4().hex
-        stock = StockServers(fleet, replica_id, settings, metrics)
+        stock = LegacyServers(fleet, replica_id, settings, metrics)
         restored = asyncio.Event()
         restored.set()
 
@@ -100,15 +100,15 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         await stack.enter_async_context(
             background(
                 broker.run(),
-                broker.leaves.run(),
+                broker.departures.run(),
                 players.run(),
                 heartbeat.run(),
                 gauges.run(),
-                QueueTeller(broker, players.find, settings.queue_seconds).run(),
+                QueueNotifier(broker, players.find, settings.queue_seconds).run(),
                 stock.run(),
                 stock.watch(),
                 events.run(),
-                _tell_policies(fleet, settings, restored),
+                _send_policies(fleet, settings, restored),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -130,11 +130,11 @@ async def _open_doors(
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     api = Api(fleet, reader, events, proxies=settings.trusted_proxies)
-    door = Door("players", settings.auth, links=True)
+    policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 
     async def enter(request: web.Request) -> Identity:
-        return await guard.check(door, request)
+        return await guard.check(policy, request)
 
     rest = Rest(fleet, reader, settings, enter, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
@@ -164,7 +164,7 @@ async def _open_doors(
     return events
 
 
-async def _tell_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
+async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
     """Say how streamers are chosen, whenever the store may have forgotten it; it keeps that for all replicas."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:

@@ -9,10 +9,10 @@ from typing import Final
 
 import structlog
 
-from matchmaker.departures import Leaves
+from matchmaker.departures import Departures
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
 from matchmaker.sessions import QueueEntry, Sessions
-from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, KEEP_SECONDS
+from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
 
@@ -38,8 +38,8 @@ class Broker:
         self.sessions = Sessions()
         self.notices: asyncio.Queue[Notice] = asyncio.Queue()
         """What players have to be notified of; some task must take them from here."""
-        self._held_back: tuple[str, ...] = ()
-        self.leaves = Leaves(store, replica_id)
+        self._operator_drained: tuple[str, ...] = ()
+        self.departures = Departures(store, replica_id)
         self._epoch = ""
         self._connection = 0
         self._spoke = float("-inf")
@@ -47,7 +47,7 @@ class Broker:
         """Whether those who wait have been told that the store is out of reach."""
         self._loop = asyncio.get_running_loop()
         self._on_restore = on_restore
-        self.young = True
+        self.warming_up = True
         """Whether the store matches nobody yet because owners still report."""
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Broker:
     @property
     def has_more_to_say(self) -> bool:
         """Whether sessions are left that the store must hear of, or are being told."""
-        return bool(self.sessions or self.leaves)
+        return bool(self.sessions or self.departures)
 
     def knows(self, session_id: str) -> bool:
         """Whether a session is one of those that this replica answers for."""
@@ -81,16 +81,16 @@ class Broker:
         later comes as a notice.
         """
         entry = self.sessions.enter(ticket)
-        if self.sessions.unsaid:
+        if self.sessions.unsent:
             self._later(entry)
             return None
-        self.leaves.go_along()
+        self.departures.take_pending()
         return await self._answer(entry, self.store.join(ticket))
 
     def leave(self, session_id: str) -> None:
         """Take a player out, wherever it is."""
         if self.sessions.leave(session_id):
-            self.leaves.add(session_id)
+            self.departures.add(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
@@ -111,7 +111,7 @@ class Broker:
         """Take everyone out who waits: another replica may have them."""
         for session_id in list(self.waiting):
             self.leave(session_id)
-        await self.leaves.say()
+        await self.departures.send()
 
     def may_dial(self) -> bool:
         """Whether a lease may be used now."""
@@ -123,9 +123,9 @@ class Broker:
         """Keep the sessions alive and hand out what was matched, until cancelled."""
         while True:
             if await self.turn():
-                await self.store.wait(self.replica_id, KEEP_SECONDS)
+                await self.store.wait(self.replica_id, RENEW_SECONDS)
             else:
-                await asyncio.sleep(KEEP_SECONDS)
+                await asyncio.sleep(RENEW_SECONDS)
 
     async def turn(self) -> bool:
         """Speak with the store once; return whether it answered."""
@@ -140,26 +140,26 @@ class Broker:
 
     async def _keep(self) -> None:
         before = self._loop.time()
-        kept = await self.store.keep(self.replica_id, self._epoch)
+        renewal = await self.store.renew(self.replica_id, self._epoch)
         forgotten = before - self._spoke >= EXPIRY_SECONDS
-        known = (kept.epoch, kept.connection)
+        known = (renewal.epoch, renewal.connection)
         lost = bool(self._epoch) and (known != (self._epoch, self._connection) or forgotten)
         self._spoke = before
-        if self.young and not kept.young:
+        if self.warming_up and not renewal.warming_up:
             log.info("fleet store matches")
-        self.young = kept.young
-        stale = [lease.session_id for lease in kept.leases if not self._hand_out(lease)]
+        self.warming_up = renewal.warming_up
+        stale = [lease.session_id for lease in renewal.leases if not self._hand_out(lease)]
         if stale:
             # Not with the other ends of sessions: what is said of these from here on must come after this.
             await self.store.leave(*stale, replica_id=self.replica_id)
         if lost:
             # What was handed out just now is said with the rest.
             log.warning("saying all sessions again", sessions=len(self.sessions))
-            await self._restore(forgotten=kept.epoch != self._epoch)
+            await self._restore(forgotten=renewal.epoch != self._epoch)
         else:
-            self._held_back = kept.held_back
+            self._operator_drained = renewal.operator_drained
         self._epoch, self._connection = known
-        for session_id in kept.end:
+        for session_id in renewal.end:
             if (entry := self.sessions.here(session_id)) is not None:
                 self.notices.put_nowait(Ended(entry.ticket.session_id))
         await self._say_what_is_unsaid()
@@ -180,8 +180,8 @@ class Broker:
         """Say every session again: the store has forgotten them with all else, or gave them up."""
         self._on_restore()
         tickets, leases, unsettled = self.sessions.statement(forgotten=forgotten)
-        held_back = self._held_back if forgotten else ()
-        await self.store.restore(self.replica_id, tickets, leases, unsettled, held_back)
+        operator_drained = self._operator_drained if forgotten else ()
+        await self.store.restore(self.replica_id, tickets, leases, unsettled, operator_drained)
 
     async def _replaced(self, ticket: Ticket, streamer: str, unreachable: bool) -> Placed:
         placed = await self.store.give_back(ticket.session_id, streamer, unreachable=unreachable)
@@ -214,10 +214,10 @@ class Broker:
         if self.sessions.get(session_id) is entry:
             self._placed(entry, placed)
         else:  # it left while it was being put there
-            self.leaves.add(session_id)
+            self.departures.add(session_id)
 
     def _placed(self, entry: QueueEntry, placed: Placed) -> None:
-        self.sessions.unsaid.pop(entry.ticket.session_id, None)
+        self.sessions.unsent.pop(entry.ticket.session_id, None)
         if entry.lease is not None:
             # Its lease has come by another answer already.
             entry.settled = True
@@ -234,14 +234,14 @@ class Broker:
     def _later(self, entry: QueueEntry) -> None:
         session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
-            self.sessions.unsaid[session_id] = entry
+            self.sessions.unsent[session_id] = entry
             self._tell_lost(entry)
 
     async def _say_what_is_unsaid(self) -> None:
         """Catch up on what could not be said while the store was away; what fails again stays first in line."""
-        await self.leaves.say_again()
-        while unsaid := list(islice(self.sessions.unsaid.values(), AT_ONCE)):
-            await _all(map(self._say, unsaid))
+        await self.departures.resend()
+        while unsent := list(islice(self.sessions.unsent.values(), AT_ONCE)):
+            await _all(map(self._say, unsent))
 
     async def _tell(self, tell: Callable[[QueueEntry], None]) -> None:
         """Tell everyone who waits, a part at a time."""

@@ -14,15 +14,15 @@ AT_ONCE: Final = 100
 """How many go into one call of the store: one of more would keep the others waiting."""
 
 
-class Leaves:
+class Departures:
     """The sessions of one replica that are over and that the store has not confirmed."""
 
     def __init__(self, store: FleetStore, replica_id: str) -> None:
         self._store = store
         self._replica_id = replica_id
-        self._unsaid: dict[str, None] = {}
-        self._being_said = 0
-        self._unheard: dict[str, None] = {}
+        self._unsent: dict[str, None] = {}
+        self._in_flight = 0
+        self._unacknowledged: dict[str, None] = {}
         """Those that were said while the store was out of reach."""
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -30,47 +30,47 @@ class Leaves:
 
     def __len__(self) -> int:
         """How many are to be said or are being said now, but for those that the store is out of reach for."""
-        return len(self._unsaid) + self._being_said
+        return len(self._unsent) + self._in_flight
 
     def add(self, session_id: str) -> None:
         """Have a session's end said soon."""
-        self._unsaid[session_id] = None
+        self._unsent[session_id] = None
         if self._timer is None:
             self._timer = self._loop.call_later(WAIT_SECONDS, self._due.set)
 
-    def go_along(self) -> None:
+    def take_pending(self) -> None:
         """Have said now what is to be said soon: the store is about to be told something else."""
-        if self._unsaid:
+        if self._unsent:
             self._due.set()
 
     async def run(self) -> None:
         """Say what is due, until cancelled."""
         while True:
             await self._due.wait()
-            await self.say()
+            await self.send()
 
-    async def say(self) -> None:
+    async def send(self) -> None:
         """Say all that is to be said, and keep what the store could not be told."""
         self._due.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._unsaid:
-            sessions = list(islice(self._unsaid, AT_ONCE))
+        while self._unsent:
+            sessions = list(islice(self._unsent, AT_ONCE))
             for session_id in sessions:
-                del self._unsaid[session_id]
-            self._being_said += len(sessions)
+                del self._unsent[session_id]
+            self._in_flight += len(sessions)
             try:
                 await self._store.leave(*sessions, replica_id=self._replica_id)
             except StoreUnavailableError:
-                self._unheard.update(dict.fromkeys(sessions))
+                self._unacknowledged.update(dict.fromkeys(sessions))
             finally:
-                self._being_said -= len(sessions)
+                self._in_flight -= len(sessions)
 
-    async def say_again(self) -> None:
+    async def resend(self) -> None:
         """Say what the store could not be told before; raise StoreUnavailableError when it still cannot."""
-        while self._unheard:
-            sessions = list(islice(self._unheard, AT_ONCE))
+        while self._unacknowledged:
+            sessions = list(islice(self._unacknowledged, AT_ONCE))
             await self._store.leave(*sessions, replica_id=self._replica_id)
             for session_id in sessions:
-                self._unheard.pop(session_id, None)
+                self._unacknowledged.pop(session_id, None)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from matchmaker.queue.positions import Place
+from matchmaker.queue.positions import QueuePosition
 from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.net.addresses import url_address
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, parse
@@ -12,13 +12,13 @@ STORE_LOST = "Still waiting: the fleet is out of reach for a moment, and your pl
 STREAMER_LOST = "The streamer cannot be reached; waiting for another"
 
 
-def queued(detail: str, place: Place | None = None) -> bytes:
+def queued(detail: str, position: QueuePosition | None = None) -> bytes:
     """Return the message to a player that waits."""
     message: Message = {"type": "matchmaker", "queued": True, "matched": False, "detail": detail}
-    if place is not None:
-        message |= {"position": place.position, "ahead": place.position - 1}
-        if place.eta is not None:
-            message["etaSeconds"] = place.eta
+    if position is not None:
+        message |= {"position": position.position, "ahead": position.position - 1}
+        if position.eta is not None:
+            message["etaSeconds"] = position.eta
     return dump(message)
 
 

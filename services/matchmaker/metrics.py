@@ -31,7 +31,7 @@ DIALS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 BY_APP: Final[Mapping[str, tuple[str, Callable[[AppTotals], float]]]] = {
     "streams_ready": ("Streamers that are ready and not draining.", lambda app: app.streamers),
     "streams_available": ("Streamers with a free slot.", lambda app: app.available),
-    "streams_aside": ("Streamers left alone because they could not be reached.", lambda app: app.aside),
+    "streams_aside": ("Streamers left alone because they could not be reached.", lambda app: app.quarantined),
     "slots": ("Sessions that the ready streamers can hold.", lambda app: app.slots),
     "slots_used": ("Of these, held or promised.", lambda app: app.used),
     "players_waiting": ("Players in the queue.", lambda app: app.waiting),
@@ -49,7 +49,7 @@ class Metrics:
         self.players = self.registries.custom_gauge(
             "matchmaker_player_socket_connections", "Players connected to this replica."
         )
-        self.links = self.registries.custom_gauge(
+        self.connections = self.registries.custom_gauge(
             "matchmaker_link_connections", "Stock signalling servers connected to this replica."
         )
         self._wait = Histogram(
@@ -104,7 +104,7 @@ class FleetGauges(Collector):
     def totals(self) -> Totals | None:
         """The last reading, or None when it is too old to be believed, or the store is young."""
         fresh = self._loop.time() - self._read_at < STALE_SECONDS
-        return self._totals if fresh and self._totals is not None and not self._totals.young else None
+        return self._totals if fresh and self._totals is not None and not self._totals.warming_up else None
 
     async def run(self) -> None:
         """Read until cancelled."""

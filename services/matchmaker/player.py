@@ -12,7 +12,7 @@ from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
-from matchmaker.queue.positions import Place
+from matchmaker.queue.positions import QueuePosition
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
 from pixelfleet.fleet.store import TooManyChoicesError
@@ -60,7 +60,7 @@ class Player:
     socket: WebSocket
     ticket: Ticket
     passed_on: dict[str, str]
-    place: Place | None = None
+    position: QueuePosition | None = None
     came: float = 0.0
     lease: Lease | None = None
     relay: Relay = field(init=False)
@@ -95,7 +95,7 @@ class Player:
 
     def _answers_pings(self) -> bool:
         """A stock server of 5.0 to 5.4 closes a player for a `ping`, and pages ping every 30 s."""
-        return self.relay.up is None or (self.lease is not None and self.lease.streamer.stock)
+        return self.relay.up is None or (self.lease is not None and self.lease.streamer.legacy)
 
     # -- the queue ----------------------------------------------------------------------------------
 
@@ -113,11 +113,11 @@ class Player:
             case Ended():
                 self.ended()
 
-    def moved(self, place: Place) -> None:
+    def moved(self, position: QueuePosition) -> None:
         """Tell the player its place, when that has changed."""
-        if place != self.place:
-            self.place = place
-            self.socket.send(messages.queued(messages.WAITING, place))
+        if position != self.position:
+            self.position = position
+            self.socket.send(messages.queued(messages.WAITING, position))
 
     def store_lost(self) -> None:
         """Tell the player that it waits on, though nobody is matched."""
@@ -125,9 +125,9 @@ class Player:
 
     def store_found(self) -> None:
         """Tell the player that it waits as before."""
-        self.socket.send(messages.queued(messages.WAITING, self.place))
+        self.socket.send(messages.queued(messages.WAITING, self.position))
 
-    def overdue(self) -> None:
+    def expire(self) -> None:
         """Close: it has waited for as long as anybody may."""
         self.socket.send(messages.queued(close_codes.QUEUE_TIMEOUT.reason))
         self.socket.close(close_codes.QUEUE_TIMEOUT)
@@ -163,7 +163,7 @@ class Player:
     async def _play(self, lease: Lease | None) -> None:
         """Dial the streamer of a lease and, when that fails, the next one; return once there is none to dial."""
         while lease is not None and self.left is None:
-            self.place, self.lease = None, lease
+            self.position, self.lease = None, lease
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -180,7 +180,7 @@ class Player:
                 session_url(lease, self.context.session_key, self.passed_on),
                 self.relay.join,
                 self.context.upstream_bounds,
-                tls=self.context.tls if streamer.stock else None,
+                tls=self.context.tls if streamer.legacy else None,
             )
         except DialError as error:
             log.warning(

@@ -13,7 +13,7 @@ from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from matchmaker.broker import Broker
-from matchmaker.join_request import NotAllowedError, Wish, WishError, wish_of
+from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 PASSED_ON: Final = ("OfferToReceive",)
 """Query parameters of the player's that mean something to its signalling server."""
 
-WISHES_REMEMBERED: Final = 256
+REQUESTS_REMEMBERED: Final = 256
 """Most players come with one of a few paths; reading it costs more than the rest of the decision."""
 
 DIALS_REMEMBERED: Final = 32
@@ -73,7 +73,7 @@ class Players:
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self.now = asyncio.get_running_loop().time
-        self._asked = lru_cache(WISHES_REMEMBERED)(self._ask)
+        self._asked = lru_cache(REQUESTS_REMEMBERED)(self._ask)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
@@ -104,13 +104,15 @@ class Players:
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         try:
-            wish, passed_on = self._asked(request.path, identity)
-        except WishError as error:
+            join_request, passed_on = self._asked(request.path, identity)
+        except JoinRequestError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
         priority = identity.priority or 0
-        return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, wish, passed_on, priority)), request)
+        return accepted(
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), request
+        )
 
     def forget(self, player: Player) -> None:
         """A player's socket is gone."""
@@ -141,22 +143,27 @@ class Players:
         for player in list(self._open.values()):
             player.socket.close(why)
 
-    def _ask(self, path: bytes, identity: Identity) -> tuple[Wish, dict[str, str]]:
-        """Return what a request's path asks for, and what of it is passed on; raise WishError or NotAllowedError."""
+    def _ask(self, path: bytes, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
+        """Return the join request of a path and the part of the query that is forwarded.
+
+        Raises JoinRequestError or NotAllowedError.
+        """
         query = query_of(path.decode("utf-8", "replace"))
         settings = self.settings
-        wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        return wish, {name: query[name][:64] for name in PASSED_ON if name in query}
+        join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+        return join_request, {name: query[name][:64] for name in PASSED_ON if name in query}
 
-    def _opened(self, socket: WebSocket, wish: Wish, passed_on: dict[str, str], priority: int) -> MessageHandler:
+    def _opened(
+        self, socket: WebSocket, join_request: JoinRequest, passed_on: dict[str, str], priority: int
+    ) -> MessageHandler:
         ticket = Ticket(
             session_id=secrets.token_hex(16),
             replica_id=self.broker.replica_id,
-            app=wish.app,
-            wants=wish.wants,
-            may_share=wish.may_share,
-            looks_on=wish.looks_on,
-            labels=wish.labels,
+            app=join_request.app,
+            wants=join_request.wants,
+            may_share=join_request.may_share,
+            spectator=join_request.spectator,
+            labels=join_request.labels,
             priority=priority,
         )
         player = Player(self, socket, ticket, passed_on)

@@ -20,8 +20,8 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
     query = f"player={quote(lease.session_id, safe='')}"
     if passed_on:
         query += f"&{urlencode(passed_on)}"
-    if key is not None and not streamer.stock:
-        role: Literal["player", "spectator"] = "spectator" if lease.shared else "player"
+    if key is not None and not streamer.legacy:
+        role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
         token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
@@ -41,4 +41,4 @@ def page_url(lease: Lease, key: str | None, path: str = "") -> str:
     streamer = lease.streamer
     scheme = "https" if streamer.url.startswith("wss:") else "http"
     url = f"{scheme}://{host_and_port(streamer.url)}/{path}"
-    return url if streamer.stock else f"{url}?ss={quote(session_url(lease, key), safe='')}"
+    return url if streamer.legacy else f"{url}?ss={quote(session_url(lease, key), safe='')}"

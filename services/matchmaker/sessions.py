@@ -23,7 +23,7 @@ class QueueEntry:
     asking: bool = False
     """Whether the player's task waits for an answer of the broker: that answer has the lease, and no notice is due."""
     told_lost: bool = False
-    said_again: bool = False
+    resent: bool = False
     """Whether this replica told a store that had forgotten of its streamer: that store must hear of its end, too."""
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Sessions:
         self._known: dict[str, QueueEntry] = {}
         self.waiting: dict[str, QueueEntry] = {}
         """Those of them that have no lease, in the order in which they came here."""
-        self.unsaid: dict[str, QueueEntry] = {}
+        self.unsent: dict[str, QueueEntry] = {}
         """Those of them that the store could not be told of."""
         self._playing: dict[str, QueueEntry] = {}
         """Those that are with a server of ours, which answers for them. It knows no more than their ids: this replica
@@ -91,14 +91,14 @@ class Sessions:
     def arrived(self, session_id: str) -> None:
         """Leave one to its server, if that is one of ours."""
         entry = self._known.get(session_id)
-        if entry is not None and entry.lease is not None and not entry.lease.streamer.stock:
+        if entry is not None and entry.lease is not None and not entry.lease.streamer.legacy:
             self._playing[session_id] = self._known.pop(session_id)
 
     def leave(self, session_id: str) -> bool:
         """Know one no more; return whether the store must hear of its end from here."""
         playing = self._playing.pop(session_id, None)
         if playing is not None:
-            return playing.said_again
+            return playing.resent
         entry = self._known.get(session_id)
         return entry is not None and self.forget(entry)
 
@@ -109,7 +109,7 @@ class Sessions:
             return False
         del self._known[session_id]
         self.waiting.pop(session_id, None)
-        self.unsaid.pop(session_id, None)
+        self.unsent.pop(session_id, None)
         return True
 
     def statement(self, *, forgotten: bool) -> Statement:
@@ -117,9 +117,9 @@ class Sessions:
         said = Statement([], [], [])
         for session_id, entry in self._playing.items():
             if forgotten and entry.lease is not None:
-                entry.said_again = True
+                entry.resent = True
                 said.leases.append((entry.ticket, entry.lease))
-            elif entry.said_again:
+            elif entry.resent:
                 said.unsettled.append(session_id)  # its server may not have said so much yet
         for session_id, entry in self._known.items():
             if not entry.settled:

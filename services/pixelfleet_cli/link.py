@@ -21,12 +21,12 @@ def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
     options = _parser().parse(arguments)
     from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - a mistake is answered without it
-    from pixelfleet.auth.links import Link, sign  # noqa: PLC0415 - the same
+    from pixelfleet.auth.links import SignedLink, sign  # noqa: PLC0415 - the same
 
     key = secret("--key", None, options.key_file, KEY_VARIABLE)
     if len(key.encode()) < MIN_KEY_BYTES:
         raise UsageError(f"--key-file or ${KEY_VARIABLE} must give the key of links, of at least {MIN_KEY_BYTES} bytes")
-    link = Link(
+    link = SignedLink(
         subject=options.subject,
         app=options.app,
         wants=options.id,

@@ -21,7 +21,7 @@ from pixelfleet.service.lifecycle import Tasks, background
 from router.caller import Callers
 from router.dashboard import Dashboard
 from router.drain import Drain
-from router.handlers import Doors
+from router.handlers import Handlers
 from router.metrics import Metrics
 from router.page_files import add_page, page_document
 from router.players import Players
@@ -89,8 +89,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)
         streamers = StoreStreamers(store) if store is not None else ApiStreamers(matchmakers, settings.rest_token)
-        doors = Doors(settings, callers, forwarder, matchmakers, streamers, session)
-        dashboard = Dashboard(doors, matchmakers, settings.rest_token, settings.path_prefix)
+        handlers = Handlers(settings, callers, forwarder, matchmakers, streamers, session)
+        dashboard = Dashboard(handlers, matchmakers, settings.rest_token, settings.path_prefix)
         router = Router(players, matchmakers, drain, dashboard)
         metrics.watch(players, matchmakers, forwarder)
         app = web.Application(
@@ -98,7 +98,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)
-        await _add_routes(app, settings, players, doors, dashboard)
+        await _add_routes(app, settings, players, handlers, dashboard)
         front = await stack.enter_async_context(
             Front(
                 app,
@@ -153,7 +153,7 @@ def _admit(settings: Settings, players: Players) -> Admit:
 
 
 async def _add_routes(
-    app: web.Application, settings: Settings, players: Players, doors: Doors, dashboard: Dashboard
+    app: web.Application, settings: Settings, players: Players, handlers: Handlers, dashboard: Dashboard
 ) -> None:
     prefix = settings.path_prefix
 
@@ -169,7 +169,7 @@ async def _add_routes(
 
     for path in PLAYER_PATHS[1:]:
         app.router.add_get(prefix + path, plain)
-    doors.add_to(app)
+    handlers.add_to(app)
     await dashboard.add_to(app)
     await add_page(
         app,

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.identity import Identity
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import client_address
 from pixelfleet.net.limits import Buckets, client_key
 from pixelfleet.service.logs import REQUEST
@@ -74,16 +74,16 @@ class Callers:
             _slow_down(self._requests.take(client_key(request[ADDRESS]), self._time()))
         return await handler(request)
 
-    async def check(self, door: Door | None, request: web.Request) -> Identity:
+    async def check(self, policy: AccessPolicy | None, request: web.Request) -> Identity:
         """Return who asks at a door; after too many wrong logins nobody is asked for a while."""
-        if door is None:
+        if policy is None:
             raise web.HTTPForbidden(reason="closed until it is told who may come in here")
-        if door.way != "none":
+        if policy.method != "none":
             self.before_login(request)
         try:
-            return await self._guard.check(door, request)
+            return await self._guard.check(policy, request)
         except web.HTTPUnauthorized:
-            if self._guard.shown(request).any:
+            if self._guard.credentials(request).any:
                 self.wrong_login(request)
             raise
 

@@ -14,7 +14,7 @@ from pixelfleet.net.access import bearer_header
 from pixelfleet.net.http import json_response
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
-from router.handlers import Doors
+from router.handlers import Handlers
 from router.history import STEP_SECONDS, History, LastHour, Totals
 from router.upstreams.matchmakers import Matchmakers
 
@@ -57,8 +57,8 @@ _read = msgspec.json.Decoder(Totals).decode
 class Dashboard:
     """The dashboard's files and its history."""
 
-    def __init__(self, doors: Doors, matchmakers: Matchmakers, token: SecretStr | None, prefix: str) -> None:
-        self._doors = doors
+    def __init__(self, handlers: Handlers, matchmakers: Matchmakers, token: SecretStr | None, prefix: str) -> None:
+        self._handlers = handlers
         self._matchmakers = matchmakers
         self._token = token
         self._prefix = prefix
@@ -76,7 +76,7 @@ class Dashboard:
 
     async def run(self) -> None:
         """Take samples until cancelled, where anybody may see them."""
-        while self._doors.has_dashboard:
+        while self._handlers.has_dashboard:
             await self._sample()
             await asyncio.sleep(STEP_SECONDS)
 
@@ -84,14 +84,14 @@ class Dashboard:
         raise web.HTTPPermanentRedirect(f"{self._prefix}/dashboard/")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        await self._doors.enter_dashboard(request)
+        await self._handlers.enter_dashboard(request)
         file = self._files.get(request.match_info.get("name") or "index.html")
         if file is None:
             raise web.HTTPNotFound(reason="no such file")
         return web.FileResponse(file, headers=HEADERS)
 
     async def _history(self, request: web.Request) -> web.Response:
-        identity = await self._doors.enter_dashboard(request)
+        identity = await self._handlers.enter_dashboard(request)
         return json_response(self.history.view(identity.subject), headers={"Cache-Control": "no-store"})
 
     async def _sample(self) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from pixelfleet.auth.guard import check_same_site
 from pixelfleet.auth.identity import Identity
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts, client_key
 from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
@@ -35,7 +35,7 @@ STREAMS_PER_ADDRESS: Final = 16
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 
-class Doors:
+class Handlers:
     """The handlers."""
 
     def __init__(
@@ -59,9 +59,9 @@ class Doors:
         self._bounds = settings.bounds()
         self._origins = settings.origins
         self._token = settings.rest_token
-        self._proxy: Door | None = settings.operator_door("proxy")
-        self._api: Door | None = settings.operator_door("api")
-        self._dashboard: Door | None = settings.operator_door("dashboard")
+        self._proxy: AccessPolicy | None = settings.operator_policy("proxy")
+        self._api: AccessPolicy | None = settings.operator_policy("api")
+        self._dashboard: AccessPolicy | None = settings.operator_policy("dashboard")
         self._api_is_the_matchmakers = self._api is None and settings.api_auth is None
 
     def add_to(self, app: web.Application) -> None:
@@ -98,22 +98,24 @@ class Doors:
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
         if is_upgrade(request):
             with self._forwarder.one_more():
-                return await tunnel(request, self._session, url, self._told(request), self._bounds)
-        onward = Onward(url, self._told(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes)
+                return await tunnel(request, self._session, url, self._forwarded_headers(request), self._bounds)
+        onward = Onward(
+            url, self._forwarded_headers(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes
+        )
         return await self._forwarder.forward(request, onward)
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on to a matchmaker's API, with its token once the caller has proven more than that."""
-        told = self._told(request)
+        headers = self._forwarded_headers(request)
         if self._api_is_the_matchmakers:
             if (given := request.headers.get("Authorization")) is not None:
                 self._callers.before_login(request)
-                told["Authorization"] = given
+                headers["Authorization"] = given
         else:
             await self._callers.check(self._api, request)
             self._guard_change(request)
-            told |= bearer_header(self._token)
-        answer = await self._to_matchmaker(request, f"{self._prefix}/api/", told)
+            headers |= bearer_header(self._token)
+        answer = await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
         if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
             self._callers.wrong_login(request)
         return answer
@@ -126,11 +128,11 @@ class Doors:
             if request.headers.get(ACTION_HEADER) != "1":
                 raise web.HTTPForbidden(reason=f"only the dashboard's own page may do that: {ACTION_HEADER} is missing")
             log.info("operator", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
-        told = self._told(request)
-        told |= bearer_header(self._token)
-        return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", told)
+        headers = self._forwarded_headers(request)
+        headers |= bearer_header(self._token)
+        return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", headers)
 
-    async def _to_matchmaker(self, request: web.Request, prefix: str, told: Mapping[str, str]) -> web.StreamResponse:
+    async def _to_matchmaker(self, request: web.Request, prefix: str, headers: Mapping[str, str]) -> web.StreamResponse:
         try:
             path, query = checked_target(request.raw_path, encoded_slash=True)
         except BadTargetError as error:
@@ -142,7 +144,7 @@ class Doors:
         for target in self._matchmakers.candidates():
             onward = Onward(
                 target.http_url + path + (f"?{query}" if query else ""),
-                {**told, "Host": target.host},
+                {**headers, "Host": target.host},
                 self._matchmakers.connection_options(target),
                 seconds=None if is_stream else self._seconds,
                 body_bytes=self._body_bytes,
@@ -176,7 +178,7 @@ class Doors:
         if request.method not in SAFE or is_upgrade(request):
             check_same_site(request, self._origins)
 
-    def _told(self, request: web.Request) -> dict[str, str]:
+    def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
         """Return what whoever is behind us is told of the caller."""
         return {
             "X-Request-ID": request[REQUEST_ID],

@@ -24,7 +24,7 @@ class Totals(msgspec.Struct, frozen=True):
     """What a matchmaker tells of all apps."""
 
     now: float
-    young: bool = False
+    warming_up: bool = msgspec.field(default=False, name="young")
     apps: tuple[AppNumbers, ...] = ()
 
 
@@ -54,7 +54,7 @@ class History:
 
     def add(self, totals: Totals) -> None:
         """Take note, unless the store is too young to know anything, or nothing is new."""
-        if totals.young or (self._samples and totals.now <= self._samples[-1].at):
+        if totals.warming_up or (self._samples and totals.now <= self._samples[-1].at):
             return
         apps = totals.apps
         self._samples.append(

@@ -69,7 +69,7 @@ class Players:
         """Set whenever a player has left; the task that waits for it clears it."""
         self._most = settings.max_players
         self._origins = settings.origins
-        self._door = settings.player_door()
+        self._policy = settings.player_policy()
         self._guard = guard
         self._callers = callers
         self._heartbeat = heartbeat
@@ -85,7 +85,7 @@ class Players:
 
     async def enter(self, request: web.Request) -> None:
         """Let somebody see the page; raise HTTPException."""
-        await self._callers.check(self._door, request)
+        await self._callers.check(self._policy, request)
 
     async def check(self, request: web.Request) -> Arrival:
         """Decide whether a player may come in; raise HTTPException."""
@@ -99,14 +99,14 @@ class Players:
             raise web.HTTPServiceUnavailable(reason="shutting down")
         if self._most and len(self._open) >= self._most:
             raise web.HTTPServiceUnavailable(reason="no room for another player")
-        await self._callers.check(self._door, request)
-        return Arrival(request.raw_path.partition("?")[2], client, self._told(request))
+        await self._callers.check(self._policy, request)
+        return Arrival(request.raw_path.partition("?")[2], client, self._forwarded_headers(request))
 
-    def _told(self, request: web.Request) -> dict[str, str]:
-        told = {"X-Forwarded-For": request[ADDRESS], "X-Request-ID": request[REQUEST_ID]}
+    def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
+        headers = {"X-Forwarded-For": request[ADDRESS], "X-Request-ID": request[REQUEST_ID]}
         if (proof := self._guard.authorization(request)) is not None:
-            told["Authorization"] = proof
-        return told
+            headers["Authorization"] = proof
+        return headers
 
     def _upgrade(self, arrival: Arrival, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         def opened(socket: WebSocket) -> MessageHandler:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pixelfleet.auth.identity import Way
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.identity import AuthMethod
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.service.values import Bytes, Directory, Name, Origin, Placeholder, Port, Role, Seconds, Url, UrlPath
 
@@ -171,25 +171,25 @@ class Settings(AuthSettings):
             raise ValueError("--tls-key and --tls-cert: give both or none")
         return self
 
-    def player_door(self) -> Door:
+    def player_policy(self) -> AccessPolicy:
         """Return what players are asked for."""
-        return Door("players", self.auth, links=True)
+        return AccessPolicy("players", self.auth, links=True)
 
-    def operator_door(self, name: Literal["proxy", "api", "dashboard"]) -> Door | None:
+    def operator_policy(self, name: Literal["proxy", "api", "dashboard"]) -> AccessPolicy | None:
         """Return what is asked for at a door that is not for players; None when it is closed."""
         lock: Lock | None = getattr(self, f"{name}_auth")
-        way: Way
+        method: AuthMethod
         if lock is None:
             if self.auth not in ("basic", "jwt"):
                 return None
-            way = self.auth
+            method = self.auth
         elif lock == "closed":
             return None
         else:
-            way = "none" if lock == "open" else lock
-        return Door(name, way, getattr(self, f"{name}_role"))
+            method = "none" if lock == "open" else lock
+        return AccessPolicy(name, method, getattr(self, f"{name}_role"))
 
-    def ways(self) -> set[str]:
+    def methods(self) -> set[str]:
         """Return the ways of proof that any door asks for."""
-        doors = (self.operator_door(name) for name in ("proxy", "api", "dashboard"))
-        return {self.auth, *(door.way for door in doors if door is not None)}
+        handlers = (self.operator_policy(name) for name in ("proxy", "api", "dashboard"))
+        return {self.auth, *(policy.method for policy in handlers if policy is not None)}

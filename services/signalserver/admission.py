@@ -16,7 +16,7 @@ from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWait, TakeIn
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
-from signalserver.hub import Hub, Link
+from signalserver.hub import Hub, PeerConnection
 from signalserver.metrics import Metrics
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 Answer = WSListener | WSUpgradeResponseWithListener
 
 
-class Doors:
+class Handlers:
     """Decides on upgrades and takes in the peers that may come."""
 
     def __init__(
@@ -74,16 +74,16 @@ class Doors:
             address = client_address(socket.address, request.headers, settings.trusted_proxies)
             connected = self._hub.switchboard.player_connected
 
-            def take_in(config: bytes) -> Link:
-                link = self._hub.begin(
+            def take_in(config: bytes) -> PeerConnection:
+                connection = self._hub.begin(
                     socket,
                     Role.PLAYER,
                     address,
                     lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
                 )
                 if self._drain.begun:
-                    self._drain.tell(link)
-                return link
+                    self._drain.tell(connection)
+                return connection
 
             return self._with_config(socket, Role.PLAYER, take_in, admission)
 
@@ -111,7 +111,7 @@ class Doors:
             address = socket.address
             identity = self._identity(address, given)
 
-            def take_in(config: bytes) -> Link:
+            def take_in(config: bytes) -> PeerConnection:
                 return self._hub.begin(
                     socket,
                     role,

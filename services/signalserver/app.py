@@ -25,7 +25,7 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
-from signalserver.admission import Doors
+from signalserver.admission import Handlers
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
 from signalserver.contract import CONTRACT
@@ -35,7 +35,7 @@ from signalserver.core.sessions import Sessions
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
-from signalserver.hub import Hub, Link, OnCall
+from signalserver.hub import Hub, OnCall, PeerConnection
 from signalserver.legacy.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.pod_marks import marking
@@ -100,7 +100,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         server = SignalServer(hub, drain, watch)
         config = await _rtc_config(stack, settings, session, metrics)
-        doors = Doors(hub, drain, metrics, settings, server_id, config, tasks)
+        doors = Handlers(hub, drain, metrics, settings, server_id, config, tasks)
         front = _Fronts(settings, server, metrics, stack)
         metrics.watch_handshakes(front.handshakes_timed_out)
         players = await front.players(doors.player, _rest(settings, hub, drain, tasks))
@@ -255,11 +255,13 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
     )
     metrics.watch_calls(application.outcomes)
 
-    async def answer(link: Link, call: Call[WebSocket]) -> None:
-        message = await application.call(call.action, call.payload, player=link.peer_id, spectator=link.spectator)
-        link.hub.say(link, message)
+    async def answer(connection: PeerConnection, call: Call[WebSocket]) -> None:
+        message = await application.call(
+            call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
+        )
+        connection.hub.say(connection, message)
 
-    def on_call(link: Link, call: Call[WebSocket]) -> None:
-        tasks.spawn(answer(link, call))
+    def on_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
+        tasks.spawn(answer(connection, call))
 
     return on_call

@@ -8,7 +8,7 @@ import structlog
 from pixelfleet.protocol import close_codes
 from pixelfleet.service import drain
 from signalserver.core.roster import Role
-from signalserver.hub import Hub, Link
+from signalserver.hub import Hub, PeerConnection
 from signalserver.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -38,18 +38,18 @@ class Drain(drain.Drain):
         """Whether new players are accepted."""
         return self.state in (DrainState.SERVING, DrainState.SPREADING)
 
-    def tell(self, link: Link) -> None:
+    def tell(self, connection: PeerConnection) -> None:
         """Send a player the number of seconds that are left."""
         left = round(self.seconds_left)
-        self._hub.say(link, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": left})
+        self._hub.say(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": left})
 
     def _begin(self) -> None:
         self.state = DrainState.SPREADING
         self._metrics.draining.set(1)
         self._hub.withdraw()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace_seconds)
-        for link in self._hub.links(Role.PLAYER):
-            self.tell(link)
+        for connection in self._hub.connections(Role.PLAYER):
+            self.tell(connection)
 
     async def _drain(self) -> None:
         """Wait for the players, and close those who stayed: they are to come back at once, to another server."""
@@ -60,7 +60,7 @@ class Drain(drain.Drain):
                 await self._departure(self.seconds_left)
         finally:
             self.state = DrainState.DRAINED
-        stayed = self._hub.links(Role.PLAYER)
+        stayed = self._hub.connections(Role.PLAYER)
         log.info("drained", players_left=len(stayed))
-        for link in stayed:
-            self._hub.close(link, close_codes.RESTARTING)
+        for connection in stayed:
+            self._hub.close(connection, close_codes.RESTARTING)

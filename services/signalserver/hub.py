@@ -30,7 +30,7 @@ RELAYED: Final = frozenset({"offer", "answer", "iceCandidate"})
 
 
 @dataclass(slots=True, eq=False)
-class Link:
+class PeerConnection:
     """One peer's socket, as the switchboard's handler."""
 
     hub: "Hub"
@@ -51,13 +51,13 @@ class Link:
         self.hub.ended(self, code, reason)
 
 
-OnCall = Callable[[Link, Call[WebSocket]], None]
+OnCall = Callable[[PeerConnection, Call[WebSocket]], None]
 """Carries out a player's call to the application."""
 
 
-def _refuse_call(link: Link, call: Call[WebSocket]) -> None:
+def _refuse_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
     error = "control is not configured here"
-    link.hub.say(link, {"type": "response", "action": call.action[:256], "error": error})
+    connection.hub.say(connection, {"type": "response", "action": call.action[:256], "error": error})
 
 
 class Hub:
@@ -80,7 +80,7 @@ class Hub:
         self._metrics = metrics
         self._tallies = metrics.messages
         self._heartbeat = heartbeat
-        self._links: dict[WebSocket, Link] = {}
+        self._connections: dict[WebSocket, PeerConnection] = {}
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
         self._withdrawn = False
@@ -107,36 +107,38 @@ class Hub:
         self._withdrawn = True
         self._on_listed()
 
-    def links(self, role: Role) -> list[Link]:
+    def connections(self, role: Role) -> list[PeerConnection]:
         """Return the open connections of one role."""
-        return [link for link in self._links.values() if link.role is role]
+        return [connection for connection in self._connections.values() if connection.role is role]
 
     def begin(
         self, socket: WebSocket, role: Role, address: str, admit: Callable[[float], list[Output[WebSocket]]]
-    ) -> Link:
+    ) -> PeerConnection:
         """Take in a new socket; `admit` puts it to the switchboard at the time that it is given."""
-        link = Link(self, socket, role, address)
-        self._links[socket] = link
+        connection = PeerConnection(self, socket, role, address)
+        self._connections[socket] = connection
         self._counts[role] += 1
         self._heartbeat.add(socket)
         outputs = admit(perf_counter())
         peer = self.switchboard.peer(socket)
         if peer is not None and peer.subscriber is not None:
-            link.peer_id = peer.subscriber.player_id
+            connection.peer_id = peer.subscriber.player_id
             if peer.subscriber.admission is not None:
-                link.session_id = peer.subscriber.admission.session_id
-                link.spectator = peer.subscriber.admission.spectator
-        log.info("peer connected", role=role.value, peer=link.peer_id, session=link.session_id, address=address)
+                connection.session_id = peer.subscriber.admission.session_id
+                connection.spectator = peer.subscriber.admission.spectator
+        log.info(
+            "peer connected", role=role.value, peer=connection.peer_id, session=connection.session_id, address=address
+        )
         self.carry_out(outputs)
         self._show_counts()
-        return link
+        return connection
 
-    def received(self, link: Link, data: bytes) -> None:
+    def received(self, connection: PeerConnection, data: bytes) -> None:
         """Put a message to the switchboard and carry out what comes of it."""
         arrived = perf_counter()
-        outputs = self.switchboard.received(link.socket, data, arrived)
+        outputs = self.switchboard.received(connection.socket, data, arrived)
         kind = self.switchboard.last_kind
-        self._tallies.received[link.role.value, kind] += 1
+        self._tallies.received[connection.role.value, kind] += 1
         if len(outputs) == 1 and type(send := outputs[0]) is Send:
             # Nearly every message is one that goes to one peer.
             send.to.send(send.data)
@@ -146,16 +148,21 @@ class Hub:
         else:
             self.carry_out(outputs)
 
-    def ended(self, link: Link, code: int, reason: str) -> None:
+    def ended(self, connection: PeerConnection, code: int, reason: str) -> None:
         """A socket is gone."""
-        self._links.pop(link.socket, None)
-        self._counts[link.role] -= 1
+        self._connections.pop(connection.socket, None)
+        self._counts[connection.role] -= 1
         self.left.set()
-        self._metrics.closed(link.role, code)
+        self._metrics.closed(connection.role, code)
         log.info(
-            "peer left", role=link.role.value, peer=link.peer_id, session=link.session_id, code=code, reason=reason
+            "peer left",
+            role=connection.role.value,
+            peer=connection.peer_id,
+            session=connection.session_id,
+            code=code,
+            reason=reason,
         )
-        self.carry_out(self.switchboard.left(link.socket))
+        self.carry_out(self.switchboard.left(connection.socket))
         self._show_counts()
 
     def carry_out(self, outputs: list[Output[WebSocket]]) -> None:
@@ -177,38 +184,38 @@ class Hub:
             elif type(output) is FirstFrame:
                 self._on_first_frame(output)
             elif type(output) is Call:
-                link = self._links.get(output.player)
-                if link is not None:
-                    self._on_call(link, output)
+                connection = self._connections.get(output.player)
+                if connection is not None:
+                    self._on_call(connection, output)
 
-    def say(self, link: Link, message: Message) -> None:
+    def say(self, connection: PeerConnection, message: Message) -> None:
         """Send a peer a message of the server's own."""
-        link.socket.send(dump(message))
+        connection.socket.send(dump(message))
         self._tallies.sent[message["type"]] += 1
 
-    def close(self, link: Link, why: CloseCode, reason: str | None = None) -> None:
+    def close(self, connection: PeerConnection, why: CloseCode, reason: str | None = None) -> None:
         """Close one peer, as from outside the protocol."""
-        self.carry_out(self.switchboard.disconnect(link.socket, why, reason))
+        self.carry_out(self.switchboard.disconnect(connection.socket, why, reason))
 
     def kick(self, socket: WebSocket, reason: str) -> None:
         """Close a player that is not to come back."""
-        link = self._links.get(socket)
-        if link is not None:
+        connection = self._connections.get(socket)
+        if connection is not None:
             # Epic's page comes back after any close code; after this message it stops and shows the text.
-            self.say(link, {"type": "subscribeFailed", "message": reason})
-            self.close(link, close_codes.KICKED, reason)
+            self.say(connection, {"type": "subscribeFailed", "message": reason})
+            self.close(connection, close_codes.KICKED, reason)
 
     def end_session(self, session_id: str) -> None:
         """Close the player of a session that an operator has ended."""
-        for link in self.links(Role.PLAYER):
-            if link.session_id == session_id:
-                self.say(link, {"type": "subscribeFailed", "message": close_codes.SESSION_OVER.reason})
-                self.close(link, close_codes.SESSION_OVER)
+        for connection in self.connections(Role.PLAYER):
+            if connection.session_id == session_id:
+                self.say(connection, {"type": "subscribeFailed", "message": close_codes.SESSION_OVER.reason})
+                self.close(connection, close_codes.SESSION_OVER)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every socket."""
-        for link in list(self._links.values()):
-            self.close(link, why)
+        for connection in list(self._connections.values()):
+            self.close(connection, why)
 
     async def run(self) -> None:
         """Let the switchboard see the time pass, until cancelled."""
@@ -241,37 +248,37 @@ class Hub:
         self._metrics.free.set(1 if free else 0)
 
     def _on_named(self, named: Named[WebSocket]) -> None:
-        link = self._links.get(named.source)
-        if link is not None and link.peer_id != named.endpoint_id:
-            log.info("streamer named", role=link.role.value, peer=named.endpoint_id, asked_for=named.wanted)
-            link.peer_id = named.endpoint_id
+        connection = self._connections.get(named.source)
+        if connection is not None and connection.peer_id != named.endpoint_id:
+            log.info("streamer named", role=connection.role.value, peer=named.endpoint_id, asked_for=named.wanted)
+            connection.peer_id = named.endpoint_id
 
     def _on_path(self, path: Path[WebSocket]) -> None:
-        link = self._links.get(path.player)
-        if link is not None:
+        connection = self._connections.get(path.player)
+        if connection is not None:
             self._tallies.paths[path.kind] += 1
-            log.info("way of the video", peer=link.peer_id, session=link.session_id, path=path.kind)
+            log.info("way of the video", peer=connection.peer_id, session=connection.session_id, path=path.kind)
 
     def _on_first_frame(self, told: FirstFrame[WebSocket]) -> None:
-        link = self._links.get(told.player)
-        if link is not None:
+        connection = self._connections.get(told.player)
+        if connection is not None:
             self._metrics.first_frame(told.steps)
             steps = {step: round(seconds, 3) for step, seconds in told.steps.items()}
-            log.info("first frame", peer=link.peer_id, session=link.session_id, **steps)
+            log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
 
     def _on_drop(self, drop: Drop[WebSocket]) -> None:
-        link = self._links.get(drop.sender)
-        if link is None:
+        connection = self._connections.get(drop.sender)
+        if connection is None:
             return
-        self._tallies.dropped[link.role.value, drop.kind] += 1
+        self._tallies.dropped[connection.role.value, drop.kind] += 1
         # The first of a peer's is worth a line, and then each time that their number has doubled: a stranger who
         # sends nothing else must not fill the disk.
         if drop.nth & (drop.nth - 1) == 0:
             log.warning(
                 "message dropped",
-                role=link.role.value,
-                peer=link.peer_id,
-                session=link.session_id,
+                role=connection.role.value,
+                peer=connection.peer_id,
+                session=connection.session_id,
                 type=drop.kind,
                 why=drop.why,
                 count=drop.nth,

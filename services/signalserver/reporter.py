@@ -120,7 +120,7 @@ class Reporter:
             labels=settings.labels,
             node=settings.node,
             sessions=tuple(held.sessions),
-            onlookers=tuple(held.onlookers),
+            spectators=tuple(held.spectators),
             ready=self._watch.trouble is None,
             draining=self._drain.begun,
         )

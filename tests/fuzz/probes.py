@@ -20,7 +20,7 @@ from tests.fuzz.wire import connect as raw_connect
 from tests.integration.peers import player, streamer
 from tests.parts import PATIENCE_SECONDS
 
-Exchange = Callable[[], Awaitable[None]]
+State = Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ def streamers(server: SignalServer, query: str = "") -> str:
 
 
 @asynccontextmanager
-async def pair(player_url: str, streamer_url: str, name: str = "good") -> AsyncIterator[Exchange]:
+async def pair(player_url: str, streamer_url: str, name: str = "good") -> AsyncIterator[State]:
     """Connect a streamer and its player; yield what sends a numbered message each way and sees that it arrives."""
     number = 0
     async with streamer(streamer_url, name) as source, player(player_url) as viewer:

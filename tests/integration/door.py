@@ -111,7 +111,7 @@ class Backend:
 
 
 @dataclass
-class Door:
+class AccessPolicy:
     """A router and what is behind it."""
 
     router: router.app.Router
@@ -136,7 +136,7 @@ async def backend() -> AsyncIterator[Backend]:
 
 
 @asynccontextmanager
-async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> AsyncIterator[Door]:
+async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> AsyncIterator[AccessPolicy]:
     """Run a router; what is not set is as it comes, but for a proxy that is open."""
     async with backend() as matchmaker, backend() as streamer:
         store = MemoryFleetStore()
@@ -154,10 +154,10 @@ async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> Async
         made = router.settings.Settings(host="127.0.0.1", port=0, metrics_port=0, page=page, **chosen)
         async with router.app.running(made, store) as running:
             await running.matchmakers.found.wait()
-            yield Door(running, matchmaker, streamer, store)
+            yield AccessPolicy(running, matchmaker, streamer, store)
 
 
-async def say(door: Door, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
+async def say(door: AccessPolicy, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
     """Send raw bytes on a connection of their own; return the status of the answer (0 for none) and all of it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port)
     try:

@@ -80,7 +80,7 @@ async def matches(store: FleetStore | None = None, **chosen: Any) -> AsyncIterat
 
 
 @dataclass
-class StockServer:
+class LegacyServer:
     """A signalling server of the reference kind: players over websockets, and a link to a matchmaker."""
 
     port: int = 0
@@ -134,9 +134,9 @@ class StockServer:
 @asynccontextmanager
 async def stock_server(
     matched: Matches | None = None, *, tls: ssl.SSLContext | None = None, refuses: bool = False
-) -> AsyncIterator[StockServer]:
+) -> AsyncIterator[LegacyServer]:
     """Run a stock server; with a matchmaker it is known there when this yields."""
-    stock = StockServer(secure=tls is not None, refuses=refuses)
+    stock = LegacyServer(secure=tls is not None, refuses=refuses)
     async with serve(stock.serve, "127.0.0.1", 0, ssl=tls, compression=None) as server:
         stock.port = next(iter(server.sockets)).getsockname()[1]
         if matched is not None:
@@ -149,7 +149,7 @@ async def stock_server(
             stock.cut()
 
 
-async def known(matched: Matches, stock: StockServer, *, ready: bool = True) -> None:
+async def known(matched: Matches, stock: LegacyServer, *, ready: bool = True) -> None:
     """Wait until the store knows a stock server so."""
 
     async def so() -> bool:

@@ -11,7 +11,7 @@ from yarl import URL
 
 import matchmaker.app
 import matchmaker.settings
-from pixelfleet.auth.links import Link, sign
+from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
@@ -62,13 +62,13 @@ async def test_a_player_without_proof_is_refused_and_never_waits(http: aiohttp.C
 
 async def test_a_link_chooses_app_priority_and_streamer_and_no_other_app_is_given(http: aiohttp.ClientSession) -> None:
     async with running(auth="link", link_key=KEY) as (url, store):
-        link = sign(Link(app="game", priority=5), KEY, 60)
+        link = sign(SignedLink(app="game", priority=5), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}") as socket:
             await socket.receive()
             (waiting,) = await eventually(lambda: queue(store), "it waits")
             assert (waiting.ticket.app, waiting.ticket.priority) == ("game", 5)
         assert await refused(http, f"{url}/?link={link}&app=other") == 403
-        chosen = sign(Link(wants="pod-1/cam"), KEY, 60)
+        chosen = sign(SignedLink(wants="pod-1/cam"), KEY, 60)
         async with http.ws_connect(f"{url}/?link={chosen}&id=another"):
             found = await eventually(
                 lambda: _wanted(store, "pod-1/cam"), "it wants the link's streamer, not the query's"
@@ -96,7 +96,7 @@ async def test_a_link_for_a_spectator_takes_no_slot(http: aiohttp.ClientSession)
     async with running(auth="link", link_key=KEY, session_key=KEY, offers_per_minute=0) as (url, store):
         report = StreamerReport(server_id="pod-1", endpoint_id="cam", app="default", url="ws://10.0.0.7:80")
         await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
-        link = sign(Link(roles=("spectator",), wants="cam"), KEY, 60)
+        link = sign(SignedLink(roles=("spectator",), wants="cam"), KEY, 60)
         async with http.get(f"{url}/signallingserver?link={link}") as answer:
             offered = URL((await answer.json())["url"])
         assert verify(offered.query["session"], KEY, "pod-1").role == "spectator"
@@ -109,7 +109,7 @@ async def _wanted(store: MemoryFleetStore, wants: str) -> Any:
 
 async def test_a_link_that_serves_once_serves_once(http: aiohttp.ClientSession) -> None:
     async with running(auth="link", link_key=KEY) as (url, _):
-        link = sign(Link(once=True), KEY, 60)
+        link = sign(SignedLink(once=True), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}") as socket:
             await socket.receive()
         assert await refused(http, f"{url}/?link={link}") == 401
@@ -117,6 +117,6 @@ async def test_a_link_that_serves_once_serves_once(http: aiohttp.ClientSession) 
 
 async def test_our_subprotocol_is_chosen_and_the_token_is_not(http: aiohttp.ClientSession) -> None:
     async with running(auth="link", link_key=KEY) as (url, _):
-        link = sign(Link(), KEY, 60)
+        link = sign(SignedLink(), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}", protocols=["bearer.x", "pixelfleet"]) as socket:
             assert socket.protocol == "pixelfleet"

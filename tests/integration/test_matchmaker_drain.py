@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from pixelfleet.fleet.memory import MemoryFleetStore
-from tests.integration.matches import StockServer, matches, stock_server
+from tests.integration.matches import LegacyServer, matches, stock_server
 from tests.integration.peers import SDP, player
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 class Replica:
     """A matchmaker in a process of its own, with one stock server."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, stock: StockServer) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, stock: LegacyServer) -> None:
         self.process = process
         self.port = port
         self.stock = stock

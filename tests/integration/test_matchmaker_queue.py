@@ -112,7 +112,7 @@ async def test_a_session_under_way_is_joined_by_its_id_and_takes_no_slot(matched
                 await viewer.hear("config")
 
             async def looked_on() -> bool:
-                return any(len(each.onlookers) == 2 for each in (await matched.streamers()).values())
+                return any(len(each.spectators) == 2 for each in (await matched.streamers()).values())
 
             await eventually(looked_on, "two look on")
         async with player(matched.player_url) as late:

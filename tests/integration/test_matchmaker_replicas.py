@@ -152,7 +152,7 @@ async def test_what_operators_see_and_have_said_outlives_a_flush(fleet: Fleet) -
         _, streamers = await fleet.second.ask("GET", "/api/v1/streamers")
         (free,) = [each["endpointId"] for each in streamers["items"] if each["id"] != before["streamer"]]
         await fleet.second.ask("POST", f"/api/v1/streamers/{free}/drain")
-        await eventually(lambda: fleet.first.server.broker._held_back, "the other replica has heard of it")
+        await eventually(lambda: fleet.first.server.broker._operator_drained, "the other replica has heard of it")
         async with Redis.from_url(fleet.redis.url) as redis:
             said = await redis.hgetall(f"{PREFIX}policies")
             await redis.flushall()

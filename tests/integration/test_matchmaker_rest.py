@@ -42,11 +42,11 @@ async def matched() -> AsyncIterator[Matches]:
 
 async def test_a_page_is_offered_a_free_server_with_a_ticket_and_nobody_else_gets_it(matched: Matches) -> None:
     await matched.report(4001)
-    status, offer = await matched.ask("GET", "/signallingserver", headers={})
-    assert (status, offer["signallingServer"]) == (200, "127.0.0.1:4001")
-    assert offer["arrivalSeconds"] == PAGE_ARRIVAL_SECONDS
-    token = verify(parse_qs(urlsplit(offer["url"]).query)["session"][0], KEY, "s04001")
-    assert token.session_id == offer["sessionId"]
+    status, reserve = await matched.ask("GET", "/signallingserver", headers={})
+    assert (status, reserve["signallingServer"]) == (200, "127.0.0.1:4001")
+    assert reserve["arrivalSeconds"] == PAGE_ARRIVAL_SECONDS
+    token = verify(parse_qs(urlsplit(reserve["url"]).query)["session"][0], KEY, "s04001")
+    assert token.session_id == reserve["sessionId"]
     again = await matched.ask("GET", "/signallingserver", headers={})
     assert again == (200, {"signallingServer": "", "error": "No signalling servers available"})
     (lease,) = (await matched.store.snapshot()).leases
@@ -59,8 +59,8 @@ async def test_a_page_plays_with_what_it_was_offered(matched: Matches) -> None:
         streamer(running.streamer_url, "cam"),
     ):
         await eventually(matched.streamers, "the streamer is known")
-        _, offer = await matched.ask("GET", "/signallingserver", headers={})
-        async with player(offer["url"]) as viewer:
+        _, reserve = await matched.ask("GET", "/signallingserver", headers={})
+        async with player(reserve["url"]) as viewer:
             await viewer.hear("config")
             await viewer.say("listStreamers")
             assert (await viewer.hear("streamerList"))["ids"] == ["default"]
@@ -176,7 +176,7 @@ async def test_changing_always_needs_a_token(matched: Matches, method: str, path
     assert (await matched.ask(method, f"/api/v1/{path}", headers={}))[0] == 401
     async with matches(matched.store, rest_token=None, rest_api=True) as opened:
         assert (await opened.ask(method, f"/api/v1/{path}"))[0] == 403
-    assert not (await matched.store.snapshot()).streamers[0].held_back
+    assert not (await matched.store.snapshot()).streamers[0].operator_drained
 
 
 async def test_anybody_may_read_the_definition(matched: Matches) -> None:

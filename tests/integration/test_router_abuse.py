@@ -10,7 +10,7 @@ import pytest
 from yarl import URL
 
 from router import handlers as doors
-from tests.integration.door import Door, open_door, request, say
+from tests.integration.door import AccessPolicy, open_door, request, say
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ def upgrade(target: str, *headers: str, method: str = "GET", body: bytes = b"") 
 
 
 @pytest.fixture
-async def door(page_folder: Path) -> AsyncIterator[Door]:
+async def door(page_folder: Path) -> AsyncIterator[AccessPolicy]:
     async with open_door(page_folder, handshake_seconds=0.5, dashboard_auth="open", rest_token=TOKEN) as opened:
         yield opened
 
@@ -50,7 +50,7 @@ async def door(page_folder: Path) -> AsyncIterator[Door]:
         b"GET /api/v1/apps#/../x HTTP/1.1\r\nHost: a.test\r\n\r\n",
     ],
 )
-async def test_a_head_that_is_not_plain_is_refused(door: Door, head: bytes) -> None:
+async def test_a_head_that_is_not_plain_is_refused(door: AccessPolicy, head: bytes) -> None:
     status, answer = await say(door, head)
     assert status in (0, 400, 404, 505), answer
     assert door.reached == 0
@@ -67,14 +67,14 @@ async def test_a_head_that_is_not_plain_is_refused(door: Door, head: bytes) -> N
         upgrade("//door.test/ws"),
     ],
 )
-async def test_a_websocket_with_a_body_or_elsewhere_is_no_player(door: Door, data: bytes) -> None:
+async def test_a_websocket_with_a_body_or_elsewhere_is_no_player(door: AccessPolicy, data: bytes) -> None:
     status, answer = await say(door, data)
     assert 400 <= status < 500, answer
     assert door.reached == 0
 
 
 @pytest.mark.parametrize("target", ["/%61pi/v1/apps", "/dashboard/%61pi/v1/apps", "/dashboard/api%2Fv1/apps"])
-async def test_a_path_that_is_ours_only_once_decoded_is_refused(door: Door, target: str) -> None:
+async def test_a_path_that_is_ours_only_once_decoded_is_refused(door: AccessPolicy, target: str) -> None:
     status, answer = await say(door, request(target))
     assert status in (400, 404), answer
     assert door.reached == 0
@@ -95,13 +95,15 @@ async def test_a_path_that_is_ours_only_once_decoded_is_refused(door: Door, targ
         "/\\evil.test",
     ],
 )
-async def test_files_are_served_from_their_folders_alone_and_nobody_is_sent_elsewhere(door: Door, target: str) -> None:
+async def test_files_are_served_from_their_folders_alone_and_nobody_is_sent_elsewhere(
+    door: AccessPolicy, target: str
+) -> None:
     status, answer = await say(door, request(target))
     assert status in (400, 403, 404), answer
     assert b"Location" not in answer
 
 
-async def test_a_packed_body_is_passed_on_as_it_came(door: Door) -> None:
+async def test_a_packed_body_is_passed_on_as_it_came(door: AccessPolicy) -> None:
     packed = gzip.compress(b"a" * 5_000_000)
     headers = ["Content-Encoding: gzip", f"Content-Length: {len(packed)}"]
     data = request(f"{CAM}/raw", *headers, method="POST", body=packed)
@@ -111,7 +113,7 @@ async def test_a_packed_body_is_passed_on_as_it_came(door: Door) -> None:
     assert (told["Content-Encoding"], told["Content-Length"], body) == ("gzip", str(len(packed)), packed)
 
 
-async def test_what_speaks_of_the_caller_is_written_by_the_router_alone(door: Door) -> None:
+async def test_what_speaks_of_the_caller_is_written_by_the_router_alone(door: AccessPolicy) -> None:
     lies = [
         "x-request-id: evil",
         "X-REAL-IP: 6.6.6.6",
@@ -137,18 +139,18 @@ async def test_what_speaks_of_the_caller_is_written_by_the_router_alone(door: Do
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://door.test.evil.test", "http://door.test:81"])
-async def test_another_sites_page_opens_no_websocket_at_an_open_proxy(door: Door, origin: str) -> None:
+async def test_another_sites_page_opens_no_websocket_at_an_open_proxy(door: AccessPolicy, origin: str) -> None:
     status, _ = await say(door, upgrade(f"{CAM}/live", f"Origin: {origin}"))
     assert status == 403
     assert door.reached == 0
 
 
-async def test_our_own_page_does(door: Door) -> None:
+async def test_our_own_page_does(door: AccessPolicy) -> None:
     status, _ = await say(door, upgrade(f"{CAM}/live", "Origin: http://door.test"))
     assert status == 101
 
 
-async def test_another_sites_page_reads_no_open_proxy(page_folder: Path, door: Door) -> None:
+async def test_another_sites_page_reads_no_open_proxy(page_folder: Path, door: AccessPolicy) -> None:
     _, answer = await say(door, request(f"{CAM}/x", "Origin: https://evil.test"))
     assert b"Access-Control-Allow" not in answer
     async with open_door(page_folder, origins=["https://shop.test"]) as other:
@@ -158,7 +160,7 @@ async def test_another_sites_page_reads_no_open_proxy(page_folder: Path, door: D
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-async def test_a_simple_form_does_not_act(door: Door, kind: str) -> None:
+async def test_a_simple_form_does_not_act(door: AccessPolicy, kind: str) -> None:
     form = [f"Content-Type: {kind}", "Content-Length: 21", "Cookie: session=x"]
     data = request("/dashboard/api/v1/streamers/pod-1%2Fcam/drain", *form, method="POST", body=b"X-Pixelfleet-Action=1")
     status, _ = await say(door, data)
@@ -214,7 +216,7 @@ async def test_websockets_to_streamers_count_as_exchanges(page_folder: Path) -> 
         assert (await say(door, request(f"{CAM}/x")))[0] == 200
 
 
-def _gone(door: Door) -> bool:
+def _gone(door: AccessPolicy) -> bool:
     return all(socket.closed for socket in door.streamer.sockets)
 
 
@@ -232,13 +234,15 @@ async def test_one_address_cannot_take_up_all_event_streams(page_folder: Path, m
         assert (await say(narrow, events))[0] == 200
 
 
-async def test_a_websocket_handshake_that_does_not_end_is_not_waited_for(door: Door) -> None:
+async def test_a_websocket_handshake_that_does_not_end_is_not_waited_for(door: AccessPolicy) -> None:
     status, answer = await say(door, upgrade("/ws")[:-4])
     assert (status, answer) == (0, b"")
     assert door.reached == 0
 
 
-async def test_who_does_not_read_an_endless_answer_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_does_not_read_an_endless_answer_is_let_go(
+    door: AccessPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("router.proxy.forward.WRITE_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port, limit=1024)
     try:
@@ -252,7 +256,7 @@ async def test_who_does_not_read_an_endless_answer_is_let_go(door: Door, monkeyp
 # -- backends that lie, and logs -------------------------------------------------------------------------
 
 
-async def test_a_streamer_that_changes_the_protocol_unasked_is_a_bad_gateway(door: Door) -> None:
+async def test_a_streamer_that_changes_the_protocol_unasked_is_a_bad_gateway(door: AccessPolicy) -> None:
     door.streamer.answers = 101
     status, answer = await say(door, request(f"{CAM}/x"))
     assert status == 502, answer

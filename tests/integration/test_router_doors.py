@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from pixelfleet.service.errors import UsageError
-from tests.integration.door import KEY, Door, backend, open_door
+from tests.integration.door import KEY, AccessPolicy, backend, open_door
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +19,7 @@ CAM = "/proxy/pod-1%2Fcam"
 
 
 @pytest.fixture
-async def door(page_folder: Path) -> AsyncIterator[Door]:
+async def door(page_folder: Path) -> AsyncIterator[AccessPolicy]:
     async with open_door(page_folder, rest_token="t" * 20) as opened:
         yield opened
 
@@ -30,12 +30,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def url(door: Door, path: str) -> URL:
+def url(door: AccessPolicy, path: str) -> URL:
     return URL(door.url + path, encoded=True)
 
 
 async def test_the_page_is_served_compressed_with_a_strict_policy(
-    page_folder: Path, door: Door, http: aiohttp.ClientSession
+    page_folder: Path, door: AccessPolicy, http: aiohttp.ClientSession
 ) -> None:
     (page_folder / "index.html.gz").write_bytes(gzip.compress(b"small"))
     async with http.get(door.url) as answer:
@@ -97,7 +97,7 @@ async def test_everything_is_below_the_path_prefix(page_folder: Path, http: aioh
 
 
 async def test_a_request_reaches_a_registered_streamer_and_its_answer_comes_back(
-    door: Door, http: aiohttp.ClientSession
+    door: AccessPolicy, http: aiohttp.ClientSession
 ) -> None:
     headers = {"X-Own": "1", "Authorization": "Bearer secret", "Cookie": "a=secret", "X-Forwarded-For": "6.6.6.6"}
     async with http.put(url(door, f"{CAM}/preset/a%20b?x=%2F"), data=b"body", headers=headers) as answer:
@@ -117,21 +117,21 @@ async def test_a_request_reaches_a_registered_streamer_and_its_answer_comes_back
     assert told["Host"] == f"127.0.0.1:{door.streamer.port}"
 
 
-async def test_a_streamer_is_found_by_its_endpoint_id_alone(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_a_streamer_is_found_by_its_endpoint_id_alone(door: AccessPolicy, http: aiohttp.ClientSession) -> None:
     async with http.get(f"{door.url}/proxy/cam/x") as answer:
         assert answer.status == 200
 
 
 @pytest.mark.parametrize(("name", "status"), [("nobody", 404), ("pod-2%2Fbare", 404), ("10.0.0.7:80", 404)])
 async def test_a_streamer_that_is_not_registered_or_has_no_api_is_not_found(
-    door: Door, http: aiohttp.ClientSession, name: str, status: int
+    door: AccessPolicy, http: aiohttp.ClientSession, name: str, status: int
 ) -> None:
     async with http.get(url(door, f"/proxy/{name}/x")) as answer:
         assert answer.status == status
     assert door.reached == 0
 
 
-async def test_a_streamer_that_left_is_not_reached_any_more(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_a_streamer_that_left_is_not_reached_any_more(door: AccessPolicy, http: aiohttp.ClientSession) -> None:
     from pixelfleet.fleet.model import ServerReport
 
     await door.store.report(ServerReport(server_id="pod-1", sequence=2))
@@ -149,12 +149,14 @@ async def test_large_bodies_stream_both_ways(page_folder: Path, http: aiohttp.Cl
             assert await answer.read() == b"012"
 
 
-async def test_a_redirect_is_passed_on_and_not_followed(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_a_redirect_is_passed_on_and_not_followed(door: AccessPolicy, http: aiohttp.ClientSession) -> None:
     async with http.get(url(door, f"{CAM}/away"), allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (302, "http://evil.test/")
 
 
-async def test_an_answer_that_breaks_off_breaks_off_for_the_caller(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_an_answer_that_breaks_off_breaks_off_for_the_caller(
+    door: AccessPolicy, http: aiohttp.ClientSession
+) -> None:
     with pytest.raises(aiohttp.ClientError):
         async with http.get(url(door, f"{CAM}/cut")) as answer:
             await answer.read()
@@ -168,7 +170,7 @@ async def test_a_streamer_that_is_away_or_slow_is_told(page_folder: Path, http: 
         door.streamer.wait.set()
 
 
-async def test_a_websocket_passes_text_and_bytes_as_they_are(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_a_websocket_passes_text_and_bytes_as_they_are(door: AccessPolicy, http: aiohttp.ClientSession) -> None:
     async with http.ws_connect(url(door, f"{CAM}/live?x=1"), protocols=["bearer.secret", "chat"]) as socket:
         assert socket.protocol == "chat"
         await socket.send_bytes(b"\x00\xff")
@@ -182,7 +184,9 @@ async def test_a_websocket_passes_text_and_bytes_as_they_are(door: Door, http: a
     assert "secret" not in str(door.streamer.headers)
 
 
-async def test_a_websocket_that_is_refused_behind_is_an_http_status(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_a_websocket_that_is_refused_behind_is_an_http_status(
+    door: AccessPolicy, http: aiohttp.ClientSession
+) -> None:
     door.streamer.refuse = 403
     for path in (f"{CAM}/live", "/proxy/nobody/live"):
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
@@ -191,7 +195,7 @@ async def test_a_websocket_that_is_refused_behind_is_an_http_status(door: Door, 
 
 
 async def test_the_matchmakers_api_is_reached_with_the_callers_own_token(
-    door: Door, http: aiohttp.ClientSession
+    door: AccessPolicy, http: aiohttp.ClientSession
 ) -> None:
     path = "/api/v1/streamers/pod-1%2Fcam?x=1"
     async with http.get(url(door, path), headers={"Authorization": "Bearer own"}) as answer:
@@ -248,7 +252,7 @@ async def test_who_plays_is_told_why_a_websocket_is_refused(page_folder: Path, h
             assert answer.status == 503
 
 
-async def test_metrics_count_by_door_and_not_by_path(door: Door, http: aiohttp.ClientSession) -> None:
+async def test_metrics_count_by_door_and_not_by_path(door: AccessPolicy, http: aiohttp.ClientSession) -> None:
     for path in ("/", "/secret-path", f"{CAM}/x"):
         async with http.get(url(door, path)):
             pass

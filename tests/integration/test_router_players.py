@@ -10,8 +10,8 @@ import bcrypt
 import pytest
 from yarl import URL
 
-from pixelfleet.auth.links import Link, sign
-from tests.integration.door import Door, backend, open_door
+from pixelfleet.auth.links import SignedLink, sign
+from tests.integration.door import AccessPolicy, backend, open_door
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
@@ -36,7 +36,7 @@ def basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": aiohttp.encode_basic_auth(name, password)}
 
 
-async def play(http: aiohttp.ClientSession, door: Door, path: str = "/ws", **options: Any) -> Any:
+async def play(http: aiohttp.ClientSession, door: AccessPolicy, path: str = "/ws", **options: Any) -> Any:
     """Connect and wait until a matchmaker has answered."""
     socket = await http.ws_connect(URL(door.url + path, encoded=True), **options)
     await socket.send_str("hello")
@@ -45,7 +45,7 @@ async def play(http: aiohttp.ClientSession, door: Door, path: str = "/ws", **opt
     return socket
 
 
-async def refused(http: aiohttp.ClientSession, door: Door, path: str = "/ws", **options: Any) -> int:
+async def refused(http: aiohttp.ClientSession, door: AccessPolicy, path: str = "/ws", **options: Any) -> int:
     with pytest.raises(aiohttp.WSServerHandshakeError) as error:
         await http.ws_connect(door.url + path, **options)
     return error.value.status
@@ -216,9 +216,9 @@ async def test_guessing_passwords_is_slowed_down(page_folder: Path, http: aiohtt
 async def test_a_link_opens_the_door_and_is_handed_on(page_folder: Path, http: aiohttp.ClientSession) -> None:
     async with open_door(page_folder, auth="link", link_key=KEY) as door:
         assert await refused(http, door) == 401
-        assert await refused(http, door, f"/ws?link={sign(Link(), 'o' * 40, 60)}") == 401
+        assert await refused(http, door, f"/ws?link={sign(SignedLink(), 'o' * 40, 60)}") == 401
         assert door.reached == 0
-        shown = sign(Link(app="demo", once=True), KEY, 60)
+        shown = sign(SignedLink(app="demo", once=True), KEY, 60)
         for _ in range(2):  # the router asks, the matchmaker uses up
             await play(http, door, f"/ws?link={shown}")
         assert door.matchmaker.targets[0] == f"/?link={shown}"

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from pixelfleet.net.http import plain_port
-from tests.integration.door import Door, open_door, request, say
+from tests.integration.door import AccessPolicy, open_door, request, say
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.router.proxy.test_rules import EVIL
 
@@ -26,7 +26,7 @@ TOKEN = "operators-token-of-the-matchmaker"
 
 
 @pytest.fixture
-async def door(page_folder: Path) -> AsyncIterator[Door]:
+async def door(page_folder: Path) -> AsyncIterator[AccessPolicy]:
     async with open_door(
         page_folder,
         handshake_seconds=0.5,
@@ -39,7 +39,7 @@ async def door(page_folder: Path) -> AsyncIterator[Door]:
 
 
 @pytest.mark.parametrize("target", [each for each in EVIL if each.startswith("/proxy")])
-async def test_a_path_that_could_lead_elsewhere_is_refused(door: Door, target: str) -> None:
+async def test_a_path_that_could_lead_elsewhere_is_refused(door: AccessPolicy, target: str) -> None:
     status, answer = await say(door, request(target))
     assert status in (400, 404), answer
     assert door.reached == 0
@@ -61,13 +61,13 @@ async def test_a_path_that_could_lead_elsewhere_is_refused(door: Door, target: s
         "/proxy/0x7f.1:{streamer}/x",
     ],
 )
-async def test_an_address_in_the_url_is_never_dialled(door: Door, target: str) -> None:
+async def test_an_address_in_the_url_is_never_dialled(door: AccessPolicy, target: str) -> None:
     status, answer = await say(door, request(target.format(streamer=door.streamer.port)))
     assert status in (400, 404), answer
     assert door.reached == 0
 
 
-async def test_a_tunnel_is_not_opened(door: Door) -> None:
+async def test_a_tunnel_is_not_opened(door: AccessPolicy) -> None:
     status, _ = await say(door, request(f"127.0.0.1:{door.streamer.port}", method="CONNECT"))
     assert 400 <= status < 500 or status == 0
     assert door.reached == 0
@@ -101,7 +101,7 @@ SMUGGLED = b"GET /proxy/pod-1%2Fcam/admin HTTP/1.1\r\nHost: x\r\n\r\n"
         (["Transfer-Encoding: chunked"], b"fffffffffffffffff\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
     ],
 )
-async def test_two_readings_of_one_request_are_refused(door: Door, headers: list[str], body: bytes) -> None:
+async def test_two_readings_of_one_request_are_refused(door: AccessPolicy, headers: list[str], body: bytes) -> None:
     data = request(f"{CAM}/x", *headers, method="POST", body=body).replace(
         b"Connection: close", b"Connection: keep-alive"
     )
@@ -112,7 +112,7 @@ async def test_two_readings_of_one_request_are_refused(door: Door, headers: list
     assert door.reached == 0
 
 
-async def test_too_large_a_body_is_refused_whether_its_size_is_told_or_not(door: Door) -> None:
+async def test_too_large_a_body_is_refused_whether_its_size_is_told_or_not(door: AccessPolicy) -> None:
     status, _ = await say(door, request(f"{CAM}/x", "Content-Length: 10001", method="POST", body=b"x" * 10001))
     assert status == 413
     chunks = b"".join(b"1000\r\n" + b"x" * 0x1000 + b"\r\n" for _ in range(4)) + b"0\r\n\r\n"
@@ -122,13 +122,13 @@ async def test_too_large_a_body_is_refused_whether_its_size_is_told_or_not(door:
 
 
 @pytest.mark.parametrize("size", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
-async def test_a_body_that_does_not_come_is_not_waited_for(door: Door, size: str) -> None:
+async def test_a_body_that_does_not_come_is_not_waited_for(door: AccessPolicy, size: str) -> None:
     status, _ = await say(door, request(f"{CAM}/x", size, method="POST", body=b"5\r\nhello"))
     assert status == 408
     assert door.reached == 0
 
 
-async def test_a_head_that_does_not_come_is_not_waited_for(door: Door) -> None:
+async def test_a_head_that_does_not_come_is_not_waited_for(door: AccessPolicy) -> None:
     status, answer = await say(door, b"GET /proxy/pod-1%2Fcam/x HTTP/1.1\r\nHost:")
     assert (status, answer) == (0, b"")
     assert door.reached == 0
@@ -142,14 +142,14 @@ async def test_a_head_that_does_not_come_is_not_waited_for(door: Door) -> None:
         request(f"{CAM}/x", *[f"X-{number}: y" for number in range(20_000)]),
     ],
 )
-async def test_too_large_a_head_is_refused(door: Door, data: bytes) -> None:
+async def test_too_large_a_head_is_refused(door: AccessPolicy, data: bytes) -> None:
     status, _ = await say(door, data)
     assert status in (0, 400, 414, 431)
     assert door.reached == 0
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "OPTIONS", "GARBAGE"])
-async def test_other_methods_are_refused(door: Door, method: str) -> None:
+async def test_other_methods_are_refused(door: AccessPolicy, method: str) -> None:
     status, _ = await say(door, request(f"{CAM}/x", method=method))
     assert status in (400, 404, 405)
     assert door.reached == 0
@@ -177,14 +177,14 @@ DRAIN = "/dashboard/api/v1/streamers/pod-1%2Fcam/drain"
         ["Sec-Fetch-Site: same-origin"],
     ],
 )
-async def test_another_sites_page_cannot_act_on_the_dashboard(door: Door, headers: list[str]) -> None:
+async def test_another_sites_page_cannot_act_on_the_dashboard(door: AccessPolicy, headers: list[str]) -> None:
     for method, path in (("POST", DRAIN), ("DELETE", "/dashboard/api/v1/sessions/abc")):
         status, answer = await say(door, request(path, *headers, "Content-Length: 0", method=method))
         assert status == 403, answer
     assert door.reached == 0
 
 
-async def test_the_dashboards_own_page_can_act(door: Door) -> None:
+async def test_the_dashboards_own_page_can_act(door: AccessPolicy) -> None:
     own = ["Origin: http://door.test", "X-Pixelfleet-Action: 1", "Content-Length: 0"]
     status, _ = await say(door, request(DRAIN, *own, method="POST"))
     assert status == 200
@@ -193,7 +193,7 @@ async def test_the_dashboards_own_page_can_act(door: Door) -> None:
     assert told["Authorization"] == f"Bearer {TOKEN}"
 
 
-async def test_another_sites_page_is_given_no_leave_to_send_the_header(door: Door) -> None:
+async def test_another_sites_page_is_given_no_leave_to_send_the_header(door: AccessPolicy) -> None:
     preflight = ["Origin: https://evil.test", "Access-Control-Request-Method: POST"]
     asks = "Access-Control-Request-Headers: X-Pixelfleet-Action"
     _, answer = await say(door, request(DRAIN, *preflight, asks, method="OPTIONS"))
@@ -204,7 +204,7 @@ async def test_another_sites_page_is_given_no_leave_to_send_the_header(door: Doo
     assert door.reached == 0
 
 
-async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(door: Door) -> None:
+async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(door: AccessPolicy) -> None:
     for headers in (["Origin: https://evil.test"], ["Sec-Fetch-Site: cross-site"], ["Origin: null"]):
         status, _ = await say(door, request(f"{CAM}/x", *headers, "Content-Length: 0", method="POST"))
         assert status == 403
@@ -212,7 +212,7 @@ async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(door: 
 
 
 @pytest.mark.parametrize("path", ["/dashboard/../api/v1/apps", "/dashboard/api/../../x", "/dashboard/api/v1/%2e%2e/x"])
-async def test_the_dashboards_door_leads_to_the_api_alone(door: Door, path: str) -> None:
+async def test_the_dashboards_door_leads_to_the_api_alone(door: AccessPolicy, path: str) -> None:
     status, _ = await say(door, request(path))
     assert status in (400, 404)
     assert door.reached == 0
@@ -268,7 +268,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture
-async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[Door]:
+async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[AccessPolicy]:
     async with open_door(
         page_folder,
         auth="jwt",
@@ -299,7 +299,7 @@ async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[Door]:
         "garbage",
     ],
 )
-async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: Door, issuer: Issuer, wrong: str) -> None:
+async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: AccessPolicy, issuer: Issuer, wrong: str) -> None:
     admin = {"roles": ["admin"]}
     shown = {
         "none": f"{part({'alg': 'none'})}.{part(keys.claims(iss=issuer.url, **admin))}.",
@@ -329,7 +329,7 @@ async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: Door, issuer: 
     assert jwt_door.reached == 0
 
 
-async def test_a_token_opens_the_doors_that_its_roles_allow(jwt_door: Door, issuer: Issuer) -> None:
+async def test_a_token_opens_the_doors_that_its_roles_allow(jwt_door: AccessPolicy, issuer: Issuer) -> None:
     for roles, status in (([], 403), (["player"], 403), (["admin"], 200)):
         how = f"Authorization: Bearer {issuer.token(roles=roles)}"
         for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps"):
@@ -342,7 +342,7 @@ async def test_a_token_opens_the_doors_that_its_roles_allow(jwt_door: Door, issu
 
 @pytest.mark.parametrize("how", ["header", "cookie", "subprotocol"])
 async def test_a_player_comes_in_with_a_token_and_the_matchmaker_is_shown_it(
-    jwt_door: Door, issuer: Issuer, how: str
+    jwt_door: AccessPolicy, issuer: Issuer, how: str
 ) -> None:
     shown = issuer.token()
     headers = {"header": {"Authorization": f"Bearer {shown}"}, "cookie": {"Cookie": f"session={shown}"}}.get(how, {})
@@ -362,7 +362,7 @@ async def test_a_player_comes_in_with_a_token_and_the_matchmaker_is_shown_it(
     assert "Cookie" not in told
 
 
-async def test_another_sites_page_cannot_play_with_the_cookie_of_ours(jwt_door: Door, issuer: Issuer) -> None:
+async def test_another_sites_page_cannot_play_with_the_cookie_of_ours(jwt_door: AccessPolicy, issuer: Issuer) -> None:
     headers = {"Cookie": f"session={issuer.token()}", "Origin": "https://evil.test"}
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
@@ -374,7 +374,7 @@ async def test_another_sites_page_cannot_play_with_the_cookie_of_ours(jwt_door: 
     assert len(jwt_door.matchmaker.sockets) == 1
 
 
-async def test_no_secret_is_logged(jwt_door: Door, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_secret_is_logged(jwt_door: AccessPolicy, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
     wrong, right = issuer.token(aud="x"), issuer.token(roles=["admin"])
     for shown in (wrong, right):
         for path in ("/api/v1/apps", f"{CAM}/x", f"/ws?link={shown}"):

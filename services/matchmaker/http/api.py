@@ -124,11 +124,11 @@ class Api:
 
     async def drain(self, request: web.Request) -> web.Response:
         """Match nobody to a streamer any more; who plays goes on."""
-        return await self._hold_back(request, on=True)
+        return await self._set_operator_drain(request, on=True)
 
     async def undrain(self, request: web.Request) -> web.Response:
         """Match players to it again."""
-        return await self._hold_back(request, on=False)
+        return await self._set_operator_drain(request, on=False)
 
     async def end(self, request: web.Request) -> web.Response:
         """End a session: its player is sent away for good by whoever holds its socket."""
@@ -139,9 +139,9 @@ class Api:
         log.info("session ended by an operator", session=session_id, by=self._caller(request))
         return json_response(schemas.Ending(id=session_id, state="ending"), status=202)
 
-    async def _hold_back(self, request: web.Request, *, on: bool) -> web.Response:
+    async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
         view = await self._find(request)
-        if not await self._store.hold_back(view.report.key, on):
+        if not await self._store.set_operator_drain(view.report.key, on):
             raise web.HTTPNotFound(reason="no such streamer")
         self._reader.outdate()
         log.info("streamer drained" if on else "streamer undrained", streamer=view.report.key, by=self._caller(request))

@@ -23,7 +23,7 @@ from pixelfleet.net.openapi import EVENT_STREAM, Error
 
 log = structlog.get_logger(__name__)
 
-TELL_SECONDS: Final = 1.0
+PUSH_SECONDS: Final = 1.0
 RETRY_MILLISECONDS: Final = 2000
 MAX_LISTENERS: Final = 100
 MAX_BEHIND: Final = 64
@@ -82,7 +82,7 @@ class Listener:
     """Whether it has been told of all streamers, or is being told."""
     dropped: bool = False
 
-    def tell(self, data: bytes | None) -> None:
+    def push(self, data: bytes | None) -> None:
         """Have an event sent, or with None the end; one too many drops the listener."""
         if not self.waiting.full():
             self.waiting.put_nowait(data)
@@ -114,16 +114,16 @@ class Events:
         while True:
             await self._called.wait()
             try:
-                await self.tell()
+                await self.push()
             except StoreUnavailableError as error:
                 log.debug("listeners are told nothing new", why=str(error))
-                self._tell_all(event("unavailable", Error(error="the fleet store is out of reach")))
-            await asyncio.sleep(TELL_SECONDS)
+                self._push_all(event("unavailable", Error(error="the fleet store is out of reach")))
+            await asyncio.sleep(PUSH_SECONDS)
             if not self._listeners:
                 self._called.clear()
                 self._streamers = None
 
-    async def tell(self) -> None:
+    async def push(self) -> None:
         """Read, and tell everyone what is so and what has changed; raise StoreUnavailableError."""
         totals = views.totals_view(await self._store.totals())
         snapshot = await self._reader.snapshot()
@@ -133,14 +133,14 @@ class Events:
             for listener in self._listeners:
                 listener.begun = False  # it is told of the whole fleet, at its own pace
         self._streamers = now
-        self._tell_all(event("totals", totals))
-        for told in streamer_events(changed, gone):
-            self._tell_all(told, begun=True)
+        self._push_all(event("totals", totals))
+        for headers in streamer_events(changed, gone):
+            self._push_all(headers, begun=True)
 
     def close(self) -> None:
         """Let every listener go, and take no more."""
         self._closed = True
-        self._tell_all(None)
+        self._push_all(None)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer with events until the listener leaves or is too slow."""
@@ -152,8 +152,8 @@ class Events:
         response = web.StreamResponse(headers={**HEADERS, **request.get(CORS_HEADERS, {})})
         try:
             await response.prepare(request)
-            async with aclosing(self._events(listener)) as told:
-                async for data in told:
+            async with aclosing(self._events(listener)) as headers:
+                async for data in headers:
                     async with asyncio.timeout(WRITE_SECONDS):
                         await response.write(data)
         except (TimeoutError, ConnectionError):
@@ -182,11 +182,11 @@ class Events:
                     yield part
             yield data
 
-    def _tell_all(self, data: bytes | None, *, begun: bool = False) -> None:
+    def _push_all(self, data: bytes | None, *, begun: bool = False) -> None:
         """Tell everyone, or those alone who know what it changes."""
         for listener in list(self._listeners):
             if listener.begun or not begun:
-                listener.tell(data)
+                listener.push(data)
             if listener.dropped:
                 log.warning("a listener is too slow and is dropped")
                 self._listeners.discard(listener)

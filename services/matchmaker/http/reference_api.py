@@ -14,7 +14,7 @@ from yarl import URL
 from matchmaker.http import schemas, views
 from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
-from matchmaker.join_request import NotAllowedError, WishError, wish_of
+from matchmaker.join_request import JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import Enter
@@ -48,7 +48,7 @@ TOO_MANY: Final = "Too many requests from this address"
 CLOSING: Final = "The matchmaker restarts"
 
 
-class NoOfferError(Exception):
+class NoReservationError(Exception):
     """There is no lease for this request; the text says why, the status how to answer a program that asks."""
 
     def __init__(self, why: str, status: int = 200) -> None:
@@ -90,20 +90,20 @@ class Rest:
     async def signalling_server(self, request: web.Request) -> web.Response:
         """Lease a free server; without one the address is empty and the error says why, as with the reference."""
         try:
-            lease = await self._offer(request)
-        except NoOfferError as none:
+            lease = await self._reserve(request)
+        except NoReservationError as none:
             return json_response(
                 schemas.NoReservation(signalling_server="", error=str(none)), status=none.status, headers=NOT_KEPT
             )
-        return json_response(offer_view(lease, self._key), headers=NOT_KEPT)
+        return json_response(reservation_view(lease, self._key), headers=NOT_KEPT)
 
     async def redirect(self, request: web.Request) -> web.Response:
         """Send a browser to a free server's page, or have it try again by itself."""
         if request.method == "HEAD":  # it would take a slot for nothing
             raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         try:
-            lease = await self._offer(request)
-        except NoOfferError as none:
+            lease = await self._reserve(request)
+        except NoReservationError as none:
             if none.status == web.HTTPBadRequest.status_code:
                 raise web.HTTPBadRequest(reason=str(none)) from None
             text = RETRY_PAGE.format(why=none, seconds=RETRY_SECONDS)
@@ -128,49 +128,51 @@ class Rest:
         found, _ = views.page(views.sorted_streamers(snapshot), lambda view: view.report.key, after=after, limit=limit)
         return json_response([views.list_view(view, snapshot.now) for view in found])
 
-    async def _offer(self, request: web.Request) -> Lease:
+    async def _reserve(self, request: web.Request) -> Lease:
         settings = self._settings
         if not origin_allowed(request.headers.get("Origin"), settings.origins):
-            raise NoOfferError("pages of this origin may not call", 403)
+            raise NoReservationError("pages of this origin may not call", 403)
         if self._closing():
-            raise NoOfferError(CLOSING, 503)
+            raise NoReservationError(CLOSING, 503)
         address = client_address(request.remote or "", request.headers, settings.trusted_proxies)
         client = client_key(address)
         if self._limit.wait(client, self._loop.time()) > 0:
-            raise NoOfferError(TOO_MANY, 429)
+            raise NoReservationError(TOO_MANY, 429)
         identity = await self._enter(request)
         query = query_of(request.raw_path)
         try:
-            wish = wish_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        except WishError as error:
-            raise NoOfferError(str(error), 400) from None
+            join_request = join_request_of(
+                query, identity, app=settings.app, labels=settings.labels, join=settings.join
+            )
+        except JoinRequestError as error:
+            raise NoReservationError(str(error), 400) from None
         except NotAllowedError as error:
-            raise NoOfferError(str(error), 403) from None
+            raise NoReservationError(str(error), 403) from None
         ticket = Ticket(
             session_id=uuid.uuid4().hex,
             replica_id="",
-            app=wish.app,
-            wants=wish.wants,
-            may_share=wish.may_share,
-            looks_on=wish.looks_on,
-            labels=wish.labels,
+            app=join_request.app,
+            wants=join_request.wants,
+            may_share=join_request.may_share,
+            spectator=join_request.spectator,
+            labels=join_request.labels,
             priority=identity.priority or 0,
         )
         try:
-            lease = await self._store.offer(ticket)
+            lease = await self._store.reserve(ticket)
         except StoreUnavailableError:
-            raise NoOfferError(OUT_OF_REACH) from None
+            raise NoReservationError(OUT_OF_REACH) from None
         except TooManyChoicesError as error:
-            raise NoOfferError(str(error)) from None
+            raise NoReservationError(str(error)) from None
         if lease is None:
-            raise NoOfferError(NONE_FREE)
+            raise NoReservationError(NONE_FREE)
         # The store was asked meanwhile: several requests of one client at once may have passed the check above.
         self._limit.charge(client, self._loop.time())
         log.info("server offered", session=lease.session_id, streamer=lease.streamer.key, client=address)
         return lease
 
 
-def offer_view(lease: Lease, key: str | None) -> schemas.Reservation:
+def reservation_view(lease: Lease, key: str | None) -> schemas.Reservation:
     """Return the answer for a page that dials by itself: the reference's field, and what it needs for our servers."""
     return schemas.Reservation(
         signalling_server=host_and_port(lease.streamer.url),

@@ -31,14 +31,14 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         url=report.url,
         rest_url=_without_account(report.rest_url),
         dialect=report.dialect,
-        stock=report.stock,
+        stock=report.legacy,
         labels=report.labels,
         node=report.node,
         capacity=report.capacity or None,
         players=players_of(view),
         taken=taken_of(view),
         sessions=list(report.sessions[:MAX_NAMES]),
-        spectators=len(report.onlookers),
+        spectators=len(report.spectators),
         since=view.seen,
         matched_at=view.used or None,
         failed_dials=view.failures,
@@ -48,11 +48,11 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
 def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
     """Return what keeps players from a streamer, or `free`."""
     report = view.report
-    if view.held_back or report.draining:
+    if view.operator_drained or report.draining:
         return "draining"
     if not report.ready:
         return "not ready"
-    if view.aside_until > now:
+    if view.quarantined_until > now:
         return "aside"
     return "busy" if report.capacity and taken_of(view) >= report.capacity else "free"
 
@@ -60,13 +60,13 @@ def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
 def taken_of(view: StreamerView) -> int:
     """Return how many slots are held or promised: a stock server's players and its leases are the same people."""
     players = players_of(view)
-    return max(players, view.promised) if view.report.stock else players + view.promised
+    return max(players, view.promised) if view.report.legacy else players + view.promised
 
 
 def players_of(view: StreamerView) -> int:
     """Return how many players a streamer has."""
     report = view.report
-    return report.players if report.stock else len(report.sessions)
+    return report.players if report.legacy else len(report.sessions)
 
 
 def session_view(lease: Lease) -> schemas.Session:
@@ -76,7 +76,7 @@ def session_view(lease: Lease) -> schemas.Session:
         app=lease.streamer.app,
         streamer=lease.streamer.key,
         state=lease.state,
-        role="spectator" if lease.shared else "player",
+        role="spectator" if lease.spectator else "player",
         arrived_at=lease.arrived or None,
         matched_at=lease.since or None,
         deadline=lease.deadline or None,
@@ -114,7 +114,7 @@ def app_view(name: str, app: AppTotals) -> schemas.App:
         app=name,
         streamers=app.streamers,
         available=app.available,
-        aside=app.aside,
+        aside=app.quarantined,
         slots=app.slots if math.isfinite(app.slots) else None,
         used=app.used,
         waiting=app.waiting,
@@ -126,7 +126,7 @@ def totals_view(totals: Totals) -> schemas.Totals:
     """Return the fleet in numbers."""
     return schemas.Totals(
         now=totals.now,
-        young=totals.young,
+        young=totals.warming_up,
         apps=[app_view(name, app) for name, app in sorted(totals.apps.items())],
     )
 
@@ -143,7 +143,7 @@ def list_view(view: StreamerView, now: float) -> schemas.Listed:
         address=host,
         port=port,
         rest_port=URL(rest).port if rest else None,
-        ready=view.report.ready and not view.report.draining and not view.held_back,
+        ready=view.report.ready and not view.report.draining and not view.operator_drained,
         num_connected_clients=players_of(view),
         last_ping_received=round(now * 1000),
     )

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, cast
 
 import structlog
 
-from matchmaker.legacy.server import LinkError
+from matchmaker.legacy.server import LegacyMessageError
 from pixelfleet.protocol.json_stream import JsonStream
 
 log = structlog.get_logger(__name__)
@@ -19,30 +19,30 @@ PIECE_BYTES: Final = 4096
 """How much of what arrived is looked at before it is asked whether the link is still worth it."""
 
 
-class Links(Protocol):
+class ConnectionEvents(Protocol):
     """Who is told of links."""
 
-    def opened(self, link: "Link") -> None:
+    def opened(self, connection: "LegacyConnection") -> None:
         """A connection has come; refuse it by closing it."""
 
-    def heard(self, link: "Link", message: dict[str, Any]) -> None:
-        """A message has come; raise LinkError for one that means nothing."""
+    def received(self, connection: "LegacyConnection", message: dict[str, Any]) -> None:
+        """A message has come; raise LegacyMessageError for one that means nothing."""
 
-    def ended(self, link: "Link") -> None:
+    def ended(self, connection: "LegacyConnection") -> None:
         """The connection is gone."""
 
 
-class Link(asyncio.Protocol):
+class LegacyConnection(asyncio.Protocol):
     """The connection of one stock server. It is told nothing, ever."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, connections: ConnectionEvents) -> None:
+        self._connections = connections
         self._stream = JsonStream()
         self._transport: asyncio.Transport | None = None
         self._bad = 0
         self._loop = asyncio.get_running_loop()
         self.peer = ""
-        self.heard = self._loop.time()
+        self.received = self._loop.time()
         """When it last said anything that makes sense, on the loop's clock."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,7 +50,7 @@ class Link(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]).removeprefix("::ffff:") if peer else ""
-        self._links.opened(self)
+        self._connections.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Take whatever arrived: parts of objects, several of them, or garbage."""
@@ -66,7 +66,7 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The server is gone, or the network between."""
         self._transport = None
-        self._links.ended(self)
+        self._connections.ended(self)
 
     def close(self) -> None:
         """End the connection."""
@@ -77,9 +77,9 @@ class Link(asyncio.Protocol):
         if self._bad > MAX_BAD_MESSAGES:
             return
         try:
-            self._links.heard(self, message)
-        except LinkError as error:
+            self._connections.received(self, message)
+        except LegacyMessageError as error:
             self._bad += 1
             log.warning("message of a stock server is not understood", peer=self.peer, why=str(error)[:200])
         else:
-            self.heard = self._loop.time()
+            self.received = self._loop.time()

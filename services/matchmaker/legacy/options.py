@@ -34,17 +34,17 @@ def translate_arguments(argv: Sequence[str], config: Mapping[str, Any] | None = 
     `config` is what the config file holds, which completes what is given here.
     """
     given: Fields = {}
-    kept: list[str] = []
+    renewal: list[str] = []
     at = 0
     while at < len(argv):
         token, at = argv[at], at + 1
         if token == "--":  # noqa: S105 - the end of the options
-            kept += [token, *argv[at:]]
+            renewal += [token, *argv[at:]]
             break
         name, equals, text = token.removeprefix("--").partition("=")
         known = _FOLDED.get(name.casefold()) if token.startswith("--") else None
         if known is None:
-            kept.append(token)
+            renewal.append(token)
             continue
         following = argv[at] if at < len(argv) and not argv[at].startswith("--") else None
         if not equals and following is not None and (known not in SWITCHES or following.casefold() in OFF | ON):
@@ -54,18 +54,18 @@ def translate_arguments(argv: Sequence[str], config: Mapping[str, Any] | None = 
         given[known] = text
     behind = _theirs(config or {})
     fields = _fields(given, {**behind, **given})
-    own = {token.removeprefix("--").partition("=")[0] for token in kept}
+    own = {token.removeprefix("--").partition("=")[0] for token in renewal}
     own.update(name.replace("_", "-") for name in config or ())
     arguments = [f"--{name.replace('_', '-')}={text}" for name, text in fields.items()]
-    return [*arguments, *kept], _warnings(given, own)
+    return [*arguments, *renewal], _warnings(given, own)
 
 
 def translate_config(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return our keys for those of the reference's config.json, and warnings; other keys stay."""
     given = _theirs(keys)
-    kept = {key: value for key, value in keys.items() if key.casefold() not in _FOLDED}
-    told = {name: text for name, text in given.items() if (name, text) != ("LogToFile", "true")}
-    return {**_fields(given, given), **kept}, _warnings(told, {name.replace("_", "-") for name in kept})
+    renewal = {key: value for key, value in keys.items() if key.casefold() not in _FOLDED}
+    headers = {name: text for name, text in given.items() if (name, text) != ("LogToFile", "true")}
+    return {**_fields(given, given), **renewal}, _warnings(headers, {name.replace("_", "-") for name in renewal})
 
 
 def _theirs(keys: Mapping[str, Any]) -> Fields:

@@ -17,7 +17,7 @@ ENDPOINT: Final = "stock"
 """A stock server has one streamer, or does not say which of several a player gets."""
 
 
-class LinkError(ValueError):
+class LegacyMessageError(ValueError):
     """A message that means nothing here; the text says why."""
 
 
@@ -37,7 +37,7 @@ class Connect(msgspec.Struct, rename="camel"):
 
 
 @dataclass(slots=True)
-class StockServer:
+class LegacyServer:
     """One stock server, from its `connect` on."""
 
     host: str
@@ -52,7 +52,7 @@ class StockServer:
         """Its address, which is all that tells it from others."""
         return f"{url_host(self.host)}:{self.port}"
 
-    def report(self, *, app: str, dialect: str, linked: bool = True) -> StreamerReport:
+    def report(self, *, app: str, dialect: str, registration: bool = True) -> StreamerReport:
         """Return its state; without a link to it nobody is sent there."""
         host = url_host(self.host)
         return StreamerReport(
@@ -62,13 +62,13 @@ class StockServer:
             url=f"{'wss' if self.secure else 'ws'}://{host}:{self.port}",
             rest_url=f"http://{host}:{self.rest_port}" if self.rest_port else "",
             dialect=dialect,
-            ready=self.ready and linked,
-            stock=True,
+            ready=self.ready and registration,
+            legacy=True,
             players=self.players,
         )
 
-    def hears(self, message: dict[str, Any]) -> bool:
-        """Take one message behind the first; return whether it changed anything. Raises LinkError."""
+    def apply(self, message: dict[str, Any]) -> bool:
+        """Take one message behind the first; return whether it changed anything. Raises LegacyMessageError."""
         before = (self.ready, self.players)
         match message.get("type"):
             case "streamerConnected":
@@ -82,12 +82,12 @@ class StockServer:
             case "ping":
                 pass
             case _:
-                raise LinkError("unknown type")
+                raise LegacyMessageError("unknown type")
         return before != (self.ready, self.players)
 
 
-def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> StockServer:
-    """Return the server that a `connect` from `peer` introduces; raise LinkError.
+def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> LegacyServer:
+    """Return the server that a `connect` from `peer` introduces; raise LegacyMessageError.
 
     Such servers often call themselves 127.0.0.1: the address to dial is where the link comes from, unless it is
     trusted and names an address that others can reach.
@@ -95,10 +95,10 @@ def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> Sto
     try:
         said = msgspec.convert(message, Connect, strict=False)
     except msgspec.ValidationError as error:
-        raise LinkError(str(error)) from None
+        raise LegacyMessageError(str(error)) from None
     host = said.address if trust_address and said.address and _routable(said.address) else peer
     players = int(said.player_connected or False)
-    return StockServer(host, said.port, said.https or False, said.rest_port or 0, said.ready or False, players)
+    return LegacyServer(host, said.port, said.https or False, said.rest_port or 0, said.ready or False, players)
 
 
 def _routable(host: str) -> bool:

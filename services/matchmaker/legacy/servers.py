@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import structlog
 
-from matchmaker.legacy.connection import CHECK_SECONDS, Link
-from matchmaker.legacy.server import LinkError, StockServer, connected
+from matchmaker.legacy.connection import CHECK_SECONDS, LegacyConnection
+from matchmaker.legacy.server import LegacyMessageError, LegacyServer, connected
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
 from pixelfleet.fleet.model import ServerReport
@@ -20,7 +20,7 @@ from pixelfleet.service.deadlines import Deadlines
 
 log = structlog.get_logger(__name__)
 
-RISE_SECONDS: Final = 0.25
+INCREASE_SECONDS: Final = 0.25
 """How long it may take until a further player is told of. One that came through a matchmaker is known by its lease
 already, so there is nothing to hurry for, and one that is gone again by then need not be told at all."""
 
@@ -30,24 +30,24 @@ GRACE_SECONDS: Final = 15.0
 
 
 @dataclass(slots=True, eq=False)
-class Linked:
+class Registration:
     """A server and the link that speaks for it."""
 
-    server: StockServer
-    link: Link | None
+    server: LegacyServer
+    connection: LegacyConnection | None
     fence: int = 0
     sequence: int = 0
-    told: tuple[bool, int] | None = None
+    headers: tuple[bool, int] | None = None
     """What the store knows: whether it is ready, and its players."""
     forget: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> tuple[bool, int]:
         """What the store should know."""
-        return self.server.ready and self.link is not None, self.server.players
+        return self.server.ready and self.connection is not None, self.server.players
 
 
-class StockServers:
+class LegacyServers:
     """Takes links, keeps the state of their servers and reports it."""
 
     def __init__(self, store: FleetStore, replica_id: str, settings: Settings, metrics: Metrics) -> None:
@@ -55,31 +55,31 @@ class StockServers:
         self._replica_id = replica_id
         self._settings = settings
         self._metrics = metrics
-        self._links: dict[Link, Linked | None] = {}
+        self._connections: dict[LegacyConnection, Registration | None] = {}
         """Every connection, and its server once it has introduced itself."""
-        self._linked = 0
-        self._known: dict[str, Linked] = {}
-        self._changed: dict[str, Linked] = {}
-        self._gone: dict[str, Linked] = {}
-        self._rises: Deadlines[Linked] = Deadlines(RISE_SECONDS, self._tell_rise)
+        self._registrations = 0
+        self._known: dict[str, Registration] = {}
+        self._changed: dict[str, Registration] = {}
+        self._gone: dict[str, Registration] = {}
+        self._increases: Deadlines[Registration] = Deadlines(INCREASE_SECONDS, self._report_increase)
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     def __len__(self) -> int:
-        return self._linked
+        return self._registrations
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
         """Take links; yield the port."""
         socket = listening_socket(self._settings.legacy_host, port, "--legacy-port")
-        server = await self._loop.create_server(lambda: Link(self), sock=socket, backlog=1024)
+        server = await self._loop.create_server(lambda: LegacyConnection(self), sock=socket, backlog=1024)
         try:
             yield int(socket.getsockname()[1])
         finally:
             server.close()
-            self._rises.stop()
-            for link in list(self._links):
-                link.close()
+            self._increases.stop()
+            for connection in list(self._connections):
+                connection.close()
 
     async def run(self) -> None:
         """Report what changes until cancelled."""
@@ -98,8 +98,8 @@ class StockServers:
         gone, self._gone = self._gone, {}
         try:
             await asyncio.gather(
-                *(self._report(linked) for linked in changed.values()),
-                *(self._report_gone(server_id, linked) for server_id, linked in gone.items()),
+                *(self._report(registration) for registration in changed.values()),
+                *(self._report_gone(server_id, registration) for server_id, registration in gone.items()),
             )
         except StoreUnavailableError:
             self._changed = changed | self._changed
@@ -115,9 +115,9 @@ class StockServers:
     def close_silent(self, now: float) -> None:
         """Close the links that have said nothing for too long; `now` is the loop's clock."""
         limit = now - self._settings.legacy_seconds
-        for link in [link for link in self._links if link.heard < limit]:
-            log.warning("stock server is silent", peer=link.peer, seconds=self._settings.legacy_seconds)
-            link.close()
+        for connection in [connection for connection in self._connections if connection.received < limit]:
+            log.warning("stock server is silent", peer=connection.peer, seconds=self._settings.legacy_seconds)
+            connection.close()
 
     def report_all(self) -> None:
         """Say everything again: the store has forgotten it."""
@@ -126,34 +126,36 @@ class StockServers:
 
     # -- links --------------------------------------------------------------------------------------
 
-    def opened(self, link: Link) -> None:
+    def opened(self, connection: LegacyConnection) -> None:
         """Take a connection, unless it comes from elsewhere or is one too many."""
-        if not self._allowed(link.peer) or len(self._links) >= self._settings.legacy_servers:
-            log.warning("link refused", peer=link.peer, links=len(self._links))
-            link.close()
+        if not self._allowed(connection.peer) or len(self._connections) >= self._settings.legacy_servers:
+            log.warning("link refused", peer=connection.peer, connections=len(self._connections))
+            connection.close()
         else:
-            self._links[link] = None
+            self._connections[connection] = None
 
-    def heard(self, link: Link, message: dict[str, Any]) -> None:
+    def received(self, connection: LegacyConnection, message: dict[str, Any]) -> None:
         """Take what a server says."""
-        if link not in self._links:
+        if connection not in self._connections:
             return
-        linked = self._links[link]
+        registration = self._connections[connection]
         if message.get("type") == "connect":
-            self._connected(link, connected(message, link.peer, trust_address=self._settings.legacy_trust_address))
-        elif linked is None:
-            raise LinkError("nothing is known of this server until it says `connect`")
-        elif linked.server.hears(message) and linked.link is link:
-            self._tell(linked)
+            self._connected(
+                connection, connected(message, connection.peer, trust_address=self._settings.legacy_trust_address)
+            )
+        elif registration is None:
+            raise LegacyMessageError("nothing is known of this server until it says `connect`")
+        elif registration.server.apply(message) and registration.connection is connection:
+            self._schedule_report(registration)
 
-    def ended(self, link: Link) -> None:
+    def ended(self, connection: LegacyConnection) -> None:
         """A connection is gone."""
-        linked = self._links.pop(link, None)
-        if linked is None:
+        registration = self._connections.pop(connection, None)
+        if registration is None:
             return
         self._count(-1)
-        if linked.link is link:
-            self._lost(linked)
+        if registration.connection is connection:
+            self._lost(registration)
 
     def _allowed(self, peer: str) -> bool:
         networks = self._settings.legacy_allow
@@ -165,87 +167,99 @@ class StockServers:
             return False
         return any(address in network for network in networks)
 
-    def _connected(self, link: Link, server: StockServer) -> None:
+    def _connected(self, connection: LegacyConnection, server: LegacyServer) -> None:
         before = self._known.get(server.server_id)
         if before is not None:
             if before.forget is not None:
                 before.forget.cancel()
-            if before.link is not None and before.link is not link:
-                before.link.close()
-        other = self._links[link]
+            if before.connection is not None and before.connection is not connection:
+                before.connection.close()
+        other = self._connections[connection]
         if other is None:
             self._count(1)
         elif other.server.server_id != server.server_id:
             self._lost(other)
-        linked = Linked(server, link)
-        self._links[link] = self._known[server.server_id] = linked
+        registration = Registration(server, connection)
+        self._connections[connection] = self._known[server.server_id] = registration
         self._gone.pop(server.server_id, None)
         log.info("stock server connected", server=server.server_id, ready=server.ready, players=server.players)
-        self._tell(linked)
+        self._schedule_report(registration)
 
     def _count(self, change: int) -> None:
-        self._linked += change
-        self._metrics.links.set(self._linked)
+        self._registrations += change
+        self._metrics.connections.set(self._registrations)
 
-    def _lost(self, linked: Linked) -> None:
+    def _lost(self, registration: Registration) -> None:
         """Send nobody to a server without a link, and forget it if it does not come back."""
-        linked.link = None
-        if self._known.get(linked.server.server_id) is linked:
-            log.info("stock server lost", server=linked.server.server_id)
-            linked.forget = self._loop.call_later(GRACE_SECONDS, self._forget, linked)
-            self._tell(linked)
+        registration.connection = None
+        if self._known.get(registration.server.server_id) is registration:
+            log.info("stock server lost", server=registration.server.server_id)
+            registration.forget = self._loop.call_later(GRACE_SECONDS, self._forget, registration)
+            self._schedule_report(registration)
 
-    def _forget(self, linked: Linked) -> None:
-        server_id = linked.server.server_id
-        if self._known.get(server_id) is linked:
+    def _forget(self, registration: Registration) -> None:
+        server_id = registration.server.server_id
+        if self._known.get(server_id) is registration:
             del self._known[server_id]
             self._changed.pop(server_id, None)
-            self._gone[server_id] = linked
+            self._gone[server_id] = registration
             self._wake.set()
 
     # -- the store ----------------------------------------------------------------------------------
 
-    def _tell(self, linked: Linked) -> None:
+    def _schedule_report(self, registration: Registration) -> None:
         """Have the store told what has changed: at once, unless it is only that there are more players."""
-        if linked.told is not None and linked.told[0] == linked.state[0] and linked.told[1] <= linked.state[1]:
-            if linked not in self._rises:
-                self._rises.add(linked)
+        if (
+            registration.headers is not None
+            and registration.headers[0] == registration.state[0]
+            and registration.headers[1] <= registration.state[1]
+        ):
+            if registration not in self._increases:
+                self._increases.add(registration)
             return
-        self._tell_now(linked)
+        self._report_now(registration)
 
-    def _tell_rise(self, linked: Linked) -> None:
-        if linked.told != linked.state and self._known.get(linked.server.server_id) is linked:
-            self._tell_now(linked)
+    def _report_increase(self, registration: Registration) -> None:
+        if (
+            registration.headers != registration.state
+            and self._known.get(registration.server.server_id) is registration
+        ):
+            self._report_now(registration)
 
-    def _tell_now(self, linked: Linked) -> None:
-        self._changed[linked.server.server_id] = linked
+    def _report_now(self, registration: Registration) -> None:
+        self._changed[registration.server.server_id] = registration
         self._wake.set()
 
-    async def _report(self, linked: Linked) -> None:
-        linked.sequence += 1
-        linked.told = linked.state
-        streamer = linked.server.report(
-            app=self._settings.app, dialect=self._settings.legacy_dialect, linked=linked.link is not None
+    async def _report(self, registration: Registration) -> None:
+        registration.sequence += 1
+        registration.headers = registration.state
+        streamer = registration.server.report(
+            app=self._settings.app,
+            dialect=self._settings.legacy_dialect,
+            registration=registration.connection is not None,
         )
         answer = await self._store.report(
             ServerReport(
-                server_id=linked.server.server_id,
-                sequence=linked.sequence,
+                server_id=registration.server.server_id,
+                sequence=registration.sequence,
                 streamers=(streamer,),
                 owner=self._replica_id,
-                fence=linked.fence,
+                fence=registration.fence,
             )
         )
         if answer.taken:
-            linked.fence = answer.fence
-        elif linked.link is not None and linked.fence < answer.fence:
-            log.info("stock server speaks over another link", server=linked.server.server_id)
-            linked.link.close()
+            registration.fence = answer.fence
+        elif registration.connection is not None and registration.fence < answer.fence:
+            log.info("stock server speaks over another link", server=registration.server.server_id)
+            registration.connection.close()
 
-    async def _report_gone(self, server_id: str, linked: Linked) -> None:
-        linked.sequence += 1
+    async def _report_gone(self, server_id: str, registration: Registration) -> None:
+        registration.sequence += 1
         await self._store.report(
             ServerReport(
-                server_id=server_id, sequence=linked.sequence, owner=self._replica_id, fence=max(1, linked.fence)
+                server_id=server_id,
+                sequence=registration.sequence,
+                owner=self._replica_id,
+                fence=max(1, registration.fence),
             )
         )

@@ -8,14 +8,14 @@ from typing import Final, Protocol
 import structlog
 
 from matchmaker.broker import Broker
-from matchmaker.queue.positions import LanePlaces, Place
+from matchmaker.queue.positions import LanePositions, QueuePosition
 from matchmaker.sessions import QueueEntry
 from pixelfleet.fleet.model import LaneView, rank_of
 from pixelfleet.fleet.store import StoreUnavailableError
 
 log = structlog.get_logger(__name__)
 
-TELL_SECONDS: Final = 1.0
+NOTIFY_SECONDS: Final = 1.0
 """No player hears more often of its place."""
 
 SLICE: Final = 100
@@ -28,14 +28,14 @@ class Queued(Protocol):
     came: float
     """On the loop's clock."""
 
-    def moved(self, place: Place) -> None:
+    def moved(self, position: QueuePosition) -> None:
         """Hear of its place."""
 
-    def overdue(self) -> None:
+    def expire(self) -> None:
         """It has waited for as long as anybody may."""
 
 
-class QueueTeller:
+class QueueNotifier:
     """Goes through the waiting players of one replica once a second."""
 
     def __init__(self, broker: Broker, find: Callable[[str], Queued | None], longest_wait: float) -> None:
@@ -48,32 +48,32 @@ class QueueTeller:
     async def run(self) -> None:
         """Tell until cancelled."""
         while True:
-            await asyncio.sleep(TELL_SECONDS)
+            await asyncio.sleep(NOTIFY_SECONDS)
             await self.send_away_overdue()
             try:
-                await self.tell()
+                await self.notify()
             except StoreUnavailableError as error:
                 log.debug("places are not known", why=str(error))
                 self._views.clear()
 
-    async def tell(self) -> None:
+    async def notify(self) -> None:
         """Tell whoever's place has changed."""
         lanes = sorted({entry.lane for entry in self._broker.waiting.values()})
         views = await self._broker.store.lanes(lanes)
-        changed = {view.lane: LanePlaces(view) for view in views if view != self._views.get(view.lane)}
+        changed = {view.lane: LanePositions(view) for view in views if view != self._views.get(view.lane)}
         self._views = {view.lane: view for view in views}
         if changed:
-            await self._tell(list(self._broker.waiting.items()), changed)
+            await self._notify(list(self._broker.waiting.items()), changed)
 
-    async def _tell(self, entries: Iterable[tuple[str, QueueEntry]], changed: dict[str, LanePlaces]) -> None:
+    async def _notify(self, entries: Iterable[tuple[str, QueueEntry]], changed: dict[str, LanePositions]) -> None:
         rest = iter(entries)
         while part := list(islice(rest, SLICE)):
             for session_id, entry in part:
-                places = changed.get(entry.lane)
+                positions = changed.get(entry.lane)
                 player = self._find(session_id)
-                if places is not None and player is not None and entry.arrived and entry.lease is None:
+                if positions is not None and player is not None and entry.arrived and entry.lease is None:
                     rank = rank_of(entry.arrived, entry.ticket.priority)
-                    player.moved(places.place(session_id, rank))
+                    player.moved(positions.position(session_id, rank))
             await asyncio.sleep(0)
 
     async def send_away_overdue(self) -> None:
@@ -84,5 +84,5 @@ class QueueTeller:
             for session_id in part:
                 player = self._find(session_id)
                 if player is not None and player.came <= limit:
-                    player.overdue()
+                    player.expire()
             await asyncio.sleep(0)

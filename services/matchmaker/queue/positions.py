@@ -19,7 +19,7 @@ LONGEST_ETA: Final = 4 * 3600
 """Seconds; a longer guess is no help."""
 
 
-class Place(NamedTuple):
+class QueuePosition(NamedTuple):
     """A place in a queue; 1 is next."""
 
     position: int
@@ -27,31 +27,31 @@ class Place(NamedTuple):
     """Seconds, or None when nothing is known of how fast sessions end."""
 
 
-class LanePlaces:
+class LanePositions:
     """Answers for one lane at one moment."""
 
     def __init__(self, view: LaneView) -> None:
         self.view = view
-        self._exact = {session: place for place, session in enumerate(view.head, 1)}
+        self._exact = {session: position for position, session in enumerate(view.head, 1)}
         self._ranks = [rank for rank, _ in view.marks]
-        self._places = [place for _, place in view.marks]
+        self._positions = [position for _, position in view.marks]
 
-    def place(self, session_id: str, rank: float) -> Place:
+    def position(self, session_id: str, rank: float) -> QueuePosition:
         """Return the place of a waiting session."""
         position = self._exact.get(session_id) or self._guess(rank)
-        return Place(position, self._eta(position))
+        return QueuePosition(position, self._eta(position))
 
     def _guess(self, rank: float) -> int:
         """Return a rounded place between two marks: those who wait there arrived evenly, as far as anyone knows."""
         after = bisect_right(self._ranks, rank)
         if after == 0:
             return EXACT_POSITIONS + 1
-        place = self._places[after - 1]
+        position = self._positions[after - 1]
         if after < len(self._ranks):
             span = self._ranks[after] - self._ranks[after - 1]
             share = (rank - self._ranks[after - 1]) / span if span > 0 else 0.0
-            place += round(share * (self._places[after] - place))
-        return max(EXACT_POSITIONS + 1, _rounded(place, ROUNDING, COARSEST))
+            position += round(share * (self._positions[after] - position))
+        return max(EXACT_POSITIONS + 1, _rounded(position, ROUNDING, COARSEST))
 
     def _eta(self, position: int) -> int | None:
         if self.view.ends_per_second <= 0:

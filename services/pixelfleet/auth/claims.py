@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pixelfleet.auth.identity import Identity, NotProvenError, Way
+from pixelfleet.auth.identity import AuthMethod, Identity, InvalidCredentialsError
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 
-MOST_NAMES: Final = 64
+MAX_NAMES: Final = 64
 MAX_NAME_LENGTH: Final = 128
 
 
@@ -38,19 +38,19 @@ def names_of(value: Any) -> tuple[str, ...]:
         value = value.split()
     if not isinstance(value, list):
         return ()
-    return tuple(each for each in value[:MOST_NAMES] if isinstance(each, str) and 0 < len(each) <= MAX_NAME_LENGTH)
+    return tuple(each for each in value[:MAX_NAMES] if isinstance(each, str) and 0 < len(each) <= MAX_NAME_LENGTH)
 
 
-def identity_of(claims: Mapping[str, Any], rules: ClaimRules, way: Way) -> Identity:
-    """Return who a token's claims speak of; raise NotProvenError when one that is required is not there."""
+def identity_of(claims: Mapping[str, Any], rules: ClaimRules, method: AuthMethod) -> Identity:
+    """Return who a token's claims speak of; raise InvalidCredentialsError when one that is required is not there."""
     for name, wanted in rules.required.items():
         value = claim(claims, name)
         if value is None or (wanted is not None and not _has(value, wanted)):
-            raise NotProvenError(f"the claim {name} is not what it must be")
+            raise InvalidCredentialsError(f"the claim {name} is not what it must be")
     priority = claim(claims, rules.priority)
     return Identity(
         subject=str(claims.get("sub") or "")[:MAX_NAME_LENGTH],
-        way=way,
+        method=method,
         roles=frozenset(names_of(claim(claims, rules.roles))),
         apps=names_of(claim(claims, rules.app)),
         priority=min(max(priority, 0), MAX_PRIORITY) if type(priority) is int else None,

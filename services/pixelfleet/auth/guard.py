@@ -15,10 +15,10 @@ from pixelfleet.auth import links
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
 from pixelfleet.auth.htpasswd import Users, read_users
-from pixelfleet.auth.identity import STRANGER, CannotTellError, Identity, NotProvenError
+from pixelfleet.auth.identity import STRANGER, AuthBackendError, Identity, InvalidCredentialsError
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import origin_allowed
@@ -49,55 +49,55 @@ class Guard:
     redeem: Redeem | None = None
     """None where somebody behind this door uses links up."""
 
-    def shown(self, request: web.Request) -> Credentials:
+    def credentials(self, request: web.Request) -> Credentials:
         """Return what a request shows of who sends it."""
         return credentials_of(request.headers, request.cookies, request.query, self.cookie)
 
     def authorization(self, request: web.Request) -> str | None:
         """Return the `Authorization` by which the next door behind this one may see for itself who comes."""
-        shown = self.shown(request)
-        if shown.user is not None:
+        credentials = self.credentials(request)
+        if credentials.user is not None:
             return request.headers.get("Authorization")
-        return f"Bearer {shown.token}" if shown.token else None
+        return f"Bearer {credentials.token}" if credentials.token else None
 
-    async def check(self, door: Door, request: web.Request) -> Identity:
+    async def check(self, policy: AccessPolicy, request: web.Request) -> Identity:
         """Return who asks to come in at a door; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
-        shown = self.shown(request)
+        credentials = self.credentials(request)
         try:
-            identity = await self._prove(door, shown)
-        except NotProvenError as error:
-            log.info("refused", door=door.name, why=str(error))
-            raise self._unauthorized(door, str(error)) from None
-        except (CannotTellError, StoreUnavailableError) as error:
-            log.warning("cannot tell who comes", door=door.name, why=str(error))
+            identity = await self._authenticate(policy, credentials)
+        except InvalidCredentialsError as error:
+            log.info("refused", policy=policy.name, why=str(error))
+            raise self._unauthorized(policy, str(error)) from None
+        except (AuthBackendError, StoreUnavailableError) as error:
+            log.warning("cannot tell who comes", policy=policy.name, why=str(error))
             raise web.HTTPServiceUnavailable(reason="who you are cannot be checked right now") from None
-        if shown.ambient and identity.way in ("basic", "jwt"):
+        if credentials.ambient and identity.method in ("basic", "jwt"):
             check_same_site(request, self.origins)
-        if door.role and door.way != "none" and door.role not in identity.roles:
-            log.info("refused", door=door.name, subject=identity.subject, why="role")
+        if policy.role and policy.method != "none" and policy.role not in identity.roles:
+            log.info("refused", policy=policy.name, subject=identity.subject, why="role")
             raise web.HTTPForbidden(reason="your roles do not allow this")
         return identity
 
-    async def _prove(self, door: Door, shown: Credentials) -> Identity:
-        if door.links and shown.link is not None and self.link_key:
-            return await self._by_link(shown.link)
-        match door.way:
+    async def _authenticate(self, policy: AccessPolicy, credentials: Credentials) -> Identity:
+        if policy.links and credentials.link is not None and self.link_key:
+            return await self._by_link(credentials.link)
+        match policy.method:
             case "none":
                 return STRANGER
-            case "basic" if shown.user is not None and self.users is not None:
-                return await self.users.check(*shown.user)
-            case "jwt" if shown.token is not None and self.tokens is not None:
-                return await self.tokens.check(shown.token)
-        raise NotProvenError("a link is needed" if door.way == "link" else "you have to say who you are")
+            case "basic" if credentials.user is not None and self.users is not None:
+                return await self.users.check(*credentials.user)
+            case "jwt" if credentials.token is not None and self.tokens is not None:
+                return await self.tokens.check(credentials.token)
+        raise InvalidCredentialsError("a link is needed" if policy.method == "link" else "you have to say who you are")
 
     async def _by_link(self, text: str) -> Identity:
         link = links.verify(text, self.link_key)
         if link.once and self.redeem is not None and not await self.redeem(link.id, link.expires):
-            raise NotProvenError("the link has been used")
+            raise InvalidCredentialsError("the link has been used")
         return link.identity
 
-    def _unauthorized(self, door: Door, why: str) -> web.HTTPUnauthorized:
-        scheme = "Basic" if door.way == "basic" else "Bearer"
+    def _unauthorized(self, policy: AccessPolicy, why: str) -> web.HTTPUnauthorized:
+        scheme = "Basic" if policy.method == "basic" else "Bearer"
         return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
 
 
@@ -126,18 +126,18 @@ def _ours(origin: str, host: str) -> bool:
 @asynccontextmanager
 async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None) -> AsyncIterator[Guard]:
     """Yield the guard that the settings ask for; raise UsageError when they cannot be."""
-    settings.check_ways()
-    ways = settings.ways()
+    settings.check_methods()
+    methods = settings.methods()
     guard = Guard(origins, settings.jwt_cookie, link_key=settings.link_secret if settings.asks else "", redeem=redeem)
     async with AsyncExitStack() as stack:
-        if "basic" in ways:
+        if "basic" in methods:
             try:
                 guard.users = Users(
                     read_users(await asyncio.to_thread(settings.user_lines), settings.role_of_users), time.monotonic
                 )
             except ValueError as error:
                 raise UsageError(f"--users: {error}") from None
-        if "jwt" in ways:
+        if "jwt" in methods:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             keys = KeySet(settings.jwt_issuer, settings.jwt_keys_url, HttpFetch(session), time.monotonic)
             rules = ClaimRules(

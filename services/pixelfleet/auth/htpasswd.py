@@ -16,12 +16,12 @@ from typing import Any, Final
 import bcrypt
 from passlib.hash import apr_md5_crypt, sha256_crypt, sha512_crypt  # type: ignore[import-untyped]  # has no types
 
-from pixelfleet.auth.identity import CannotTellError, Identity, NotProvenError
+from pixelfleet.auth.identity import AuthBackendError, Identity, InvalidCredentialsError
 
 AT_ONCE: Final = 2
 """Hashes computed at the same time."""
 
-MOST_WAITING: Final = 64
+MAX_WAITING: Final = 64
 """Hashes that may wait for their turn; a further one is not begun."""
 
 REMEMBERED: Final = 1024
@@ -102,13 +102,13 @@ class Users:
         self._waiting = 0
 
     async def check(self, name: str, password: str) -> Identity:
-        """Return who this is; raise NotProvenError, or CannotTellError when too many ask at once."""
+        """Return who this is; raise InvalidCredentialsError, or AuthBackendError when too many ask at once."""
         user = self._users.get(name)
         digest = self._digest(name, password)
         if user is None or self._right.get(digest, 0.0) <= self._clock():
             right = await self._hash(password, user.hash if user else self._decoy(name))
             if user is None or not right:
-                raise NotProvenError(_WRONG)
+                raise InvalidCredentialsError(_WRONG)
             self._remember(digest)
         return Identity(name, "basic", user.roles)
 
@@ -119,8 +119,8 @@ class Users:
         return self._decoys[int.from_bytes(self._digest(name, "")[:8]) % len(self._decoys)]
 
     async def _hash(self, password: str, hashed: str) -> bool:
-        if self._waiting >= MOST_WAITING:
-            raise CannotTellError("too many passwords are being checked")
+        if self._waiting >= MAX_WAITING:
+            raise AuthBackendError("too many passwords are being checked")
         self._waiting += 1
         try:
             async with self._turn:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Way = Literal["none", "basic", "jwt", "link"]
+AuthMethod = Literal["none", "basic", "jwt", "link"]
 """How somebody proves who they are."""
 
 
@@ -13,7 +13,7 @@ class Identity:
 
     subject: str = ""
     """Their name, for logs; empty for a stranger."""
-    way: Way = "none"
+    method: AuthMethod = "none"
     roles: frozenset[str] = frozenset()
     apps: tuple[str, ...] = ()
     """The apps that they may ask for, the first by default; empty is any."""
@@ -26,9 +26,9 @@ class Identity:
 STRANGER = Identity()
 
 
-class NotProvenError(ValueError):
+class InvalidCredentialsError(ValueError):
     """What was shown proves nothing; the text says why and repeats no part of it."""
 
 
-class CannotTellError(RuntimeError):
+class AuthBackendError(RuntimeError):
     """Whoever could tell (the issuer, the store) cannot be asked right now; the text says who."""

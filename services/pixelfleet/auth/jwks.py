@@ -9,7 +9,7 @@ import jwt
 import orjson
 import structlog
 
-from pixelfleet.auth.identity import CannotTellError, NotProvenError
+from pixelfleet.auth.identity import AuthBackendError, InvalidCredentialsError
 
 REFRESH_AFTER_SECONDS: Final = 600.0
 """Keys older than this are fetched again when they are next used; until that has worked they still hold."""
@@ -31,7 +31,7 @@ class Fetch(Protocol):
     """Gets a document over HTTP."""
 
     async def __call__(self, url: str) -> bytes:
-        """Return the body, at most MAX_DOCUMENT_BYTES; raise CannotTellError."""
+        """Return the body, at most MAX_DOCUMENT_BYTES; raise AuthBackendError."""
 
 
 class KeySet:
@@ -51,7 +51,7 @@ class KeySet:
     async def key(self, key_id: str | None) -> jwt.PyJWK:
         """Return the key that a token names, or the only one there is when it names none.
 
-        Raises NotProvenError for a key that the issuer does not have, CannotTellError when it cannot be asked.
+        Raises InvalidCredentialsError for a key that the issuer does not have, AuthBackendError if it is unreachable.
         """
         now = self._clock()
         found = self._find(key_id)
@@ -60,9 +60,9 @@ class KeySet:
             await self._refresh()
             found = self._find(key_id)
         if self._clock() - self._fetched > LONGEST_SECONDS:
-            raise CannotTellError(self._why)
+            raise AuthBackendError(self._why)
         if found is None:
-            raise NotProvenError("the token is signed with a key that the issuer does not have")
+            raise InvalidCredentialsError("the token is signed with a key that the issuer does not have")
         return found
 
     def _find(self, key_id: str | None) -> jwt.PyJWK | None:
@@ -78,7 +78,7 @@ class KeySet:
             self._tried = self._clock()
             try:
                 keys = readable_keys(_document(await self._fetch(await self._address())))
-            except CannotTellError as error:
+            except AuthBackendError as error:
                 self._why = str(error)
                 log.warning("keys of the issuer cannot be had", issuer=self._issuer, why=str(error))
                 return
@@ -91,10 +91,10 @@ class KeySet:
             return self._url
         found = _document(await self._fetch(self._issuer.rstrip("/") + DISCOVERY))
         if found.get("issuer") != self._issuer:
-            raise CannotTellError("the issuer's discovery document is another issuer's")
+            raise AuthBackendError("the issuer's discovery document is another issuer's")
         url = found.get("jwks_uri")
         if not isinstance(url, str) or urlsplit(url).scheme not in ("https", urlsplit(self._issuer).scheme):
-            raise CannotTellError("the issuer's discovery document names no usable jwks_uri")
+            raise AuthBackendError("the issuer's discovery document names no usable jwks_uri")
         return url
 
 
@@ -105,7 +105,7 @@ def readable_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
     """
     entries = document.get("keys")
     if not isinstance(entries, list):
-        raise CannotTellError("the issuer's document holds no keys")
+        raise AuthBackendError("the issuer's document holds no keys")
     keys: dict[str, jwt.PyJWK] = {}
     for number, entry in enumerate(entries[:MAX_KEYS]):
         if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP"):
@@ -127,5 +127,5 @@ def _document(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise CannotTellError("the issuer's document is no JSON object")
+        raise AuthBackendError("the issuer's document is no JSON object")
     return document

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pixelfleet.auth.identity import Identity, NotProvenError
+from pixelfleet.auth.identity import Identity, InvalidCredentialsError
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.service import signing
 
@@ -15,7 +15,7 @@ AUDIENCE: Final = "pixelfleet-link"
 LONGEST_SECONDS: Final = 366 * 24 * 3600
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SignedLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a link says."""
 
     subject: str = ""
@@ -36,7 +36,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Who comes with it."""
         return Identity(
             subject=self.subject or f"link {self.id[:8]}",
-            way="link",
+            method="link",
             roles=frozenset(self.roles),
             apps=(self.app,) if self.app else (),
             priority=self.priority,
@@ -44,7 +44,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-def sign(link: Link, key: str, seconds: int) -> str:
+def sign(link: SignedLink, key: str, seconds: int) -> str:
     """Return the link's token, valid for so many seconds."""
     if not 0 < seconds <= LONGEST_SECONDS:
         raise ValueError(f"a link lasts from 1 to {LONGEST_SECONDS} seconds")
@@ -54,17 +54,17 @@ def sign(link: Link, key: str, seconds: int) -> str:
     return signing.sign(claims, _own_key(key), audience=AUDIENCE, seconds=seconds)
 
 
-def verify(text: str, key: str) -> Link:
-    """Return what a link says; raise NotProvenError."""
+def verify(text: str, key: str) -> SignedLink:
+    """Return what a link says; raise InvalidCredentialsError."""
     try:
         claims = signing.verify(text, _own_key(key), audience=AUDIENCE, required=("id",))
-        link = msgspec.convert({**claims, "expires": claims["exp"]}, Link)
+        link = msgspec.convert({**claims, "expires": claims["exp"]}, SignedLink)
     except signing.TokenExpiredError:
-        raise NotProvenError("the link has expired") from None
+        raise InvalidCredentialsError("the link has expired") from None
     except (signing.TokenError, msgspec.ValidationError):
-        raise NotProvenError("the link is not one of ours") from None
+        raise InvalidCredentialsError("the link is not one of ours") from None
     if link.priority is not None and not 0 <= link.priority <= MAX_PRIORITY:
-        raise NotProvenError("the link is not one of ours")
+        raise InvalidCredentialsError("the link is not one of ours")
     return link
 
 

@@ -7,7 +7,7 @@ import aiohttp
 import jwt
 
 from pixelfleet.auth.claims import ClaimRules, identity_of
-from pixelfleet.auth.identity import CannotTellError, Identity, NotProvenError
+from pixelfleet.auth.identity import AuthBackendError, Identity, InvalidCredentialsError
 from pixelfleet.auth.jwks import MAX_DOCUMENT_BYTES, KeySet
 from pixelfleet.net.http_client import body_within
 
@@ -28,11 +28,11 @@ class Tokens:
         self._leeway = leeway
 
     async def check(self, token: str) -> Identity:
-        """Return who a token speaks of; raise NotProvenError or CannotTellError."""
+        """Return who a token speaks of; raise InvalidCredentialsError or AuthBackendError."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS:
-                raise NotProvenError("the token's algorithm is not one of a public key")
+                raise InvalidCredentialsError("the token's algorithm is not one of a public key")
             named = header.get("kid")
             key = await self._keys.key(named if isinstance(named, str) else None)
             claims = jwt.decode(
@@ -45,9 +45,9 @@ class Tokens:
                 options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
             )
         except jwt.InvalidTokenError as error:
-            raise NotProvenError(_said(error)) from None
+            raise InvalidCredentialsError(_said(error)) from None
         except (jwt.PyJWTError, ValueError, TypeError):  # a key of another kind than the algorithm's
-            raise NotProvenError("the token is not signed by the issuer") from None
+            raise InvalidCredentialsError("the token is not signed by the issuer") from None
         return identity_of(claims, self._rules, "jwt")
 
 
@@ -79,10 +79,10 @@ class HttpFetch:
             timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
             async with self._session.get(url, timeout=timeout, allow_redirects=False) as answer:
                 if answer.status != 200:
-                    raise CannotTellError(f"the issuer answers {answer.status}")
+                    raise AuthBackendError(f"the issuer answers {answer.status}")
                 body = await body_within(answer, MAX_DOCUMENT_BYTES)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise CannotTellError(f"the issuer cannot be reached ({type(error).__name__})") from None
+            raise AuthBackendError(f"the issuer cannot be reached ({type(error).__name__})") from None
         if body is None:
-            raise CannotTellError("the issuer's document is too large")
+            raise AuthBackendError("the issuer's document is too large")
         return body

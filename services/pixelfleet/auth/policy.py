@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from pixelfleet.auth.identity import Way
+from pixelfleet.auth.identity import AuthMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AccessPolicy:
     """What one door asks for."""
 
     name: str
-    way: Way
+    method: AuthMethod
     role: str = ""
     """The role that is asked for; empty is any."""
     links: bool = False

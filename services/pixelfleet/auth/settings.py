@@ -86,18 +86,18 @@ class AuthSettings(FleetSettings):
         """The role of a user whose line names none."""
         return self.user_role or ("player" if self.auth == "basic" else "admin")
 
-    def ways(self) -> set[str]:
+    def methods(self) -> set[str]:
         """Return the ways of proof that any door asks for."""
         return {self.auth}
 
-    def check_ways(self) -> None:
+    def check_methods(self) -> None:
         """Raise UsageError when a way is asked for that nothing can be proven by."""
-        ways = self.ways()
-        if "basic" in ways and self.users is None and self.users_file is None:
+        methods = self.methods()
+        if "basic" in methods and self.users is None and self.users_file is None:
             raise UsageError("basic: there are no users; give --users-file or --users")
-        if "jwt" in ways and not (self.jwt_issuer and self.jwt_audience):
+        if "jwt" in methods and not (self.jwt_issuer and self.jwt_audience):
             raise UsageError("jwt: give --jwt-issuer and --jwt-audience")
-        if "link" in ways and not self.link_secret:
+        if "link" in methods and not self.link_secret:
             raise UsageError("link: give --link-key or --session-key")
 
     def user_lines(self) -> Sequence[str]:

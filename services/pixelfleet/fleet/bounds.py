@@ -10,7 +10,7 @@ from typing import Final
 HEARTBEAT_SECONDS: Final = 2.0
 """How often a server repeats its report."""
 
-KEEP_SECONDS: Final = 1.0
+RENEW_SECONDS: Final = 1.0
 """How often a matchmaker replica says that it is alive; also how long a lost announcement can delay a match."""
 
 EXPIRY_SECONDS: Final = 6.0
@@ -32,14 +32,14 @@ WARM_UP_SECONDS: Final = 2.5
 
 # -- streamers that cannot be reached ---------------------------------------------------------------
 
-MAX_AVOIDED: Final = 8
+MAX_EXCLUDED: Final = 8
 """Streamers that one ticket remembers it could not reach; the oldest is forgotten for a further one.
 
 Also the replicas that a streamer remembers it could not be reached by.
 """
 
-FIRST_ASIDE_SECONDS: Final = 1.0
-LONGEST_ASIDE_SECONDS: Final = 60.0
+FIRST_QUARANTINE_SECONDS: Final = 1.0
+LONGEST_QUARANTINE_SECONDS: Final = 60.0
 """A streamer that could not be reached is left alone for the first time, then twice as long each time."""
 
 FAILURE_SECONDS: Final = 120.0

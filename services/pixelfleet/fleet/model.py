@@ -37,9 +37,9 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     draining: bool = False
     sessions: tuple[str, ...] = ()
     """The ids of the sessions that it holds right now."""
-    onlookers: tuple[str, ...] = ()
+    spectators: tuple[str, ...] = msgspec.field(default=(), name="onlookers")
     """The ids of the sessions that look on at another's; they take up no slot."""
-    stock: bool = False
+    legacy: bool = msgspec.field(default=False, name="stock")
     """A server of the reference kind: it knows no sessions, and only counts its `players`."""
     players: int = 0
     """Players of a stock server."""
@@ -90,7 +90,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Who wants something looks on, if it may, when that streamer's slots are taken.
     """
     may_share: bool = False
-    looks_on: bool = False
+    spectator: bool = msgspec.field(default=False, name="looks_on")
     """A spectator: it takes no slot, also where one is free. It wants something."""
     labels: dict[str, str] = {}
     """What the streamer's labels must say."""
@@ -100,7 +100,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def sharing(self) -> int:
         """How it shares a streamer: 0 not at all, 1 when the slots are taken, 2 in any case."""
-        return 2 if self.looks_on else int(self.may_share)
+        return 2 if self.spectator else int(self.may_share)
 
     @property
     def selector(self) -> str:
@@ -144,7 +144,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     replica_id: str
     streamer: StreamerReport
     state: LeaseState
-    shared: bool = False
+    spectator: bool = False
     since: float = 0.0
     """When it was matched, on the store's clock."""
     arrived: float = 0.0
@@ -166,12 +166,12 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         return rank_of(self.arrived, self.ticket.priority)
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """What a store says to a replica's heartbeat."""
 
     epoch: str
     """Changes when the store has lost what it knew: the replica then restores its sessions."""
-    young: bool
+    warming_up: bool
     """True while nothing is matched because owners are still reporting."""
     sessions: int
     """How many tickets and leases of this replica the store knows."""
@@ -179,7 +179,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Leases that were matched for this replica's tickets; by this answer they are claimed."""
     end: tuple[str, ...] = ()
     """Sessions of this replica's that an operator has ended: close their players."""
-    held_back: tuple[str, ...] = ()
+    operator_drained: tuple[str, ...] = ()
     """Keys of all streamers that an operator holds back: what a replica has to say to a store that has lost it."""
     connection: int = 0
     """Another than before when the way to the store was lost: answers may be, too, and the replica restores."""
@@ -210,7 +210,7 @@ class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
     available: int = 0
     """Streamers with a free slot."""
     waiting: int = 0
-    aside: int = 0
+    quarantined: int = 0
     """Streamers that are left alone because they could not be reached."""
     oldest_wait: float = 0.0
     """Seconds."""
@@ -220,7 +220,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet in numbers: the same for whoever asks."""
 
     now: float
-    young: bool
+    warming_up: bool
     apps: dict[str, AppTotals] = {}
 
 
@@ -234,9 +234,9 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     """When it was last matched; 0 for never."""
     promised: int
     """Leases whose session its server has not reported yet."""
-    held_back: bool = False
+    operator_drained: bool = False
     """An operator drains it."""
-    aside_until: float = 0.0
+    quarantined_until: float = 0.0
     failures: int = 0
     """Failed dials in a row."""
 

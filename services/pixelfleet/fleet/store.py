@@ -5,10 +5,10 @@ from typing import Protocol
 
 from pixelfleet.fleet.model import (
     FleetSnapshot,
-    Kept,
     LaneView,
     Lease,
     Policy,
+    Renewal,
     Reported,
     ServerReport,
     StreamerView,
@@ -51,7 +51,7 @@ class FleetStore(Protocol):
 
     # -- for matchmaker replicas --------------------------------------------------------------------
 
-    async def keep(self, replica_id: str, known_epoch: str) -> Kept:
+    async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
         """Say that a replica and all its sessions are alive; claim what was matched for it.
 
         `known_epoch` is the epoch of the last answer, or empty at the start.
@@ -79,7 +79,7 @@ class FleetStore(Protocol):
         are) have said so, nobody is sent there. None when the lease had lapsed and its ticket is not known any more.
         """
 
-    async def offer(self, ticket: Ticket) -> Lease | None:
+    async def reserve(self, ticket: Ticket) -> Lease | None:
         """Lease a free streamer, for PAGE_ARRIVAL_SECONDS, to a page that dials by itself; None when none is free."""
 
     async def restore(
@@ -88,13 +88,13 @@ class FleetStore(Protocol):
         tickets: Sequence[tuple[Ticket, float]],
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
-        held_back: Sequence[str] = (),
+        operator_drained: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these: tickets with their arrival, and leases.
 
         What the store does not know it takes over, what it knows beyond these it drops. Sessions that are unsettled,
-        because an answer about them is awaited or was lost, stay as they are. Streamers that were `held_back` when the
-        replica last heard of it are so again in a store that is young; one that is not has lost nothing.
+        because an answer about them is awaited or was lost, stay as they are. `operator_drained` restores
+        operator drains in a store that is warming up; one that is not has lost nothing.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
@@ -103,12 +103,12 @@ class FleetStore(Protocol):
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
         """Wait until something was matched for a replica, at most `timeout` seconds; False when the time is over.
 
-        A hint that saves time: whoever misses one finds its lease with the next `keep`.
+        A hint that saves time: whoever misses one finds its lease with the next `renew`.
         """
 
     # -- for operators and numbers ------------------------------------------------------------------
 
-    async def hold_back(self, key: str, on: bool) -> bool:
+    async def set_operator_drain(self, key: str, on: bool) -> bool:
         """Match nobody to a streamer any more, or do again; False when it is not known."""
 
     async def end(self, session_id: str) -> bool:

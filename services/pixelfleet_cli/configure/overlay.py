@@ -48,7 +48,7 @@ def kustomization(values: Mapping[str, str], base: str) -> str:
 
 
 def _components(values: Mapping[str, str]) -> list[str]:
-    chosen = [_door(values), "hpa-services"]
+    chosen = [_policy(values), "hpa-services"]
     if values["AUTOSCALING"] != "none":
         chosen.append(f"{values['AUTOSCALING']}-stream")
     if values["GPU"] != "limit":
@@ -62,7 +62,7 @@ def _components(values: Mapping[str, str]) -> list[str]:
     return [*chosen, "image-pull"]
 
 
-def _door(values: Mapping[str, str]) -> str:
+def _policy(values: Mapping[str, str]) -> str:
     if not values["GATEWAY_CLASS"]:
         return "ingress"
     return "gateway-tls" if values["INGRESS_TLS_ISSUER"] else "gateway"

@@ -66,7 +66,7 @@ class Forwarder:
         if request.method not in METHODS:
             raise web.HTTPMethodNotAllowed(request.method, METHODS)
         with self.one_more():
-            return await self._exchange(request, onward)
+            return await self._state(request, onward)
 
     @contextmanager
     def one_more(self) -> Iterator[None]:
@@ -79,7 +79,7 @@ class Forwarder:
         finally:
             self.under_way -= 1
 
-    async def _exchange(self, request: web.Request, onward: Onward) -> web.StreamResponse:
+    async def _state(self, request: web.Request, onward: Onward) -> web.StreamResponse:
         body = await self._body(request, onward.body_bytes)
         response: web.StreamResponse | None = None
         try:

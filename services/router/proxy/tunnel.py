@@ -21,7 +21,7 @@ Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
 async def tunnel(
-    request: web.Request, session: aiohttp.ClientSession, url: str, told: Mapping[str, str], bounds: Bounds
+    request: web.Request, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], bounds: Bounds
 ) -> web.StreamResponse:
     """Dial first, so that a refusal is an HTTP status; then pass everything on until one side ends.
 
@@ -34,7 +34,7 @@ async def tunnel(
             up = await session.ws_connect(
                 url,
                 protocols=protocols[:MOST_SUBPROTOCOLS],
-                headers={**request_headers(request.headers), **told},
+                headers={**request_headers(request.headers), **headers},
                 max_msg_size=bounds.message_bytes,
                 heartbeat=PING_SECONDS,
             )

@@ -13,32 +13,32 @@ from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind, player_id_of
 from signalserver.core.outputs import Call, FirstFrame, Path
 from signalserver.core.roster import K, Peer, Role, Source, Subscriber
-from signalserver.core.state import MAX_ENDPOINT_ID_LENGTH, Exchange
+from signalserver.core.state import MAX_ENDPOINT_ID_LENGTH, State
 
-MOST_PATH_CHANGES: Final = 32
+MAX_PATH_CHANGES: Final = 32
 """How many ways of its video a player may tell of, one after the other; more is said by nobody who means it."""
 
-Rule = Callable[[Exchange[Any], Peer[Any], Message, bytes], None]
+Rule = Callable[[State[Any], Peer[Any], Message, bytes], None]
 
 # -- any peer ---------------------------------------------------------------------------------------
 
 
-def answer_ping(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def answer_ping(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Send `pong` with the time that came."""
     pong: Message = {"type": "pong"}
     if "time" in message:
         pong["time"] = message["time"]
-    exchange.say(peer, pong)
+    state.say(peer, pong)
 
 
-def ignore(exchange: Exchange[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def ignore(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Take a message that needs no answer."""
 
 
 # -- streamers and SFUs, as sources -----------------------------------------------------------------
 
 
-def take_endpoint_id(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def take_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Name a source, or rename it, and confirm the id that it really got."""
     source = peer.source
     assert source is not None
@@ -48,46 +48,46 @@ def take_endpoint_id(exchange: Exchange[K], peer: Peer[K], message: Message, _: 
         raise BadMessageError("endpointId: the id is empty")
     if peer.role is Role.STREAMER:
         source.dialect = identified_dialect(message.get("protocolVersion"))
-    exchange.name(source, message["id"])
-    exchange.say(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
+    state.name(source, message["id"])
+    state.say(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
 
 
-def to_subscriber(exchange: Exchange[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a source's message to the subscriber that it names, if that one is its own."""
-    subscriber = exchange.subscriber_of(peer, message)
+    subscriber = state.subscriber_of(peer, message)
     assert peer.source is not None
     if peer.source.dialect.keeps_player_id:
-        exchange.send(subscriber.peer, data, message["type"])
+        state.send(subscriber.peer, data, message["type"])
     else:
         del message["playerId"]
-        exchange.say(subscriber.peer, message)
+        state.say(subscriber.peer, message)
 
 
-def to_sfus(exchange: Exchange[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a streamer's message to the SFUs that are subscribed to it."""
     assert peer.source is not None
     for subscriber in peer.source.subscribers.values():
         if subscriber.peer.role is Role.SFU:
-            exchange.send(subscriber.peer, data, message["type"])
+            state.send(subscriber.peer, data, message["type"])
 
 
-def disconnect_player(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Close a player because its streamer says so."""
-    subscriber = exchange.subscriber_of(peer, message)
-    exchange.close(subscriber.peer, close_codes.DISCONNECTED_BY_STREAMER, message.get("reason"))
+    subscriber = state.subscriber_of(peer, message)
+    state.close(subscriber.peer, close_codes.DISCONNECTED_BY_STREAMER, message.get("reason"))
 
 
 # -- players and SFUs, as subscribers ---------------------------------------------------------------
 
 
-def list_streamers(exchange: Exchange[K], peer: Peer[K], _message: Message, _: bytes) -> None:
+def list_streamers(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
     """Send the ids that the peer may subscribe to: an SFU sees all, a leased player only its own streamer."""
-    if exchange.rules.legacy_streamers:
+    if state.rules.legacy_streamers:
         # Today's pages ask every server. An answer would make them subscribe and wait for an offer, and a 4.27
         # streamer never makes one; its own server does not know the question.
         return
     admission = peer.subscriber.admission if peer.subscriber else None
-    roster = exchange.roster
+    roster = state.roster
     if peer.role is Role.SFU:
         ids = [source.endpoint_id for source in roster.named() if source is not peer.source]
     elif admission is not None:
@@ -95,68 +95,68 @@ def list_streamers(exchange: Exchange[K], peer: Peer[K], _message: Message, _: b
         ids = [admission.shown_as] if source is not None and source.listed else []
     else:
         ids = [source.endpoint_id for source in roster.listed()]
-    exchange.say(peer, {"type": "streamerList", "ids": ids})
+    state.say(peer, {"type": "streamerList", "ids": ids})
 
 
-def subscribe(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Subscribe to the streamer that is asked for."""
     subscriber = peer.subscriber
     assert subscriber is not None
     wanted = message["streamerId"]
     admission = subscriber.admission
     if admission is not None and wanted in (admission.shown_as, admission.endpoint_id):
-        source = exchange.roster.source(admission.endpoint_id)
+        source = state.roster.source(admission.endpoint_id)
         if source is None or not source.listed:
             # The page would stop at subscribeFailed; its session can still be given another streamer.
-            exchange.close(peer, close_codes.STREAM_UNAVAILABLE)
+            state.close(peer, close_codes.STREAM_UNAVAILABLE)
             return
     else:
-        source = exchange.roster.source(wanted) if admission is None else None
+        source = state.roster.source(wanted) if admission is None else None
         if source is None or source is peer.source or not (source.listed or peer.role is Role.SFU):
-            exchange.subscribe_failed(subscriber, f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}")
+            state.subscribe_failed(subscriber, f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}")
             return
-    exchange.subscribe(subscriber, source)
+    state.subscribe(subscriber, source)
 
 
-def unsubscribe(exchange: Exchange[K], peer: Peer[K], _message: Message, _: bytes) -> None:
+def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
     """End the subscription; a second time this does nothing."""
     assert peer.subscriber is not None
-    exchange.unsubscribe(peer.subscriber)
+    state.unsubscribe(peer.subscriber)
 
 
-def to_source(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Forward a subscriber's message to its source under its own id, subscribing it first where need be."""
     subscriber = peer.subscriber
     assert subscriber is not None
-    source = subscriber.subscribed_to or _implied_source(exchange, subscriber, message["type"])
+    source = subscriber.subscribed_to or _implied_source(state, subscriber, message["type"])
     if source is not None:
         message["playerId"] = subscriber.player_id
-        exchange.to_source(source, message)
+        state.to_source(source, message)
         if message["type"] == "offer":
-            subscriber.unanswered_since = exchange.now
+            subscriber.unanswered_since = state.now
 
 
-def _implied_source(exchange: Exchange[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
+def _implied_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
     """Subscribe a peer that never said `subscribe` to its leased streamer, or to the first."""
     if kind == "offer":
         # It has made its offer: one of the streamer's would cross it, and browsers do not recover from that.
         subscriber.offers = True
     if subscriber.admission is not None:
-        source = exchange.roster.source(subscriber.admission.endpoint_id)
+        source = state.roster.source(subscriber.admission.endpoint_id)
     else:
-        source = next((s for s in exchange.roster.listed() if s is not subscriber.peer.source), None)
+        source = next((s for s in state.roster.listed() if s is not subscriber.peer.source), None)
     if source is None or not source.listed:
-        exchange.close(subscriber.peer, close_codes.NO_STREAMER)
+        state.close(subscriber.peer, close_codes.NO_STREAMER)
         return None
-    return source if exchange.subscribe(subscriber, source) else None
+    return source if state.subscribe(subscriber, source) else None
 
 
-def call_application(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Ask the driver to call the application's REST API."""
-    exchange.output(Call(peer.key, message["action"], message.get("payload")))
+    state.output(Call(peer.key, message["action"], message.get("payload")))
 
 
-def take_stats(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def take_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Hear which way a player's video takes, and how it came to its first frame; other statistics are of no interest.
 
     Each is a line in the log, so a player tells no more often than a page has reason to.
@@ -165,16 +165,16 @@ def take_stats(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes)
     assert player is not None
     told = page_stats(message)
     kind = path_kind(told)
-    if kind is not None and kind != player.path and player.path_changes < MOST_PATH_CHANGES:
+    if kind is not None and kind != player.path and player.path_changes < MAX_PATH_CHANGES:
         player.path = kind
         player.path_changes += 1
-        exchange.output(Path(peer.key, kind))
+        state.output(Path(peer.key, kind))
     if not player.has_told_first_frame and (steps := first_frame_steps(told)) is not None:
         player.has_told_first_frame = True
-        exchange.output(FirstFrame(peer.key, steps))
+        state.output(FirstFrame(peer.key, steps))
 
 
-def refuse(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Refuse what only a host may do."""
     raise BadMessageError("not allowed")
 
@@ -182,38 +182,38 @@ def refuse(exchange: Exchange[K], peer: Peer[K], message: Message, _: bytes) -> 
 # -- SFUs -------------------------------------------------------------------------------------------
 
 
-def from_sfu(exchange: Exchange[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward an SFU's message: down to the player that it names, else up to its streamer."""
     assert peer.source is not None
     subscriber = peer.source.subscribers.get(player_id_of(message) or "")
     if subscriber is None:
-        to_source(exchange, peer, message, data)
+        to_source(state, peer, message, data)
         return
     if message["type"] in ("offer", "peerDataChannels"):
         del message["playerId"]
-    exchange.say(subscriber.peer, message)
+    state.say(subscriber.peer, message)
 
 
-def streamer_data_channels(exchange: Exchange[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def streamer_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward an SFU's data channels to its streamer, with the SFU's own id."""
     assert peer.subscriber is not None
     message["sfuId"] = peer.subscriber.player_id
-    to_source(exchange, peer, message, data)
+    to_source(state, peer, message, data)
 
 
-def start_streaming(exchange: Exchange[K], peer: Peer[K], _message: Message, _: bytes) -> None:
+def start_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
     """Let players subscribe to an SFU."""
     assert peer.source is not None
     peer.source.streaming = True
-    exchange.listed()
+    state.listed()
 
 
-def stop_streaming(exchange: Exchange[K], peer: Peer[K], _message: Message, _: bytes) -> None:
+def stop_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
     """Let an SFU's players go."""
     assert peer.source is not None
     peer.source.streaming = False
-    exchange.let_go(peer.source)
-    exchange.listed()
+    state.let_go(peer.source)
+    state.listed()
 
 
 _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}

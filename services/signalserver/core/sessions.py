@@ -15,7 +15,7 @@ class Held:
     """What one streamer holds."""
 
     sessions: list[str] = field(default_factory=list)
-    onlookers: list[str] = field(default_factory=list)
+    spectators: list[str] = field(default_factory=list)
 
 
 class Sessions(Generic[K]):
@@ -45,13 +45,13 @@ class Sessions(Generic[K]):
     def admits(self, admission: Admission) -> bool:
         """Tell whether a player may come: its session is not here yet, and its streamer has a slot for it."""
         held = self.held.get(admission.endpoint_id, Held())
-        if admission.session_id in held.sessions or admission.session_id in held.onlookers:
+        if admission.session_id in held.sessions or admission.session_id in held.spectators:
             return False
         return admission.spectator or not self._capacity or len(held.sessions) < self._capacity
 
     def ended(self) -> tuple[str, ...]:
         """Return the sessions that were here and are no more."""
-        here = {name for held in self.held.values() for name in (*held.sessions, *held.onlookers)}
+        here = {name for held in self.held.values() for name in (*held.sessions, *held.spectators)}
         return tuple(sorted(self._seen - here))
 
     def reported(self, ended: Iterable[str]) -> None:
@@ -60,7 +60,7 @@ class Sessions(Generic[K]):
 
     def _count(self, admission: Admission) -> None:
         held = self._of(admission.endpoint_id)
-        (held.onlookers if admission.spectator else held.sessions).append(admission.session_id)
+        (held.spectators if admission.spectator else held.sessions).append(admission.session_id)
         self._seen.add(admission.session_id)
 
     def _of(self, endpoint_id: str) -> Held:

@@ -42,7 +42,7 @@ class Rules:
     """A peer is closed when this many of its messages were not understood."""
 
 
-class Exchange(Generic[K]):
+class State(Generic[K]):
     """Peers, subscriptions and the outputs that wait to be carried out."""
 
     def __init__(self, rules: Rules) -> None:

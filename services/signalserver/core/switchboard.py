@@ -13,7 +13,7 @@ from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
 from signalserver.core.message_rules import RULES
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
-from signalserver.core.state import Exchange, Outputs, Rules
+from signalserver.core.state import Outputs, Rules, State
 
 DEFAULT_ENDPOINT_ID: Final = "streamer"
 """The id of a streamer that never says its own."""
@@ -25,7 +25,7 @@ class Switchboard(Generic[K]):
     """Streamers, players and SFUs of one server, and what passes between them."""
 
     def __init__(self, rules: Rules, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._exchange: Exchange[K] = Exchange(rules)
+        self._state: State[K] = State(rules)
         self._limits = limits
         self.last_kind = "malformed"
         """The type of the last message that was received; `unknown` and `malformed` stand for all others."""
@@ -40,18 +40,18 @@ class Switchboard(Generic[K]):
         Two connections with the same identity, which is not empty, are the same streamer: the later one takes the
         id of the earlier.
         """
-        exchange = self._exchange
-        exchange.now = now
-        legacy = exchange.rules.legacy_streamers
+        state = self._state
+        state.now = now
+        legacy = state.rules.legacy_streamers
         peer = Peer(key, Role.STREAMER, now, address)
         peer.source = Source(peer, Dialect.LEGACY if legacy else Dialect.MIDDLE, identity)
-        exchange.roster.add(peer)
-        exchange.send(peer, config, "config")
+        state.roster.add(peer)
+        state.send(peer, config, "config")
         if legacy:
-            exchange.name(peer.source, DEFAULT_ENDPOINT_ID)
+            state.name(peer.source, DEFAULT_ENDPOINT_ID)
         else:
-            exchange.send(peer, IDENTIFY, "identify")
-        return exchange.take()
+            state.send(peer, IDENTIFY, "identify")
+        return state.take()
 
     def player_connected(
         self,
@@ -64,35 +64,35 @@ class Switchboard(Generic[K]):
         offers: bool = False,
     ) -> Outputs[K]:
         """A player came; with an admission it sees one streamer only."""
-        exchange = self._exchange
-        exchange.now = now
+        state = self._state
+        state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
-        peer.subscriber = Subscriber(peer, exchange.next_player_id(), admission, offers)
-        exchange.roster.add(peer)
-        exchange.send(peer, config, "config")
-        exchange.tell_player_count()
-        exchange.listed()
-        return exchange.take()
+        peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers)
+        state.roster.add(peer)
+        state.send(peer, config, "config")
+        state.tell_player_count()
+        state.listed()
+        return state.take()
 
     def sfu_connected(self, key: K, now: float, config: bytes, *, address: str = "", identity: str = "") -> Outputs[K]:
         """An SFU came: a subscriber to its streamer and, once it says `startStreaming`, a source to players."""
-        exchange = self._exchange
-        exchange.now = now
+        state = self._state
+        state.now = now
         peer = Peer(key, Role.SFU, now, address)
         peer.source = Source(peer, Dialect.MODERN, identity, streaming=False)
-        peer.subscriber = Subscriber(peer, exchange.next_player_id())
-        exchange.roster.add(peer)
-        exchange.send(peer, config, "config")
-        exchange.send(peer, IDENTIFY, "identify")
-        return exchange.take()
+        peer.subscriber = Subscriber(peer, state.next_player_id())
+        state.roster.add(peer)
+        state.send(peer, config, "config")
+        state.send(peer, IDENTIFY, "identify")
+        return state.take()
 
     def received(self, key: K, data: bytes, now: float) -> Outputs[K]:
         """A peer sent one message."""
-        exchange = self._exchange
-        peer = exchange.roster.find(key)
+        state = self._state
+        peer = state.roster.find(key)
         if peer is None:
             return []
-        exchange.now = now
+        state.now = now
         self.last_kind = "malformed"
         try:
             message = parse(data, self._limits)
@@ -102,58 +102,58 @@ class Switchboard(Generic[K]):
                 raise BadMessageError("unknown type")
             self.last_kind = message["type"]
             check(message)
-            rule(exchange, peer, message, data)
+            rule(state, peer, message, data)
         except NestingError as error:
-            exchange.drop(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
+            state.drop(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
         except BadMessageError as error:
-            exchange.drop(peer, self.last_kind, str(error))
-        return exchange.take()
+            state.drop(peer, self.last_kind, str(error))
+        return state.take()
 
     def left(self, key: K) -> Outputs[K]:
         """A peer's connection is gone."""
-        peer = self._exchange.roster.find(key)
+        peer = self._state.roster.find(key)
         if peer is not None:
-            self._exchange.forget(peer)
-        return self._exchange.take()
+            self._state.forget(peer)
+        return self._state.take()
 
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
         """Close a peer for a reason that came from outside the protocol: a kick, a shutdown."""
-        peer = self._exchange.roster.find(key)
+        peer = self._state.roster.find(key)
         if peer is not None:
-            self._exchange.close(peer, why, reason)
-        return self._exchange.take()
+            self._state.close(peer, why, reason)
+        return self._state.take()
 
     def tick(self, now: float) -> Outputs[K]:
         """Time has passed: give ids to streamers that never named themselves."""
-        exchange = self._exchange
-        exchange.now = now
-        exchange.forget_old_takeovers()
-        for peer in list(exchange.roster.peers(Role.STREAMER)):
+        state = self._state
+        state.now = now
+        state.forget_old_takeovers()
+        for peer in list(state.roster.peers(Role.STREAMER)):
             source = peer.source
-            if source and not source.endpoint_id and now - peer.since >= exchange.rules.identify_seconds:
-                exchange.name(source, DEFAULT_ENDPOINT_ID)
-        return exchange.take()
+            if source and not source.endpoint_id and now - peer.since >= state.rules.identify_seconds:
+                state.name(source, DEFAULT_ENDPOINT_ID)
+        return state.take()
 
     # -- what is so ---------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._exchange.roster)
+        return len(self._state.roster)
 
     def streamers(self) -> list[Source[K]]:
         """Return the streamers and SFUs that players can subscribe to."""
-        return self._exchange.roster.listed()
+        return self._state.roster.listed()
 
     def sources(self) -> list[Source[K]]:
         """Return every streamer and SFU that has an id."""
-        return self._exchange.roster.named()
+        return self._state.roster.named()
 
     def players(self) -> list[Subscriber[K]]:
         """Return the connected players, oldest first."""
-        return [peer.subscriber for peer in self._exchange.roster.peers(Role.PLAYER) if peer.subscriber]
+        return [peer.subscriber for peer in self._state.roster.peers(Role.PLAYER) if peer.subscriber]
 
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key."""
-        return self._exchange.roster.find(key)
+        return self._state.roster.find(key)
 
     def longest_unanswered(self, now: float) -> float:
         """Return for how long a player has waited for the first word of its streamer; 0 when none waits."""

@@ -9,7 +9,7 @@ import msgspec
 
 from pixelfleet.net.addresses import url_host
 
-Way = Literal["STUN", "UDP", "TCP", "TLS"]
+AuthMethod = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
 
@@ -37,7 +37,7 @@ class ConfigurationError(ValueError):
 class Probe:
     """One way to one server."""
 
-    way: Way
+    way: AuthMethod
     host: str
     port: int
     username: str = ""
@@ -86,7 +86,7 @@ def _probe(url: str, server: _IceServer) -> Probe:
         raise ConfigurationError("one of the urls has no usable port")
     if found["scheme"] == "stun":
         return Probe("STUN", host, port)
-    way: Way = "TLS" if secure else "TCP" if found["transport"] == "tcp" else "UDP"
+    way: AuthMethod = "TLS" if secure else "TCP" if found["transport"] == "tcp" else "UDP"
     return Probe(way, host, port, server.username, server.credential)
 
 

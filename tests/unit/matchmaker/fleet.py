@@ -47,13 +47,13 @@ class Store:
         return [arguments for called, arguments in self.calls if called == name]
 
     async def streamer(
-        self, number: int = 1, *, stock: bool = False, sequence: int = 1, **fields: Any
+        self, number: int = 1, *, legacy: bool = False, sequence: int = 1, **fields: Any
     ) -> StreamerReport:
         """Have a streamer reported."""
         name = f"s{number}"
-        given = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "stock": stock, **fields}
+        given = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "legacy": legacy, **fields}
         report = StreamerReport(server_id=name, endpoint_id="cam", **given)
-        owner = "elsewhere" if stock else ""
+        owner = "elsewhere" if legacy else ""
         await self.inner.report(ServerReport(server_id=name, sequence=sequence, streamers=(report,), owner=owner))
         return report
 
@@ -130,7 +130,7 @@ class Turning:
     async def turn(self) -> bool:
         """Have it speak with the store once, as its loop does."""
         answered = await self.broker.turn()
-        await self.broker.leaves.say()
+        await self.broker.departures.send()
         self._deliver()
         return answered
 
@@ -151,7 +151,7 @@ class Turning:
     async def leave(self, session_id: str) -> None:
         """Have a session end, and the store hear of it."""
         self.broker.leave(session_id)
-        await self.broker.leaves.say()
+        await self.broker.departures.send()
 
     async def queue(self) -> list[str]:
         """Return the sessions that wait in the store, next first."""

@@ -54,7 +54,7 @@ class Hall:
         self.store = Store()
         self.turning = Turning(self.store)
         self.broker = self.turning.broker
-        tasks.spawn(self.broker.leaves.run())
+        tasks.spawn(self.broker.departures.run())
         self.players = Players(
             self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
         )
@@ -71,13 +71,13 @@ class Hall:
         request = SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers))
         return self.players.upgrade(cast("WSUpgradeRequest", request))
 
-    def player(self, **wish: Any) -> "Seat":
+    def player(self, **join_request: Any) -> "Seat":
         """Let a player in, as its socket opens."""
-        from matchmaker.join_request import Wish
+        from matchmaker.join_request import JoinRequest
 
         socket = FakeSocket()
-        passed_on = wish.pop("passed_on", {})
-        handler = self.players._opened(socket.real, Wish(**{"app": "default", **wish}), passed_on, 0)
+        passed_on = join_request.pop("passed_on", {})
+        handler = self.players._opened(socket.real, JoinRequest(**{"app": "default", **join_request}), passed_on, 0)
         assert isinstance(handler, Player)
         return Seat(self, socket, handler)
 
@@ -85,7 +85,7 @@ class Hall:
         """Let what can go on by itself do so."""
         for _ in range(20):
             await asyncio.sleep(0)
-            await self.broker.leaves.say()
+            await self.broker.departures.send()
 
 
 class Seat:
@@ -101,13 +101,13 @@ class Seat:
         return self.player.ticket.session_id
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def headers(self) -> list[dict[str, Any]]:
         return [orjson.loads(data) for data in self.socket.sent if data.startswith(b"{")]
 
     @property
     def details(self) -> list[Any]:
         """What the matchmaker's own messages said."""
-        return [message["detail"] for message in self.told if message["type"] == "matchmaker"]
+        return [message["detail"] for message in self.headers if message["type"] == "matchmaker"]
 
     def say(self, data: bytes) -> None:
         self.player.message(data)

@@ -29,7 +29,7 @@ async def ready(turning: Turning) -> None:
 
 async def test_a_player_gets_a_free_streamer_at_once_and_the_next_one_when_it_is_free(turning: Turning) -> None:
     await ready(turning)
-    await turning.store.streamer(stock=True)
+    await turning.store.streamer(legacy=True)
     first, second = await turning.join(2)
     assert (first.heard, second.heard) == (["matched"], ["waits"])
     assert list(turning.broker.waiting) == [second.ticket.session_id]
@@ -50,7 +50,7 @@ async def test_a_player_who_has_arrived_at_a_server_of_ours_is_that_servers(turn
 
 
 async def test_a_player_at_a_stock_server_stays_ours_and_its_end_is_said(turning: Turning) -> None:
-    await turning.store.streamer(stock=True)
+    await turning.store.streamer(legacy=True)
     (player,) = await turning.join()
     turning.broker.arrived(player.ticket.session_id)
     assert turning.broker.knows(player.ticket.session_id)
@@ -124,7 +124,7 @@ async def test_a_second_streamer_is_returned_before_the_first_is_given_back(turn
     player = await matched_twice(turning)
     await turning.broker.turn()
     await turning.give_back(player)
-    await turning.broker.leaves.say()
+    await turning.broker.departures.send()
     assert await known(turning) == [player.ticket.session_id]
     assert player.heard == ["matched", "matched"]
 
@@ -228,7 +228,7 @@ async def test_one_choice_too_many_is_that_players_matter_alone(turning: Turning
 
 async def test_after_a_new_epoch_all_sessions_are_said_again_in_the_old_order(turning: Turning) -> None:
     await ready(turning)
-    streamer = await turning.store.streamer(stock=True)
+    streamer = await turning.store.streamer(legacy=True)
     playing, *waiting = await turning.join(5)
     turning.store.forget()
     await turning.turn()
@@ -279,7 +279,7 @@ async def test_who_was_said_again_and_whose_server_is_gone_is_ended_by_us(turnin
 
 async def test_what_an_operator_holds_back_is_said_to_a_store_that_has_forgotten(turning: Turning) -> None:
     streamer = await turning.store.streamer()
-    await turning.store.inner.hold_back(streamer.key, on=True)
+    await turning.store.inner.set_operator_drain(streamer.key, on=True)
     await ready(turning)
     turning.store.forget()
     turning.store.cut_after = 1
@@ -317,7 +317,7 @@ async def test_a_lease_is_used_only_when_the_store_has_been_heard_of_lately(turn
 
 
 async def test_the_queue_is_left_as_a_whole_and_those_with_a_streamer_stay(turning: Turning) -> None:
-    await turning.store.streamer(stock=True)
+    await turning.store.streamer(legacy=True)
     playing, *_ = await turning.join(250)
     await turning.broker.leave_queue()
     assert await turning.queue() == []
@@ -339,7 +339,7 @@ async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_ag
 
     monkeypatch.setattr(turning.store.inner, "join", join_slowly)
     assert await turning.broker.join(waiting) is None
-    await turning.broker.leaves.say()
+    await turning.broker.departures.send()
     assert await turning.queue() == []
     assert turning.broker.notices.empty()
 

@@ -13,8 +13,8 @@ def drain_of(hall: Hall, *, spread: float = 0.0, grace: float = 60.0) -> Drain:
     return Drain(hall.broker, hall.players, spread_seconds=spread, grace_seconds=grace)
 
 
-async def playing(hall: Hall, *, stock: bool) -> Seat:
-    await hall.store.streamer(stock=stock)
+async def playing(hall: Hall, *, legacy: bool) -> Seat:
+    await hall.store.streamer(legacy=legacy)
     seat = hall.player()
     await hall.settle()
     hall.dials[-1].open()
@@ -22,9 +22,9 @@ async def playing(hall: Hall, *, stock: bool) -> Seat:
     return seat
 
 
-@pytest.mark.parametrize("stock", [False, True])
-async def test_those_who_wait_go_at_once_and_those_who_play_when_they_want(hall: Hall, *, stock: bool) -> None:
-    player = await playing(hall, stock=stock)
+@pytest.mark.parametrize("legacy", [False, True])
+async def test_those_who_wait_go_at_once_and_those_who_play_when_they_want(hall: Hall, *, legacy: bool) -> None:
+    player = await playing(hall, legacy=legacy)
     waiting = [hall.player() for _ in range(150)]
     await hall.settle()
     task = asyncio.create_task(drain_of(hall).run())
@@ -45,7 +45,7 @@ async def test_those_who_wait_go_at_once_and_those_who_play_when_they_want(hall:
 
 
 async def test_who_stays_too_long_is_sent_to_another_replica(hall: Hall) -> None:
-    player = await playing(hall, stock=True)
+    player = await playing(hall, legacy=True)
     task = asyncio.create_task(drain_of(hall, grace=0.05).run())
     await eventually(lambda: player.socket.closes, "the player is closed")
     assert player.socket.closes == [(4005, "the server restarts")]

@@ -2,40 +2,40 @@
 
 import pytest
 
-from matchmaker.join_request import JoinRule, NotAllowedError, WishError, wish_of
+from matchmaker.join_request import JoinRequestError, JoinRule, NotAllowedError, join_request_of
 from pixelfleet.auth.identity import STRANGER, Identity
 
 SESSION = "0123456789abcdef0123456789abcdef"
 
 
-def wish(query: dict[str, str], join: JoinRule = "any", who: Identity = STRANGER) -> object:
-    made = wish_of(query, who, app="default", labels=["region", "version"], join=join)
-    assert made.looks_on is (who.roles == {"spectator"})
+def join_request(query: dict[str, str], join: JoinRule = "any", who: Identity = STRANGER) -> object:
+    made = join_request_of(query, who, app="default", labels=["region", "version"], join=join)
+    assert made.spectator is (who.roles == {"spectator"})
     return made.app, made.wants, made.may_share, made.labels
 
 
 def test_nothing_asks_for_any_free_streamer_of_the_usual_app() -> None:
-    assert wish({}) == ("default", "", False, {})
+    assert join_request({}) == ("default", "", False, {})
 
 
 def test_app_and_known_labels_are_taken_and_others_are_not() -> None:
     query = {"app": "game", "region": "eu", "version": "1.2", "gpu": "a10", "hovering": "true"}
-    assert wish(query) == ("game", "", False, {"region": "eu", "version": "1.2"})
+    assert join_request(query) == ("game", "", False, {"region": "eu", "version": "1.2"})
 
 
 def test_an_empty_label_is_no_choice() -> None:
-    assert wish({"region": ""}) == ("default", "", False, {})
+    assert join_request({"region": ""}) == ("default", "", False, {})
 
 
 def test_a_streamer_that_is_named_is_wanted_whatever_its_labels() -> None:
-    assert wish({"id": "pod/cam", "region": "eu"}) == ("default", "pod/cam", True, {})
+    assert join_request({"id": "pod/cam", "region": "eu"}) == ("default", "pod/cam", True, {})
 
 
 @pytest.mark.parametrize(
     ("address", "wants"), [("10.0.0.7", "10.0.0.7:80/stock"), ("10.0.0.7:81", "10.0.0.7:81/stock")]
 )
 def test_a_stock_server_is_named_by_its_address(address: str, wants: str) -> None:
-    assert wish({"address": address}) == ("default", wants, True, {})
+    assert join_request({"address": address}) == ("default", wants, True, {})
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,21 @@ def test_a_stock_server_is_named_by_its_address(address: str, wants: str) -> Non
     ],
 )
 def test_who_may_look_on_is_a_setting(join: JoinRule, wants: str, may_share: bool) -> None:
-    assert wish({"id": wants}, join) == ("default", wants, may_share, {})
+    assert join_request({"id": wants}, join) == ("default", wants, may_share, {})
 
 
 @pytest.mark.parametrize("join", ["session", "never"])
 def test_any_streamer_means_a_free_one_where_nobody_may_look_on(join: JoinRule) -> None:
-    assert wish({"id": "*"}, join) == ("default", "", False, {})
+    assert join_request({"id": "*"}, join) == ("default", "", False, {})
 
 
 def test_who_is_known_may_choose_among_their_own() -> None:
     apps = Identity(apps=("game", "tour"))
-    assert wish({}, who=apps) == ("game", "", False, {})
-    assert wish({"app": "tour"}, who=apps) == ("tour", "", False, {})
+    assert join_request({}, who=apps) == ("game", "", False, {})
+    assert join_request({"app": "tour"}, who=apps) == ("tour", "", False, {})
     with pytest.raises(NotAllowedError):
-        wish({"app": "default"}, who=apps)
-    assert wish({"id": "another"}, who=Identity(wants="pod/cam")) == ("default", "pod/cam", True, {})
+        join_request({"app": "default"}, who=apps)
+    assert join_request({"id": "another"}, who=Identity(wants="pod/cam")) == ("default", "pod/cam", True, {})
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_a_spectator_only_looks_on_where_anybody_may(join: JoinRule, wants: str,
     spectator = Identity(roles=frozenset({"spectator"}))
     if found is None:
         with pytest.raises(NotAllowedError):
-            wish({"id": wants}, join, spectator)
+            join_request({"id": wants}, join, spectator)
     else:
-        assert wish({"id": wants, "region": "eu"}, join, spectator) == ("default", found, True, {})
+        assert join_request({"id": wants, "region": "eu"}, join, spectator) == ("default", found, True, {})
 
 
 def test_a_spectator_who_is_a_player_too_plays() -> None:
     both = Identity(roles=frozenset({"spectator", "player"}))
-    assert wish({}, who=both) == ("default", "", False, {})
+    assert join_request({}, who=both) == ("default", "", False, {})
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_a_spectator_who_is_a_player_too_plays() -> None:
     ],
 )
 def test_what_cannot_be_a_name_is_refused(query: dict[str, str]) -> None:
-    with pytest.raises(WishError):
-        wish(query)
+    with pytest.raises(JoinRequestError):
+        join_request(query)

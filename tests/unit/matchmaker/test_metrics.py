@@ -92,10 +92,10 @@ async def test_they_are_absent_before_the_first_reading_and_while_the_store_is_a
     seen.now += 0.1
     assert of_the_fleet(seen.series(custom=True)) == []
     store.away = False
-    young = await store.inner.totals()
+    warming_up = await store.inner.totals()
 
     async def totals() -> object:
-        return type(young)(now=young.now, young=True, apps=young.apps)
+        return type(warming_up)(now=warming_up.now, warming_up=True, apps=warming_up.apps)
 
     store.inner.totals = totals  # type: ignore[method-assign,assignment]
     await seen.gauges.read()

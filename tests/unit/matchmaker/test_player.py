@@ -5,16 +5,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
-from matchmaker.queue.positions import Place
+from matchmaker.queue.positions import QueuePosition
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.protocol import close_codes
 from tests.unit.matchmaker.hall import KEY, Hall, Seat
 
 
-async def dialled(hall: Hall, *, stock: bool = False) -> Seat:
+async def dialled(hall: Hall, *, legacy: bool = False) -> Seat:
     """Return a player that is being dialled."""
-    await hall.store.streamer(stock=stock)
+    await hall.store.streamer(legacy=legacy)
     seat = hall.player()
     await hall.settle()
     return seat
@@ -27,7 +27,7 @@ async def test_a_player_waits_and_is_dialled_with_a_ticket_for_its_streamer(hall
     await hall.store.streamer()
     await hall.turning.turn()
     await hall.settle()
-    assert seat.told[-1] == {
+    assert seat.headers[-1] == {
         "type": "matchmaker",
         "queued": False,
         "matched": True,
@@ -51,13 +51,13 @@ async def test_a_player_waits_and_is_dialled_with_a_ticket_for_its_streamer(hall
 
 
 async def test_a_stock_server_gets_no_ticket_and_no_pings(hall: Hall) -> None:
-    seat = await dialled(hall, stock=True)
+    seat = await dialled(hall, legacy=True)
     (dial,) = hall.dials
     assert "session" not in parse_qs(urlsplit(dial.url).query)
     dial.open()
     await hall.settle()
     seat.say(b'{"type":"ping","time":7}')
-    assert seat.told[-1] == {"type": "pong", "time": 7}
+    assert seat.headers[-1] == {"type": "pong", "time": 7}
     seat.say(b'{"type":"offer","sdp":"no ping"}')
     assert dial.socket.sent == [b'{"type":"offer","sdp":"no ping"}']
 
@@ -67,7 +67,7 @@ async def test_pings_are_answered_while_the_player_waits_and_never_kept(hall: Ha
     seat.say(b'{"type":"ping","time":1}')
     seat.say(b"first")
     seat.say(b"second, which says ping")
-    assert seat.told[-1] == {"type": "pong", "time": 1}
+    assert seat.headers[-1] == {"type": "pong", "time": 1}
     await hall.store.streamer()
     await hall.settle()
     hall.dials[0].open()
@@ -107,7 +107,7 @@ async def test_a_server_that_closes_as_soon_as_it_opens_does_not_strand_the_play
 
 
 async def test_a_stock_server_that_closes_before_its_config_is_a_failed_dial(hall: Hall) -> None:
-    seat = await dialled(hall, stock=True)
+    seat = await dialled(hall, legacy=True)
     dial = hall.dials[0]
     dial.open()
     await hall.settle()
@@ -120,7 +120,7 @@ async def test_a_stock_server_that_closes_before_its_config_is_a_failed_dial(hal
 
 
 async def test_a_streamer_lost_in_mid_play_closes_the_player_with_its_code(hall: Hall) -> None:
-    seat = await dialled(hall, stock=True)
+    seat = await dialled(hall, legacy=True)
     dial = hall.dials[0]
     dial.open()
     await hall.settle()
@@ -133,7 +133,7 @@ async def test_a_streamer_lost_in_mid_play_closes_the_player_with_its_code(hall:
 
 
 async def test_a_slot_is_free_when_the_streamers_side_is_closed_and_not_before(hall: Hall) -> None:
-    seat = await dialled(hall, stock=True)
+    seat = await dialled(hall, legacy=True)
     dial = hall.dials[0]
     dial.open()
     await hall.settle()
@@ -148,7 +148,7 @@ async def test_a_slot_is_free_when_the_streamers_side_is_closed_and_not_before(h
 
 
 async def test_a_player_who_leaves_as_soon_as_it_comes_takes_nothing_along(hall: Hall) -> None:
-    await hall.store.streamer(stock=True)
+    await hall.store.streamer(legacy=True)
     hall.player().leave()
     await hall.settle()
     assert len(hall.players) == len(hall.broker) == 0
@@ -174,31 +174,31 @@ async def test_a_lease_is_given_back_when_the_store_has_not_been_heard_of(hall: 
 async def test_the_loss_of_the_store_and_its_return_are_told_with_the_place(hall: Hall) -> None:
     seat = hall.player()
     await hall.settle()
-    seat.player.moved(Place(3, 60))
-    seat.player.moved(Place(3, 60))
+    seat.player.moved(QueuePosition(3, 60))
+    seat.player.moved(QueuePosition(3, 60))
     seat.player.store_lost()
     seat.player.store_found()
-    place = {"position": 3, "ahead": 2, "etaSeconds": 60}
+    position = {"position": 3, "ahead": 2, "etaSeconds": 60}
     queued = {"type": "matchmaker", "queued": True, "matched": False}
-    assert seat.told[1:] == [
-        {**queued, "detail": messages.WAITING, **place},
+    assert seat.headers[1:] == [
+        {**queued, "detail": messages.WAITING, **position},
         {**queued, "detail": messages.STORE_LOST},
-        {**queued, "detail": messages.WAITING, **place},
+        {**queued, "detail": messages.WAITING, **position},
     ]
 
 
 @pytest.mark.parametrize(
     ("what", "code", "kind"),
     [
-        ("overdue", close_codes.QUEUE_TIMEOUT, "matchmaker"),
+        ("expire", close_codes.QUEUE_TIMEOUT, "matchmaker"),
         ("ended", close_codes.SESSION_OVER, "subscribeFailed"),
     ],
 )
 async def test_the_last_message_says_why(hall: Hall, what: str, code: close_codes.CloseCode, kind: str) -> None:
     seat = hall.player()
     getattr(seat.player, what)()
-    assert seat.told[-1]["type"] == kind
-    assert code.reason in (seat.told[-1].get("detail"), seat.told[-1].get("message"))
+    assert seat.headers[-1]["type"] == kind
+    assert code.reason in (seat.headers[-1].get("detail"), seat.headers[-1].get("message"))
     assert seat.socket.closes == [(code.code, code.reason)]
 
 
@@ -206,5 +206,5 @@ async def test_a_choice_too_many_is_refused_for_good_in_words(hall: Hall) -> Non
     hall.store.refuse_joins = True
     seat = hall.player()
     await hall.settle()
-    assert seat.told[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
+    assert seat.headers[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
     assert seat.socket.closes == [(close_codes.FULL.code, close_codes.FULL.reason)]

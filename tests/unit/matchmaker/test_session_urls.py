@@ -10,27 +10,27 @@ from pixelfleet.fleet.tokens import verify
 KEY = "k" * 32
 
 
-def lease(*, shared: bool = False, **fields: Any) -> Lease:
+def lease(*, spectator: bool = False, **fields: Any) -> Lease:
     given = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
     return Lease(
         session_id="x" * 32,
         replica_id="r",
         streamer=StreamerReport(**given),
         state=LeaseState.CLAIMED,
-        shared=shared,
+        spectator=spectator,
     )
 
 
-@pytest.mark.parametrize(("shared", "role"), [(False, "player"), (True, "spectator")])
-def test_a_server_of_ours_finds_a_ticket_for_itself_in_the_url(role: str, *, shared: bool) -> None:
-    query = parse_qs(urlsplit(session_url(lease(shared=shared), KEY, {"OfferToReceive": "true"})).query)
+@pytest.mark.parametrize(("spectator", "role"), [(False, "player"), (True, "spectator")])
+def test_a_server_of_ours_finds_a_ticket_for_itself_in_the_url(role: str, *, spectator: bool) -> None:
+    query = parse_qs(urlsplit(session_url(lease(spectator=spectator), KEY, {"OfferToReceive": "true"})).query)
     token = verify(query["session"][0], KEY, "s")
     assert (token.session_id, token.app, token.role) == ("x" * 32, "a", role)
     assert (query["player"], query["OfferToReceive"]) == (["x" * 32], ["true"])
 
 
 def test_a_stock_server_and_one_without_a_key_get_none() -> None:
-    for url in (session_url(lease(stock=True), KEY), session_url(lease(), None)):
+    for url in (session_url(lease(legacy=True), KEY), session_url(lease(), None)):
         assert url == f"ws://10.0.0.1:4000/?player={'x' * 32}"
 
 
@@ -48,8 +48,8 @@ def test_addresses_are_told_with_their_port(url: str, text: str) -> None:
 
 
 def test_the_page_of_a_stock_server_is_dialled_as_it_is_and_ours_with_the_ticket() -> None:
-    assert page_url(lease(stock=True, url="wss://host:8443"), KEY) == "https://host:8443/"
-    assert page_url(lease(stock=True), KEY, "custom_html/a.html") == "http://10.0.0.1:4000/custom_html/a.html"
+    assert page_url(lease(legacy=True, url="wss://host:8443"), KEY) == "https://host:8443/"
+    assert page_url(lease(legacy=True), KEY, "custom_html/a.html") == "http://10.0.0.1:4000/custom_html/a.html"
     url = page_url(lease(), KEY)
     assert url.startswith("http://10.0.0.1:4000/?ss=ws%3A%2F%2F10.0.0.1%3A4000%2F%3Fplayer%3D")
     inner = parse_qs(urlsplit(url).query)["ss"][0]

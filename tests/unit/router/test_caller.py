@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from pixelfleet.auth.guard import Guard
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from router.caller import ADDRESS, REQUEST_ID, Callers
 
 
@@ -77,12 +77,12 @@ async def test_requests_are_limited_and_joins_are_counted_on_their_own() -> None
 
 async def test_wrong_logins_are_counted_and_then_nobody_of_that_address_is_asked() -> None:
     made = callers(logins_per_minute=4.0)
-    door = Door("dashboard", "basic")
+    door = AccessPolicy("dashboard", "basic")
     nothing = await seen(made)
     wrong = await seen(made, Authorization="Basic YWRhOndyb25n")
     assert [await status(lambda: made.check(door, nothing)) for _ in range(5)] == [401] * 5
     assert [await status(lambda: made.check(door, wrong)) for _ in range(3)] == [401, 401, 429]
-    assert await status(lambda: made.check(Door("players", "none"), wrong)) == 200
+    assert await status(lambda: made.check(AccessPolicy("players", "none"), wrong)) == 200
 
 
 async def test_a_door_that_is_closed_is_closed_to_all() -> None:

@@ -9,7 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from pixelfleet.auth.guard import Guard
 from router.caller import ADDRESS, REQUEST_ID, Callers
-from router.handlers import Doors
+from router.handlers import Handlers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.streamers import LookupFailedError
 from router.settings import Settings
@@ -45,14 +45,14 @@ class Known:
         return {"pod/cam": "http://10.0.0.7:30010/remote", "pod/bare": "", "pod/odd": "ftp://10.0.0.7"}.get(streamer)
 
 
-def doors(recorder: Recorder, client: ClientSession, **chosen: Any) -> Doors:
+def doors(recorder: Recorder, client: ClientSession, **chosen: Any) -> Handlers:
     settings = Settings(rest_token=TOKEN, page=Path(), **{"proxy_auth": "open", "dashboard_auth": "open", **chosen})
     callers = Callers(
         Guard(["*"]), proxies=0, player_paths=(), requests_per_second=0, joins_per_minute=0, logins_per_minute=2
     )
     known = Matchmakers(Pool(URLS), client)
     known.pool.resolved({url: [f"10.0.0.{number}"] for number, url in enumerate(URLS, 1)})
-    return Doors(settings, callers, recorder, known, Known(), client)
+    return Handlers(settings, callers, recorder, known, Known(), client)
 
 
 def asked(path: str, method: str = "GET", **headers: str) -> web.Request:

@@ -11,7 +11,7 @@ def totals(now: float, *, young: bool = False) -> Totals:
         AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26),
         AppNumbers(app="b", available=1, used=1, waiting=0),
     )
-    return Totals(now=now, young=young, apps=apps)
+    return Totals(now=now, warming_up=young, apps=apps)
 
 
 def test_apps_are_added_up_and_the_longest_wait_is_kept() -> None:
@@ -26,7 +26,7 @@ def test_the_numbers_of_our_matchmaker_are_understood() -> None:
     )
     body = msgspec.json.encode(schemas.Totals(now=100.0, young=True, apps=[sent]))
     app = AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26)
-    assert msgspec.json.decode(body, type=Totals) == Totals(now=100.0, young=True, apps=(app,))
+    assert msgspec.json.decode(body, type=Totals) == Totals(now=100.0, warming_up=True, apps=(app,))
 
 
 def test_nothing_is_noted_of_a_young_store_or_twice() -> None:

@@ -11,7 +11,7 @@ from signalserver.core.roster import Admission, Role
 from signalserver.core.sessions import Sessions
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
-from signalserver.hub import Hub, Link, OnCall
+from signalserver.hub import Hub, OnCall, PeerConnection
 from signalserver.metrics import Metrics
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 from tests.unit.signalserver.core.conversation import CONFIG
@@ -22,11 +22,11 @@ class Wired:
     """A peer: its link to the hub, and its socket."""
 
     hub: Hub
-    link: Link
+    connection: PeerConnection
     socket: FakeSocket
 
     def say(self, kind: str, **fields: object) -> None:
-        self.link.message(orjson.dumps({"type": kind, **fields}))
+        self.connection.message(orjson.dumps({"type": kind, **fields}))
 
     def heard(self) -> list[Message]:
         """Return what was sent to it so far."""
@@ -36,7 +36,7 @@ class Wired:
         return [message["type"] for message in self.heard()]
 
     def leave(self, code: int = 1000, reason: str = "") -> None:
-        self.link.closed(code, reason)
+        self.connection.closed(code, reason)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Made:
     def _wire(self, role: Role, admission: Admission | None = None) -> Wired:
         socket = FakeSocket()
         switchboard = self.hub.switchboard
-        link = self.hub.begin(
+        connection = self.hub.begin(
             socket.real,
             role,
             "127.0.0.1",
@@ -61,7 +61,7 @@ class Made:
                 else switchboard.streamer_connected(socket.real, now, CONFIG)
             ),
         )
-        wired = Wired(self.hub, link, socket)
+        wired = Wired(self.hub, connection, socket)
         self.wired.append(wired)
         return wired
 

@@ -10,7 +10,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
 from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.service.lifecycle import Tasks
-from signalserver.admission import Doors
+from signalserver.admission import Handlers
 from signalserver.drain import Drain
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
@@ -24,11 +24,11 @@ def request(path: str = "/", **headers: str) -> WSUpgradeRequest:
     return cast("WSUpgradeRequest", SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers)))
 
 
-def doors(**chosen: Any) -> tuple[Doors, Drain]:
+def doors(**chosen: Any) -> tuple[Handlers, Drain]:
     made = make_hub()
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
     config = cast("RtcConfigSource", SimpleNamespace(at_once=lambda: CONFIG))
-    return Doors(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
+    return Handlers(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
 
 
 def status(answer: object) -> int:

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.first_frame import STEPS
-from signalserver.core.message_rules import MOST_PATH_CHANGES
+from signalserver.core.message_rules import MAX_PATH_CHANGES
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
@@ -39,7 +39,7 @@ async def test_the_gauges_follow_who_is_connected(made: Made) -> None:
 async def test_a_relayed_message_is_counted_and_timed(made: Made) -> None:
     streamer, player = made.streamer("cam"), made.player()
     player.say("subscribe", streamerId="cam")
-    streamer.say("offer", sdp=SDP, playerId=player.link.peer_id)
+    streamer.say("offer", sdp=SDP, playerId=player.connection.peer_id)
     assert player.kinds() == ["config", "offer"]
     assert made.metrics.messages.received["streamer", "offer"] == 1
     assert made.metrics.messages.sent["offer"] == 1
@@ -56,7 +56,7 @@ async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
     events = {(line["event"], line["role"]): line for line in lines}
     for event in ("peer connected", "message dropped", "peer left"):
         line = events[event, "player"]
-        assert (line["peer"], line["session"]) == (player.link.peer_id, "session-1")
+        assert (line["peer"], line["session"]) == (player.connection.peer_id, "session-1")
     assert events["streamer named", "streamer"]["peer"] == "cam"
     assert events["peer left", "streamer"]["peer"] == "cam"
 
@@ -72,7 +72,7 @@ async def test_the_way_to_the_first_frame_is_counted_and_logged_once_for_a_playe
         {
             "event": "first frame",
             "log_level": "info",
-            "peer": player.link.peer_id,
+            "peer": player.connection.peer_id,
             "session": "session-1",
             "page": 0.2,
             "dial": 0.06,
@@ -102,16 +102,16 @@ async def test_a_player_that_goes_on_telling_of_its_video_fills_no_disk(made: Ma
     made.streamer("cam")
     player = made.player()
     with capture_logs() as lines:
-        for number in range(10 * MOST_PATH_CHANGES):
+        for number in range(10 * MAX_PATH_CHANGES):
             player.say("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
-    assert len(lines) == MOST_PATH_CHANGES
+    assert len(lines) == MAX_PATH_CHANGES
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:
     with capture_logs() as lines:
         streamer, player = made.streamer("cam"), made.player()
         player.say("subscribe", streamerId="cam")
-        streamer.say("offer", sdp="hush", playerId=player.link.peer_id)
+        streamer.say("offer", sdp="hush", playerId=player.connection.peer_id)
         player.say("answer", sdp=["hush"])
         player.say("iceCandidate", candidate="hush")
     assert "hush" not in str(lines)
@@ -143,9 +143,9 @@ async def test_a_call_goes_to_the_application_if_there_is_one() -> None:
     answer = player.heard()[-1]
     assert answer == {"type": "response", "action": "x" * 256, "error": "control is not configured here"}
     calls: list[tuple[str, str]] = []
-    player = make_hub(on_call=lambda link, call: calls.append((link.peer_id, call.action))).player()
+    player = make_hub(on_call=lambda connection, call: calls.append((connection.peer_id, call.action))).player()
     player.say("control", action="next")
-    assert calls == [(player.link.peer_id, "next")]
+    assert calls == [(player.connection.peer_id, "next")]
 
 
 async def test_a_call_of_a_player_that_is_gone_is_dropped(made: Made) -> None:

@@ -38,10 +38,10 @@ async def test_a_report_tells_what_a_streamer_is_and_holds() -> None:
     assert (report.capacity, report.labels) == (2, {"region": "eu"})
     assert (report.ready, report.draining) == (True, False)
     # A leased player counts from its arrival, before it subscribes.
-    assert report.sessions == ("session-1", f"direct-{direct.link.peer_id}")
+    assert report.sessions == ("session-1", f"direct-{direct.connection.peer_id}")
     leased.leave()
     (report,) = reporter(made)[0].report().streamers
-    assert report.sessions == (f"direct-{direct.link.peer_id}",)
+    assert report.sessions == (f"direct-{direct.connection.peer_id}",)
 
 
 async def test_a_stuck_application_is_not_ready_and_a_drain_is_told() -> None:

@@ -11,10 +11,10 @@ from pixelfleet.fleet.bounds import RESTORE_CHUNK
 from pixelfleet.fleet.model import (
     AppTotals,
     FleetSnapshot,
-    Kept,
     LaneView,
     Lease,
     Policy,
+    Renewal,
     Reported,
     ServerReport,
     StreamerReport,
@@ -61,16 +61,18 @@ class RedisFleetStore:
 
     # -- for matchmaker replicas --------------------------------------------------------------------
 
-    async def keep(self, replica_id: str, known_epoch: str) -> Kept:
+    async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
         """Say that a replica is alive, and claim what was matched for it."""
-        epoch, young, sessions, leases, end, held_back = await self._link.run("keep", replica_id, known_epoch)
-        return Kept(
+        epoch, warming_up, sessions, leases, end, operator_drained = await self._link.run(
+            "keep", replica_id, known_epoch
+        )
+        return Renewal(
             epoch=epoch.decode(),
-            young=young == 1,
+            warming_up=warming_up == 1,
             sessions=sessions,
             leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
             end=_texts(end),
-            held_back=_texts(held_back),
+            operator_drained=_texts(operator_drained),
             connection=self._link.connections,
         )
 
@@ -89,7 +91,7 @@ class RedisFleetStore:
         reply = await self._link.run("give_back", session_id, int(unreachable), streamer)
         return _placed(reply)
 
-    async def offer(self, ticket: Ticket) -> Lease | None:
+    async def reserve(self, ticket: Ticket) -> Lease | None:
         """Lease a free streamer to a page that dials by itself."""
         placed = _placed(await self._join(ticket, ""))
         return placed if isinstance(placed, Lease) else None
@@ -100,19 +102,19 @@ class RedisFleetStore:
         tickets: Sequence[tuple[Ticket, float]],
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
-        held_back: Sequence[str] = (),
+        operator_drained: Sequence[str] = (),
     ) -> None:
         """Make a replica's sessions exactly these."""
         rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
         for ticket, lease in leases:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
-            rows.append([*facts, streamer.key, int(lease.shared), int(streamer.stock), _write(streamer)])
+            rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer)])
         rows += [[session_id, *[""] * 11] for session_id in unsettled]
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
-            back = orjson.dumps(held_back if first else ())
+            back = orjson.dumps(operator_drained if first else ())
             await self._link.run("restore", replica_id, first, last, back, *(fact for row in chunk for fact in row))
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
@@ -125,7 +127,7 @@ class RedisFleetStore:
 
     # -- for operators and numbers ------------------------------------------------------------------
 
-    async def hold_back(self, key: str, on: bool) -> bool:
+    async def set_operator_drain(self, key: str, on: bool) -> bool:
         """Match nobody to a streamer any more, or do again."""
         return bool(await self._link.run("hold_back", key, int(on)))
 
@@ -140,9 +142,9 @@ class RedisFleetStore:
 
     async def totals(self) -> Totals:
         """Return the fleet in numbers."""
-        now, young, *rest = await self._link.run("totals")
+        now, warming_up, *rest = await self._link.run("totals")
         apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
-        return Totals(now=int(now) / 1e6, young=young == 1, apps=apps)
+        return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps)
 
     async def snapshot(self) -> FleetSnapshot:
         """Return all that the store knows."""
@@ -195,10 +197,10 @@ def _streamer_facts(report: StreamerReport) -> list[Any]:
         report.capacity,
         int(report.ready and not report.draining),
         orjson.dumps(report.sessions),
-        orjson.dumps(report.onlookers),
+        orjson.dumps(report.spectators),
         selector_of(report.labels),
         report.node,
-        int(report.stock),
+        int(report.legacy),
         report.players,
         _write(report),
     ]
@@ -227,7 +229,7 @@ def _placed(reply: Any) -> Placed | None:
 
 
 def _lease(row: Sequence[Any]) -> Lease | None:
-    session, replica, report, state, shared, since, arrived, deadline = row
+    session, replica, report, state, spectator, since, arrived, deadline = row
     if report is None:
         return None
     return Lease(
@@ -235,7 +237,7 @@ def _lease(row: Sequence[Any]) -> Lease | None:
         replica_id=replica.decode(),
         streamer=read_report(report),
         state=STATES[state],
-        shared=shared == b"1",
+        spectator=spectator == b"1",
         since=int(since) / 1e6,
         arrived=int(arrived) / 1e6,
         deadline=int(deadline) / 1e6,
@@ -255,13 +257,13 @@ def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
 
 
 def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
-    _, streamers, slots, unlimited, used, aside, available, waiting, oldest = row
+    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest = row
     return AppTotals(
         streamers=streamers,
         slots=float("inf") if unlimited else slots,
         used=used,
         available=available,
         waiting=waiting,
-        aside=aside,
+        quarantined=quarantined,
         oldest_wait=max(0.0, (now - int(float(oldest))) / 1e6) if waiting else 0.0,
     )

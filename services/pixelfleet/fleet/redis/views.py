@@ -85,20 +85,20 @@ class RedisViews:
 
 
 def _streamer(row: Sequence[Any]) -> StreamerView:
-    report, seen, used, live, held_back, aside, failures = row
+    report, seen, used, live, operator_drained, quarantined, failures = row
     return StreamerView(
         report=read_report(report),
         seen=int(seen) / 1e6,
         used=int(used) / 1e6,
         promised=int(live),
-        held_back=held_back == b"1",
-        aside_until=int(aside) / 1e6,
+        operator_drained=operator_drained == b"1",
+        quarantined_until=int(quarantined) / 1e6,
         failures=int(failures),
     )
 
 
 def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) -> Lease | None:
-    state, replica, key, shared, since, arrived, deadline, _, _, orphan = row
+    state, replica, key, spectator, since, arrived, deadline, _, _, orphan = row
     if state not in STATES:
         return None
     view = streamers.get(key.decode())
@@ -109,7 +109,7 @@ def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) ->
         replica_id=replica.decode(),
         streamer=read_report(orphan) if view is None else view.report,
         state=STATES[state],
-        shared=shared == b"1",
+        spectator=spectator == b"1",
         since=int(since) / 1e6,
         arrived=int(arrived) / 1e6,
         deadline=int(deadline) / 1e6,

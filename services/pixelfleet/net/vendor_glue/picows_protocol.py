@@ -59,7 +59,7 @@ class _Calm:
         """Make up what nobody reads."""
         return 0
 
-    def hold_back(self) -> None:
+    def set_operator_drain(self) -> None:
         """Keep what is written until it is let go."""
         self._held = []
 
@@ -110,7 +110,7 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
 
     def feed(self, data: bytes) -> None:
         """Take what was read before this protocol had the connection; its first answers go out together."""
-        self.calm.hold_back()
+        self.calm.set_operator_drain()
         try:
             rest = memoryview(data)
             while rest:

@@ -16,7 +16,7 @@ from tests.unit.matchmaker.fleet import Store
 Told = tuple[str, Any]
 
 
-def told(data: bytes) -> Told:
+def headers(data: bytes) -> Told:
     name, _, text = data.decode().removeprefix("event: ").rstrip("\n").partition("\ndata: ")
     return name, orjson.loads(text)
 
@@ -40,7 +40,7 @@ class Dashboard:
             if part.startswith(b"event: end"):
                 return
             if not part.startswith(b"retry"):
-                self.take(*told(part))
+                self.take(*headers(part))
 
     def take(self, name: str, data: Any) -> None:
         if name == "totals":
@@ -63,13 +63,13 @@ def store() -> Store:
 async def source(store: Store) -> Events:
     reader = FleetReader(store.real)
     made = Events(store.real, reader)
-    made_tell = made.tell
+    made_tell = made.push
 
-    async def tell() -> None:
+    async def push() -> None:
         reader.outdate()
         await made_tell()
 
-    made.tell = tell  # type: ignore[method-assign]  # each of these is to see what is
+    made.push = push  # type: ignore[method-assign]  # each of these is to see what is
     return made
 
 
@@ -77,19 +77,19 @@ async def test_who_comes_hears_the_whole_fleet_and_then_what_changes(store: Stor
     for number in range(1, 4):
         await store.streamer(number)
     first = Dashboard(source)
-    await source.tell()
+    await source.push()
     await first.hear()
     assert sorted(first.streamers) == ["s1/cam", "s2/cam", "s3/cam"]
     assert first.totals[-1]["apps"][0]["streamers"] == 3
-    await store.inner.hold_back("s2/cam", True)
+    await store.inner.set_operator_drain("s2/cam", True)
     second = Dashboard(source)
-    await source.tell()
+    await source.push()
     for dashboard in (first, second):
         await dashboard.hear()
         assert dashboard.streamers["s2/cam"]["state"] == "draining"
         assert dashboard.wholes == 1
     store.clock.now += 60
-    await source.tell()
+    await source.push()
     await first.hear()
     assert first.streamers == {}
 
@@ -97,9 +97,9 @@ async def test_who_comes_hears_the_whole_fleet_and_then_what_changes(store: Stor
 async def test_nothing_is_said_of_streamers_that_are_as_they_were(store: Store, source: Events) -> None:
     await store.streamer()
     dashboard = Dashboard(source)
-    await source.tell()
+    await source.push()
     await dashboard.hear()
-    await source.tell()
+    await source.push()
     assert dashboard.listener.waiting.qsize() == 1
     await dashboard.hear()
     assert len(dashboard.totals) == 2
@@ -110,11 +110,11 @@ async def test_changes_that_are_as_much_as_the_fleet_are_told_as_the_whole_fleet
 ) -> None:
     monkeypatch.setattr(events, "MANY", 5)
     dashboard = Dashboard(source)
-    await source.tell()
+    await source.push()
     await dashboard.hear()
     for number in range(1, 10):
         await store.streamer(number)
-    await source.tell()
+    await source.push()
     assert dashboard.listener.waiting.qsize() == 1
     await dashboard.hear()
     assert (len(dashboard.streamers), dashboard.wholes) == (9, 2)
@@ -123,7 +123,7 @@ async def test_changes_that_are_as_much_as_the_fleet_are_told_as_the_whole_fleet
 async def test_who_does_not_keep_up_is_dropped_and_the_others_hear_on(store: Store, source: Events) -> None:
     slow, quick = Dashboard(source), Dashboard(source)
     for _ in range(MAX_BEHIND + 1):
-        await source.tell()
+        await source.push()
         await quick.hear()
     assert slow.listener.dropped
     assert len(source) == 1
@@ -140,7 +140,7 @@ async def test_everyone_is_let_go_at_the_end(source: Events) -> None:
 
 
 def streamer(name: object, players: int = 0) -> schemas.Streamer:
-    report = StreamerReport(server_id="s", endpoint_id=str(name), app="a", url="ws://h", stock=True, players=players)
+    report = StreamerReport(server_id="s", endpoint_id=str(name), app="a", url="ws://h", legacy=True, players=players)
     return views.streamer_view(StreamerView(report=report, seen=1.0, used=0.0, promised=0), 1.0)
 
 
@@ -164,13 +164,13 @@ def test_the_differences_make_of_one_fleet_the_other(
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_each_event_is_bounded_and_all_of_them_together_tell_everything(changed: int, gone: int) -> None:
     fleet = {str(number): streamer(number) for number in range(changed)}
-    parts = [told(data)[1] for data in streamer_events(fleet, ["x"] * gone)]
+    parts = [headers(data)[1] for data in streamer_events(fleet, ["x"] * gone)]
     assert all(len(part["changed"]) + len(part["gone"]) <= STREAMERS_AT_ONCE for part in parts)
     assert [view["endpointId"] for part in parts for view in part["changed"]] == list(fleet)
     assert sum(len(part["gone"]) for part in parts) == gone
 
 
 def test_a_whole_fleet_of_nothing_is_told_too() -> None:
-    assert [told(data)[1] for data in streamer_events({}, [], whole=True)] == [
+    assert [headers(data)[1] for data in streamer_events({}, [], whole=True)] == [
         {"whole": True, "changed": [], "gone": []}
     ]

@@ -23,7 +23,7 @@ NOW = 1_800_000_000.0
 
 
 def view(**fields: Any) -> StreamerView:
-    own = {name: fields.pop(name) for name in ("promised", "held_back", "aside_until", "used") if name in fields}
+    own = {name: fields.pop(name) for name in ("promised", "operator_drained", "quarantined_until", "used") if name in fields}
     report = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
     return StreamerView(report=StreamerReport(**report), seen=NOW, **{"used": 0.0, "promised": 0, **own})
 
@@ -37,12 +37,12 @@ def view(**fields: Any) -> StreamerView:
         ({"sessions": ("x",), "capacity": 2}, "free"),
         ({"sessions": ("x",), "promised": 1, "capacity": 2}, "busy"),
         ({"sessions": ("x",) * 9, "capacity": 0}, "free"),
-        ({"stock": True, "players": 1, "promised": 1, "capacity": 2}, "free"),
-        ({"stock": True, "players": 1}, "busy"),
+        ({"legacy": True, "players": 1, "promised": 1, "capacity": 2}, "free"),
+        ({"legacy": True, "players": 1}, "busy"),
         ({"ready": False}, "not ready"),
-        ({"aside_until": NOW + 1}, "aside"),
-        ({"aside_until": NOW - 1}, "free"),
-        ({"held_back": True, "ready": False}, "draining"),
+        ({"quarantined_until": NOW + 1}, "aside"),
+        ({"quarantined_until": NOW - 1}, "free"),
+        ({"operator_drained": True, "ready": False}, "draining"),
         ({"draining": True}, "draining"),
     ],
 )
@@ -71,7 +71,7 @@ def test_the_reference_list_has_the_reference_fields() -> None:
         "lastPingReceived": 1_800_000_000_000,
     }
     assert views.list_view(view(url="wss://[2001:db8::1]"), NOW).port == 443
-    assert not views.list_view(view(held_back=True), NOW).ready
+    assert not views.list_view(view(operator_drained=True), NOW).ready
 
 
 def test_places_in_the_queue_count_those_who_want_the_same() -> None:
@@ -86,14 +86,16 @@ def test_places_in_the_queue_count_those_who_want_the_same() -> None:
 
 
 def test_a_session_is_shown_with_its_role_and_null_for_what_it_has_not() -> None:
-    lease = Lease(session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, shared=True, since=NOW)
+    lease = Lease(
+        session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, spectator=True, since=NOW
+    )
     shown = views.session_view(lease)
     assert (shown.state, shown.role, shown.streamer) == (LeaseState.HELD, "spectator", "s/cam")
     assert (shown.deadline, shown.replica, shown.arrived_at) == (None, None, None)
 
 
 def test_slots_without_a_limit_are_null_in_json() -> None:
-    totals = Totals(now=NOW, young=False, apps={"b": AppTotals(), "a": AppTotals(slots=float("inf"), used=3)})
+    totals = Totals(now=NOW, warming_up=False, apps={"b": AppTotals(), "a": AppTotals(slots=float("inf"), used=3)})
     apps = msgspec.json.decode(msgspec.json.encode(views.totals_view(totals)))["apps"]
     assert [(app["app"], app["slots"], app["used"]) for app in apps] == [("a", None, 3), ("b", 0, 0)]
 

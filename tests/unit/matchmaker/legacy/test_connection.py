@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.legacy.connection import MAX_BAD_MESSAGES, MAX_SKIPPED_BYTES, PIECE_BYTES, Link
-from matchmaker.legacy.server import LinkError
-from tests.unit.matchmaker.links import CONNECT, Transport
+from matchmaker.legacy.connection import MAX_BAD_MESSAGES, MAX_SKIPPED_BYTES, PIECE_BYTES, LegacyConnection
+from matchmaker.legacy.server import LegacyMessageError
+from tests.unit.matchmaker.connections import CONNECT, Transport
 
 MESSAGES: list[dict[str, Any]] = [
     CONNECT,
@@ -29,99 +29,99 @@ class Heard:
         self.ends = 0
         self.understands = understands
 
-    def opened(self, link: Link) -> None:
-        self.link = link
+    def opened(self, connection: LegacyConnection) -> None:
+        self.connection = connection
 
-    def heard(self, link: Link, message: dict[str, Any]) -> None:
+    def received(self, connection: LegacyConnection, message: dict[str, Any]) -> None:
         self.messages.append(message)
         if not self.understands:
-            raise LinkError("unknown type")
+            raise LegacyMessageError("unknown type")
 
-    def ended(self, link: Link) -> None:
+    def ended(self, connection: LegacyConnection) -> None:
         self.ends += 1
 
 
 class Connection:
-    def __init__(self, heard: Heard) -> None:
-        self.link = Link(heard)
+    def __init__(self, received: Heard) -> None:
+        self.connection = LegacyConnection(received)
         self.transport = Transport("10.0.0.7")
-        self.link.connection_made(self.transport)  # type: ignore[arg-type]  # all that a link asks of it
+        self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # all that a link asks of it
 
     def feed(self, data: bytes) -> None:
         if not self.transport.aborted:
-            self.link.data_received(data)
+            self.connection.data_received(data)
 
 
 async def test_messages_arrive_whatever_the_pieces_that_they_come_in() -> None:
     for split in range(len(BYTES) + 1):
-        heard = Heard()
-        connection = Connection(heard)
+        received = Heard()
+        connection = Connection(received)
         connection.feed(BYTES[:split])
         connection.feed(BYTES[split:])
-        assert heard.messages == MESSAGES
-    heard = Heard()
-    connection = Connection(heard)
+        assert received.messages == MESSAGES
+    received = Heard()
+    connection = Connection(received)
     for at in range(len(BYTES)):
         connection.feed(BYTES[at : at + 1])
-    assert heard.messages == MESSAGES
+    assert received.messages == MESSAGES
 
 
 @given(garbage=st.binary(max_size=64).filter(lambda data: not set(data) & set(b'{}"\\')))
 async def test_garbage_between_messages_costs_nothing_but_itself(garbage: bytes) -> None:
-    heard = Heard()
-    connection = Connection(heard)
+    received = Heard()
+    connection = Connection(received)
     connection.feed(garbage.join(json.dumps(message).encode() for message in MESSAGES))
-    assert heard.messages == MESSAGES
+    assert received.messages == MESSAGES
 
 
 @pytest.mark.parametrize("unit", [b"x", b"{", b"[1,2]", b'"', b"{}x", b"\x00\xff"], ids=repr)
 async def test_a_link_that_sends_megabytes_of_garbage_is_closed(unit: bytes) -> None:
-    heard = Heard(understands=False)
-    connection = Connection(heard)
+    received = Heard(understands=False)
+    connection = Connection(received)
     fed = 0
     chunk = unit * (64 * 1024 // len(unit))
     while not connection.transport.aborted:
         assert fed <= MAX_SKIPPED_BYTES + 2 * len(chunk), "it is still open"
         connection.feed(chunk)
         fed += len(chunk)
-    assert len(heard.messages) <= MAX_BAD_MESSAGES + 1
+    assert len(received.messages) <= MAX_BAD_MESSAGES + 1
 
 
 async def test_a_flood_of_messages_that_mean_nothing_is_cut_within_one_piece() -> None:
-    heard = Heard(understands=False)
-    connection = Connection(heard)
+    received = Heard(understands=False)
+    connection = Connection(received)
     connection.feed(b"{}" * 200_000)
     assert connection.transport.aborted
-    assert len(heard.messages) == MAX_BAD_MESSAGES + 1
+    assert len(received.messages) == MAX_BAD_MESSAGES + 1
 
 
 async def test_what_follows_a_close_in_the_same_segment_is_not_heard() -> None:
-    heard = Heard()
-    connection = Connection(heard)
+    received = Heard()
+    connection = Connection(received)
 
-    def close(link: Link, message: dict[str, Any]) -> None:
-        heard.messages.append(message)
-        link.close()
+    def close(connection: LegacyConnection, message: dict[str, Any]) -> None:
+        received.messages.append(message)
+        connection.close()
 
-    heard.heard = close  # type: ignore[method-assign]  # this one closes at the first
+    received.received = close  # type: ignore[method-assign]  # this one closes at the first
     connection.feed(b'{"type":"ping"}'.ljust(PIECE_BYTES) + b'{"type":"ping"}')
-    assert len(heard.messages) == 1
+    assert len(received.messages) == 1
 
 
 async def test_only_what_makes_sense_is_a_sign_of_life() -> None:
-    heard = Heard()
-    connection = Connection(heard)
-    connection.link.heard = -1.0
+    received = Heard()
+    connection = Connection(received)
+    connection.connection.received = -1.0
     connection.feed(b"garbage")
-    assert connection.link.heard == -1.0
+    assert connection.connection.received == -1.0
     connection.feed(b'{"type":"ping"}')
-    assert connection.link.heard > 0
+    assert connection.connection.received > 0
 
 
 async def test_the_end_is_told_once_and_a_close_after_it_is_nothing() -> None:
-    heard = Heard()
-    connection = Connection(heard)
-    connection.link.connection_lost(None)
-    connection.link.close()
-    assert heard.ends == 1
+    received = Heard()
+    connection = Connection(received)
+    connection.connection.connection_lost(None)
+    connection.connection.close()
+    assert received.ends == 1
     assert not connection.transport.aborted

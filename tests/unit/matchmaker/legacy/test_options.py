@@ -61,9 +61,9 @@ def test_its_config_file_is_read_and_completed_on_the_command_line(
 
 
 def test_log_files_are_gone_and_that_is_said_to_who_wants_them(capsys: pytest.CaptureFixture[str]) -> None:
-    for argument, told in (("--LogToFile", 1), ("--LogToFile=false", 0)):
+    for argument, headers in (("--LogToFile", 1), ("--LogToFile=false", 0)):
         load(Settings, [argument])
-        assert capsys.readouterr().err.count("--log-format") == told
+        assert capsys.readouterr().err.count("--log-format") == headers
 
 
 def test_an_unknown_option_is_unknown_all_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.legacy.server import LinkError, connected
+from matchmaker.legacy.server import LegacyMessageError, connected
 
 CONNECT = {"type": "connect", "address": "127.0.0.1", "port": 80, "ready": True, "playerConnected": False}
 
@@ -18,7 +18,7 @@ def introduced(peer: str = "10.0.0.7", *, trust: bool = False, **fields: Any) ->
 def test_the_address_to_dial_is_where_the_link_comes_from() -> None:
     report = introduced().report(app="a", dialect="5.0")
     assert (report.url, report.key) == ("ws://10.0.0.7:80", "10.0.0.7:80/stock")
-    assert report.stock
+    assert report.legacy
     assert report.ready
 
 
@@ -44,7 +44,7 @@ def test_tls_rest_and_ipv6_are_kept() -> None:
 
 
 def test_without_a_link_nobody_is_sent_there() -> None:
-    assert not introduced().report(app="a", dialect="5.0", linked=False).ready
+    assert not introduced().report(app="a", dialect="5.0", registration=False).ready
 
 
 def test_a_player_that_was_there_before_the_link_counts() -> None:
@@ -65,7 +65,7 @@ def test_a_player_that_was_there_before_the_link_counts() -> None:
     ],
 )
 def test_a_connect_with_wrong_fields_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(LinkError):
+    with pytest.raises(LegacyMessageError):
         introduced(**fields)
 
 
@@ -83,16 +83,16 @@ def test_no_sequence_of_messages_counts_below_zero(kinds: list[str]) -> None:
     server = introduced()
     for kind in kinds:
         before = (server.ready, server.players)
-        changed = server.hears({"type": kind})
+        changed = server.apply({"type": kind})
         assert changed == (before != (server.ready, server.players))
         assert server.players >= 0
-    told = [kind for kind in kinds if kind.startswith("streamer")]
-    assert server.ready == (not told or told[-1] == "streamerConnected")
+    headers = [kind for kind in kinds if kind.startswith("streamer")]
+    assert server.ready == (not headers or headers[-1] == "streamerConnected")
 
 
 @pytest.mark.parametrize("message", [{}, {"type": None}, {"type": 7}, {"type": "hello"}, {"type": ["ping"]}])
 def test_an_unknown_message_changes_nothing(message: dict[str, Any]) -> None:
     server = introduced()
-    with pytest.raises(LinkError):
-        server.hears(message)
+    with pytest.raises(LegacyMessageError):
+        server.apply(message)
     assert (server.ready, server.players) == (True, 0)

@@ -5,7 +5,7 @@ import pytest
 from matchmaker.legacy import servers as stock_servers
 from matchmaker.settings import Settings
 from pixelfleet.fleet.store import StoreUnavailableError
-from tests.unit.matchmaker.links import Servers
+from tests.unit.matchmaker.connections import Servers
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ async def servers() -> Servers:
 async def test_a_server_is_known_with_its_connect_and_follows_its_deltas(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stock_servers, "RISE_SECONDS", 0.0)
+    monkeypatch.setattr(stock_servers, "INCREASE_SECONDS", 0.0)
     line = servers.line()
     line.connect(ready=False)
     assert await servers.state() == {"10.0.0.7:8080": (False, 0)}
@@ -44,7 +44,7 @@ async def test_many_servers_are_all_known(servers: Servers) -> None:
 async def test_a_server_whose_link_broke_gets_nobody_and_is_whole_again_when_it_is_back(servers: Servers) -> None:
     line = servers.line()
     line.connect()
-    await servers.told()
+    await servers.headers()
     line.end()
     assert await servers.state() == {"10.0.0.7:8080": (False, 0)}
     assert len(servers.servers) == 0
@@ -55,7 +55,7 @@ async def test_a_server_whose_link_broke_gets_nobody_and_is_whole_again_when_it_
 async def test_a_server_that_does_not_come_back_is_forgotten(servers: Servers) -> None:
     line = servers.line()
     line.connect()
-    await servers.told()
+    await servers.headers()
     line.end()
     servers.servers._forget(servers.servers._known["10.0.0.7:8080"])
     assert await servers.state() == {}
@@ -77,12 +77,12 @@ async def test_a_server_that_went_over_to_another_replica_is_that_ones(servers: 
     other = Servers(servers.store, "there")
     old = servers.line()
     old.connect()
-    await servers.told()
+    await servers.headers()
     new = other.line()
     new.connect()
-    await other.told()
+    await other.headers()
     old.say("streamerDisconnected")
-    await servers.told()
+    await servers.headers()
     assert not old.is_open
     assert await other.state() == {"10.0.0.7:8080": (True, 0)}
 
@@ -93,7 +93,7 @@ async def test_silent_links_are_closed_whether_or_not_they_ever_said_anything(se
         line.connect(port=1 + number)
     now = servers.servers._loop.time()
     for line in (silent, mute, lively):
-        line.link.heard = now - 76.0
+        line.connection.received = now - 76.0
     lively.say("ping")
     servers.servers.close_silent(now)
     for line in (silent, mute):
@@ -115,7 +115,7 @@ async def test_one_link_more_than_allowed_is_refused_also_before_it_says_anythin
     servers = Servers(legacy_servers=2)
     lines = [servers.line() for _ in range(3)]
     assert [line.is_open for line in lines] == [True, True, False]
-    lines[0].link.close()
+    lines[0].connection.close()
     lines[0].end()
     assert servers.line().is_open
 
@@ -132,10 +132,10 @@ async def test_what_could_not_be_told_is_told_later(servers: Servers) -> None:
     line.connect()
     servers.store.away = True
     with pytest.raises(StoreUnavailableError):
-        await servers.told()
+        await servers.headers()
     line.say("clientConnected", "streamerDisconnected")
     with pytest.raises(StoreUnavailableError):
-        await servers.told()
+        await servers.headers()
     servers.store.away = False
     assert await servers.state() == {"10.0.0.7:8080": (False, 1)}
 
@@ -143,12 +143,12 @@ async def test_what_could_not_be_told_is_told_later(servers: Servers) -> None:
 async def test_a_server_that_came_back_while_its_end_could_not_be_told_is_not_forgotten(servers: Servers) -> None:
     line = servers.line()
     line.connect()
-    await servers.told()
+    await servers.headers()
     line.end()
     servers.servers._forget(servers.servers._known["10.0.0.7:8080"])
     servers.store.away = True
     with pytest.raises(StoreUnavailableError):
-        await servers.told()
+        await servers.headers()
     servers.line().connect()
     servers.store.away = False
     assert await servers.state() == {"10.0.0.7:8080": (True, 0)}
@@ -156,7 +156,7 @@ async def test_a_server_that_came_back_while_its_end_could_not_be_told_is_not_fo
 
 async def test_after_the_store_has_forgotten_all_servers_are_told_of_again(servers: Servers) -> None:
     servers.line().connect(playerConnected=True)
-    await servers.told()
+    await servers.headers()
     servers.store.forget()
     servers.servers.report_all()
     assert await servers.state() == {"10.0.0.7:8080": (True, 1)}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.queue.positions import LanePlaces
+from matchmaker.queue.positions import LanePositions
 from pixelfleet.fleet.bounds import EXACT_POSITIONS
 from pixelfleet.fleet.model import LaneView
 
@@ -27,14 +27,14 @@ def view(length: int, *, ends: float = 0.0) -> LaneView:
 
 
 def test_the_first_places_are_exact() -> None:
-    places = LanePlaces(view(70))
-    assert [places.place(f"s{n}", n * 10.0).position for n in range(50)] == list(range(1, 51))
+    positions = LanePositions(view(70))
+    assert [positions.position(f"s{n}", n * 10.0).position for n in range(50)] == list(range(1, 51))
 
 
 @given(st.integers(51, 20_000), st.data())
 def test_a_place_behind_the_first_is_rounded_up_and_near(length: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(EXACT_POSITIONS, length - 1))
-    position = LanePlaces(view(length)).place("else", index * 10.0).position
+    position = LanePositions(view(length)).position("else", index * 10.0).position
     truth = index + 1
     assert position >= truth
     assert position - truth <= max(10, truth * 0.25)
@@ -42,20 +42,20 @@ def test_a_place_behind_the_first_is_rounded_up_and_near(length: int, data: st.D
 
 @given(st.integers(60, 5_000))
 def test_places_grow_with_the_rank(length: int) -> None:
-    places = LanePlaces(view(length))
-    told = [places.place("else", index * 10.0).position for index in range(EXACT_POSITIONS, length)]
-    assert told == sorted(told)
-    assert told[0] > EXACT_POSITIONS
+    positions = LanePositions(view(length))
+    headers = [positions.position("else", index * 10.0).position for index in range(EXACT_POSITIONS, length)]
+    assert headers == sorted(headers)
+    assert headers[0] > EXACT_POSITIONS
 
 
 def test_who_joined_after_the_view_was_made_is_behind_all() -> None:
-    assert LanePlaces(view(100)).place("new", 5_000.0).position >= 100
+    assert LanePositions(view(100)).position("new", 5_000.0).position >= 100
 
 
 @pytest.mark.parametrize(
     ("position", "ends", "eta"), [(1, 0.0, None), (1, 0.5, 5), (10, 0.1, 105), (40, 0.01, 4200), (50, 0.0001, 14400)]
 )
 def test_the_estimate_comes_from_how_fast_sessions_end(position: int, ends: float, eta: int | None) -> None:
-    place = LanePlaces(view(60, ends=ends)).place(f"s{position - 1}", (position - 1) * 10.0)
-    assert place.position == position
-    assert place.eta == eta
+    found = LanePositions(view(60, ends=ends)).position(f"s{position - 1}", (position - 1) * 10.0)
+    assert found.position == position
+    assert found.eta == eta

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelfleet.auth.claims import ClaimRules, claim, identity_of, names_of
-from pixelfleet.auth.identity import NotProvenError
+from pixelfleet.auth.identity import InvalidCredentialsError
 
 SCALAR = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
 JSON = SCALAR | st.lists(SCALAR, max_size=4) | st.dictionaries(st.text(max_size=4), SCALAR, max_size=2)
@@ -49,7 +49,7 @@ def test_a_required_claim_has_a_value_or_has_it_among_others(wanted: Any, given_
     if holds:
         identity_of({"c": given_}, rules, "jwt")
     else:
-        with pytest.raises(NotProvenError):
+        with pytest.raises(InvalidCredentialsError):
             identity_of({"c": given_}, rules, "jwt")
 
 

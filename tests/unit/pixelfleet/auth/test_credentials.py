@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from pixelfleet.auth.credentials import Credentials, credentials_of, offers_subprotocol
 
 
-def shown(
+def credentials(
     headers: dict[str, str] | None = None,
     cookies: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
@@ -24,36 +24,36 @@ def basic(text: str) -> dict[str, str]:
 
 
 def test_a_password_is_read_and_may_hold_colons() -> None:
-    assert shown(basic("ada:a:b")) == Credentials(user=("ada", "a:b"), ambient=True)
+    assert credentials(basic("ada:a:b")) == Credentials(user=("ada", "a:b"), ambient=True)
 
 
 @pytest.mark.parametrize("text", ["ada", ":x", "", "a" * 200 + ":x", "ada:" + "x" * 2000])
 def test_what_is_no_name_and_password_shows_nothing(text: str) -> None:
-    assert not shown(basic(text)).any
+    assert not credentials(basic(text)).any
 
 
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic =", "Basic \u00e9", "Basic //79", "Digest abc", "Bearer", "Bearer  "]
 )
 def test_a_broken_header_shows_nothing(header: str) -> None:
-    assert not shown({"Authorization": header}).any
+    assert not credentials({"Authorization": header}).any
 
 
 def test_a_token_comes_from_the_header_before_the_subprotocol_and_the_cookie() -> None:
     headers = {"Authorization": "bearer one", "Sec-WebSocket-Protocol": "pixelfleet, bearer.two"}
-    assert shown(headers, {"session": "three"}) == Credentials(token="one")
+    assert credentials(headers, {"session": "three"}) == Credentials(token="one")
     del headers["Authorization"]
-    assert shown(headers, {"session": "three"}) == Credentials(token="two")
-    assert shown({}, {"session": "three"}) == Credentials(token="three", ambient=True)
-    assert not shown({}, {"session": "three"}, cookie="").any
+    assert credentials(headers, {"session": "three"}) == Credentials(token="two")
+    assert credentials({}, {"session": "three"}) == Credentials(token="three", ambient=True)
+    assert not credentials({}, {"session": "three"}, cookie="").any
 
 
 def test_a_link_is_shown_beside_the_rest() -> None:
-    assert shown(basic("a:b"), query={"link": "x"}).link == "x"
+    assert credentials(basic("a:b"), query={"link": "x"}).link == "x"
 
 
 def test_a_token_that_is_too_long_is_not_read_but_counts_as_shown() -> None:
-    found = shown({"Authorization": "Bearer " + "x" * 9000})
+    found = credentials({"Authorization": "Bearer " + "x" * 9000})
     assert found.token == ""
     assert found.any
 
@@ -65,4 +65,4 @@ def test_our_subprotocol_is_found_among_others() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_no_header_raises(authorization: str, subprotocol: str, cookie: str) -> None:
-    shown({"Authorization": authorization, "Sec-WebSocket-Protocol": subprotocol}, {"session": cookie})
+    credentials({"Authorization": authorization, "Sec-WebSocket-Protocol": subprotocol}, {"session": cookie})

@@ -10,17 +10,17 @@ from aiohttp.test_utils import make_mocked_request
 
 from pixelfleet.auth.guard import Guard, check_same_site
 from pixelfleet.auth.htpasswd import Users, read_users
-from pixelfleet.auth.links import Link, sign
+from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.auth.oidc import Tokens
-from pixelfleet.auth.policy import Door
+from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.store import StoreUnavailableError
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.pixelfleet.auth.test_oidc import tokens
 
 KEY = "k" * 40
 ADA = {"Authorization": "Basic YWRhOnNlY3JldA=="}
-PLAYERS = Door("players", "basic", links=True)
-OPERATORS = Door("dashboard", "basic", role="admin")
+PLAYERS = AccessPolicy("players", "basic", links=True)
+OPERATORS = AccessPolicy("dashboard", "basic", role="admin")
 
 
 def guard(**parts: Any) -> Guard:
@@ -35,15 +35,15 @@ def request(path: str = "/", method: str = "GET", **headers: str) -> web.Request
 
 async def test_an_open_door_asks_for_nothing_not_even_a_role() -> None:
     identity = await guard().check(
-        Door("proxy", "none", role="admin"), request(**{**ADA, "Origin": "https://evil.test"})
+        AccessPolicy("proxy", "none", role="admin"), request(**{**ADA, "Origin": "https://evil.test"})
     )
-    assert (identity.way, identity.roles) == ("none", frozenset())
+    assert (identity.method, identity.roles) == ("none", frozenset())
 
 
 async def test_who_shows_nothing_is_asked_in_the_doors_own_way() -> None:
-    for way, scheme in (("basic", "Basic"), ("jwt", "Bearer"), ("link", "Bearer")):
+    for method, scheme in (("basic", "Basic"), ("jwt", "Bearer"), ("link", "Bearer")):
         with pytest.raises(web.HTTPUnauthorized) as refused:
-            await guard().check(Door("players", way), request())  # type: ignore[arg-type]  # a way
+            await guard().check(AccessPolicy("players", method), request())  # type: ignore[arg-type]  # a way
         assert refused.value.headers["WWW-Authenticate"] == f'{scheme} realm="pixelfleet"'
 
 
@@ -54,7 +54,7 @@ async def test_a_role_that_is_missing_is_another_matter_than_a_proof() -> None:
 
 
 async def test_a_link_opens_the_doors_for_links_alone() -> None:
-    link = sign(Link(subject="eve", roles=("admin",)), KEY, 60)
+    link = sign(SignedLink(subject="eve", roles=("admin",)), KEY, 60)
     assert (await guard().check(PLAYERS, request(f"/?link={link}"))).subject == "eve"
     with pytest.raises(web.HTTPUnauthorized):
         await guard().check(OPERATORS, request(f"/?link={link}"))
@@ -63,7 +63,7 @@ async def test_a_link_opens_the_doors_for_links_alone() -> None:
 
 
 async def test_a_link_that_serves_once_is_used_up_by_who_can() -> None:
-    link = sign(Link(once=True), KEY, 60)
+    link = sign(SignedLink(once=True), KEY, 60)
     used: list[str] = []
 
     async def redeem(name: str, until: float) -> bool:
@@ -85,11 +85,13 @@ async def test_a_link_that_serves_once_is_used_up_by_who_can() -> None:
 async def test_an_issuer_that_cannot_be_asked_refuses_nobody_for_good() -> None:
     unknown: Tokens = tokens(away=True)
     with pytest.raises(web.HTTPServiceUnavailable):
-        await guard(tokens=unknown).check(Door("players", "jwt"), request(Authorization=f"Bearer {keys.token()}"))
+        await guard(tokens=unknown).check(
+            AccessPolicy("players", "jwt"), request(Authorization=f"Bearer {keys.token()}")
+        )
 
 
 @pytest.mark.parametrize(
-    ("shown", "origin", "may"),
+    ("credentials", "origin", "may"),
     [
         ("header", "https://evil.test", True),  # a page of another site has no way to come by it
         ("cookie", "https://evil.test", False),
@@ -100,14 +102,14 @@ async def test_an_issuer_that_cannot_be_asked_refuses_nobody_for_good() -> None:
         ("basic", "https://evil.test", False),
     ],
 )
-async def test_what_a_browser_adds_by_itself_serves_our_own_pages(shown: str, origin: str, *, may: bool) -> None:
+async def test_what_a_browser_adds_by_itself_serves_our_own_pages(credentials: str, origin: str, *, may: bool) -> None:
     how = {
         "header": {"Authorization": f"Bearer {keys.token()}"},
         "cookie": {"Cookie": f"session={keys.token()}"},
         "basic": ADA,
-    }[shown]
-    door = Door("players", "basic" if shown == "basic" else "jwt")
-    check = guard(tokens=tokens()).check(door, request(**how, Origin=origin))
+    }[credentials]
+    policy = AccessPolicy("players", "basic" if credentials == "basic" else "jwt")
+    check = guard(tokens=tokens()).check(policy, request(**how, Origin=origin))
     if may:
         await check
     else:

@@ -8,7 +8,7 @@ from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # has no 
 
 from pixelfleet.auth import htpasswd
 from pixelfleet.auth.htpasswd import Users, matches, read_users
-from pixelfleet.auth.identity import CannotTellError, NotProvenError
+from pixelfleet.auth.identity import AuthBackendError, InvalidCredentialsError
 
 APR1 = "$apr1$LRzCWRPd$YreDSrKr65Lnwak5xEP1G/"  # of "x", by Apache's algorithm
 BCRYPT = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
@@ -55,7 +55,7 @@ async def test_roles_come_from_the_line_or_the_setting() -> None:
     ("name", "password"), [("ada", "wrong"), ("nobody", "secret"), ("ada", ""), ("ada", "secret\0")]
 )
 async def test_who_is_wrong_hears_the_same(name: str, password: str) -> None:
-    with pytest.raises(NotProvenError, match="no such user, or not the password"):
+    with pytest.raises(InvalidCredentialsError, match="no such user, or not the password"):
         await users().check(name, password)
 
 
@@ -69,12 +69,12 @@ async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: p
     monkeypatch.setattr(htpasswd, "matches", matches)
     checked = users()
     for _ in range(3):
-        with pytest.raises(NotProvenError):
+        with pytest.raises(InvalidCredentialsError):
             await checked.check("nobody", "x")
     assert len(hashed) == 3
     assert len(set(hashed)) == 1  # always somebody's, and the same one's
     for number in range(50):
-        with pytest.raises(NotProvenError):
+        with pytest.raises(InvalidCredentialsError):
             await checked.check(f"nobody {number}", "x")
     assert set(hashed) == {user.hash for user in checked._users.values()}
 
@@ -105,13 +105,13 @@ async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not
     await checked.check("ada", "secret")
     assert count == 2
     for _ in range(2):
-        with pytest.raises(NotProvenError):
+        with pytest.raises(InvalidCredentialsError):
             await checked.check("ada", "wrong")
     assert count == 4
 
 
 async def test_hashes_wait_for_their_turn_but_not_too_many_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(htpasswd, "MOST_WAITING", 3)
+    monkeypatch.setattr(htpasswd, "MAX_WAITING", 3)
     checked = users()
     results = await asyncio.gather(*(checked.check("ada", f"wrong{n}") for n in range(5)), return_exceptions=True)
-    assert [type(each) for each in results] == [NotProvenError] * 3 + [CannotTellError] * 2
+    assert [type(each) for each in results] == [InvalidCredentialsError] * 3 + [AuthBackendError] * 2

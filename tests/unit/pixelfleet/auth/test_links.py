@@ -5,8 +5,8 @@ import time
 import jwt
 import pytest
 
-from pixelfleet.auth.identity import NotProvenError
-from pixelfleet.auth.links import LONGEST_SECONDS, Link, sign, verify
+from pixelfleet.auth.identity import InvalidCredentialsError
+from pixelfleet.auth.links import LONGEST_SECONDS, SignedLink, sign, verify
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.fleet.tokens import SessionToken
 from pixelfleet.fleet.tokens import sign as sign_session
@@ -16,7 +16,7 @@ KEY = "k" * 32
 
 def test_a_link_says_what_was_signed() -> None:
     link = verify(
-        sign(Link(subject="ada", app="demo", wants="s", priority=2, roles=("host",), once=True), KEY, 60), KEY
+        sign(SignedLink(subject="ada", app="demo", wants="s", priority=2, roles=("host",), once=True), KEY, 60), KEY
     )
     assert (link.app, link.wants, link.priority, link.once) == ("demo", "s", 2, True)
     assert link.identity.apps == ("demo",)
@@ -26,41 +26,41 @@ def test_a_link_says_what_was_signed() -> None:
 
 
 def test_each_link_has_an_id_of_its_own() -> None:
-    assert verify(sign(Link(), KEY, 60), KEY).id != verify(sign(Link(), KEY, 60), KEY).id
+    assert verify(sign(SignedLink(), KEY, 60), KEY).id != verify(sign(SignedLink(), KEY, 60), KEY).id
 
 
 @pytest.mark.parametrize("seconds", [0, -1, LONGEST_SECONDS + 1])
 def test_a_link_has_an_end(seconds: int) -> None:
     with pytest.raises(ValueError, match="lasts"):
-        sign(Link(), KEY, seconds)
+        sign(SignedLink(), KEY, seconds)
 
 
 def test_a_link_that_is_over_or_of_another_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = sign(Link(), KEY, 5)
-    with pytest.raises(NotProvenError, match="not one of ours"):
+    text = sign(SignedLink(), KEY, 5)
+    with pytest.raises(InvalidCredentialsError, match="not one of ours"):
         verify(text, "o" * 32)
     at = time.time()
     monkeypatch.setattr(time, "time", lambda: at - 3600)
-    old = sign(Link(), KEY, 5)
+    old = sign(SignedLink(), KEY, 5)
     monkeypatch.undo()
-    with pytest.raises(NotProvenError, match="expired"):
+    with pytest.raises(InvalidCredentialsError, match="expired"):
         verify(old, KEY)
 
 
 def test_what_the_same_key_signs_for_other_uses_is_no_link() -> None:
     for audience in ("server", "pixelfleet-link"):
         text = sign_session(SessionToken("session", audience, "cam", "demo"), KEY)
-        with pytest.raises(NotProvenError):
+        with pytest.raises(InvalidCredentialsError):
             verify(text, KEY)
 
 
 @pytest.mark.parametrize("priority", [-1, MAX_PRIORITY + 1])
 def test_a_priority_beyond_the_bounds_is_refused(priority: int) -> None:
-    with pytest.raises(NotProvenError, match="not one of ours"):
-        verify(sign(Link(priority=priority), KEY, 60), KEY)
+    with pytest.raises(InvalidCredentialsError, match="not one of ours"):
+        verify(sign(SignedLink(priority=priority), KEY, 60), KEY)
 
 
 @pytest.mark.parametrize("text", ["", "..", "x" * 100, jwt.encode({"aud": "pixelfleet-link"}, KEY, algorithm="HS256")])
 def test_what_is_no_link_is_refused(text: str) -> None:
-    with pytest.raises(NotProvenError):
+    with pytest.raises(InvalidCredentialsError):
         verify(text, KEY)

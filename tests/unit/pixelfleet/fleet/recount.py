@@ -11,15 +11,15 @@ def taken(known: FleetSnapshot, view: StreamerView) -> int:
     promised = {
         lease.session_id
         for lease in known.leases
-        if lease.streamer.key == report.key and lease.state is not LeaseState.HELD and not lease.shared
+        if lease.streamer.key == report.key and lease.state is not LeaseState.HELD and not lease.spectator
     }
-    return max(report.players, len(promised)) if report.stock else len(report.sessions) + len(promised)
+    return max(report.players, len(promised)) if report.legacy else len(report.sessions) + len(promised)
 
 
 def is_open(known: FleetSnapshot, view: StreamerView) -> bool:
     report = view.report
-    ready = report.ready and not report.draining and not view.held_back
-    return ready and view.aside_until <= known.now
+    ready = report.ready and not report.draining and not view.operator_drained
+    return ready and view.quarantined_until <= known.now
 
 
 def is_free(known: FleetSnapshot, view: StreamerView) -> bool:
@@ -34,7 +34,7 @@ def recount(known: FleetSnapshot) -> dict[str, AppTotals]:
 
 def _recount(known: FleetSnapshot, app: str) -> AppTotals:
     mine = [view for view in known.streamers if view.report.app == app]
-    ready = [each for each in mine if each.report.ready and not each.report.draining and not each.held_back]
+    ready = [each for each in mine if each.report.ready and not each.report.draining and not each.operator_drained]
     arrivals = [each.arrived for each in known.queue if each.ticket.app == app]
     return AppTotals(
         streamers=len(ready),
@@ -42,6 +42,6 @@ def _recount(known: FleetSnapshot, app: str) -> AppTotals:
         used=sum(taken(known, each) for each in ready),
         available=sum(is_free(known, each) for each in mine),
         waiting=len(arrivals),
-        aside=sum(each.aside_until > known.now for each in ready),
+        quarantined=sum(each.quarantined_until > known.now for each in ready),
         oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,
     )

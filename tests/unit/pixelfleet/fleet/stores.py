@@ -9,7 +9,16 @@ import pytest
 
 from pixelfleet.fleet.bounds import WARM_UP_SECONDS
 from pixelfleet.fleet.memory.link import MemoryLink
-from pixelfleet.fleet.model import FleetSnapshot, Kept, Lease, Reported, ServerReport, StreamerReport, Ticket, Waiting
+from pixelfleet.fleet.model import (
+    FleetSnapshot,
+    Lease,
+    Renewal,
+    Reported,
+    ServerReport,
+    StreamerReport,
+    Ticket,
+    Waiting,
+)
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
@@ -44,7 +53,7 @@ async def empty_store(url: str, clock: Clock) -> AsyncIterator[FleetStore]:
     async with open_store(url, prefix=fresh_prefix(), clock=clock) as store:
         await store.totals()
         clock.advance(WARM_UP_SECONDS)
-        assert not (await store.totals()).young
+        assert not (await store.totals()).warming_up
         yield store
 
 
@@ -55,12 +64,12 @@ def streamer(
     app: str = "app",
     capacity: int = 1,
     sessions: tuple[str, ...] = (),
-    onlookers: tuple[str, ...] = (),
+    spectators: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
     node: str = "",
     ready: bool = True,
     draining: bool = False,
-    stock: bool = False,
+    legacy: bool = False,
     players: int = 0,
 ) -> StreamerReport:
     return StreamerReport(
@@ -70,12 +79,12 @@ def streamer(
         url=f"ws://{server}:4000",
         capacity=capacity,
         sessions=sessions,
-        onlookers=onlookers,
+        spectators=spectators,
         labels=dict(labels or {}),
         node=node,
         ready=ready,
         draining=draining,
-        stock=stock,
+        legacy=legacy,
         players=players,
     )
 
@@ -87,7 +96,7 @@ def ticket(
     app: str = "app",
     wants: str = "",
     may_share: bool = False,
-    looks_on: bool = False,
+    spectator: bool = False,
     labels: Mapping[str, str] | None = None,
     priority: int = 0,
 ) -> Ticket:
@@ -97,7 +106,7 @@ def ticket(
         app=app,
         wants=wants,
         may_share=may_share,
-        looks_on=looks_on,
+        spectator=spectator,
         labels=dict(labels or {}),
         priority=priority,
     )
@@ -135,22 +144,22 @@ class Fleet:
         for session in sessions:
             await self.store.join(ticket(session))
 
-    async def gets(self, wish: Ticket) -> Lease:
+    async def gets(self, join_request: Ticket) -> Lease:
         """Join and be given a streamer at once."""
-        placed = await self.store.join(wish)
-        assert isinstance(placed, Lease), f"{wish.session_id} has to wait"
+        placed = await self.store.join(join_request)
+        assert isinstance(placed, Lease), f"{join_request.session_id} has to wait"
         return placed
 
-    async def waits(self, wish: Ticket) -> Waiting:
+    async def waits(self, join_request: Ticket) -> Waiting:
         """Join and have to wait."""
-        placed = await self.store.join(wish)
-        assert isinstance(placed, Waiting), f"{wish.session_id} does not have to wait"
+        placed = await self.store.join(join_request)
+        assert isinstance(placed, Waiting), f"{join_request.session_id} does not have to wait"
         return placed
 
-    async def keeps(self, *replicas: str) -> Kept:
+    async def keeps(self, *replicas: str) -> Renewal:
         for replica in replicas or ("r1",):
-            kept = await self.store.keep(replica, "")
-        return kept
+            renewal = await self.store.renew(replica, "")
+        return renewal
 
     async def passes(self, seconds: float, *, replicas: Sequence[str] = ("r1",), servers: Sequence[str] = ()) -> None:
         """Let time pass, in which only these replicas say that they are alive; servers repeat their last report."""
@@ -160,7 +169,7 @@ class Fleet:
             self.clock.advance(step)
             left -= step
             for replica in replicas:
-                await self.store.keep(replica, "")
+                await self.store.renew(replica, "")
             for server in servers:
                 views = (await self.snapshot()).streamers
                 await self.reports(*(each.report for each in views if each.report.server_id == server), server=server)

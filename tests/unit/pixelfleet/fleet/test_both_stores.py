@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pixelfleet.fleet.model import (
     AppTotals,
     FleetSnapshot,
-    Kept,
     Lease,
     LeaseState,
+    Renewal,
     Reported,
     ServerReport,
     StreamerReport,
@@ -70,7 +70,7 @@ tickets = st.builds(
     app=st.sampled_from(APPS),
     wants=st.sampled_from(("", "", "", "", "*", "s1/cam", "cam", "p0", "p1", "nobody")),
     may_share=st.booleans(),
-    looks_on=st.sampled_from((False, False, False, True)),
+    spectator=st.sampled_from((False, False, False, True)),
     labels=st.sampled_from(LABELS),
     priority=st.sampled_from((0, 0, 0, 3)),
 )
@@ -89,12 +89,12 @@ def reports(draw: st.DrawFn) -> tuple[ServerReport, int]:
             app=draw(st.sampled_from(APPS)),
             capacity=draw(st.sampled_from((1, 1, 2, 3, 0))),
             sessions=draw(some_sessions) if not owner else (),
-            onlookers=draw(some_sessions) if draw(st.booleans()) else (),
+            spectators=draw(some_sessions) if draw(st.booleans()) else (),
             labels=draw(st.sampled_from(LABELS)),
             node=draw(st.sampled_from(("", "n1", "n1", "n2"))),
             ready=draw(st.sampled_from((True, True, True, False))),
             draining=draw(st.sampled_from((False, False, False, True))),
-            stock=bool(owner),
+            legacy=bool(owner),
             players=draw(st.integers(0, 2)) if owner else 0,
         )
         streamers.append(report)
@@ -135,13 +135,13 @@ def restores(draw: st.DrawFn) -> Step:
     leases = []
     for each, arrived in arrivals:
         if draw(st.booleans()):
-            chosen = streamer(draw(st.sampled_from(("s1", "s2", "s9"))), app=each.app, stock=draw(st.booleans()))
+            chosen = streamer(draw(st.sampled_from(("s1", "s2", "s9"))), app=each.app, legacy=draw(st.booleans()))
             lease = Lease(
                 session_id=each.session_id,
                 replica_id=replica,
                 streamer=chosen,
                 state=LeaseState.CLAIMED,
-                shared=draw(st.sampled_from((False, False, True))),
+                spectator=draw(st.sampled_from((False, False, True))),
                 arrived=arrived,
             )
             leases.append((each, lease))
@@ -154,9 +154,9 @@ def restores(draw: st.DrawFn) -> Step:
     return Step("restore", {"replica": replica, "waiting": waiting, "leases": leases}, call)
 
 
-async def joins(store: FleetStore, _: Told, wish: Ticket) -> Any:
+async def joins(store: FleetStore, _: Told, join_request: Ticket) -> Any:
     try:
-        return await store.join(wish)
+        return await store.join(join_request)
     except TooManyChoicesError:
         return "too many"
 
@@ -168,9 +168,9 @@ async def said_and_forward(store: FleetStore, told: Told, report: tuple[ServerRe
 steps = st.one_of(
     steps_of("report", said_and_forward, report=reports()),
     steps_of("report", said_and_forward, report=reports()),
-    steps_of("join", joins, wish=tickets),
-    steps_of("join", joins, wish=tickets),
-    steps_of("keep", lambda store, _, name: store.keep(name, ""), name=st.sampled_from(REPLICAS)),
+    steps_of("join", joins, join_request=tickets),
+    steps_of("join", joins, join_request=tickets),
+    steps_of("keep", lambda store, _, name: store.renew(name, ""), name=st.sampled_from(REPLICAS)),
     steps_of(
         "leave",
         lambda store, _, names, by: store.leave(*names, replica_id=by),
@@ -184,11 +184,11 @@ steps = st.one_of(
         key=st.sampled_from(("", "", "s1/cam")),
         bad=st.booleans(),
     ),
-    steps_of("offer", lambda store, _, wish: store.offer(wish), wish=tickets),
+    steps_of("offer", lambda store, _, join_request: store.reserve(join_request), join_request=tickets),
     restores(),
     steps_of(
         "hold_back",
-        lambda store, _, key, on: store.hold_back(key, on),
+        lambda store, _, key, on: store.set_operator_drain(key, on),
         key=st.sampled_from(("s1/cam", "s2/cam")),
         on=st.booleans(),
     ),
@@ -206,8 +206,14 @@ steps = st.one_of(
 
 def plain(said: Any) -> Any:
     """Return an answer without what may differ: the epoch, and the order of things that have none."""
-    if isinstance(said, Kept):
-        return ("kept", said.sessions, said.end, said.held_back, sorted(said.leases, key=lambda each: each.session_id))
+    if isinstance(said, Renewal):
+        return (
+            "kept",
+            said.sessions,
+            said.end,
+            said.operator_drained,
+            sorted(said.leases, key=lambda each: each.session_id),
+        )
     return said
 
 

@@ -37,8 +37,8 @@ def test_three_heartbeats_fit_into_what_a_report_holds() -> None:
 
 
 def test_a_match_that_was_not_announced_is_found_before_its_claim_lapses() -> None:
-    assert bounds.KEEP_SECONDS == 1.0
-    assert bounds.KEEP_SECONDS <= bounds.CLAIM_SECONDS
+    assert bounds.RENEW_SECONDS == 1.0
+    assert bounds.RENEW_SECONDS <= bounds.CLAIM_SECONDS
 
 
 async def test_a_report_holds_for_6_seconds(fleet: Fleet) -> None:
@@ -83,7 +83,7 @@ async def test_a_player_arrives_within_10_seconds(fleet: Fleet) -> None:
 
 async def test_a_page_arrives_within_45_seconds(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.store.offer(ticket("page"))
+    await fleet.store.reserve(ticket("page"))
     await fleet.passes(45.0 - A_BIT, servers=("s1",))
     assert list(await fleet.matches()) == ["page"]
     await fleet.passes(2 * A_BIT, servers=("s1",))
@@ -96,16 +96,16 @@ async def test_an_epoch_that_follows_another_matches_nobody_for_10_seconds_and_t
     now = fleet.clock.now
     await fleet.run("epoch", "another server process")
     fleet.clock.now = now + 10.0 - A_BIT
-    assert (await fleet.store.totals()).young
+    assert (await fleet.store.totals()).warming_up
     fleet.clock.now = now + 10.0 + A_BIT
-    assert not (await fleet.store.totals()).young
+    assert not (await fleet.store.totals()).warming_up
     await fleet.read("DEL", "epoch")
     now = fleet.clock.now
-    assert (await fleet.store.totals()).young
+    assert (await fleet.store.totals()).warming_up
     fleet.clock.now = now + 2.5 - A_BIT
-    assert (await fleet.store.totals()).young
+    assert (await fleet.store.totals()).warming_up
     fleet.clock.now = now + 2.5 + A_BIT
-    assert not (await fleet.store.totals()).young
+    assert not (await fleet.store.totals()).warming_up
 
 
 # -- streamers that cannot be reached ---------------------------------------------------------------
@@ -137,13 +137,13 @@ async def test_a_streamer_is_left_alone_for_1_second_first_and_60_at_most(fleet:
         await fleet.store.give_back(session, unreachable=True)
         view = await fleet.store.find("cam")
         assert view is not None
-        assert view.aside_until == pytest.approx(fleet.clock.now + seconds)
+        assert view.quarantined_until == pytest.approx(fleet.clock.now + seconds)
         assert view.failures == min(number, 16), "no more are counted"
 
 
 async def test_a_failed_dial_counts_for_120_seconds(fleet: Fleet) -> None:
     await fleet.keeps("r1", "r2")
-    await fleet.reports(streamer(capacity=0, stock=True), owner="r1")
+    await fleet.reports(streamer(capacity=0, legacy=True), owner="r1")
     await fleet.joins("p")
     failures = []
     for seconds in (120.0 - A_BIT, 120.0 + A_BIT, 0.0):
@@ -162,11 +162,11 @@ async def test_2_replicas_must_fail_to_reach_a_streamer(fleet: Fleet, replicas: 
     await fleet.reports(streamer(capacity=0))
     for name in names:
         await fleet.gets(ticket(name, replica=name))
-    aside = []
+    quarantined = []
     for name in names:
         await fleet.store.give_back(name, unreachable=True)
-        aside.append((await fleet.store.totals()).apps["app"].aside)
-    assert aside.index(1) + 1 == needed
+        quarantined.append((await fleet.store.totals()).apps["app"].quarantined)
+    assert quarantined.index(1) + 1 == needed
 
 
 # -- choices of labels, and unused apps -------------------------------------------------------------
@@ -262,7 +262,7 @@ async def test_64_lanes_are_looked_at_for_somebody_to_place(fleet: Fleet) -> Non
         await fleet.reports(streamer(session))
         await fleet.gets(ticket(session, wants=f"{session}/cam"))
         await fleet.store.give_back(session, unreachable=True)
-    fleet.clock.advance(bounds.FIRST_ASIDE_SECONDS + A_BIT)
+    fleet.clock.advance(bounds.FIRST_QUARANTINE_SECONDS + A_BIT)
     assert [len((await fleet.keeps()).leases) for _ in range(3)] == [64, 6, 0]
 
 
@@ -280,7 +280,7 @@ async def test_32_facts_lapse_at_once(fleet: Fleet) -> None:
 
 async def test_500_sessions_and_100_servers_go_at_once_with_their_replica(fleet: Fleet) -> None:
     for number in range(110):
-        await fleet.reports(streamer(f"s{number}", app="b", stock=True), owner="r1")
+        await fleet.reports(streamer(f"s{number}", app="b", legacy=True), owner="r1")
     await fleet.joins(*sessions(510))
     fleet.clock.advance(bounds.EXPIRY_SECONDS + A_BIT)
     left = []

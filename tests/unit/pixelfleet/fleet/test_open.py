@@ -108,13 +108,13 @@ async def test_sentinels_are_asked_for_the_primary_also_after_a_failover(tmp_pat
             await eventually(knows_the_replica, "the Sentinel knows the replica")
             async with empty_store(f"redis+sentinel://127.0.0.1:{guard}/fleet/0", clock) as store:
                 await works(store, clock)
-                epoch = (await store.keep("r1", "")).epoch
+                epoch = (await store.renew("r1", "")).epoch
                 primary.kill()
                 clock.advance(0.1)
                 await eventually(store.totals, "the store is back", tolerating=(StoreUnavailableError,))
-                kept = await store.keep("r1", epoch)
-                assert kept.epoch != epoch
-                assert kept.young
+                renewal = await store.renew("r1", epoch)
+                assert renewal.epoch != epoch
+                assert renewal.warming_up
 
 
 @pytest.mark.parametrize(

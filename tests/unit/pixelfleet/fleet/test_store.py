@@ -218,7 +218,7 @@ async def test_who_joins_gets_a_free_streamer_at_once(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     lease = await fleet.gets(ticket("p"))
     assert (lease.session_id, lease.replica_id, lease.streamer.url) == ("p", "r1", "ws://s1:4000")
-    assert (lease.state, lease.shared) == (LeaseState.CLAIMED, False)
+    assert (lease.state, lease.spectator) == (LeaseState.CLAIMED, False)
     assert lease.deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
     assert await fleet.leases() == {"p": lease}
 
@@ -421,32 +421,32 @@ async def test_who_may_looks_on_when_the_slots_are_taken(fleet: Fleet) -> None:
     await fleet.gets(ticket("player"))
     await fleet.waits(ticket("may-not", wants="cam"))
     lease = await fleet.gets(ticket("onlooker", wants="cam", may_share=True))
-    assert (lease.shared, lease.streamer.key) == (True, "s1/cam")
+    assert (lease.spectator, lease.streamer.key) == (True, "s1/cam")
     assert (await fleet.store.totals()).apps["app"].used == 1
-    await fleet.reports(streamer(sessions=("player",), onlookers=("onlooker",)))
+    await fleet.reports(streamer(sessions=("player",), spectators=("onlooker",)))
     assert {each.state for each in (await fleet.leases()).values()} == {LeaseState.HELD}
     assert (await fleet.store.totals()).apps["app"].used == 1
 
 
 async def test_who_wants_a_streamer_that_is_free_has_it_alone(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    assert not (await fleet.gets(ticket("p", wants="cam", may_share=True))).shared
+    assert not (await fleet.gets(ticket("p", wants="cam", may_share=True))).spectator
 
 
 async def test_a_spectator_takes_no_slot_where_one_is_free(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     for number, wants in enumerate(("cam", "s1/cam", "*")):
-        assert (await fleet.gets(ticket(f"spectator{number}", wants=wants, looks_on=True))).shared
+        assert (await fleet.gets(ticket(f"spectator{number}", wants=wants, spectator=True))).spectator
     assert (await fleet.store.totals()).apps["app"].available == 1
-    assert not (await fleet.gets(ticket("player"))).shared
+    assert not (await fleet.gets(ticket("player"))).spectator
 
 
 async def test_a_spectator_and_a_player_who_wait_for_the_same_streamer_both_get_it(fleet: Fleet) -> None:
     for number in range(2):
-        await fleet.waits(ticket(f"spectator{number}", wants="cam", looks_on=True))
+        await fleet.waits(ticket(f"spectator{number}", wants="cam", spectator=True))
     await fleet.waits(ticket("player", wants="cam"))
     await fleet.reports(streamer())
-    assert {name: lease.shared for name, lease in (await fleet.leases()).items()} == {
+    assert {name: lease.spectator for name, lease in (await fleet.leases()).items()} == {
         "spectator0": True,
         "spectator1": True,
         "player": False,
@@ -456,7 +456,7 @@ async def test_a_spectator_and_a_player_who_wait_for_the_same_streamer_both_get_
 async def test_an_onlooker_waits_for_a_streamer_that_is_not_there_yet(fleet: Fleet) -> None:
     await fleet.waits(ticket("onlooker", wants="cam", may_share=True))
     await fleet.reports(streamer(sessions=("x",)))
-    assert (await fleet.leases())["onlooker"].shared
+    assert (await fleet.leases())["onlooker"].spectator
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -467,7 +467,7 @@ async def test_a_session_under_way_can_be_looked_on_at_by_its_id(fleet: Fleet, *
     if held:
         await fleet.reports(streamer(key.partition("/")[0], sessions=("player",)))
     lease = await fleet.gets(ticket("onlooker", wants="player", may_share=True))
-    assert (lease.shared, lease.streamer.key) == (True, key)
+    assert (lease.spectator, lease.streamer.key) == (True, key)
     waiting = await fleet.waits(ticket("other", wants="player"))
     assert waiting.ticket.wants == key, "it is in the lane of that streamer"
     await fleet.waits(ticket("stranger", app="b", wants="player", may_share=True))
@@ -481,7 +481,7 @@ async def test_a_session_that_begins_later_is_found_by_its_id(fleet: Fleet) -> N
 
 
 async def test_a_star_takes_a_free_streamer_or_the_one_with_the_fewest_onlookers(fleet: Fleet) -> None:
-    await fleet.reports(streamer("s1", sessions=("x",), onlookers=("o",)))
+    await fleet.reports(streamer("s1", sessions=("x",), spectators=("o",)))
     await fleet.reports(streamer("s2", sessions=("y",)))
     await fleet.waits(ticket("may-not", wants="*"))
     assert (await fleet.gets(ticket("a", wants="*", may_share=True))).streamer.key == "s2/cam"
@@ -495,8 +495,8 @@ async def test_a_player_becomes_an_onlooker_when_its_server_says_so(fleet: Fleet
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a")
     await fleet.reports(streamer(capacity=2, sessions=("a",)))
-    await fleet.reports(streamer(capacity=2, sessions=("b",), onlookers=("a",)))
-    assert (await fleet.leases())["a"].shared
+    await fleet.reports(streamer(capacity=2, sessions=("b",), spectators=("a",)))
+    assert (await fleet.leases())["a"].spectator
 
 
 # -- numbers ----------------------------------------------------------------------------------------

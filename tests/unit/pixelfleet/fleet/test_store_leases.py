@@ -8,9 +8,9 @@ from pixelfleet.fleet.bounds import (
     ARRIVAL_SECONDS,
     CLAIM_SECONDS,
     EXPIRY_SECONDS,
-    FIRST_ASIDE_SECONDS,
+    FIRST_QUARANTINE_SECONDS,
     HEARTBEAT_SECONDS,
-    LONGEST_ASIDE_SECONDS,
+    LONGEST_QUARANTINE_SECONDS,
     PAGE_ARRIVAL_SECONDS,
     UNUSED_SECONDS,
 )
@@ -41,10 +41,10 @@ async def test_a_replica_claims_what_was_matched_for_its_own_tickets_once(fleet:
     await fleet.store.join(ticket("a", replica="r1"))
     await fleet.store.join(ticket("b", replica="r2"))
     await fleet.reports(streamer(capacity=3))
-    kept = await fleet.keeps("r1")
-    assert [(lease.session_id, lease.state) for lease in kept.leases] == [("a", LeaseState.CLAIMED)]
-    assert kept.leases[0].deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
-    assert (kept.sessions, (await fleet.keeps("r1")).leases) == (1, ())
+    renewal = await fleet.keeps("r1")
+    assert [(lease.session_id, lease.state) for lease in renewal.leases] == [("a", LeaseState.CLAIMED)]
+    assert renewal.leases[0].deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
+    assert (renewal.sessions, (await fleet.keeps("r1")).leases) == (1, ())
     assert [lease.session_id for lease in (await fleet.keeps("r2")).leases] == ["b"]
     assert (await fleet.keeps("r3")).leases == ()
 
@@ -108,8 +108,8 @@ async def test_a_session_that_arrives_is_held_and_its_replica_has_done_its_part(
         await fleet.keeps()
     await fleet.reports(streamer(sessions=("p",)))
     assert (await fleet.leases())["p"].state is LeaseState.HELD
-    kept = await fleet.keeps()
-    assert (kept.leases, kept.sessions) == ((), 0)
+    renewal = await fleet.keeps()
+    assert (renewal.leases, renewal.sessions) == ((), 0)
 
 
 async def test_a_player_that_arrives_when_its_promise_has_lapsed_is_held(fleet: Fleet) -> None:
@@ -245,7 +245,7 @@ async def test_who_could_not_be_reached_is_given_to_others_and_tried_again_later
     assert list(await fleet.matches()) == ["second"], "its replica can reach it"
     await fleet.store.leave("second")
     assert await fleet.queue() == ["first"]
-    fleet.clock.advance(FIRST_ASIDE_SECONDS + A_BIT)
+    fleet.clock.advance(FIRST_QUARANTINE_SECONDS + A_BIT)
     assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["first"]
 
 
@@ -266,21 +266,21 @@ async def test_what_two_replicas_failed_to_reach_is_left_alone_by_all_for_a_grow
     await fleet.gets(ticket("a", replica="r1"))
     await fleet.gets(ticket("b", replica="r2"))
     await fleet.store.give_back("a", unreachable=True)
-    assert (await fleet.store.totals()).apps["app"].aside == 0
+    assert (await fleet.store.totals()).apps["app"].quarantined == 0
     await fleet.store.give_back("b", unreachable=True)
     totals = (await fleet.store.totals()).apps["app"]
-    assert (totals.aside, totals.available, totals.streamers) == (1, 0, 1)
+    assert (totals.quarantined, totals.available, totals.streamers) == (1, 0, 1)
     view = await fleet.store.find("cam")
     assert view is not None
     assert view.failures == 2
-    assert view.aside_until == pytest.approx(fleet.clock.now + 2 * FIRST_ASIDE_SECONDS)
+    assert view.quarantined_until == pytest.approx(fleet.clock.now + 2 * FIRST_QUARANTINE_SECONDS)
     await fleet.waits(ticket("c", replica="r3"))
-    await fleet.passes(2 * FIRST_ASIDE_SECONDS + A_BIT, replicas=("r1", "r2", "r3"))
+    await fleet.passes(2 * FIRST_QUARANTINE_SECONDS + A_BIT, replicas=("r1", "r2", "r3"))
     assert sorted(await fleet.matches()) == ["a", "b", "c"]
     await fleet.store.give_back("c", unreachable=True)
     view = await fleet.store.find("cam")
     assert view is not None
-    assert view.aside_until == pytest.approx(fleet.clock.now + 4 * FIRST_ASIDE_SECONDS)
+    assert view.quarantined_until == pytest.approx(fleet.clock.now + 4 * FIRST_QUARANTINE_SECONDS)
 
 
 async def test_the_word_of_the_only_replica_is_enough(fleet: Fleet) -> None:
@@ -303,11 +303,11 @@ async def test_a_player_that_arrives_ends_the_count_of_failures(fleet: Fleet) ->
 
 async def test_failures_long_ago_do_not_count(fleet: Fleet) -> None:
     await fleet.keeps("r1", "r2")
-    await fleet.reports(streamer(capacity=0, stock=True), owner="r1")
+    await fleet.reports(streamer(capacity=0, legacy=True), owner="r1")
     await fleet.joins("a")
     for _ in range(3):
         await fleet.store.give_back("a", unreachable=True)
-        await fleet.passes(2 * LONGEST_ASIDE_SECONDS + A_BIT, replicas=("r1", "r2"))
+        await fleet.passes(2 * LONGEST_QUARANTINE_SECONDS + A_BIT, replicas=("r1", "r2"))
         view = await fleet.store.find("cam")
         assert view is not None
         assert view.failures == 1
@@ -361,18 +361,18 @@ async def test_a_held_slot_is_free_when_its_server_says_so(fleet: Fleet) -> None
 
 
 async def test_the_latest_link_speaks_for_a_stock_server(fleet: Fleet) -> None:
-    old = await fleet.reports(streamer(stock=True), owner="r1")
-    new = await fleet.reports(streamer(stock=True), owner="r2")
+    old = await fleet.reports(streamer(legacy=True), owner="r1")
+    new = await fleet.reports(streamer(legacy=True), owner="r2")
     assert new.fence > old.fence > 0
-    late = await fleet.reports(streamer(stock=True, players=1), owner="r1", fence=old.fence)
+    late = await fleet.reports(streamer(legacy=True, players=1), owner="r1", fence=old.fence)
     assert (late.taken, late.fence) == (False, new.fence)
-    assert (await fleet.reports(streamer(stock=True, players=1), owner="r2", fence=new.fence)).taken
+    assert (await fleet.reports(streamer(legacy=True, players=1), owner="r2", fence=new.fence)).taken
     (view,) = (await fleet.snapshot()).streamers
     assert view.report.players == 1
 
 
 async def test_a_stock_server_lasts_as_long_as_the_replica_with_its_link(fleet: Fleet) -> None:
-    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.passes(3 * EXPIRY_SECONDS, replicas=("r1", "r2"))
     assert len((await fleet.snapshot()).streamers) == 1
     await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
@@ -380,7 +380,7 @@ async def test_a_stock_server_lasts_as_long_as_the_replica_with_its_link(fleet: 
 
 
 async def test_a_lease_of_a_stock_server_lasts_as_long_as_its_replica(fleet: Fleet) -> None:
-    await fleet.reports(streamer(stock=True), owner="r1")
+    await fleet.reports(streamer(legacy=True), owner="r1")
     lease = await fleet.gets(ticket("p", replica="r2"))
     assert lease.deadline == 0
     await fleet.waits(ticket("next"))
@@ -391,22 +391,22 @@ async def test_a_lease_of_a_stock_server_lasts_as_long_as_its_replica(fleet: Fle
 
 
 async def test_the_player_and_the_lease_of_a_stock_server_are_one(fleet: Fleet) -> None:
-    first = await fleet.reports(streamer(stock=True, capacity=2), owner="r1")
+    first = await fleet.reports(streamer(legacy=True, capacity=2), owner="r1")
     await fleet.joins("a")
-    await fleet.reports(streamer(stock=True, capacity=2, players=1), owner="r1", fence=first.fence)
+    await fleet.reports(streamer(legacy=True, capacity=2, players=1), owner="r1", fence=first.fence)
     assert (await fleet.store.totals()).apps["app"].used == 1
-    await fleet.reports(streamer(stock=True, capacity=2, players=2), owner="r1", fence=first.fence)
+    await fleet.reports(streamer(legacy=True, capacity=2, players=2), owner="r1", fence=first.fence)
     await fleet.waits(ticket("b"))
 
 
 async def test_who_plays_on_a_stock_server_keeps_it_when_its_link_is_lost_and_made_again(fleet: Fleet) -> None:
-    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.joins("p", "q")
     await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
     assert (await fleet.snapshot()).streamers == ()
     assert await fleet.matches() == {"p": "s1/cam"}
     assert (await fleet.gets(ticket("p"))).streamer.key == "s1/cam"
-    await fleet.reports(streamer(stock=True), owner="r1")
+    await fleet.reports(streamer(legacy=True), owner="r1")
     assert await fleet.queue() == ["q"]
     await fleet.store.leave("p")
     assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["q"]
@@ -416,38 +416,40 @@ async def test_who_plays_on_a_stock_server_keeps_it_when_its_link_is_lost_and_ma
 
 
 async def test_a_page_is_offered_a_free_streamer_or_nothing(fleet: Fleet) -> None:
-    assert await fleet.store.offer(ticket("page")) is None
+    assert await fleet.store.reserve(ticket("page")) is None
     assert await fleet.queue() == []
     await fleet.reports(streamer())
-    lease = await fleet.store.offer(ticket("page"))
+    lease = await fleet.store.reserve(ticket("page"))
     assert lease is not None
     assert lease.replica_id == ""
     assert lease.deadline == pytest.approx(fleet.clock.now + PAGE_ARRIVAL_SECONDS)
-    assert await fleet.store.offer(ticket("page")) == lease
-    assert await fleet.store.offer(ticket("other")) is None
+    assert await fleet.store.reserve(ticket("page")) == lease
+    assert await fleet.store.reserve(ticket("other")) is None
 
 
 async def test_what_a_page_does_not_use_in_time_is_free_again(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.store.offer(ticket("page"))
+    await fleet.store.reserve(ticket("page"))
     await fleet.joins("p")
     await fleet.passes(PAGE_ARRIVAL_SECONDS + A_BIT, servers=("s1",))
     assert list(await fleet.matches()) == ["p"]
     assert await fleet.queue() == []
 
 
-@pytest.mark.parametrize("stock", [False, True])
-async def test_a_page_that_arrives_does_so_without_a_name(fleet: Fleet, *, stock: bool) -> None:
+@pytest.mark.parametrize("legacy", [False, True])
+async def test_a_page_that_arrives_does_so_without_a_name(fleet: Fleet, *, legacy: bool) -> None:
     def has(*names: str) -> StreamerReport:
-        return streamer(capacity=2, stock=stock, players=len(names) if stock else 0, sessions=() if stock else names)
+        return streamer(
+            capacity=2, legacy=legacy, players=len(names) if legacy else 0, sessions=() if legacy else names
+        )
 
-    owner = "r1" if stock else ""
+    owner = "r1" if legacy else ""
     said = await fleet.reports(has(), owner=owner)
-    await fleet.store.offer(ticket("page-1"))
+    await fleet.store.reserve(ticket("page-1"))
     fleet.clock.advance(0.1)
     await fleet.reports(has("x"), owner=owner, fence=said.fence)
     assert await fleet.leases() == {}
-    await fleet.store.offer(ticket("page-2"))
+    await fleet.store.reserve(ticket("page-2"))
     await fleet.reports(has("x"), owner=owner, fence=said.fence)
     assert list(await fleet.leases()) == ["page-2"], "who has been there before has not just arrived"
     await fleet.reports(has("x", "y"), owner=owner, fence=said.fence)
@@ -457,7 +459,7 @@ async def test_a_page_that_arrives_does_so_without_a_name(fleet: Fleet, *, stock
 
 async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.store.offer(ticket("page"))
+    await fleet.store.reserve(ticket("page"))
     assert await fleet.store.end("page")
     await fleet.gets(ticket("p"))
 
@@ -467,22 +469,22 @@ async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> No
 
 async def test_an_operator_holds_a_streamer_back_and_lets_it_go(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    assert await fleet.store.hold_back("s1/cam", on=True)
-    assert (await fleet.keeps()).held_back == ("s1/cam",)
+    assert await fleet.store.set_operator_drain("s1/cam", on=True)
+    assert (await fleet.keeps()).operator_drained == ("s1/cam",)
     await fleet.waits(ticket("p"))
     await fleet.reports(streamer(capacity=2))
     assert (await fleet.store.totals()).apps["app"].streamers == 0
     view = await fleet.store.find("cam")
     assert view is not None
-    assert view.held_back
-    assert await fleet.store.hold_back("s1/cam", on=False)
+    assert view.operator_drained
+    assert await fleet.store.set_operator_drain("s1/cam", on=False)
     assert list(await fleet.matches()) == ["p"]
-    assert not await fleet.store.hold_back("nobody", on=True)
+    assert not await fleet.store.set_operator_drain("nobody", on=True)
 
 
 async def test_what_is_held_back_stays_so_when_it_was_away_for_a_while(fleet: Fleet) -> None:
     await fleet.reports(streamer())
-    await fleet.store.hold_back("s1/cam", on=True)
+    await fleet.store.set_operator_drain("s1/cam", on=True)
     fleet.clock.advance(UNUSED_SECONDS - A_BIT)
     await fleet.reports(streamer())
     await fleet.waits(ticket("p"))
@@ -507,7 +509,7 @@ async def test_who_holds_a_session_is_told_to_end_it(fleet: Fleet) -> None:
 
 
 async def test_who_relays_to_a_stock_server_is_told_to_end_it(fleet: Fleet) -> None:
-    await fleet.reports(streamer(stock=True), owner="r2")
+    await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.joins("p")
     assert await fleet.store.end("p")
     assert (await fleet.keeps("r1")).end == ("p",)

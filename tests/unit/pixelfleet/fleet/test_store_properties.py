@@ -67,10 +67,10 @@ def fleet_of_servers() -> list[Server]:
     ]
 
 
-def fits(wish: Ticket, known: StreamerReport) -> bool:
-    if wish.wants:
-        return wish.app == known.app and wish.wants in (known.key, known.endpoint_id, "*")
-    return wish.app == known.app and wish.labels.items() <= known.labels.items()
+def fits(join_request: Ticket, known: StreamerReport) -> bool:
+    if join_request.wants:
+        return join_request.app == known.app and join_request.wants in (known.key, known.endpoint_id, "*")
+    return join_request.app == known.app and join_request.labels.items() <= known.labels.items()
 
 
 class FleetMachine(RuleBasedStateMachine):
@@ -111,7 +111,7 @@ class FleetMachine(RuleBasedStateMachine):
         promised = {
             (lease.session_id, lease.streamer.key, lease.since)
             for lease in known.leases
-            if lease.state is not LeaseState.HELD and not lease.shared
+            if lease.state is not LeaseState.HELD and not lease.spectator
         }
         for _, key, _ in promised - self.promised:
             assert taken(known, views[key]) <= (views[key].report.capacity or math.inf), "a slot is promised twice"
@@ -212,14 +212,16 @@ class FleetMachine(RuleBasedStateMachine):
     )
     def join(self, app: str, replica: str, picky: dict[str, str], wants: str, priority: int) -> None:
         self.sessions += 1
-        wish = ticket(f"p{self.sessions}", replica=replica, app=app, labels=picky, wants=wants, priority=priority)
+        join_request = ticket(
+            f"p{self.sessions}", replica=replica, app=app, labels=picky, wants=wants, priority=priority
+        )
         before = self.known()
-        placed = self.do(self.store.join(wish))
-        self.alive[wish.session_id] = replica
+        placed = self.do(self.store.join(join_request))
+        self.alive[join_request.session_id] = replica
         self.last_keep.setdefault(replica, self.clock.now)
         if isinstance(placed, Lease):
             chosen = next(view for view in before.streamers if view.report.key == placed.streamer.key)
-            assert fits(wish, chosen.report)
+            assert fits(join_request, chosen.report)
             assert is_free(before, chosen)
         else:
             assert placed.arrived >= max((each.arrived for each in before.queue), default=0)
@@ -268,17 +270,17 @@ class FleetMachine(RuleBasedStateMachine):
     # -- the store ----------------------------------------------------------------------------------
 
     def _keep(self, replica: str) -> None:
-        kept = self.do(self.store.keep(replica, ""))
+        renewal = self.do(self.store.renew(replica, ""))
         self.last_keep[replica] = self.clock.now
-        assert all(lease.state is LeaseState.CLAIMED and lease.replica_id == replica for lease in kept.leases)
+        assert all(lease.state is LeaseState.CLAIMED and lease.replica_id == replica for lease in renewal.leases)
         assert not [each for each in self.in_state(LeaseState.MATCHED) if self.alive.get(each) == replica]
 
     @rule(
         steps=st.integers(1, 10),
-        kept=st.sampled_from([REPLICAS, REPLICAS, REPLICAS[:1], ()]),
+        renewal=st.sampled_from([REPLICAS, REPLICAS, REPLICAS[:1], ()]),
         reporting=st.sampled_from([(0, 1, 2, 3), (0, 1, 2, 3), (0, 1), ()]),
     )
-    def time_passes(self, steps: int, kept: tuple[str, ...], reporting: tuple[int, ...]) -> None:
+    def time_passes(self, steps: int, renewal: tuple[str, ...], reporting: tuple[int, ...]) -> None:
         for _ in range(steps):
             held = {s.session_id: s.streamer.server_id for s in self.known().leases if s.state is LeaseState.HELD}
             self.clock.advance(STEP)
@@ -294,7 +296,7 @@ class FleetMachine(RuleBasedStateMachine):
             known = self.known()
             assert not gone.intersection(view.report.server_id for view in known.streamers)
             assert not late.intersection(each.ticket.replica_id for each in known.queue)
-            for replica in kept:
+            for replica in renewal:
                 self._keep(replica)
             for which in reporting:
                 self._report(self.servers[which])

@@ -57,7 +57,7 @@ class Heard(MessageHandler):
         return self.ends[0]
 
 
-class Door:
+class AccessPolicy:
     """A running port and its websockets."""
 
     def __init__(self, bounds: Bounds) -> None:
@@ -103,9 +103,9 @@ async def door(
     upgrade: WSServerListenerFactory | None = None,
     tls: ssl.SSLContext | None = None,
     admit: Admit | None = None,
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[AccessPolicy]:
     """Open a port that takes every websocket and has `/livez`, POST `/echo` and a `/broken` page."""
-    opened = Door(bounds)
+    opened = AccessPolicy(bounds)
     app = web.Application(middlewares=[errors_as_json])
     add_health(app, opened)
     app.router.add_post("/echo", _echo)

@@ -21,13 +21,13 @@ from pixelfleet.net.tls import server_context
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
-from tests.unit.pixelfleet.net.doors import BOUNDS, Door, door
+from tests.unit.pixelfleet.net.doors import BOUNDS, AccessPolicy, door
 from tests.unit.pixelfleet.net.raw import Op, Raw, connection, frame, request, upgrade, websocket
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
 
-async def is_served(opened: Door, raw: Raw) -> None:
+async def is_served(opened: AccessPolicy, raw: Raw) -> None:
     """Make sure that a connection which was just upgraded is a websocket like any other."""
     assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
     sock, heard = await opened.next()
@@ -432,7 +432,7 @@ def test_the_plain_asyncio_loop_will_do_too() -> None:
 # -- with time to think -----------------------------------------------------------------------------
 
 
-def admitting(opened: list[Door], gate: asyncio.Event) -> Admit:
+def admitting(opened: list[AccessPolicy], gate: asyncio.Event) -> Admit:
     """Return what thinks until the gate is open, and then decides by the path."""
 
     async def admit(asked: web.Request) -> Upgrade | None:
@@ -445,7 +445,7 @@ def admitting(opened: list[Door], gate: asyncio.Event) -> Admit:
 
 
 async def test_a_websocket_that_is_thought_about_is_served_with_what_came_early() -> None:
-    known: list[Door] = []
+    known: list[AccessPolicy] = []
     gate = asyncio.Event()
     async with door(admit=admitting(known, gate)) as opened, connection(opened.port) as raw:
         known.append(opened)
@@ -460,7 +460,7 @@ async def test_a_websocket_that_is_thought_about_is_served_with_what_came_early(
 
 
 async def test_a_websocket_may_be_refused_or_left_to_the_app() -> None:
-    known: list[Door] = []
+    known: list[AccessPolicy] = []
     gate = asyncio.Event()
     gate.set()
     async with door(admit=admitting(known, gate)) as opened:
@@ -474,7 +474,7 @@ async def test_a_websocket_may_be_refused_or_left_to_the_app() -> None:
 
 
 async def test_who_leaves_while_it_is_thought_about_leaves_nothing_behind() -> None:
-    known: list[Door] = []
+    known: list[AccessPolicy] = []
     gate = asyncio.Event()
     async with door(admit=admitting(known, gate)) as opened:
         known.append(opened)

@@ -34,13 +34,13 @@ async def between(
 
 
 async def echo(request: web.Request) -> web.Response:
-    told = {"X-Length": request.headers.get("Content-Length", "none")}
-    return web.Response(body=await request.read(), headers=told)
+    headers = {"X-Length": request.headers.get("Content-Length", "none")}
+    return web.Response(body=await request.read(), headers=headers)
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 99_999])
-@pytest.mark.parametrize("told", [True, False])
-async def test_a_body_arrives_whole_with_its_size_told(size: int, *, told: bool) -> None:
+@pytest.mark.parametrize("headers", [True, False])
+async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bool) -> None:
     data = b"x" * size
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -50,7 +50,7 @@ async def test_a_body_arrives_whole_with_its_size_told(size: int, *, told: bool)
     async with (
         between(echo, onward=lambda url: Onward(url, {}, body_bytes=100_000)) as (door, forwarder),
         aiohttp.ClientSession() as http,
-        http.put(f"{door}/x", data=data if told else chunks()) as answer,
+        http.put(f"{door}/x", data=data if headers else chunks()) as answer,
     ):
         assert await answer.read() == data
         assert answer.headers["X-Length"] in (str(size), "none" if size == 0 else "")

@@ -32,11 +32,11 @@ class Far:
 
     def __init__(self) -> None:
         self.offered = ""
-        self.told: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
         self.codes: list[int | None] = []
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        self.offered, self.told = request.headers.get("Sec-WebSocket-Protocol", ""), dict(request.headers)
+        self.offered, self.headers = request.headers.get("Sec-WebSocket-Protocol", ""), dict(request.headers)
         socket = web.WebSocketResponse(protocols=["chat"])
         await socket.prepare(request)
         async for message in socket:
@@ -62,8 +62,8 @@ async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
             await socket.send_str("end")
             assert (await socket.receive()).type is WSMsgType.CLOSE
         assert socket.close_code == 4321
-        assert "secret" not in str(far.told)
-        assert far.told["X-Told"] == "1"
+        assert "secret" not in str(far.headers)
+        assert far.headers["X-Told"] == "1"
         assert len(far.offered.split(",")) == MOST_SUBPROTOCOLS
         async with http.ws_connect(door):
             pass

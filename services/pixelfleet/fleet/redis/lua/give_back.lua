@@ -14,7 +14,7 @@ local function noted(text, name, till)
     if note[2] ~= name then kept[#kept + 1] = note[1] .. US .. note[2] end
   end
   kept[#kept + 1] = int(till) .. US .. name
-  while #kept > MAX_AVOIDED do table.remove(kept, 1) end
+  while #kept > MAX_EXCLUDED do table.remove(kept, 1) end
   return table.concat(kept, RS), #kept
 end
 
@@ -24,7 +24,7 @@ local function note_failure()
   local s = streamer(key)
   if not s then return end
   local fails = math.min((#notes(s.fby) > 0 and tonumber(s.fails) or 0) + 1, MAX_FAILURES)
-  local till = now + math.min(FIRST_ASIDE * 2 ^ (fails - 1), LONGEST_ASIDE)
+  local till = now + math.min(FIRST_QUARANTINE * 2 ^ (fails - 1), LONGEST_QUARANTINE)
   local by, failed = noted(s.fby, t[6], now + FAILURE)
   s.fails = int(fails)
   s.fby = by

@@ -19,8 +19,8 @@ async def test_without_a_clock_it_tells_unix_time() -> None:
 
 async def test_it_is_never_young_and_has_one_epoch() -> None:
     store = MemoryFleetStore()
-    first, second = await store.keep("r1", ""), await store.keep("r1", "another")
-    assert (first.young, second.young) == (False, False)
+    first, second = await store.renew("r1", ""), await store.renew("r1", "another")
+    assert (first.warming_up, second.warming_up) == (False, False)
     assert first.epoch == second.epoch != ""
 
 

@@ -35,12 +35,12 @@ async def test_a_store_that_is_new_matches_nobody_before_everybody_could_speak(o
         fleet.clock.advance(A_BIT)
         await fleet.reports(streamer())
         await fleet.waits(ticket("p"))
-        assert (await fleet.keeps()).young
+        assert (await fleet.keeps()).warming_up
         fleet.clock.advance(WARM_UP_SECONDS - A_BIT)
-        assert (await store.totals()).young
-        assert await store.offer(ticket("page")) is None
+        assert (await store.totals()).warming_up
+        assert await store.reserve(ticket("page")) is None
         fleet.clock.advance(2 * A_BIT)
-        assert not (await store.totals()).young
+        assert not (await store.totals()).warming_up
         assert await fleet.matches() == {"p": "s1/cam"}
 
 
@@ -60,8 +60,8 @@ async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis
 
         await flush(own_redis)
         clock.advance(0.2)
-        kept = await store.keep("r1", epoch)
-        assert (kept.epoch != epoch, kept.young, kept.sessions) == (True, True, 0)
+        renewal = await store.renew("r1", epoch)
+        assert (renewal.epoch != epoch, renewal.warming_up, renewal.sessions) == (True, True, 0)
         assert await fleet.waits(ticket("late"))
         late = (await fleet.snapshot()).queue[0]
         await restore(fleet, [*reversed(waiting), (late.ticket, late.arrived)], held, claimed)
@@ -74,36 +74,36 @@ async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis
 
         begun = clock.now
         while clock.now < begun + ARRIVAL_SECONDS:
-            assert (await store.keep("r1", epoch)).young, "somebody knew a time before this store's"
+            assert (await store.renew("r1", epoch)).warming_up, "somebody knew a time before this store's"
             assert await fleet.queue() == ["first", "second", "third", "late"]
             await fleet.reports(streamer("s1", sessions=("held",)))
             await fleet.reports(streamer("s2", sessions=("claimed",)))
             await fleet.reports(streamer("s3"))
             clock.advance(1.0)
-        assert [lease.session_id for lease in (await store.keep("r1", kept.epoch)).leases] == ["first"]
+        assert [lease.session_id for lease in (await store.renew("r1", renewal.epoch)).leases] == ["first"]
 
 
 async def test_who_knew_nothing_before_does_not_make_others_wait_longer(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         await flush(own_redis)
         clock.advance(A_BIT)
-        kept = await store.keep("r1", "")
-        assert kept.young
+        renewal = await store.renew("r1", "")
+        assert renewal.warming_up
         clock.advance(WARM_UP_SECONDS + A_BIT)
-        assert not (await store.keep("r1", kept.epoch)).young
+        assert not (await store.renew("r1", renewal.epoch)).warming_up
 
 
 async def test_who_knew_an_older_time_and_says_so_late_makes_others_wait_again(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
-        epoch = (await store.keep("r1", "")).epoch
+        epoch = (await store.renew("r1", "")).epoch
         await flush(own_redis)
         clock.advance(A_BIT)
         await store.totals()
         clock.advance(WARM_UP_SECONDS + A_BIT)
-        assert not (await store.totals()).young
-        assert (await store.keep("r1", epoch)).young
+        assert not (await store.totals()).warming_up
+        assert (await store.renew("r1", epoch)).warming_up
         clock.advance(ARRIVAL_SECONDS - WARM_UP_SECONDS)
-        assert not (await store.keep("r1", epoch)).young
+        assert not (await store.renew("r1", epoch)).warming_up
 
 
 async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_is_over(own_redis: RedisServer) -> None:
@@ -122,31 +122,31 @@ async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_
 
 async def test_a_redis_that_was_restarted_begins_a_new_time(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
-        epoch = (await store.keep("r1", "")).epoch
+        epoch = (await store.renew("r1", "")).epoch
         own_redis.kill()
         with pytest.raises(StoreUnavailableError):
-            await store.keep("r1", epoch)
+            await store.renew("r1", epoch)
         own_redis.start()
         clock.advance(A_BIT)
         await back_again(store)
-        kept = await store.keep("r1", epoch)
-        assert kept.epoch != epoch
-        assert kept.young
+        renewal = await store.renew("r1", epoch)
+        assert renewal.epoch != epoch
+        assert renewal.warming_up
 
 
 async def test_what_a_restarted_redis_still_knows_is_not_acted_on_before_others_have_spoken(tmp_path: Path) -> None:
     with redis_server(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         async with empty_store(server.url, clock := Clock()) as store:
             fleet = Fleet(store, clock)
-            epoch = (await store.keep("r1", "")).epoch
+            epoch = (await store.renew("r1", "")).epoch
             await fleet.reports(streamer(ready=False))
             await fleet.joins("p")
             server.kill()
             server.start()
             clock.advance(A_BIT)
             await back_again(store)
-            kept = await store.keep("r1", epoch)
-            assert (kept.epoch != epoch, kept.young, kept.sessions) == (True, True, 1)
+            renewal = await store.renew("r1", epoch)
+            assert (renewal.epoch != epoch, renewal.warming_up, renewal.sessions) == (True, True, 1)
             await fleet.reports(streamer())
             await fleet.passes(ARRIVAL_SECONDS - 1.0, servers=("s1",))
             assert await fleet.queue() == ["p"]
@@ -159,29 +159,29 @@ async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_re
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await fleet.reports(streamer("s1"))
-        await store.hold_back("s1/cam", on=True)
-        kept = await fleet.keeps()
-        assert kept.held_back == ("s1/cam",)
+        await store.set_operator_drain("s1/cam", on=True)
+        renewal = await fleet.keeps()
+        assert renewal.operator_drained == ("s1/cam",)
         await flush(own_redis)
         clock.advance(0.2)
         if first == "the server":
             await fleet.reports(streamer("s1"))
-        assert (await store.keep("r1", kept.epoch)).held_back == ()
-        await store.restore("r1", [], [], [], kept.held_back)
+        assert (await store.renew("r1", renewal.epoch)).operator_drained == ()
+        await store.restore("r1", [], [], [], renewal.operator_drained)
         await fleet.reports(streamer("s1"))
         await fleet.passes(ARRIVAL_SECONDS, servers=("s1",))
         await fleet.waits(ticket("p"))
-        await store.hold_back("s1/cam", on=False)
+        await store.set_operator_drain("s1/cam", on=False)
         # A store that is not young knows better than a replica that was away for long.
-        await store.restore("r2", [], [], [], kept.held_back)
+        await store.restore("r2", [], [], [], renewal.operator_drained)
         assert await fleet.matches() == {"p": "s1/cam"}
-        assert (await fleet.keeps()).held_back == ()
+        assert (await fleet.keeps()).operator_drained == ()
 
 
 async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_behind(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
-        reported = await fleet.reports(streamer(stock=True), owner="r2")
+        reported = await fleet.reports(streamer(legacy=True), owner="r2")
         await fleet.gets(ticket("p"))
         await fleet.reports(server="s1", owner="r2", fence=reported.fence)
         for _ in range(int(UNUSED_SECONDS / 4)):
@@ -222,17 +222,17 @@ async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
         fleet = Fleet(store, clock)
         await store.set_policies({"app": "pack"})
         await fleet.reports(streamer("s1", capacity=3, node="n1", labels={"region": "eu"}))
-        await fleet.reports(streamer("s2", "other", node="n2", stock=True), owner="r2")
+        await fleet.reports(streamer("s2", "other", node="n2", legacy=True), owner="r2")
         for session in ("held", "claimed", "leaves", "waits"):
             await store.join(ticket(session, labels={"region": "eu"}))
         await store.join(ticket("stock", wants="other"))
         await store.join(ticket("looks-on", wants="cam", may_share=True))
-        await store.offer(ticket("page"))
+        await store.reserve(ticket("page"))
         await fleet.reports(
             streamer("s1", capacity=3, node="n1", labels={"region": "eu"}, sessions=("held",)), server="s1"
         )
         await store.give_back("claimed", unreachable=True)
-        await store.hold_back("s1/cam", on=True)
+        await store.set_operator_drain("s1/cam", on=True)
         for session in ("held", "waits"):
             await store.end(session)
         await store.leave("leaves")

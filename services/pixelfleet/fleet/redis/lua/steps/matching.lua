@@ -8,7 +8,7 @@ local function best(app, selector, avoid)
     if key then streamer(key).out_of = selector end
     return key
   end
-  for _, key in ipairs(call('ZRANGE', index(app, selector), '0', MAX_AVOIDED)) do
+  for _, key in ipairs(call('ZRANGE', index(app, selector), '0', MAX_EXCLUDED)) do
     if not avoid[key] then return key end
   end
 end

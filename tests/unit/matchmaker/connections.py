@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import orjson
 
-from matchmaker.legacy.connection import Link
-from matchmaker.legacy.servers import StockServers
+from matchmaker.legacy.connection import LegacyConnection
+from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
 from pixelfleet.fleet.model import StreamerView
@@ -36,10 +36,10 @@ class Transport:
 class Line:
     """One server's end of a link."""
 
-    def __init__(self, servers: StockServers, peer: str = "10.0.0.7") -> None:
+    def __init__(self, servers: LegacyServers, peer: str = "10.0.0.7") -> None:
         self.transport = Transport(peer)
-        self.link = Link(servers)
-        self.link.connection_made(cast("asyncio.Transport", self.transport))
+        self.connection = LegacyConnection(servers)
+        self.connection.connection_made(cast("asyncio.Transport", self.transport))
         if self.transport.aborted:
             self.end()
 
@@ -53,7 +53,7 @@ class Line:
 
     def send(self, data: bytes) -> None:
         if self.is_open:
-            self.link.data_received(data)
+            self.connection.data_received(data)
         if not self.is_open:
             self.end()
 
@@ -62,8 +62,8 @@ class Line:
 
     def end(self) -> None:
         """The connection is gone."""
-        if self.link._transport is not None:
-            self.link.connection_lost(None)
+        if self.connection._transport is not None:
+            self.connection.connection_lost(None)
 
 
 class Servers:
@@ -71,18 +71,18 @@ class Servers:
 
     def __init__(self, store: Store | None = None, replica: str = "here", **settings: Any) -> None:
         self.store = store or Store()
-        self.servers = StockServers(self.store.real, replica, Settings(**settings), Metrics())
+        self.servers = LegacyServers(self.store.real, replica, Settings(**settings), Metrics())
         self.now = 1000.0
 
     def line(self, peer: str = "10.0.0.7") -> Line:
         return Line(self.servers, peer)
 
-    async def told(self) -> None:
+    async def headers(self) -> None:
         """Have the store told of all that is to be told."""
         await self.servers.report_changes()
 
     async def known(self) -> list[StreamerView]:
-        await self.told()
+        await self.headers()
         return list((await self.store.inner.snapshot()).streamers)
 
     async def state(self) -> dict[str, tuple[bool, int]]:

@@ -23,7 +23,8 @@ NOW = 1_800_000_000.0
 
 
 def view(**fields: Any) -> StreamerView:
-    own = {name: fields.pop(name) for name in ("promised", "operator_drained", "quarantined_until", "used") if name in fields}
+    of_the_view = ("promised", "operator_drained", "quarantined_until", "used")
+    own = {name: fields.pop(name) for name in of_the_view if name in fields}
     report = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
     return StreamerView(report=StreamerReport(**report), seen=NOW, **{"used": 0.0, "promised": 0, **own})
 

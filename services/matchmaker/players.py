@@ -19,7 +19,7 @@ from matchmaker.player import Player
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter
-from pixelfleet.auth.identity import STRANGER, Identity
+from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -93,7 +93,7 @@ class Players:
         return admit
 
     def upgrade(
-        self, request: WSUpgradeRequest, identity: Identity = STRANGER
+        self, request: WSUpgradeRequest, identity: Identity = ANONYMOUS
     ) -> WSListener | WSUpgradeResponseWithListener:
         """Take a player, or refuse it."""
         if self.closing:

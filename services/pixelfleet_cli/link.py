@@ -42,11 +42,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def seconds_of(text: str) -> int:
     """Return a time such as `10m`, `2h` or `90` in seconds."""
-    from pixelfleet.auth.links import LONGEST_SECONDS  # noqa: PLC0415 - an unknown option is answered without it
+    from pixelfleet.auth.links import MAX_SECONDS  # noqa: PLC0415 - an unknown option is answered without it
 
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = int(found[1]) * UNITS[found[2] or "s"] if found else 0
-    if not 0 < seconds <= LONGEST_SECONDS:
+    if not 0 < seconds <= MAX_SECONDS:
         raise argparse.ArgumentTypeError("must be a time such as 90s, 10m, 2h or 7d, at most a year")
     return seconds
 

@@ -1,4 +1,4 @@
-"""Letting a websocket in that has shown who it is."""
+"""The upgrade response to an authenticated websocket request."""
 
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
@@ -7,7 +7,7 @@ from pixelfleet.net.websocket import WebSocket
 
 
 def accepted(socket: WebSocket, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-    """Return the answer that lets a socket in: it chooses our subprotocol, if that was offered."""
+    """Return the response that accepts a websocket and selects SUBPROTOCOL, if the request offers it."""
     if not offers_subprotocol(request.headers):
         return socket
     answer = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": SUBPROTOCOL})

@@ -14,7 +14,7 @@ from pixelfleet.service.values import Claim, Name, Role, Seconds, Url
 
 
 class AuthSettings(FleetSettings):
-    """How players authenticate."""
+    """How players and operators authenticate."""
 
     sections: ClassVar[Mapping[str, str]] = {
         "auth": "Authentication",
@@ -22,7 +22,7 @@ class AuthSettings(FleetSettings):
     }
 
     auth: Literal["none", "basic", "jwt", "link"] = Field(
-        "none", description="Players authenticate with nothing, with a password, with a token, or with a signed link."
+        "none", description="Players authenticate by this method: none, a password, a token, or a signed link."
     )
     users: SecretStr | None = Field(
         None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
@@ -72,7 +72,7 @@ class AuthSettings(FleetSettings):
 
     @property
     def asks(self) -> bool:
-        """Whether players are asked for anything, or may show something."""
+        """Whether players must authenticate, or may present a signed link."""
         return self.auth != "none" or self.link_key is not None
 
     @property
@@ -87,21 +87,21 @@ class AuthSettings(FleetSettings):
         return self.user_role or ("player" if self.auth == "basic" else "admin")
 
     def methods(self) -> set[str]:
-        """Return the ways of proof that any door asks for."""
+        """Return the authentication methods of all interfaces."""
         return {self.auth}
 
     def check_methods(self) -> None:
-        """Raise UsageError when a way is asked for that nothing can be proven by."""
+        """Raise UsageError when a method lacks its users, issuer or key."""
         methods = self.methods()
         if "basic" in methods and self.users is None and self.users_file is None:
-            raise UsageError("basic: there are no users; give --users-file or --users")
+            raise UsageError("basic: no users are defined; give --users-file or --users")
         if "jwt" in methods and not (self.jwt_issuer and self.jwt_audience):
             raise UsageError("jwt: give --jwt-issuer and --jwt-audience")
         if "link" in methods and not self.link_secret:
             raise UsageError("link: give --link-key or --session-key")
 
     def user_lines(self) -> Sequence[str]:
-        """Return the lines of all users; reads a file, and raises UsageError when that cannot be read."""
+        """Return the htpasswd lines of all users; reads --users-file, and raises UsageError when it is unreadable."""
         lines = self.users.get_secret_value().replace(",", "\n").splitlines() if self.users else []
         if self.users_file is not None:
             try:

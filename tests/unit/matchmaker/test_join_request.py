@@ -3,12 +3,12 @@
 import pytest
 
 from matchmaker.join_request import JoinRequestError, JoinRule, NotAllowedError, join_request_of
-from pixelfleet.auth.identity import STRANGER, Identity
+from pixelfleet.auth.identity import ANONYMOUS, Identity
 
 SESSION = "0123456789abcdef0123456789abcdef"
 
 
-def join_request(query: dict[str, str], join: JoinRule = "any", who: Identity = STRANGER) -> object:
+def join_request(query: dict[str, str], join: JoinRule = "any", who: Identity = ANONYMOUS) -> object:
     made = join_request_of(query, who, app="default", labels=["region", "version"], join=join)
     assert made.spectator is (who.roles == {"spectator"})
     return made.app, made.wants, made.may_share, made.labels

@@ -76,7 +76,7 @@ async def test_health_follows_the_nodes_and_no_answer_is_ever_without_a_server(
             for path in ("/", "/readyz", "/healthz", "/health", "/health/x"):
                 assert (await get(http, api, path))[0] == 200
             kube.fault = lambda _: aiohttp.web.Response(status=500)
-            kube.hang_up()
+            kube.close_watches()
             await eventually(lambda: api.source.failures, "the Kubernetes API is away")
             status, body, _ = await get(http, api)
             assert status == 200, "the last good answer is kept"

@@ -14,7 +14,7 @@ from yarl import URL
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.addresses import parse_address
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.service.errors import UsageError, tell
+from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.values import (
     Address,
     Bytes,
@@ -274,7 +274,7 @@ class Settings(FleetSettings):
         """Return the keys of a config file with those of older servers translated; tell what is gone."""
         translation = translate_config(keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.keys
 
     @classmethod
@@ -282,7 +282,7 @@ class Settings(FleetSettings):
         """Return the options with those of older servers translated; tell what is gone."""
         translation = translate_arguments(arguments, file_keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.arguments
 
     def peer_connection_options(self) -> dict[str, Any]:

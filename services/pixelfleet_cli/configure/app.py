@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pixelfleet.service.errors import UsageError, tell
+from pixelfleet.service.errors import UsageError, warn
 from pixelfleet_cli.configure.kubectl import render, usable_kubectl
 from pixelfleet_cli.configure.overlay import SECRETS_FILE, kustomization, secrets_of
 from pixelfleet_cli.configure.settings import Settings
@@ -34,8 +34,8 @@ def _configure(settings: Settings) -> None:
     manifests = render(overlay)
     print(manifests, end="")  # noqa: T201 - what the command is for
     if values["TURN_USER"] or values["TURN_PASS"]:
-        tell("TURN_USER and TURN_PASS are not used any more: each session gets credentials of its own")
-    tell(f"the overlay is in {overlay}; keep its {SECRETS_FILE}, and keep it secret")
+        warn("TURN_USER and TURN_PASS are not used any more: each session gets credentials of its own")
+    warn(f"the overlay is in {overlay}; keep its {SECRETS_FILE}, and keep it secret")
 
 
 def _values(settings: Settings) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
 
     host: Address = Field("127.0.0.1", min_length=1, description="The demo listens on this address.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "warning", description="The log has the events of this level and of higher levels."
+        "warning", description="The log contains events of this level and of higher levels."
     )
     port: Port = Field(8080, description="Browsers open the page on this port.")
     streamer_port: Port | None = Field(

@@ -108,7 +108,7 @@ def check(capsys: pytest.CaptureFixture[str]) -> Check:
         )
         told = capsys.readouterr().out
         heading, *lines = told[told.index("server  ") :].splitlines()
-        assert heading.split() == ["server", "way", "ms", "result"]
+        assert heading.split() == ["server", "transport", "ms", "result"]
         rows = [line.split(maxsplit=3) for line in lines]
         assert all(int(row.pop(2)) >= 0 for row in rows)
         return code, rows
@@ -154,7 +154,7 @@ async def test_the_check_says_what_does_not_answer(coturn: Coturn, check: Check)
     assert code == 1
     assert [row[1] for row in rows] == ["STUN", "UDP", "TCP"]
     assert "no answer" in rows[1][2]
-    assert "not reached" in rows[2][2]
+    assert "unreachable" in rows[2][2]
 
 
 async def test_the_shipped_configuration_relays_to_public_addresses_alone(tmp_path: Path) -> None:

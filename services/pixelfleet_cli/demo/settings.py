@@ -26,7 +26,7 @@ class Settings(ServiceSettings):
     port: Port = Field(8080, description="Browsers open the page on this port.")
     streamer_port: Port | None = Field(
         None,
-        description="Your own streamers connect to this port. The default is 8888, or a free port where it is taken.",
+        description="Further streamers connect to this port. The default is 8888, or a free port when 8888 is taken.",
     )
     streamers: int = Field(1, ge=0, le=64, description="The demo starts this many test streamers.")
     capacity: int = Field(1, ge=0, description="A streamer takes this many players; 0 is no limit.")

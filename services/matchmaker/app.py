@@ -147,7 +147,7 @@ async def _open_doors(
         option="--port",
         bounds=players.bounds,
         tls=await server_context(settings.tls_cert, settings.tls_key),
-        admit=players.admits(enter) if settings.asks else None,
+        admit=players.admits(enter) if settings.auth_enabled else None,
     )
     await stack.enter_async_context(front)
     stack.callback(events.close)

@@ -40,7 +40,7 @@ class Settings(ServiceSettings):
     metrics_port: Port = Field(3980, description="Prometheus reads metrics on this port.")
 
     server: list[Annotated[str, AfterValidator(_server), Placeholder("HOST[:PORT]")]] = Field(
-        default=[], max_length=1000, description="These are the TURN servers."
+        default=[], max_length=1000, description="Players and streamers use these TURN servers."
     )
     servers_file: Path | None = Field(
         None, description="This JSON file contains the list of TURN servers. It is read again when it changes."
@@ -53,7 +53,7 @@ class Settings(ServiceSettings):
         max_length=512,
         description="The TURN servers are the Kubernetes nodes with this label, such as app.pixel/turn.",
     )
-    node_address: AddressKind = Field("external", description="Players reach a node at this kind of address.")
+    node_address: AddressKind = Field("external", description="Players reach a node at an address of this kind.")
     kube_api: Annotated[Url, AfterValidator(_api_address)] = Field(
         "",
         description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. Without it the "

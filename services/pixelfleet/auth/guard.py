@@ -130,7 +130,9 @@ async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: 
     """Yield a guard for the settings; raise UsageError when a method lacks its users, issuer or key."""
     settings.check_methods()
     methods = settings.methods()
-    guard = Guard(origins, settings.jwt_cookie, link_key=settings.link_secret if settings.asks else "", redeem=redeem)
+    guard = Guard(
+        origins, settings.jwt_cookie, link_key=settings.link_secret if settings.auth_enabled else "", redeem=redeem
+    )
     async with AsyncExitStack() as stack:
         if "basic" in methods:
             try:

@@ -17,7 +17,7 @@ MAX_SHOWN: Final = 60
 
 
 class HelpRequested(Exception):  # noqa: N818 - not an error
-    """The options ask for help."""
+    """The options request help."""
 
 
 def parse_options(cls: type[BaseModel], arguments: Sequence[str]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ class Settings(ServiceSettings):
         None,
         description="Further streamers connect to this port. The default is 8888, or a free port when 8888 is taken.",
     )
-    streamers: int = Field(1, ge=0, le=64, description="The demo starts this many test streamers.")
-    capacity: int = Field(1, ge=0, description="A streamer takes this many players; 0 is no limit.")
+    streamers: int = Field(1, ge=0, le=64, description="The demo starts this number of test streamers.")
+    capacity: int = Field(1, ge=0, description="A streamer serves this number of players at a time; 0 is no limit.")
     width: Pixels = Field(1280, ge=16, le=3840, description="The test picture has this width.")
     height: Pixels = Field(720, ge=16, le=2160, description="The test picture has this height.")
-    fps: int = Field(30, ge=1, le=60, description="The test picture has this many frames per second.")
+    fps: int = Field(30, ge=1, le=60, description="The test picture has this number of frames per second.")

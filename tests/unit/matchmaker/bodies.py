@@ -1,4 +1,4 @@
-"""Bodies of a matchmaker's answers."""
+"""Bodies of REST answers of the matchmaker."""
 
 from typing import Any
 

@@ -82,7 +82,7 @@ class Replica:
         return Client(self, socket, handler)
 
     async def settle(self) -> None:
-        """Run pending tasks until nothing more happens."""
+        """Let pending tasks run, for 20 turns of the loop."""
         for _ in range(20):
             await asyncio.sleep(0)
             await self.broker.departures.send()

@@ -51,14 +51,14 @@ class Replica:
 
     async def most_per_turn(self, work: Coroutine[Any, Any, None]) -> int:
         """Run `work`; return the highest number of notifications in one turn of the loop."""
-        most, before = 0, self.notifications()
+        highest, before = 0, self.notifications()
         task = asyncio.create_task(work)
         while not task.done():
             await asyncio.sleep(0)
             now = self.notifications()
-            most, before = max(most, now - before), now
+            highest, before = max(highest, now - before), now
         await task
-        return most
+        return highest
 
 
 @pytest.fixture

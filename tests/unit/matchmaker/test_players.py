@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from picows import WSUpgradeResponseWithListener
 
 from pixelfleet.net.dial import DialError
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.hall import Hall
@@ -23,33 +21,25 @@ async def hall(monkeypatch: pytest.MonkeyPatch, tasks: Tasks) -> Hall:
     return Hall(monkeypatch, tasks, origins=["https://play.example"], max_queue=2)
 
 
-def status(answer: object) -> int:
-    if isinstance(answer, WebSocket):
-        return 101
-    assert isinstance(answer, WSUpgradeResponseWithListener)
-    return int(answer.response.status)
-
-
 async def test_players_are_taken_on_any_path(hall: Hall) -> None:
     for path in ("/", "/ws", "/matchmaker?app=car", "/?id=*", "/?region=eu&OfferToReceive=true"):
-        assert status(hall.upgrade(path)) == 101
+        assert hall.upgrade(path).status == 101
 
 
 async def test_what_cannot_be_is_refused_with_a_status(hall: Hall) -> None:
-    assert status(hall.upgrade("/?app=a%20b")) == 400
-    assert status(hall.upgrade("/?id=" + "x" * 300)) == 400
-    assert status(hall.upgrade("/", Origin="https://evil.example")) == 403
-    assert status(hall.upgrade("/", Origin="https://play.example")) == 101
+    assert hall.upgrade("/?app=a%20b").status == 400
+    assert hall.upgrade("/?id=" + "x" * 300).status == 400
+    assert hall.upgrade("/", Origin="https://evil.example").status == 403
+    assert hall.upgrade("/", Origin="https://play.example").status == 101
     for _ in range(2):
         hall.player()
     await hall.settle()
-    assert status(hall.upgrade("/")) == 503
+    assert hall.upgrade("/").status == 503
 
 
 async def test_a_replica_that_ends_takes_nobody_and_refuses_nobody_for_good(hall: Hall) -> None:
     hall.players.closing = True
-    answer = hall.upgrade("/")
-    assert status(answer) == 101
+    assert hall.upgrade("/").status == 101
     await hall.settle()
     assert len(hall.players) == 0
 

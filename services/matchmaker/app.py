@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -22,7 +23,6 @@ from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
-from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
@@ -31,7 +31,7 @@ from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_port, plain_port
 from pixelfleet.net.openapi import OperatorToken
-from pixelfleet.net.server import Front
+from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
@@ -136,28 +136,25 @@ async def _open_ports(
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 
-    async def enter(request: web.Request) -> Identity:
-        return await guard.check(policy, request)
-
+    enter = partial(guard.check, policy)
     rest = Rest(fleet, reader, settings, enter, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **rest.handlers()}, token)
-    front = Front(
+    server = Server(
         app,
-        players.upgrade,
+        partial(players.admit, enter) if guard.asks(policy) else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",
         bounds=players.bounds,
         tls=await server_context(settings.tls_cert, settings.tls_key),
-        admit=players.admits(enter) if settings.asks else None,
     )
-    await stack.enter_async_context(front)
+    await stack.enter_async_context(server)
     stack.callback(events.close)
-    matchmaker.port = front.port
+    matchmaker.port = server.port
 
     if settings.redirect_port is not None:
-        redirect = redirect_app(front.port)
+        redirect = redirect_app(server.port)
         matchmaker.redirect_port = await stack.enter_async_context(
             plain_port(redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port")
         )

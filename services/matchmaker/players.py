@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from matchmaker.broker import Broker
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
@@ -23,9 +22,11 @@ from pixelfleet.auth.identity import STRANGER, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
+from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import query_of, refusal
-from pixelfleet.net.server import Admit, Upgrade
+from pixelfleet.net.http import cors_headers, json_refusal
+from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.request_head import RequestHead, query_of
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
@@ -83,35 +84,32 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    def admits(self, enter: Enter) -> Admit:
-        """Return what asks who a player is, and then takes it as that."""
+    async def admit(self, enter: Enter, head: RequestHead) -> Accepted | Refusal:
+        """Authenticate a player with `enter`, and take or refuse it."""
+        try:
+            identity = await enter(head)
+        except web.HTTPException as error:
+            return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
+        return self.take(head, identity)
 
-        async def admit(request: web.Request) -> Upgrade:
-            identity = await enter(request)
-            return lambda upgrade: self.upgrade(upgrade, identity)
-
-        return admit
-
-    def upgrade(
-        self, request: WSUpgradeRequest, identity: Identity = STRANGER
-    ) -> WSListener | WSUpgradeResponseWithListener:
+    def take(self, head: RequestHead, identity: Identity = STRANGER) -> Accepted | Refusal:
         """Take a player, or refuse it."""
         if self.closing:
             # No refusal: a page stays away after one, and another replica has room for it.
-            return WebSocket(self.bounds, _come_back)
-        if not origin_allowed(request.headers.get("Origin"), self.settings.origins):
+            return accepted(WebSocket(self.bounds, _come_back), head)
+        if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         try:
-            join_request, passed_on = self._asked(request.path, identity)
+            join_request, passed_on = self._asked(head.raw_path, identity)
         except JoinRequestError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
         priority = identity.priority or 0
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), request
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), head
         )
 
     def forget(self, player: Player) -> None:
@@ -143,12 +141,12 @@ class Players:
         for player in list(self._open.values()):
             player.socket.close(why)
 
-    def _ask(self, path: bytes, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
-        """Return the join request of a path and the part of the query that is forwarded.
+    def _ask(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
+        """Return the join request of a target and the part of its query that is forwarded.
 
         Raises JoinRequestError or NotAllowedError.
         """
-        query = query_of(path.decode("utf-8", "replace"))
+        query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         return join_request, {name: query[name][:64] for name in PASSED_ON if name in query}

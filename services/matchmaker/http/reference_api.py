@@ -22,8 +22,9 @@ from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.net.access import client_address, origin_allowed
-from pixelfleet.net.http import json_response, query_of
+from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
+from pixelfleet.net.request_head import query_of
 
 log = structlog.get_logger(__name__)
 

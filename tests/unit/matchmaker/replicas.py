@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
-from multidict import CIMultiDict
-from picows import WSUpgradeRequest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
@@ -16,6 +14,7 @@ from matchmaker.players import Players
 from matchmaker.settings import Settings
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
 from tests.unit.matchmaker.brokers import BrokerDriver, Store
@@ -68,8 +67,7 @@ class Replica:
         await dial.wait()
 
     def upgrade(self, path: str = "/", **headers: str) -> Any:
-        request = SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers))
-        return self.players.upgrade(cast("WSUpgradeRequest", request))
+        return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers))))
 
     def player(self, **join_request: Any) -> "Client":
         """Connect a player; keyword arguments are fields of its join request, or `passed_on`."""

@@ -1,4 +1,4 @@
-"""The players of one replica, and who may become one."""
+"""The players of one replica, and their admission."""
 
 import asyncio
 import secrets
@@ -34,15 +34,15 @@ from pixelfleet.service.lifecycle import Tasks
 log = structlog.get_logger(__name__)
 
 PASSED_ON: Final = ("OfferToReceive",)
-"""Query parameters of the player's that mean something to its signalling server."""
+"""Query parameters that are forwarded to the signalling server."""
 
 REQUESTS_REMEMBERED: Final = 256
-"""Most players come with one of a few paths; reading it costs more than the rest of the decision."""
+"""Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
 
 DIALS_REMEMBERED: Final = 32
 DIALS_SECONDS: Final = 30.0
 BROKEN_STREAMERS: Final = 5
-"""A replica whose last dials all failed, to this many different streamers, is itself what is broken."""
+"""When all recent dials failed, to at least this many streamers, the replica itself is the cause."""
 
 
 class Players:
@@ -66,7 +66,7 @@ class Players:
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
-        """Whether no further player is taken: who comes is told to come back, and finds another replica."""
+        """Whether new players are closed with a code after which they reconnect, to another replica."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
         self._heartbeat = heartbeat
@@ -115,7 +115,7 @@ class Players:
         )
 
     def forget(self, player: Player) -> None:
-        """A player's socket is gone."""
+        """Remove a player whose socket is closed."""
         self._open.pop(player.ticket.session_id, None)
         self.left.set()
 
@@ -128,18 +128,18 @@ class Players:
                 player.notified(notice)
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
-        """Take note of how a dial went."""
+        """Record the outcome of a dial; `error` is None for a success."""
         self._dials.append((self.now(), streamer.key, error is None))
         self.metrics.dialled(ok=error is None)
 
     @property
     def broken(self) -> bool:
-        """Whether it is this replica that reaches nobody, rather than streamers that are gone."""
-        lately = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
-        return not any(reached for *_, reached in lately) and len({key for _, key, _ in lately}) >= BROKEN_STREAMERS
+        """Whether all recent dials failed, to so many streamers that this replica must be the cause."""
+        recent = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
+        return not any(ok for *_, ok in recent) and len({key for _, key, _ in recent}) >= BROKEN_STREAMERS
 
     def close_all(self, why: CloseCode = close_codes.RESTARTING) -> None:
-        """Send everyone away, by default to come back at once: another replica may have them."""
+        """Close all players, by default with a code after which they reconnect, to another replica."""
         for player in list(self._open.values()):
             player.socket.close(why)
 

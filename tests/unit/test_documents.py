@@ -265,6 +265,13 @@ def test_the_checks_of_language_find_what_they_look_for() -> None:
     assert _reporting_per_thousand(["It says so. `told`\n\n| told |\n", "word " * 996]) == 1
 
 
+def test_every_log_event_that_the_tutorial_shows_is_logged() -> None:
+    events = re.findall(r"^\[\w+ +\] (.+?) {2,}\[([\w.]+)\]", read(ROOT / "docs" / "tutorial.md"), re.MULTILINE)
+    assert events
+    for event, module in events:
+        assert f'"{event}"' in read(ROOT / "services" / f"{module.replace('.', '/')}.py"), event
+
+
 def test_the_readme_has_the_floor_of_the_coverage() -> None:
     floor = re.search(r"^fail_under = ([\d.]+)$", read(ROOT / "pyproject.toml"), re.MULTILINE)
     assert floor

@@ -1,14 +1,11 @@
-"""The upgrade response to an authenticated websocket request."""
-
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+"""Acceptance of an authenticated websocket."""
 
 from pixelfleet.auth.credentials import SUBPROTOCOL, offers_subprotocol
+from pixelfleet.net.handshake import Accepted
+from pixelfleet.net.request_head import Request
 from pixelfleet.net.websocket import WebSocket
 
 
-def accepted(socket: WebSocket, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-    """Return the response that accepts a websocket and selects SUBPROTOCOL, if the request offers it."""
-    if not offers_subprotocol(request.headers):
-        return socket
-    answer = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": SUBPROTOCOL})
-    return WSUpgradeResponseWithListener(answer, socket)
+def accepted(socket: WebSocket, request: Request) -> Accepted:
+    """Return the decision to accept a websocket, with SUBPROTOCOL if the request offers it."""
+    return Accepted(socket, SUBPROTOCOL if offers_subprotocol(request.headers) else "")

@@ -64,7 +64,9 @@ def offers_subprotocol(headers: MultiMapping[str]) -> bool:
 
 
 def _subprotocols(headers: MultiMapping[str]) -> list[str]:
-    lines = headers.getall("Sec-WebSocket-Protocol", [])
+    lines = headers.getall("Sec-WebSocket-Protocol", None)
+    if lines is None:  # as with most requests
+        return []
     return [each.strip() for line in lines for each in line.split(",")]
 
 
@@ -87,5 +89,5 @@ def _basic(header: str | None) -> tuple[str, str] | None:
 
 
 def _short(text: str | None) -> str | None:
-    """Return a token; a token over the limit becomes the empty one, which never verifies."""
-    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH else ""
+    """Return a token; one over the limit or not in ASCII becomes the empty one, which never verifies."""
+    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else ""

@@ -22,6 +22,7 @@ from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.request_head import Request
 from pixelfleet.service.errors import UsageError
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 Redeem = Callable[[str, float], Awaitable[bool]]
 """Marks the link with this id as used until this unix time; returns False when it was used before."""
 
-Enter = Callable[[web.Request], Awaitable[Identity]]
+Enter = Callable[[Request], Awaitable[Identity]]
 """Returns the identity of a request, or raises an HTTPException."""
 
 REALM: Final = "pixelfleet"
@@ -49,19 +50,29 @@ class Guard:
     redeem: Redeem | None = None
     """None in a service that forwards links to another one, which marks them as used."""
 
-    def credentials(self, request: web.Request) -> Credentials:
+    def credentials(self, request: Request) -> Credentials:
         """Return the credentials of a request, unverified."""
-        return credentials_of(request.headers, request.cookies, request.query, self.cookie)
+        cookies = request.cookies if self.cookie else {}
+        return credentials_of(request.headers, cookies, request.query, self.cookie)
 
-    def authorization(self, request: web.Request) -> str | None:
+    def authorization(self, request: Request) -> str | None:
         """Return the `Authorization` header with which the next service can authenticate the request itself."""
-        credentials = self.credentials(request)
+        headers = request.headers
+        if not self.cookie and "Authorization" not in headers and "Sec-WebSocket-Protocol" not in headers:
+            return None  # the common case
+        credentials = credentials_of(headers, request.cookies if self.cookie else {}, {}, self.cookie)
         if credentials.user is not None:
-            return request.headers.get("Authorization")
+            return headers.get("Authorization")
         return f"Bearer {credentials.token}" if credentials.token else None
 
-    async def check(self, policy: AccessPolicy, request: web.Request) -> Identity:
+    def authenticates(self, policy: AccessPolicy) -> bool:
+        """Return whether a policy has a method or accepts links, so that requests must be checked."""
+        return policy.method != "none" or (policy.links and bool(self.link_key))
+
+    async def check(self, policy: AccessPolicy, request: Request) -> Identity:
         """Return the identity of a request; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
+        if not self.authenticates(policy):
+            return ANONYMOUS
         credentials = self.credentials(request)
         try:
             identity = await self._authenticate(policy, credentials)
@@ -103,7 +114,7 @@ class Guard:
         return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
 
 
-def check_same_site(request: web.Request, origins: Collection[str]) -> None:
+def check_same_site(request: Request, origins: Collection[str]) -> None:
     """Raise HTTPForbidden for a cross-site request with ambient credentials.
 
     Browsers send `Origin` with each websocket request and each unsafe method. A request without it comes from a page of

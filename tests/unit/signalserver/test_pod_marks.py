@@ -144,7 +144,7 @@ async def test_a_pod_that_is_named_outside_a_cluster_is_an_error(made: Made, mon
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     settings = Settings(pod_name="stream-1", pod_namespace="pixel")
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(UsageError, match="no pod"):
+        with pytest.raises(UsageError, match="not in a pod"):
             async with marking(settings, session, made.hub, made.metrics):
                 pass
 

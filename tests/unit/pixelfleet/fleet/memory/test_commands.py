@@ -149,7 +149,7 @@ async def compare(url: str, sequence: list[Command]) -> None:
     reads = [(name, key, *words) for key in ALL_KEYS for name, *words in READS]
     sent = [prefixed(prefix, words) for words in [*sequence, *reads]]
     async with connector(url, calls=True) as connect:
-        wire = await Wire.connected(connect(), 5.0)
+        wire = await Wire.connect(connect(), 5.0)
         try:
             replies = await asyncio.gather(*(wire.call(*words) for words in sent))
         finally:

@@ -33,8 +33,9 @@ Placed = Lease | Waiting
 class FleetStore(Protocol):
     """Streamers, tickets and leases.
 
-    Every method except `snapshot`, `find` and `wait` is atomic, and may be repeated when its reply was lost. `restore`
-    is atomic for each chunk of sessions. All times are those of the store's clock, in seconds.
+    Every method except `snapshot`, `find` and `wait` is atomic; `restore` for each chunk of sessions. Every method may
+    be repeated when its reply was lost, but `redeem` then returns False. All times are those of the store's clock, in
+    seconds.
 
     Tickets are matched by the call that makes a match possible, such as a join, a report or a departure. Matches for
     tickets of other replicas are announced to them.

@@ -54,11 +54,11 @@ async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
         player.leave(4000, "why")
         streamer.leave()
     events = {(line["event"], line["role"]): line for line in lines}
-    for event in ("peer connected", "message dropped", "peer left"):
+    for event in ("peer connected", "message dropped", "peer disconnected"):
         line = events[event, "player"]
         assert (line["peer"], line["session"]) == (player.connection.peer_id, "session-1")
     assert events["streamer named", "streamer"]["peer"] == "cam"
-    assert events["peer left", "streamer"]["peer"] == "cam"
+    assert events["peer disconnected", "streamer"]["peer"] == "cam"
 
 
 async def test_the_way_to_the_first_frame_is_counted_and_logged_once_for_a_player(made: Made) -> None:
@@ -151,7 +151,7 @@ async def test_a_call_goes_to_the_application_if_there_is_one() -> None:
 async def test_a_call_of_a_player_that_is_gone_is_dropped(made: Made) -> None:
     player = made.player()
     player.leave()
-    made.hub.carry_out([Call(player.socket.real, "next", None)])
+    made.hub.execute([Call(player.socket.real, "next", None)])
     assert player.kinds() == ["config"]
 
 

@@ -73,7 +73,7 @@ async def test_a_session_that_came_and_went_between_two_reports_is_told_as_ended
     assert reports.report().ended == ("session-1",)
     # It is told until the store has heard it.
     assert reports.report().ended == ("session-1",)
-    await reports._tell(reports.report())
+    await reports._send(reports.report())
     assert reports.report().ended == ()
 
 
@@ -86,7 +86,7 @@ async def test_a_session_that_an_operator_ended_is_closed() -> None:
     made.streamer("cam")
     player, other = made.player(Admission("session-1", "cam", "game")), made.player()
     reports = reporter(made, EndingStore())[0]
-    await reports._tell(reports.report())
+    await reports._send(reports.report())
     assert [code for code, _ in player.socket.closes] == [close_codes.SESSION_OVER.code]
     assert other.socket.closes == []
 

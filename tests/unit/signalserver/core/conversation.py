@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pixelfleet.protocol.close_codes import CloseCode
-from signalserver.core.outputs import Call, Close, Drop, Named, Output, Send
+from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -26,7 +26,7 @@ class Conversation:
         self.now = 0.0
         self.heard: dict[str, list[Message]] = {}
         self.closed: dict[str, tuple[CloseCode, str]] = {}
-        self.drops: list[Drop[str]] = []
+        self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
         self._numbers = itertools.count(1)
@@ -45,9 +45,9 @@ class Conversation:
             elif isinstance(output, Close):
                 self.closed[output.to] = (output.why, output.reason)
                 self._do(self.switchboard.left(output.to))
-            elif isinstance(output, Named):
+            elif isinstance(output, SourceNamed):
                 self.named.append((output.source, output.endpoint_id, output.wanted))
-            elif isinstance(output, Drop):
+            elif isinstance(output, MessageDropped):
                 self.drops.append(output)
             elif isinstance(output, Call):
                 self.calls.append(output)

@@ -39,7 +39,7 @@ def test_an_onlooker_takes_no_slot_and_needs_none() -> None:
     assert sessions.admits(session("b"))
     sessions.look([player(1, session("a", spectator=True)), player(2, session("b"))])
     assert sessions.admits(session("c", spectator=True))
-    assert (sessions.held["cam"].sessions, sessions.held["cam"].spectators) == (["b"], ["a"])
+    assert (sessions.by_streamer["cam"].sessions, sessions.by_streamer["cam"].spectators) == (["b"], ["a"])
 
 
 def test_a_player_without_a_session_takes_a_slot_once_it_is_subscribed() -> None:

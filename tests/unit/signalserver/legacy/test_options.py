@@ -202,8 +202,8 @@ def test_the_arguments_of_the_oke_sample_start_ours() -> None:
 def test_the_oke_sample_is_told_of_the_dialect_and_of_the_paths_that_players_may_call() -> None:
     line = "--ueRestEndpoint=http://localhost:8111"
     assert [text.split(";")[0] for text in warnings(line)] == [
-        "--ueRestEndpoint: players may call only the paths that --control-paths names",
-        "the OKE sample streams from Unreal 4.27, which needs --dialect legacy",
+        "--ueRestEndpoint: players may call only the paths in --control-paths",
+        "the OKE sample uses Unreal 4.27, which needs --dialect legacy",
     ]
     assert warnings(f"{line} --dialect legacy --control-paths /status") == []
     assert warnings(line, {"dialect": "legacy", "control_paths": ["/status"]}) == []
@@ -260,7 +260,7 @@ def test_a_switch_leaves_alone_what_is_not_its_value() -> None:
 
 def test_a_switch_that_is_neither_true_nor_false_is_on_as_it_was_in_cirrus() -> None:
     assert arguments("--UseMatchmaker=maybe") == ["--matchmaker=127.0.0.1:9999"]
-    assert warnings("--UseMatchmaker=maybe") == ["--UseMatchmaker: is neither true nor false; taken as true"]
+    assert warnings("--UseMatchmaker=maybe") == ["--UseMatchmaker: is neither true nor false; true is assumed"]
 
 
 def test_our_own_option_wins_over_theirs() -> None:

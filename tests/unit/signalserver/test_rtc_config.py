@@ -308,10 +308,10 @@ FAILURES = {
     "HTTP 500": json(SEED, status=500),
     "HTTP 404": json(SEED, status=404),
     "HTTP 302": redirect,
-    "the answer is not JSON": not_json,
-    "the answer is not an object with iceServers": json({"error": "hunter2"}),
-    "not reached (ClientPayloadError)": cut,
-    f"the answer is larger than {MAX_ANSWER_BYTES} bytes": of_size(MAX_ANSWER_BYTES + 1),
+    "the response is not JSON": not_json,
+    "the response is not an object with iceServers": json({"error": "hunter2"}),
+    "unreachable (ClientPayloadError)": cut,
+    f"the response is larger than {MAX_ANSWER_BYTES} bytes": of_size(MAX_ANSWER_BYTES + 1),
 }
 
 
@@ -345,7 +345,7 @@ async def test_a_small_answer_cannot_unpack_to_a_large_one(turn_api: TurnApi) ->
     turn_api.answer = zipped
     with capture_logs() as logs:
         assert not await turn_api.source().refresh()
-    assert logs[0]["why"] == "the answer is not JSON"
+    assert logs[0]["why"] == "the response is not JSON"
 
 
 @pytest.mark.parametrize("way", ["hang", "drip"])
@@ -353,7 +353,7 @@ async def test_an_answer_takes_bounded_time(turn_api: TurnApi, way: str) -> None
     turn_api.answer = getattr(turn_api, way)
     with capture_logs() as logs:
         assert not await turn_api.source(ask_seconds=0.2).refresh()
-    assert logs[0]["why"] == "no answer in 0.2 s"
+    assert logs[0]["why"] == "no response in 0.2 s"
     assert logs[0]["peers_are_sent"] == "the fixed options"
 
 

@@ -80,7 +80,7 @@ class Rest:
         )
 
     async def show_config(self, _: web.Request) -> web.Response:
-        """Return the settings; secrets are left out."""
+        """Return the settings without secrets."""
         return json_response(
             Config(config=self.config, protocol_config=ProtocolConfig(protocol_version=PROTOCOL_VERSION))
         )

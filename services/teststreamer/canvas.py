@@ -93,7 +93,7 @@ class Canvas:
         return rect
 
     def fill(self, x: int, y: int, width: int, height: int, colour: Colour) -> None:
-        """Paint a box; what lies outside the picture is left out."""
+        """Fill a box; parts outside the picture are ignored."""
         rect = self._clip(x, y, width, height)
         if rect is None:
             return
@@ -104,7 +104,7 @@ class Canvas:
         self.v[half] = colour.v
 
     def blend(self, alpha: Alpha, x: int, y: int, colour: Colour) -> None:
-        """Lay a colour over the picture: alpha is one weight from 0 to 1 a pixel, its corner at x, y."""
+        """Blend a colour over the picture; `alpha` has a weight from 0 to 1 per pixel, with its corner at x, y."""
         x, y = x - x % MARGIN, y - y % MARGIN
         rect = self._clip(x, y, alpha.shape[1], alpha.shape[0])
         if rect is None:

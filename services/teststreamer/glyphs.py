@@ -81,10 +81,10 @@ SHEETS: Final[dict[str, tuple[str, ...]]] = {
         "..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....",
     ),
 }
-"""The drawings: the glyphs of a row's characters stand side by side, `#` is a dot."""
+"""The glyphs, by the characters of a sheet: side by side in each row, `#` is a dot."""
 
 UNKNOWN: Final = np.ones((GLYPH_HEIGHT, GLYPH_WIDTH), dtype=np.bool_)
-"""What stands for a character that the font does not have: a box."""
+"""The glyph of characters that the font does not have: a box."""
 UNKNOWN[1:-2, 1:-1] = False
 UNKNOWN[-1] = False
 

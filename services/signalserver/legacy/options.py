@@ -71,7 +71,7 @@ class LegacyOption:
     caution: str = ""
     """A warning for an option with an equivalent that differs."""
     unless: str = ""
-    """The `caution` is left out when this option of this server is set."""
+    """There is no `caution` when this option of this server is set."""
     default: str = ""
     """The default in config files; with this value there is no warning."""
     moot: str = ""

@@ -1,4 +1,4 @@
-"""Talks to a switchboard as its driver does, and remembers what it asked for."""
+"""A driver of a switchboard for tests, which records the outputs."""
 
 import itertools
 from typing import Any
@@ -55,7 +55,7 @@ class Conversation:
     # -- peers --------------------------------------------------------------------------------------
 
     def streamer(self, key: str, name: str | None = None, *, version: str | None = "1.3.0", identity: str = "") -> str:
-        """Connect a streamer and, with a name, identify it; what it heard so far is forgotten."""
+        """Connect a streamer and, with a name, identify it; discard the messages that it got so far."""
         self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
         if name is not None:
             self.say(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
@@ -105,7 +105,7 @@ class Conversation:
     # -- what came of it ----------------------------------------------------------------------------
 
     def hear(self, key: str) -> list[Message]:
-        """Return what a peer was sent since the last time that it was asked."""
+        """Return the messages to a peer since the last call."""
         heard, self.heard[key] = self.heard[key], []
         return heard
 

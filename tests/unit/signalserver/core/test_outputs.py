@@ -1,4 +1,4 @@
-"""Everything that a switchboard may ask for is carried out by its driver."""
+"""The hub executes every output of the switchboard."""
 
 from collections.abc import Callable
 from typing import get_args, get_origin
@@ -32,12 +32,12 @@ MAKE: dict[type, Callable[[Wired], object]] = {
 }
 
 
-def test_these_are_all() -> None:
+def test_every_output_has_an_example() -> None:
     assert {get_origin(output) or output for output in get_args(Output)} == set(MAKE)
 
 
 @pytest.mark.parametrize("output", MAKE)
-async def test_each_leaves_a_trace(output: type) -> None:
+async def test_every_output_has_an_effect(output: type) -> None:
     made = make_hub()
     peer = made.player()
     changed = made.hub.watch()

@@ -1,4 +1,4 @@
-"""What a matchmaker of the old kind is told. The link itself is tested with real sockets."""
+"""The messages to a legacy matchmaker. Integration tests cover the connection."""
 
 import pytest
 from hypothesis import given

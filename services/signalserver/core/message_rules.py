@@ -38,7 +38,7 @@ def ignore(state: State[K], peer: Peer[K], message: Message, data: bytes) -> Non
 # -- streamers and SFUs, as sources -----------------------------------------------------------------
 
 
-def take_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Assign an endpoint id to a source and confirm the id that was assigned."""
     source = peer.source
     assert source is not None
@@ -52,7 +52,7 @@ def take_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes)
     state.send(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
 
 
-def to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def relay_to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a source's message to the subscriber in `playerId`, which must be subscribed to this source."""
     subscriber = state.subscriber_of(peer, message)
     assert peer.source is not None
@@ -63,7 +63,7 @@ def to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes)
         state.send(subscriber.peer, message)
 
 
-def to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def relay_to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a streamer's message to the SFUs that are subscribed to it."""
     assert peer.source is not None
     for subscriber in peer.source.subscribers.values():
@@ -126,7 +126,7 @@ def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> 
     state.unsubscribe(peer.subscriber)
 
 
-def to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def relay_to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Forward a subscriber's message to its source with `playerId` added; subscribe it first if necessary."""
     subscriber = peer.subscriber
     assert subscriber is not None
@@ -158,7 +158,7 @@ def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes)
     state.emit(Call(peer.key, message["action"], message.get("payload")))
 
 
-def take_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Read a player's ICE path and the times of its first frame from its statistics; ignore the rest.
 
     Both are logged, so their number per player is limited.
@@ -184,23 +184,23 @@ def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
 # -- SFUs -------------------------------------------------------------------------------------------
 
 
-def from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def relay_from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward an SFU's message to the subscriber in `playerId`, or to its streamer when there is none."""
     assert peer.source is not None
     subscriber = peer.source.subscribers.get(player_id_of(message) or "")
     if subscriber is None:
-        to_source(state, peer, message, data)
+        relay_to_source(state, peer, message, data)
         return
     if message["type"] in ("offer", "peerDataChannels"):
         del message["playerId"]
     state.send(subscriber.peer, message)
 
 
-def streamer_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def relay_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward an SFU's data channels to its streamer with `sfuId` added."""
     assert peer.subscriber is not None
     message["sfuId"] = peer.subscriber.player_id
-    to_source(state, peer, message, data)
+    relay_to_source(state, peer, message, data)
 
 
 def start_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
@@ -223,40 +223,40 @@ _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}
 RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
     Role.STREAMER: {
         **_COMMON,
-        "answer": to_subscriber,
+        "answer": relay_to_subscriber,
         "disconnectPlayer": disconnect_player,
-        "endpointId": take_endpoint_id,
-        "iceCandidate": to_subscriber,
-        "layerPreference": to_sfus,
-        "offer": to_subscriber,
+        "endpointId": set_endpoint_id,
+        "iceCandidate": relay_to_subscriber,
+        "layerPreference": relay_to_sfus,
+        "offer": relay_to_subscriber,
     },
     Role.PLAYER: {
         **_COMMON,
-        "answer": to_source,
+        "answer": relay_to_source,
         "control": call_application,
-        "dataChannelRequest": to_source,
-        "iceCandidate": to_source,
+        "dataChannelRequest": relay_to_source,
+        "iceCandidate": relay_to_source,
         "kick": refuse,
-        "layerPreference": to_source,
+        "layerPreference": relay_to_source,
         "listStreamers": list_streamers,
-        "offer": to_source,
-        "peerDataChannelsReady": to_source,
-        "stats": take_stats,
+        "offer": relay_to_source,
+        "peerDataChannelsReady": relay_to_source,
+        "stats": read_stats,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,
     },
     Role.SFU: {
         **_COMMON,
-        "answer": from_sfu,
+        "answer": relay_from_sfu,
         "disconnectPlayer": disconnect_player,
-        "endpointId": take_endpoint_id,
-        "iceCandidate": from_sfu,
+        "endpointId": set_endpoint_id,
+        "iceCandidate": relay_from_sfu,
         "listStreamers": list_streamers,
-        "offer": from_sfu,
-        "peerDataChannels": from_sfu,
+        "offer": relay_from_sfu,
+        "peerDataChannels": relay_from_sfu,
         "startStreaming": start_streaming,
         "stopStreaming": stop_streaming,
-        "streamerDataChannels": streamer_data_channels,
+        "streamerDataChannels": relay_data_channels,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,
     },

@@ -1,6 +1,6 @@
 # What there is to run. Options of a command go in ARGS: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-startup chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup chaos lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -58,6 +58,9 @@ bench-queue: ## what 10,000 waiting players cost a matchmaker
 
 bench-store: ## what a match costs each store as fleet and queue grow
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.store --check $(ARGS)
+
+bench-accept: ## what an accepted player costs a router, against another checkout (ARGS="--against CHECKOUT") or a bare proxy
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.accept --check $(ARGS)
 
 bench-proxies: ## what a message through router and matchmaker costs, against a proxy without features
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.proxies --check $(ARGS)

@@ -1,11 +1,12 @@
 """What a router counts."""
 
+from functools import cache
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
 from pixelfleet.service.metrics import Registries
-from router.caller import is_upgrade
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
@@ -22,6 +23,7 @@ class Metrics:
         self._requests = Counter(
             "router_requests", "Answers by door and status.", ["door", "status"], registry=self.registries.all
         )
+        self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
         """Show these from now on."""
@@ -32,11 +34,14 @@ class Metrics:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count an answer; a websocket that was handed over counts as 101."""
+        """Count an answer of HTTP."""
         response = await handler(request)
-        status = "101" if request.transport is None and is_upgrade(request) else str(response.status)
-        self._requests.labels(door_of(request.path.removeprefix(self._prefix)), status).inc()
+        self.answered(request.path, response.status)
         return response
+
+    def answered(self, path: str, status: int) -> None:
+        """Count an answer."""
+        self._counter(door_of(path.removeprefix(self._prefix)), str(status)).inc()
 
 
 def door_of(path: str) -> str:

@@ -116,7 +116,7 @@ async def test_a_fleet_of_nobody(browser: Browser, tmp_path: Path) -> None:
 
 async def test_a_fleet_that_is_out_of_reach(dashboard: Dashboard) -> None:
     page, api = dashboard
-    api.tell("unavailable", {"error": "the fleet store is out of reach"})
+    api.tell("unavailable", {"error": "the fleet store is unavailable"})
     await page.get_by_text("Fleet store unavailable. Data may be outdated").wait_for()
     await portray(page, "unavailable")
     api.tell("totals", api.totals())

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 async def matched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matches]:
-    monkeypatch.setattr(stock_servers, "RISE_SECONDS", 0.0)
+    monkeypatch.setattr(stock_servers, "INCREASE_SECONDS", 0.0)
     async with matches() as running:
         yield running
 

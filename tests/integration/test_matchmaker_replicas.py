@@ -111,10 +111,10 @@ async def test_players_under_way_notice_nothing_of_a_lost_redis_and_who_waits_is
         await waiting.hear("matchmaker")
         await eventually(lambda: fleet.first.has_sessions(2), "one waits")
         fleet.redis.kill()
-        while "out of reach" not in (await waiting.hear("matchmaker"))["detail"]:
+        while "unavailable" not in (await waiting.hear("matchmaker"))["detail"]:
             pass
         assert (await fleet.first.ask("GET", "/api/v1/sessions"))[0] == 503
-        assert "out of reach" in (await fleet.first.ask("GET", "/signallingserver"))[1]["error"]
+        assert "unavailable" in (await fleet.first.ask("GET", "/signallingserver"))[1]["error"]
         assert fleet.first.server.unready() is None
         await source.say("offer", sdp=SDP, playerId=player_id)
         assert (await playing.hear("offer"))["sdp"] == SDP

@@ -12,6 +12,7 @@ from yarl import URL
 from router import handlers as doors
 from tests.integration.door import AccessPolicy, open_door, request, say
 from tests.parts import eventually
+from tests.unit.pixelfleet.net.raw import Op, connection, frame
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +66,14 @@ async def test_a_head_that_is_not_plain_is_refused(door: AccessPolicy, head: byt
         upgrade("/ws", method="POST"),
         upgrade("http://door.test/ws"),
         upgrade("//door.test/ws"),
+        upgrade("/ws", "Host: other.test"),
+        upgrade("/ws").replace(b"Host: door.test\r\n", b""),
+        upgrade("/ws", "X-Folded: a\r\n b"),
+        upgrade("/ws", "X-Name : a"),
+        upgrade("/ws").replace(b" HTTP/1.1\r\n", b" HTTP/1.1\n"),
+        upgrade("/ws?a=b\t"),
+        upgrade("/ws?a=\N{SNOWMAN}"),
+        upgrade("/ws?a=b#c"),
     ],
 )
 async def test_a_websocket_with_a_body_or_elsewhere_is_no_player(door: AccessPolicy, data: bytes) -> None:
@@ -78,6 +87,28 @@ async def test_a_path_that_is_ours_only_once_decoded_is_refused(door: AccessPoli
     status, answer = await say(door, request(target))
     assert status in (400, 404), answer
     assert door.reached == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        upgrade("/ws?a=b#c"),
+        upgrade("/ws?a=\N{SNOWMAN}"),
+        upgrade("/ws", "Authorization: Bearer \N{SNOWMAN}"),
+        upgrade("/ws").replace(b"Connection: Up", b"Authorization: Bearer \xff\r\nConnection: Up"),
+        upgrade("/ws", "Sec-WebSocket-Protocol: pixelfleet, bearer.\N{SNOWMAN}"),
+    ],
+)
+async def test_no_request_of_a_player_excludes_a_matchmaker(door: AccessPolicy, data: bytes) -> None:
+    """A matchmaker is excluded when it cannot be dialled, which must not be the player's doing."""
+    async with connection(door.router.port) as raw:
+        await raw.send(data + frame(Op.TEXT, b"hello"))
+        head = await raw.head()
+        if head.startswith(b"HTTP/1.1 101 "):
+            assert await raw.text() == b"hello"
+        else:
+            assert head.startswith(b"HTTP/1.1 400 ")
+    assert [target.failures for target in door.router.matchmakers.pool.targets()] == [0]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bo
     ):
         assert await answer.read() == data
         assert answer.headers["X-Length"] in (str(size), "none" if size == 0 else "")
-    assert forwarder.under_way == 0
+    assert forwarder.active == 0
 
 
 async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None:
@@ -84,7 +84,7 @@ async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None
         assert sorted((first, second)) == [503, 504]
         goes_on.set()
         assert await status("GET") == 200
-    assert forwarder.under_way == 0
+    assert forwarder.active == 0
 
 
 async def test_whom_nobody_reaches_is_a_bad_gateway() -> None:

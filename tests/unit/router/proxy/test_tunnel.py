@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.net.bounds import Bounds
-from router.proxy.tunnel import MOST_SUBPROTOCOLS, tunnel
+from router.proxy.tunnel import MAX_SUBPROTOCOLS, tunnel
 from tests.parts import eventually
 from tests.unit.router.servers import serving, session
 
@@ -64,7 +64,7 @@ async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
         assert socket.close_code == 4321
         assert "secret" not in str(far.headers)
         assert far.headers["X-Told"] == "1"
-        assert len(far.offered.split(",")) == MOST_SUBPROTOCOLS
+        assert len(far.offered.split(",")) == MAX_SUBPROTOCOLS
         async with http.ws_connect(door):
             pass
         await eventually(lambda: len(far.codes) == 2, "the streamer hears that its caller is gone")

@@ -35,7 +35,7 @@ class Streamer:
                 if message["type"] == "playerConnected":
                     self.players.add(message["playerId"])
                     self.most = max(self.most, len(self.players))
-                    await peer.say("offer", sdp=self.name, playerId=message["playerId"])
+                    await peer.send("offer", sdp=self.name, playerId=message["playerId"])
                 elif message["type"] == "playerDisconnected":
                     self.players.discard(message["playerId"])
 

@@ -43,20 +43,20 @@ async def pair(player_url: str, streamer_url: str, name: str = "good") -> AsyncI
     """Connect a streamer and its player; yield what sends a numbered message each way and sees that it arrives."""
     number = 0
     async with streamer(streamer_url, name) as source, player(player_url) as viewer:
-        await viewer.say("subscribe", streamerId=name)
-        player_id = (await source.hear("playerConnected"))["playerId"]
+        await viewer.send("subscribe", streamerId=name)
+        player_id = (await source.receive("playerConnected"))["playerId"]
 
         async def exchange() -> None:
             nonlocal number
             number += 1
-            await viewer.say("answer", sdp=f"{number}")
-            while (heard := await source.hear("answer"))["playerId"] != player_id:
+            await viewer.send("answer", sdp=f"{number}")
+            while (heard := await source.receive("answer"))["playerId"] != player_id:
                 pass
             assert heard["sdp"] == f"{number}"
-            await source.say("offer", sdp=f"{number}", playerId=player_id)
-            heard = await viewer.hear_any()
+            await source.send("offer", sdp=f"{number}", playerId=player_id)
+            heard = await viewer.receive_any()
             while heard["type"] in ("config", "pong"):
-                heard = await viewer.hear_any()
+                heard = await viewer.receive_any()
             assert (heard["type"], heard["sdp"]) == ("offer", f"{number}")
 
         await exchange()

@@ -89,12 +89,12 @@ async def test_a_player_at_the_published_port_gets_an_offer_from_the_streamer(ma
             await machine.alive(replica[3000], "/readyz")
         door = await machine.start(stack, "router")
         async with player(f"ws://127.0.0.1:{door[8080]}/ws") as viewer:
-            config = await viewer.hear("config")
+            config = await viewer.receive("config")
             servers = json.dumps(config["peerConnectionOptions"]["iceServers"])
             assert "turn:127.0.0.1:3478?transport=udp" in servers
-            await viewer.say("listStreamers")
-            [name] = (await viewer.hear("streamerList"))["ids"]
-            await viewer.say("subscribe", streamerId=name)
-            offer = await viewer.hear("offer")
+            await viewer.send("listStreamers")
+            [name] = (await viewer.receive("streamerList"))["ids"]
+            await viewer.send("subscribe", streamerId=name)
+            offer = await viewer.receive("offer")
             assert "m=video" in offer["sdp"]
             assert SDP not in offer["sdp"]

@@ -1,4 +1,4 @@
-"""The services in one process, on free ports, joined as an operator joins them."""
+"""The services in one process, on free ports, wired together as an operator wires them."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class Chain:
 
 @pytest.fixture
 def page_folder(tmp_path: Path) -> Path:
-    """A page that stands for the built one, so that no test here needs Node."""
+    """A stand-in for the built page, so that these tests need no Node."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>page</title>")
     (tmp_path / "assets" / "main-abc123.js").write_text("export {}")

@@ -1,4 +1,4 @@
-"""The HTTP doors: who is asked for what, and where a request goes on."""
+"""The HTTP handlers: required credentials, and the upstream of a request."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ URLS = ("ws://a.test:3000", "wss://b.test:3000/base")
 
 
 class Recorder(Forwarder):
-    """Takes note of where a request goes on."""
+    """Records the upstream of each request."""
 
     def __init__(self, client: ClientSession, *, away: int = 0, status: int = 200) -> None:
         super().__init__(client, 4, 1.0)
@@ -37,7 +37,7 @@ class Recorder(Forwarder):
 
 
 class Known:
-    """The streamers that are registered."""
+    """The registered streamers."""
 
     async def rest_url(self, streamer: str) -> str | None:
         if streamer == "unsure":
@@ -66,7 +66,7 @@ def asked(path: str, method: str = "GET", **headers: str) -> web.Request:
     ("path", "status"),
     [("nobody", 404), ("pod%2Fbare", 404), ("pod%2Fodd", 400), ("unsure", 503), ("pod%2Fcam/..", 400), ("@x", 400)],
 )
-async def test_a_streamer_that_cannot_be_reached_is_told_from_a_bad_path(path: str, status: int) -> None:
+async def test_a_missing_streamer_and_a_bad_path_have_different_statuses(path: str, status: int) -> None:
     async with session() as client:
         recorder = Recorder(client)
         with pytest.raises(web.HTTPException) as refused:
@@ -74,7 +74,7 @@ async def test_a_streamer_that_cannot_be_reached_is_told_from_a_bad_path(path: s
         assert (refused.value.status, recorder.onward) == (status, [])
 
 
-async def test_a_streamer_is_told_who_asks_and_never_the_matchmakers_token() -> None:
+async def test_a_streamer_gets_the_callers_identity_and_never_the_matchmakers_token() -> None:
     async with session() as client:
         recorder = Recorder(client)
         await doors(recorder, client).proxy(asked("/proxy/pod%2Fcam/a%20b?x=1", Authorization="Bearer own"))
@@ -89,7 +89,7 @@ async def test_a_streamer_is_told_who_asks_and_never_the_matchmakers_token() -> 
     assert "sandbox" in onward.answer["Content-Security-Policy"]
 
 
-async def test_the_next_matchmaker_is_asked_where_one_is_away() -> None:
+async def test_the_next_matchmaker_is_tried_if_one_is_unreachable() -> None:
     async with session() as client:
         recorder = Recorder(client, away=1)
         made = doors(recorder, client)
@@ -105,7 +105,7 @@ async def test_the_next_matchmaker_is_asked_where_one_is_away() -> None:
             await made.dashboard_api(asked("/dashboard/api/v1/apps"))
 
 
-async def test_at_the_matchmakers_own_door_a_caller_shows_its_own_token_and_few_wrong_ones() -> None:
+async def test_the_matchmakers_api_needs_the_callers_own_token_and_limits_wrong_ones() -> None:
     async with session() as client:
         recorder = Recorder(client, status=401)
         made = doors(recorder, client)
@@ -116,7 +116,7 @@ async def test_at_the_matchmakers_own_door_a_caller_shows_its_own_token_and_few_
     assert [onward.headers.get("Authorization") for onward in recorder.onward] == [None, "Bearer guess"]
 
 
-async def test_a_guarded_or_closed_door_hands_out_no_token() -> None:
+async def test_no_token_is_added_without_authentication() -> None:
     async with session() as client:
         recorder = Recorder(client)
         closed = doors(recorder, client, dashboard_auth="closed", api_auth="closed", proxy_auth="closed")

@@ -58,7 +58,7 @@ async def test_it_looks_again_when_a_peer_has_left_and_not_before() -> None:
         await running
 
 
-async def test_it_ends_when_the_time_is_over() -> None:
+async def test_the_drain_ends_after_the_grace_period() -> None:
     service = Service(peers=1, grace=0.02)
     async with asyncio.timeout(5):
         await service.run()

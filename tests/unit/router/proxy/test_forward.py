@@ -1,4 +1,4 @@
-"""One exchange, passed on."""
+"""Forwarding of one HTTP request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ def _plain(url: str) -> Onward:
 async def between(
     handler: Handler, *, at_once: int = 4, slow: float = 1.0, onward: Callable[[str], Onward] = _plain
 ) -> AsyncIterator[tuple[str, Forwarder]]:
-    """Forward everything to a handler; yield the URL to ask, and the forwarder."""
+    """Forward every request to a handler; yield the URL to request, and the forwarder."""
     async with session() as client, serving(handler) as url:
         forwarder = Forwarder(client, at_once, slow)
 
@@ -40,7 +40,7 @@ async def echo(request: web.Request) -> web.Response:
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 99_999])
 @pytest.mark.parametrize("headers", [True, False])
-async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bool) -> None:
+async def test_a_body_arrives_completely_with_its_content_length(size: int, *, headers: bool) -> None:
     data = b"x" * size
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -57,7 +57,7 @@ async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bo
     assert forwarder.active == 0
 
 
-async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None:
+async def test_each_limit_has_its_status_and_no_request_remains_active() -> None:
     goes_on = asyncio.Event()
 
     async def slow(_: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None
     assert forwarder.active == 0
 
 
-async def test_whom_nobody_reaches_is_a_bad_gateway() -> None:
+async def test_an_unreachable_upstream_is_a_bad_gateway() -> None:
     def nowhere(_: str) -> Onward:
         return Onward("http://127.0.0.1:1/", {})
 
@@ -99,6 +99,6 @@ async def test_whom_nobody_reaches_is_a_bad_gateway() -> None:
         assert answer.status == 502
 
 
-async def test_the_head_of_an_answer_is_passed_on_without_its_body() -> None:
+async def test_the_answer_to_head_is_forwarded_without_a_body() -> None:
     async with between(echo) as (door, _), aiohttp.ClientSession() as http, http.head(f"{door}/x") as answer:
         assert (answer.status, await answer.read()) == (200, b"")

@@ -17,7 +17,7 @@ from tests.unit.router.servers import serving, session
 
 @asynccontextmanager
 async def between(handler: Handler, bounds: Bounds | None = None) -> AsyncIterator[str]:
-    """Tunnel everything to a handler; yield the URL to dial."""
+    """Relay every websocket to a handler; yield the URL to dial."""
     async with session() as client, serving(handler) as url:
 
         async def passing(request: web.Request) -> web.StreamResponse:
@@ -28,7 +28,7 @@ async def between(handler: Handler, bounds: Bounds | None = None) -> AsyncIterat
 
 
 class Far:
-    """The streamer's end."""
+    """The streamer's end of the websocket."""
 
     def __init__(self) -> None:
         self.offered = ""
@@ -50,7 +50,7 @@ class Far:
         return socket
 
 
-async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
+async def test_messages_are_relayed_unchanged_and_one_end_closes_both() -> None:
     far = Far()
     async with between(far.serve) as door, aiohttp.ClientSession() as http:
         names = ["bearer.secret", "chat", *(f"p{number}" for number in range(20))]
@@ -67,10 +67,10 @@ async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
         assert len(far.offered.split(",")) == MAX_SUBPROTOCOLS
         async with http.ws_connect(door):
             pass
-        await eventually(lambda: len(far.codes) == 2, "the streamer hears that its caller is gone")
+        await eventually(lambda: len(far.codes) == 2, "the streamer's connection is closed")
 
 
-async def test_a_refusal_is_a_status_and_so_is_no_answer() -> None:
+async def test_a_refusal_or_timeout_is_an_http_status() -> None:
     goes_on = asyncio.Event()
 
     async def hangs(request: web.Request) -> web.StreamResponse:
@@ -88,11 +88,11 @@ async def test_a_refusal_is_a_status_and_so_is_no_answer() -> None:
         assert error.value.status == 502
 
 
-async def test_a_message_that_is_too_large_ends_the_tunnel() -> None:
+async def test_an_oversized_message_ends_the_tunnel() -> None:
     far = Far()
     async with between(far.serve, Bounds(message_bytes=100)) as door, aiohttp.ClientSession() as http:
         async with http.ws_connect(door) as socket:
             await socket.send_str("x" * 101)
             assert (await socket.receive()).type is WSMsgType.CLOSE
         assert socket.close_code == 1009
-        await eventually(lambda: far.codes, "the streamer is let go")
+        await eventually(lambda: far.codes, "the streamer's connection is closed")

@@ -57,7 +57,9 @@ install_debian() {
 # start_redis: Debian's redis-server on the socket "$work/redis.sock", until the finding ends.
 start_redis() {
     install_debian redis-server=5:7.0.15-1~deb12u10 redis-tools=5:7.0.15-1~deb12u10
-    with_debian "$debian/usr/bin/redis-server" --port 0 --unixsocket "$work/redis.sock" --save "" >"$work/redis.log" &
+    # not with_debian: $! would be the shell that runs the function
+    env LD_LIBRARY_PATH="$debian/usr/lib/x86_64-linux-gnu" \
+        "$debian/usr/bin/redis-server" --port 0 --unixsocket "$work/redis.sock" --save "" >"$work/redis.log" &
     started+=($!)
 }
 

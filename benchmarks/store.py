@@ -1,14 +1,14 @@
-"""What a match costs as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
+"""The cost of a match as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
 
 Two measurements, each with labels and for every policy, on the store in memory and on a redis-server of its own:
 
-  streamers  N free streamers; a player joins and is given one, its server reports it held, then over
-  waiting    N waiting tickets; a server reports a slot free, the replica claims whom that was given to, the server
-             reports it held, and somebody new waits
+  streamers  N free streamers; a player joins and is matched, its server reports it as connected, then as gone
+  waiting    N waiting tickets; a server reports a free slot, the replica claims the match, the server reports the
+             player, and a new one joins the queue
 
-The cost is the CPU time of this process and, for Redis, of redis-server too, as both tell it; the least of some rounds
-that go over all sizes in turn. A ratio is that of a size to the cheapest one; `--check` ends with 1 when any is above
-1.3. Heartbeats and what players are told come on top and do not depend on matches.
+The cost is the CPU time of this process and, for Redis, of redis-server, as reported by both; it is the minimum of
+several rounds over all sizes. A ratio is that of a size to the cheapest one; `--check` exits with 1 when any is above
+1.3. Heartbeats and messages to players are additional costs that do not depend on matches.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ POLICIES: Final[tuple[Policy, ...]] = ("spread", "pack", "oldest")
 REGIONS: Final = ("eu", "us", "ap", "sa")
 ON_A_NODE: Final = 5
 BUSY: Final = 16
-"""Servers whose slots become free in the measurement with waiting tickets, and players at once in the other."""
+"""Servers with a freed slot in the measurement `waiting`, and simultaneous players in the other."""
 STORES: Final = ("memory", "redis")
 LIMIT: Final = 1.3
 
 
 @dataclass
 class Fleet:
-    """One store with its owners."""
+    """One store and the owners that report to it."""
 
     store: FleetStore
     redis: Redis | None
@@ -52,7 +52,7 @@ class Fleet:
     busy: list[str] = field(default_factory=list)
 
     async def reports(self, name: str, *held: str) -> None:
-        """Report one server; everything that it says but its sessions follows from its number."""
+        """Report one server; everything except its sessions follows from its number."""
         number = int(name)
         self.sequence += 1
         region = REGIONS[number % len(REGIONS)]
@@ -68,13 +68,13 @@ class Fleet:
         await self.store.report(ServerReport(server_id=name, sequence=self.sequence, streamers=(streamer,)))
 
     def ticket(self) -> Ticket:
-        """Return a new player; every other one asks for a region."""
+        """Return a new player's ticket; every other one selects a region."""
         self.sessions += 1
         labels = {"region": REGIONS[self.sessions // 2 % len(REGIONS)]} if self.sessions % 2 else {}
         return Ticket(session_id=f"p{self.sessions}", replica_id="r1", app="app", labels=labels)
 
     async def cpu(self) -> float:
-        """Return the seconds of CPU that were used for this store until now."""
+        """Return the CPU seconds used for this store so far."""
         if self.redis is None:
             return time.process_time()
         told = await self.redis.info("cpu")
@@ -82,7 +82,7 @@ class Fleet:
 
 
 async def joins_and_ends(fleet: Fleet) -> int:
-    """Have some players come, be taken in and go again."""
+    """Let some players join, connect and leave."""
     placed = await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in range(BUSY // 2)))
     leases = [lease for lease in placed if isinstance(lease, Lease)]
     assert len(leases) == len(placed)
@@ -92,7 +92,7 @@ async def joins_and_ends(fleet: Fleet) -> int:
 
 
 async def frees_and_claims(fleet: Fleet) -> int:
-    """Have some slots become free for those who wait, and as many wait again."""
+    """Free some slots for waiting players, and add as many waiting players."""
     await asyncio.gather(*(fleet.reports(name) for name in fleet.busy))
     leases = (await fleet.store.renew("r1", "")).leases
     assert len(leases) == len(fleet.busy)
@@ -116,7 +116,7 @@ async def prepare(fleet: Fleet, measure: str, size: int) -> None:
 
 
 async def measured(fleet: Fleet, measure: str, matches: int) -> float:
-    """Return the microseconds of CPU a match."""
+    """Return the CPU microseconds of a match."""
     work, done = MEASURES[measure], 0
     await work(fleet)
     gc.collect()
@@ -163,9 +163,9 @@ async def fleets(url: str, measure: str, clock: list[float]) -> AsyncIterator[di
 
 
 async def table(name: str, url: str, measure: str, rounds: int, matches: int) -> list[tuple[str, list[float]]]:
-    """Return a row for each policy: the microseconds a match for each size."""
+    """Return a row for each policy: the CPU microseconds of a match for each size."""
     rows = []
-    # Time stands still but for a little with every round: nobody lapses in between, as nobody does who says something.
+    # The clock advances only a little with every round, so that nothing expires in between.
     clock = [time.time()]
     async with fleets(url, measure, clock) as made:
         for policy in POLICIES:
@@ -197,9 +197,9 @@ async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
 
 
 def main() -> None:
-    parser = command_line("what a match costs as the fleet and the queue grow", rounds=8)
+    parser = command_line("the cost of a match as the fleet and the queue grow", rounds=8)
     parser.add_argument("--matches", type=int, default=160, help="in each round")
-    parser.add_argument("--store", choices=STORES, action="append", help="only this one")
+    parser.add_argument("--store", choices=STORES, action="append", help="measure only this one")
     args = parser.parse_args()
     flat = asyncio.run(run(args.store or STORES, args.rounds, args.matches))
     sys.exit(1 if args.check and not flat else 0)

@@ -1,4 +1,4 @@
-"""A matchmaker that says what a test tells it, behind a real router: brings the page into any state."""
+"""A scripted matchmaker behind a real router, which brings the page into any state."""
 
 import json
 import shutil
@@ -18,13 +18,13 @@ Message = dict[str, Any]
 
 @dataclass(slots=True)
 class Script:
-    """What the next players hear, and what they have said."""
+    """The messages for the next players, and the messages received from them."""
 
     url: str = ""
     router: Router | None = None
     says: Sequence[Message] = ()
     closes: tuple[int, str] | None = None
-    """A close code and reason for the next player alone; the ones after it hear what there is and stay."""
+    """A close code and reason for the next player only; later ones get the messages and stay connected."""
     heard: list[Message] = field(default_factory=list)
     players: int = 0
 
@@ -49,7 +49,7 @@ class Script:
 
 @asynccontextmanager
 async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[Script]:
-    """Run a router in front of a scripted matchmaker; `page` is another folder of the page than the built one."""
+    """Run a router in front of a scripted matchmaker; `page` is a folder to use instead of the built page."""
     script = Script()
     app = web.Application()
     app.router.add_get("/", script.play)
@@ -61,7 +61,7 @@ async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[S
 
 @asynccontextmanager
 async def front_of(matchmakers: list[str], page: Path | None = None, **settings: Any) -> AsyncIterator[Router]:
-    """Run a router of its own in front of the matchmakers at these URLs."""
+    """Run a separate router in front of the matchmakers at these URLs."""
     if page is not None:
         settings["page"] = page
     chosen = Settings(host="127.0.0.1", port=0, metrics_port=0, matchmaker=matchmakers, **settings)
@@ -71,7 +71,7 @@ async def front_of(matchmakers: list[str], page: Path | None = None, **settings:
 
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[int]:
-    """Serve an app on a free port of 127.0.0.1; give the port."""
+    """Serve an app on a free port of 127.0.0.1; yield the port."""
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""docker-compose's services as processes of this machine: the same commands, variables and secrets, on free ports."""
+"""docker-compose's services as local processes: the same commands, variables and secrets, on free ports."""
 
 import json
 import os
@@ -26,14 +26,14 @@ PORTS = {
 
 
 class Machine:
-    """Where the containers' names are addresses of this machine."""
+    """Starts services and replaces the containers' names by local addresses."""
 
     def __init__(self, compose: Compose, folder: Path, redis: RedisServer, http: aiohttp.ClientSession) -> None:
         self._compose, self._folder, self._http = compose, folder, http
         self._places = {"redis:6379": f"127.0.0.1:{redis.port}"}
 
     async def start(self, stack: AsyncExitStack, name: str) -> dict[int, int]:
-        """Start a service as the file says; return its ports, by the number that each has in a container."""
+        """Start a service as the file defines it; return its ports by their numbers in the container."""
         service = self._compose.services[name]
         asked = PORTS.get(name, {})
         ports = dict(zip(asked.values(), free_ports(len(asked)), strict=True))
@@ -78,7 +78,7 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
         redis.stop()
 
 
-async def test_a_player_at_the_published_port_gets_an_offer_from_the_streamer(machine: Machine) -> None:
+async def test_a_player_at_the_published_port_gets_the_streamers_offer(machine: Machine) -> None:
     async with AsyncExitStack() as stack:
         await machine.start(stack, "turn-api")
         signals = await machine.start(stack, "signalserver")

@@ -34,7 +34,7 @@ async def test_a_player_uses_a_legacy_server_and_its_pings_are_not_forwarded(mat
             assert (await viewer.receive("pong"))["time"] == time
         await viewer.send("offer", sdp=SDP)
         assert (await viewer.receive("answer"))["sdp"] == SDP
-        assert [message["type"] for message in legacy.heard] == ["offer"]
+        assert [message["type"] for message in legacy.received] == ["offer"]
 
 
 async def test_a_legacy_server_gets_one_player_and_the_next_when_it_has_left(matchmaker: RunningMatchmaker) -> None:
@@ -74,7 +74,7 @@ async def test_a_server_that_answers_1013_is_a_failed_dial_and_the_player_gets_a
         async with running_legacy_server(matchmaker) as good:
             await viewer.receive("config")
             await viewer.receive("answer")
-            assert [message["type"] for message in good.heard] == ["offer"]
+            assert [message["type"] for message in good.received] == ["offer"]
 
 
 @pytest.mark.parametrize("trusted", [True, False])

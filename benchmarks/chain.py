@@ -39,10 +39,10 @@ Samples = dict[str, list[Phase]]
 """The rounds of each chain."""
 
 
-def _server(door: Program, between: Program, relay: Program, path: str) -> Server:
-    player, streamer = door.facts["port"], relay.facts["streamers"]
+def _server(entry: Program, between: Program, relay: Program, path: str) -> Server:
+    player, streamer = entry.facts["port"], relay.facts["streamers"]
     pids = (between.pid, relay.pid)
-    return Server(f"ws://127.0.0.1:{player}/{path}", f"ws://127.0.0.1:{streamer}/", door.pid, pids)
+    return Server(f"ws://127.0.0.1:{player}/{path}", f"ws://127.0.0.1:{streamer}/", entry.pid, pids)
 
 
 @asynccontextmanager
@@ -84,11 +84,11 @@ async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
         page = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
         upstream = f"ws://127.0.0.1:{matches.facts['port']}"
-        door = await ended(
+        entry = await ended(
             _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), fact="port")
         )
-        await wait_until_ready(door.facts["port"])
-        yield _server(door, matches, signals, "ws")
+        await wait_until_ready(entry.facts["port"])
+        yield _server(entry, matches, signals, "ws")
 
 
 def _slots(args: argparse.Namespace) -> tuple[str, ...]:

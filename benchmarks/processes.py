@@ -104,11 +104,11 @@ async def start_python(*arguments: str, fact: str, log: Path | None = None) -> P
         async with asyncio.timeout(START_SECONDS):
             async for line in process.stdout:
                 last.append(line.decode("utf-8", "replace").rstrip())
-                if (said := numbers_of(line)).get(fact):
+                if (facts := numbers_of(line)).get(fact):
                     keep = asyncio.create_task(_read_on(process.stdout, log))
                     _readers.add(keep)
                     keep.add_done_callback(_readers.discard)
-                    return Program(process, said)
+                    return Program(process, facts)
     except TimeoutError:
         pass
     with suppress(ProcessLookupError):  # it may have exited
@@ -131,10 +131,10 @@ async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
 def numbers_of(line: bytes) -> dict[str, int]:
     """Return the numbers in a line of a JSON log, including a server's ports."""
     try:
-        said = orjson.loads(line)
+        facts = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {}
-    return {name: value for name, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
+    return {name: value for name, value in facts.items() if isinstance(value, int)} if isinstance(facts, dict) else {}
 
 
 def cpu_seconds(pid: int) -> float:

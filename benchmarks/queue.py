@@ -46,7 +46,7 @@ class Waiting(WSListener):
 
     def __init__(self, queue: "Queue") -> None:
         self._queue = queue
-        self.told = 0
+        self.updates = 0
         self.dropped = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -56,7 +56,7 @@ class Waiting(WSListener):
         if frame.msg_type == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == WSMsgType.TEXT:
-            self.told += 1
+            self.updates += 1
             if b'"config"' in frame.get_payload_as_bytes():
                 self._queue.matched.set()
 

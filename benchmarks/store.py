@@ -77,8 +77,8 @@ class Fleet:
         """Return the CPU seconds used for this store so far."""
         if self.redis is None:
             return time.process_time()
-        told = await self.redis.info("cpu")
-        return time.process_time() + float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+        info = await self.redis.info("cpu")
+        return time.process_time() + float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
 
 
 async def joins_and_ends(fleet: Fleet) -> int:

@@ -20,8 +20,8 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
 PATIENCE_SECONDS: Final = 60.0
 """The time limit of waiting for an event.
 
-It is a last bound for a machine whose cores are busy with other work. No test waits so long for an event that comes,
-and none takes it for a promise about the code.
+It is the upper limit for a machine that is busy with other work. No passing test waits this
+long, and none asserts a duration with it.
 """
 _POLL_SECONDS: Final = 0.02
 

@@ -34,7 +34,7 @@ class _Player(WSListener):
     def __init__(self) -> None:
         self.config: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.transport: WSTransport | None = None
-        self.heard = asyncio.Event()
+        self.greeted = asyncio.Event()
         self._gone = asyncio.Event()
 
     async def leave(self) -> None:
@@ -54,7 +54,7 @@ class _Player(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
-            self.heard.set()
+            self.greeted.set()
             if b'"config"' in frame.get_payload_as_bytes() and not self.config.done():
                 self.config.set_result(True)
         elif frame.msg_type == WSMsgType.PING:
@@ -139,7 +139,7 @@ async def _hello(player: _Player) -> bool:
     """
     try:
         async with asyncio.timeout(HELLO_SECONDS):
-            await player.heard.wait()
+            await player.greeted.wait()
     except TimeoutError:
         return False
     return True

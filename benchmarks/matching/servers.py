@@ -53,7 +53,7 @@ class Server:
         """Whether it ever had more than one player at once."""
         return self.most > 1
 
-    def says(self, kind: str) -> None:
+    def send(self, kind: str) -> None:
         """Send one message of a legacy server."""
         if self.writer is not None:
             self.writer.write(orjson.dumps({"type": kind}))
@@ -71,7 +71,7 @@ class _Socket(WSListener):
         server.players += 1
         server.served += 1
         server.most = max(server.most, server.players)
-        server.says("clientConnected")
+        server.send("clientConnected")
         server.changed.set()
         transport.send(WSMsgType.TEXT, CONFIG)
 
@@ -88,7 +88,7 @@ class _Socket(WSListener):
         if self._session:
             server.sessions.pop(self._session, None)
             server.ended.add(self._session)
-        server.says("clientDisconnected")
+        server.send("clientDisconnected")
         server.changed.set()
 
 

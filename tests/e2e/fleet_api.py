@@ -106,13 +106,13 @@ class FleetApi:
             )
         return {"now": now, "young": False, "apps": apps}
 
-    def tell(self, name: str, data: object) -> None:
+    def send_event(self, name: str, data: object) -> None:
         for listener in self.listeners:
             listener.put_nowait(b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data)))
 
     def change(self, *changed: dict[str, Any]) -> None:
-        self.tell("streamers", {"whole": False, "changed": list(changed), "gone": []})
-        self.tell("totals", self.totals())
+        self.send_event("streamers", {"whole": False, "changed": list(changed), "gone": []})
+        self.send_event("totals", self.totals())
 
     async def _ready(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -127,8 +127,8 @@ class FleetApi:
         await response.prepare(request)
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self.listeners.add(waiting)
-        self.tell("streamers", {"whole": True, "changed": list(self.streamers.values()), "gone": []})
-        self.tell("totals", self.totals())
+        self.send_event("streamers", {"whole": True, "changed": list(self.streamers.values()), "gone": []})
+        self.send_event("totals", self.totals())
         try:
             while True:
                 await response.write(await waiting.get())

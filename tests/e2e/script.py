@@ -22,10 +22,10 @@ class Script:
 
     url: str = ""
     router: Router | None = None
-    says: Sequence[Message] = ()
+    messages: Sequence[Message] = ()
     closes: tuple[int, str] | None = None
     """A close code and reason for the next player only; later ones get the messages and stay connected."""
-    heard: list[Message] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
     players: int = 0
 
     async def play(self, request: web.Request) -> web.WebSocketResponse:
@@ -33,17 +33,17 @@ class Script:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.players += 1
-        says, closes = self.says, self.closes
+        messages, closes = self.messages, self.closes
         self.closes = None
         if closes is not None:
-            self.says = ()
-        for message in says:
+            self.messages = ()
+        for message in messages:
             await socket.send_json(message)
         if closes is not None:
             await socket.close(code=closes[0], message=closes[1].encode())
-        async for said in socket:
-            if said.type is WSMsgType.TEXT:
-                self.heard.append(said.json())
+        async for data in socket:
+            if data.type is WSMsgType.TEXT:
+                self.received.append(data.json())
         return socket
 
 
@@ -53,9 +53,9 @@ async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[S
     script = Script()
     app = web.Application()
     app.router.add_get("/", script.play)
-    async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as door:
-        script.router = door
-        script.url = f"http://127.0.0.1:{door.port}/"
+    async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as entry:
+        script.router = entry
+        script.url = f"http://127.0.0.1:{entry.port}/"
         yield script
 
 
@@ -65,8 +65,8 @@ async def front_of(matchmakers: list[str], page: Path | None = None, **settings:
     if page is not None:
         settings["page"] = page
     chosen = Settings(host="127.0.0.1", port=0, metrics_port=0, matchmaker=matchmakers, **settings)
-    async with running(chosen) as door:
-        yield door
+    async with running(chosen) as entry:
+        yield entry
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ def is_complaint(message: ConsoleMessage) -> bool:
 
 
 @asynccontextmanager
-async def opened(browser: Browser, url: str, says: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
+async def opened(browser: Browser, url: str, text: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
     """Open the dashboard and wait for its status text; an error in the browser's console fails the test.
 
     `refused` is a status with which the router answers instead of the fleet.
@@ -65,7 +65,7 @@ async def opened(browser: Browser, url: str, says: str = "Live", refused: int = 
         for path in ("history", "api/**") if refused else ():
             await page.route(url + path, lambda route: route.fulfill(status=refused, json={}))
         await page.goto(url)
-        await page.locator("#live").get_by_text(says, exact=True).wait_for()
+        await page.locator("#live").get_by_text(text, exact=True).wait_for()
         yield page
         assert not wrong
     finally:
@@ -104,22 +104,22 @@ async def test_the_tables_of_a_busy_fleet(dashboard: Dashboard) -> None:
 
 async def test_an_empty_fleet(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path, FleetApi(count=0)) as url, opened(browser, url) as page:
-        for kind, says in (
+        for kind, text in (
             ("streamers", "No streamers"),
             ("sessions", "No active sessions"),
             ("queue", "No players are waiting"),
         ):
             await page.locator(f"#tab-{kind}").click()
-            await page.get_by_text(says).wait_for()
+            await page.get_by_text(text).wait_for()
             await portray(page, f"empty-{kind}")
 
 
 async def test_an_unavailable_fleet_store(dashboard: Dashboard) -> None:
     page, api = dashboard
-    api.tell("unavailable", {"error": "the fleet store is out of reach"})
+    api.send_event("unavailable", {"error": "the fleet store is out of reach"})
     await page.get_by_text("Fleet store unavailable. Data may be outdated").wait_for()
     await portray(page, "unavailable")
-    api.tell("totals", api.totals())
+    api.send_event("totals", api.totals())
     await page.get_by_text("Live", exact=True).wait_for()
 
 
@@ -134,8 +134,8 @@ async def test_a_lost_connection_reconnects(browser: Browser, tmp_path: Path) ->
 
 
 async def test_an_operator_whose_access_is_denied(browser: Browser, tmp_path: Path) -> None:
-    says = "Access denied. Reload the page to sign in"
-    async with served(tmp_path, FleetApi()) as url, opened(browser, url, says, refused=401) as page:
+    text = "Access denied. Reload the page to sign in"
+    async with served(tmp_path, FleetApi()) as url, opened(browser, url, text, refused=401) as page:
         await portray(page, "refused")
 
 

@@ -56,11 +56,11 @@ async def started(page: Page, running: demo.Demo) -> Page:
     await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
     await page.wait_for_function("() => document.documentElement.dataset.branded === 'true'")
 
-    async def heard() -> bool:
+    async def key_received() -> bool:
         await page.keyboard.press("w")
         return any(entry.kind == "KeyDown" for entry in running.streamers[0].inputs)
 
-    await eventually(heard, "the streamer receives keys")
+    await eventually(key_received, "the streamer receives keys")
     return page
 
 
@@ -242,7 +242,7 @@ async def test_the_page_dials_once_before_the_library_is_loaded(page: Page) -> N
         await eventually(lambda: script.players == 1, "the page has dialled")
         assert await page.evaluate("() => window.pixelfleet === undefined")
         release.set()
-        await eventually(lambda: {"type": "listStreamers"} in script.heard, "the library sends its first message")
+        await eventually(lambda: {"type": "listStreamers"} in script.received, "the library sends its first message")
         assert script.players == 1
 
 
@@ -261,7 +261,7 @@ async def test_no_animation_with_reduced_motion(browser: Browser) -> None:
 async def test_the_queue_fits_a_phone_in_landscape(browser: Browser) -> None:
     queued = {"type": "matchmaker", "queued": True, "matched": False, "position": 12, "ahead": 11, "etaSeconds": 600}
     async with scripted() as script, new_page(browser) as page:
-        script.says = [queued]
+        script.messages = [queued]
         await page.set_viewport_size({"width": 667, "height": 320})
         await page.goto(script.url)
         await page.wait_for_function("() => window.pixelfleet?.state.phase === 'queued'")

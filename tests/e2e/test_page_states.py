@@ -61,7 +61,7 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
 
 
 @pytest.mark.parametrize(
-    ("name", "says", "phase"),
+    ("name", "messages", "phase"),
     [
         ("connecting", [], "connecting"),
         ("queued", [queued(position=3, ahead=2, etaSeconds=130)], "queued"),
@@ -72,9 +72,9 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
     ],
 )
 async def test_states_before_the_stream(
-    browser: Browser, script: Script, name: str, says: list[Message], phase: str
+    browser: Browser, script: Script, name: str, messages: list[Message], phase: str
 ) -> None:
-    script.says = says
+    script.messages = messages
     async with sitter(browser, script.url) as page:
         await page.in_state(phase)
         await page.portray(name)
@@ -101,7 +101,7 @@ async def test_states_of_waiting(
 
 
 @pytest.mark.parametrize(
-    ("name", "says", "close", "cause"),
+    ("name", "messages", "close", "cause"),
     [
         ("over", [], (4202, "the session is over"), "over"),
         ("left", [], (1011, "the application was closed by its user"), "left"),
@@ -111,9 +111,9 @@ async def test_states_of_waiting(
     ],
 )
 async def test_final_states(
-    browser: Browser, script: Script, name: str, says: list[Message], close: tuple[int, str] | None, cause: str
+    browser: Browser, script: Script, name: str, messages: list[Message], close: tuple[int, str] | None, cause: str
 ) -> None:
-    script.says, script.closes = says, close
+    script.messages, script.closes = messages, close
     async with sitter(browser, script.url) as page:
         await page.in_state("ended", cause=cause)
         await page.portray(f"ended-{name}")
@@ -148,7 +148,7 @@ async def test_an_unreachable_server(browser: Browser, script: Script) -> None:
 
 
 async def test_a_stream_without_frames(browser: Browser, script: Script) -> None:
-    script.says = [MATCHED]
+    script.messages = [MATCHED]
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
         await page.page.reload()

@@ -108,7 +108,7 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
                 matchmaker.settings.Settings(**common, port=0, session_key=key, legacy_link=False), store
             )
         )
-        door = await enter(
+        entry = await enter(
             router.app.running(router.settings.Settings(**common, port=0, matchmaker=[f"ws://{HOST}:{matches.port}"]))
         )
         streamer = await enter(
@@ -117,7 +117,7 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
             )
         )
         await streamer.connected.wait()
-        yield RelayedHouse(coturn, signals, f"http://{HOST}:{door.port}/")
+        yield RelayedHouse(coturn, signals, f"http://{HOST}:{entry.port}/")
 
 
 async def test_video_that_only_a_relay_lets_through_plays_and_is_counted(page: Page, house: RelayedHouse) -> None:

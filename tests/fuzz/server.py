@@ -60,8 +60,8 @@ class Server:
             return int((await asyncio.to_thread(statm.read_text)).split()[1]) * resource.getpagesize()
         arguments = ("ps", "-o", "rss=", "-p", str(self.process.pid))
         async with program(*arguments) as asked:
-            said, _ = await asked.communicate()
-        return int(said or b"0") * 1024
+            output, _ = await asked.communicate()
+        return int(output or b"0") * 1024
 
     async def stop(self) -> int:
         """Send SIGTERM; return the exit code."""

@@ -42,8 +42,8 @@ class Drive:
 
     def run(self, messages: int) -> None:
         """Process this many messages; raise AssertionError, or the switchboard's error, when anything is wrong."""
-        said = 0
-        while said < messages:
+        sent = 0
+        while sent < messages:
             self._now += SECONDS_A_STEP
             choice = self._random.random()
             if len(self._roles) < 3 or (choice < 0.01 and len(self._roles) < MOST_PEERS):
@@ -53,7 +53,7 @@ class Drive:
             elif choice < 0.02:
                 self._check(None, self.switchboard.tick(self._now))
             else:
-                said += 1
+                sent += 1
                 self._send()
         while self._roles:
             self._leave()

@@ -105,11 +105,11 @@ def words_of_shell(line: str, folder: Path) -> list[str]:
     bin_folder.mkdir(exist_ok=True)
     (bin_folder / "hostname").write_text(f"#!/bin/sh\necho {ADDRESS}\n")
     (bin_folder / "hostname").chmod(0o755)
-    said = subprocess.run(
+    output = subprocess.run(
         ["sh", "-c", line.replace("$$", "$").replace("exec pixelfleet", "printf '%s\n'")],
         env={"PATH": f"{bin_folder}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return said.stdout.splitlines()
+    return output.stdout.splitlines()

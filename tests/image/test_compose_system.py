@@ -42,9 +42,9 @@ class Machine:
         own = {f"{ADDRESS}:{inside}": f"127.0.0.1:{here}" for inside, here in ports.items()}
         prefix = f"PIXELFLEET_{name.upper().replace('-', '_')}_"
         chosen = {f"{prefix}{option.upper()}": str(ports[inside]) for option, inside in asked.items()}
-        told = {variable: self._here(value, self._places) for variable, value in service.environment.items()}
+        variables = {variable: self._here(value, self._places) for variable, value in service.environment.items()}
         arguments = [self._here(word, own) for word in arguments_of(service, self._folder)]
-        environment = {"PATH": os.environ["PATH"], **told, **chosen}
+        environment = {"PATH": os.environ["PATH"], **variables, **chosen}
         log = stack.enter_context((self._folder / f"{name}.log").open("a"))
         await stack.enter_async_context(
             program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=environment, stdout=log, stderr=log)
@@ -87,8 +87,8 @@ async def test_a_player_at_the_published_port_gets_the_streamers_offer(machine: 
         for _ in range(2):
             replica = await machine.start(stack, "matchmaker")
             await machine.alive(replica[3000], "/readyz")
-        door = await machine.start(stack, "router")
-        async with player(f"ws://127.0.0.1:{door[8080]}/ws") as viewer:
+        entry = await machine.start(stack, "router")
+        async with player(f"ws://127.0.0.1:{entry[8080]}/ws") as viewer:
             config = await viewer.receive("config")
             servers = json.dumps(config["peerConnectionOptions"]["iceServers"])
             assert "turn:127.0.0.1:3478?transport=udp" in servers

@@ -27,8 +27,8 @@ def started(project: Path, **environment: str) -> tuple[int, list[str]]:
     with subprocess.Popen(
         [FOLDER / "start"], cwd=project, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE
     ) as process:
-        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        return process.pid, said.decode().splitlines()
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        return process.pid, output.decode().splitlines()
 
 
 def test_the_application_replaces_the_script_and_gets_the_signalling_url(project: Path) -> None:

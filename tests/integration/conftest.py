@@ -24,15 +24,15 @@ class Chain:
 
     signals: signalserver.app.SignalServer
     matches: matchmaker.app.Matchmaker
-    door: router.app.Router
+    entry: router.app.Router
 
     @property
     def player_url(self) -> str:
-        return f"ws://127.0.0.1:{self.door.port}/ws"
+        return f"ws://127.0.0.1:{self.entry.port}/ws"
 
     @property
     def page_url(self) -> str:
-        return f"http://127.0.0.1:{self.door.port}"
+        return f"http://127.0.0.1:{self.entry.port}"
 
     @property
     def streamer_url(self) -> str:
@@ -75,7 +75,7 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
                 store,
             )
         )
-        door = await stack.enter_async_context(
+        entry = await stack.enter_async_context(
             router.app.running(
                 router.settings.Settings(
                     host="127.0.0.1",
@@ -86,4 +86,4 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
                 )
             )
         )
-        yield Chain(signals, matches, door)
+        yield Chain(signals, matches, entry)

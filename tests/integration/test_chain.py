@@ -30,9 +30,9 @@ async def test_a_player_and_a_streamer_exchange_offer_answer_and_candidates(chai
         assert (await source.receive("answer"))["playerId"] == player_id
         candidate = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
         await viewer.send("iceCandidate", candidate=candidate, playerId="999")
-        heard = await source.receive("iceCandidate")
-        assert heard["candidate"] == candidate
-        assert heard["playerId"] == player_id
+        received = await source.receive("iceCandidate")
+        assert received["candidate"] == candidate
+        assert received["playerId"] == player_id
 
 
 async def test_messages_of_a_waiting_player_are_delivered_in_order(chain: Chain) -> None:
@@ -133,7 +133,7 @@ async def test_the_router_serves_the_page_with_a_strict_policy_and_accepts_playe
                 assert missing.status in (403, 404)
     async with (
         streamer(chain.streamer_url, "cam"),
-        player(f"ws://127.0.0.1:{chain.door.port}/") as viewer,
+        player(f"ws://127.0.0.1:{chain.entry.port}/") as viewer,
     ):
         await viewer.receive("config")
 

@@ -43,11 +43,11 @@ async def test_a_taken_port_is_named_in_one_line(command: str, option: str, othe
         taken.listen()
         port = str(taken.getsockname()[1])
         free = [word for other in others for word in (other, "0")]
-        code, said = await outcome(command, "--host", "127.0.0.1", option, port, *free)
+        code, output = await outcome(command, "--host", "127.0.0.1", option, port, *free)
     assert code == 2
-    assert said.count("\n") == 1
-    assert f"{option} {port}" in said
-    assert "taken" in said
+    assert output.count("\n") == 1
+    assert f"{option} {port}" in output
+    assert "taken" in output
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ async def test_a_taken_port_is_named_in_one_line(command: str, option: str, othe
     ],
 )
 async def test_a_wrong_option_is_named_in_one_line(arguments: list[str], named: str) -> None:
-    code, said = await outcome(*arguments)
+    code, output = await outcome(*arguments)
     assert code == 2
-    assert said.count("\n") == 1
-    assert named in said
+    assert output.count("\n") == 1
+    assert named in output
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

@@ -98,14 +98,14 @@ async def test_a_server_behind_a_private_ca_is_dialled_over_tls(tmp_path: Path, 
 async def test_registrations_survive_any_framing(matchmaker: RunningMatchmaker) -> None:
     assert matchmaker.server.link_port is not None
     _, link = await asyncio.open_connection("127.0.0.1", matchmaker.server.link_port)
-    said = [
+    messages = [
         {"type": "connect", "address": "127.0.0.1", "port": 7001, "ready": None, "playerConnected": False},
         {"type": "streamerConnected"},
         {"type": "clientConnected"},
         {"type": "clientDisconnected"},
         {"type": "ping"},
     ]
-    for byte in b"noise" + b"".join(orjson.dumps(message) for message in said):
+    for byte in b"noise" + b"".join(orjson.dumps(message) for message in messages):
         link.write(bytes([byte]))
         await link.drain()
 

@@ -107,16 +107,16 @@ async def test_a_spectator_joins_an_active_session_by_its_id_without_a_slot(matc
 
         session = await eventually(held, "the session is occupied")
         async with (
-            player(f"{matchmaker.player_url}/?id={session}") as onlooker,
-            player(f"{matchmaker.player_url}/?id=*") as anybody,
+            player(f"{matchmaker.player_url}/?id={session}") as by_id,
+            player(f"{matchmaker.player_url}/?id=*") as of_any,
         ):
-            for viewer in (onlooker, anybody):
+            for viewer in (by_id, of_any):
                 await viewer.receive("config")
 
-            async def looked_on() -> bool:
+            async def has_spectators() -> bool:
                 return any(len(each.spectators) == 2 for each in (await matchmaker.streamers()).values())
 
-            await eventually(looked_on, "there are two spectators")
+            await eventually(has_spectators, "there are two spectators")
         async with player(matchmaker.player_url) as late:
             assert (await waiting(late))["position"] == 1
 
@@ -167,13 +167,13 @@ async def test_positions_are_sent_on_changes_and_at_most_once_a_second(matchmake
             await other.enter_async_context(player(matchmaker.player_url))
         begun = loop.time()
         last = await stack.enter_async_context(player(matchmaker.player_url))
-        heard = [await waiting(last)]
+        positions = [await waiting(last)]
         for other in others:
             await other.aclose()
-            await eventually(lambda: matchmaker.server.queue == 4 - len(heard), "one has left")
-            heard.append(await waiting(last))
-        assert [message["position"] for message in heard] == [4, 3, 2, 1]
-        assert [message["ahead"] for message in heard] == [3, 2, 1, 0]
+            await eventually(lambda: matchmaker.server.queue == 4 - len(positions), "one has left")
+            positions.append(await waiting(last))
+        assert [message["position"] for message in positions] == [4, 3, 2, 1]
+        assert [message["ahead"] for message in positions] == [3, 2, 1, 0]
         assert loop.time() - begun > 1.5
 
 

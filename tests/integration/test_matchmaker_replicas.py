@@ -158,14 +158,14 @@ async def test_sessions_policies_and_operator_drains_survive_a_flush(fleet: Flee
             lambda: fleet.first.server.broker._operator_drained, "the other replica has the operator drain"
         )
         async with Redis.from_url(fleet.redis.url) as redis:
-            said = await redis.hgetall(f"{PREFIX}policies")
+            policies = await redis.hgetall(f"{PREFIX}policies")
             await redis.flushall()
             await eventually(held, "the session is in the store again")
 
-            async def said_again() -> bool:
-                return bool(await redis.hgetall(f"{PREFIX}policies") == said == {b"default": b"spread"})
+            async def restored() -> bool:
+                return bool(await redis.hgetall(f"{PREFIX}policies") == policies == {b"default": b"spread"})
 
-            await eventually(said_again, "the policy is in the store again")
+            await eventually(restored, "the policy is in the store again")
         (after,) = await held()
         assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
         await eventually(drained, "the streamer is drained again")

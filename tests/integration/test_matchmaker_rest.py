@@ -277,13 +277,13 @@ async def test_the_event_stream_reports_changes_of_the_fleet(matchmaker: Running
     async with matchmaker.http.get(url, headers=headers) as answer, asyncio.timeout(PATIENCE_SECONDS):
         assert answer.headers["Content-Type"] == "text/event-stream"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        await heard(answer, "streamers", "s00001/cam")
-        await heard(answer, "totals", "default")
+        await read_until(answer, "streamers", "s00001/cam")
+        await read_until(answer, "totals", "default")
         await matchmaker.report(2)
-        await heard(answer, "streamers", "s00002/cam")
+        await read_until(answer, "streamers", "s00002/cam")
 
 
-async def heard(answer: aiohttp.ClientResponse, name: str, text: str) -> None:
+async def read_until(answer: aiohttp.ClientResponse, name: str, text: str) -> None:
     """Read until an event of this name contains this text."""
     event = ""
     async for line in answer.content:
@@ -299,7 +299,7 @@ async def test_open_event_streams_do_not_delay_the_shutdown(monkeypatch: pytest.
     async with aiohttp.ClientSession() as http, AsyncExitStack() as stack:
         matchmaker = await stack.enter_async_context(running_matchmaker(rest_api=True))
         answer = await http.get(matchmaker.rest_url + "/api/v1/events")
-        await heard(answer, "totals", "apps")
+        await read_until(answer, "totals", "apps")
         async with asyncio.timeout(PATIENCE_SECONDS):
             await stack.aclose()
         answer.close()

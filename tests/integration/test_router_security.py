@@ -381,8 +381,8 @@ async def test_no_secret_is_logged(jwt_stack: RouterStack, issuer: Issuer, capsy
     for shown in (wrong, right):
         for path in ("/api/v1/apps", f"{CAM}/x", f"/ws?link={shown}"):
             await send_raw(jwt_stack, request(path, f"Authorization: Bearer {shown}"))
-    said = "".join(capsys.readouterr())
-    assert "refused" in said
+    output = "".join(capsys.readouterr())
+    assert "refused" in output
     for secret in (wrong, right, TOKEN):
-        assert secret not in said
-        assert secret.rpartition(".")[2] not in said
+        assert secret not in output
+        assert secret.rpartition(".")[2] not in output

@@ -43,10 +43,10 @@ async def test_a_hanging_application_is_stuck_and_gets_no_more_players() -> None
         await becomes(running, "the application does not answer its players")
         assert await running.metric(STUCK) == 1
 
-        async def told() -> bool:
+        async def reported() -> bool:
             return [view.report.ready for view in (await store.snapshot()).streamers] == [False]
 
-        await eventually(told, "the store has the report")
+        await eventually(reported, "the store has the report")
         await source.send("offer", sdp=SDP, playerId="101")
         await becomes(running, None)
         assert await running.metric(STUCK) == 0

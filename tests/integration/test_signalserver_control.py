@@ -18,12 +18,12 @@ pytestmark = pytest.mark.integration
 async def application() -> AsyncIterator[str]:
     """The address of an application that answers with the request it received."""
 
-    async def tell(request: web.Request) -> web.Response:
+    async def echo(request: web.Request) -> web.Response:
         payload = await request.json() if request.can_read_body else None
         return web.json_response({"method": request.method, "path": request.path, "payload": payload})
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", tell)
+    app.router.add_route("*", "/{path:.*}", echo)
     async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
         yield f"http://127.0.0.1:{port}/api"
 

@@ -90,9 +90,9 @@ async def server(*options: str) -> AsyncIterator[tuple[Process, str, str]]:
 
 async def ended(process: Process) -> tuple[int, str]:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        _, said = await process.communicate()
+        _, output = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, said.decode()
+    return process.returncode, output.decode()
 
 
 async def test_sigterm_lets_the_players_finish() -> None:
@@ -107,9 +107,9 @@ async def test_sigterm_lets_the_players_finish() -> None:
             await viewer.socket.close()
             # The last player has left: the streamer is closed with a reconnect code.
             assert await source.closed() == (4005, "the server restarts")
-        code, said = await ended(process)
+        code, output = await ended(process)
     assert code == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 async def test_sigterm_closes_remaining_players_after_the_grace_period() -> None:
@@ -119,9 +119,9 @@ async def test_sigterm_closes_remaining_players_after_the_grace_period() -> None
     ):
         process.send_signal(signal.SIGTERM)
         assert await viewer.closed() == (4005, "the server restarts")
-        code, said = await ended(process)
+        code, output = await ended(process)
     assert code == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
@@ -132,10 +132,10 @@ async def test_a_second_signal_ends_the_drain_at_once(second: signal.Signals) ->
             await viewer.receive("sigterm")
             process.send_signal(second)
             assert await viewer.closed() == (4005, "the server restarts")
-            code, said = await ended(process)
+            code, output = await ended(process)
         assert (await source.closed())[0] == 4005
     assert code == 1
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 async def test_a_prestop_hook_returns_when_the_last_player_has_left_also_after_sigterm() -> None:

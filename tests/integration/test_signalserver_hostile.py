@@ -62,12 +62,12 @@ def nested(levels: int) -> bytes:
 
 
 async def test_nesting_up_to_the_limit_and_brackets_in_strings_are_accepted() -> None:
-    heard: list[bytes] = []
-    async with running(max_nesting=32) as server, raw(server.player_port, heard) as wire:
+    frames: list[bytes] = []
+    async with running(max_nesting=32) as server, raw(server.player_port, frames) as wire:
         await wire.write(nested(30) + nested(31))
         await wire.write(text(type="ping", time="[" * 5_000))
         await wire.round_trip(b"1")
-        assert len([each for each in heard if b'"pong"' in each]) == 3
+        assert len([each for each in frames if b'"pong"' in each]) == 3
         assert wire.is_open
 
 

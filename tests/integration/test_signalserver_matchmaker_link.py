@@ -21,7 +21,7 @@ class Matchmaker:
 
     def __init__(self) -> None:
         self.links: list[asyncio.StreamWriter] = []
-        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,12 +32,12 @@ class Matchmaker:
             buffer += data
             while b"}" in buffer:
                 one, _, buffer = buffer.partition(b"}")
-                self.heard.put_nowait(orjson.loads(one + b"}"))
+                self.messages.put_nowait(orjson.loads(one + b"}"))
         writer.close()
 
     async def receive(self) -> Message:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self.heard.get()
+            return await self.messages.get()
 
 
 @pytest.fixture

@@ -62,5 +62,5 @@ async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
         assert series in everything
     pipes = {"stdin": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
     async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(PATIENCE_SECONDS):
-        said, _ = await checker.communicate(everything.encode())
-    assert (checker.returncode, said.decode()) == (0, "")
+        output, _ = await checker.communicate(everything.encode())
+    assert (checker.returncode, output.decode()) == (0, "")

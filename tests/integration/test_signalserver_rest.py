@@ -153,8 +153,8 @@ async def test_a_players_address_is_taken_from_trusted_proxies_only(proxies: int
         ) as socket,
     ):
         await socket.recv()
-        _, (told,) = await running.ask("GET", "/api/players")
-        assert told["remoteAddress"] == seen
+        _, (listed,) = await running.ask("GET", "/api/players")
+        assert listed["remoteAddress"] == seen
 
 
 async def test_errors_for_unknown_paths_and_methods_are_json(guarded: RunningSignalserver) -> None:

@@ -106,8 +106,8 @@ def check(capsys: pytest.CaptureFixture[str]) -> Check:
         code = await turnapi.check.app.main(
             turnapi.check.settings.Settings(**{"seconds": PATIENCE_SECONDS, **settings})
         )
-        told = capsys.readouterr().out
-        heading, *lines = told[told.index("server  ") :].splitlines()
+        output = capsys.readouterr().out
+        heading, *lines = output[output.index("server  ") :].splitlines()
         assert heading.split() == ["server", "way", "ms", "result"]
         rows = [line.split(maxsplit=3) for line in lines]
         assert all(int(row.pop(2)) >= 0 for row in rows)

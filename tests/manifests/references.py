@@ -212,11 +212,11 @@ def _scraping(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[s
             for port in each.get("ports", [])
             if port["name"] == "metrics"
         }
-        said = {int(annotations["prometheus.io/port"])} if "prometheus.io/port" in annotations else set()
-        if numbers != said:
-            yield f"{title(pod.thing)}: the port of its metrics is {numbers}, and its annotation has {said}"
+        annotated = {int(annotations["prometheus.io/port"])} if "prometheus.io/port" in annotations else set()
+        if numbers != annotated:
+            yield f"{title(pod.thing)}: the port of its metrics is {numbers}, and its annotation has {annotated}"
         service = pod.labels["app.kubernetes.io/component"]
-        if said and pod.thing["kind"] != "DaemonSet" and service not in _names_of(objects, "Service"):
+        if annotated and pod.thing["kind"] != "DaemonSet" and service not in _names_of(objects, "Service"):
             yield f"{title(pod.thing)}: its component {service} is not a Service, by which the adapter finds its series"
     for monitor in of_kind(objects, "PodMonitor"):
         found = picked(monitor["spec"]["selector"], pods)

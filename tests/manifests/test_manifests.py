@@ -129,16 +129,16 @@ def _sidecar(change: Change) -> Callable[[list[Object]], None]:
 
 
 BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
-    "a selector that picks nothing": _spec("Service", "router", lambda spec: spec["selector"].update(a="b")),
-    "a port that nobody has": _spec("Service", "router", lambda spec: spec["ports"][0].update(targetPort="nope")),
-    "a key that is not there": _spec("ConfigMap", "router", lambda thing: thing["metadata"].update(name="other")),
-    "an account that is not there": _pod(lambda pod: pod.update(serviceAccountName="other")),
+    "a selector without a match": _spec("Service", "router", lambda spec: spec["selector"].update(a="b")),
+    "a port without a container": _spec("Service", "router", lambda spec: spec["ports"][0].update(targetPort="nope")),
+    "a missing ConfigMap": _spec("ConfigMap", "router", lambda thing: thing["metadata"].update(name="other")),
+    "a missing service account": _pod(lambda pod: pod.update(serviceAccountName="other")),
     "a wrong probe": _sidecar(lambda each: each["readinessProbe"]["httpGet"].update(path="/livez")),
     "a probe on no port": _sidecar(lambda each: each["livenessProbe"]["httpGet"].update(port="nope")),
     "root": _sidecar(lambda each: each["securityContext"].update(runAsUser=0)),
     "no limits": _sidecar(lambda each: each["resources"].pop("limits")),
     "a writable file system": _sidecar(lambda each: each["securityContext"].update(readOnlyRootFilesystem=False)),
-    "no native sidecar": _sidecar(lambda each: each.pop("restartPolicy")),
+    "a sidecar that is not native": _sidecar(lambda each: each.pop("restartPolicy")),
     "a token for the application": _pod(lambda pod: pod.update(automountServiceAccountToken=True)),
     "a short grace period": _pod(lambda pod: pod.update(terminationGracePeriodSeconds=3600)),
     "no preStop": _pod(lambda pod: pod["containers"][0].pop("lifecycle")),
@@ -150,11 +150,13 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
     "no default deny": lambda things: things.remove(
         next(each for each in things if each["metadata"]["name"] == "default-deny")
     ),
-    "a secret in the open": _sidecar(
+    "a secret in plain text": _sidecar(
         lambda each: each["env"].append({"name": "PIXELFLEET_SIGNALSERVER_REST_TOKEN", "value": "a"})
     ),
-    "an edge to nobody": _spec("NetworkPolicy", "router", lambda spec: spec["egress"][0]["ports"][0].update(port=3001)),
-    "an ingress to nobody": _spec(
+    "egress to a closed port": _spec(
+        "NetworkPolicy", "router", lambda spec: spec["egress"][0]["ports"][0].update(port=3001)
+    ),
+    "an ingress to a missing service": _spec(
         "Ingress",
         "pixelfleet",
         lambda spec: spec["rules"][0]["http"]["paths"][0]["backend"]["service"].update(name="nobody"),
@@ -163,7 +165,7 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
     "a proxy that counts as a player": lambda things: next(
         each for each in things if "PIXELFLEET_ROUTER_TRUSTED_PROXIES" in each.get("data", {})
     )["data"].pop("PIXELFLEET_ROUTER_TRUSTED_PROXIES"),
-    "a budget that nobody can work out": _spec(
+    "a budget that Kubernetes does not support": _spec(
         "PodDisruptionBudget", "turn", lambda spec: spec.update(minAvailable="50%")
     ),
     "an annotation of another port": _spec(

@@ -88,10 +88,10 @@ async def test_redis_starts_with_its_command_and_requires_the_password(
             "maxmemory-policy": "noeviction",
         }
         await client.aclose()
-        stranger = redis.asyncio.Redis(port=port)
+        unauthenticated = redis.asyncio.Redis(port=port)
         with pytest.raises(AuthenticationError):
-            await stranger.ping()
-        await stranger.aclose()
+            await unauthenticated.ping()
+        await unauthenticated.aclose()
 
 
 async def test_coturn_starts_with_its_command(pods: dict[str, Workload], tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def _knows_the_fleet(replica: matchmaker.app.Matchmaker) -> bool:
 def pod(job: str, number: int, port: int) -> dict[str, Any]:
     """Return a target with the labels of pod discovery."""
     workload = "stream" if job == "signalserver" else job
-    said = {
+    metadata = {
         "pod_annotation_prometheus_io_scrape": "true",
         "pod_annotation_prometheus_io_port": str(port),
         "pod_label_app_kubernetes_io_part_of": "pixelfleet",
@@ -149,7 +149,7 @@ def pod(job: str, number: int, port: int) -> dict[str, Any]:
     # Kubernetes lists every port of the pod; the annotation determines which one is scraped.
     return {
         "targets": [f"{LOOPBACK}:1"],
-        "labels": {f"__meta_kubernetes_{name}": value for name, value in said.items()},
+        "labels": {f"__meta_kubernetes_{name}": value for name, value in metadata.items()},
     }
 
 
@@ -178,8 +178,8 @@ async def under_load(fleet: Fleet) -> AsyncIterator[None]:
     made = make_certificate(fleet.folder)
     await fleet.signalserver(tls_cert=made.certificate, tls_key=made.key, redis_url=None)
     broken = await fleet.signalserver(app="broken", public_url=f"ws://{LOOPBACK}:{free_port()}")
-    door = await fleet.router(await fleet.matchmakers(2))
-    url = f"ws://{LOOPBACK}:{door.port}/ws"
+    entry = await fleet.router(await fleet.matchmakers(2))
+    url = f"ws://{LOOPBACK}:{entry.port}/ws"
     with pytest.raises(InvalidStatus):
         async with player(f"ws://{LOOPBACK}:{server.player_port}/?session=forged"):
             pass

@@ -111,6 +111,6 @@ async def the_services_metrics_are_clean(fleet: Fleet) -> None:
             program(require_part("promtool"), "check", "metrics", **pipes) as checker,
             asyncio.timeout(PATIENCE_SECONDS),
         ):
-            said, _ = await checker.communicate(page)
-        complaints = {line for line in said.decode().splitlines() if not line.startswith(SEED_NAMES)}
+            output, _ = await checker.communicate(page)
+        complaints = {line for line in output.decode().splitlines() if not line.startswith(SEED_NAMES)}
         assert (job, complaints) == (job, set())

@@ -22,8 +22,8 @@ def promtool(*arguments: object, text: str | None = None) -> str:
 
 
 def test_promtool_accepts_rules_and_configurations(tmp_path: Any) -> None:
-    said = promtool("check", "rules", "--lint=all", "--lint-fatal", TELEMETRY / "rules.yml")
-    assert f"{len(rules())} rules found" in said
+    output = promtool("check", "rules", "--lint=all", "--lint-fatal", TELEMETRY / "rules.yml")
+    assert f"{len(rules())} rules found" in output
     promtool("check", "config", "--lint=all", "--lint-fatal", TELEMETRY / "prometheus.yml")
     for name, configuration in (("compose", compose_configuration({})), ("kubernetes", kubernetes_configuration({}))):
         file = tmp_path / f"{name}.yml"

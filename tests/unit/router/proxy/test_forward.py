@@ -29,8 +29,8 @@ async def between(
         async def passing(request: web.Request) -> web.StreamResponse:
             return await forwarder.forward(request, onward(url + request.raw_path))
 
-        async with serving(passing) as door:
-            yield door, forwarder
+        async with serving(passing) as address:
+            yield address, forwarder
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -48,9 +48,9 @@ async def test_a_body_arrives_completely_with_its_content_length(size: int, *, h
             yield data[start : start + 10_000]
 
     async with (
-        between(echo, onward=lambda url: Onward(url, {}, body_bytes=100_000)) as (door, forwarder),
+        between(echo, onward=lambda url: Onward(url, {}, body_bytes=100_000)) as (url, forwarder),
         aiohttp.ClientSession() as http,
-        http.put(f"{door}/x", data=data if headers else chunks()) as answer,
+        http.put(f"{url}/x", data=data if headers else chunks()) as answer,
     ):
         assert await answer.read() == data
         assert answer.headers["X-Length"] in (str(size), "none" if size == 0 else "")
@@ -71,10 +71,10 @@ async def test_each_limit_has_its_status_and_no_request_remains_active() -> None
         yield b"x"
         await goes_on.wait()
 
-    async with between(slow, at_once=1, slow=0.1, onward=onward) as (door, forwarder), aiohttp.ClientSession() as http:
+    async with between(slow, at_once=1, slow=0.1, onward=onward) as (url, forwarder), aiohttp.ClientSession() as http:
 
         async def status(method: str, data: object = None) -> int:
-            async with http.request(method, f"{door}/x", data=data) as answer:
+            async with http.request(method, f"{url}/x", data=data) as answer:
                 return answer.status
 
         assert await status("POST", b"x" * 11) == 413
@@ -92,13 +92,13 @@ async def test_an_unreachable_upstream_is_a_bad_gateway() -> None:
         return Onward("http://127.0.0.1:1/", {})
 
     async with (
-        between(echo, onward=nowhere) as (door, _),
+        between(echo, onward=nowhere) as (url, _),
         aiohttp.ClientSession() as http,
-        http.get(f"{door}/x") as answer,
+        http.get(f"{url}/x") as answer,
     ):
         assert answer.status == 502
 
 
 async def test_the_answer_to_head_is_forwarded_without_a_body() -> None:
-    async with between(echo) as (door, _), aiohttp.ClientSession() as http, http.head(f"{door}/x") as answer:
+    async with between(echo) as (url, _), aiohttp.ClientSession() as http, http.head(f"{url}/x") as answer:
         assert (answer.status, await answer.read()) == (200, b"")

@@ -61,10 +61,10 @@ async def test_a_matchmaker_that_answers_with_an_error_status(status: int, found
 
 async def asked(body: bytes, status: int = 200) -> object:
     """Return the result of the lookup for a matchmaker's answer."""
-    heard: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
-        heard.append((request.raw_path, request.headers["Authorization"]))
+        requests.append((request.raw_path, request.headers["Authorization"]))
         return web.Response(body=body, status=status, headers={"Location": "http://127.0.0.1:1/"})
 
     async with serving(answer) as url, session() as client:
@@ -75,4 +75,4 @@ async def asked(body: bytes, status: int = 200) -> object:
         except LookupFailedError:
             return LookupFailedError
         finally:
-            assert heard == [("/api/v1/streamers/pod%201/cam", "Bearer token")]
+            assert requests == [("/api/v1/streamers/pod%201/cam", "Bearer token")]

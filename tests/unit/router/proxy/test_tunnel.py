@@ -23,8 +23,8 @@ async def between(handler: Handler, bounds: Bounds | None = None) -> AsyncIterat
         async def passing(request: web.Request) -> web.StreamResponse:
             return await tunnel(request, client, url, {"X-Told": "1"}, bounds or Bounds())
 
-        async with serving(passing) as door:
-            yield door
+        async with serving(passing) as address:
+            yield address
 
 
 class Far:
@@ -52,9 +52,9 @@ class Far:
 
 async def test_messages_are_relayed_unchanged_and_one_end_closes_both() -> None:
     far = Far()
-    async with between(far.serve) as door, aiohttp.ClientSession() as http:
+    async with between(far.serve) as url, aiohttp.ClientSession() as http:
         names = ["bearer.secret", "chat", *(f"p{number}" for number in range(20))]
-        async with http.ws_connect(door, protocols=names, headers={"Cookie": "a=secret"}) as socket:
+        async with http.ws_connect(url, protocols=names, headers={"Cookie": "a=secret"}) as socket:
             assert socket.protocol == "chat"
             await socket.send_str("text")
             await socket.send_bytes(b"\x00")
@@ -65,7 +65,7 @@ async def test_messages_are_relayed_unchanged_and_one_end_closes_both() -> None:
         assert "secret" not in str(far.headers)
         assert far.headers["X-Told"] == "1"
         assert len(far.offered.split(",")) == MAX_SUBPROTOCOLS
-        async with http.ws_connect(door):
+        async with http.ws_connect(url):
             pass
         await eventually(lambda: len(far.codes) == 2, "the streamer's connection is closed")
 
@@ -78,20 +78,20 @@ async def test_a_refusal_or_timeout_is_an_http_status() -> None:
             await goes_on.wait()
         raise web.HTTPForbidden
 
-    async with between(hangs, Bounds(handshake_seconds=1.0)) as door, aiohttp.ClientSession() as http:
+    async with between(hangs, Bounds(handshake_seconds=1.0)) as url, aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await http.ws_connect(door)
+            await http.ws_connect(url)
         assert error.value.status == 504
         goes_on.set()
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await http.ws_connect(door)
+            await http.ws_connect(url)
         assert error.value.status == 502
 
 
 async def test_an_oversized_message_ends_the_tunnel() -> None:
     far = Far()
-    async with between(far.serve, Bounds(message_bytes=100)) as door, aiohttp.ClientSession() as http:
-        async with http.ws_connect(door) as socket:
+    async with between(far.serve, Bounds(message_bytes=100)) as url, aiohttp.ClientSession() as http:
+        async with http.ws_connect(url) as socket:
             await socket.send_str("x" * 101)
             assert (await socket.receive()).type is WSMsgType.CLOSE
         assert socket.close_code == 1009

@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-startup chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup chaos lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -58,6 +58,9 @@ bench-queue: ## measure the cost of 10,000 waiting players for a matchmaker
 
 bench-store: ## measure the cost of a match in each store as fleet and queue grow
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.store --check $(ARGS)
+
+bench-accept: ## measure the cost of an accepted player for a router, against another checkout (ARGS="--against CHECKOUT") or a bare proxy
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.accept --check $(ARGS)
 
 bench-proxies: ## measure the cost of a message through router or matchmaker, against a proxy without features
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.proxies --check $(ARGS)

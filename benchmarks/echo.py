@@ -11,10 +11,12 @@ from typing import Final
 import orjson
 import uvloop
 from aiohttp import web
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.net.server import Front
+from pixelfleet.net.handshake import Accepted
+from pixelfleet.net.request_head import RequestHead
+from pixelfleet.net.server import Server
 
 HOST: Final = "127.0.0.1"
 
@@ -36,13 +38,13 @@ async def main() -> None:
     async def ready(_: web.Request) -> web.Response:
         return web.Response()
 
-    def made(_: WSUpgradeRequest) -> WSListener:
-        return Echo()
+    async def admit(_: RequestHead) -> Accepted:
+        return Accepted(Echo())
 
     app = web.Application()
     app.router.add_get("/readyz", ready)
-    async with Front(app, made, host=HOST, port=0, option="--port", bounds=Bounds()) as front:
-        print(orjson.dumps({"port": front.port}).decode(), flush=True)
+    async with Server(app, admit, host=HOST, port=0, option="--port", bounds=Bounds()) as server:
+        print(orjson.dumps({"port": server.port}).decode(), flush=True)
         await asyncio.Event().wait()
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,15 @@ async def started(name: str) -> AsyncIterator[Server]:
         await program.end()
 
 
-async def start_python(*arguments: str, fact: str, log: Path | None = None) -> Program:
-    """Start a Python module and wait for the JSON line with the key `fact`; raise StartError without that line."""
+async def start_python(
+    *arguments: str, fact: str, log: Path | None = None, program: Sequence[str] = (sys.executable, "-m")
+) -> Program:
+    """Start a program, by default a Python module, and wait for the JSON line with the key `fact`.
+
+    Raises StartError when the program ends or the time is up without that line.
+    """
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
+        *program,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

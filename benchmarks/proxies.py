@@ -71,13 +71,13 @@ class Sample:
 
 
 @asynccontextmanager
-async def started(*arguments: str) -> AsyncIterator[tuple[int, int]]:
-    """Run a Python module; yield its port and its process id."""
-    program = await start_python(*arguments, fact="port")
+async def started(*arguments: str, program: Sequence[str] = (sys.executable, "-m")) -> AsyncIterator[tuple[int, int]]:
+    """Run a program, by default a Python module; yield its port and its process id."""
+    running = await start_python(*arguments, fact="port", program=program)
     try:
-        yield program.facts["port"], program.pid
+        yield running.facts["port"], running.pid
     finally:
-        await program.end()
+        await running.end()
 
 
 async def measure(port: int, pid: int, players: int, seconds: float) -> Sample:

@@ -27,6 +27,7 @@ COPIES: Final[dict[str, tuple[str, ...]]] = {
     "docker-compose.yml": _IMAGES,
     "k8s/**/*.yaml": _IMAGES,
     "docs/**/*.md": (*_IMAGES, r"\bIMAGE_TAG="),
+    "README.md": (r"^Version ",),
 }
 """By file or glob, what stands before a version of ours."""
 

@@ -1,1 +1,1 @@
-"""The matchmaker: decides which streamer a waiting player gets, and joins the two."""
+"""The matchmaker: queues players, assigns a free streamer to each, and relays between the two."""

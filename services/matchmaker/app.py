@@ -1,10 +1,11 @@
-"""Wires a matchmaker together."""
+"""Assembles and runs a matchmaker."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -22,7 +23,6 @@ from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
-from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
@@ -31,7 +31,7 @@ from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_port, plain_port
 from pixelfleet.net.openapi import OperatorToken
-from pixelfleet.net.server import Front
+from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
@@ -53,7 +53,10 @@ class Matchmaker:
     link_port: int | None = None
 
     def unready(self) -> str | None:
-        """Return why no player should be sent here. A store that is away later on is no reason: players wait for it."""
+        """Return why this replica should get no players, or None.
+
+        Once it was ready, an unavailable store is no reason: players wait here.
+        """
         if self.players.closing:
             return "shutting down"
         if self.players.broken:
@@ -61,30 +64,30 @@ class Matchmaker:
         return "the fleet store is not ready" if self.broker.warming_up else None
 
     async def drain(self) -> None:
-        """Let the players finish who have a streamer, and send the others to another replica."""
+        """Close waiting players, which reconnect to another replica, and let those with a streamer finish."""
         await self.draining.run()
 
     @property
     def queue(self) -> int:
-        """How many players of this replica wait."""
+        """The number of waiting players of this replica."""
         return len(self.broker.waiting)
 
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[Matchmaker]:
-    """Run a matchmaker on a fleet store; without one it opens the one that its settings name."""
+    """Run a matchmaker with `store`, or with the fleet store of its settings."""
     async with AsyncExitStack() as stack:
         fleet = store if store is not None else await stack.enter_async_context(open_store(settings.store_url))
         tasks = await stack.enter_async_context(Tasks())
         metrics = Metrics()
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
         replica_id = uuid.uuid4().hex
-        stock = LegacyServers(fleet, replica_id, settings, metrics)
+        legacy_servers = LegacyServers(fleet, replica_id, settings, metrics)
         restored = asyncio.Event()
         restored.set()
 
         def on_restore() -> None:
-            stock.report_all()
+            legacy_servers.report_all()
             restored.set()
 
         broker = Broker(fleet, replica_id, on_restore=on_restore)
@@ -95,8 +98,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:
-            matchmaker.link_port = await stack.enter_async_context(stock.listening(settings.link_port))
-        events = await _open_doors(stack, matchmaker, fleet, settings, metrics)
+            matchmaker.link_port = await stack.enter_async_context(legacy_servers.listening(settings.link_port))
+        events = await _open_ports(stack, matchmaker, fleet, settings, metrics)
         await stack.enter_async_context(
             background(
                 broker.run(),
@@ -105,8 +108,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 heartbeat.run(),
                 gauges.run(),
                 QueueNotifier(broker, players.find, settings.queue_seconds).run(),
-                stock.run(),
-                stock.watch(),
+                legacy_servers.run(),
+                legacy_servers.watch(),
                 events.run(),
                 _send_policies(fleet, settings, restored),
             )
@@ -121,10 +124,10 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         yield matchmaker
 
 
-async def _open_doors(
+async def _open_ports(
     stack: AsyncExitStack, matchmaker: Matchmaker, fleet: FleetStore, settings: Settings, metrics: Metrics
 ) -> Events:
-    """Open the ports for players and the API, for plain HTTP and for metrics; return what the API streams."""
+    """Open the ports for players and the API, for plain HTTP and for metrics; return the API's event stream."""
     players = matchmaker.players
     reader = FleetReader(fleet)
     events = Events(fleet, reader)
@@ -133,28 +136,25 @@ async def _open_doors(
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 
-    async def enter(request: web.Request) -> Identity:
-        return await guard.check(policy, request)
-
+    enter = partial(guard.check, policy)
     rest = Rest(fleet, reader, settings, enter, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **rest.handlers()}, token)
-    front = Front(
+    server = Server(
         app,
-        players.upgrade,
+        partial(players.admit, enter) if guard.asks(policy) else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",
         bounds=players.bounds,
         tls=await server_context(settings.tls_cert, settings.tls_key),
-        admit=players.admits(enter) if settings.asks else None,
     )
-    await stack.enter_async_context(front)
+    await stack.enter_async_context(server)
     stack.callback(events.close)
-    matchmaker.port = front.port
+    matchmaker.port = server.port
 
     if settings.redirect_port is not None:
-        redirect = redirect_app(front.port)
+        redirect = redirect_app(server.port)
         matchmaker.redirect_port = await stack.enter_async_context(
             plain_port(redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port")
         )
@@ -165,7 +165,7 @@ async def _open_doors(
 
 
 async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
-    """Say how streamers are chosen, whenever the store may have forgotten it; it keeps that for all replicas."""
+    """Send the policies to the store, which keeps them for all replicas; send them again after a store reset."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:
         await restored.wait()

@@ -1,5 +1,6 @@
-"""The sessions of one replica in the fleet store: sends them, receives what becomes of them, and sends them again when
-the store has been reset.
+"""Connects the sessions of one replica to the fleet store.
+
+The broker sends tickets, extends sessions, delivers leases to players, and restores all sessions after a store reset.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from typing import Final
 import structlog
 
 from matchmaker.departures import Departures
-from matchmaker.notices import Ended, Matched, Notice, Refused, StoreFound, StoreLost
+from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
@@ -19,57 +20,51 @@ from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, To
 log = structlog.get_logger(__name__)
 
 CONTACT_SECONDS: Final = 2 * HEARTBEAT_SECONDS
-"""A lease is used only by a replica that has spoken with the store this lately: one that was frozen, or cut off, may
-hold promises that have been given to others since."""
+"""A lease is used only within this time after an answer of the store. The store may have expired the leases of a
+replica that was suspended or cut off for longer, and given the slots to other players."""
 
-AT_ONCE: Final = 100
-"""How many sessions are said or told together, in the order of their arrival, before something else gets its turn."""
+BATCH_SIZE: Final = 100
+"""Sessions that are sent or notified together, in the order of their arrival, before other tasks run."""
 
 
 class Broker:
-    """All sessions of one replica that the store must know from it: those that wait, those on their way, and those
-    that it relays to stock servers.
-    """
+    """The sessions that one replica owns, and their state in the store."""
 
     def __init__(self, store: FleetStore, replica_id: str, *, on_restore: Callable[[], None] = lambda: None) -> None:
-        """`on_restore` is called after a reset of the store, for others in this process that report to it, too."""
+        """`on_restore` is called when sessions are restored, so that others in this process report again, too."""
         self.store = store
         self.replica_id = replica_id
         self.sessions = Sessions()
         self.notices: asyncio.Queue[Notice] = asyncio.Queue()
-        """What players have to be notified of; some task must take them from here."""
+        """Notices for players; a task of the caller must take them."""
         self._operator_drained: tuple[str, ...] = ()
         self.departures = Departures(store, replica_id)
         self._epoch = ""
         self._connection = 0
-        self._spoke = float("-inf")
-        self._lost = False
-        """Whether those who wait have been told that the store is out of reach."""
+        self._last_contact = float("-inf")
+        self._unavailable = False
+        """Whether waiting players were notified that the store is unavailable."""
         self._loop = asyncio.get_running_loop()
         self._on_restore = on_restore
         self.warming_up = True
-        """Whether the store matches nobody yet because owners still report."""
+        """Whether the store matches no player yet, because reports are still missing."""
 
     def __len__(self) -> int:
+        """The number of owned sessions."""
         return len(self.sessions)
 
     @property
     def waiting(self) -> dict[str, QueueEntry]:
-        """The sessions that have no lease, in the order in which they came here."""
+        """Sessions without a lease, in the order of their arrival."""
         return self.sessions.waiting
 
     @property
-    def in_reach(self) -> bool:
-        """Whether the store has answered lately."""
-        return self._loop.time() - self._spoke < CONTACT_SECONDS
-
-    @property
-    def has_more_to_say(self) -> bool:
-        """Whether sessions are left that the store must hear of, or are being told."""
+    def has_pending_work(self) -> bool:
+        """Whether there are owned sessions, or departures to send."""
         return bool(self.sessions or self.departures)
 
-    def knows(self, session_id: str) -> bool:
-        """Whether a session is one of those that this replica answers for."""
+    def owns(self, session_id: str) -> bool:
+        """Whether this replica owns a session, and not a signalling server."""
         return session_id in self.sessions
 
     # -- players ------------------------------------------------------------------------------------
@@ -77,194 +72,192 @@ class Broker:
     async def join(self, ticket: Ticket) -> Lease | None:
         """Put a player into the queue; return its lease, or None while it waits. Raises TooManyChoicesError.
 
-        While the store is out of reach the player waits behind those who wait for that already. A lease that comes
-        later comes as a notice.
+        While the store is unavailable, tickets are kept in the order of their arrival. A later lease is a notice.
         """
-        entry = self.sessions.enter(ticket)
+        entry = self.sessions.add(ticket)
         if self.sessions.unsent:
-            self._later(entry)
+            self._defer(entry)
             return None
-        self.departures.take_pending()
-        return await self._answer(entry, self.store.join(ticket))
+        self.departures.flush()
+        return await self._request(entry, self.store.join(ticket))
 
     def leave(self, session_id: str) -> None:
-        """Take a player out, wherever it is."""
-        if self.sessions.leave(session_id):
+        """End a session."""
+        if self.sessions.remove(session_id):
             self.departures.add(session_id)
 
     def arrived(self, session_id: str) -> None:
-        """Say that a player is with its streamer. From then on a server of ours answers for it, not this replica."""
-        self.sessions.arrived(session_id)
+        """Record that a player is connected to its streamer. The signalling server, unless legacy, is now the owner."""
+        self.sessions.hand_over(session_id)
 
     async def give_back(self, session_id: str, *, unreachable: bool) -> Lease | None:
-        """Return a streamer that the player could not have; return another lease, or None while it waits.
+        """Return a lease that cannot be used; return another lease, or None while the player waits.
 
-        It waits in its old place. Raises TooManyChoicesError.
+        The player keeps its position in the queue. Raises TooManyChoicesError.
         """
-        again = self.sessions.wait_again(session_id)
-        if again is None:
+        requeued = self.sessions.requeue(session_id)
+        if requeued is None:
             return None
-        entry, streamer = again
-        return await self._answer(entry, self._replaced(entry.ticket, streamer, unreachable))
+        entry, streamer = requeued
+        return await self._request(entry, self._give_back(entry.ticket, streamer, unreachable))
 
     async def leave_queue(self) -> None:
-        """Take everyone out who waits: another replica may have them."""
+        """End all waiting sessions: another replica may queue the players."""
         for session_id in list(self.waiting):
             self.leave(session_id)
         await self.departures.send()
 
     def may_dial(self) -> bool:
-        """Whether a lease may be used now."""
-        return self.in_reach
+        """Whether a lease may be used: whether the store answered within CONTACT_SECONDS."""
+        return self._loop.time() - self._last_contact < CONTACT_SECONDS
 
     # -- the store ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep the sessions alive and hand out what was matched, until cancelled."""
+        """Extend the sessions and deliver leases, until cancelled."""
         while True:
-            if await self.turn():
+            if await self.renew():
                 await self.store.wait(self.replica_id, RENEW_SECONDS)
             else:
                 await asyncio.sleep(RENEW_SECONDS)
 
-    async def turn(self) -> bool:
-        """Speak with the store once; return whether it answered."""
+    async def renew(self) -> bool:
+        """Send one heartbeat and act on the answer; return False when the store is unavailable."""
         try:
-            await self._keep()
+            await self._renew()
         except StoreUnavailableError as error:
-            log.warning("fleet store is out of reach", why=str(error), sessions=len(self.sessions))
-            self._lost = True
-            await self._tell(self._tell_lost)
+            log.warning("fleet store unavailable", why=str(error), sessions=len(self.sessions))
+            self._unavailable = True
+            await self._for_each_waiting(self._notify_unavailable)
             return False
         return True
 
-    async def _keep(self) -> None:
-        before = self._loop.time()
+    async def _renew(self) -> None:
+        started = self._loop.time()
         renewal = await self.store.renew(self.replica_id, self._epoch)
-        forgotten = before - self._spoke >= EXPIRY_SECONDS
-        known = (renewal.epoch, renewal.connection)
-        lost = bool(self._epoch) and (known != (self._epoch, self._connection) or forgotten)
-        self._spoke = before
+        expired = started - self._last_contact >= EXPIRY_SECONDS
+        contact = (renewal.epoch, renewal.connection)
+        must_restore = bool(self._epoch) and (contact != (self._epoch, self._connection) or expired)
+        self._last_contact = started
         if self.warming_up and not renewal.warming_up:
-            log.info("fleet store matches")
+            log.info("fleet store ready")
         self.warming_up = renewal.warming_up
-        stale = [lease.session_id for lease in renewal.leases if not self._hand_out(lease)]
+        stale = [lease.session_id for lease in renewal.leases if not self._deliver(lease)]
         if stale:
-            # Not with the other ends of sessions: what is said of these from here on must come after this.
+            # Not through `departures`: these must be processed before any later call about the same sessions.
             await self.store.leave(*stale, replica_id=self.replica_id)
-        if lost:
-            # What was handed out just now is said with the rest.
-            log.warning("saying all sessions again", sessions=len(self.sessions))
-            await self._restore(forgotten=renewal.epoch != self._epoch)
+        if must_restore:
+            # Includes the leases that were just delivered.
+            log.warning("restoring sessions", sessions=len(self.sessions))
+            await self._restore(store_reset=renewal.epoch != self._epoch)
         else:
             self._operator_drained = renewal.operator_drained
-        self._epoch, self._connection = known
+        self._epoch, self._connection = contact
         for session_id in renewal.end:
-            if (entry := self.sessions.here(session_id)) is not None:
+            if (entry := self.sessions.find(session_id)) is not None:
                 self.notices.put_nowait(Ended(entry.ticket.session_id))
-        await self._say_what_is_unsaid()
-        if self._lost:
-            self._lost = False
-            await self._tell(self._tell_found)
+        await self._send_unsent()
+        if self._unavailable:
+            self._unavailable = False
+            await self._for_each_waiting(self._notify_available)
 
-    def _hand_out(self, lease: Lease) -> bool:
-        """Give a player what was matched for it; return whether there is one who waits for that."""
+    def _deliver(self, lease: Lease) -> bool:
+        """Assign a lease to its session; return whether that session was waiting."""
         entry = self.sessions.get(lease.session_id)
         if entry is None or entry.lease is not None:
-            # It has left, or is with a streamer already: this promise came from a lapse that was none.
+            # The player left, or already has a streamer: the store expired a session that was still in use.
             return False
-        self._placed(entry, lease)
+        self._place(entry, lease)
         return True
 
-    async def _restore(self, *, forgotten: bool) -> None:
-        """Say every session again: the store has forgotten them with all else, or gave them up."""
+    async def _restore(self, *, store_reset: bool) -> None:
+        """Send all sessions again to a store that has lost or expired them."""
         self._on_restore()
-        tickets, leases, unsettled = self.sessions.statement(forgotten=forgotten)
-        operator_drained = self._operator_drained if forgotten else ()
+        tickets, leases, unsettled = self.sessions.snapshot(store_reset=store_reset)
+        operator_drained = self._operator_drained if store_reset else ()
         await self.store.restore(self.replica_id, tickets, leases, unsettled, operator_drained)
 
-    async def _replaced(self, ticket: Ticket, streamer: str, unreachable: bool) -> Placed:
+    async def _give_back(self, ticket: Ticket, streamer: str, unreachable: bool) -> Placed:
         placed = await self.store.give_back(ticket.session_id, streamer, unreachable=unreachable)
         return placed if placed is not None else await self.store.join(ticket)
 
-    async def _answer(self, entry: QueueEntry, asked: Coroutine[None, None, Placed]) -> Lease | None:
-        """Return the lease that a player's own task gets from the store, or None while the player waits."""
-        entry.asking = True
+    async def _request(self, entry: QueueEntry, call: Coroutine[None, None, Placed]) -> Lease | None:
+        """Await a call of the store for a player's task; return the lease, or None while the player waits."""
+        entry.awaited = True
         try:
-            self._answered(entry, await asked)
+            self._answered(entry, await call)
         except StoreUnavailableError:
-            self._later(entry)
+            self._defer(entry)
         except TooManyChoicesError:
-            self.sessions.forget(entry)
+            self.sessions.discard(entry)
             raise
         finally:
-            entry.asking = False
+            entry.awaited = False
         return entry.lease
 
-    async def _say(self, entry: QueueEntry) -> None:
-        """Put a ticket into its queue for which no task waits."""
+    async def _join_deferred(self, entry: QueueEntry) -> None:
+        """Send a deferred ticket; no player's task awaits the answer."""
         try:
             self._answered(entry, await self.store.join(entry.ticket))
         except TooManyChoicesError as error:
-            if self.sessions.forget(entry):
+            if self.sessions.discard(entry):
                 self.notices.put_nowait(Refused(entry.ticket.session_id, str(error)))
 
     def _answered(self, entry: QueueEntry, placed: Placed) -> None:
         session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
-            self._placed(entry, placed)
-        else:  # it left while it was being put there
+            self._place(entry, placed)
+        else:  # the player left during the call
             self.departures.add(session_id)
 
-    def _placed(self, entry: QueueEntry, placed: Placed) -> None:
+    def _place(self, entry: QueueEntry, placed: Placed) -> None:
         self.sessions.unsent.pop(entry.ticket.session_id, None)
-        if entry.lease is not None:
-            # Its lease has come by another answer already.
-            entry.settled = True
-            return
-        entry.arrived = placed.arrived
         entry.settled = True
+        if entry.lease is not None:
+            return  # another answer delivered it
+        entry.arrived = placed.arrived
         if isinstance(placed, Lease):
-            self.sessions.placed(entry, placed)
-            if not entry.asking:
+            self.sessions.set_lease(entry, placed)
+            if not entry.awaited:
                 self.notices.put_nowait(Matched(entry.ticket.session_id, placed))
         else:
-            self._tell_found(entry)
+            self._notify_available(entry)
 
-    def _later(self, entry: QueueEntry) -> None:
+    def _defer(self, entry: QueueEntry) -> None:
+        """Keep a ticket until the store is available."""
         session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
             self.sessions.unsent[session_id] = entry
-            self._tell_lost(entry)
+            self._notify_unavailable(entry)
 
-    async def _say_what_is_unsaid(self) -> None:
-        """Catch up on what could not be said while the store was away; what fails again stays first in line."""
+    async def _send_unsent(self) -> None:
+        """Send what could not be sent while the store was unavailable. What fails again keeps its order."""
         await self.departures.resend()
-        while unsent := list(islice(self.sessions.unsent.values(), AT_ONCE)):
-            await _all(map(self._say, unsent))
+        while unsent := list(islice(self.sessions.unsent.values(), BATCH_SIZE)):
+            await _gather(map(self._join_deferred, unsent))
 
-    async def _tell(self, tell: Callable[[QueueEntry], None]) -> None:
-        """Tell everyone who waits, a part at a time."""
-        rest = iter(list(self.waiting.values()))
-        while part := list(islice(rest, AT_ONCE)):
-            for entry in part:
+    async def _for_each_waiting(self, notify: Callable[[QueueEntry], None]) -> None:
+        """Call `notify` for each waiting session, in batches."""
+        entries = iter(list(self.waiting.values()))
+        while batch := list(islice(entries, BATCH_SIZE)):
+            for entry in batch:
                 if entry.lease is None:
-                    tell(entry)
+                    notify(entry)
             await asyncio.sleep(0)
 
-    def _tell_lost(self, entry: QueueEntry) -> None:
-        if not entry.told_lost:
-            entry.told_lost = True
-            self.notices.put_nowait(StoreLost(entry.ticket.session_id))
+    def _notify_unavailable(self, entry: QueueEntry) -> None:
+        if not entry.notified_unavailable:
+            entry.notified_unavailable = True
+            self.notices.put_nowait(StoreUnavailable(entry.ticket.session_id))
 
-    def _tell_found(self, entry: QueueEntry) -> None:
-        if entry.told_lost:
-            entry.told_lost = False
-            self.notices.put_nowait(StoreFound(entry.ticket.session_id))
+    def _notify_available(self, entry: QueueEntry) -> None:
+        if entry.notified_unavailable:
+            entry.notified_unavailable = False
+            self.notices.put_nowait(StoreAvailable(entry.ticket.session_id))
 
 
-async def _all(calls: Iterable[Awaitable[None]]) -> None:
-    """Make calls together, in this order; when all have ended, raise the first error there was."""
+async def _gather(calls: Iterable[Awaitable[None]]) -> None:
+    """Run calls concurrently, started in order; when all have ended, raise the first error."""
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

@@ -1,4 +1,4 @@
-"""What one replica has to say of sessions that are over: several at a time, with whatever else the store is told."""
+"""Reports the end of sessions to the store, in batches."""
 
 import asyncio
 from itertools import islice
@@ -6,16 +6,15 @@ from typing import Final
 
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 
-WAIT_SECONDS: Final = 0.01
-"""How long the end of a session may wait for company. Most go along with the next player's ticket: one way to the store
-less for each."""
+DELAY_SECONDS: Final = 0.01
+"""How long a departure may wait for others. Most are sent with the next ticket, which saves a round trip."""
 
-AT_ONCE: Final = 100
-"""How many go into one call of the store: one of more would keep the others waiting."""
+BATCH_SIZE: Final = 100
+"""Departures in one call of the store. A longer call would delay the calls of other replicas."""
 
 
 class Departures:
-    """The sessions of one replica that are over and that the store has not confirmed."""
+    """The ended sessions of one replica that the store has not acknowledged."""
 
     def __init__(self, store: FleetStore, replica_id: str) -> None:
         self._store = store
@@ -23,40 +22,40 @@ class Departures:
         self._unsent: dict[str, None] = {}
         self._in_flight = 0
         self._unacknowledged: dict[str, None] = {}
-        """Those that were said while the store was out of reach."""
+        """Departures whose call failed because the store was unavailable."""
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
     def __len__(self) -> int:
-        """How many are to be said or are being said now, but for those that the store is out of reach for."""
+        """How many are unsent or in flight. Those whose call failed do not count."""
         return len(self._unsent) + self._in_flight
 
     def add(self, session_id: str) -> None:
-        """Have a session's end said soon."""
+        """Schedule the departure of a session."""
         self._unsent[session_id] = None
         if self._timer is None:
-            self._timer = self._loop.call_later(WAIT_SECONDS, self._due.set)
+            self._timer = self._loop.call_later(DELAY_SECONDS, self._due.set)
 
-    def take_pending(self) -> None:
-        """Have said now what is to be said soon: the store is about to be told something else."""
+    def flush(self) -> None:
+        """Send unsent departures in the next turn of the loop, together with a call that is made now."""
         if self._unsent:
             self._due.set()
 
     async def run(self) -> None:
-        """Say what is due, until cancelled."""
+        """Send departures when they are due, until cancelled."""
         while True:
             await self._due.wait()
             await self.send()
 
     async def send(self) -> None:
-        """Say all that is to be said, and keep what the store could not be told."""
+        """Send all unsent departures; keep those whose call fails for `resend`."""
         self._due.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         while self._unsent:
-            sessions = list(islice(self._unsent, AT_ONCE))
+            sessions = list(islice(self._unsent, BATCH_SIZE))
             for session_id in sessions:
                 del self._unsent[session_id]
             self._in_flight += len(sessions)
@@ -68,9 +67,9 @@ class Departures:
                 self._in_flight -= len(sessions)
 
     async def resend(self) -> None:
-        """Say what the store could not be told before; raise StoreUnavailableError when it still cannot."""
+        """Repeat the calls that failed. Raises StoreUnavailableError."""
         while self._unacknowledged:
-            sessions = list(islice(self._unacknowledged, AT_ONCE))
+            sessions = list(islice(self._unacknowledged, BATCH_SIZE))
             await self._store.leave(*sessions, replica_id=self._replica_id)
             for session_id in sessions:
                 self._unacknowledged.pop(session_id, None)

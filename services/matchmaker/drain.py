@@ -6,24 +6,24 @@ from typing import Final
 
 import structlog
 
-from matchmaker.broker import AT_ONCE, Broker
+from matchmaker.broker import BATCH_SIZE, Broker
 from matchmaker.players import Players
 from pixelfleet.protocol import close_codes
 from pixelfleet.service import drain
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS: Final = 0.5
-"""How often it is looked for players who wait again because their streamer could not be reached."""
+POLL_SECONDS: Final = 0.5
+"""Interval at which players are closed that wait again because a dial failed."""
 
-GOODBYE_SECONDS: Final = 3.0
-"""How long the end may wait for sockets to close and for the store to hear of it."""
+CLOSE_SECONDS: Final = 3.0
+"""How long sockets may take to close, and departures to reach the store."""
 
 
 class Drain(drain.Drain):
     """The drain of one replica.
 
-    Until its end connections are still answered, with a close that brings pages back to another replica.
+    New connections are accepted and closed with a code after which pages reconnect, to another replica.
     """
 
     def __init__(self, broker: Broker, players: Players, *, spread_seconds: float, grace_seconds: float) -> None:
@@ -39,21 +39,21 @@ class Drain(drain.Drain):
     async def _drain(self) -> None:
         players = self._players
         while self.seconds_left:
-            await self._send_away_waiting()
+            await self._close_waiting()
             if not players and not self._spread_left:
                 break
-            await self._departure(min(LOOK_SECONDS, self.seconds_left))
+            await self._departure(min(POLL_SECONDS, self.seconds_left))
         log.info("drained", players_left=len(players))
         players.close_all(close_codes.RESTARTING)
-        deadline = self._loop.time() + GOODBYE_SECONDS
-        while (players or self._broker.has_more_to_say) and self._loop.time() < deadline:
+        deadline = self._loop.time() + CLOSE_SECONDS
+        while (players or self._broker.has_pending_work) and self._loop.time() < deadline:
             await self._departure(0.05)
 
-    async def _send_away_waiting(self) -> None:
-        """Close those who wait, and take their tickets out of the store."""
-        rest = iter(list(self._broker.waiting))
-        while part := list(islice(rest, AT_ONCE)):
-            for session_id in part:
+    async def _close_waiting(self) -> None:
+        """Close waiting players, and remove their tickets from the store."""
+        sessions = iter(list(self._broker.waiting))
+        while batch := list(islice(sessions, BATCH_SIZE)):
+            for session_id in batch:
                 if (player := self._players.find(session_id)) is not None:
                     player.socket.close(close_codes.RESTARTING)
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What a player asks for in the query of its URL."""
+"""Reads the join request from the query of a player's URL. No I/O."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -20,20 +20,20 @@ _SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 SPECTATOR: Final = "spectator"
 PLAYER: Final = "player"
-"""The roles that a claim, a link or a line of htpasswd may give: who has the first and not the second only looks on."""
+"""Roles of an identity. A spectator that is not a player, too, may only watch."""
 
 
 class JoinRequestError(ValueError):
-    """What is asked for cannot be; the text says what."""
+    """The query is invalid; the text gives the reason."""
 
 
 class NotAllowedError(ValueError):
-    """Who asks may not have it; the text says what."""
+    """The identity may not make this request; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A player's choice."""
+    """What a player requests: an application, and a streamer or session, or labels."""
 
     app: str
     wants: str = ""
@@ -45,29 +45,30 @@ class JoinRequest:
 def join_request_of(
     query: Mapping[str, str], identity: Identity, *, app: str, labels: Collection[str], join: JoinRule
 ) -> JoinRequest:
-    """Return what a query asks for, as far as who asks may choose; raise JoinRequestError or NotAllowedError.
+    """Return the join request of a query. Raises JoinRequestError and NotAllowedError.
 
-    `id` is a streamer's key or endpoint id, a session's id, or `*`; `address` is the same for a stock server's
-    address. `labels` are the names of labels that may be chosen; `join` is who may look on.
+    In the query, `id` is a streamer's key or endpoint id, a session's id, or `*`; `address` is the address of a
+    legacy server. `app` is the default application, `labels` the names of the labels that players may select, and
+    `join` the rule for spectators.
     """
     app = query.get("app") or (identity.apps[0] if identity.apps else app)
     chosen = {name: query[name] for name in labels if query.get(name)}
     for name, value in [("app", app), *chosen.items()]:
         if not NAME.fullmatch(value):
-            raise JoinRequestError(f"{name} is not a name")
+            raise JoinRequestError(f"{name} is not a valid name")
     if identity.apps and app not in identity.apps:
-        raise NotAllowedError("you may not have this app")
+        raise NotAllowedError("you are not allowed to use this application")
     spectator = SPECTATOR in identity.roles and PLAYER not in identity.roles
     wants = identity.wants or query.get("id", "")
     if not wants and (address := query.get("address", "")):
         wants = key_of(address if ":" in address else f"{address}:{LEGACY_PORT}", ENDPOINT)
     if len(wants) > MAX_WANTS_LENGTH or not wants.isprintable():
-        raise JoinRequestError("id is not the name of a streamer")
+        raise JoinRequestError("id is not a valid id of a streamer or session")
     if spectator and not wants:
         wants = "*"
-    shares = bool(wants) and (join == "any" or (join == "session" and _SESSION_ID.fullmatch(wants) is not None))
-    if spectator and not shares:
-        raise NotAllowedError("you may only look on, and not at this")
-    if wants == "*" and not shares:
+    may_share = bool(wants) and (join == "any" or (join == "session" and _SESSION_ID.fullmatch(wants) is not None))
+    if spectator and not may_share:
+        raise NotAllowedError("you are only allowed to watch, and this session cannot be watched")
+    if wants == "*" and not may_share:
         wants = ""
-    return JoinRequest(app, wants, shares, spectator, {} if wants else chosen)
+    return JoinRequest(app, wants, may_share, spectator, {} if wants else chosen)

@@ -1,4 +1,4 @@
-"""What a matchmaker itself says to a player, and the little that it reads of what a waiting player says."""
+"""The messages that the matchmaker itself sends to players, and its answer to their pings."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ from pixelfleet.net.addresses import url_address
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, parse
 
 WAITING = "Waiting for a free streamer"
-STORE_LOST = "Still waiting: the fleet is out of reach for a moment, and your place is kept"
-STREAMER_LOST = "The streamer cannot be reached; waiting for another"
+STORE_UNAVAILABLE = "The fleet is temporarily unavailable; you keep your place"
+STREAMER_UNREACHABLE = "The streamer cannot be reached; waiting for another"
 
 
 def queued(detail: str, position: QueuePosition | None = None) -> bytes:
-    """Return the message to a player that waits."""
+    """Return the message to a waiting player; `detail` is the text that the page shows."""
     message: Message = {"type": "matchmaker", "queued": True, "matched": False, "detail": detail}
     if position is not None:
         message |= {"position": position.position, "ahead": position.position - 1}
@@ -23,23 +23,23 @@ def queued(detail: str, position: QueuePosition | None = None) -> bytes:
 
 
 WELCOME: Final = queued(WAITING)
-"""What every player is told first."""
+"""The first message to each player."""
 
 
 def matched(streamer: StreamerReport) -> bytes:
-    """Return the message to a player that has been given a streamer."""
+    """Return the message to a player that is matched."""
     host, port = url_address(streamer.url)
     detail = {"id": streamer.key, "address": host, "port": port}
     return dump({"type": "matchmaker", "queued": False, "matched": True, "dialect": streamer.dialect, "detail": detail})
 
 
 def refused(message: str) -> bytes:
-    """Return the message after which a page shows the text and does not come back."""
+    """Return the message after which a page shows the text and does not reconnect."""
     return dump({"type": "subscribeFailed", "message": message})
 
 
 def pong_for(data: bytes) -> bytes | None:
-    """Return the answer to a `ping`, or None when the message is something else."""
+    """Return the answer to a `ping`, or None for any other message."""
     if b"ping" not in data:
         return None
     try:

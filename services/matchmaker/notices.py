@@ -1,4 +1,4 @@
-"""What happens to a session while its player awaits no answer: queued by the broker, delivered by `Players`."""
+"""Events of a session outside any call of its player's task: queued by the broker, delivered by `Players`."""
 
 from typing import NamedTuple
 
@@ -6,35 +6,35 @@ from pixelfleet.fleet.model import Lease
 
 
 class Matched(NamedTuple):
-    """A player that waited has a streamer."""
+    """A waiting player got a lease."""
 
     session_id: str
     lease: Lease
 
 
-class StoreLost(NamedTuple):
-    """No player is matched at present: the store is out of reach."""
+class StoreUnavailable(NamedTuple):
+    """The store is unavailable, so no player is matched."""
 
     session_id: str
 
 
-class StoreFound(NamedTuple):
-    """Players are matched again."""
+class StoreAvailable(NamedTuple):
+    """The store is available again."""
 
     session_id: str
 
 
 class Refused(NamedTuple):
-    """The store does not take this session's ticket."""
+    """The store refused the session's ticket."""
 
     session_id: str
     why: str
 
 
 class Ended(NamedTuple):
-    """An operator has ended the session."""
+    """An operator ended the session."""
 
     session_id: str
 
 
-Notice = Matched | StoreLost | StoreFound | Refused | Ended
+Notice = Matched | StoreUnavailable | StoreAvailable | Refused | Ended

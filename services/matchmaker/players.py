@@ -1,4 +1,4 @@
-"""The players of one replica, and who may become one."""
+"""The players of one replica, and their admission."""
 
 import asyncio
 import secrets
@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from matchmaker.broker import Broker
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
@@ -23,9 +22,11 @@ from pixelfleet.auth.identity import STRANGER, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
+from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import query_of, refusal
-from pixelfleet.net.server import Admit, Upgrade
+from pixelfleet.net.http import cors_headers, json_refusal
+from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.request_head import RequestHead, query_of
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
@@ -34,15 +35,15 @@ from pixelfleet.service.lifecycle import Tasks
 log = structlog.get_logger(__name__)
 
 PASSED_ON: Final = ("OfferToReceive",)
-"""Query parameters of the player's that mean something to its signalling server."""
+"""Query parameters that are forwarded to the signalling server."""
 
 REQUESTS_REMEMBERED: Final = 256
-"""Most players come with one of a few paths; reading it costs more than the rest of the decision."""
+"""Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
 
 DIALS_REMEMBERED: Final = 32
 DIALS_SECONDS: Final = 30.0
 BROKEN_STREAMERS: Final = 5
-"""A replica whose last dials all failed, to this many different streamers, is itself what is broken."""
+"""When all recent dials failed, to at least this many streamers, the replica itself is the cause."""
 
 
 class Players:
@@ -66,7 +67,7 @@ class Players:
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
-        """Whether no further player is taken: who comes is told to come back, and finds another replica."""
+        """Whether new players are closed with a code after which they reconnect, to another replica."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
         self._heartbeat = heartbeat
@@ -83,39 +84,36 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    def admits(self, enter: Enter) -> Admit:
-        """Return what asks who a player is, and then takes it as that."""
+    async def admit(self, enter: Enter, head: RequestHead) -> Accepted | Refusal:
+        """Authenticate a player with `enter`, and take or refuse it."""
+        try:
+            identity = await enter(head)
+        except web.HTTPException as error:
+            return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
+        return self.take(head, identity)
 
-        async def admit(request: web.Request) -> Upgrade:
-            identity = await enter(request)
-            return lambda upgrade: self.upgrade(upgrade, identity)
-
-        return admit
-
-    def upgrade(
-        self, request: WSUpgradeRequest, identity: Identity = STRANGER
-    ) -> WSListener | WSUpgradeResponseWithListener:
+    def take(self, head: RequestHead, identity: Identity = STRANGER) -> Accepted | Refusal:
         """Take a player, or refuse it."""
         if self.closing:
             # No refusal: a page stays away after one, and another replica has room for it.
-            return WebSocket(self.bounds, _come_back)
-        if not origin_allowed(request.headers.get("Origin"), self.settings.origins):
+            return accepted(WebSocket(self.bounds, _come_back), head)
+        if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         try:
-            join_request, passed_on = self._asked(request.path, identity)
+            join_request, passed_on = self._asked(head.raw_path, identity)
         except JoinRequestError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
         priority = identity.priority or 0
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), request
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), head
         )
 
     def forget(self, player: Player) -> None:
-        """A player's socket is gone."""
+        """Remove a player whose socket is closed."""
         self._open.pop(player.ticket.session_id, None)
         self.left.set()
 
@@ -128,27 +126,27 @@ class Players:
                 player.notified(notice)
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
-        """Take note of how a dial went."""
+        """Record the outcome of a dial; `error` is None for a success."""
         self._dials.append((self.now(), streamer.key, error is None))
         self.metrics.dialled(ok=error is None)
 
     @property
     def broken(self) -> bool:
-        """Whether it is this replica that reaches nobody, rather than streamers that are gone."""
-        lately = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
-        return not any(reached for *_, reached in lately) and len({key for _, key, _ in lately}) >= BROKEN_STREAMERS
+        """Whether all recent dials failed, to so many streamers that this replica must be the cause."""
+        recent = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
+        return not any(ok for *_, ok in recent) and len({key for _, key, _ in recent}) >= BROKEN_STREAMERS
 
     def close_all(self, why: CloseCode = close_codes.RESTARTING) -> None:
-        """Send everyone away, by default to come back at once: another replica may have them."""
+        """Close all players, by default with a code after which they reconnect, to another replica."""
         for player in list(self._open.values()):
             player.socket.close(why)
 
-    def _ask(self, path: bytes, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
-        """Return the join request of a path and the part of the query that is forwarded.
+    def _ask(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
+        """Return the join request of a target and the part of its query that is forwarded.
 
         Raises JoinRequestError or NotAllowedError.
         """
-        query = query_of(path.decode("utf-8", "replace"))
+        query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         return join_request, {name: query[name][:64] for name in PASSED_ON if name in query}

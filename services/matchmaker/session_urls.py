@@ -1,4 +1,4 @@
-"""The URLs at which a matched player reaches its streamer. No I/O."""
+"""The URLs of a matched player's streamer. No I/O."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -12,9 +12,10 @@ NO_QUERY: Final[Mapping[str, str]] = {}
 
 
 def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY) -> str:
-    """Return the websocket URL that a lease's player is dialled at.
+    """Return the websocket URL to dial for a lease.
 
-    A server of ours finds a session ticket in it, signed with `key`; a stock one would not know what to do with that.
+    It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
+    `passed_on` are further query parameters.
     """
     streamer = lease.streamer
     query = f"player={quote(lease.session_id, safe='')}"
@@ -28,7 +29,7 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
 
 
 def host_and_port(url: str) -> str:
-    """Return a websocket URL's `host:port`, as the reference matchmaker tells it."""
+    """Return the `host:port` of a websocket URL, in the format of the reference matchmaker."""
     host, port = url_address(url)
     return f"{url_host(host)}:{port}"
 
@@ -36,7 +37,7 @@ def host_and_port(url: str) -> str:
 def page_url(lease: Lease, key: str | None, path: str = "") -> str:
     """Return the URL of the page that a signalling server serves to browsers.
 
-    Epic's page dials its own host, and with `?ss=` another URL: the one with the session's ticket.
+    The stock page dials its own host, or the URL in `?ss=`: there, the one with the session token.
     """
     streamer = lease.streamer
     scheme = "https" if streamer.url.startswith("wss:") else "http"

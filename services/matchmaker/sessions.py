@@ -1,5 +1,6 @@
-"""The sessions of one replica that the store must know from it: those that wait, those on their way, and those that it
-relays to stock servers. No I/O.
+"""The sessions of one replica, and which of them the replica owns. No I/O.
+
+A replica owns the sessions that wait, those on their way to a streamer, and those that it relays to legacy servers.
 """
 
 from dataclasses import dataclass
@@ -11,70 +12,72 @@ from pixelfleet.fleet.store import lane_of
 
 @dataclass(slots=True, eq=False)
 class QueueEntry:
-    """One session of this replica's."""
+    """One session of this replica: its ticket, and its lease once it is matched."""
 
     ticket: Ticket
     arrived: float = 0.0
-    """On the store's clock; 0 until the store has taken the ticket."""
+    """On the store's clock; 0 until the store has accepted the ticket."""
     lease: Lease | None = None
     lane: str = ""
     settled: bool = False
-    """Whether this replica knows what the store has made of it; False while an answer is awaited, or was lost."""
-    asking: bool = False
-    """Whether the player's task waits for an answer of the broker: that answer has the lease, and no notice is due."""
-    told_lost: bool = False
-    resent: bool = False
-    """Whether this replica told a store that had forgotten of its streamer: that store must hear of its end, too."""
+    """False while the store's answer for this session is pending or was lost."""
+    awaited: bool = False
+    """Whether the player's task awaits a call of the broker, which returns the lease: then no notice is queued."""
+    notified_unavailable: bool = False
+    """Whether the player was last notified that the store is unavailable."""
+    restored: bool = False
+    """Whether this replica restored the session of another owner after a store reset: it then reports the end, too."""
 
     def __post_init__(self) -> None:
         self.lane = lane_of(self.ticket)
 
 
-class Statement(NamedTuple):
-    """All that a replica knows, for a store that has forgotten it."""
+class SessionsSnapshot(NamedTuple):
+    """All sessions of a replica, as the store needs them after a reset."""
 
     tickets: list[tuple[Ticket, float]]
     leases: list[tuple[Ticket, Lease]]
     unsettled: list[str]
-    """Sessions of which the store may know more than this replica."""
+    """Sessions whose state in the store may be newer than the one here."""
 
 
 class Sessions:
-    """Which sessions there are, and what this replica knows of each."""
+    """The sessions of one replica by their ids."""
 
     def __init__(self) -> None:
-        self._known: dict[str, QueueEntry] = {}
+        self._owned: dict[str, QueueEntry] = {}
         self.waiting: dict[str, QueueEntry] = {}
-        """Those of them that have no lease, in the order in which they came here."""
+        """Owned sessions without a lease, in the order of their arrival."""
         self.unsent: dict[str, QueueEntry] = {}
-        """Those of them that the store could not be told of."""
-        self._playing: dict[str, QueueEntry] = {}
-        """Those that are with a server of ours, which answers for them. It knows no more than their ids: this replica
-        says the rest to a store that has forgotten."""
+        """Owned sessions whose ticket could not be sent to the store."""
+        self._handed_over: dict[str, QueueEntry] = {}
+        """Sessions owned by their signalling server. It reports only their ids: after a store reset this replica
+        restores the rest."""
 
     def __len__(self) -> int:
-        return len(self._known)
+        """The number of owned sessions."""
+        return len(self._owned)
 
     def __contains__(self, session_id: str) -> bool:
-        """Whether a session is one of those that this replica answers for."""
-        return session_id in self._known
+        """Whether this replica owns a session."""
+        return session_id in self._owned
 
     def get(self, session_id: str) -> QueueEntry | None:
-        """Return one of those that this replica answers for."""
-        return self._known.get(session_id)
+        """Return an owned session."""
+        return self._owned.get(session_id)
 
-    def here(self, session_id: str) -> QueueEntry | None:
-        """Return one whose player is here, whoever answers for it."""
-        return self._known.get(session_id) or self._playing.get(session_id)
+    def find(self, session_id: str) -> QueueEntry | None:
+        """Return a session whose player is connected here, whether owned or handed over."""
+        return self._owned.get(session_id) or self._handed_over.get(session_id)
 
-    def enter(self, ticket: Ticket) -> QueueEntry:
-        """Know a player that has come."""
-        entry = self._known[ticket.session_id] = self.waiting[ticket.session_id] = QueueEntry(ticket)
+    def add(self, ticket: Ticket) -> QueueEntry:
+        """Add the session of a new player, without a lease."""
+        entry = self._owned[ticket.session_id] = self.waiting[ticket.session_id] = QueueEntry(ticket)
         return entry
 
-    def wait_again(self, session_id: str) -> tuple[QueueEntry, str] | None:
-        """Have one that lost its streamer wait again; return it and that streamer's key, or None for a stranger."""
-        entry = self._known.get(session_id)
+    def requeue(self, session_id: str) -> tuple[QueueEntry, str] | None:
+        """Remove a session's lease; return the session and the key of its streamer, or None if it is not owned."""
+        entry = self._owned.get(session_id)
         if entry is None:
             return None
         streamer = entry.lease.streamer.key if entry.lease is not None else ""
@@ -83,49 +86,49 @@ class Sessions:
         self.waiting[session_id] = entry
         return entry, streamer
 
-    def placed(self, entry: QueueEntry, lease: Lease) -> None:
-        """Note a lease."""
-        entry.lease, entry.told_lost = lease, False
+    def set_lease(self, entry: QueueEntry, lease: Lease) -> None:
+        """Store the lease of a session that waited."""
+        entry.lease, entry.notified_unavailable = lease, False
         self.waiting.pop(lease.session_id, None)
 
-    def arrived(self, session_id: str) -> None:
-        """Leave one to its server, if that is one of ours."""
-        entry = self._known.get(session_id)
+    def hand_over(self, session_id: str) -> None:
+        """Make the signalling server the owner of a session. Sessions with a legacy server stay with this replica."""
+        entry = self._owned.get(session_id)
         if entry is not None and entry.lease is not None and not entry.lease.streamer.legacy:
-            self._playing[session_id] = self._known.pop(session_id)
+            self._handed_over[session_id] = self._owned.pop(session_id)
 
-    def leave(self, session_id: str) -> bool:
-        """Know one no more; return whether the store must hear of its end from here."""
-        playing = self._playing.pop(session_id, None)
-        if playing is not None:
-            return playing.resent
-        entry = self._known.get(session_id)
-        return entry is not None and self.forget(entry)
+    def remove(self, session_id: str) -> bool:
+        """Remove a session; return whether this replica must report its end."""
+        handed_over = self._handed_over.pop(session_id, None)
+        if handed_over is not None:
+            return handed_over.restored
+        entry = self._owned.get(session_id)
+        return entry is not None and self.discard(entry)
 
-    def forget(self, entry: QueueEntry) -> bool:
-        """Know one no more that this replica answers for; return whether it was known."""
+    def discard(self, entry: QueueEntry) -> bool:
+        """Remove an owned session; return whether it was present."""
         session_id = entry.ticket.session_id
-        if self._known.get(session_id) is not entry:
+        if self._owned.get(session_id) is not entry:
             return False
-        del self._known[session_id]
+        del self._owned[session_id]
         self.waiting.pop(session_id, None)
         self.unsent.pop(session_id, None)
         return True
 
-    def statement(self, *, forgotten: bool) -> Statement:
-        """Return all there is to say to a store that has given these sessions up, or forgotten everything."""
-        said = Statement([], [], [])
-        for session_id, entry in self._playing.items():
-            if forgotten and entry.lease is not None:
-                entry.resent = True
-                said.leases.append((entry.ticket, entry.lease))
-            elif entry.resent:
-                said.unsettled.append(session_id)  # its server may not have said so much yet
-        for session_id, entry in self._known.items():
+    def snapshot(self, *, store_reset: bool) -> SessionsSnapshot:
+        """Return all sessions to restore in a store that has expired them or, with `store_reset`, lost all data."""
+        snapshot = SessionsSnapshot([], [], [])
+        for session_id, entry in self._handed_over.items():
+            if store_reset and entry.lease is not None:
+                entry.restored = True
+                snapshot.leases.append((entry.ticket, entry.lease))
+            elif entry.restored:
+                snapshot.unsettled.append(session_id)  # its server may not have reported it yet
+        for session_id, entry in self._owned.items():
             if not entry.settled:
-                said.unsettled.append(session_id)
+                snapshot.unsettled.append(session_id)
             elif entry.lease is not None:
-                said.leases.append((entry.ticket, entry.lease))
+                snapshot.leases.append((entry.ticket, entry.lease))
             else:
-                said.tickets.append((entry.ticket, entry.arrived))
-        return said
+                snapshot.tickets.append((entry.ticket, entry.arrived))
+        return snapshot

@@ -35,26 +35,27 @@ class Settings(AuthSettings):
     metrics_port: Port = Field(3900, description="Prometheus reads metrics on this port.")
 
     rest_token: Annotated[SecretStr, Placeholder("TOKEN")] | None = Field(
-        None, min_length=1, description="Callers of /api/v1 and /list need this token. Without it both are closed."
+        None,
+        min_length=1,
+        description="Requests to /api/v1 and /list need this token. Without it they are refused.",
     )
-    rest_api: bool = Field(
-        False, description="Callers may read /api/v1 and /list without a token; changes need the token all the same."
-    )
+    rest_api: bool = Field(False, description="Reads of /api/v1 and /list need no token. Changes still need it.")
     redirect: bool = Field(
         False, description="A browser that requests / is redirected to the page of a free signalling server."
     )
     offers_per_minute: int = Field(
         60,
         ge=0,
-        description="More servers per minute reserved over HTTP from one address than this are refused with HTTP "
-        "429; 0 is no limit.",
+        description="A client address may make this number of reservations per minute over HTTP; more are refused with "
+        "status 429. 0 is no limit.",
     )
     origins: list[Origin] = Field(
-        default=["*"], description="Pages of these origins may connect and call; * is any origin."
+        default=["*"], description="Pages of these origins may connect and call the API; * is any origin."
     )
 
     tls_key: Path | None = Field(
-        None, description="This private key (PEM) belongs to the certificate. With both, the port for players uses TLS."
+        None,
+        description="This file holds the private key (PEM). With a key and a certificate, players connect with TLS.",
     )
     tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
     redirect_port: Port | None = Field(None, description="HTTP requests to this port are redirected to the TLS port.")
@@ -63,24 +64,24 @@ class Settings(AuthSettings):
     )
 
     app: Name = Field(
-        "default", min_length=1, max_length=64, description="A player that names no application gets this one."
+        "default", min_length=1, max_length=64, description="A player that requests no application gets this one."
     )
     policy: Policy = Field(
         "spread",
-        description="A player gets the free streamer that was used least recently (spread), on the busiest node "
-        "(pack), or that has been connected for longest (oldest).",
+        description="A player gets the free streamer that was used least recently (spread), is on the busiest node "
+        "(pack), or has been connected for longest (oldest).",
     )
-    policies: dict[str, Policy] = Field(default={}, description="Applications have these policies, as APP=POLICY.")
-    warm: dict[str, int] = Field(
-        default={}, description="Autoscaling keeps this number of idle streamers, as APP=NUMBER."
+    policies: dict[str, Policy] = Field(
+        default={}, description="Applications may have their own policies, as APP=POLICY."
     )
+    warm: dict[str, int] = Field(default={}, description="Autoscaling keeps this number of free slots, as APP=NUMBER.")
     labels: list[Name] = Field(
         default=["region", "version"], description="Players may select streamers by these labels."
     )
     join: Literal["any", "session", "never"] = Field(
         "any",
-        description="A player becomes a spectator of a session by the streamer's or the session's id (any), by the "
-        "session's id (session), or not at all (never).",
+        description="A player may join a session as a spectator by the id of the streamer or session (any), only by "
+        "the id of the session (session), or not at all (never).",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
@@ -88,7 +89,7 @@ class Settings(AuthSettings):
         3600, gt=0, description="A player that has waited for this time is closed with code 4103."
     )
     drain_seconds: Seconds = Field(
-        30.0, ge=0, description="Players that have a streamer may stay for this time after SIGTERM."
+        30.0, ge=0, description="Players with a streamer may stay for this time after SIGTERM."
     )
     spread_seconds: Seconds = Field(
         3.0, ge=0, description="The matchmaker still answers new connections for this time after SIGTERM."
@@ -101,7 +102,7 @@ class Settings(AuthSettings):
     legacy_port: Port | None = Field(None, description="Legacy servers connect to this TCP port. The default is 9999.")
     legacy_host: Address = Field("127.0.0.1", description="Legacy servers connect to this address.")
     legacy_allow: list[IPv4Network | IPv6Network] = Field(
-        default=[], description="Only legacy servers of these networks may connect. Without any all may."
+        default=[], description="Only legacy servers in these networks may connect. Without networks, all may."
     )
     legacy_trust_address: bool = Field(
         False,
@@ -112,7 +113,7 @@ class Settings(AuthSettings):
         "5.0", description="Legacy servers use this protocol; legacy is the one of Unreal Engine 4.27."
     )
     legacy_seconds: Seconds = Field(
-        75.0, gt=0, description="A legacy server that has been silent for this time is dropped."
+        75.0, gt=0, description="A legacy server that has been silent for this time is disconnected."
     )
     legacy_servers: int = Field(
         10000, ge=1, description="More simultaneous connections of legacy servers than this are closed."
@@ -121,7 +122,7 @@ class Settings(AuthSettings):
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
-        """Return the keys of a config file with the reference matchmaker's translated; tell what is different."""
+        """Return the keys of a config file, with the reference matchmaker's translated; print warnings."""
         translated, warnings = translate_config(keys)
         for warning in warnings:
             tell(warning)
@@ -129,7 +130,7 @@ class Settings(AuthSettings):
 
     @classmethod
     def translate_arguments(cls, arguments: Sequence[str], file_keys: Mapping[str, Any] | None) -> list[str]:
-        """Return the options with the reference matchmaker's translated; tell what is different."""
+        """Return the options, with the reference matchmaker's translated; print warnings."""
         translated, warnings = translate_arguments(arguments, file_keys)
         for warning in warnings:
             tell(warning)
@@ -145,7 +146,7 @@ class Settings(AuthSettings):
 
     @property
     def link_port(self) -> int | None:
-        """The port for stock servers, or None when they are not wanted."""
-        wanted = self.legacy_port is not None or not self.store_url if self.legacy_link is None else self.legacy_link
+        """The port for legacy servers, or None when it is disabled."""
+        enabled = self.legacy_port is not None or not self.store_url if self.legacy_link is None else self.legacy_link
         port = LEGACY_PORT if self.legacy_port is None else self.legacy_port
-        return port if wanted else None
+        return port if enabled else None

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -15,10 +15,11 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port
-from pixelfleet.net.server import Admit, Front, Upgrade
+from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, server_context
 from pixelfleet.service.lifecycle import Tasks, background
-from router.caller import Callers
+from router.admission import Admission
+from router.caller import CALLER, Callers
 from router.dashboard import Dashboard
 from router.drain import Drain
 from router.handlers import Handlers
@@ -47,7 +48,6 @@ class Router:
     dashboard: Dashboard
     port: int = 0
     metrics_port: int = 0
-    front: Front | None = field(default=None, repr=False)
 
     def unready(self) -> str | None:
         """Return why no player should be sent here."""
@@ -81,7 +81,6 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             proxies=settings.trusted_proxies,
             requests_per_second=settings.requests_per_second,
             joins_per_minute=settings.joins_per_minute,
-            player_paths=_player_paths(settings),
             logins_per_minute=settings.logins_per_minute,
         )
         tasks = await stack.enter_async_context(Tasks())
@@ -99,25 +98,25 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)
         await _add_routes(app, settings, players, handlers, dashboard)
-        front = await stack.enter_async_context(
-            Front(
+        server = await stack.enter_async_context(
+            Server(
                 app,
-                _nobody,
+                Admission(callers, players, metrics, settings.origins).admit,
                 host=settings.host,
                 port=settings.port,
                 option="--port",
                 bounds=players.bounds,
                 tls=await server_context(settings.tls_cert, settings.tls_key),
-                admit=_admit(settings, players),
+                websocket_paths=[settings.path_prefix + path for path in PLAYER_PATHS],
             )
         )
         router.metrics_port = await stack.enter_async_context(
             metrics_port(router, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
-        router.front, router.port = front, front.port
+        router.port = server.port
         await stack.enter_async_context(background(heartbeat.run(), matchmakers.run(), dashboard.run()))
         stack.callback(players.close_all)
-        log.info("router listens", port=front.port)
+        log.info("router listens", port=server.port)
         yield router
 
 
@@ -139,19 +138,6 @@ def _cors(settings: Settings) -> Middleware:
     return middleware
 
 
-def _player_paths(settings: Settings) -> frozenset[str]:
-    return frozenset(settings.path_prefix + path for path in PLAYER_PATHS)
-
-
-def _admit(settings: Settings, players: Players) -> Admit:
-    paths = _player_paths(settings)
-
-    async def admit(request: web.Request) -> Upgrade | None:
-        return await players.admit(request) if request.path in paths else None
-
-    return admit
-
-
 async def _add_routes(
     app: web.Application, settings: Settings, players: Players, handlers: Handlers, dashboard: Dashboard
 ) -> None:
@@ -160,11 +146,11 @@ async def _add_routes(
     async def enter_page(request: web.Request) -> None:
         """A page that asks for a password is where a browser asks for it; every other proof is the websocket's."""
         if settings.auth == "basic":
-            await players.enter(request)
+            await players.enter(request[CALLER])
 
     async def plain(request: web.Request) -> web.Response:
         """Tell a page why its websocket is refused, which a websocket does not."""
-        await players.check(request)
+        await players.check(request[CALLER])
         raise web.HTTPUpgradeRequired(reason="a websocket is served here")
 
     for path in PLAYER_PATHS[1:]:
@@ -189,7 +175,3 @@ async def _add_routes(
             raise web.HTTPPermanentRedirect(f"{prefix}/{query}")
 
         app.router.add_get(prefix, slash)
-
-
-def _nobody(_: object) -> None:
-    """Take no websocket that was not admitted."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-import uuid
-from collections.abc import Collection
+import secrets
 from typing import Final
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -14,15 +14,34 @@ from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import client_address
 from pixelfleet.net.limits import Buckets, client_key
+from pixelfleet.net.request_head import Request
 from pixelfleet.service.logs import REQUEST
-
-REQUEST_ID: Final = web.RequestKey("request_id", str)
-ADDRESS: Final = web.RequestKey("address", str)
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 BURST_SECONDS: Final = 5.0
 
 DEFAULT_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Where a request comes from, and the id that it has in logs and further on."""
+
+    request: Request
+    address: str
+    """The client's IP address, as far as it can be believed."""
+    request_id: str
+
+    @property
+    def client(self) -> str:
+        """What the client is counted under."""
+        return client_key(self.address)
+
+    def answer_headers(self) -> dict[str, str]:
+        """Return what every answer has."""
+        return {"X-Request-ID": self.request_id, **DEFAULT_HEADERS}
+
+
+CALLER: Final = web.RequestKey("caller", Caller)
 
 
 class Callers:
@@ -35,12 +54,10 @@ class Callers:
         proxies: int,
         requests_per_second: float,
         joins_per_minute: float,
-        player_paths: Collection[str],
         logins_per_minute: float,
     ) -> None:
         self._guard = guard
         self._proxies = proxies
-        self._player_paths = player_paths
         self._requests = Buckets(requests_per_second, max(1.0, requests_per_second * BURST_SECONDS))
         self._joins = Buckets(joins_per_minute / 60, max(1.0, joins_per_minute / 2))
         self._logins = Buckets(logins_per_minute / 60, max(1.0, logins_per_minute / 2))
@@ -48,17 +65,22 @@ class Callers:
 
     async def on_response_prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every answer has."""
-        response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
+        caller = request.get(CALLER)
+        response.headers["X-Request-ID"] = caller.request_id if caller is not None else ""
         for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
 
+    def caller(self, request: Request) -> Caller:
+        """Give a request its id and its address."""
+        given = request.headers.get("X-Request-ID", "") if self._proxies else ""
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else secrets.token_hex(16)
+        return Caller(request, client_address(request.remote or "", request.headers, self._proxies), request_id)
+
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Give a request its id and its address, and refuse one too many."""
-        given = request.headers.get("X-Request-ID", "") if self._proxies else ""
-        request[REQUEST_ID] = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
-        request[ADDRESS] = client_address(request.remote or "", request.headers, self._proxies)
-        REQUEST.set(request[REQUEST_ID])
+        """Give a request its caller."""
+        request[CALLER] = self.caller(request)
+        REQUEST.set(request[CALLER].request_id)
         try:
             return await handler(request)
         finally:
@@ -69,35 +91,33 @@ class Callers:
         """Refuse one request too many, and one that is not for a path of ours."""
         if not request.raw_path.startswith("/"):
             raise web.HTTPBadRequest(reason="only paths on this server are served")
-        is_join = request.path in self._player_paths and is_upgrade(request)
-        if not is_join:  # those are counted on their own
-            _slow_down(self._requests.take(client_key(request[ADDRESS]), self._time()))
+        _slow_down(self._requests.take(request[CALLER].client, self._time()))
         return await handler(request)
 
-    async def check(self, policy: AccessPolicy | None, request: web.Request) -> Identity:
+    async def check(self, policy: AccessPolicy | None, caller: Caller) -> Identity:
         """Return who asks at a door; after too many wrong logins nobody is asked for a while."""
         if policy is None:
             raise web.HTTPForbidden(reason="closed until it is told who may come in here")
         if policy.method != "none":
-            self.before_login(request)
+            self.before_login(caller)
         try:
-            return await self._guard.check(policy, request)
+            return await self._guard.check(policy, caller.request)
         except web.HTTPUnauthorized:
-            if self._guard.credentials(request).any:
-                self.wrong_login(request)
+            if self._guard.credentials(caller.request).any:
+                self.wrong_login(caller)
             raise
 
-    def before_login(self, request: web.Request) -> None:
+    def before_login(self, caller: Caller) -> None:
         """Refuse somebody who has shown too much that was wrong."""
-        _slow_down(self._logins.wait(client_key(request[ADDRESS]), self._time()))
+        _slow_down(self._logins.wait(caller.client, self._time()))
 
-    def wrong_login(self, request: web.Request) -> None:
+    def wrong_login(self, caller: Caller) -> None:
         """Count a wrong proof."""
-        self._logins.take(client_key(request[ADDRESS]), self._time())
+        self._logins.take(caller.client, self._time())
 
-    def join(self, request: web.Request) -> None:
+    def join(self, caller: Caller) -> None:
         """Count somebody who wants to play."""
-        _slow_down(self._joins.take(client_key(request[ADDRESS]), self._time()))
+        _slow_down(self._joins.take(caller.client, self._time()))
 
 
 def is_upgrade(request: web.Request) -> bool:

@@ -12,8 +12,8 @@ from pixelfleet.auth.guard import check_same_site
 from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
-from pixelfleet.net.limits import Counts, client_key
-from router.caller import ADDRESS, REQUEST_ID, Callers, is_upgrade
+from pixelfleet.net.limits import Counts
+from router.caller import CALLER, Callers, is_upgrade
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.proxy.streamers import LookupFailedError, Streamers
@@ -77,11 +77,11 @@ class Handlers:
 
     async def enter_dashboard(self, request: web.Request) -> Identity:
         """Let an operator in; raise HTTPException."""
-        return await self._callers.check(self._dashboard, request)
+        return await self._callers.check(self._dashboard, request[CALLER])
 
     async def proxy(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on to a registered streamer's REST API."""
-        await self._callers.check(self._proxy, request)
+        await self._callers.check(self._proxy, request[CALLER])
         self._guard_change(request)
         try:
             target = proxy_target(request.raw_path, f"{self._prefix}/proxy/")
@@ -109,15 +109,15 @@ class Handlers:
         headers = self._forwarded_headers(request)
         if self._api_is_the_matchmakers:
             if (given := request.headers.get("Authorization")) is not None:
-                self._callers.before_login(request)
+                self._callers.before_login(request[CALLER])
                 headers["Authorization"] = given
         else:
-            await self._callers.check(self._api, request)
+            await self._callers.check(self._api, request[CALLER])
             self._guard_change(request)
             headers |= bearer_header(self._token)
         answer = await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
         if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
-            self._callers.wrong_login(request)
+            self._callers.wrong_login(request[CALLER])
         return answer
 
     async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
@@ -161,7 +161,7 @@ class Handlers:
 
     async def _stream(self, request: web.Request, onward: Onward) -> web.StreamResponse:
         """Pass on a stream that has no end: one address cannot take up all exchanges with those."""
-        client = client_key(request[ADDRESS])
+        client = request[CALLER].client
         if self._streams.full(client):
             raise web.HTTPTooManyRequests(reason="too many event streams from this address")
         self._streams.add(client)
@@ -180,9 +180,10 @@ class Handlers:
 
     def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
         """Return what whoever is behind us is told of the caller."""
+        caller = request[CALLER]
         return {
-            "X-Request-ID": request[REQUEST_ID],
-            "X-Forwarded-For": request[ADDRESS],
+            "X-Request-ID": caller.request_id,
+            "X-Forwarded-For": caller.address,
             "X-Forwarded-Proto": request.scheme,
             "X-Forwarded-Host": request.host,
         }

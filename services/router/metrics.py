@@ -1,11 +1,12 @@
 """Metrics of the router."""
 
+from functools import cache
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
 from pixelfleet.service.metrics import Registries
-from router.caller import is_upgrade
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
@@ -25,6 +26,7 @@ class Metrics:
             ["door", "status"],
             registry=self.registries.all,
         )
+        self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
         """Register the gauges, which read these objects at each scrape."""
@@ -35,11 +37,14 @@ class Metrics:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count a response; a websocket that was handed over counts as 101."""
+        """Count the response to an HTTP request; Admission counts websockets."""
         response = await handler(request)
-        status = "101" if request.transport is None and is_upgrade(request) else str(response.status)
-        self._requests.labels(section_of(request.path.removeprefix(self._prefix)), status).inc()
+        self.answered(request.path, response.status)
         return response
+
+    def answered(self, path: str, status: int) -> None:
+        """Count a response."""
+        self._counter(section_of(path.removeprefix(self._prefix)), str(status)).inc()
 
 
 def section_of(path: str) -> str:

@@ -4,26 +4,25 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 from aiohttp import web
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.limits import Counts, client_key
+from pixelfleet.net.limits import Counts
 from pixelfleet.net.relay import Relay
-from pixelfleet.net.server import Upgrade
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
-from router.caller import ADDRESS, REQUEST_ID, Callers
+from router.caller import Caller, Callers
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target
@@ -37,8 +36,7 @@ REFUSED: Final = frozenset({400, 401, 403, 404})
 """Answers of a matchmaker that another one would give as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """What of a player's request matters further on."""
 
     query: str
@@ -79,36 +77,41 @@ class Players:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def admit(self, request: web.Request) -> Upgrade:
-        """Return who takes a player's websocket; raise HTTPException when it is refused."""
-        return partial(self._upgrade, await self.check(request))
+    @property
+    def asks(self) -> bool:
+        """Whether players have to prove anything, which takes time."""
+        return self._guard.asks(self._policy)
 
-    async def enter(self, request: web.Request) -> None:
+    def take(self, caller: Caller) -> Accepted:
+        """Accept a player that has to prove nothing; raise HTTPException when there is no room."""
+        self._check_room(caller)
+        return self.accept(caller)
+
+    async def enter(self, caller: Caller) -> None:
         """Let somebody see the page; raise HTTPException."""
-        await self._callers.check(self._policy, request)
+        await self._callers.check(self._policy, caller)
 
-    async def check(self, request: web.Request) -> Arrival:
+    async def check(self, caller: Caller) -> None:
         """Decide whether a player may come in; raise HTTPException."""
-        client = client_key(request[ADDRESS])
-        self._callers.join(request)
-        if not origin_allowed(request.headers.get("Origin"), self._origins):
+        self._check_room(caller)
+        await self.enter(caller)
+
+    def _check_room(self, caller: Caller) -> None:
+        self._callers.join(caller)
+        if not origin_allowed(caller.request.headers.get("Origin"), self._origins):
             raise web.HTTPForbidden(reason="pages of this origin may not connect")
-        if self._by_client.full(client):
+        if self._by_client.full(caller.client):
             raise web.HTTPTooManyRequests(reason="too many players from this address")
         if self.closing:
             raise web.HTTPServiceUnavailable(reason="shutting down")
         if self._most and len(self._open) >= self._most:
             raise web.HTTPServiceUnavailable(reason="no room for another player")
-        await self._callers.check(self._policy, request)
-        return Arrival(request.raw_path.partition("?")[2], client, self._forwarded_headers(request))
 
-    def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
-        headers = {"X-Forwarded-For": request[ADDRESS], "X-Request-ID": request[REQUEST_ID]}
-        if (proof := self._guard.authorization(request)) is not None:
-            headers["Authorization"] = proof
-        return headers
+    def accept(self, caller: Caller) -> Accepted:
+        """Accept a player that has been checked."""
+        request = caller.request
+        arrival = Arrival(request.raw_path.partition("?")[2], caller.client, self._forwarded_headers(caller))
 
-    def _upgrade(self, arrival: Arrival, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         def opened(socket: WebSocket) -> MessageHandler:
             player = Player(self, socket, arrival)
             self._open.add(player)
@@ -117,6 +120,12 @@ class Players:
             return player.begin()
 
         return accepted(WebSocket(self.bounds, opened), request)
+
+    def _forwarded_headers(self, caller: Caller) -> dict[str, str]:
+        headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id}
+        if (proof := self._guard.authorization(caller.request)) is not None:
+            headers["Authorization"] = proof
+        return headers
 
     def forget(self, player: "Player") -> None:
         """A player's socket is gone."""
@@ -150,9 +159,10 @@ class Player:
     async def _dial(self) -> None:
         players, suffix = self.players, f"/?{self.arrival.query}" if self.arrival.query else "/"
         matchmakers = players.matchmakers
-        with suppress(TimeoutError):  # there is then nobody to try
-            async with asyncio.timeout(FOUND_SECONDS):
-                await matchmakers.found.wait()
+        if not matchmakers.found.is_set():
+            with suppress(TimeoutError):  # there is then nobody to try
+                async with asyncio.timeout(FOUND_SECONDS):
+                    await matchmakers.found.wait()
         status = 0
         for target in matchmakers.candidates():
             self._take(target)
@@ -171,6 +181,7 @@ class Player:
                     break
                 matchmakers.failed(target, str(error))
             else:
+                self.cancel_dial = None  # which holds the task and all that it has seen
                 return
         self._refuse(status)
 
@@ -195,3 +206,4 @@ class Player:
             self.cancel_dial()
         self._take(None)
         self.players.forget(self)
+        del self.relay  # which leads back here: a player that is gone is left to no collector

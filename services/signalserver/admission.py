@@ -5,11 +5,12 @@ import uuid
 from http import HTTPStatus
 
 import structlog
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
-from pixelfleet.net.http import query_of, refusal
+from pixelfleet.net.handshake import Accepted, Decision
+from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError
@@ -22,8 +23,6 @@ from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-Answer = WSListener | WSUpgradeResponseWithListener
 
 
 class Handlers:
@@ -51,7 +50,7 @@ class Handlers:
         # A streamer speaks for all its players and is trusted by its port or its token.
         self._trusted_bounds = settings.streamer_bounds()
 
-    def player(self, request: WSUpgradeRequest) -> Answer:
+    def player(self, request: RequestHead) -> Decision:
         """Take a player, with the session that its ticket names."""
         settings = self._settings
         if not origin_allowed(request.headers.get("Origin"), settings.origins):
@@ -60,7 +59,7 @@ class Handlers:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is shutting down")
         if settings.max_players and self._players() >= settings.max_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
-        query = query_of(request.path.decode("utf-8", "replace"))
+        query = request.query
         try:
             admission = self._admission(query.get("session"))
         except TokenError as error:
@@ -71,7 +70,7 @@ class Handlers:
         offers = query.get("OfferToReceive", "").lower() == "true"
 
         def opened(socket: WebSocket) -> MessageHandler:
-            address = client_address(socket.address, request.headers, settings.trusted_proxies)
+            address = client_address(request.remote, request.headers, settings.trusted_proxies)
             connected = self._hub.switchboard.player_connected
 
             def take_in(config: bytes) -> PeerConnection:
@@ -87,28 +86,28 @@ class Handlers:
 
             return self._with_config(socket, Role.PLAYER, take_in, admission)
 
-        return WebSocket(self._bounds, opened)
+        return Accepted(WebSocket(self._bounds, opened))
 
-    def streamer(self, request: WSUpgradeRequest) -> Answer:
+    def streamer(self, request: RequestHead) -> Decision:
         """Take a streamer."""
         return self._trusted(request, Role.STREAMER)
 
-    def sfu(self, request: WSUpgradeRequest) -> Answer:
+    def sfu(self, request: RequestHead) -> Decision:
         """Take an SFU."""
         return self._trusted(request, Role.SFU)
 
-    def _trusted(self, request: WSUpgradeRequest, role: Role) -> Answer:
+    def _trusted(self, request: RequestHead, role: Role) -> Decision:
         token = self._settings.streamer_token
         given = bearer_token(request.headers.get("Authorization"))
         if given is None:
-            given = query_of(request.path.decode("utf-8", "replace")).get("token")
+            given = request.query.get("token")
         if token is not None and not same_secret(given, token):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 
         def opened(socket: WebSocket) -> MessageHandler:
-            address = socket.address
+            address = request.remote
             identity = self._identity(address, given)
 
             def take_in(config: bytes) -> PeerConnection:
@@ -121,7 +120,7 @@ class Handlers:
 
             return self._with_config(socket, role, take_in)
 
-        return WebSocket(self._trusted_bounds, opened)
+        return Accepted(WebSocket(self._trusted_bounds, opened))
 
     def _with_config(
         self, socket: WebSocket, role: Role, take_in: TakeIn, admission: Admission | None = None
@@ -165,7 +164,7 @@ class Handlers:
         self._hub.sessions.look_also(wait.admission for wait in self._waits)
         return self._hub.sessions.admits(admission)
 
-    def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> WSUpgradeResponseWithListener:
+    def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> Refusal:
         self._metrics.refused.labels(role.value, label).inc()
         log.info("websocket refused", role=role.value, why=why)
         return refusal(status, why)

@@ -16,10 +16,11 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
+from pixelfleet.net.handshake import Admit
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers, metrics_port, plain_port
 from pixelfleet.net.openapi import OperatorToken
-from pixelfleet.net.server import Front, Upgrade
+from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
@@ -100,13 +101,13 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         server = SignalServer(hub, drain, watch)
         config = await _rtc_config(stack, settings, session, metrics)
-        doors = Handlers(hub, drain, metrics, settings, server_id, config, tasks)
-        front = _Fronts(settings, server, metrics, stack)
-        metrics.watch_handshakes(front.handshakes_timed_out)
-        players = await front.players(doors.player, _rest(settings, hub, drain, tasks))
+        handlers = Handlers(hub, drain, metrics, settings, server_id, config, tasks)
+        ports = _Ports(settings, server, metrics, stack)
+        metrics.watch_handshakes(ports.handshakes_timed_out)
+        players = await ports.players(handlers.player, _rest(settings, hub, drain, tasks))
         server.player_port = players.port
-        server.streamer_port = await front.trusted(doors.streamer, settings.streamer_port, "--streamer-port")
-        server.sfu_port = await front.trusted(doors.sfu, settings.sfu_port, "--sfu-port")
+        server.streamer_port = await ports.trusted(handlers.streamer, settings.streamer_port, "--streamer-port")
+        server.sfu_port = await ports.trusted(handlers.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
             metrics_port(server, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
@@ -163,20 +164,20 @@ def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks) -> Rest:
 
 
 @dataclass(slots=True)
-class _Fronts:
+class _Ports:
     """The listening ports."""
 
     settings: Settings
     server: SignalServer
     metrics: Metrics
     stack: AsyncExitStack
-    opened: list[Front] = field(default_factory=list)
+    opened: list[Server] = field(default_factory=list)
 
     def handshakes_timed_out(self) -> int:
         """Return how many connections were dropped because they asked for nothing in time."""
-        return sum(front.handshakes_timed_out for front in self.opened)
+        return sum(opened.handshakes_timed_out for opened in self.opened)
 
-    async def players(self, upgrade: Upgrade, rest: Rest) -> Front:
+    async def players(self, admit: Admit, rest: Rest) -> Server:
         """Open the port for players, with the API and, if it is asked for, a page and TLS."""
         settings = self.settings
         app = web.Application(middlewares=[cors(settings.origins), errors_as_json])
@@ -187,37 +188,37 @@ class _Fronts:
         tls = await server_context(settings.tls_cert, settings.tls_key)
         if settings.tls_cert is not None:
             self.metrics.registries.certificate(await valid_until(settings.tls_cert))
-        front = await self._open(app, upgrade, settings.host, settings.player_port, "--player-port", tls)
+        opened = await self._open(app, admit, settings.host, settings.player_port, "--player-port", tls)
         if settings.redirect_port is not None:
             self.server.redirect_port = await self.stack.enter_async_context(
                 plain_port(
-                    redirect_app(front.port),
+                    redirect_app(opened.port),
                     host=settings.host,
                     port=settings.redirect_port,
                     option="--redirect-port",
                 )
             )
-        return front
+        return opened
 
-    async def trusted(self, upgrade: Upgrade, port: int, option: str) -> int:
+    async def trusted(self, admit: Admit, port: int, option: str) -> int:
         """Open a port for streamers or SFUs."""
         app = web.Application(middlewares=[errors_as_json])
         add_health(app, self.server)
-        return (await self._open(app, upgrade, self.settings.streamer_host, port, option, None)).port
+        return (await self._open(app, admit, self.settings.streamer_host, port, option, None)).port
 
     async def _open(
         self,
         app: web.Application,
-        upgrade: Upgrade,
+        admit: Admit,
         host: str,
         port: int,
         option: str,
         tls: ssl.SSLContext | None,
-    ) -> Front:
+    ) -> Server:
         bounds = self.settings.bounds()
-        front = Front(app, upgrade, host=host, port=port, option=option, bounds=bounds, tls=tls)
-        self.opened.append(front)
-        return await self.stack.enter_async_context(front)
+        opened = Server(app, admit, host=host, port=port, option=option, bounds=bounds, tls=tls)
+        self.opened.append(opened)
+        return await self.stack.enter_async_context(opened)
 
 
 def _switchboard(settings: Settings) -> Switchboard[WebSocket]:

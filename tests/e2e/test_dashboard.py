@@ -116,7 +116,7 @@ async def test_an_empty_fleet(browser: Browser, tmp_path: Path) -> None:
 
 async def test_an_unavailable_fleet_store(dashboard: Dashboard) -> None:
     page, api = dashboard
-    api.send_event("unavailable", {"error": "the fleet store is out of reach"})
+    api.send_event("unavailable", {"error": "the fleet store is unavailable"})
     await page.get_by_text("Fleet store unavailable. Data may be outdated").wait_for()
     await portray(page, "unavailable")
     api.send_event("totals", api.totals())

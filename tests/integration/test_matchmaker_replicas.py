@@ -113,10 +113,10 @@ async def test_a_redis_outage_does_not_affect_matched_players_and_waiting_ones_a
         await waiting.receive("matchmaker")
         await eventually(lambda: fleet.first.has_sessions(2), "one waits")
         fleet.redis.kill()
-        while "out of reach" not in (await waiting.receive("matchmaker"))["detail"]:
+        while "unavailable" not in (await waiting.receive("matchmaker"))["detail"]:
             pass
         assert (await fleet.first.ask("GET", "/api/v1/sessions"))[0] == 503
-        assert "out of reach" in (await fleet.first.ask("GET", "/signallingserver"))[1]["error"]
+        assert "unavailable" in (await fleet.first.ask("GET", "/signallingserver"))[1]["error"]
         assert fleet.first.server.unready() is None
         await source.send("offer", sdp=SDP, playerId=player_id)
         assert (await playing.receive("offer"))["sdp"] == SDP

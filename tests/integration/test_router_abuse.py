@@ -12,6 +12,7 @@ from yarl import URL
 from router import handlers
 from tests.integration.router_stack import RouterStack, request, running_stack, send_raw
 from tests.parts import eventually
+from tests.unit.pixelfleet.net.raw import Op, connection, frame
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +66,14 @@ async def test_a_malformed_head_is_refused(stack: RouterStack, head: bytes) -> N
         upgrade("/ws", method="POST"),
         upgrade("http://router.test/ws"),
         upgrade("//router.test/ws"),
+        upgrade("/ws", "Host: other.test"),
+        upgrade("/ws").replace(b"Host: router.test\r\n", b""),
+        upgrade("/ws", "X-Folded: a\r\n b"),
+        upgrade("/ws", "X-Name : a"),
+        upgrade("/ws").replace(b" HTTP/1.1\r\n", b" HTTP/1.1\n"),
+        upgrade("/ws?a=b\t"),
+        upgrade("/ws?a=\N{SNOWMAN}"),
+        upgrade("/ws?a=b#c"),
     ],
 )
 async def test_an_upgrade_with_a_body_or_at_another_path_is_refused(stack: RouterStack, data: bytes) -> None:
@@ -78,6 +87,28 @@ async def test_a_path_that_is_routed_only_after_decoding_is_refused(stack: Route
     status, answer = await send_raw(stack, request(target))
     assert status in (400, 404), answer
     assert stack.reached == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        upgrade("/ws?a=b#c"),
+        upgrade("/ws?a=\N{SNOWMAN}"),
+        upgrade("/ws", "Authorization: Bearer \N{SNOWMAN}"),
+        upgrade("/ws").replace(b"Connection: Up", b"Authorization: Bearer \xff\r\nConnection: Up"),
+        upgrade("/ws", "Sec-WebSocket-Protocol: pixelfleet, bearer.\N{SNOWMAN}"),
+    ],
+)
+async def test_no_request_of_a_player_excludes_a_matchmaker(stack: RouterStack, data: bytes) -> None:
+    """A matchmaker is excluded when it cannot be dialled, which must not be the player's doing."""
+    async with connection(stack.router.port) as raw:
+        await raw.send(data + frame(Op.TEXT, b"hello"))
+        head = await raw.head()
+        if head.startswith(b"HTTP/1.1 101 "):
+            assert await raw.text() == b"hello"
+        else:
+            assert head.startswith(b"HTTP/1.1 400 ")
+    assert [target.failures for target in stack.router.matchmakers.pool.targets()] == [0]
 
 
 @pytest.mark.parametrize(

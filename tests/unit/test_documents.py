@@ -11,7 +11,7 @@ import pytest
 from pixelfleet.service.catalogue import catalogue, names_of, option_of
 from pixelfleet.service.settings import load
 from pixelfleet_cli.cli import COMMANDS, WITH_SETTINGS, Tool
-from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, read
+from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, prose, read
 
 TOOLS: Final = {name: command for name, command in COMMANDS.items() if isinstance(command, Tool)}
 TARGETS: Final = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
@@ -218,3 +218,61 @@ def test_the_parser_finds_commands_code_links_and_anchors() -> None:
         _take("demo", ["--prot", "1"])
     with pytest.raises(AssertionError, match="make tset"):
         _make(["tset"])
+
+
+GUIDES: Final = [
+    path
+    for glob in ("README.md", "player/README.md", "docs/tutorial.md", "docs/how-to/*.md")
+    for path in ROOT.glob(glob)
+]
+"""The guides whose language is checked."""
+
+MOST_WORDS: Final = 40
+MOST_PER_THOUSAND: Final = 1
+REPORTING: Final = re.compile(r"\b(?:say|says|said|tell|tells|told)\b", re.IGNORECASE)
+"""Verbs of persons, which hide what a program does: it sends, answers, prints, shows or logs."""
+
+
+def _plain(text: str) -> str:
+    """Return a guide's prose, without tables and with `x` in place of inline code."""
+    return re.sub(r"^ *\|.*$", "", re.sub(r"`[^`]*`", "x", prose(text)), flags=re.MULTILINE)
+
+
+def _long_sentences(text: str) -> list[str]:
+    sentences = re.split(r"(?<=[.!?])\s+", _plain(text))
+    return [sentence for sentence in sentences if len(sentence.split()) > MOST_WORDS]
+
+
+def _reporting_per_thousand(texts: list[str]) -> float:
+    plain = " ".join(map(_plain, texts))
+    return 1000 * len(REPORTING.findall(plain)) / len(re.findall(r"[A-Za-z']+", plain))
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=_name)
+def test_no_sentence_of_a_guide_is_too_long(path: Path) -> None:
+    assert _long_sentences(read(path)) == []
+
+
+def test_guides_describe_programs_in_the_terms_of_the_field() -> None:
+    assert _reporting_per_thousand([read(path) for path in GUIDES]) <= MOST_PER_THOUSAND
+
+
+def test_the_checks_of_language_find_what_they_look_for() -> None:
+    assert len(GUIDES) >= 11
+    words = "word " * MOST_WORDS
+    assert _long_sentences(f"Short. {words.strip()}. | {words}") == [f"| {words}"]
+    assert _long_sentences(f"```sh\n{words}\n```\n  | {words} |\n`{words} word`") == []
+    assert _reporting_per_thousand(["It says so. `told`\n\n| told |\n", "word " * 996]) == 1
+
+
+def test_every_log_event_that_the_tutorial_shows_is_logged() -> None:
+    events = re.findall(r"^\[\w+ +\] (.+?) {2,}\[([\w.]+)\]", read(ROOT / "docs" / "tutorial.md"), re.MULTILINE)
+    assert events
+    for event, module in events:
+        assert f'"{event}"' in read(ROOT / "services" / f"{module.replace('.', '/')}.py"), event
+
+
+def test_the_readme_has_the_floor_of_the_coverage() -> None:
+    floor = re.search(r"^fail_under = ([\d.]+)$", read(ROOT / "pyproject.toml"), re.MULTILINE)
+    assert floor
+    assert f"at least {floor[1]} %" in read(ROOT / "README.md")

@@ -127,5 +127,5 @@ def test_every_dependency_is_locked() -> None:
     for lock, requirements in wanted.items():
         pins = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
         for requirement in requirements:
-            name = re.split(r"[\[<>=;! ]", requirement)[0].lower()
+            name = re.split(r"[\[<>=~;! ]", requirement)[0].lower()
             assert f"\n{name}==" in pins, f"{name} is not in {lock}: run make lock"

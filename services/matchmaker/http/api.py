@@ -1,4 +1,4 @@
-"""`/api/v1`: what the fleet holds, and what an operator may change about it."""
+"""`/api/v1`: the state of the fleet, and the operator's actions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from matchmaker.http import schemas, views
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
-from matchmaker.http.reference_api import page_wanted
+from matchmaker.http.reference_api import page_bounds
 from pixelfleet.fleet.model import StreamerView
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import client_address
@@ -27,11 +27,11 @@ T = TypeVar("T")
 
 @web.middleware
 async def store_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 503 while the store cannot be asked."""
+    """Answer 503 while the store is unavailable."""
     try:
         return await handler(request)
     except StoreUnavailableError:
-        raise web.HTTPServiceUnavailable(reason="the fleet store is out of reach") from None
+        raise web.HTTPServiceUnavailable(reason="the fleet store is unavailable") from None
 
 
 class Api:
@@ -51,7 +51,7 @@ class Api:
         self._proxies = proxies
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Return the handlers by the names of their operations."""
+        """Return the handlers by the names of their operations in the contract."""
         return {
             "definition": self.definition,
             "streamers": self.streamers,
@@ -76,7 +76,7 @@ class Api:
         return web.Response(body=OPENAPI, content_type="application/json")
 
     async def streamers(self, request: web.Request) -> web.Response:
-        """Return streamers by their keys."""
+        """Return a page of streamers, sorted by key."""
         snapshot = await self._reader.snapshot()
         part = _part(
             request, views.sorted_streamers(snapshot), lambda view: view.report.key, lambda view: view.report.app
@@ -86,10 +86,10 @@ class Api:
 
     async def streamer(self, request: web.Request) -> web.Response:
         """Return one streamer."""
-        return json_response(await self._shown(request))
+        return json_response(await self._current(request))
 
     async def sessions(self, request: web.Request) -> web.Response:
-        """Return sessions with a streamer by their ids."""
+        """Return a page of the sessions with a streamer, sorted by id."""
         snapshot = await self._reader.snapshot()
         leases = sorted(snapshot.leases, key=lambda lease: lease.session_id)
         part = _part(request, leases, lambda lease: lease.session_id, lambda lease: lease.streamer.app)
@@ -97,7 +97,7 @@ class Api:
         return json_response(schemas.SessionPage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def session(self, request: web.Request) -> web.Response:
-        """Return one session, wherever it is."""
+        """Return one session, in the queue or with a streamer."""
         snapshot, session_id = await self._reader.snapshot(), request.match_info["id"]
         for lease in snapshot.leases:
             if lease.session_id == session_id:
@@ -108,34 +108,34 @@ class Api:
         raise web.HTTPNotFound(reason="no such session")
 
     async def queue(self, request: web.Request) -> web.Response:
-        """Return those who wait, next first."""
+        """Return a page of the queue, next first."""
         snapshot = await self._reader.snapshot()
         queue = views.queue_views(snapshot.queue, snapshot.now)
-        named = list(zip(map(views.place_of, snapshot.queue), queue, strict=True))
+        named = list(zip(map(views.queue_page_name, snapshot.queue), queue, strict=True))
         part = _part(request, named, lambda each: each[0], lambda each: each[1].app)
         shown = [waiting for _, waiting in part.items]
         return json_response(schemas.QueuePage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def apps(self, _: web.Request) -> web.Response:
-        """Return each app in numbers."""
+        """Return the totals of each application."""
         return json_response(views.totals_view(await self._store.totals()))
 
     # -- changes ------------------------------------------------------------------------------------
 
     async def drain(self, request: web.Request) -> web.Response:
-        """Match nobody to a streamer any more; who plays goes on."""
+        """Match no more players to a streamer; its sessions continue."""
         return await self._set_operator_drain(request, on=True)
 
     async def undrain(self, request: web.Request) -> web.Response:
-        """Match players to it again."""
+        """Match players to a streamer again."""
         return await self._set_operator_drain(request, on=False)
 
     async def end(self, request: web.Request) -> web.Response:
-        """End a session: its player is sent away for good by whoever holds its socket."""
+        """End a session: the service with its player's connection closes it, and the page does not reconnect."""
         session_id = request.match_info["id"]
         if not await self._store.end(session_id):
             raise web.HTTPNotFound(reason="no such session")
-        self._reader.outdate()
+        self._reader.invalidate()
         log.info("session ended by an operator", session=session_id, by=self._caller(request))
         return json_response(schemas.Ending(id=session_id, state="ending"), status=202)
 
@@ -143,11 +143,11 @@ class Api:
         view = await self._find(request)
         if not await self._store.set_operator_drain(view.report.key, on):
             raise web.HTTPNotFound(reason="no such streamer")
-        self._reader.outdate()
+        self._reader.invalidate()
         log.info("streamer drained" if on else "streamer undrained", streamer=view.report.key, by=self._caller(request))
-        return json_response(await self._shown(request))
+        return json_response(await self._current(request))
 
-    async def _shown(self, request: web.Request) -> schemas.Streamer:
+    async def _current(self, request: web.Request) -> schemas.Streamer:
         view = await self._find(request)
         totals = await self._store.totals()
         return views.streamer_view(view, totals.now)
@@ -174,9 +174,12 @@ class Part(Generic[T]):
 
 
 def _part(request: web.Request, items: list[T], name: Callable[[T], str], app: Callable[[T], str]) -> Part[T]:
-    """Return the page of sorted items that a request asks for, only of one app if it has `?app=`."""
-    after, limit = page_wanted(request)
-    wanted = request.query.get("app")
-    matching = [item for item in items if not wanted or app(item) == wanted]
+    """Return the requested page of sorted items; with `?app=`, only those of one application.
+
+    `name` gives the name of an item for `?after=`, `app` its application. Raises HTTPBadRequest.
+    """
+    after, limit = page_bounds(request)
+    requested_app = request.query.get("app")
+    matching = [item for item in items if not requested_app or app(item) == requested_app]
     found, following = views.page(matching, name, after=after, limit=limit)
     return Part(found, len(matching), following)

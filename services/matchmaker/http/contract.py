@@ -15,19 +15,15 @@ Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 
 NOT_FOUND: Final = {404: Answer("No such streamer or session", (Error,), name="NotFound")}
 BAD_REQUEST: Final = {400: Answer("A parameter is not valid", (Error,), name="BadRequest")}
-UNAVAILABLE: Final = {
-    503: Answer("Not possible at the moment; the error gives the reason", (Error,), name="Unavailable")
-}
+UNAVAILABLE: Final = {503: Answer("Temporarily unavailable; the error gives the reason", (Error,), name="Unavailable")}
 RETRY_PAGE: Final = {
-    503: Answer(
-        "In redirect mode: a page that tries again by itself, or players cannot be authenticated", (Error,), html=True
-    )
+    503: Answer("In redirect mode: a page that reloads itself, or players cannot be authenticated", (Error,), html=True)
 }
 
 PAGED: Final = (
     Parameter("limit", "length of the page", Limit, default=DEFAULT_LIMIT),
-    Parameter("after", "`next` of the page before"),
-    Parameter("app", "only of this application"),
+    Parameter("after", "`next` of the previous page"),
+    Parameter("app", "only items of this application"),
 )
 STREAMER_ID: Final = Parameter(
     "id",
@@ -53,7 +49,7 @@ def _listing(path: str, name: str, summary: str, page: Any) -> Operation:
 
 
 def _of_a_streamer(path: str, suffix: str, parameters: tuple[Parameter, ...]) -> tuple[Operation, ...]:
-    """Return the operations on one streamer, which can be named in two ways."""
+    """Return the operations on one streamer, for one of the two ways to identify it in a path."""
     current = {200: Answer("The streamer as it is now", (schemas.Streamer,)), **NOT_FOUND, **UNAVAILABLE}
     return (
         Operation(
@@ -89,33 +85,35 @@ REFERENCE: Final = (
     Operation(
         path="/signallingserver",
         name="signallingServer",
-        summary="Reserve a free server, for a page that dials by itself",
+        summary="Reserve a slot for a page that dials its streamer itself",
         description=(
-            "The slot is kept for `arrivalSeconds`. Labels that players may choose are also query parameters. "
-            "Without a free server the status is 200 and `error` gives the reason."
+            "The slot is reserved for `arrivalSeconds`. Labels that players may select are also query parameters. "
+            "Without a free slot the status is 200 and `error` gives the reason."
         ),
         parameters=(
-            Parameter("app", "the application; the default is the matchmaker's own"),
+            Parameter("app", "the application; the default is the one of the matchmaker's settings"),
             Parameter("id", "a streamer's key or endpoint id, a session's id, or `*` for any"),
             Parameter("address", "the `host:port` of a legacy signalling server"),
         ),
         answers={
-            200: Answer("The server, or why there is none", (schemas.Reservation, schemas.NoReservation)),
+            200: Answer("The server, or the reason why there is none", (schemas.Reservation, schemas.NoReservation)),
             400: Answer("A parameter is not valid", (schemas.NoReservation,)),
             401: Answer("The player is not authenticated", (Error,)),
             403: Answer("The player or the origin is not allowed", (Error, schemas.NoReservation)),
             429: Answer("Too many requests from this address", (schemas.NoReservation,)),
-            503: Answer("The matchmaker restarts, or players cannot be authenticated", (Error, schemas.NoReservation)),
+            503: Answer(
+                "The matchmaker is restarting, or players cannot be authenticated", (Error, schemas.NoReservation)
+            ),
         },
-        head=False,  # it would take a slot for nothing
+        head=False,  # it would reserve a slot without use
     ),
     Operation(
         path="/list",
         name="list",
-        summary="The streamers as the reference matchmaker lists its servers",
+        summary="The streamers in the format of the reference matchmaker's list",
         parameters=(
             Parameter("limit", "length of the page", Limit, default=MAX_LIMIT),
-            Parameter("after", "the last `id` of the page before"),
+            Parameter("after", "the last `id` of the previous page"),
         ),
         answers={
             200: Answer("The streamers, sorted by id", (list[schemas.Listed],)),
@@ -147,15 +145,15 @@ def _redirecting(path: str, name: str, summary: str, answers: dict[int, Answer],
 
 CONTRACT: Final = Contract(
     "Pixelfleet matchmaker",
-    "The fleet as every replica sees it, and the operator's actions. Operations that change something answer 403 "
-    "until --rest-token is set; operations that read do so too, unless --rest-api opens them.",
+    "The state of the fleet, the same on every replica, and the operator's actions. Operations that change something "
+    "answer 403 without --rest-token; read operations do, too, unless --rest-api is set.",
     (
         *REFERENCE,
         _redirecting(
             "/",
             "root",
-            "What listens here; in redirect mode, a redirect to the page of a free server",
-            {200: Answer("What listens here", (schemas.About,))},
+            "A description of this service; in redirect mode, a redirect to the page of a free server",
+            {200: Answer("The description", (schemas.About,))},
         ),
         _redirecting(
             "/custom_html/{file}",
@@ -193,7 +191,7 @@ CONTRACT: Final = Contract(
             summary="End a session; its player is disconnected and does not reconnect",
             parameters=(SESSION_ID,),
             answers={
-                202: Answer("The session ends with the next heartbeat of its holder", (schemas.Ending,)),
+                202: Answer("The session ends with the next heartbeat of its owner", (schemas.Ending,)),
                 **NOT_FOUND,
                 **UNAVAILABLE,
             },
@@ -203,8 +201,8 @@ CONTRACT: Final = Contract(
         Operation(
             path=f"{API}/apps",
             name="apps",
-            summary="Each application in numbers",
-            answers={200: Answer("The numbers", (schemas.Totals,)), **UNAVAILABLE},
+            summary="The totals of each application",
+            answers={200: Answer("The totals", (schemas.Totals,)), **UNAVAILABLE},
             access=Access.READ,
         ),
         Operation(
@@ -213,13 +211,13 @@ CONTRACT: Final = Contract(
             summary="Changes of the fleet, as server-sent events",
             description=(
                 "`totals` every second, `streamers` (`{whole, changed, gone}`) after each change, `unavailable` while "
-                "the fleet store cannot be reached. The first `streamers` has `whole: true`: discard what was known "
-                "before. A listener that falls behind is disconnected and may reconnect. `x-events` gives the type "
-                "of each event's data."
+                "the fleet store is unavailable. The first `streamers` has `whole: true`: it replaces all earlier "
+                "ones. A listener that is too slow is disconnected and may reconnect. `x-events` gives the type of "
+                "each event's data."
             ),
             answers={
                 200: Answer(
-                    "Events without end",
+                    "An endless stream of events",
                     events={"totals": schemas.Totals, "streamers": schemas.StreamersEvent, "unavailable": Error},
                 ),
                 **UNAVAILABLE,

@@ -1,4 +1,4 @@
-"""Reads the whole fleet for people and dashboards, and never twice for what may as well be read once."""
+"""Reads the whole fleet for REST and dashboards, and shares each snapshot between requests."""
 
 import asyncio
 from typing import Final
@@ -9,30 +9,30 @@ from pixelfleet.fleet.store import FleetStore
 MIN_REUSE_SECONDS: Final = 1.0
 """A snapshot is reused at least until it is this old."""
 
-LARGEST_SHARE: Final = 0.1
-"""Of the time that may be spent on reading: a fleet that takes long to read is read less often."""
+MAX_READ_SHARE: Final = 0.1
+"""Share of the time that may be spent on reads: a fleet that takes long to read is read less often."""
 
 
 class FleetReader:
-    """Keeps the last reading for as long as it is good enough; whoever asks during a reading shares it."""
+    """Caches the last snapshot for a short time. Concurrent requests share one read."""
 
     def __init__(self, store: FleetStore) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._last: FleetSnapshot | None = None
-        self._good_until = 0.0
+        self._valid_until = 0.0
 
     async def snapshot(self) -> FleetSnapshot:
-        """Return the fleet as it is, or was a moment ago; raise StoreUnavailableError."""
+        """Return a current or recent snapshot. Raises StoreUnavailableError."""
         async with self._lock:
-            begun = self._loop.time()
-            if self._last is None or begun >= self._good_until:
+            started = self._loop.time()
+            if self._last is None or started >= self._valid_until:
                 self._last = await self._store.snapshot()
-                took = self._loop.time() - begun
-                self._good_until = begun + max(MIN_REUSE_SECONDS, took / LARGEST_SHARE)
+                duration = self._loop.time() - started
+                self._valid_until = started + max(MIN_REUSE_SECONDS, duration / MAX_READ_SHARE)
             return self._last
 
-    def outdate(self) -> None:
-        """Have the next one who asks see what has just been changed."""
-        self._good_until = 0.0
+    def invalidate(self) -> None:
+        """Discard the cached snapshot, after a change of the fleet."""
+        self._valid_until = 0.0

@@ -1,4 +1,4 @@
-"""What the reference matchmaker answers over HTTP: a free server for a page that dials by itself, and the list."""
+"""The HTTP interface of the reference matchmaker: reservations, redirects and the list of servers."""
 
 import asyncio
 import uuid
@@ -22,13 +22,14 @@ from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.net.access import client_address, origin_allowed
-from pixelfleet.net.http import json_response, query_of
+from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
+from pixelfleet.net.request_head import query_of
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS: Final = 3
-NOT_KEPT: Final = {"Cache-Control": "no-store"}
+NO_STORE: Final = {"Cache-Control": "no-store"}
 POLICY: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 RETRY_PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -43,13 +44,13 @@ RETRY_PAGE: Final = """<!doctype html>
 
 ABOUT: Final = schemas.About(service="matchmaker", players="open a websocket on this port", api=API)
 NONE_FREE: Final = "No signalling servers available"
-OUT_OF_REACH: Final = "The fleet is out of reach for a moment"
+UNAVAILABLE: Final = "The fleet is temporarily unavailable"
 TOO_MANY: Final = "Too many requests from this address"
-CLOSING: Final = "The matchmaker restarts"
+CLOSING: Final = "The matchmaker is restarting"
 
 
 class NoReservationError(Exception):
-    """There is no lease for this request; the text says why, the status how to answer a program that asks."""
+    """No slot was reserved; the text gives the reason, `status` the HTTP status of `/signallingserver`."""
 
     def __init__(self, why: str, status: int = 200) -> None:
         super().__init__(why)
@@ -57,7 +58,7 @@ class NoReservationError(Exception):
 
 
 class Rest:
-    """The handlers of the reference's paths."""
+    """The handlers of the reference matchmaker's paths."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Rest:
         enter: Enter,
         closing: Callable[[], bool],
     ) -> None:
-        """`enter` says who asks, or raises: an offer is as good as a player's websocket."""
+        """`enter` authenticates a request or raises; `closing` returns whether the matchmaker is shutting down."""
         self._store = store
         self._reader = reader
         self._settings = settings
@@ -78,7 +79,7 @@ class Rest:
         self._loop = asyncio.get_running_loop()
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Return the handlers by the names of their operations."""
+        """Return the handlers by the names of their operations in the contract."""
         redirects = self._settings.redirect
         return {
             "signallingServer": self.signalling_server,
@@ -88,33 +89,33 @@ class Rest:
         }
 
     async def signalling_server(self, request: web.Request) -> web.Response:
-        """Lease a free server; without one the address is empty and the error says why, as with the reference."""
+        """Reserve a slot; without a free one, `signallingServer` is empty and `error` gives the reason."""
         try:
             lease = await self._reserve(request)
-        except NoReservationError as none:
+        except NoReservationError as error:
             return json_response(
-                schemas.NoReservation(signalling_server="", error=str(none)), status=none.status, headers=NOT_KEPT
+                schemas.NoReservation(signalling_server="", error=str(error)), status=error.status, headers=NO_STORE
             )
-        return json_response(reservation_view(lease, self._key), headers=NOT_KEPT)
+        return json_response(reservation_view(lease, self._key), headers=NO_STORE)
 
     async def redirect(self, request: web.Request) -> web.Response:
-        """Send a browser to a free server's page, or have it try again by itself."""
-        if request.method == "HEAD":  # it would take a slot for nothing
+        """Redirect a browser to the page of a free server; without one, answer with a page that reloads itself."""
+        if request.method == "HEAD":  # it would reserve a slot without use
             raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         try:
             lease = await self._reserve(request)
-        except NoReservationError as none:
-            if none.status == web.HTTPBadRequest.status_code:
-                raise web.HTTPBadRequest(reason=str(none)) from None
-            text = RETRY_PAGE.format(why=none, seconds=RETRY_SECONDS)
-            headers = {**NOT_KEPT, **POLICY, "Retry-After": str(RETRY_SECONDS)}
+        except NoReservationError as error:
+            if error.status == web.HTTPBadRequest.status_code:
+                raise web.HTTPBadRequest(reason=str(error)) from None
+            text = RETRY_PAGE.format(why=error, seconds=RETRY_SECONDS)
+            headers = {**NO_STORE, **POLICY, "Retry-After": str(RETRY_SECONDS)}
             return web.Response(text=text, status=503, content_type="text/html", headers=headers)
         file = request.match_info.get("file")
         path = f"custom_html/{quote(file, safe='')}" if file else ""
-        raise web.HTTPFound(URL(page_url(lease, self._key, path), encoded=True), headers=NOT_KEPT)
+        raise web.HTTPFound(URL(page_url(lease, self._key, path), encoded=True), headers=NO_STORE)
 
     async def about(self, _: web.Request) -> web.Response:
-        """Say what this is."""
+        """Describe this service."""
         return json_response(ABOUT)
 
     async def nothing(self, _: web.Request) -> web.Response:
@@ -122,8 +123,8 @@ class Rest:
         raise web.HTTPNotFound
 
     async def list(self, request: web.Request) -> web.Response:
-        """Return the streamers as the reference lists its servers."""
-        after, limit = page_wanted(request, MAX_LIMIT)
+        """Return the streamers in the format of the reference matchmaker's list."""
+        after, limit = page_bounds(request, MAX_LIMIT)
         snapshot = await self._reader.snapshot()
         found, _ = views.page(views.sorted_streamers(snapshot), lambda view: view.report.key, after=after, limit=limit)
         return json_response([views.list_view(view, snapshot.now) for view in found])
@@ -161,19 +162,19 @@ class Rest:
         try:
             lease = await self._store.reserve(ticket)
         except StoreUnavailableError:
-            raise NoReservationError(OUT_OF_REACH) from None
+            raise NoReservationError(UNAVAILABLE) from None
         except TooManyChoicesError as error:
             raise NoReservationError(str(error)) from None
         if lease is None:
             raise NoReservationError(NONE_FREE)
-        # The store was asked meanwhile: several requests of one client at once may have passed the check above.
+        # Charged after the call of the store: concurrent requests of one client may all have passed the check above.
         self._limit.charge(client, self._loop.time())
-        log.info("server offered", session=lease.session_id, streamer=lease.streamer.key, client=address)
+        log.info("server reserved", session=lease.session_id, streamer=lease.streamer.key, client=address)
         return lease
 
 
 def reservation_view(lease: Lease, key: str | None) -> schemas.Reservation:
-    """Return the answer for a page that dials by itself: the reference's field, and what it needs for our servers."""
+    """Return the answer to a reservation: the reference's field, and the URL with the session token."""
     return schemas.Reservation(
         signalling_server=host_and_port(lease.streamer.url),
         url=session_url(lease, key),
@@ -184,8 +185,8 @@ def reservation_view(lease: Lease, key: str | None) -> schemas.Reservation:
     )
 
 
-def page_wanted(request: web.Request, default: int = DEFAULT_LIMIT) -> tuple[str, int]:
-    """Return `after` and `limit` of a request; raise HTTPBadRequest."""
+def page_bounds(request: web.Request, default: int = DEFAULT_LIMIT) -> tuple[str, int]:
+    """Return `after` and `limit` of a request. Raises HTTPBadRequest."""
     text = request.query.get("limit", str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 7 and 0 < int(text) <= MAX_LIMIT):
         raise web.HTTPBadRequest(reason=f"limit must be a number from 1 to {MAX_LIMIT}")

@@ -32,15 +32,15 @@ class Streamer(Schema, frozen=True, kw_only=True):
         StreamerState,
         Meta(description="`free`, or why no player is matched; `aside` is quarantined after failed dials"),
     ]
-    url: Annotated[str, Meta(description="where players are dialled")]
+    url: Annotated[str, Meta(description="websocket URL for players")]
     rest_url: Annotated[str | None, Meta(description="the application's REST API, without user name and password")]
     dialect: str
     stock: Annotated[bool, Meta(description="whether it belongs to a legacy signalling server")]
     labels: dict[str, str]
     node: str
-    capacity: Annotated[int | None, Meta(description="sessions at once; null is no limit")]
+    capacity: Annotated[int | None, Meta(description="simultaneous sessions; null is no limit")]
     players: int
-    taken: Annotated[int, Meta(description="slots that are held or promised")]
+    taken: Annotated[int, Meta(description="occupied and leased slots")]
     sessions: Names
     spectators: int
     since: Time
@@ -68,7 +68,7 @@ class Waiting(Schema, frozen=True, kw_only=True):
     id: str
     app: str
     position: Annotated[int, Meta(description="position among the sessions with the same request; 1 is next")]
-    wants: Annotated[str | None, Meta(description="the streamer or session that was asked for")]
+    wants: Annotated[str | None, Meta(description="the requested streamer or session")]
     labels: dict[str, str]
     priority: int
     arrived_at: Time
@@ -108,36 +108,36 @@ class Ending(Schema, frozen=True, kw_only=True):
 
 
 class App(Schema, frozen=True, kw_only=True):
-    """One application in numbers."""
+    """The totals of one application."""
 
     app: str
     streamers: Annotated[int, Meta(description="streamers that are ready and not draining")]
     available: Annotated[int, Meta(description="streamers with a free slot")]
     aside: Annotated[int, Meta(description="streamers in quarantine")]
     slots: Annotated[float | None, Meta(description="null is no limit")]
-    used: Annotated[int, Meta(description="slots that are held or promised")]
+    used: Annotated[int, Meta(description="occupied and leased slots")]
     waiting: Annotated[int, Meta(description="sessions in the queue")]
     oldest_wait_seconds: float
 
 
 class Totals(Schema, frozen=True, kw_only=True):
-    """All applications in numbers."""
+    """The totals of all applications."""
 
     now: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
-    young: Annotated[bool, Meta(description="nothing is matched yet because servers still report")]
+    young: Annotated[bool, Meta(description="whether the store is warming up and matches no player")]
     apps: list[App]
 
 
 class StreamersEvent(Schema, frozen=True, kw_only=True):
-    """Streamers that have changed or are gone."""
+    """Changed and removed streamers."""
 
     whole: Annotated[bool, Meta(description="whether this begins a new list of all streamers")]
     changed: list[Streamer]
-    gone: Annotated[list[str], Meta(description="ids")]
+    gone: Annotated[list[str], Meta(description="ids of removed streamers")]
 
 
 class Listed(Schema, frozen=True, kw_only=True):
-    """One streamer as the reference matchmaker lists its servers."""
+    """One streamer in the format of the reference matchmaker's list."""
 
     id: str
     address: str
@@ -149,14 +149,14 @@ class Listed(Schema, frozen=True, kw_only=True):
 
 
 class Reservation(Schema, frozen=True, kw_only=True):
-    """A slot that is reserved for a page that dials by itself."""
+    """A slot that is reserved for a page that dials its streamer itself."""
 
     signalling_server: Annotated[str, Meta(description="host:port")]
-    url: Annotated[str, Meta(description="where to open the websocket, with the session token")]
+    url: Annotated[str, Meta(description="websocket URL, with the session token")]
     session_id: str
     app: str
     dialect: str
-    arrival_seconds: Annotated[float, Meta(description="how long the slot is kept")]
+    arrival_seconds: Annotated[float, Meta(description="seconds for which the slot is reserved")]
 
 
 class NoReservation(Schema, frozen=True, kw_only=True):
@@ -167,7 +167,7 @@ class NoReservation(Schema, frozen=True, kw_only=True):
 
 
 class About(Schema, frozen=True, kw_only=True):
-    """What listens here."""
+    """A description of this service."""
 
     service: Literal["matchmaker"]
     players: Annotated[str, Meta(description="how players connect")]

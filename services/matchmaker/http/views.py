@@ -1,4 +1,4 @@
-"""Makes the bodies of REST answers from what the fleet store holds. No I/O."""
+"""Converts objects of the fleet store to the bodies of REST answers. No I/O."""
 
 import math
 from collections import Counter
@@ -13,8 +13,8 @@ from pixelfleet.fleet.model import AppTotals, FleetSnapshot, Lease, StreamerView
 from pixelfleet.fleet.store import lane_of
 from pixelfleet.net.addresses import url_address
 
-MAX_NAMES: Final = 100
-"""Session ids that one streamer is shown with; how many there are is told beside them."""
+MAX_SESSION_IDS: Final = 100
+"""Session ids in the list of one streamer; `players` has the whole number."""
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         app=report.app,
         state=state_of(view, now),
         url=report.url,
-        rest_url=_without_account(report.rest_url),
+        rest_url=_without_credentials(report.rest_url),
         dialect=report.dialect,
         stock=report.legacy,
         labels=report.labels,
@@ -37,7 +37,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         capacity=report.capacity or None,
         players=players_of(view),
         taken=taken_of(view),
-        sessions=list(report.sessions[:MAX_NAMES]),
+        sessions=list(report.sessions[:MAX_SESSION_IDS]),
         spectators=len(report.spectators),
         since=view.seen,
         matched_at=view.used or None,
@@ -46,7 +46,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
 
 
 def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
-    """Return what keeps players from a streamer, or `free`."""
+    """Return `free`, or why no player is matched to a streamer."""
     report = view.report
     if view.operator_drained or report.draining:
         return "draining"
@@ -58,19 +58,19 @@ def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
 
 
 def taken_of(view: StreamerView) -> int:
-    """Return how many slots are held or promised: a stock server's players and its leases are the same people."""
+    """Return the number of occupied and leased slots. A legacy server's players include those of its leases."""
     players = players_of(view)
     return max(players, view.promised) if view.report.legacy else players + view.promised
 
 
 def players_of(view: StreamerView) -> int:
-    """Return how many players a streamer has."""
+    """Return the number of players of a streamer."""
     report = view.report
     return report.players if report.legacy else len(report.sessions)
 
 
 def session_view(lease: Lease) -> schemas.Session:
-    """Return one session that has a streamer, or the promise of one."""
+    """Return one session that has a lease."""
     return schemas.Session(
         id=lease.session_id,
         app=lease.streamer.app,
@@ -85,23 +85,23 @@ def session_view(lease: Lease) -> schemas.Session:
 
 
 def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:
-    """Return those who wait, next first; a place counts those before it who want the same."""
-    places: Counter[str] = Counter()
+    """Return the waiting sessions, next first, each with its position in its lane; `queue` is sorted by rank."""
+    positions: Counter[str] = Counter()
     views = []
-    for each in queue:
-        ticket = each.ticket
+    for waiting in queue:
+        ticket = waiting.ticket
         lane = lane_of(ticket)
-        places[lane] += 1
+        positions[lane] += 1
         views.append(
             schemas.Waiting(
                 id=ticket.session_id,
                 app=ticket.app,
-                position=places[lane],
+                position=positions[lane],
                 wants=ticket.wants or None,
                 labels=ticket.labels,
                 priority=ticket.priority,
-                arrived_at=each.arrived,
-                waited_seconds=max(0.0, round(now - each.arrived, 3)),
+                arrived_at=waiting.arrived,
+                waited_seconds=max(0.0, round(now - waiting.arrived, 3)),
                 replica=ticket.replica_id,
             )
         )
@@ -109,7 +109,7 @@ def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:
 
 
 def app_view(name: str, app: AppTotals) -> schemas.App:
-    """Return one app in numbers; slots are null where there is no limit to them."""
+    """Return the totals of one application; `slots` is null without a limit."""
     return schemas.App(
         app=name,
         streamers=app.streamers,
@@ -123,7 +123,7 @@ def app_view(name: str, app: AppTotals) -> schemas.App:
 
 
 def totals_view(totals: Totals) -> schemas.Totals:
-    """Return the fleet in numbers."""
+    """Return the totals of all applications."""
     return schemas.Totals(
         now=totals.now,
         young=totals.warming_up,
@@ -132,9 +132,9 @@ def totals_view(totals: Totals) -> schemas.Totals:
 
 
 def list_view(view: StreamerView, now: float) -> schemas.Listed:
-    """Return one streamer as the reference matchmaker lists its servers; times are in milliseconds there.
+    """Return one streamer in the format of the reference matchmaker's list, which has times in milliseconds.
 
-    What is listed has been heard of within the last heartbeats, so the time of the last ping is that of the reading.
+    Each listed streamer was reported within the last heartbeats, so the time of the last ping is `now`.
     """
     host, port = url_address(view.report.url)
     rest = view.report.rest_url
@@ -150,29 +150,32 @@ def list_view(view: StreamerView, now: float) -> schemas.Listed:
 
 
 def sorted_streamers(snapshot: FleetSnapshot) -> list[StreamerView]:
-    """Return the streamers by their keys."""
+    """Return the streamers, sorted by key."""
     return sorted(snapshot.streamers, key=lambda view: view.report.key)
 
 
-def place_of(waiting: Waiting) -> str:
-    """Return a text that sorts as the queue does, by which a page of it is named."""
+def queue_page_name(waiting: Waiting) -> str:
+    """Return a string that sorts like the queue, for `after` and `next` of its pages."""
     return f"{int(waiting.rank) + 10**17:019d}.{waiting.ticket.session_id}"
 
 
 def page(
     items: Iterable[T], name: Callable[[T], str], *, after: str = "", limit: int = DEFAULT_LIMIT
 ) -> tuple[list[T], str | None]:
-    """Return the items behind a name, at most `limit`, and the name to go on behind; they come sorted by name."""
-    chosen: list[T] = []
+    """Return at most `limit` items after the name `after`, and the name for the next page or None.
+
+    `items` are sorted by `name`.
+    """
+    found: list[T] = []
     for item in items:
         if after and name(item) <= after:
             continue
-        if len(chosen) == limit:
-            return chosen, name(chosen[-1])
-        chosen.append(item)
-    return chosen, None
+        if len(found) == limit:
+            return found, name(found[-1])
+        found.append(item)
+    return found, None
 
 
-def _without_account(url: str) -> str | None:
-    """Return a URL without a user's name and password, which are for servers and not for shows."""
+def _without_credentials(url: str) -> str | None:
+    """Return a URL without user name and password; None for an empty one."""
     return str(URL(url).with_user(None)) if url else None

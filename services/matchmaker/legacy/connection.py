@@ -1,4 +1,4 @@
-"""Stock signalling servers over TCP: one connection each, JSON objects with nothing between them."""
+"""The TCP connection of one legacy server: a sequence of JSON objects without separators."""
 
 import asyncio
 from typing import Any, Final, Protocol, cast
@@ -12,74 +12,76 @@ log = structlog.get_logger(__name__)
 
 CHECK_SECONDS: Final = 5.0
 MAX_SKIPPED_BYTES: Final = 1024 * 1024
-"""Garbage that one link may send before it is closed."""
+"""Bytes outside of JSON objects that a connection may send before it is closed."""
 
 MAX_BAD_MESSAGES: Final = 100
-PIECE_BYTES: Final = 4096
-"""How much of what arrived is looked at before it is asked whether the link is still worth it."""
+"""Invalid messages that a connection may send before it is closed."""
+
+CHUNK_BYTES: Final = 4096
+"""Received data is parsed in chunks of this size; the limits above are checked after each."""
 
 
 class ConnectionEvents(Protocol):
-    """Who is told of links."""
+    """The handler of connections; `LegacyServers` implements it."""
 
     def opened(self, connection: "LegacyConnection") -> None:
-        """A connection has come; refuse it by closing it."""
+        """Handle a new connection; close it to refuse it."""
 
     def received(self, connection: "LegacyConnection", message: dict[str, Any]) -> None:
-        """A message has come; raise LegacyMessageError for one that means nothing."""
+        """Handle a message. Raises LegacyMessageError for an invalid one."""
 
     def ended(self, connection: "LegacyConnection") -> None:
-        """The connection is gone."""
+        """Handle the end of a connection."""
 
 
 class LegacyConnection(asyncio.Protocol):
-    """The connection of one stock server. It is told nothing, ever."""
+    """The connection of one legacy server; nothing is ever sent on it."""
 
-    def __init__(self, connections: ConnectionEvents) -> None:
-        self._connections = connections
+    def __init__(self, handler: ConnectionEvents) -> None:
+        self._handler = handler
         self._stream = JsonStream()
         self._transport: asyncio.Transport | None = None
-        self._bad = 0
+        self._bad_messages = 0
         self._loop = asyncio.get_running_loop()
         self.peer = ""
-        self.received = self._loop.time()
-        """When it last said anything that makes sense, on the loop's clock."""
+        self.last_received = self._loop.time()
+        """When the last valid message arrived, on the loop's clock."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to listen to a server."""
+        """Record the peer's address and report the connection to the handler."""
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]).removeprefix("::ffff:") if peer else ""
-        self._connections.opened(self)
+        self._handler.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take whatever arrived: parts of objects, several of them, or garbage."""
-        for at in range(0, len(data), PIECE_BYTES):
-            for message in self._stream.feed(data[at : at + PIECE_BYTES]):
-                self._take(message)
-            if self._stream.skipped > MAX_SKIPPED_BYTES or self._bad > MAX_BAD_MESSAGES:
-                log.warning("link closed: it sends what is no message", peer=self.peer, bytes=self._stream.skipped)
+        """Parse received data: parts of objects, several objects, or garbage."""
+        for at in range(0, len(data), CHUNK_BYTES):
+            for message in self._stream.feed(data[at : at + CHUNK_BYTES]):
+                self._receive(message)
+            if self._stream.skipped > MAX_SKIPPED_BYTES or self._bad_messages > MAX_BAD_MESSAGES:
+                log.warning("legacy connection closed: invalid data", peer=self.peer, bytes=self._stream.skipped)
                 self.close()
             if self._transport is None or self._transport.is_closing():
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The server is gone, or the network between."""
+        """Report the end of the connection to the handler."""
         self._transport = None
-        self._connections.ended(self)
+        self._handler.ended(self)
 
     def close(self) -> None:
-        """End the connection."""
+        """Abort the connection."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _take(self, message: dict[str, Any]) -> None:
-        if self._bad > MAX_BAD_MESSAGES:
+    def _receive(self, message: dict[str, Any]) -> None:
+        if self._bad_messages > MAX_BAD_MESSAGES:
             return
         try:
-            self._connections.received(self, message)
+            self._handler.received(self, message)
         except LegacyMessageError as error:
-            self._bad += 1
-            log.warning("message of a stock server is not understood", peer=self.peer, why=str(error)[:200])
+            self._bad_messages += 1
+            log.warning("invalid message from legacy server", peer=self.peer, why=str(error)[:200])
         else:
-            self.received = self._loop.time()
+            self.last_received = self._loop.time()

@@ -1,7 +1,7 @@
-"""The options of the reference matchmaker (Unreal 4.27 to 5.4), and what they become here.
+"""Translates the options of the reference matchmaker (Unreal 4.27 to 5.4) to those of Pixelfleet.
 
-As arguments (`--HttpPort=80`, `--HttpPort 80`) and as keys of its config.json; docs/how-to/migration.md lists them.
-An option that is spelled as ours is ours, and ours win.
+They may be arguments (`--HttpPort=80`, `--HttpPort 80`) or keys of its config.json; docs/how-to/migration.md lists
+them. An option with the exact name of a Pixelfleet option is not translated, and takes precedence.
 """
 
 import json
@@ -18,9 +18,9 @@ NAMES: Final = ("configFile", "HttpPort", "MatchmakerPort", "metricsPort", *SWIT
 OFF: Final = frozenset({"false", "0", "no", "off", ""})
 ON: Final = frozenset({"true", "1", "yes", "on"})
 
-NO_LOG_FILE: Final = "LogToFile: there are no log files; the log goes to stderr, in the form that --log-format names"
+NO_LOG_FILE: Final = "LogToFile: log files are not supported; the log goes to stderr, in the format of --log-format"
 LOOPBACK_ONLY: Final = (
-    "MatchmakerPort: stock servers are taken from this machine alone; --legacy-host 0.0.0.0 takes them from others"
+    "MatchmakerPort: only legacy servers of this machine can connect; --legacy-host 0.0.0.0 accepts remote ones"
 )
 
 _FOLDED: Final = {name.casefold(): name for name in NAMES}
@@ -29,77 +29,78 @@ Fields = dict[str, str]
 
 
 def translate_arguments(argv: Sequence[str], config: Mapping[str, Any] | None = None) -> tuple[list[str], list[str]]:
-    """Return our arguments for those of the reference matchmaker, and warnings; our own stay as they are.
+    """Return the arguments with the reference matchmaker's translated, and warnings; other arguments are unchanged.
 
-    `config` is what the config file holds, which completes what is given here.
+    `config` holds the keys of the config file, which complete the arguments.
     """
-    given: Fields = {}
-    renewal: list[str] = []
+    reference: Fields = {}
+    others: list[str] = []
     at = 0
     while at < len(argv):
         token, at = argv[at], at + 1
         if token == "--":  # noqa: S105 - the end of the options
-            renewal += [token, *argv[at:]]
+            others += [token, *argv[at:]]
             break
         name, equals, text = token.removeprefix("--").partition("=")
-        known = _FOLDED.get(name.casefold()) if token.startswith("--") else None
-        if known is None:
-            renewal.append(token)
+        option = _FOLDED.get(name.casefold()) if token.startswith("--") else None
+        if option is None:
+            others.append(token)
             continue
         following = argv[at] if at < len(argv) and not argv[at].startswith("--") else None
-        if not equals and following is not None and (known not in SWITCHES or following.casefold() in OFF | ON):
+        if not equals and following is not None and (option not in SWITCHES or following.casefold() in OFF | ON):
             text, at = following, at + 1
-        elif not equals and known in SWITCHES:
+        elif not equals and option in SWITCHES:
             text = "true"
-        given[known] = text
-    behind = _theirs(config or {})
-    fields = _fields(given, {**behind, **given})
-    own = {token.removeprefix("--").partition("=")[0] for token in renewal}
-    own.update(name.replace("_", "-") for name in config or ())
+        reference[option] = text
+    from_config = _reference_options(config or {})
+    fields = _fields(reference, {**from_config, **reference})
+    other_names = {token.removeprefix("--").partition("=")[0] for token in others}
+    other_names.update(name.replace("_", "-") for name in config or ())
     arguments = [f"--{name.replace('_', '-')}={text}" for name, text in fields.items()]
-    return [*arguments, *renewal], _warnings(given, own)
+    return [*arguments, *others], _warnings(reference, other_names)
 
 
 def translate_config(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return our keys for those of the reference's config.json, and warnings; other keys stay."""
-    given = _theirs(keys)
-    renewal = {key: value for key, value in keys.items() if key.casefold() not in _FOLDED}
-    headers = {name: text for name, text in given.items() if (name, text) != ("LogToFile", "true")}
-    return {**_fields(given, given), **renewal}, _warnings(headers, {name.replace("_", "-") for name in renewal})
+    """Return the keys with those of the reference's config.json translated, and warnings; other keys are unchanged."""
+    reference = _reference_options(keys)
+    others = {key: value for key, value in keys.items() if key.casefold() not in _FOLDED}
+    # The reference's own config.json has `"LogToFile": true`: no warning for the default.
+    chosen = {name: text for name, text in reference.items() if (name, text) != ("LogToFile", "true")}
+    return {**_fields(reference, reference), **others}, _warnings(chosen, {name.replace("_", "-") for name in others})
 
 
-def _theirs(keys: Mapping[str, Any]) -> Fields:
-    known = {_FOLDED[key.casefold()]: value for key, value in keys.items() if key.casefold() in _FOLDED}
+def _reference_options(keys: Mapping[str, Any]) -> Fields:
+    options = {_FOLDED[key.casefold()]: value for key, value in keys.items() if key.casefold() in _FOLDED}
     return {
         name: value if isinstance(value, str) else json.dumps(value, default=str)
-        for name, value in known.items()
+        for name, value in options.items()
         if value is not None
     }
 
 
-def _fields(given: Fields, together: Fields) -> Fields:
-    """Return our settings for the options given, of which some need what stands elsewhere."""
+def _fields(options: Fields, all_options: Fields) -> Fields:
+    """Return the settings for `options`; `all_options` also has those of the config file."""
     fields: Fields = {}
-    secure = together.get("UseHTTPS", "").casefold() not in OFF
-    if "configFile" in given:
-        fields["config"] = given["configFile"]
-    if secure and ("UseHTTPS" in given or "HttpPort" in given):
-        # It listened on 443 then, and sent everybody there who came to the other port.
+    secure = all_options.get("UseHTTPS", "").casefold() not in OFF
+    if "configFile" in options:
+        fields["config"] = options["configFile"]
+    if secure and ("UseHTTPS" in options or "HttpPort" in options):
+        # With UseHTTPS the reference listens on port 443, and redirects HttpPort to it.
         fields |= {"port": HTTPS_PORT, "tls_cert": CERTIFICATE, "tls_key": KEY}
-        fields["redirect_port"] = together.get("HttpPort") or DEFAULT_HTTP_PORT
-    elif "HttpPort" in given:
-        fields["port"] = given["HttpPort"]
-    if "MatchmakerPort" in given:
-        fields["legacy_port"] = given["MatchmakerPort"]
-    if "metricsPort" in given:
-        fields["metrics_port"] = given["metricsPort"]
+        fields["redirect_port"] = all_options.get("HttpPort") or DEFAULT_HTTP_PORT
+    elif "HttpPort" in options:
+        fields["port"] = options["HttpPort"]
+    if "MatchmakerPort" in options:
+        fields["legacy_port"] = options["MatchmakerPort"]
+    if "metricsPort" in options:
+        fields["metrics_port"] = options["metricsPort"]
     return fields
 
 
-def _warnings(given: Fields, own: set[str]) -> list[str]:
+def _warnings(options: Fields, other_names: set[str]) -> list[str]:
     warnings = []
-    if given.get("LogToFile", "").casefold() not in OFF:
+    if options.get("LogToFile", "").casefold() not in OFF:
         warnings.append(NO_LOG_FILE)
-    if "MatchmakerPort" in given and "legacy-host" not in own:
+    if "MatchmakerPort" in options and "legacy-host" not in other_names:
         warnings.append(LOOPBACK_ONLY)
     return warnings

@@ -1,7 +1,6 @@
-"""What a stock signalling server has said over its link, as a state. No clock, no I/O.
+"""The state of one legacy server, built from its messages. No clock, no I/O.
 
-The messages are deltas; what is kept is the state that they lead to, which never counts below zero, and which every
-`connect` begins anew.
+The messages are deltas. The number of players never falls below 0, and each `connect` replaces the whole state.
 """
 
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.net.addresses import url_host
 
 ENDPOINT: Final = "stock"
-"""A stock server has one streamer, or does not say which of several a player gets."""
+"""The endpoint id of all legacy servers: they do not report the ids of their streamers."""
 
 
 class LegacyMessageError(ValueError):
-    """A message that means nothing here; the text says why."""
+    """A message is invalid; the text gives the reason."""
 
 
 class Connect(msgspec.Struct, rename="camel"):
-    """How a stock server introduces itself. Some say null for what they have not got yet, and numbers as text."""
+    """The first message of a legacy server. Some versions send null for missing values, and numbers as strings."""
 
     port: int
     address: str | None = None
@@ -38,7 +37,7 @@ class Connect(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class LegacyServer:
-    """One stock server, from its `connect` on."""
+    """One legacy server, since its last `connect`."""
 
     host: str
     port: int
@@ -49,11 +48,11 @@ class LegacyServer:
 
     @property
     def server_id(self) -> str:
-        """Its address, which is all that tells it from others."""
+        """The address `host:port`: legacy servers have no other id."""
         return f"{url_host(self.host)}:{self.port}"
 
-    def report(self, *, app: str, dialect: str, registration: bool = True) -> StreamerReport:
-        """Return its state; without a link to it nobody is sent there."""
+    def report(self, *, app: str, dialect: str, connected: bool = True) -> StreamerReport:
+        """Return its state as a report; a server that is not connected is not ready."""
         host = url_host(self.host)
         return StreamerReport(
             server_id=self.server_id,
@@ -62,13 +61,13 @@ class LegacyServer:
             url=f"{'wss' if self.secure else 'ws'}://{host}:{self.port}",
             rest_url=f"http://{host}:{self.rest_port}" if self.rest_port else "",
             dialect=dialect,
-            ready=self.ready and registration,
+            ready=self.ready and connected,
             legacy=True,
             players=self.players,
         )
 
     def apply(self, message: dict[str, Any]) -> bool:
-        """Take one message behind the first; return whether it changed anything. Raises LegacyMessageError."""
+        """Apply a message after `connect`; return whether the state changed. Raises LegacyMessageError."""
         before = (self.ready, self.players)
         match message.get("type"):
             case "streamerConnected":
@@ -86,19 +85,21 @@ class LegacyServer:
         return before != (self.ready, self.players)
 
 
-def connected(message: dict[str, Any], peer: str, *, trust_address: bool) -> LegacyServer:
-    """Return the server that a `connect` from `peer` introduces; raise LegacyMessageError.
+def server_from_connect(message: dict[str, Any], peer: str, *, trust_address: bool) -> LegacyServer:
+    """Return the server that sent a `connect` message; `peer` is the address of its connection.
 
-    Such servers often call themselves 127.0.0.1: the address to dial is where the link comes from, unless it is
-    trusted and names an address that others can reach.
+    Legacy servers often report 127.0.0.1, so players are dialled at `peer`. With `trust_address` the reported address
+    is used when it is routable. Raises LegacyMessageError.
     """
     try:
-        said = msgspec.convert(message, Connect, strict=False)
+        connect = msgspec.convert(message, Connect, strict=False)
     except msgspec.ValidationError as error:
         raise LegacyMessageError(str(error)) from None
-    host = said.address if trust_address and said.address and _routable(said.address) else peer
-    players = int(said.player_connected or False)
-    return LegacyServer(host, said.port, said.https or False, said.rest_port or 0, said.ready or False, players)
+    host = connect.address if trust_address and connect.address and _routable(connect.address) else peer
+    players = int(connect.player_connected or False)
+    return LegacyServer(
+        host, connect.port, connect.https or False, connect.rest_port or 0, connect.ready or False, players
+    )
 
 
 def _routable(host: str) -> bool:

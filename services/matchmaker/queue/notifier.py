@@ -1,4 +1,4 @@
-"""Tells waiting players their places, a few at a time so that it never holds up a match."""
+"""Sends waiting players their positions, in batches, so that matches are not delayed."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,27 +16,27 @@ from pixelfleet.fleet.store import StoreUnavailableError
 log = structlog.get_logger(__name__)
 
 NOTIFY_SECONDS: Final = 1.0
-"""No player hears more often of its place."""
+"""Interval between notifications: a player gets at most one position in this time."""
 
-SLICE: Final = 100
-"""Players that are looked at before the loop goes on with something else."""
+BATCH_SIZE: Final = 100
+"""Players that are processed before other tasks run."""
 
 
 class Queued(Protocol):
-    """A waiting player, as far as its place is concerned."""
+    """A waiting player."""
 
-    came: float
+    arrived_at: float
     """On the loop's clock."""
 
     def moved(self, position: QueuePosition) -> None:
-        """Hear of its place."""
+        """Send the player its position, when that has changed."""
 
     def expire(self) -> None:
-        """It has waited for as long as anybody may."""
+        """Close the player: it has waited for the longest allowed time."""
 
 
 class QueueNotifier:
-    """Goes through the waiting players of one replica once a second."""
+    """Sends positions to the waiting players of one replica, and closes overdue ones."""
 
     def __init__(self, broker: Broker, find: Callable[[str], Queued | None], longest_wait: float) -> None:
         self._broker = broker
@@ -46,18 +46,18 @@ class QueueNotifier:
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Notify players every NOTIFY_SECONDS, until cancelled."""
         while True:
             await asyncio.sleep(NOTIFY_SECONDS)
-            await self.send_away_overdue()
+            await self.close_overdue()
             try:
                 await self.notify()
             except StoreUnavailableError as error:
-                log.debug("places are not known", why=str(error))
+                log.debug("queue positions unavailable", why=str(error))
                 self._views.clear()
 
     async def notify(self) -> None:
-        """Tell whoever's place has changed."""
+        """Send positions to the players of lanes that have changed. Raises StoreUnavailableError."""
         lanes = sorted({entry.lane for entry in self._broker.waiting.values()})
         views = await self._broker.store.lanes(lanes)
         changed = {view.lane: LanePositions(view) for view in views if view != self._views.get(view.lane)}
@@ -66,9 +66,9 @@ class QueueNotifier:
             await self._notify(list(self._broker.waiting.items()), changed)
 
     async def _notify(self, entries: Iterable[tuple[str, QueueEntry]], changed: dict[str, LanePositions]) -> None:
-        rest = iter(entries)
-        while part := list(islice(rest, SLICE)):
-            for session_id, entry in part:
+        remaining = iter(entries)
+        while batch := list(islice(remaining, BATCH_SIZE)):
+            for session_id, entry in batch:
                 positions = changed.get(entry.lane)
                 player = self._find(session_id)
                 if positions is not None and player is not None and entry.arrived and entry.lease is None:
@@ -76,13 +76,13 @@ class QueueNotifier:
                     player.moved(positions.position(session_id, rank))
             await asyncio.sleep(0)
 
-    async def send_away_overdue(self) -> None:
-        """Close who has waited too long."""
+    async def close_overdue(self) -> None:
+        """Close players that have waited for more than the allowed time."""
         limit = self._loop.time() - self._longest_wait
-        rest = iter(list(self._broker.waiting))
-        while part := list(islice(rest, SLICE)):
-            for session_id in part:
+        sessions = iter(list(self._broker.waiting))
+        while batch := list(islice(sessions, BATCH_SIZE)):
+            for session_id in batch:
                 player = self._find(session_id)
-                if player is not None and player.came <= limit:
+                if player is not None and player.arrived_at <= limit:
                     player.expire()
             await asyncio.sleep(0)

@@ -1,7 +1,7 @@
-"""What a waiting player is told of its place. No clock, no I/O.
+"""Computes the positions and time estimates of waiting players. No clock, no I/O.
 
-The first places are exact. Behind them a place is found between the marks that the store gives, and rounded: who is
-the 4,000th gains nothing from hearing of each step, and telling everyone of each would cost more than the matching.
+The first EXACT_POSITIONS positions are exact. Later ones are interpolated between marks of the store and rounded up:
+sending each step to thousands of players would cost more than the matching.
 """
 
 from bisect import bisect_right
@@ -16,19 +16,19 @@ COARSEST: Final = 500
 ETA_STEPS: Final = ((60, 5), (300, 15), (1800, 60))
 COARSEST_ETA: Final = 300
 LONGEST_ETA: Final = 4 * 3600
-"""Seconds; a longer guess is no help."""
+"""Seconds; longer estimates are cut to this."""
 
 
 class QueuePosition(NamedTuple):
-    """A place in a queue; 1 is next."""
+    """A position in a lane; 1 is next."""
 
     position: int
     eta: int | None
-    """Seconds, or None when nothing is known of how fast sessions end."""
+    """Estimated wait in seconds, or None when the rate at which sessions end is unknown."""
 
 
 class LanePositions:
-    """Answers for one lane at one moment."""
+    """The positions in one lane, from one view of it."""
 
     def __init__(self, view: LaneView) -> None:
         self.view = view
@@ -37,12 +37,12 @@ class LanePositions:
         self._positions = [position for _, position in view.marks]
 
     def position(self, session_id: str, rank: float) -> QueuePosition:
-        """Return the place of a waiting session."""
-        position = self._exact.get(session_id) or self._guess(rank)
+        """Return the position of a waiting session; `rank` is the rank of its ticket in the lane."""
+        position = self._exact.get(session_id) or self._interpolate(rank)
         return QueuePosition(position, self._eta(position))
 
-    def _guess(self, rank: float) -> int:
-        """Return a rounded place between two marks: those who wait there arrived evenly, as far as anyone knows."""
+    def _interpolate(self, rank: float) -> int:
+        """Return a rounded position between two marks, assuming evenly distributed ranks."""
         after = bisect_right(self._ranks, rank)
         if after == 0:
             return EXACT_POSITIONS + 1
@@ -61,6 +61,6 @@ class LanePositions:
 
 
 def _rounded(value: int, steps: tuple[tuple[int, int], ...], coarsest: int) -> int:
-    """Round up to a step that grows with the value."""
+    """Round up to a multiple of a step that grows with the value."""
     step = next((step for limit, step in steps if value < limit), coarsest)
     return -(-value // step) * step

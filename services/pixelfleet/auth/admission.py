@@ -1,14 +1,11 @@
-"""Letting a websocket in that has shown who it is."""
-
-from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+"""Accepting the websocket of a client that has been admitted."""
 
 from pixelfleet.auth.credentials import SUBPROTOCOL, offers_subprotocol
+from pixelfleet.net.handshake import Accepted
+from pixelfleet.net.request_head import Request
 from pixelfleet.net.websocket import WebSocket
 
 
-def accepted(socket: WebSocket, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-    """Return the answer that lets a socket in: it chooses our subprotocol, if that was offered."""
-    if not offers_subprotocol(request.headers):
-        return socket
-    answer = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": SUBPROTOCOL})
-    return WSUpgradeResponseWithListener(answer, socket)
+def accepted(socket: WebSocket, request: Request) -> Accepted:
+    """Return the decision to open a websocket: it chooses our subprotocol, if that was offered."""
+    return Accepted(socket, SUBPROTOCOL if offers_subprotocol(request.headers) else "")

@@ -64,7 +64,9 @@ def offers_subprotocol(headers: MultiMapping[str]) -> bool:
 
 
 def _subprotocols(headers: MultiMapping[str]) -> list[str]:
-    lines = headers.getall("Sec-WebSocket-Protocol", [])
+    lines = headers.getall("Sec-WebSocket-Protocol", None)
+    if lines is None:  # as with most requests
+        return []
     return [each.strip() for line in lines for each in line.split(",")]
 
 
@@ -87,5 +89,5 @@ def _basic(header: str | None) -> tuple[str, str] | None:
 
 
 def _short(text: str | None) -> str | None:
-    """Return a token, or an empty one, which proves nothing, in place of one that is too long to read."""
-    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH else ""
+    """Return a token, or an empty one, which proves nothing, in place of one that is too long or not ASCII."""
+    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else ""

@@ -22,6 +22,7 @@ from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.request_head import Request
 from pixelfleet.service.errors import UsageError
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 Redeem = Callable[[str, float], Awaitable[bool]]
 """Uses up a link by its id, to be remembered until that unix time; False when it was used before."""
 
-Enter = Callable[[web.Request], Awaitable[Identity]]
+Enter = Callable[[Request], Awaitable[Identity]]
 """Says who asks, or raises an HTTPException."""
 
 REALM: Final = "pixelfleet"
@@ -49,19 +50,29 @@ class Guard:
     redeem: Redeem | None = None
     """None where somebody behind this door uses links up."""
 
-    def credentials(self, request: web.Request) -> Credentials:
+    def credentials(self, request: Request) -> Credentials:
         """Return what a request shows of who sends it."""
-        return credentials_of(request.headers, request.cookies, request.query, self.cookie)
+        cookies = request.cookies if self.cookie else {}
+        return credentials_of(request.headers, cookies, request.query, self.cookie)
 
-    def authorization(self, request: web.Request) -> str | None:
+    def authorization(self, request: Request) -> str | None:
         """Return the `Authorization` by which the next door behind this one may see for itself who comes."""
-        credentials = self.credentials(request)
+        headers = request.headers
+        if not self.cookie and "Authorization" not in headers and "Sec-WebSocket-Protocol" not in headers:
+            return None  # as for most players
+        credentials = credentials_of(headers, request.cookies if self.cookie else {}, {}, self.cookie)
         if credentials.user is not None:
-            return request.headers.get("Authorization")
+            return headers.get("Authorization")
         return f"Bearer {credentials.token}" if credentials.token else None
 
-    async def check(self, policy: AccessPolicy, request: web.Request) -> Identity:
+    def asks(self, policy: AccessPolicy) -> bool:
+        """Return whether there is anything to check."""
+        return policy.method != "none" or (policy.links and bool(self.link_key))
+
+    async def check(self, policy: AccessPolicy, request: Request) -> Identity:
         """Return who asks to come in at a door; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
+        if not self.asks(policy):
+            return STRANGER
         credentials = self.credentials(request)
         try:
             identity = await self._authenticate(policy, credentials)
@@ -101,7 +112,7 @@ class Guard:
         return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
 
 
-def check_same_site(request: web.Request, origins: Collection[str]) -> None:
+def check_same_site(request: Request, origins: Collection[str]) -> None:
     """Raise HTTPForbidden when another site's page sent this with what the browser adds by itself.
 
     A browser names the page's origin with each websocket and each request that changes something; where it names none

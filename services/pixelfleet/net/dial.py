@@ -66,7 +66,7 @@ async def dial(
                 server_hostname=target.host if secure and address else None,
             )
             try:
-                await protocol.wait_until_handshake_complete()
+                await protocol.opened()
             except BaseException:
                 transport.abort()
                 raise

@@ -1,22 +1,21 @@
 """The HTTP habits that all services share: health, metrics, JSON, errors without internals."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from http import HTTPStatus
 from typing import Annotated, Final, Protocol
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from picows import WSUpgradeResponse, WSUpgradeResponseWithListener
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.listen import listening_socket
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
+from pixelfleet.net.refusal import Refusal
+from pixelfleet.net.request_head import Request
 from pixelfleet.service.metrics import Registries
 
 log = structlog.get_logger(__name__)
@@ -27,6 +26,10 @@ PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
     "Access-Control-Max-Age": "600",
 }
+
+
+KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
+"""Header fields of an HTTPException that its answer keeps."""
 
 
 CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
@@ -84,11 +87,32 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except web.HTTPRedirection:
         raise
-    except web.HTTPException as error:
-        return json_response(Error(error=error.reason), status=error.status, headers=_kept(error))
-    except Exception:  # the last line of defence of a server: one request's bug must cost that request alone
-        log.exception("request failed", method=request.method, path=request.path)
-        return json_response(Error(error="internal error"), status=500)
+    except Exception as error:  # the last line of defence of a server: one request's bug must cost that request alone
+        answer = json_refusal(error, request)
+        return web.Response(
+            body=answer.body, status=answer.status, content_type=answer.content_type, headers=answer.headers
+        )
+
+
+def json_refusal(error: Exception, request: Request, headers: Mapping[str, str] = {}) -> Refusal:
+    """Return an error as the answer to its request; one that is no HTTPException is logged and not described.
+
+    `headers` are added to those that an HTTPException's answer keeps.
+    """
+    if isinstance(error, web.HTTPException):
+        kept = {name: value for name, value in error.headers.items() if name in KEPT_HEADERS}
+        return Refusal(
+            error.status, msgspec.json.encode(Error(error=error.reason)), {**kept, **headers}, "application/json"
+        )
+    log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    return Refusal(500, msgspec.json.encode(Error(error="internal error")), headers, "application/json")
+
+
+def cors_headers(origin: str | None, origins: Sequence[str]) -> dict[str, str]:
+    """Return what lets a page of this origin read an answer, if it is one of `origins`; `*` is any."""
+    if origin is None or not origin_allowed(origin, origins):
+        return {}
+    return {"Access-Control-Allow-Origin": "*" if "*" in origins else origin, "Vary": "Origin"}
 
 
 def cors(origins: Sequence[str]) -> Middleware:
@@ -96,10 +120,9 @@ def cors(origins: Sequence[str]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is None or not origin_allowed(origin, origins):
+        headers = cors_headers(request.headers.get("Origin"), origins)
+        if not headers:
             return await handler(request)
-        headers = {"Access-Control-Allow-Origin": "*" if "*" in origins else origin, "Vary": "Origin"}
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204, headers=PREFLIGHT)
         else:
@@ -110,12 +133,6 @@ def cors(origins: Sequence[str]) -> Middleware:
         return response
 
     return middleware
-
-
-def _kept(error: web.HTTPException) -> dict[str, str]:
-    return {
-        name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After", "WWW-Authenticate")
-    }
 
 
 def health_handlers(health: Health) -> dict[str, Handler]:
@@ -172,20 +189,3 @@ async def plain_port(app: web.Application, *, host: str, port: int, option: str)
         yield int(socket.getsockname()[1])
     finally:
         await runner.cleanup()
-
-
-def query_of(target: str) -> dict[str, str]:
-    """Return the query of a request target such as `/ws?id=a`, first value of each name, at most 64 of them."""
-    try:
-        pairs = parse_qsl(urlsplit(target).query, keep_blank_values=True, max_num_fields=64)
-    except ValueError:
-        return {}
-    query: dict[str, str] = {}
-    for name, value in pairs:
-        query.setdefault(name, value)
-    return query
-
-
-def refusal(status: HTTPStatus, why: str) -> WSUpgradeResponseWithListener:
-    """Return an HTTP answer instead of a websocket: the one thing after which no page retries by itself."""
-    return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, why.encode()), None)

@@ -2,16 +2,21 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
 MAX_CLIENTS: Final = 65_536
 """Clients that one set of buckets holds; for a further one, the least recently used bucket is removed."""
 
+KEYS_REMEMBERED: Final = 4096
+"""Addresses whose keys are remembered: to parse one costs more than to count it."""
+
 V6_NETWORK_BITS: Final = 64
 """An IPv6 client has a whole network of addresses, so limits apply to the network."""
 
 
+@lru_cache(KEYS_REMEMBERED)
 def client_key(address: str) -> str:
     """Return the key under which a client is limited: its IPv4 address, or its IPv6 network."""
     try:

@@ -1,30 +1,29 @@
 """The first request of a connection, which decides who serves it: read just far enough to know, then out of the way."""
 
 import asyncio
-import re
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
+from pixelfleet.net.request_head import MAX_HEAD_BYTES
 from pixelfleet.service.deadlines import Deadlines
 
-MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_LINE_BYTES: Final = 8 * 1024
 
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:[^\r\n]*websocket", re.IGNORECASE)
 
+class RequestSniffer(asyncio.BufferedProtocol):
+    """Reads the head of a connection's first request and passes the connection to what serves it."""
 
-class FirstRequest(asyncio.BufferedProtocol):
-    """Reads the head of a connection's first request and passes the connection to who serves it."""
+    __slots__ = ("_head", "_pending", "_transport")
 
-    def __init__(self, lobby: "Lobby") -> None:
-        self._lobby = lobby
+    def __init__(self, pending: "PendingConnections") -> None:
+        self._pending = pending
         self._head = b""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the request."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
-        self._lobby.enter(self._transport)
+        self._pending.enter(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -32,30 +31,30 @@ class FirstRequest(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Lend the buffer that all connections share."""
-        return self._lobby.buffer
+        return self._pending.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass the connection on when the head is there; close one whose head is too long."""
-        # Empty lines before a request are allowed, and would else look like a whole head.
-        head = self._head = (self._head + self._lobby.buffer[:nbytes]).lstrip(b"\r\n")
+        """Pass the connection on when the head is complete; close one whose head is too long."""
         transport = self._transport
         if transport is None:
             return
+        # Empty lines before a request are allowed, and would else look like a whole head.
+        head = self._head = (self._head + self._pending.buffer[:nbytes]).lstrip(b"\r\n")
         if b"\r\n\r\n" in head:
             self._let_go()
-            self._lobby.serve(transport, head)
+            self._pending.serve(transport, head)
         elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
             transport.close()
 
     def _let_go(self) -> None:
         self._head = b""
         if self._transport is not None:
-            self._lobby.leave(self._transport)
+            self._pending.leave(self._transport)
             self._transport = None
 
 
-class Lobby:
-    """The connections of a port that have not asked for anything yet."""
+class PendingConnections:
+    """The connections of a port that have not sent the head of a request yet."""
 
     def __init__(self, seconds: float, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
         """Give each of them so many seconds; `serve` takes one over, with what came: a whole head or more."""
@@ -63,12 +62,12 @@ class Lobby:
         self.buffer = bytearray(MAX_HEAD_BYTES)
         """What all first requests are read into: each is taken out before the next is read."""
         self.timed_out = 0
-        """How many were dropped because they did not ask in time."""
+        """How many were dropped because they sent no request in time."""
         self._waiting: Deadlines[asyncio.Transport] = Deadlines(seconds, self._drop)
         self.enter = self._waiting.add
         """Takes a connection in."""
         self.leave = self._waiting.discard
-        """Lets one go: it has asked, or is gone."""
+        """Releases a connection that has sent its request, or is gone."""
 
     def close(self) -> None:
         """Drop all of them."""
@@ -80,33 +79,13 @@ class Lobby:
         transport.abort()
 
 
-def wants_websocket(head: bytes) -> bool:
-    """Tell whether a request's head asks for an upgrade to a websocket."""
-    return _UPGRADE.search(head, 0, head.find(b"\r\n\r\n")) is not None
+def hand_over(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
+    """Give a connection another protocol, and call nothing of it yet.
 
-
-class Fed(Protocol):
-    """A protocol that takes over a connection of which something was read already."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Have the connection."""
-
-    def feed(self, data: bytes) -> None:
-        """Have what was read of it."""
-
-
-def hand_over(transport: asyncio.Transport, protocol: asyncio.Protocol | Fed, data: bytes) -> None:
-    """Give a connection to another protocol, with what was read of it."""
-    if not isinstance(protocol, asyncio.Protocol):
-        transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
-        protocol.connection_made(transport)
-        protocol.feed(data)
-        return
-    # uvloop chooses its way of reading when reading starts, so the switch from a protocol that lends its buffer to one
-    # that is given its data happens between a stop and a start.
+    uvloop chooses its way of reading when reading starts, so the switch between a protocol that lends its buffer and
+    one that is given its data happens between a stop and a start.
+    """
     transport.pause_reading()
     transport.set_protocol(protocol)
-    protocol.connection_made(transport)
     if not transport.is_closing():
         transport.resume_reading()
-    protocol.data_received(data)

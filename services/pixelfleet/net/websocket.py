@@ -40,17 +40,31 @@ class MessageHandler(Protocol):
 
 
 class WebSocket(WSListener):
-    """One connection. Made by a server's front door or by `dial`, then handed its handler by `start`."""
+    """One connection: made by an admission or by `dial`, and given its handler when it is open."""
+
+    __slots__ = (
+        "_bounds",
+        "_bucket",
+        "_closing",
+        "_handler",
+        "_loop",
+        "_opened",
+        "_parts",
+        "_parts_bytes",
+        "_transport",
+        "_why",
+        "awaits_pong",
+    )
 
     def __init__(self, bounds: Bounds, opened: Callable[["WebSocket"], MessageHandler | None]) -> None:
         self._bounds = bounds
-        self._opened = opened
+        self._opened: Callable[[WebSocket], MessageHandler | None] | None = opened
         self._handler: MessageHandler | None = None
         self._transport: WSTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._bucket = TokenBucket(bounds.messages_per_second, bounds.message_burst)
         """A token for each frame: each message that comes whole, each part of one, each ping and pong."""
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] | None = None
         self._parts_bytes = 0
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
@@ -110,7 +124,9 @@ class WebSocket(WSListener):
         self._transport = transport
         # The transport calls pause_writing when more than this waits to be sent: no check on the hot path.
         transport.underlying_transport.set_write_buffer_limits(high=self._bounds.send_buffer_bytes)
-        self._handler = self._opened(self)
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            self._handler = opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Sort one frame."""
@@ -124,7 +140,7 @@ class WebSocket(WSListener):
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension was agreed on that would use them
             self.close(close_codes.PROTOCOL_ERROR)
         elif kind is _TEXT or kind is _BINARY:
-            if frame.fin and not self._parts:
+            if frame.fin and self._parts is None:
                 if self._handler is not None:
                     self._handler.message(frame.get_payload_as_bytes())
             else:
@@ -139,7 +155,7 @@ class WebSocket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Tell the handler, once, that it is over."""
         self._transport = None
-        self._parts.clear()
+        self._parts = None
         if self._closing is not None:
             self._closing.discard(self)
             self._closing = None
@@ -172,19 +188,24 @@ class WebSocket(WSListener):
     # -- inside -------------------------------------------------------------------------------------
 
     def _fragment(self, frame: WSFrame, *, first: bool) -> None:
-        if first is bool(self._parts):
+        parts = self._parts
+        if first:
+            if parts is not None:
+                self.close(close_codes.PROTOCOL_ERROR)
+                return
+            parts = self._parts = []
+        elif parts is None:
             self.close(close_codes.PROTOCOL_ERROR)
             return
-        # An empty first fragment must still count as begun, so a marker stands for it.
-        self._parts.append(frame.get_payload_as_bytes())
+        parts.append(frame.get_payload_as_bytes())
         self._parts_bytes += frame.payload_size
-        if self._parts_bytes > self._bounds.message_bytes or len(self._parts) > self._bounds.message_bytes:
-            self._parts, self._parts_bytes = [], 0
+        if self._parts_bytes > self._bounds.message_bytes or len(parts) > self._bounds.message_bytes:
+            self._parts, self._parts_bytes = None, 0
             self.close(close_codes.MESSAGE_TOO_BIG)
         elif frame.fin:
-            data, self._parts, self._parts_bytes = b"".join(self._parts), [], 0
+            self._parts, self._parts_bytes = None, 0
             if self._handler is not None:
-                self._handler.message(data)
+                self._handler.message(b"".join(parts))
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._why is None:

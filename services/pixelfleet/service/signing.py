@@ -1,7 +1,9 @@
 """Signed tokens (JWT, HS256): what one of our processes signs, another one verifies with the same key."""
 
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import jwt
@@ -29,12 +31,19 @@ def sign(claims: Mapping[str, object], key: str | bytes, *, audience: str, secon
     return jwt.encode(whole, key, algorithm=ALGORITHM)
 
 
+@lru_cache(8)
+def _known_key(key: str | bytes) -> jwt.PyJWK:
+    """Return a key with its kind: PyJWT would otherwise test for each token which of a dozen kinds the key is."""
+    encoded = key.encode() if isinstance(key, str) else key
+    return jwt.PyJWK({"kty": "oct", "k": urlsafe_b64encode(encoded).rstrip(b"=").decode()}, ALGORITHM)
+
+
 def verify(text: str, key: str | bytes, *, audience: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the claims of a token for an audience; raise TokenError, or TokenExpiredError."""
     try:
         claims: dict[str, Any] = jwt.decode(
             text,
-            key,
+            _known_key(key),
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=ISSUER,

@@ -1,7 +1,7 @@
 """Load balancing over matchmakers: the fewest connections among those that are not excluded. No sockets, no clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,6 +26,12 @@ class Target:
     """The end of its exclusion, on the event loop's clock."""
     why: str = ""
     """The reason of its last exclusion."""
+    ws_url: str = field(init=False)
+    """Its base URL for websockets, with the name as host."""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        self.ws_url = f"{'wss' if self.is_secure else 'ws'}://{parts.netloc}{parts.path.rstrip('/')}"
 
     @property
     def http_url(self) -> str:
@@ -33,12 +39,6 @@ class Target:
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{'https' if self.is_secure else 'http'}://{url_host(self.address)}{port}{parts.path.rstrip('/')}"
-
-    @property
-    def ws_url(self) -> str:
-        """Its base URL for websockets, with the name as host."""
-        parts = urlsplit(self.url)
-        return f"{'wss' if self.is_secure else 'ws'}://{parts.netloc}{parts.path.rstrip('/')}"
 
     @property
     def host(self) -> str:
@@ -88,6 +88,8 @@ class Pool:
         usable = [target for target in every if target.out_until <= now]
         if not usable:
             return sorted(every, key=lambda target: target.out_until - BACKOFF.delay(target.failures))
+        if len(usable) == 1:
+            return usable
         self._turn = (self._turn + 1) % len(usable)
         return sorted(usable[self._turn :] + usable[: self._turn], key=lambda target: target.connections)
 

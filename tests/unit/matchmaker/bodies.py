@@ -1,4 +1,4 @@
-"""Bodies of a matchmaker's answers."""
+"""Bodies of REST answers of the matchmaker."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pixelfleet.fleet.model import LeaseState
 
 
 def streamer(**fields: Any) -> Streamer:
-    shown: dict[str, Any] = {
+    body: dict[str, Any] = {
         "id": "s1/cam",
         "server_id": "s1",
         "endpoint_id": "cam",
@@ -28,7 +28,7 @@ def streamer(**fields: Any) -> Streamer:
         "matched_at": None,
         "failed_dials": 0,
     }
-    return Streamer(**{**shown, **fields})
+    return Streamer(**{**body, **fields})
 
 
 def session() -> Session:

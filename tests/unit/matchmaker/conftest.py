@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pixelfleet.service.lifecycle import Tasks
-from tests.unit.matchmaker.hall import Hall
+from tests.unit.matchmaker.replicas import Replica
 
 
 @pytest.fixture
-async def hall(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
-    """The players of a replica that has just been in contact with its store."""
+async def replica(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Replica]:
+    """A replica whose store has just answered."""
     async with Tasks() as tasks:
-        made = Hall(monkeypatch, tasks)
-        await made.turning.turn()
-        yield made
+        replica = Replica(monkeypatch, tasks)
+        await replica.driver.renew()
+        yield replica

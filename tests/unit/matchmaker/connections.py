@@ -1,4 +1,4 @@
-"""Links of stock servers without a network."""
+"""Connections of legacy servers without a network."""
 
 import asyncio
 from typing import Any, cast
@@ -10,13 +10,13 @@ from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
 from pixelfleet.fleet.model import StreamerView
-from tests.unit.matchmaker.fleet import Store
+from tests.unit.matchmaker.brokers import Store
 
 CONNECT = {"type": "connect", "address": "127.0.0.1", "port": 8080, "ready": True, "playerConnected": False}
 
 
 class Transport:
-    """The connection under a link."""
+    """The transport of a fake connection."""
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
@@ -33,8 +33,8 @@ class Transport:
         self.aborted = True
 
 
-class Line:
-    """One server's end of a link."""
+class LegacyClient:
+    """The legacy server's end of a fake connection."""
 
     def __init__(self, servers: LegacyServers, peer: str = "10.0.0.7") -> None:
         self.transport = Transport(peer)
@@ -47,44 +47,46 @@ class Line:
     def is_open(self) -> bool:
         return not self.transport.aborted
 
-    def say(self, *messages: dict[str, Any] | str) -> None:
-        """Send messages in one piece, with nothing between them."""
-        self.send(b"".join(orjson.dumps({"type": each} if isinstance(each, str) else each) for each in messages))
+    def send(self, *messages: dict[str, Any] | str) -> None:
+        """Send messages in one segment, without separators."""
+        self.send_bytes(
+            b"".join(orjson.dumps({"type": message} if isinstance(message, str) else message) for message in messages)
+        )
 
-    def send(self, data: bytes) -> None:
+    def send_bytes(self, data: bytes) -> None:
         if self.is_open:
             self.connection.data_received(data)
         if not self.is_open:
             self.end()
 
     def connect(self, **fields: Any) -> None:
-        self.say({**CONNECT, **fields})
+        self.send({**CONNECT, **fields})
 
     def end(self) -> None:
-        """The connection is gone."""
+        """End the connection."""
         if self.connection._transport is not None:
             self.connection.connection_lost(None)
 
 
 class Servers:
-    """Stock servers of one replica, and what the store knows of them."""
+    """The legacy servers of one replica, and their state in the store."""
 
     def __init__(self, store: Store | None = None, replica: str = "here", **settings: Any) -> None:
         self.store = store or Store()
         self.servers = LegacyServers(self.store.real, replica, Settings(**settings), Metrics())
         self.now = 1000.0
 
-    def line(self, peer: str = "10.0.0.7") -> Line:
-        return Line(self.servers, peer)
+    def connect(self, peer: str = "10.0.0.7") -> LegacyClient:
+        return LegacyClient(self.servers, peer)
 
-    async def headers(self) -> None:
-        """Have the store told of all that is to be told."""
+    async def report(self) -> None:
+        """Send pending reports to the store."""
         await self.servers.report_changes()
 
-    async def known(self) -> list[StreamerView]:
-        await self.headers()
+    async def views(self) -> list[StreamerView]:
+        await self.report()
         return list((await self.store.inner.snapshot()).streamers)
 
     async def state(self) -> dict[str, tuple[bool, int]]:
-        """Return each server's readiness and players, as the store has them."""
-        return {view.report.server_id: (view.report.ready, view.report.players) for view in await self.known()}
+        """Return readiness and players of each server in the store."""
+        return {view.report.server_id: (view.report.ready, view.report.players) for view in await self.views()}

@@ -1,13 +1,13 @@
-"""What a replica says to the store, also when that is away or has forgotten."""
+"""The calls of a replica to the store, also while it is unavailable and after a reset."""
 
 import pytest
 
-from matchmaker.broker import AT_ONCE, CONTACT_SECONDS
+from matchmaker.broker import BATCH_SIZE, CONTACT_SECONDS
 from matchmaker.notices import Matched
 from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
 from pixelfleet.fleet.model import LeaseState, Ticket
 from pixelfleet.fleet.store import Placed, StoreUnavailableError
-from tests.unit.matchmaker.fleet import Store, Turning, Waiter, ticket
+from tests.unit.matchmaker.brokers import BrokerDriver, RecordingPlayer, Store, ticket
 
 
 @pytest.fixture
@@ -16,352 +16,354 @@ def store() -> Store:
 
 
 @pytest.fixture
-async def turning(store: Store) -> Turning:
-    return Turning(store)
+async def driver(store: Store) -> BrokerDriver:
+    return BrokerDriver(store)
 
 
-async def ready(turning: Turning) -> None:
-    assert await turning.turn()
+async def ready(driver: BrokerDriver) -> None:
+    assert await driver.renew()
 
 
-# -- the usual way ----------------------------------------------------------------------------------
+# -- normal operation -------------------------------------------------------------------------------
 
 
-async def test_a_player_gets_a_free_streamer_at_once_and_the_next_one_when_it_is_free(turning: Turning) -> None:
-    await ready(turning)
-    await turning.store.streamer(legacy=True)
-    first, second = await turning.join(2)
-    assert (first.heard, second.heard) == (["matched"], ["waits"])
-    assert list(turning.broker.waiting) == [second.ticket.session_id]
-    await turning.leave(first.ticket.session_id)
-    await turning.turn()
-    assert second.heard == ["waits", "matched"]
+async def test_a_player_gets_a_free_streamer_and_the_next_one_waits_for_it(driver: BrokerDriver) -> None:
+    await ready(driver)
+    await driver.store.streamer(legacy=True)
+    first, second = await driver.join(2)
+    assert (first.events, second.events) == (["matched"], ["waits"])
+    assert list(driver.broker.waiting) == [second.ticket.session_id]
+    await driver.leave(first.ticket.session_id)
+    await driver.renew()
+    assert second.events == ["waits", "matched"]
     assert second.leases[0].state is LeaseState.CLAIMED
-    assert not turning.broker.waiting
+    assert not driver.broker.waiting
 
 
-async def test_a_player_who_has_arrived_at_a_server_of_ours_is_that_servers(turning: Turning) -> None:
-    await turning.store.streamer()
-    (player,) = await turning.join()
-    turning.broker.arrived(player.ticket.session_id)
-    assert not turning.broker.knows(player.ticket.session_id)
-    await turning.leave(player.ticket.session_id)
-    assert turning.store.named("leave") == []
+async def test_a_signalling_server_owns_the_session_after_the_arrival(driver: BrokerDriver) -> None:
+    await driver.store.streamer()
+    (player,) = await driver.join()
+    driver.broker.arrived(player.ticket.session_id)
+    assert not driver.broker.owns(player.ticket.session_id)
+    await driver.leave(player.ticket.session_id)
+    assert driver.store.calls_of("leave") == []
 
 
-async def test_a_player_at_a_stock_server_stays_ours_and_its_end_is_said(turning: Turning) -> None:
-    await turning.store.streamer(legacy=True)
-    (player,) = await turning.join()
-    turning.broker.arrived(player.ticket.session_id)
-    assert turning.broker.knows(player.ticket.session_id)
-    await turning.leave(player.ticket.session_id)
-    assert turning.store.named("leave") == [(player.ticket.session_id, "here")]
+async def test_the_replica_owns_a_session_with_a_legacy_server(driver: BrokerDriver) -> None:
+    await driver.store.streamer(legacy=True)
+    (player,) = await driver.join()
+    driver.broker.arrived(player.ticket.session_id)
+    assert driver.broker.owns(player.ticket.session_id)
+    await driver.leave(player.ticket.session_id)
+    assert driver.store.calls_of("leave") == [(player.ticket.session_id, "here")]
 
 
-async def test_a_streamer_that_cannot_be_reached_is_given_back_and_another_is_taken(turning: Turning) -> None:
-    await turning.store.streamer(1)
-    await turning.store.streamer(2)
-    (player,) = await turning.join()
+async def test_an_unreachable_streamer_is_given_back_for_another_one(driver: BrokerDriver) -> None:
+    await driver.store.streamer(1)
+    await driver.store.streamer(2)
+    (player,) = await driver.join()
     lost = player.leases[0].streamer.key
-    await turning.give_back(player)
-    assert turning.store.named("give_back") == [(player.ticket.session_id, lost, True)]
+    await driver.give_back(player)
+    assert driver.store.calls_of("give_back") == [(player.ticket.session_id, lost, True)]
     assert [lease.streamer.key for lease in player.leases] == [lost, "s1/cam" if lost == "s2/cam" else "s2/cam"]
 
 
-async def test_whoever_gives_back_waits_in_its_old_place(turning: Turning) -> None:
-    await turning.store.streamer()
-    first, second = await turning.join(2)
-    await turning.give_back(first)
-    assert first.heard == ["matched", "waits"]
-    # With one replica alone a streamer that it cannot reach is left alone by all.
-    assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
+async def test_a_player_that_gives_back_keeps_its_position(driver: BrokerDriver) -> None:
+    await driver.store.streamer()
+    first, second = await driver.join(2)
+    await driver.give_back(first)
+    assert first.events == ["matched", "waits"]
+    # With a single replica, a streamer that it cannot reach is quarantined.
+    assert await driver.queue() == [first.ticket.session_id, second.ticket.session_id]
 
 
-async def test_an_operators_end_reaches_the_player(turning: Turning) -> None:
-    (player,) = await turning.join()
-    assert await turning.store.inner.end(player.ticket.session_id)
-    await turning.turn()
-    assert player.heard == ["waits", "ended"]
+async def test_a_session_ended_by_an_operator_is_a_notice(driver: BrokerDriver) -> None:
+    (player,) = await driver.join()
+    assert await driver.store.inner.end(player.ticket.session_id)
+    await driver.renew()
+    assert player.events == ["waits", "ended"]
 
 
-async def test_a_promise_to_somebody_who_left_is_returned(turning: Turning) -> None:
-    (player,) = await turning.join()
+async def test_a_lease_of_a_player_that_left_is_returned(driver: BrokerDriver) -> None:
+    (player,) = await driver.join()
     session = player.ticket.session_id
-    turning.broker.sessions.leave(session)
-    await turning.store.streamer()
-    await turning.turn()
-    assert turning.store.named("leave") == [(session, "here")]
-    assert not (await turning.store.inner.snapshot()).leases
+    driver.broker.sessions.remove(session)
+    await driver.store.streamer()
+    await driver.renew()
+    assert driver.store.calls_of("leave") == [(session, "here")]
+    assert not (await driver.store.inner.snapshot()).leases
 
 
-async def matched_twice(turning: Turning) -> Waiter:
-    """Return a player whose streamer has not answered for so long that another one was matched for it."""
+async def matched_twice(driver: BrokerDriver) -> RecordingPlayer:
+    """Return a player that got a second lease, because its arrival was not reported in time."""
 
-    async def time_passes(seconds: float) -> None:
-        turning.now += seconds
-        turning.store.clock.now += seconds
+    async def advance(seconds: float) -> None:
+        driver.now += seconds
+        driver.store.clock.now += seconds
         for number in (1, 2):
-            await turning.store.streamer(number, sequence=round(turning.store.clock.now * 1000))
+            await driver.store.streamer(number, sequence=round(driver.store.clock.now * 1000))
 
-    await ready(turning)
-    await time_passes(0.0)
-    (player,) = await turning.join()
+    await ready(driver)
+    await advance(0.0)
+    (player,) = await driver.join()
     for _ in range(3):
-        await time_passes(ARRIVAL_SECONDS / 4)
-        await ready(turning)
-    await time_passes(ARRIVAL_SECONDS / 4 + 0.1)
+        await advance(ARRIVAL_SECONDS / 4)
+        await ready(driver)
+    await advance(ARRIVAL_SECONDS / 4 + 0.1)
     return player
 
 
-async def known(turning: Turning) -> list[str]:
-    """Return the sessions that the store knows."""
-    seen = await turning.store.inner.snapshot()
-    return [lease.session_id for lease in seen.leases] + await turning.queue()
+async def sessions_in_store(driver: BrokerDriver) -> list[str]:
+    """Return the ids of all sessions in the store."""
+    snapshot = await driver.store.inner.snapshot()
+    return [lease.session_id for lease in snapshot.leases] + await driver.queue()
 
 
-async def test_a_second_streamer_is_returned_before_the_first_is_given_back(turning: Turning) -> None:
-    # Else the player, which waits again or has a third one, would be taken out of the store with the second.
-    player = await matched_twice(turning)
-    await turning.broker.turn()
-    await turning.give_back(player)
-    await turning.broker.departures.send()
-    assert await known(turning) == [player.ticket.session_id]
-    assert player.heard == ["matched", "matched"]
+async def test_a_second_lease_is_returned_before_the_first_is_given_back(driver: BrokerDriver) -> None:
+    # Otherwise the return of the second lease would end the session that waits again.
+    player = await matched_twice(driver)
+    await driver.broker.renew()
+    await driver.give_back(player)
+    await driver.broker.departures.send()
+    assert await sessions_in_store(driver) == [player.ticket.session_id]
+    assert player.events == ["matched", "matched"]
 
 
-async def test_a_second_streamer_is_returned_before_the_first_is_said_again(turning: Turning) -> None:
-    player = await matched_twice(turning)
-    turning.now += EXPIRY_SECONDS
-    await turning.turn()
-    assert len(turning.store.named("restore")) == 1
-    (lease,) = (await turning.store.inner.snapshot()).leases
+async def test_a_second_lease_is_returned_before_the_first_is_restored(driver: BrokerDriver) -> None:
+    player = await matched_twice(driver)
+    driver.now += EXPIRY_SECONDS
+    await driver.renew()
+    assert len(driver.store.calls_of("restore")) == 1
+    (lease,) = (await driver.store.inner.snapshot()).leases
     assert (lease.session_id, lease.streamer) == (player.ticket.session_id, player.leases[0].streamer)
 
 
-# -- the store is away ------------------------------------------------------------------------------
+# -- the store is unavailable -----------------------------------------------------------------------
 
 
-async def test_joins_that_could_not_be_said_are_said_later_in_the_old_order(turning: Turning) -> None:
-    await ready(turning)
-    before = await turning.join(2)
-    turning.store.away = True
-    meanwhile = await turning.join(250)
-    assert {tuple(waiter.heard) for waiter in meanwhile} == {("waits", "lost")}
-    turning.store.away = False
-    late = await turning.join(1)
-    await turning.turn()
-    expected = [waiter.ticket.session_id for waiter in [*before, *meanwhile, *late]]
-    assert await turning.queue() == expected
-    assert {tuple(waiter.heard) for waiter in meanwhile} == {("waits", "lost", "found")}
+async def test_deferred_tickets_are_sent_later_in_order(driver: BrokerDriver) -> None:
+    await ready(driver)
+    before = await driver.join(2)
+    driver.store.unavailable = True
+    meanwhile = await driver.join(250)
+    assert {tuple(player.events) for player in meanwhile} == {("waits", "unavailable")}
+    driver.store.unavailable = False
+    late = await driver.join(1)
+    await driver.renew()
+    expected = [player.ticket.session_id for player in [*before, *meanwhile, *late]]
+    assert await driver.queue() == expected
+    assert {tuple(player.events) for player in meanwhile} == {("waits", "unavailable", "available")}
 
 
-@pytest.mark.parametrize("cut_after", [1, 2, AT_ONCE // 2, AT_ONCE + 1, AT_ONCE + 7])
-async def test_a_store_that_goes_away_again_in_the_middle_changes_no_order(turning: Turning, cut_after: int) -> None:
-    turning.store.away = True
-    players = await turning.join(250)
-    turning.store.away, turning.store.cut_after = False, cut_after
-    assert not await turning.turn()
-    said = len(turning.store.named("join"))
-    assert said <= 1 + cut_after + AT_ONCE, "it goes on trying"
-    turning.store.away, turning.store.cut_after = False, None
-    assert await turning.turn()
-    assert await turning.queue() == [player.ticket.session_id for player in players]
+@pytest.mark.parametrize("fail_after", [1, 2, BATCH_SIZE // 2, BATCH_SIZE + 1, BATCH_SIZE + 7])
+async def test_a_second_failure_while_sending_keeps_the_order(driver: BrokerDriver, fail_after: int) -> None:
+    driver.store.unavailable = True
+    players = await driver.join(250)
+    driver.store.unavailable, driver.store.fail_after = False, fail_after
+    assert not await driver.renew()
+    calls = len(driver.store.calls_of("join"))
+    assert calls <= 1 + fail_after + BATCH_SIZE, "the broker does not stop at the failure"
+    driver.store.unavailable, driver.store.fail_after = False, None
+    assert await driver.renew()
+    assert await driver.queue() == [player.ticket.session_id for player in players]
 
 
-async def test_those_who_wait_are_told_once_of_each_time_that_the_store_is_lost(turning: Turning) -> None:
-    await ready(turning)
-    (player,) = await turning.join()
+async def test_waiting_players_are_notified_once_per_outage(driver: BrokerDriver) -> None:
+    await ready(driver)
+    (player,) = await driver.join()
     for _ in range(2):
-        turning.store.away = True
+        driver.store.unavailable = True
         for _ in range(3):
-            assert not await turning.turn()
-        turning.store.away = False
-        await turning.turn()
-        await turning.turn()
-    assert player.heard == ["waits", "lost", "found", "lost", "found"]
+            assert not await driver.renew()
+        driver.store.unavailable = False
+        await driver.renew()
+        await driver.renew()
+    assert player.events == ["waits", "unavailable", "available", "unavailable", "available"]
 
 
-async def test_leaves_that_could_not_be_said_are_repeated(turning: Turning) -> None:
-    first, second = await turning.join(2)
-    turning.store.away = True
-    await turning.leave(first.ticket.session_id)
-    assert await turning.queue() == [first.ticket.session_id, second.ticket.session_id]
-    turning.store.away = False
-    await turning.turn()
-    assert await turning.queue() == [second.ticket.session_id]
+async def test_failed_departures_are_sent_again(driver: BrokerDriver) -> None:
+    first, second = await driver.join(2)
+    driver.store.unavailable = True
+    await driver.leave(first.ticket.session_id)
+    assert await driver.queue() == [first.ticket.session_id, second.ticket.session_id]
+    driver.store.unavailable = False
+    await driver.renew()
+    assert await driver.queue() == [second.ticket.session_id]
 
 
-async def test_a_player_who_leaves_before_it_could_be_said_is_never_said(turning: Turning) -> None:
-    turning.store.away = True
-    (player,) = await turning.join()
-    await turning.leave(player.ticket.session_id)
-    turning.store.away = False
-    await turning.turn()
-    assert await turning.queue() == []
-    assert len(turning.store.named("join")) == 1
+async def test_a_player_that_leaves_with_a_deferred_ticket_is_never_sent(driver: BrokerDriver) -> None:
+    driver.store.unavailable = True
+    (player,) = await driver.join()
+    await driver.leave(player.ticket.session_id)
+    driver.store.unavailable = False
+    await driver.renew()
+    assert await driver.queue() == []
+    assert len(driver.store.calls_of("join")) == 1
 
 
-async def test_a_streamer_that_could_not_be_given_back_is_so_later(turning: Turning) -> None:
-    await turning.store.streamer()
-    (player,) = await turning.join()
-    turning.store.away = True
-    await turning.give_back(player)
-    assert player.heard == ["matched", "waits", "lost"]
-    turning.store.away = False
-    await turning.turn()
-    assert player.heard[-1] == "matched"
+async def test_a_failed_give_back_is_deferred(driver: BrokerDriver) -> None:
+    await driver.store.streamer()
+    (player,) = await driver.join()
+    driver.store.unavailable = True
+    await driver.give_back(player)
+    assert player.events == ["matched", "waits", "unavailable"]
+    driver.store.unavailable = False
+    await driver.renew()
+    assert player.events[-1] == "matched"
 
 
-async def test_one_choice_too_many_is_that_players_matter_alone(turning: Turning) -> None:
-    turning.store.away = True
-    await turning.join(3)
-    turning.store.away, turning.store.refuse_joins = False, True
-    assert await turning.turn()
-    assert all(player.heard == ["waits", "lost", "refused: too many different choices"] for player in turning.waiters)
-    assert len(turning.broker) == 0
-    (late,) = await turning.join()
-    assert late.heard == ["refused: too many different choices"]
+async def test_a_refused_ticket_does_not_affect_other_players(driver: BrokerDriver) -> None:
+    driver.store.unavailable = True
+    await driver.join(3)
+    driver.store.unavailable, driver.store.refuse_joins = False, True
+    assert await driver.renew()
+    assert all(
+        player.events == ["waits", "unavailable", "refused: too many different choices"] for player in driver.players
+    )
+    assert len(driver.broker) == 0
+    (late,) = await driver.join()
+    assert late.events == ["refused: too many different choices"]
 
 
-# -- the store has forgotten ------------------------------------------------------------------------
+# -- after a store reset ----------------------------------------------------------------------------
 
 
-async def test_after_a_new_epoch_all_sessions_are_said_again_in_the_old_order(turning: Turning) -> None:
-    await ready(turning)
-    streamer = await turning.store.streamer(legacy=True)
-    playing, *waiting = await turning.join(5)
-    turning.store.forget()
-    await turning.turn()
-    assert await turning.queue() == [player.ticket.session_id for player in waiting]
-    (lease,) = (await turning.store.inner.snapshot()).leases
+async def test_all_sessions_are_restored_in_order_after_a_store_reset(driver: BrokerDriver) -> None:
+    await ready(driver)
+    streamer = await driver.store.streamer(legacy=True)
+    playing, *waiting = await driver.join(5)
+    driver.store.reset()
+    await driver.renew()
+    assert await driver.queue() == [player.ticket.session_id for player in waiting]
+    (lease,) = (await driver.store.inner.snapshot()).leases
     assert (lease.session_id, lease.streamer.key) == (playing.ticket.session_id, streamer.key)
-    assert turning.restored == 1
-    await turning.turn()
-    assert turning.restored == 1
+    assert driver.restored == 1
+    await driver.renew()
+    assert driver.restored == 1
 
 
-async def test_who_plays_is_said_to_a_store_that_has_forgotten_and_to_no_other(turning: Turning) -> None:
-    await ready(turning)
-    await turning.store.streamer()
-    (player,) = await turning.join()
+async def test_handed_over_sessions_are_restored_only_after_a_store_reset(driver: BrokerDriver) -> None:
+    await ready(driver)
+    await driver.store.streamer()
+    (player,) = await driver.join()
     session = player.ticket.session_id
-    turning.broker.arrived(session)
-    turning.now += EXPIRY_SECONDS + 1
-    await turning.turn()
-    assert turning.store.named("restore") == [("here", [], [], [], ())]
-    turning.store.forget()
-    await turning.store.streamer(sessions=(session,))
-    await turning.turn()
-    (lease,) = (await turning.store.inner.snapshot()).leases
+    driver.broker.arrived(session)
+    driver.now += EXPIRY_SECONDS + 1
+    await driver.renew()
+    assert driver.store.calls_of("restore") == [("here", [], [], [], ())]
+    driver.store.reset()
+    await driver.store.streamer(sessions=(session,))
+    await driver.renew()
+    (lease,) = (await driver.store.inner.snapshot()).leases
     assert (lease.session_id, lease.replica_id, lease.state) == (session, "here", LeaseState.HELD)
-    turning.now += EXPIRY_SECONDS + 1
-    await turning.turn()
-    assert turning.store.named("restore")[-1] == ("here", [], [], [session], ())
+    driver.now += EXPIRY_SECONDS + 1
+    await driver.renew()
+    assert driver.store.calls_of("restore")[-1] == ("here", [], [], [session], ())
 
 
 @pytest.mark.parametrize("ended_by", ["the player", "an operator"])
-async def test_who_was_said_again_and_whose_server_is_gone_is_ended_by_us(turning: Turning, ended_by: str) -> None:
-    await ready(turning)
-    await turning.store.streamer()
-    (player,) = await turning.join()
+async def test_the_end_of_a_restored_session_is_reported(driver: BrokerDriver, ended_by: str) -> None:
+    await ready(driver)
+    await driver.store.streamer()
+    (player,) = await driver.join()
     session = player.ticket.session_id
-    turning.broker.arrived(session)
-    turning.store.forget()
-    await turning.turn()
-    assert [lease.session_id for lease in (await turning.store.inner.snapshot()).leases] == [session]
+    driver.broker.arrived(session)
+    driver.store.reset()
+    await driver.renew()
+    assert [lease.session_id for lease in (await driver.store.inner.snapshot()).leases] == [session]
     if ended_by == "an operator":
-        assert await turning.store.inner.end(session)
-        await turning.turn()
-        assert player.heard[-1] == "ended"
-    await turning.leave(session)
-    assert (await turning.store.inner.snapshot()).leases == ()
+        assert await driver.store.inner.end(session)
+        await driver.renew()
+        assert player.events[-1] == "ended"
+    await driver.leave(session)
+    assert (await driver.store.inner.snapshot()).leases == ()
 
 
-async def test_what_an_operator_holds_back_is_said_to_a_store_that_has_forgotten(turning: Turning) -> None:
-    streamer = await turning.store.streamer()
-    await turning.store.inner.set_operator_drain(streamer.key, on=True)
-    await ready(turning)
-    turning.store.forget()
-    turning.store.cut_after = 1
-    assert not await turning.turn()
-    turning.store.away, turning.store.cut_after = False, None
-    await turning.turn()
-    assert turning.store.named("restore")[-1] == ("here", [], [], [], (streamer.key,))
+async def test_operator_drains_are_restored_after_a_store_reset(driver: BrokerDriver) -> None:
+    streamer = await driver.store.streamer()
+    await driver.store.inner.set_operator_drain(streamer.key, on=True)
+    await ready(driver)
+    driver.store.reset()
+    driver.store.fail_after = 1
+    assert not await driver.renew()
+    driver.store.unavailable, driver.store.fail_after = False, None
+    await driver.renew()
+    assert driver.store.calls_of("restore")[-1] == ("here", [], [], [], (streamer.key,))
 
 
-async def test_sessions_that_the_store_gave_up_are_said_again_after_a_long_silence(turning: Turning) -> None:
-    await ready(turning)
-    (player,) = await turning.join()
-    turning.store.clock.now += EXPIRY_SECONDS + 1
-    turning.now += EXPIRY_SECONDS + 1
-    await turning.store.inner.totals()  # whoever asks: what is over is over
-    assert await turning.queue() == []
-    await turning.turn()
-    assert await turning.queue() == [player.ticket.session_id]
+async def test_expired_sessions_are_restored(driver: BrokerDriver) -> None:
+    await ready(driver)
+    (player,) = await driver.join()
+    driver.store.clock.now += EXPIRY_SECONDS + 1
+    driver.now += EXPIRY_SECONDS + 1
+    await driver.store.inner.totals()  # any call removes expired sessions
+    assert await driver.queue() == []
+    await driver.renew()
+    assert await driver.queue() == [player.ticket.session_id]
 
 
-async def test_a_lease_is_used_only_when_the_store_has_been_heard_of_lately(turning: Turning) -> None:
-    assert not turning.broker.may_dial()
-    await ready(turning)
-    assert turning.broker.may_dial()
-    turning.now += CONTACT_SECONDS - 0.01
-    assert turning.broker.may_dial()
-    turning.now += 0.01
-    assert not turning.broker.may_dial()
-    turning.store.away = True
-    await turning.turn()
-    assert not turning.broker.may_dial()
+async def test_a_lease_is_used_only_after_recent_contact_with_the_store(driver: BrokerDriver) -> None:
+    assert not driver.broker.may_dial()
+    await ready(driver)
+    assert driver.broker.may_dial()
+    driver.now += CONTACT_SECONDS - 0.01
+    assert driver.broker.may_dial()
+    driver.now += 0.01
+    assert not driver.broker.may_dial()
+    driver.store.unavailable = True
+    await driver.renew()
+    assert not driver.broker.may_dial()
 
 
-# -- the end ----------------------------------------------------------------------------------------
+# -- shutdown ---------------------------------------------------------------------------------------
 
 
-async def test_the_queue_is_left_as_a_whole_and_those_with_a_streamer_stay(turning: Turning) -> None:
-    await turning.store.streamer(legacy=True)
-    playing, *_ = await turning.join(250)
-    await turning.broker.leave_queue()
-    assert await turning.queue() == []
-    assert turning.broker.knows(playing.ticket.session_id)
-    assert turning.broker.has_more_to_say
-    await turning.leave(playing.ticket.session_id)
-    assert not turning.broker.has_more_to_say
+async def test_leave_queue_ends_only_waiting_sessions(driver: BrokerDriver) -> None:
+    await driver.store.streamer(legacy=True)
+    playing, *_ = await driver.join(250)
+    await driver.broker.leave_queue()
+    assert await driver.queue() == []
+    assert driver.broker.owns(playing.ticket.session_id)
+    assert driver.broker.has_pending_work
+    await driver.leave(playing.ticket.session_id)
+    assert not driver.broker.has_pending_work
 
 
-async def test_a_player_who_left_while_it_was_put_into_the_queue_is_taken_out_again(
-    turning: Turning, monkeypatch: pytest.MonkeyPatch
+async def test_a_player_that_leaves_during_its_join_is_removed(
+    driver: BrokerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = ticket()
-    join = turning.store.inner.join
+    join = driver.store.inner.join
 
     async def join_slowly(ticket: Ticket) -> Placed:
-        turning.broker.leave(ticket.session_id)
+        driver.broker.leave(ticket.session_id)
         return await join(ticket)
 
-    monkeypatch.setattr(turning.store.inner, "join", join_slowly)
-    assert await turning.broker.join(waiting) is None
-    await turning.broker.departures.send()
-    assert await turning.queue() == []
-    assert turning.broker.notices.empty()
+    monkeypatch.setattr(driver.store.inner, "join", join_slowly)
+    assert await driver.broker.join(waiting) is None
+    await driver.broker.departures.send()
+    assert await driver.queue() == []
+    assert driver.broker.notices.empty()
 
 
 @pytest.mark.parametrize("answered", [True, False])
-async def test_a_lease_that_comes_while_the_player_asks_is_its_answer_and_no_notice(
-    turning: Turning, monkeypatch: pytest.MonkeyPatch, answered: bool
+async def test_a_lease_delivered_during_a_call_is_its_result_and_no_notice(
+    driver: BrokerDriver, monkeypatch: pytest.MonkeyPatch, answered: bool
 ) -> None:
-    await ready(turning)
-    join = turning.store.inner.join
+    await ready(driver)
+    join = driver.store.inner.join
 
     async def join_slowly(ticket: Ticket) -> Placed:
         placed = await join(ticket)
-        await turning.store.streamer()
-        await turning.broker.turn()
+        await driver.store.streamer()
+        await driver.broker.renew()
         if not answered:
             raise StoreUnavailableError("the answer was lost")
         return placed
 
-    monkeypatch.setattr(turning.store.inner, "join", join_slowly)
-    lease = await turning.broker.join(ticket())
+    monkeypatch.setattr(driver.store.inner, "join", join_slowly)
+    lease = await driver.broker.join(ticket())
     assert lease is not None
     assert lease.session_id == ticket().session_id
-    notices = [turning.broker.notices.get_nowait() for _ in range(turning.broker.notices.qsize())]
+    notices = [driver.broker.notices.get_nowait() for _ in range(driver.broker.notices.qsize())]
     assert not any(isinstance(notice, Matched) for notice in notices)

@@ -1,4 +1,4 @@
-"""What a query may ask for."""
+"""The join request of a query, and its limits."""
 
 import pytest
 
@@ -8,33 +8,33 @@ from pixelfleet.auth.identity import STRANGER, Identity
 SESSION = "0123456789abcdef0123456789abcdef"
 
 
-def join_request(query: dict[str, str], join: JoinRule = "any", who: Identity = STRANGER) -> object:
-    made = join_request_of(query, who, app="default", labels=["region", "version"], join=join)
-    assert made.spectator is (who.roles == {"spectator"})
-    return made.app, made.wants, made.may_share, made.labels
+def join_request(query: dict[str, str], join: JoinRule = "any", identity: Identity = STRANGER) -> object:
+    request = join_request_of(query, identity, app="default", labels=["region", "version"], join=join)
+    assert request.spectator is (identity.roles == {"spectator"})
+    return request.app, request.wants, request.may_share, request.labels
 
 
-def test_nothing_asks_for_any_free_streamer_of_the_usual_app() -> None:
+def test_an_empty_query_requests_any_streamer_of_the_default_application() -> None:
     assert join_request({}) == ("default", "", False, {})
 
 
-def test_app_and_known_labels_are_taken_and_others_are_not() -> None:
+def test_the_application_and_configured_labels_are_read() -> None:
     query = {"app": "game", "region": "eu", "version": "1.2", "gpu": "a10", "hovering": "true"}
     assert join_request(query) == ("game", "", False, {"region": "eu", "version": "1.2"})
 
 
-def test_an_empty_label_is_no_choice() -> None:
+def test_an_empty_label_is_ignored() -> None:
     assert join_request({"region": ""}) == ("default", "", False, {})
 
 
-def test_a_streamer_that_is_named_is_wanted_whatever_its_labels() -> None:
+def test_a_wanted_streamer_takes_precedence_over_labels() -> None:
     assert join_request({"id": "pod/cam", "region": "eu"}) == ("default", "pod/cam", True, {})
 
 
 @pytest.mark.parametrize(
     ("address", "wants"), [("10.0.0.7", "10.0.0.7:80/stock"), ("10.0.0.7:81", "10.0.0.7:81/stock")]
 )
-def test_a_stock_server_is_named_by_its_address(address: str, wants: str) -> None:
+def test_a_legacy_server_is_identified_by_its_address(address: str, wants: str) -> None:
     assert join_request({"address": address}) == ("default", wants, True, {})
 
 
@@ -49,22 +49,22 @@ def test_a_stock_server_is_named_by_its_address(address: str, wants: str) -> Non
         ("never", SESSION, False),
     ],
 )
-def test_who_may_look_on_is_a_setting(join: JoinRule, wants: str, may_share: bool) -> None:
+def test_spectators_depend_on_the_join_rule(join: JoinRule, wants: str, may_share: bool) -> None:
     assert join_request({"id": wants}, join) == ("default", wants, may_share, {})
 
 
 @pytest.mark.parametrize("join", ["session", "never"])
-def test_any_streamer_means_a_free_one_where_nobody_may_look_on(join: JoinRule) -> None:
+def test_any_streamer_is_a_free_one_without_spectators(join: JoinRule) -> None:
     assert join_request({"id": "*"}, join) == ("default", "", False, {})
 
 
-def test_who_is_known_may_choose_among_their_own() -> None:
+def test_an_identity_may_request_only_its_applications() -> None:
     apps = Identity(apps=("game", "tour"))
-    assert join_request({}, who=apps) == ("game", "", False, {})
-    assert join_request({"app": "tour"}, who=apps) == ("tour", "", False, {})
+    assert join_request({}, identity=apps) == ("game", "", False, {})
+    assert join_request({"app": "tour"}, identity=apps) == ("tour", "", False, {})
     with pytest.raises(NotAllowedError):
-        join_request({"app": "default"}, who=apps)
-    assert join_request({"id": "another"}, who=Identity(wants="pod/cam")) == ("default", "pod/cam", True, {})
+        join_request({"app": "default"}, identity=apps)
+    assert join_request({"id": "another"}, identity=Identity(wants="pod/cam")) == ("default", "pod/cam", True, {})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_who_is_known_may_choose_among_their_own() -> None:
         ("never", SESSION, None),
     ],
 )
-def test_a_spectator_only_looks_on_where_anybody_may(join: JoinRule, wants: str, found: str | None) -> None:
+def test_a_spectator_may_only_watch_as_the_join_rule_allows(join: JoinRule, wants: str, found: str | None) -> None:
     spectator = Identity(roles=frozenset({"spectator"}))
     if found is None:
         with pytest.raises(NotAllowedError):
@@ -87,9 +87,9 @@ def test_a_spectator_only_looks_on_where_anybody_may(join: JoinRule, wants: str,
         assert join_request({"id": wants, "region": "eu"}, join, spectator) == ("default", found, True, {})
 
 
-def test_a_spectator_who_is_a_player_too_plays() -> None:
+def test_an_identity_with_both_roles_is_a_player() -> None:
     both = Identity(roles=frozenset({"spectator", "player"}))
-    assert join_request({}, who=both) == ("default", "", False, {})
+    assert join_request({}, identity=both) == ("default", "", False, {})
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,6 @@ def test_a_spectator_who_is_a_player_too_plays() -> None:
         {"id": "a\x1fb"},
     ],
 )
-def test_what_cannot_be_a_name_is_refused(query: dict[str, str]) -> None:
+def test_an_invalid_name_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(JoinRequestError):
         join_request(query)

@@ -1,4 +1,4 @@
-"""The fleet's gauges: the same on every replica, right, and absent where they would be a guess."""
+"""The fleet's gauges are equal on all replicas, and absent while the totals are unknown."""
 
 import math
 
@@ -9,19 +9,19 @@ from prometheus_client import generate_latest
 
 from matchmaker.metrics import MAX_APPS, READ_SECONDS, STALE_SECONDS, FleetGauges, Metrics, demand_ratio, shown_apps
 from pixelfleet.fleet.model import AppTotals
-from tests.unit.matchmaker.fleet import Store, ticket
+from tests.unit.matchmaker.brokers import Store, ticket
 
 Series = dict[str, float]
 
 
-class Seen:
-    """One replica's gauges, and the clock that tells how old they are."""
+class ReplicaMetrics:
+    """The metrics of one replica, with a fake clock."""
 
     def __init__(self, store: Store, **warm: int) -> None:
         self.metrics = Metrics()
         self.gauges = FleetGauges(store.real, warm)
         self.now = 1000.0
-        self.gauges._loop = self  # type: ignore[assignment]  # all that is asked of it is the time
+        self.gauges._loop = self  # type: ignore[assignment]  # only `time` is called
         self.metrics.watch_fleet(self.gauges)
 
     def time(self) -> float:
@@ -47,28 +47,28 @@ async def fleet(store: Store, players: int, streamers: int) -> None:
 
 
 @pytest.mark.parametrize(("players", "streamers"), [(0, 0), (0, 3), (2, 4), (4, 4), (9, 4), (3, 0)])
-async def test_with_p_players_and_s_streamers_the_ratio_is_p_to_s(store: Store, players: int, streamers: int) -> None:
+async def test_the_demand_ratio_is_players_per_streamer(store: Store, players: int, streamers: int) -> None:
     await fleet(store, players, streamers)
-    replicas = [Seen(store), Seen(store)]
-    for seen in replicas:
-        await seen.gauges.read()
+    replicas = [ReplicaMetrics(store), ReplicaMetrics(store)]
+    for replica in replicas:
+        await replica.gauges.read()
     expected = {
         "matchmaker_player_queue_count": max(0, players - streamers),
         "matchmaker_streamer_available_count": max(0, streamers - players),
         "matchmaker_streamer_connections": streamers,
         "matchmaker_streamer_demand_ratio": players / streamers if streamers else players and players + 1,
     }
-    for seen in replicas:
+    for replica in replicas:
         for custom in (False, True):
-            series = seen.series(custom=custom)
+            series = replica.series(custom=custom)
             assert {name: series[name] for name in expected} == expected
 
 
-async def test_what_autoscalers_follow_counts_those_who_play_wait_and_should_be_warm(store: Store) -> None:
+async def test_streams_wanted_counts_used_waiting_and_warm_slots(store: Store) -> None:
     await fleet(store, 5, 3)
-    seen = Seen(store, default=2, idle=1)
-    await seen.gauges.read()
-    series = seen.series(custom=True)
+    replica = ReplicaMetrics(store, default=2, idle=1)
+    await replica.gauges.read()
+    series = replica.series(custom=True)
     assert series['pixelfleet_streams_wanted{app="default"}'] == 3 + 2 + 2
     assert series['pixelfleet_streams_wanted{app="idle"}'] == 1
     assert series['pixelfleet_players_waiting{app="default"}'] == 2
@@ -80,47 +80,47 @@ def of_the_fleet(series: Series) -> list[str]:
     return [name for name in series if name.startswith(("pixelfleet_", "matchmaker_")) and not name.startswith(own)]
 
 
-async def test_they_are_absent_before_the_first_reading_and_while_the_store_is_away_or_young(store: Store) -> None:
-    seen = Seen(store)
-    assert of_the_fleet(seen.series(custom=True)) == []
-    await seen.gauges.read()
-    assert of_the_fleet(seen.series(custom=True))
-    seen.now += STALE_SECONDS - 0.1
-    store.away = True
-    await seen.gauges.read()
-    assert of_the_fleet(seen.series(custom=True))
-    seen.now += 0.1
-    assert of_the_fleet(seen.series(custom=True)) == []
-    store.away = False
-    warming_up = await store.inner.totals()
+async def test_gauges_are_absent_while_the_totals_are_unknown(store: Store) -> None:
+    replica = ReplicaMetrics(store)
+    assert of_the_fleet(replica.series(custom=True)) == []
+    await replica.gauges.read()
+    assert of_the_fleet(replica.series(custom=True))
+    replica.now += STALE_SECONDS - 0.1
+    store.unavailable = True
+    await replica.gauges.read()
+    assert of_the_fleet(replica.series(custom=True))
+    replica.now += 0.1
+    assert of_the_fleet(replica.series(custom=True)) == []
+    store.unavailable = False
+    current = await store.inner.totals()
 
     async def totals() -> object:
-        return type(warming_up)(now=warming_up.now, warming_up=True, apps=warming_up.apps)
+        return type(current)(now=current.now, warming_up=True, apps=current.apps)
 
     store.inner.totals = totals  # type: ignore[method-assign,assignment]
-    await seen.gauges.read()
-    assert of_the_fleet(seen.series(custom=True)) == []
+    await replica.gauges.read()
+    assert of_the_fleet(replica.series(custom=True)) == []
     assert READ_SECONDS < STALE_SECONDS
 
 
-async def test_waits_and_matches_are_counted_by_app(store: Store) -> None:
-    seen = Seen(store)
-    seen.metrics.waited("car", 0.3)
-    seen.metrics.waited("car", 30.0)
-    series = seen.series()
+async def test_waits_and_matches_are_counted_by_application(store: Store) -> None:
+    replica = ReplicaMetrics(store)
+    replica.metrics.waited("car", 0.3)
+    replica.metrics.waited("car", 30.0)
+    series = replica.series()
     assert series['matchmaker_matches_total{app="car"}'] == 2
     assert series['matchmaker_wait_seconds_bucket{app="car",le="0.5"}'] == 1
     assert series['matchmaker_wait_seconds_count{app="car"}'] == 2
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000) | st.just(math.inf))
-def test_the_ratio_asks_for_more_exactly_when_there_are_too_few(players: int, slots: float) -> None:
+def test_the_ratio_exceeds_one_exactly_when_slots_are_missing(players: int, slots: float) -> None:
     ratio = demand_ratio(players, slots)
     assert ratio >= 0
     assert (ratio > 1) == (players > slots)
 
 
-def test_names_that_strangers_make_up_do_not_crowd_out_real_apps() -> None:
+def test_requested_names_do_not_displace_real_applications() -> None:
     apps = {f"made-up-{number}": AppTotals(waiting=1) for number in range(5000)}
     apps |= {f"zz-real-{number}": AppTotals(streamers=1) for number in range(100)}
     shown = shown_apps(apps, ["zz-configured"])

@@ -1,4 +1,4 @@
-"""A player's way: it waits, is dialled, plays, and leaves, and its streamer may fail it at each step."""
+"""A player waits, is connected to its streamer, and leaves; its streamer may fail at each step."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,202 +9,206 @@ from matchmaker.queue.positions import QueuePosition
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.protocol import close_codes
-from tests.unit.matchmaker.hall import KEY, Hall, Seat
+from tests.unit.matchmaker.replicas import KEY, Client, Replica
 
 
-async def dialled(hall: Hall, *, legacy: bool = False) -> Seat:
-    """Return a player that is being dialled."""
-    await hall.store.streamer(legacy=legacy)
-    seat = hall.player()
-    await hall.settle()
-    return seat
+async def dialled(replica: Replica, *, legacy: bool = False) -> Client:
+    """Return a player whose streamer is being dialled."""
+    await replica.store.streamer(legacy=legacy)
+    client = replica.player()
+    await replica.settle()
+    return client
 
 
-async def test_a_player_waits_and_is_dialled_with_a_ticket_for_its_streamer(hall: Hall) -> None:
-    seat = hall.player(passed_on={"OfferToReceive": "true"})
-    await hall.settle()
-    assert seat.details == [messages.WAITING]
-    await hall.store.streamer()
-    await hall.turning.turn()
-    await hall.settle()
-    assert seat.headers[-1] == {
+async def test_a_player_waits_and_its_streamer_is_dialled_with_a_session_token(replica: Replica) -> None:
+    client = replica.player(passed_on={"OfferToReceive": "true"})
+    await replica.settle()
+    assert client.details == [messages.WAITING]
+    await replica.store.streamer()
+    await replica.driver.renew()
+    await replica.settle()
+    assert client.messages[-1] == {
         "type": "matchmaker",
         "queued": False,
         "matched": True,
         "dialect": "5.5",
         "detail": {"id": "s1/cam", "address": "10.0.0.1", "port": 4000},
     }
-    (dial,) = hall.dials
+    (dial,) = replica.dials
     query = parse_qs(urlsplit(dial.url).query)
     assert dial.url.startswith("ws://10.0.0.1:4000/?")
-    assert (query["player"], query["OfferToReceive"]) == ([seat.session], ["true"])
+    assert (query["player"], query["OfferToReceive"]) == ([client.session], ["true"])
     token = verify(query["session"][0], KEY, "s1")
-    assert (token.session_id, token.endpoint_id, token.role) == (seat.session, "cam", "player")
+    assert (token.session_id, token.endpoint_id, token.role) == (client.session, "cam", "player")
     dial.open()
-    await hall.settle()
-    assert not hall.broker.knows(seat.session)
-    numbers = hall.players.metrics.registries.all
-    assert numbers.get_sample_value("matchmaker_wait_seconds_count", {"app": "default"}) == 1
-    assert numbers.get_sample_value("matchmaker_matches_total", {"app": "default"}) == 1
-    assert numbers.get_sample_value("matchmaker_dial_seconds_count") == 1
-    assert numbers.get_sample_value("matchmaker_dials_total", {"outcome": "ok"}) == 1
+    await replica.settle()
+    assert not replica.broker.owns(client.session)
+    metrics = replica.players.metrics.registries.all
+    assert metrics.get_sample_value("matchmaker_wait_seconds_count", {"app": "default"}) == 1
+    assert metrics.get_sample_value("matchmaker_matches_total", {"app": "default"}) == 1
+    assert metrics.get_sample_value("matchmaker_dial_seconds_count") == 1
+    assert metrics.get_sample_value("matchmaker_dials_total", {"outcome": "ok"}) == 1
 
 
-async def test_a_stock_server_gets_no_ticket_and_no_pings(hall: Hall) -> None:
-    seat = await dialled(hall, legacy=True)
-    (dial,) = hall.dials
+async def test_a_legacy_server_gets_no_token_and_no_pings(replica: Replica) -> None:
+    client = await dialled(replica, legacy=True)
+    (dial,) = replica.dials
     assert "session" not in parse_qs(urlsplit(dial.url).query)
     dial.open()
-    await hall.settle()
-    seat.say(b'{"type":"ping","time":7}')
-    assert seat.headers[-1] == {"type": "pong", "time": 7}
-    seat.say(b'{"type":"offer","sdp":"no ping"}')
+    await replica.settle()
+    client.send(b'{"type":"ping","time":7}')
+    assert client.messages[-1] == {"type": "pong", "time": 7}
+    client.send(b'{"type":"offer","sdp":"no ping"}')
     assert dial.socket.sent == [b'{"type":"offer","sdp":"no ping"}']
 
 
-async def test_pings_are_answered_while_the_player_waits_and_never_kept(hall: Hall) -> None:
-    seat = hall.player()
-    seat.say(b'{"type":"ping","time":1}')
-    seat.say(b"first")
-    seat.say(b"second, which says ping")
-    assert seat.headers[-1] == {"type": "pong", "time": 1}
-    await hall.store.streamer()
-    await hall.settle()
-    hall.dials[0].open()
-    seat.say(b'{"type":"ping","time":2}')
-    assert hall.dials[0].socket.sent == [b"first", b"second, which says ping", b'{"type":"ping","time":2}']
+async def test_pings_of_a_waiting_player_are_answered_and_not_buffered(replica: Replica) -> None:
+    client = replica.player()
+    client.send(b'{"type":"ping","time":1}')
+    client.send(b"first")
+    client.send(b"second, with the word ping")
+    assert client.messages[-1] == {"type": "pong", "time": 1}
+    await replica.store.streamer()
+    await replica.settle()
+    replica.dials[0].open()
+    client.send(b'{"type":"ping","time":2}')
+    assert replica.dials[0].socket.sent == [b"first", b"second, with the word ping", b'{"type":"ping","time":2}']
 
 
 @pytest.mark.parametrize("status", [0, 503, 409])
-async def test_a_failed_dial_is_given_back_and_only_a_taken_slot_is_no_fault(hall: Hall, status: int) -> None:
-    seat = await dialled(hall)
-    hall.dials[0].fail(status)
-    await hall.settle()
-    (view,) = (await hall.store.inner.snapshot()).streamers
+async def test_a_failed_dial_is_given_back_and_counts_unless_the_slot_is_occupied(
+    replica: Replica, status: int
+) -> None:
+    client = await dialled(replica)
+    replica.dials[0].fail(status)
+    await replica.settle()
+    (view,) = (await replica.store.inner.snapshot()).streamers
     assert view.failures == (0 if status == 409 else 1)
     if status == 409:
-        assert len(hall.dials) == 2
+        assert len(replica.dials) == 2
     else:
-        assert seat.details[-1] == messages.STREAMER_LOST
-        assert hall.broker.waiting
-    assert seat.socket.is_open
+        assert client.details[-1] == messages.STREAMER_UNREACHABLE
+        assert replica.broker.waiting
+    assert client.socket.is_open
 
 
-async def test_a_server_that_closes_as_soon_as_it_opens_does_not_strand_the_player(hall: Hall) -> None:
-    seat = await dialled(hall)
-    seat.say(b"hello")
-    dial = hall.dials[0]
+async def test_a_close_right_after_the_dial_makes_the_player_wait_again(replica: Replica) -> None:
+    client = await dialled(replica)
+    client.send(b"hello")
+    dial = replica.dials[0]
     dial.open()
-    dial.handler.closed(4006, "the streamer is taken")  # before the dial's own task goes on
-    await hall.settle()
-    assert seat.socket.is_open
-    assert hall.broker.waiting
-    await hall.store.streamer(2)
-    await hall.turning.turn()
-    await hall.settle()
-    hall.dials[-1].open()
-    assert hall.dials[-1].socket.sent == [b"hello"]
+    dial.handler.closed(4006, "the streamer is taken")  # before the task of the dial continues
+    await replica.settle()
+    assert client.socket.is_open
+    assert replica.broker.waiting
+    await replica.store.streamer(2)
+    await replica.driver.renew()
+    await replica.settle()
+    replica.dials[-1].open()
+    assert replica.dials[-1].socket.sent == [b"hello"]
 
 
-async def test_a_stock_server_that_closes_before_its_config_is_a_failed_dial(hall: Hall) -> None:
-    seat = await dialled(hall, legacy=True)
-    dial = hall.dials[0]
+async def test_a_legacy_server_that_closes_before_its_config_is_a_failed_dial(replica: Replica) -> None:
+    client = await dialled(replica, legacy=True)
+    dial = replica.dials[0]
     dial.open()
-    await hall.settle()
+    await replica.settle()
     dial.handler.closed(1013, "try again later")
-    await hall.settle()
-    assert seat.details[-1] == messages.STREAMER_LOST
-    assert seat.socket.is_open
-    (view,) = (await hall.store.inner.snapshot()).streamers
+    await replica.settle()
+    assert client.details[-1] == messages.STREAMER_UNREACHABLE
+    assert client.socket.is_open
+    (view,) = (await replica.store.inner.snapshot()).streamers
     assert view.failures == 1
 
 
-async def test_a_streamer_lost_in_mid_play_closes_the_player_with_its_code(hall: Hall) -> None:
-    seat = await dialled(hall, legacy=True)
-    dial = hall.dials[0]
+async def test_the_close_code_of_the_streamer_is_passed_on(replica: Replica) -> None:
+    client = await dialled(replica, legacy=True)
+    dial = replica.dials[0]
     dial.open()
-    await hall.settle()
+    await replica.settle()
     dial.handler.message(b'{"type":"config"}')
     dial.handler.closed(4000, "the streamer left")
-    assert seat.socket.closes == [(4000, "the streamer left")]
-    seat.leave()
-    await hall.settle()
-    assert not (await hall.store.inner.snapshot()).leases
+    assert client.socket.closes == [(4000, "the streamer left")]
+    client.leave()
+    await replica.settle()
+    assert not (await replica.store.inner.snapshot()).leases
 
 
-async def test_a_slot_is_free_when_the_streamers_side_is_closed_and_not_before(hall: Hall) -> None:
-    seat = await dialled(hall, legacy=True)
-    dial = hall.dials[0]
+async def test_a_slot_is_free_once_the_streamers_side_is_closed(replica: Replica) -> None:
+    client = await dialled(replica, legacy=True)
+    dial = replica.dials[0]
     dial.open()
-    await hall.settle()
-    seat.leave()
-    await hall.settle()
+    await replica.settle()
+    client.leave()
+    await replica.settle()
     assert len(dial.socket.closes) == 1
-    (lease,) = (await hall.store.inner.snapshot()).leases
+    (lease,) = (await replica.store.inner.snapshot()).leases
     assert lease.state is LeaseState.CLAIMED
     dial.handler.closed(1000, "")
-    await hall.settle()
-    assert not (await hall.store.inner.snapshot()).leases
+    await replica.settle()
+    assert not (await replica.store.inner.snapshot()).leases
 
 
-async def test_a_player_who_leaves_as_soon_as_it_comes_takes_nothing_along(hall: Hall) -> None:
-    await hall.store.streamer(legacy=True)
-    hall.player().leave()
-    await hall.settle()
-    assert len(hall.players) == len(hall.broker) == 0
-    assert not (await hall.store.inner.snapshot()).leases
+async def test_a_player_that_leaves_at_once_leaves_no_lease(replica: Replica) -> None:
+    await replica.store.streamer(legacy=True)
+    replica.player().leave()
+    await replica.settle()
+    assert len(replica.players) == len(replica.broker) == 0
+    assert not (await replica.store.inner.snapshot()).leases
 
 
-async def test_a_player_who_leaves_while_it_is_dialled_takes_nothing_along(hall: Hall) -> None:
-    seat = await dialled(hall)
-    seat.leave()
-    await hall.settle()
-    assert len(hall.players) == len(hall.broker) == 0
-    assert not (await hall.store.inner.snapshot()).leases
+async def test_a_player_that_leaves_during_the_dial_leaves_no_lease(replica: Replica) -> None:
+    client = await dialled(replica)
+    client.leave()
+    await replica.settle()
+    assert len(replica.players) == len(replica.broker) == 0
+    assert not (await replica.store.inner.snapshot()).leases
 
 
-async def test_a_lease_is_given_back_when_the_store_has_not_been_heard_of(hall: Hall) -> None:
-    hall.turning.now += 60.0
-    seat = await dialled(hall)
-    assert hall.dials == []
-    assert hall.store.named("give_back")
-    assert "matched" not in str(seat.details)
+async def test_a_lease_is_given_back_without_recent_contact_with_the_store(replica: Replica) -> None:
+    replica.driver.now += 60.0
+    client = await dialled(replica)
+    assert replica.dials == []
+    assert replica.store.calls_of("give_back")
+    assert "matched" not in str(client.details)
 
 
-async def test_the_loss_of_the_store_and_its_return_are_told_with_the_place(hall: Hall) -> None:
-    seat = hall.player()
-    await hall.settle()
-    seat.player.moved(QueuePosition(3, 60))
-    seat.player.moved(QueuePosition(3, 60))
-    seat.player.store_lost()
-    seat.player.store_found()
+async def test_an_outage_of_the_store_and_its_end_are_sent_to_the_player(replica: Replica) -> None:
+    client = replica.player()
+    await replica.settle()
+    client.player.moved(QueuePosition(3, 60))
+    client.player.moved(QueuePosition(3, 60))
+    client.player.store_unavailable()
+    client.player.store_available()
     position = {"position": 3, "ahead": 2, "etaSeconds": 60}
     queued = {"type": "matchmaker", "queued": True, "matched": False}
-    assert seat.headers[1:] == [
+    assert client.messages[1:] == [
         {**queued, "detail": messages.WAITING, **position},
-        {**queued, "detail": messages.STORE_LOST},
+        {**queued, "detail": messages.STORE_UNAVAILABLE},
         {**queued, "detail": messages.WAITING, **position},
     ]
 
 
 @pytest.mark.parametrize(
-    ("what", "code", "kind"),
+    ("method", "code", "kind"),
     [
         ("expire", close_codes.QUEUE_TIMEOUT, "matchmaker"),
         ("ended", close_codes.SESSION_OVER, "subscribeFailed"),
     ],
 )
-async def test_the_last_message_says_why(hall: Hall, what: str, code: close_codes.CloseCode, kind: str) -> None:
-    seat = hall.player()
-    getattr(seat.player, what)()
-    assert seat.headers[-1]["type"] == kind
-    assert code.reason in (seat.headers[-1].get("detail"), seat.headers[-1].get("message"))
-    assert seat.socket.closes == [(code.code, code.reason)]
+async def test_the_last_message_gives_the_reason(
+    replica: Replica, method: str, code: close_codes.CloseCode, kind: str
+) -> None:
+    client = replica.player()
+    getattr(client.player, method)()
+    assert client.messages[-1]["type"] == kind
+    assert code.reason in (client.messages[-1].get("detail"), client.messages[-1].get("message"))
+    assert client.socket.closes == [(code.code, code.reason)]
 
 
-async def test_a_choice_too_many_is_refused_for_good_in_words(hall: Hall) -> None:
-    hall.store.refuse_joins = True
-    seat = hall.player()
-    await hall.settle()
-    assert seat.headers[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
-    assert seat.socket.closes == [(close_codes.FULL.code, close_codes.FULL.reason)]
+async def test_a_refused_ticket_closes_the_player_with_the_reason(replica: Replica) -> None:
+    replica.store.refuse_joins = True
+    client = replica.player()
+    await replica.settle()
+    assert client.messages[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
+    assert client.socket.closes == [(close_codes.FULL.code, close_codes.FULL.reason)]

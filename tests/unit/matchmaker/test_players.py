@@ -1,15 +1,13 @@
-"""Who may become a player, and when it is the replica itself that reaches nobody."""
+"""Admission of players, and detection of a replica that reaches no streamer."""
 
 from collections.abc import AsyncIterator
 
 import pytest
-from picows import WSUpgradeResponseWithListener
 
 from pixelfleet.net.dial import DialError
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
-from tests.unit.matchmaker.hall import Hall
+from tests.unit.matchmaker.replicas import Replica
 
 
 @pytest.fixture
@@ -19,77 +17,69 @@ async def tasks() -> AsyncIterator[Tasks]:
 
 
 @pytest.fixture
-async def hall(monkeypatch: pytest.MonkeyPatch, tasks: Tasks) -> Hall:
-    return Hall(monkeypatch, tasks, origins=["https://play.example"], max_queue=2)
+async def replica(monkeypatch: pytest.MonkeyPatch, tasks: Tasks) -> Replica:
+    return Replica(monkeypatch, tasks, origins=["https://play.example"], max_queue=2)
 
 
-def status(answer: object) -> int:
-    if isinstance(answer, WebSocket):
-        return 101
-    assert isinstance(answer, WSUpgradeResponseWithListener)
-    return int(answer.response.status)
-
-
-async def test_players_are_taken_on_any_path(hall: Hall) -> None:
+async def test_players_are_accepted_on_any_path(replica: Replica) -> None:
     for path in ("/", "/ws", "/matchmaker?app=car", "/?id=*", "/?region=eu&OfferToReceive=true"):
-        assert status(hall.upgrade(path)) == 101
+        assert replica.upgrade(path).status == 101
 
 
-async def test_what_cannot_be_is_refused_with_a_status(hall: Hall) -> None:
-    assert status(hall.upgrade("/?app=a%20b")) == 400
-    assert status(hall.upgrade("/?id=" + "x" * 300)) == 400
-    assert status(hall.upgrade("/", Origin="https://evil.example")) == 403
-    assert status(hall.upgrade("/", Origin="https://play.example")) == 101
+async def test_invalid_requests_are_refused_with_a_status(replica: Replica) -> None:
+    assert replica.upgrade("/?app=a%20b").status == 400
+    assert replica.upgrade("/?id=" + "x" * 300).status == 400
+    assert replica.upgrade("/", Origin="https://evil.example").status == 403
+    assert replica.upgrade("/", Origin="https://play.example").status == 101
     for _ in range(2):
-        hall.player()
-    await hall.settle()
-    assert status(hall.upgrade("/")) == 503
+        replica.player()
+    await replica.settle()
+    assert replica.upgrade("/").status == 503
 
 
-async def test_a_replica_that_ends_takes_nobody_and_refuses_nobody_for_good(hall: Hall) -> None:
-    hall.players.closing = True
-    answer = hall.upgrade("/")
-    assert status(answer) == 101
-    await hall.settle()
-    assert len(hall.players) == 0
+async def test_a_closing_replica_accepts_and_closes_new_players(replica: Replica) -> None:
+    replica.players.closing = True
+    assert replica.upgrade("/").status == 101
+    await replica.settle()
+    assert len(replica.players) == 0
 
 
-async def test_a_replica_that_reaches_none_of_many_streamers_is_broken(hall: Hall) -> None:
-    reports = [await hall.store.streamer(number) for number in range(1, 6)]
+async def test_a_replica_whose_dials_all_fail_is_broken(replica: Replica) -> None:
+    reports = [await replica.store.streamer(number) for number in range(1, 6)]
     for report in reports[:4]:
-        hall.players.dialled(report, DialError("refused"))
-        assert not hall.players.broken
-    hall.players.dialled(reports[4], DialError("refused"))
-    broken = hall.players.broken
-    hall.players.dialled(reports[0], None)
-    assert (broken, hall.players.broken) == (True, False)
+        replica.players.dialled(report, DialError("refused"))
+        assert not replica.players.broken
+    replica.players.dialled(reports[4], DialError("refused"))
+    broken = replica.players.broken
+    replica.players.dialled(reports[0], None)
+    assert (broken, replica.players.broken) == (True, False)
 
 
-async def test_one_streamer_that_fails_often_makes_nobody_broken(hall: Hall) -> None:
-    report = await hall.store.streamer()
+async def test_failed_dials_of_one_streamer_do_not_make_a_replica_broken(replica: Replica) -> None:
+    report = await replica.store.streamer()
     for _ in range(40):
-        hall.players.dialled(report, DialError("refused"))
-    assert not hall.players.broken
+        replica.players.dialled(report, DialError("refused"))
+    assert not replica.players.broken
 
 
-async def test_everyone_is_sent_away_to_come_back(hall: Hall) -> None:
-    seats = [hall.player() for _ in range(3)]
-    hall.players.close_all()
-    assert {code for seat in seats for code, _ in seat.socket.closes} == {4005}
-    for seat in seats:
-        hall.players.left.clear()
-        seat.leave()
-        assert hall.players.left.is_set()
-    assert len(hall.players) == 0
+async def test_close_all_closes_with_a_code_for_reconnection(replica: Replica) -> None:
+    clients = [replica.player() for _ in range(3)]
+    replica.players.close_all()
+    assert {code for client in clients for code, _ in client.socket.closes} == {4005}
+    for client in clients:
+        replica.players.left.clear()
+        client.leave()
+        assert replica.players.left.is_set()
+    assert len(replica.players) == 0
 
 
-async def test_notices_reach_the_player_that_they_concern(hall: Hall) -> None:
-    first, second = hall.player(), hall.player()
-    await hall.settle()
-    assert await hall.store.inner.end(first.session)
-    assert await hall.store.inner.end(second.session)
+async def test_notices_are_delivered_to_their_player(replica: Replica) -> None:
+    first, second = replica.player(), replica.player()
+    await replica.settle()
+    assert await replica.store.inner.end(first.session)
+    assert await replica.store.inner.end(second.session)
     second.leave()
-    await hall.turning.turn()
-    await hall.settle()
+    await replica.driver.renew()
+    await replica.settle()
     assert [code for code, _ in first.socket.closes] == [close_codes.SESSION_OVER.code]
     assert second.socket.closes == []

@@ -11,25 +11,25 @@ KEY = "k" * 32
 
 
 def lease(*, spectator: bool = False, **fields: Any) -> Lease:
-    given = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
+    report = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
     return Lease(
         session_id="x" * 32,
         replica_id="r",
-        streamer=StreamerReport(**given),
+        streamer=StreamerReport(**report),
         state=LeaseState.CLAIMED,
         spectator=spectator,
     )
 
 
 @pytest.mark.parametrize(("spectator", "role"), [(False, "player"), (True, "spectator")])
-def test_a_server_of_ours_finds_a_ticket_for_itself_in_the_url(role: str, *, spectator: bool) -> None:
+def test_the_url_has_a_session_token_for_its_server(role: str, *, spectator: bool) -> None:
     query = parse_qs(urlsplit(session_url(lease(spectator=spectator), KEY, {"OfferToReceive": "true"})).query)
     token = verify(query["session"][0], KEY, "s")
     assert (token.session_id, token.app, token.role) == ("x" * 32, "a", role)
     assert (query["player"], query["OfferToReceive"]) == (["x" * 32], ["true"])
 
 
-def test_a_stock_server_and_one_without_a_key_get_none() -> None:
+def test_there_is_no_token_for_a_legacy_server_or_without_a_key() -> None:
     for url in (session_url(lease(legacy=True), KEY), session_url(lease(), None)):
         assert url == f"ws://10.0.0.1:4000/?player={'x' * 32}"
 
@@ -43,11 +43,11 @@ def test_a_stock_server_and_one_without_a_key_get_none() -> None:
         ("wss://[2001:db8::1]:8443", "[2001:db8::1]:8443"),
     ],
 )
-def test_addresses_are_told_with_their_port(url: str, text: str) -> None:
+def test_addresses_have_their_port(url: str, text: str) -> None:
     assert host_and_port(url) == text
 
 
-def test_the_page_of_a_stock_server_is_dialled_as_it_is_and_ours_with_the_ticket() -> None:
+def test_the_page_url_has_a_token_unless_the_server_is_legacy() -> None:
     assert page_url(lease(legacy=True, url="wss://host:8443"), KEY) == "https://host:8443/"
     assert page_url(lease(legacy=True), KEY, "custom_html/a.html") == "http://10.0.0.1:4000/custom_html/a.html"
     url = page_url(lease(), KEY)

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import make_mocked_request
 
 from pixelfleet.auth.guard import Guard
-from router.caller import ADDRESS, REQUEST_ID, Callers
+from router.caller import CALLER, Caller, Callers
 from router.handlers import Handlers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.streamers import LookupFailedError
@@ -47,9 +47,7 @@ class Known:
 
 def doors(recorder: Recorder, client: ClientSession, **chosen: Any) -> Handlers:
     settings = Settings(rest_token=TOKEN, page=Path(), **{"proxy_auth": "open", "dashboard_auth": "open", **chosen})
-    callers = Callers(
-        Guard(["*"]), proxies=0, player_paths=(), requests_per_second=0, joins_per_minute=0, logins_per_minute=2
-    )
+    callers = Callers(Guard(["*"]), proxies=0, requests_per_second=0, joins_per_minute=0, logins_per_minute=2)
     known = Matchmakers(Pool(URLS), client)
     known.pool.resolved({url: [f"10.0.0.{number}"] for number, url in enumerate(URLS, 1)})
     return Handlers(settings, callers, recorder, known, Known(), client)
@@ -58,7 +56,7 @@ def doors(recorder: Recorder, client: ClientSession, **chosen: Any) -> Handlers:
 def asked(path: str, method: str = "GET", **headers: str) -> web.Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = make_mocked_request(method, path, headers={"Host": "door.test", **named})
-    request[ADDRESS], request[REQUEST_ID] = "192.0.2.7", "id"
+    request[CALLER] = Caller(request, "192.0.2.7", "id")
     return request
 
 

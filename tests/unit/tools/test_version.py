@@ -11,10 +11,10 @@ from tools.version import COPIES, change, copies, current, main
 
 WRITTEN = re.compile(
     r"""(?:
-        \bpixelfleet(?:-streamer)?(?::|==|@) | \bnewTag:\  | IMAGE_TAG= | image\.version=" |
+        ^Version\  | \bpixelfleet(?:-streamer)?(?::|==|@) | \bnewTag:\  | IMAGE_TAG= | image\.version=" |
         "pixelfleet-player",\s*"version":\ "
     )(\d+\.\d+\.\d+\w*)""",
-    re.VERBOSE,
+    re.VERBOSE | re.MULTILINE,
 )
 """A version of ours, however it is written. This is wider than what tools.version rewrites."""
 

@@ -4,25 +4,41 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
-from picows import WSAutoPingStrategy, WSCloseCode, WSListener, WSProtocolError
-from picows.api import WSServerListenerFactory
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stub leaves the class out
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSListener,
+    WSProtocolError,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+from picows.picows import WSProtocol, _parse_http_request  # type: ignore[attr-defined]  # its stub leaves both out
 
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.net.request_sniffer import Fed
 from pixelfleet.net.websocket import WebSocket
 
 READ_BUFFER_BYTES: Final = 1024
 """What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
 
+_REQUEST: Final = (
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n"
+)
+
+_ANSWER: Final = (
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Accept: %s%s\r\n\r\n"
+)
+
 log = structlog.get_logger(__name__)
-_log = logging.getLogger("picows")
 
 
-class _Calm:
+class _TransportShim:
     """A transport as picows sees it.
 
     picows sets and reads options of the socket when the connection is made, and asks for both addresses: for
@@ -31,10 +47,11 @@ class _Calm:
     more than a message does.
     """
 
-    __slots__ = ("_held", "_made", "_transport")
+    __slots__ = ("_held", "_made", "_settled", "_transport")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, settled: asyncio.Future[None] | None) -> None:
         self._transport = transport
+        self._settled = settled
         self._made = False
         self._held: list[bytes] | None = None
 
@@ -59,7 +76,7 @@ class _Calm:
         """Make up what nobody reads."""
         return 0
 
-    def set_operator_drain(self) -> None:
+    def hold_back(self) -> None:
         """Keep what is written until it is let go."""
         self._held = []
 
@@ -87,10 +104,21 @@ class _Calm:
         """Return how many bytes wait; picows writes past this transport only if none do."""
         return self._transport.get_write_buffer_size() if self._held is None else 1
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Set what may wait to be written."""
+        self._transport.set_write_buffer_limits(high, low)
+
     def close(self) -> None:
         """Close when all is written."""
         self.let_go()
         self._transport.close()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wake up the task that waits for the end of a client's handshake."""
+        settled, self._settled = self._settled, None
+        if settled is not None and not settled.done():
+            settled.set_result(None)
 
     def __getattr__(self, name: str) -> Any:
         """Be the transport in all else."""
@@ -100,17 +128,31 @@ class _Calm:
 class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
     """picows' protocol, less what it does in vain for each connection."""
 
-    __slots__ = ("calm",)
+    __slots__ = ("settled", "shim")
+
+    settled: asyncio.Future[None] | None
+    """For a client: done when its handshake has ended, well or not."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin the handshake."""
-        self.calm = _Calm(transport)
-        super().connection_made(self.calm)
-        self.calm.made()
+        self.shim = _TransportShim(transport, self.settled)
+        super().connection_made(self.shim)
+        self.shim.made()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, and with it a handshake that was under way."""
+        super().connection_lost(exc)
+        self.shim.settle()
+
+    async def opened(self) -> None:
+        """Wait until a client's websocket is open; raise the reason if it is not."""
+        assert self.settled is not None
+        await self.settled  # picows' own way makes two futures more
+        await self.wait_until_handshake_complete()
 
     def feed(self, data: bytes) -> None:
         """Take what was read before this protocol had the connection; its first answers go out together."""
-        self.calm.set_operator_drain()
+        self.shim.hold_back()
         try:
             rest = memoryview(data)
             while rest:
@@ -120,31 +162,35 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
                 rest = rest[size:]
                 self.buffer_updated(size)
         finally:
-            self.calm.let_go()
+            self.shim.let_go()
 
 
-class _Log(logging.LoggerAdapter[logging.Logger]):
-    """What picows takes for its logger, one a connection: only there does it tell of a breach when it finds one.
+class _ProtocolErrorHook:
+    """What picows takes for its logger, one a connection: only there does it report a breach when it finds one.
 
     It would send a close in its own words, read on for a moment and deliver what follows; so the socket is closed
     from here first. An error of ours in a handler comes the same way, and is logged as such.
     """
 
-    logger = _log
-    extra = None
-    socket: WebSocket | None = None
+    __slots__ = ("socket",)
 
-    def __init__(self) -> None:
-        """Be cheap: there is one for each connection, and most have nothing to say."""
+    def __init__(self, socket: WebSocket | None) -> None:
+        self.socket = socket
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it
         """Have picows spare itself the lines of a debugger."""
         return level >= logging.WARNING
 
     def info(self, *_: object, **__: object) -> None:
-        """Leave out what picows says of each connection."""
+        """Leave out what picows logs of each connection."""
 
     debug = info
+
+    def warning(self, msg: object, *_: object, **__: object) -> None:
+        """Take a line of picows' log about the exception that it handles."""
+        self.log(logging.WARNING, msg)
+
+    error = exception = warning
 
     def log(self, level: int, msg: object, *_: object, **__: object) -> None:
         """Take a line of picows' log; a warning or an error is about the exception that it handles."""
@@ -160,20 +206,41 @@ class _Log(logging.LoggerAdapter[logging.Logger]):
             self.socket.broken(int(cast("int", code)))
 
 
-def server_protocol(upgrade: WSServerListenerFactory, bounds: Bounds) -> Fed:
-    """Return the protocol of a connection that a stranger opened; `upgrade` decides on its request.
+class _Answer(WSUpgradeResponse):
+    """The answer 101 as picows takes it; it is written without what any other answer may have."""
 
-    It is given the whole head of the request at once, so that its handshake needs no time of its own.
+    __slots__ = ("subprotocol",)
+
+    def __init__(self, subprotocol: str) -> None:
+        self.status = HTTPStatus.SWITCHING_PROTOCOLS
+        self.headers: Any = {}
+        self.subprotocol = subprotocol
+
+    def to_bytes(self) -> bytearray:
+        """Return what is sent; picows has put the proof that the key was read among the header fields."""
+        chosen = f"\r\nSec-WebSocket-Protocol: {self.subprotocol}" if self.subprotocol else ""
+        return bytearray(_ANSWER % (self.headers["Sec-WebSocket-Accept"], chosen), "ascii")
+
+
+def parse_upgrade_request(head: bytes) -> WSUpgradeRequest:
+    """Parse a request's head, which comes without the empty line at its end; raise RuntimeError for a bad one."""
+    return cast("WSUpgradeRequest", _parse_http_request(head))
+
+
+def open_websocket(
+    transport: asyncio.Transport, key: str, early: bytes, listener: WSListener, subprotocol: str, bounds: Bounds
+) -> None:
+    """Give a connection to picows, which answers 101 and takes what the client has sent already.
+
+    picows parses a request of our own: the client's has been checked and decided on.
     """
-    lines = _Log()
-
-    def decide(request: Any) -> Any:
-        answer = upgrade(request)
-        lines.socket = _socket_of(answer)
-        return answer
-
-    protocol: Fed = _protocol(None, None, decide, bounds, lines, None)
-    return protocol
+    hook = _ProtocolErrorHook(listener if isinstance(listener, WebSocket) else None)
+    answer = WSUpgradeResponseWithListener(_Answer(subprotocol), listener)
+    protocol = _protocol(None, None, lambda _: answer, bounds, hook, None)
+    protocol.settled = None
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    protocol.feed(_REQUEST % key.encode() + early)
 
 
 def client_protocol(
@@ -181,21 +248,18 @@ def client_protocol(
 ) -> Any:
     """Return the protocol of a connection that we open. Whoever opens it bounds the time of the handshake.
 
-    Its `transport` is picows', once it is connected, and its `wait_until_handshake_complete` raises why not.
+    Its `opened` waits until the websocket is open, and raises why it is not.
     """
-    lines = _Log()
+    hook = _ProtocolErrorHook(None)
 
     def made(*_: object) -> WebSocket:
-        lines.socket = make()
-        return lines.socket
+        hook.socket = socket = make()
+        protocol.shim.settle()
+        return socket
 
-    return _protocol(host_port, path, made, bounds, lines, dict(headers))
-
-
-def _socket_of(answer: object) -> WebSocket | None:
-    if not isinstance(answer, WSListener):
-        answer = getattr(answer, "listener", None)
-    return answer if isinstance(answer, WebSocket) else None
+    protocol = _protocol(host_port, path, made, bounds, hook, dict(headers))
+    protocol.settled = asyncio.get_running_loop().create_future()
+    return protocol
 
 
 def _protocol(
@@ -203,7 +267,7 @@ def _protocol(
     path: str | None,
     make: Callable[..., object],
     bounds: Bounds,
-    lines: _Log,
+    hook: _ProtocolErrorHook,
     headers: dict[str, str] | None,
 ) -> Any:
     return _Protocol(
@@ -211,7 +275,7 @@ def _protocol(
         path,
         host_port is not None,
         make,
-        lines,
+        hook,
         True,
         None,
         False,

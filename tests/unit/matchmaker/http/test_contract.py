@@ -1,4 +1,4 @@
-"""What the document says of every call. What the calls do is tested with real sockets."""
+"""The OpenAPI document. tests/integration covers the handlers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ DEFINITION: dict[str, Any] = CONTRACT.document()
 
 
 @pytest.mark.parametrize("path", DEFINITION["paths"])
-def test_every_call_of_the_api_needs_a_token_and_may_fail(path: str) -> None:
+def test_each_api_operation_documents_authentication_and_errors(path: str) -> None:
     for call in DEFINITION["paths"][path].values():
         assert {"200", "202", "302"} & set(call["responses"])
         if path.startswith("/api/v1/") and not path.endswith("openapi.json"):

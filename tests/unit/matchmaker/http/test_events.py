@@ -1,4 +1,4 @@
-"""What listeners hear of the fleet, and what becomes of slow ones. The sockets are tested with real ones."""
+"""The events that listeners receive. tests/integration covers the HTTP side."""
 
 from typing import Any
 
@@ -8,21 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchmaker.http import events, schemas, views
-from matchmaker.http.events import MAX_BEHIND, STREAMERS_AT_ONCE, Events, Listener, differences, streamer_events
+from matchmaker.http.events import (
+    MAX_PENDING_EVENTS,
+    STREAMERS_PER_EVENT,
+    Events,
+    Listener,
+    differences,
+    streamer_events,
+)
 from matchmaker.http.fleet_reader import FleetReader
 from pixelfleet.fleet.model import StreamerReport, StreamerView
-from tests.unit.matchmaker.fleet import Store
+from tests.unit.matchmaker.brokers import Store
 
-Told = tuple[str, Any]
+ParsedEvent = tuple[str, Any]
 
 
-def headers(data: bytes) -> Told:
+def parse(data: bytes) -> ParsedEvent:
     name, _, text = data.decode().removeprefix("event: ").rstrip("\n").partition("\ndata: ")
     return name, orjson.loads(text)
 
 
 class Dashboard:
-    """A listener, and what it makes of what it hears."""
+    """A listener that applies the events to its own copy of the fleet."""
 
     def __init__(self, source: Events) -> None:
         self.listener = Listener()
@@ -33,16 +40,16 @@ class Dashboard:
         self.totals: list[Any] = []
         self.wholes = 0
 
-    async def hear(self) -> None:
-        """Take all that waits."""
+    async def receive(self) -> None:
+        """Apply all pending events."""
         self.listener.waiting.put_nowait(b"event: end\ndata: 0\n\n")
         async for part in self._parts:
             if part.startswith(b"event: end"):
                 return
             if not part.startswith(b"retry"):
-                self.take(*headers(part))
+                self.apply(*parse(part))
 
-    def take(self, name: str, data: Any) -> None:
+    def apply(self, name: str, data: Any) -> None:
         if name == "totals":
             self.totals.append(data)
         elif name == "streamers":
@@ -62,69 +69,69 @@ def store() -> Store:
 @pytest.fixture
 async def source(store: Store) -> Events:
     reader = FleetReader(store.real)
-    made = Events(store.real, reader)
-    made_tell = made.push
+    source = Events(store.real, reader)
+    cached_push = source.push
 
     async def push() -> None:
-        reader.outdate()
-        await made_tell()
+        reader.invalidate()
+        await cached_push()
 
-    made.push = push  # type: ignore[method-assign]  # each of these is to see what is
-    return made
+    source.push = push  # type: ignore[method-assign]  # never from the cache
+    return source
 
 
-async def test_who_comes_hears_the_whole_fleet_and_then_what_changes(store: Store, source: Events) -> None:
+async def test_a_listener_receives_the_whole_fleet_and_then_changes(store: Store, source: Events) -> None:
     for number in range(1, 4):
         await store.streamer(number)
     first = Dashboard(source)
     await source.push()
-    await first.hear()
+    await first.receive()
     assert sorted(first.streamers) == ["s1/cam", "s2/cam", "s3/cam"]
     assert first.totals[-1]["apps"][0]["streamers"] == 3
     await store.inner.set_operator_drain("s2/cam", True)
     second = Dashboard(source)
     await source.push()
     for dashboard in (first, second):
-        await dashboard.hear()
+        await dashboard.receive()
         assert dashboard.streamers["s2/cam"]["state"] == "draining"
         assert dashboard.wholes == 1
     store.clock.now += 60
     await source.push()
-    await first.hear()
+    await first.receive()
     assert first.streamers == {}
 
 
-async def test_nothing_is_said_of_streamers_that_are_as_they_were(store: Store, source: Events) -> None:
+async def test_unchanged_streamers_are_not_sent(store: Store, source: Events) -> None:
     await store.streamer()
     dashboard = Dashboard(source)
     await source.push()
-    await dashboard.hear()
+    await dashboard.receive()
     await source.push()
     assert dashboard.listener.waiting.qsize() == 1
-    await dashboard.hear()
+    await dashboard.receive()
     assert len(dashboard.totals) == 2
 
 
-async def test_changes_that_are_as_much_as_the_fleet_are_told_as_the_whole_fleet(
+async def test_too_many_changes_are_sent_as_the_whole_fleet(
     store: Store, source: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "MANY", 5)
+    monkeypatch.setattr(events, "MAX_CHANGES", 5)
     dashboard = Dashboard(source)
     await source.push()
-    await dashboard.hear()
+    await dashboard.receive()
     for number in range(1, 10):
         await store.streamer(number)
     await source.push()
     assert dashboard.listener.waiting.qsize() == 1
-    await dashboard.hear()
+    await dashboard.receive()
     assert (len(dashboard.streamers), dashboard.wholes) == (9, 2)
 
 
-async def test_who_does_not_keep_up_is_dropped_and_the_others_hear_on(store: Store, source: Events) -> None:
+async def test_a_slow_listener_is_dropped_and_the_others_continue(store: Store, source: Events) -> None:
     slow, quick = Dashboard(source), Dashboard(source)
-    for _ in range(MAX_BEHIND + 1):
+    for _ in range(MAX_PENDING_EVENTS + 1):
         await source.push()
-        await quick.hear()
+        await quick.receive()
     assert slow.listener.dropped
     assert len(source) == 1
     assert not quick.listener.dropped
@@ -132,7 +139,7 @@ async def test_who_does_not_keep_up_is_dropped_and_the_others_hear_on(store: Sto
     assert slow.listener.waiting.get_nowait() is None
 
 
-async def test_everyone_is_let_go_at_the_end(source: Events) -> None:
+async def test_close_ends_all_streams(source: Events) -> None:
     dashboard = Dashboard(source)
     source.close()
     assert [part async for part in dashboard._parts] == [b"retry: 2000\n\n"]
@@ -150,27 +157,27 @@ fleets = st.dictionaries(
 
 
 @given(fleets, fleets)
-def test_the_differences_make_of_one_fleet_the_other(
+def test_differences_turn_one_fleet_into_the_other(
     before: dict[str, schemas.Streamer], now: dict[str, schemas.Streamer]
 ) -> None:
     changed, gone = differences(before, now)
-    made = {**before, **changed}
+    result = {**before, **changed}
     for key in gone:
-        del made[key]
-    assert made == now
+        del result[key]
+    assert result == now
     assert not set(changed) & set(gone)
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
-def test_each_event_is_bounded_and_all_of_them_together_tell_everything(changed: int, gone: int) -> None:
+def test_events_are_bounded_and_complete(changed: int, gone: int) -> None:
     fleet = {str(number): streamer(number) for number in range(changed)}
-    parts = [headers(data)[1] for data in streamer_events(fleet, ["x"] * gone)]
-    assert all(len(part["changed"]) + len(part["gone"]) <= STREAMERS_AT_ONCE for part in parts)
+    parts = [parse(data)[1] for data in streamer_events(fleet, ["x"] * gone)]
+    assert all(len(part["changed"]) + len(part["gone"]) <= STREAMERS_PER_EVENT for part in parts)
     assert [view["endpointId"] for part in parts for view in part["changed"]] == list(fleet)
     assert sum(len(part["gone"]) for part in parts) == gone
 
 
-def test_a_whole_fleet_of_nothing_is_told_too() -> None:
-    assert [headers(data)[1] for data in streamer_events({}, [], whole=True)] == [
+def test_an_empty_fleet_is_sent_too() -> None:
+    assert [parse(data)[1] for data in streamer_events({}, [], whole=True)] == [
         {"whole": True, "changed": [], "gone": []}
     ]

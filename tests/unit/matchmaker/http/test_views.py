@@ -1,4 +1,4 @@
-"""How the fleet is shown, and how a long list is paged."""
+"""REST objects of the fleet, and pages of long lists."""
 
 from typing import Any
 
@@ -47,16 +47,16 @@ def view(**fields: Any) -> StreamerView:
         ({"draining": True}, "draining"),
     ],
 )
-def test_a_streamers_state_says_what_keeps_players_from_it(fields: dict[str, Any], state: str) -> None:
+def test_the_state_of_a_streamer_gives_the_reason_why_it_is_not_free(fields: dict[str, Any], state: str) -> None:
     assert views.streamer_view(view(**fields), NOW).state == state
 
 
-def test_a_streamer_is_shown_without_secrets_and_without_thousands_of_names() -> None:
+def test_a_streamer_has_no_credentials_and_a_bounded_list_of_sessions() -> None:
     shown = views.streamer_view(
         view(rest_url="http://user:hush@10.0.0.1:30010/base", sessions=tuple(map(str, range(500))), capacity=0), NOW
     )
     assert shown.rest_url == "http://10.0.0.1:30010/base"
-    assert (shown.players, len(shown.sessions)) == (500, views.MAX_NAMES)
+    assert (shown.players, len(shown.sessions)) == (500, views.MAX_SESSION_IDS)
     assert (shown.capacity, shown.matched_at) == (None, None)
 
 
@@ -75,7 +75,7 @@ def test_the_reference_list_has_the_reference_fields() -> None:
     assert not views.list_view(view(operator_drained=True), NOW).ready
 
 
-def test_places_in_the_queue_count_those_who_want_the_same() -> None:
+def test_positions_are_counted_per_lane() -> None:
     tickets = [
         Ticket(session_id=f"{number}", replica_id="r", app=app, labels=labels)
         for number, (app, labels) in enumerate([("a", {}), ("b", {}), ("a", {}), ("a", {"region": "eu"}), ("b", {})])
@@ -86,7 +86,7 @@ def test_places_in_the_queue_count_those_who_want_the_same() -> None:
     assert [each.waited_seconds for each in shown] == [10, 9, 8, 7, 6]
 
 
-def test_a_session_is_shown_with_its_role_and_null_for_what_it_has_not() -> None:
+def test_a_session_has_its_role_and_null_for_missing_values() -> None:
     lease = Lease(
         session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, spectator=True, since=NOW
     )
@@ -102,7 +102,7 @@ def test_slots_without_a_limit_are_null_in_json() -> None:
 
 
 @given(st.sets(st.text(min_size=1, max_size=4), max_size=30), st.integers(1, 10))
-def test_pages_together_are_the_whole_list_once_and_in_order(names: set[str], limit: int) -> None:
+def test_all_pages_together_are_the_list_in_order(names: set[str], limit: int) -> None:
     items, after, seen = sorted(names), "", []
     while True:
         found, following = views.page(items, str, after=after, limit=limit)
@@ -115,10 +115,10 @@ def test_pages_together_are_the_whole_list_once_and_in_order(names: set[str], li
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.floats(1.7e9, 2.5e9)), max_size=20))
-def test_a_page_of_the_queue_is_named_in_the_order_of_the_queue(waiting: list[tuple[int, float]]) -> None:
+def test_names_of_queue_pages_sort_like_the_queue(waiting: list[tuple[int, float]]) -> None:
     queue = [
         Waiting(ticket=Ticket(session_id=f"{at:032x}", replica_id="r", app="a", priority=priority), arrived=arrived)
         for at, (priority, arrived) in enumerate(waiting)
     ]
     in_order = sorted(queue, key=lambda each: (each.rank, each.ticket.session_id))
-    assert sorted(queue, key=views.place_of) == in_order
+    assert sorted(queue, key=views.queue_page_name) == in_order

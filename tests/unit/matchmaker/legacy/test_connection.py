@@ -1,4 +1,4 @@
-"""What comes over a stock server's link: any framing, garbage, and no end of it."""
+"""The stream of a legacy server: any segmentation, garbage, and floods."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.legacy.connection import MAX_BAD_MESSAGES, MAX_SKIPPED_BYTES, PIECE_BYTES, LegacyConnection
+from matchmaker.legacy.connection import CHUNK_BYTES, MAX_BAD_MESSAGES, MAX_SKIPPED_BYTES, LegacyConnection
 from matchmaker.legacy.server import LegacyMessageError
 from tests.unit.matchmaker.connections import CONNECT, Transport
 
@@ -21,20 +21,20 @@ MESSAGES: list[dict[str, Any]] = [
 BYTES = b"".join(json.dumps(message).encode() for message in MESSAGES)
 
 
-class Heard:
-    """Who is told of a link."""
+class RecordingHandler:
+    """Records the events of a connection."""
 
-    def __init__(self, *, understands: bool = True) -> None:
+    def __init__(self, *, accepts: bool = True) -> None:
         self.messages: list[dict[str, Any]] = []
         self.ends = 0
-        self.understands = understands
+        self.accepts = accepts
 
     def opened(self, connection: LegacyConnection) -> None:
         self.connection = connection
 
     def received(self, connection: LegacyConnection, message: dict[str, Any]) -> None:
         self.messages.append(message)
-        if not self.understands:
+        if not self.accepts:
             raise LegacyMessageError("unknown type")
 
     def ended(self, connection: LegacyConnection) -> None:
@@ -42,86 +42,86 @@ class Heard:
 
 
 class Connection:
-    def __init__(self, received: Heard) -> None:
-        self.connection = LegacyConnection(received)
+    def __init__(self, handler: RecordingHandler) -> None:
+        self.connection = LegacyConnection(handler)
         self.transport = Transport("10.0.0.7")
-        self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # all that a link asks of it
+        self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # has all methods that the connection uses
 
     def feed(self, data: bytes) -> None:
         if not self.transport.aborted:
             self.connection.data_received(data)
 
 
-async def test_messages_arrive_whatever_the_pieces_that_they_come_in() -> None:
+async def test_messages_are_parsed_for_any_segmentation() -> None:
     for split in range(len(BYTES) + 1):
-        received = Heard()
-        connection = Connection(received)
+        handler = RecordingHandler()
+        connection = Connection(handler)
         connection.feed(BYTES[:split])
         connection.feed(BYTES[split:])
-        assert received.messages == MESSAGES
-    received = Heard()
-    connection = Connection(received)
+        assert handler.messages == MESSAGES
+    handler = RecordingHandler()
+    connection = Connection(handler)
     for at in range(len(BYTES)):
         connection.feed(BYTES[at : at + 1])
-    assert received.messages == MESSAGES
+    assert handler.messages == MESSAGES
 
 
 @given(garbage=st.binary(max_size=64).filter(lambda data: not set(data) & set(b'{}"\\')))
-async def test_garbage_between_messages_costs_nothing_but_itself(garbage: bytes) -> None:
-    received = Heard()
-    connection = Connection(received)
+async def test_garbage_between_messages_loses_no_message(garbage: bytes) -> None:
+    handler = RecordingHandler()
+    connection = Connection(handler)
     connection.feed(garbage.join(json.dumps(message).encode() for message in MESSAGES))
-    assert received.messages == MESSAGES
+    assert handler.messages == MESSAGES
 
 
 @pytest.mark.parametrize("unit", [b"x", b"{", b"[1,2]", b'"', b"{}x", b"\x00\xff"], ids=repr)
-async def test_a_link_that_sends_megabytes_of_garbage_is_closed(unit: bytes) -> None:
-    received = Heard(understands=False)
-    connection = Connection(received)
+async def test_a_connection_that_sends_megabytes_of_garbage_is_closed(unit: bytes) -> None:
+    handler = RecordingHandler(accepts=False)
+    connection = Connection(handler)
     fed = 0
     chunk = unit * (64 * 1024 // len(unit))
     while not connection.transport.aborted:
-        assert fed <= MAX_SKIPPED_BYTES + 2 * len(chunk), "it is still open"
+        assert fed <= MAX_SKIPPED_BYTES + 2 * len(chunk), "the connection is still open"
         connection.feed(chunk)
         fed += len(chunk)
-    assert len(received.messages) <= MAX_BAD_MESSAGES + 1
+    assert len(handler.messages) <= MAX_BAD_MESSAGES + 1
 
 
-async def test_a_flood_of_messages_that_mean_nothing_is_cut_within_one_piece() -> None:
-    received = Heard(understands=False)
-    connection = Connection(received)
+async def test_a_flood_of_invalid_messages_is_closed_within_one_chunk() -> None:
+    handler = RecordingHandler(accepts=False)
+    connection = Connection(handler)
     connection.feed(b"{}" * 200_000)
     assert connection.transport.aborted
-    assert len(received.messages) == MAX_BAD_MESSAGES + 1
+    assert len(handler.messages) == MAX_BAD_MESSAGES + 1
 
 
-async def test_what_follows_a_close_in_the_same_segment_is_not_heard() -> None:
-    received = Heard()
-    connection = Connection(received)
+async def test_data_after_a_close_in_the_same_segment_is_ignored() -> None:
+    handler = RecordingHandler()
+    connection = Connection(handler)
 
     def close(connection: LegacyConnection, message: dict[str, Any]) -> None:
-        received.messages.append(message)
+        handler.messages.append(message)
         connection.close()
 
-    received.received = close  # type: ignore[method-assign]  # this one closes at the first
-    connection.feed(b'{"type":"ping"}'.ljust(PIECE_BYTES) + b'{"type":"ping"}')
-    assert len(received.messages) == 1
+    handler.received = close  # type: ignore[method-assign]  # closes at the first message
+    connection.feed(b'{"type":"ping"}'.ljust(CHUNK_BYTES) + b'{"type":"ping"}')
+    assert len(handler.messages) == 1
 
 
-async def test_only_what_makes_sense_is_a_sign_of_life() -> None:
-    received = Heard()
-    connection = Connection(received)
-    connection.connection.received = -1.0
+async def test_only_valid_messages_reset_the_silence_timeout() -> None:
+    handler = RecordingHandler()
+    connection = Connection(handler)
+    connection.connection.last_received = -1.0
     connection.feed(b"garbage")
-    assert connection.connection.received == -1.0
+    assert connection.connection.last_received == -1.0
     connection.feed(b'{"type":"ping"}')
-    assert connection.connection.received > 0
+    assert connection.connection.last_received > 0
 
 
-async def test_the_end_is_told_once_and_a_close_after_it_is_nothing() -> None:
-    received = Heard()
-    connection = Connection(received)
+async def test_the_end_is_reported_once_and_a_later_close_does_nothing() -> None:
+    handler = RecordingHandler()
+    connection = Connection(handler)
     connection.connection.connection_lost(None)
     connection.connection.close()
-    assert received.ends == 1
+    assert handler.ends == 1
     assert not connection.transport.aborted

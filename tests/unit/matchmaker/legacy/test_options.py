@@ -1,4 +1,4 @@
-"""What was written for the reference matchmaker starts this one, or is told what is different."""
+"""Options of the reference matchmaker are translated, with warnings about differences."""
 
 import json
 from pathlib import Path
@@ -14,11 +14,11 @@ DOCUMENT = (Path(__file__).parents[4] / "docs" / "how-to" / "migration.md").read
 
 
 @pytest.mark.parametrize("spelled", ["--HttpPort=90", "--HttpPort 90", "--httpPort 90", "--httpport=90"])
-def test_an_option_is_understood_however_it_is_written(spelled: str) -> None:
+def test_an_option_is_translated_in_each_spelling(spelled: str) -> None:
     assert load(Settings, spelled.split(" ")).port == 90
 
 
-def test_the_ports_are_the_reference_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reference_ports_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
     settings = load(Settings, ["--HttpPort=80", "--MatchmakerPort", "9998", "--metricsPort=9000"])
     assert (settings.port, settings.link_port, settings.metrics_port) == (80, 9998, 9000)
     assert "--legacy-host" in capsys.readouterr().err
@@ -26,13 +26,13 @@ def test_the_ports_are_the_reference_ones(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == ""
 
 
-def test_ours_win_wherever_they_stand() -> None:
+def test_pixelfleet_options_take_precedence_in_any_order() -> None:
     for arguments in (["--port=1", "--HttpPort=2"], ["--HttpPort=2", "--port=1"]):
         assert load(Settings, arguments).port == 1
 
 
 @pytest.mark.parametrize("switch", [["--UseHTTPS"], ["--UseHTTPS=true"], ["--UseHTTPS", "1"]])
-def test_with_tls_the_other_port_sends_players_on(switch: list[str]) -> None:
+def test_with_tls_the_http_port_redirects(switch: list[str]) -> None:
     settings = load(Settings, ["--HttpPort", "8080", *switch])
     assert (settings.port, settings.redirect_port) == (443, 8080)
     assert (str(settings.tls_cert), str(settings.tls_key)) == (
@@ -41,12 +41,12 @@ def test_with_tls_the_other_port_sends_players_on(switch: list[str]) -> None:
     )
 
 
-def test_without_it_there_is_no_tls() -> None:
+def test_without_use_https_there_is_no_tls() -> None:
     settings = load(Settings, ["--UseHTTPS", "false", "--HttpPort", "8080"])
     assert (settings.port, settings.redirect_port, settings.tls_cert) == (8080, None, None)
 
 
-def test_its_config_file_is_read_and_completed_on_the_command_line(
+def test_the_reference_config_file_is_combined_with_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.json"
@@ -60,24 +60,24 @@ def test_its_config_file_is_read_and_completed_on_the_command_line(
     assert (settings.port, settings.redirect_port) == (443, 90)
 
 
-def test_log_files_are_gone_and_that_is_said_to_who_wants_them(capsys: pytest.CaptureFixture[str]) -> None:
-    for argument, headers in (("--LogToFile", 1), ("--LogToFile=false", 0)):
+def test_a_warning_is_printed_only_when_log_files_are_requested(capsys: pytest.CaptureFixture[str]) -> None:
+    for argument, warnings in (("--LogToFile", 1), ("--LogToFile=false", 0)):
         load(Settings, [argument])
-        assert capsys.readouterr().err.count("--log-format") == headers
+        assert capsys.readouterr().err.count("--log-format") == warnings
 
 
-def test_an_unknown_option_is_unknown_all_the_same() -> None:
+def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(UsageError, match="--HttpsPorts"):
         load(Settings, ["--HttpsPorts=1"])
 
 
-def test_what_is_no_option_of_theirs_stays() -> None:
+def test_other_options_are_unchanged() -> None:
     arguments = ["--app", "car", "--", "--HttpPort=1"]
     assert translate_arguments(arguments) == (arguments, [])
     assert translate_config({"app": "car", "nonsense": 1, "HttpPort": None})[0] == {"app": "car", "nonsense": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_migration_guide_tells_of_every_option(name: str) -> None:
+def test_the_migration_guide_has_each_option(name: str) -> None:
     part = DOCUMENT.partition("## Options of the reference matchmaker")[2].partition("\n## ")[0]
     assert f"| `--{name}` |" in part

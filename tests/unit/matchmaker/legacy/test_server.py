@@ -1,4 +1,4 @@
-"""A stock server's deltas become a state that cannot go wrong."""
+"""The messages of a legacy server lead to a valid state."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.legacy.server import LegacyMessageError, connected
+from matchmaker.legacy.server import LegacyMessageError, server_from_connect
 
 CONNECT = {"type": "connect", "address": "127.0.0.1", "port": 80, "ready": True, "playerConnected": False}
 
 
-def introduced(peer: str = "10.0.0.7", *, trust: bool = False, **fields: Any) -> Any:
-    return connected({**CONNECT, **fields}, peer, trust_address=trust)
+def legacy_server(peer: str = "10.0.0.7", *, trust: bool = False, **fields: Any) -> Any:
+    return server_from_connect({**CONNECT, **fields}, peer, trust_address=trust)
 
 
-def test_the_address_to_dial_is_where_the_link_comes_from() -> None:
-    report = introduced().report(app="a", dialect="5.0")
+def test_the_address_to_dial_is_the_one_of_the_connection() -> None:
+    report = legacy_server().report(app="a", dialect="5.0")
     assert (report.url, report.key) == ("ws://10.0.0.7:80", "10.0.0.7:80/stock")
     assert report.legacy
     assert report.ready
@@ -33,22 +33,22 @@ def test_the_address_to_dial_is_where_the_link_comes_from() -> None:
         ("", "ws://10.0.0.7:80"),
     ],
 )
-def test_a_trusted_link_may_name_an_address_that_others_can_reach(address: str, dialled: str) -> None:
-    assert introduced(trust=True, address=address).report(app="a", dialect="5.0").url == dialled
+def test_a_trusted_routable_address_is_dialled(address: str, dialled: str) -> None:
+    assert legacy_server(trust=True, address=address).report(app="a", dialect="5.0").url == dialled
 
 
-def test_tls_rest_and_ipv6_are_kept() -> None:
-    report = introduced("2001:db8::7", https=True, port=8443, restPort=30000).report(app="a", dialect="legacy")
+def test_tls_rest_port_and_ipv6_are_in_the_report() -> None:
+    report = legacy_server("2001:db8::7", https=True, port=8443, restPort=30000).report(app="a", dialect="legacy")
     assert (report.url, report.rest_url) == ("wss://[2001:db8::7]:8443", "http://[2001:db8::7]:30000")
     assert report.dialect == "legacy"
 
 
-def test_without_a_link_nobody_is_sent_there() -> None:
-    assert not introduced().report(app="a", dialect="5.0", registration=False).ready
+def test_a_disconnected_server_is_not_ready() -> None:
+    assert not legacy_server().report(app="a", dialect="5.0", connected=False).ready
 
 
-def test_a_player_that_was_there_before_the_link_counts() -> None:
-    assert introduced(playerConnected=True).players == 1
+def test_a_player_connected_before_the_server_counts() -> None:
+    assert legacy_server(playerConnected=True).players == 1
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_a_player_that_was_there_before_the_link_counts() -> None:
 )
 def test_a_connect_with_wrong_fields_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(LegacyMessageError):
-        introduced(**fields)
+        legacy_server(**fields)
 
 
-def test_what_a_server_has_not_got_yet_may_be_null_and_a_number_text() -> None:
-    server = introduced(ready=None, playerConnected=None, https=None, address=None, restPort=None, port="8080")
+def test_missing_values_may_be_null_and_numbers_strings() -> None:
+    server = legacy_server(ready=None, playerConnected=None, https=None, address=None, restPort=None, port="8080")
     assert (server.ready, server.players, server.secure, server.port, server.rest_port) == (False, 0, False, 8080, 0)
 
 
@@ -79,20 +79,20 @@ def test_what_a_server_has_not_got_yet_may_be_null_and_a_number_text() -> None:
         st.sampled_from(["streamerConnected", "streamerDisconnected", "clientConnected", "clientDisconnected", "ping"])
     )
 )
-def test_no_sequence_of_messages_counts_below_zero(kinds: list[str]) -> None:
-    server = introduced()
+def test_the_number_of_players_is_never_negative(kinds: list[str]) -> None:
+    server = legacy_server()
     for kind in kinds:
         before = (server.ready, server.players)
         changed = server.apply({"type": kind})
         assert changed == (before != (server.ready, server.players))
         assert server.players >= 0
-    headers = [kind for kind in kinds if kind.startswith("streamer")]
-    assert server.ready == (not headers or headers[-1] == "streamerConnected")
+    streamer_messages = [kind for kind in kinds if kind.startswith("streamer")]
+    assert server.ready == (not streamer_messages or streamer_messages[-1] == "streamerConnected")
 
 
 @pytest.mark.parametrize("message", [{}, {"type": None}, {"type": 7}, {"type": "hello"}, {"type": ["ping"]}])
 def test_an_unknown_message_changes_nothing(message: dict[str, Any]) -> None:
-    server = introduced()
+    server = legacy_server()
     with pytest.raises(LegacyMessageError):
         server.apply(message)
     assert (server.ready, server.players) == (True, 0)

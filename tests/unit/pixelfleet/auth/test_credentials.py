@@ -58,6 +58,11 @@ def test_a_token_that_is_too_long_is_not_read_but_counts_as_shown() -> None:
     assert found.any
 
 
+def test_a_token_that_is_no_ascii_is_not_read_but_counts_as_shown() -> None:
+    found = credentials({"Authorization": "Bearer \udcff"}, query={"link": "\N{SNOWMAN}"})
+    assert (found.token, found.link, found.any) == ("", "", True)
+
+
 def test_our_subprotocol_is_found_among_others() -> None:
     assert offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.x,  pixelfleet"}))
     assert not offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.pixelfleet"}))

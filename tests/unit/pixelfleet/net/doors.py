@@ -2,17 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
-from picows import WSUpgradeRequest
-from picows.api import WSServerListenerFactory
 
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.handshake import Accepted, Admit
 from pixelfleet.net.http import add_health, errors_as_json
-from pixelfleet.net.server import Admit, Front
+from pixelfleet.net.request_head import RequestHead
+from pixelfleet.net.server import Server
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from tests.parts import PATIENCE_SECONDS
 
@@ -57,22 +57,22 @@ class Heard(MessageHandler):
         return self.ends[0]
 
 
-class AccessPolicy:
+class OpenPort:
     """A running port and its websockets."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self.front: Front
-        self.requests: list[WSUpgradeRequest] = []
+        self.server: Server
+        self.requests: list[RequestHead] = []
         self._accepted: asyncio.Queue[tuple[WebSocket, Heard]] = asyncio.Queue()
 
     @property
     def port(self) -> int:
-        return self.front.port
+        return self.server.port
 
-    def upgrade(self, request: WSUpgradeRequest) -> WebSocket:
-        self.requests.append(request)
-        return WebSocket(self.bounds, self.opened)
+    async def admit(self, head: RequestHead) -> Accepted:
+        self.requests.append(head)
+        return Accepted(WebSocket(self.bounds, self.opened))
 
     def opened(self, socket: WebSocket) -> MessageHandler:
         heard = Heard()
@@ -88,6 +88,15 @@ class AccessPolicy:
         return None
 
 
+def accepting(bounds: Bounds, opened: Callable[[WebSocket], MessageHandler | None]) -> Admit:
+    """Return an admission that accepts every websocket and gives it to `opened`."""
+
+    async def admit(_: RequestHead) -> Accepted:
+        return Accepted(WebSocket(bounds, opened))
+
+    return admit
+
+
 async def _echo(request: web.Request) -> web.Response:
     return web.Response(body=await request.read())
 
@@ -100,17 +109,25 @@ async def _broken(_: web.Request) -> web.Response:
 async def door(
     bounds: Bounds = BOUNDS,
     *,
-    upgrade: WSServerListenerFactory | None = None,
-    tls: ssl.SSLContext | None = None,
     admit: Admit | None = None,
-) -> AsyncIterator[AccessPolicy]:
+    tls: ssl.SSLContext | None = None,
+    websocket_paths: Collection[str] | None = None,
+) -> AsyncIterator[OpenPort]:
     """Open a port that takes every websocket and has `/livez`, POST `/echo` and a `/broken` page."""
-    opened = AccessPolicy(bounds)
+    opened = OpenPort(bounds)
     app = web.Application(middlewares=[errors_as_json])
     add_health(app, opened)
     app.router.add_post("/echo", _echo)
     app.router.add_get("/broken", _broken)
-    take = upgrade or opened.upgrade
-    opened.front = Front(app, take, host="127.0.0.1", port=0, option="--port", bounds=bounds, tls=tls, admit=admit)
-    async with opened.front:
+    opened.server = Server(
+        app,
+        admit or opened.admit,
+        host="127.0.0.1",
+        port=0,
+        option="--port",
+        bounds=bounds,
+        tls=tls,
+        websocket_paths=websocket_paths,
+    )
+    async with opened.server:
         yield opened

@@ -1,14 +1,11 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.net.http import (
@@ -18,8 +15,6 @@ from pixelfleet.net.http import (
     json_response,
     metrics_app,
     plain_port,
-    query_of,
-    refusal,
 )
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
@@ -221,43 +216,6 @@ async def anxious(http: aiohttp.ClientSession, url: str) -> None:
 
 
 # -- queries and refusals ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("target", "query"),
-    [
-        ("/", {}),
-        ("/ws", {}),
-        ("/ws?", {}),
-        ("/ws?id=a&app=b", {"id": "a", "app": "b"}),
-        ("/ws?id=a&id=b", {"id": "a"}),
-        ("/ws?id=", {"id": ""}),
-        ("/ws?id", {"id": ""}),
-        ("/ws?id=a%20b+c%3D", {"id": "a b c="}),
-        ("/ws?id=%ff", {"id": "\N{REPLACEMENT CHARACTER}"}),
-        ("//[x?id=a", {}),
-        ("*", {}),
-    ],
-)
-def test_a_query_is_taken_apart(target: str, query: dict[str, str]) -> None:
-    assert query_of(target) == query
-
-
-@given(st.text(max_size=200))
-def test_any_target_has_a_query_or_none(target: str) -> None:
-    assert len(query_of(target)) <= 64
-
-
-def test_a_query_of_thousands_is_not_walked() -> None:
-    assert len(query_of("/?" + "&".join(f"a{number}=b" for number in range(5000)))) <= 64
-
-
-def test_a_refusal_is_a_plain_answer() -> None:
-    refused = refusal(HTTPStatus.FORBIDDEN, "no ticket")
-    wire = refused.response.to_bytes()
-    assert wire.startswith(b"HTTP/1.1 403 Forbidden\r\n")
-    assert wire.endswith(b"\r\n\r\nno ticket")
-    assert refused.listener is None
 
 
 def test_a_json_response_has_what_it_was_given() -> None:

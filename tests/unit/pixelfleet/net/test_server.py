@@ -9,25 +9,22 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.net.http import refusal
-from pixelfleet.net.request_sniffer import MAX_HEAD_BYTES, wants_websocket
-from pixelfleet.net.server import Admit, Front, Upgrade
+from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.request_head import MAX_HEAD_BYTES, RequestHead
+from pixelfleet.net.server import Server
 from pixelfleet.net.tls import server_context
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
-from tests.unit.pixelfleet.net.doors import BOUNDS, AccessPolicy, door
+from tests.unit.pixelfleet.net.doors import BOUNDS, OpenPort, door
 from tests.unit.pixelfleet.net.raw import Op, Raw, connection, frame, request, upgrade, websocket
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
 
-async def is_served(opened: AccessPolicy, raw: Raw) -> None:
+async def is_served(opened: OpenPort, raw: Raw) -> None:
     """Make sure that a connection which was just upgraded is a websocket like any other."""
     assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
     sock, heard = await opened.next()
@@ -46,7 +43,7 @@ async def test_http_and_websockets_share_a_port() -> None:
         assert await http.response() == (200, b'{"status":"ok"}')
         await ws.send(upgrade("/ws?id=a"))
         await is_served(opened, ws)
-        assert opened.requests[0].path == b"/ws?id=a"
+        assert opened.requests[0].raw_path == "/ws?id=a"
 
 
 async def test_a_kept_alive_connection_serves_many_requests() -> None:
@@ -129,26 +126,14 @@ async def test_a_big_head_is_taken_up_to_the_bound(filler: int) -> None:
         assert (await raw.response())[0] == 200
 
 
-def test_an_upgrade_is_known_by_its_header() -> None:
-    assert wants_websocket(upgrade())
-    assert wants_websocket(b"GET / HTTP/1.1\r\nUPGRADE:WebSocket\r\n\r\n")
-    assert wants_websocket(b"GET / HTTP/1.1\r\nupgrade: h2c, websocket\r\n\r\n")
-    assert not wants_websocket(request())
-    assert not wants_websocket(request("/?Upgrade:websocket", headers={"X-Upgrade": "websocket", "Upgrade": "h2c"}))
-    assert not wants_websocket(request() + b"Upgrade: websocket\r\n\r\n")
-
-
-@given(st.binary(max_size=300))
-def test_any_head_is_one_or_the_other(head: bytes) -> None:
-    assert wants_websocket(head) in (True, False)
-
-
 # -- refusals ---------------------------------------------------------------------------------------
 
 
 async def test_an_upgrade_can_be_refused_with_a_status() -> None:
-    refused = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no room")
-    async with door(upgrade=lambda _: refused) as opened, connection(opened.port) as raw:
+    async def refuse(_: RequestHead) -> Refusal:
+        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no room")
+
+    async with door(admit=refuse) as opened, connection(opened.port) as raw:
         await raw.send(upgrade())
         assert await raw.response() == (503, b"no room")
         assert await raw.rest() == b""
@@ -227,11 +212,11 @@ async def test_a_bug_behind_the_port_tells_a_stranger_nothing() -> None:
 
 
 async def test_a_bug_in_the_upgrade_tells_a_stranger_nothing() -> None:
-    def bug(_: object) -> None:
+    async def bug(_: object) -> Refusal:
         raise RuntimeError("an inside that nobody should see")
 
     with capture_logs() as logs:
-        async with door(upgrade=bug) as opened, connection(opened.port) as raw:
+        async with door(admit=bug) as opened, connection(opened.port) as raw:
             await raw.send(upgrade())
             status, body = await raw.response()
             assert status == 500
@@ -309,18 +294,18 @@ async def test_a_reset_right_after_the_request_costs_nobody_else() -> None:
         async with connection(opened.port) as raw:
             await raw.send(upgrade("/good"))
             assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
-            assert opened.requests[-1].path == b"/good"
+            assert opened.requests[-1].path == "/good"
 
 
 async def test_a_port_that_closed_takes_no_more_and_leaves_websockets_open() -> None:
     async with door() as opened, websocket(opened.port) as ws:
         sock, heard = await opened.next()
-        opened.front.stop_listening()
-        opened.front.stop_listening()
+        opened.server.stop_listening()
+        opened.server.stop_listening()
         with pytest.raises(ConnectionRefusedError):
             async with connection(opened.port):
                 pass
-        await opened.front.__aexit__(None, None, None)
+        await opened.server.__aexit__(None, None, None)
         await ws.send(frame(Op.TEXT, b"still here"))
         assert await heard.count(1) == [b"still here"]
         sock.send(b"and here")
@@ -348,15 +333,13 @@ async def test_a_request_under_way_is_finished_when_the_port_closes() -> None:
 
     app = web.Application()
     app.router.add_get("/slow", slow)
-    front = Front(
-        app, lambda _: WebSocket(BOUNDS, lambda _: None), host="127.0.0.1", port=0, option="--port", bounds=BOUNDS
-    )
+    server = Server(app, OpenPort(BOUNDS).admit, host="127.0.0.1", port=0, option="--port", bounds=BOUNDS)
     async with asyncio.TaskGroup() as group:
-        await front.__aenter__()
-        async with connection(front.port) as raw:
+        await server.__aenter__()
+        async with connection(server.port) as raw:
             await raw.send(request("/slow"))
             await begun.wait()
-            ending = group.create_task(front.__aexit__(None, None, None))
+            ending = group.create_task(server.__aexit__(None, None, None))
             await asyncio.sleep(0)
             finish.set()
             assert await raw.response() == (200, b"done")
@@ -365,8 +348,8 @@ async def test_a_request_under_way_is_finished_when_the_port_closes() -> None:
 
 async def test_a_taken_port_is_a_usage_error_that_names_the_option() -> None:
     async with door() as opened:
-        other = Front(
-            web.Application(), opened.upgrade, host="127.0.0.1", port=opened.port, option="--that-port", bounds=BOUNDS
+        other = Server(
+            web.Application(), opened.admit, host="127.0.0.1", port=opened.port, option="--that-port", bounds=BOUNDS
         )
         with pytest.raises(UsageError, match=f"--that-port {opened.port}: the port is taken"):
             await other.__aenter__()
@@ -427,64 +410,3 @@ def test_the_plain_asyncio_loop_will_do_too() -> None:
 
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(talk())
-
-
-# -- with time to think -----------------------------------------------------------------------------
-
-
-def admitting(opened: list[AccessPolicy], gate: asyncio.Event) -> Admit:
-    """Return what thinks until the gate is open, and then decides by the path."""
-
-    async def admit(asked: web.Request) -> Upgrade | None:
-        await gate.wait()
-        if asked.path == "/refused":
-            raise web.HTTPForbidden(reason="not today")
-        return None if asked.path == "/livez" else opened[0].upgrade
-
-    return admit
-
-
-async def test_a_websocket_that_is_thought_about_is_served_with_what_came_early() -> None:
-    known: list[AccessPolicy] = []
-    gate = asyncio.Event()
-    async with door(admit=admitting(known, gate)) as opened, connection(opened.port) as raw:
-        known.append(opened)
-        await raw.send(upgrade("/ws") + frame(Op.TEXT, b"early"))
-        await raw.send(frame(Op.TEXT, b"soon"))
-        gate.set()
-        assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
-        socket_, heard = await opened.next()
-        assert await heard.count(2) == [b"early", b"soon"]
-        socket_.send(b"down")
-        assert await raw.text() == b"down"
-
-
-async def test_a_websocket_may_be_refused_or_left_to_the_app() -> None:
-    known: list[AccessPolicy] = []
-    gate = asyncio.Event()
-    gate.set()
-    async with door(admit=admitting(known, gate)) as opened:
-        known.append(opened)
-        async with connection(opened.port) as raw:
-            await raw.send(upgrade("/refused"))
-            assert await raw.response() == (403, b'{"error":"not today"}')
-        async with connection(opened.port) as raw:
-            await raw.send(upgrade("/livez"))
-            assert (await raw.response())[0] == 200
-
-
-async def test_who_leaves_while_it_is_thought_about_leaves_nothing_behind() -> None:
-    known: list[AccessPolicy] = []
-    gate = asyncio.Event()
-    async with door(admit=admitting(known, gate)) as opened:
-        known.append(opened)
-        async with connection(opened.port) as raw:
-            await raw.send(upgrade("/ws"))
-        async with connection(opened.port) as raw:  # a round trip later the first is known to be gone
-            await raw.send(request("/livez"))
-            assert (await raw.response())[0] == 200
-        gate.set()
-        async with connection(opened.port) as raw:
-            await raw.send(upgrade("/ws"))
-            await is_served(opened, raw)
-        assert len(opened.requests) == 1

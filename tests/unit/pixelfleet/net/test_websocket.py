@@ -13,7 +13,7 @@ from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.websocket import MAX_REASON_BYTES, WebSocket, fit_reason
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode, catalogue
-from tests.unit.pixelfleet.net.doors import door
+from tests.unit.pixelfleet.net.doors import accepting, door
 from tests.unit.pixelfleet.net.raw import Op, close_frame, frame, websocket
 
 SMALL = Bounds(message_bytes=1000)
@@ -396,7 +396,7 @@ async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection()
         raise RuntimeError("an inside that nobody should see")
 
     with capture_logs() as logs:
-        async with door(upgrade=lambda _: WebSocket(Bounds(), bug)) as opened, websocket(opened.port) as peer:
+        async with door(admit=accepting(Bounds(), bug)) as opened, websocket(opened.port) as peer:
             assert await peer.closing() == (1011, "")
             assert await peer.rest() == b""
     assert [each["event"] for each in logs] == ["websocket failed"]
@@ -404,7 +404,7 @@ async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection()
 
 async def test_a_socket_that_nobody_wants_is_silent() -> None:
     bounds = Bounds()
-    async with door(upgrade=lambda _: WebSocket(bounds, lambda _: None)) as opened, websocket(opened.port) as peer:
+    async with door(admit=accepting(bounds, lambda _: None)) as opened, websocket(opened.port) as peer:
         await peer.send(frame(Op.TEXT, b"x") + close_frame(1000))
         assert (await peer.frame())[0] == Op.CLOSE
 

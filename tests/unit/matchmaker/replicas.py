@@ -1,14 +1,12 @@
-"""A replica's players on sockets that only remember, with dials that the test decides on."""
+"""The players of a replica on fake sockets, with dials whose outcome is set by the test."""
 
 import asyncio
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
-from multidict import CIMultiDict
-from picows import WSUpgradeRequest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
@@ -16,16 +14,17 @@ from matchmaker.players import Players
 from matchmaker.settings import Settings
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.heartbeat import Heartbeat
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
-from tests.unit.matchmaker.fleet import Store, Turning
+from tests.unit.matchmaker.brokers import BrokerDriver, Store
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 KEY = "k" * 32
 
 
 class Dial:
-    """One dial that waits for its answer."""
+    """One dial, pending until `open` or `fail`."""
 
     def __init__(self, url: str, opened: Callable[[WebSocket], MessageHandler | None], options: dict[str, Any]) -> None:
         self.url = url
@@ -36,24 +35,24 @@ class Dial:
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def open(self) -> None:
-        """The other server takes the player."""
+        """Accept the websocket, as a signalling server does."""
         self.handler = self._opened(self.socket.real)
         self._done.set_result(None)
 
     def fail(self, status: int = 0) -> None:
         self._done.set_exception(DialError("refused", status))
 
-    async def outcome(self) -> None:
+    async def wait(self) -> None:
         await self._done
 
 
-class Hall:
-    """The players of one replica."""
+class Replica:
+    """The players of one replica, with a fake store and fake dials."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tasks: Tasks, **settings: Any) -> None:
         self.store = Store()
-        self.turning = Turning(self.store)
-        self.broker = self.turning.broker
+        self.driver = BrokerDriver(self.store)
+        self.broker = self.driver.broker
         tasks.spawn(self.broker.departures.run())
         self.players = Players(
             self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
@@ -65,34 +64,33 @@ class Hall:
     async def _dial(self, url: str, opened: Any, bounds: Any, **options: Any) -> None:
         dial = Dial(url, opened, options)
         self.dials.append(dial)
-        await dial.outcome()
+        await dial.wait()
 
     def upgrade(self, path: str = "/", **headers: str) -> Any:
-        request = SimpleNamespace(path=path.encode(), headers=CIMultiDict(headers))
-        return self.players.upgrade(cast("WSUpgradeRequest", request))
+        return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers))))
 
-    def player(self, **join_request: Any) -> "Seat":
-        """Let a player in, as its socket opens."""
+    def player(self, **join_request: Any) -> "Client":
+        """Connect a player; keyword arguments are fields of its join request, or `passed_on`."""
         from matchmaker.join_request import JoinRequest
 
         socket = FakeSocket()
         passed_on = join_request.pop("passed_on", {})
         handler = self.players._opened(socket.real, JoinRequest(**{"app": "default", **join_request}), passed_on, 0)
         assert isinstance(handler, Player)
-        return Seat(self, socket, handler)
+        return Client(self, socket, handler)
 
     async def settle(self) -> None:
-        """Let what can go on by itself do so."""
+        """Let pending tasks run, for 20 turns of the loop."""
         for _ in range(20):
             await asyncio.sleep(0)
             await self.broker.departures.send()
 
 
-class Seat:
-    """One player and its socket."""
+class Client:
+    """A connected player and its fake socket."""
 
-    def __init__(self, hall: Hall, socket: FakeSocket, player: Player) -> None:
-        self.hall = hall
+    def __init__(self, replica: Replica, socket: FakeSocket, player: Player) -> None:
+        self.replica = replica
         self.socket = socket
         self.player = player
 
@@ -101,15 +99,15 @@ class Seat:
         return self.player.ticket.session_id
 
     @property
-    def headers(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[dict[str, Any]]:
         return [orjson.loads(data) for data in self.socket.sent if data.startswith(b"{")]
 
     @property
     def details(self) -> list[Any]:
-        """What the matchmaker's own messages said."""
-        return [message["detail"] for message in self.headers if message["type"] == "matchmaker"]
+        """The `detail` of each message of the matchmaker itself."""
+        return [message["detail"] for message in self.messages if message["type"] == "matchmaker"]
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.player.message(data)
 
     def leave(self) -> None:

@@ -1,0 +1,27 @@
+"""An HTTP answer in place of a websocket: the one thing after which no page retries by itself."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The answer to a request for a websocket that is not opened."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+    content_type: str = "text/plain"
+
+    def encoded(self) -> bytes:
+        """Return the answer as it is sent; the connection ends with it."""
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}", "Connection: close"]
+        return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + self.body
+
+
+def refusal(status: HTTPStatus, why: str) -> Refusal:
+    """Return a refusal that gives the reason as plain text."""
+    return Refusal(status, why.encode())

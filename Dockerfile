@@ -39,7 +39,7 @@ RUN scripts/image project /wheels /opt/pixelfleet
 # so it can be mounted read-only.
 FROM python:${PYTHON}-slim AS base
 LABEL org.opencontainers.image.title="Pixelfleet" \
-      org.opencontainers.image.description="Streams GPU applications to browsers: signalling, matchmaking, the public door." \
+      org.opencontainers.image.description="Streams GPU applications to browsers: signalling, matchmaking, the public entry." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 # A volume that is mounted here belongs to the user.

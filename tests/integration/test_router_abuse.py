@@ -100,7 +100,7 @@ async def test_a_path_that_is_routed_only_after_decoding_is_refused(stack: Route
     ],
 )
 async def test_no_request_of_a_player_excludes_a_matchmaker(stack: RouterStack, data: bytes) -> None:
-    """A matchmaker is excluded when it cannot be dialled, which must not be the player's doing."""
+    """A matchmaker is excluded when a dial fails, which a player's request must not cause."""
     async with connection(stack.router.port) as raw:
         await raw.send(data + frame(Op.TEXT, b"hello"))
         head = await raw.head()

@@ -42,7 +42,7 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         other = next(streamer for streamer in running.streamers if streamer is not first)
         hub = running.signalserver.hub
         source = next(s for s in hub.switchboard.sources() if s.endpoint_id == first.streamer_id)
-        hub.carry_out(hub.switchboard.disconnect(source.peer.key, close_codes.PONG_TIMEOUT))
+        hub.execute(hub.switchboard.disconnect(source.peer.key, close_codes.PONG_TIMEOUT))
 
         def moved() -> bool:
             return len(other.players) == 1

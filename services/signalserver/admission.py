@@ -81,7 +81,7 @@ class Handlers:
                     lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
                 )
                 if self._drain.begun:
-                    self._drain.tell(connection)
+                    self._drain.announce(connection)
                 return connection
 
             return self._with_config(socket, Role.PLAYER, take_in, admission)
@@ -129,7 +129,7 @@ class Handlers:
 
         A session that waits for these holds its slot already.
         """
-        config = self._config.at_once()
+        config = self._config.immediate_message()
         if config is not None:
             return take_in(config)
         lasting = None if role is Role.PLAYER else "streamer"

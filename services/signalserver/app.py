@@ -142,7 +142,7 @@ async def _rtc_config(
         fixed=fixed,
         url=None if fixed else settings.rtc_config_url or None,
         max_age=settings.rtc_config_max_age,
-        ask_seconds=settings.rtc_config_seconds,
+        request_seconds=settings.rtc_config_seconds,
         per_session=settings.rtc_config_session_seconds > 0,
         session_seconds=settings.rtc_config_session_seconds,
     )
@@ -260,7 +260,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
         message = await application.call(
             call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
         )
-        connection.hub.say(connection, message)
+        connection.hub.send(connection, message)
 
     def on_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
         tasks.spawn(answer(connection, call))

@@ -32,7 +32,7 @@ async def test_a_report_has_the_streamers_and_their_sessions() -> None:
     made.streamer("cam")
     made.streamer()  # has no id yet: nobody can have it
     leased, direct = made.player(Admission("session-1", "cam", "game")), made.player()
-    direct.say("subscribe", streamerId="cam")
+    direct.send("subscribe", streamerId="cam")
     (report,) = reporter(made)[0].report().streamers
     assert (report.key, report.app, report.url, report.dialect) == ("pod-1/cam", "game", URL, "5.5")
     assert (report.capacity, report.labels) == (2, {"region": "eu"})

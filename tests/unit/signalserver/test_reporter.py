@@ -98,12 +98,12 @@ async def test_changes_and_the_end_are_reported_at_once(monkeypatch: pytest.Monk
     async def known() -> list[str]:
         return [view.report.endpoint_id for view in (await store.snapshot()).streamers]
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return await known() == ["cam"]
 
     async with background(reporter(made, store)[0].run()):
         made.streamer("cam")
-        await eventually(told, "the store knows of the streamer")
+        await eventually(reported, "the store has the streamer")
     assert await known() == []
 
 

@@ -257,11 +257,11 @@ def test_unknown_fields_survive_both_ways(talk: Conversation) -> None:
 def test_a_5_5_player_gets_its_id_and_earlier_ones_do_not(talk: Conversation) -> None:
     talk.streamer("new", "new")
     talk.streamer("old", "old", version=None)
-    for key, name, told in (("p", "new", True), ("q", "old", False)):
+    for key, name, has_id in (("p", "new", True), ("q", "old", False)):
         player_id = talk.subscribed(key, name)
         talk.send(name, "offer", sdp=SDP, playerId=player_id)
         talk.send(name, "iceCandidate", candidate=CANDIDATE, playerId=player_id)
-        assert [("playerId" in message) for message in talk.receive(key)] == [told, told]
+        assert [("playerId" in message) for message in talk.receive(key)] == [has_id, has_id]
 
 
 def test_a_streamer_may_address_only_its_own_players(talk: Conversation) -> None:
@@ -578,7 +578,7 @@ def test_a_key_in_use_is_an_error(talk: Conversation) -> None:
         talk.switchboard.player_connected("p", 0.0, b"{}")
 
 
-# -- what the driver is told of the application -----------------------------------------------------
+# -- outputs about the application ------------------------------------------------------------------
 
 
 def test_a_subscribed_player_waits_for_its_streamers_first_message(talk: Conversation) -> None:

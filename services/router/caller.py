@@ -120,11 +120,6 @@ class Callers:
         _slow_down(self._joins.take(caller.client, self._time()))
 
 
-def is_upgrade(request: web.Request) -> bool:
-    """Tell whether a request asks for a websocket."""
-    return "websocket" in request.headers.get("Upgrade", "").lower()
-
-
 def _slow_down(seconds: float) -> None:
     if seconds > 0:
         raise web.HTTPTooManyRequests(reason="too many requests", headers={"Retry-After": str(int(seconds) + 1)})

@@ -13,7 +13,8 @@ from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts
-from router.caller import CALLER, Callers, is_upgrade
+from pixelfleet.net.request_head import is_upgrade
+from router.caller import CALLER, Callers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.proxy.streamers import LookupFailedError, Streamers

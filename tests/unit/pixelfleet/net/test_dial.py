@@ -13,8 +13,8 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from tests.parts import PATIENCE_SECONDS, free_port
 from tests.unit.pixelfleet.net.certificates import make_certificate
-from tests.unit.pixelfleet.net.doors import BOUNDS, Heard, door
 from tests.unit.pixelfleet.net.raw import Listener, Op, Raw, accepted, close_frame, frame, listener
+from tests.unit.pixelfleet.net.servers import BOUNDS, Recorder, open_port
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
@@ -23,48 +23,48 @@ def server_frame(op: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
     return frame(op, payload, fin=fin, mask=False)
 
 
-async def connected(listening: Listener, bounds: Bounds = BOUNDS, path: str = "/") -> tuple[WebSocket, Heard, Raw]:
-    """Dial a listener that accepts; return our socket, what is heard on it, and the other end."""
-    heard = Heard()
+async def connected(listening: Listener, bounds: Bounds = BOUNDS, path: str = "/") -> tuple[WebSocket, Recorder, Raw]:
+    """Dial a listener that accepts; return our socket, what is received on it, and the other end."""
+    received = Recorder()
     async with asyncio.TaskGroup() as group:
-        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}{path}", lambda _: heard, bounds))
+        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}{path}", lambda _: received, bounds))
         raw, _ = await listening.accept()
-    return dialling.result(), heard, raw
+    return dialling.result(), received, raw
 
 
 async def test_two_ends_of_ours_talk() -> None:
-    heard = Heard()
-    async with door() as opened:
-        socket = await dial(f"ws://127.0.0.1:{opened.port}/a?b=c", lambda _: heard, BOUNDS, headers={"X-Name": "x"})
+    received = Recorder()
+    async with open_port() as opened:
+        socket = await dial(f"ws://127.0.0.1:{opened.port}/a?b=c", lambda _: received, BOUNDS, headers={"X-Name": "x"})
         there, heard_there = await opened.next()
         assert opened.requests[0].raw_path == "/a?b=c"
         assert opened.requests[0].headers["X-Name"] == "x"
         socket.send(b"up" * 50_000)
         assert await heard_there.count(1) == [b"up" * 50_000]
         there.send(b"down")
-        assert await heard.count(1) == [b"down"]
+        assert await received.count(1) == [b"down"]
         there.close(close_codes.STREAMER_LEFT)
-        assert await heard.end() == await heard_there.end() == (4000, "the streamer left")
+        assert await received.end() == await heard_there.end() == (4000, "the streamer left")
         assert not socket.is_open
 
 
 async def test_what_the_server_says_at_once_is_heard() -> None:
-    heard = Heard()
+    received = Recorder()
     async with listener() as listening, asyncio.TaskGroup() as group:
-        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: heard, BOUNDS))
+        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: received, BOUNDS))
         raw = await listening.next()
         early = server_frame(Op.TEXT, b"config") + server_frame(Op.TEXT, bytes(9000)) + close_frame(4100, mask=False)
         await raw.send(accepted(await raw.head()) + early)
         socket = await dialling
-        assert await heard.end() == (4100, "")
-        assert heard.messages == [b"config", bytes(9000)]
+        assert await received.end() == (4100, "")
+        assert received.messages == [b"config", bytes(9000)]
         assert not socket.is_open
 
 
 async def test_what_is_sent_in_the_first_moment_arrives() -> None:
-    def opened(socket: WebSocket) -> Heard:
+    def opened(socket: WebSocket) -> Recorder:
         socket.send(b"hello")
-        return Heard()
+        return Recorder()
 
     async with listener() as listening, asyncio.TaskGroup() as group:
         dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", opened, BOUNDS))
@@ -200,40 +200,40 @@ async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
 
 async def test_a_server_keeps_the_bounds_too() -> None:
     async with listener() as listening:
-        _, heard, raw = await connected(listening, Bounds(message_bytes=1000))
+        _, received, raw = await connected(listening, Bounds(message_bytes=1000))
         await raw.send(server_frame(Op.TEXT, bytes(1001)))
         assert (await raw.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
-        assert (await heard.end())[0] == close_codes.MESSAGE_TOO_BIG.code
+        assert (await received.end())[0] == close_codes.MESSAGE_TOO_BIG.code
 
 
 async def test_a_masked_frame_from_a_server_is_a_protocol_error() -> None:
     async with listener() as listening:
-        _, heard, raw = await connected(listening)
+        _, received, raw = await connected(listening)
         await raw.send(frame(Op.TEXT, b"x"))
         assert (await raw.closing())[0] == close_codes.PROTOCOL_ERROR.code
-        assert (await heard.end())[0] == close_codes.PROTOCOL_ERROR.code
+        assert (await received.end())[0] == close_codes.PROTOCOL_ERROR.code
 
 
 async def test_a_bug_in_what_hears_a_server_is_logged_and_ends_that_connection() -> None:
     def bug(_: bytes) -> None:
-        raise RuntimeError("an inside that nobody should see")
+        raise RuntimeError("an internal detail")
 
     with capture_logs() as logs:
         async with listener() as listening:
-            _, heard, raw = await connected(listening)
-            heard.on_message = bug
+            _, received, raw = await connected(listening)
+            received.on_message = bug
             await raw.send(server_frame(Op.TEXT, b"x") * 2)
             assert await raw.closing() == (1011, "")
-            assert (await heard.end())[0] == 1011
-            assert heard.messages == [b"x"]
+            assert (await received.end())[0] == 1011
+            assert received.messages == [b"x"]
     assert [each["event"] for each in logs] == ["websocket failed"]
 
 
 async def test_a_server_that_goes_without_a_word() -> None:
     async with listener() as listening:
-        socket, heard, raw = await connected(listening)
+        socket, received, raw = await connected(listening)
         raw.reset()
-        assert (await heard.end())[0] == close_codes.ABNORMAL
+        assert (await received.end())[0] == close_codes.ABNORMAL
         assert not socket.is_open
 
 
@@ -250,12 +250,12 @@ async def test_what_a_client_sends_is_masked_and_whole() -> None:
 
 async def test_a_server_over_tls(tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
-    heard = Heard()
-    async with door(tls=await server_context(made.certificate, made.key)) as opened:
-        socket = await dial(f"wss://localhost:{opened.port}/", lambda _: heard, BOUNDS, tls=made.client())
+    received = Recorder()
+    async with open_port(tls=await server_context(made.certificate, made.key)) as opened:
+        socket = await dial(f"wss://localhost:{opened.port}/", lambda _: received, BOUNDS, tls=made.client())
         there, heard_there = await opened.next()
         socket.send(bytes(100_000))
         assert await heard_there.count(1) == [bytes(100_000)]
         there.close(close_codes.KICKED)
-        assert (await heard.end())[0] == close_codes.KICKED.code
+        assert (await received.end())[0] == close_codes.KICKED.code
         await refused(f"wss://localhost:{opened.port}/")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.protocol import close_codes
-from tests.unit.pixelfleet.net.doors import door
 from tests.unit.pixelfleet.net.raw import Op, frame, websocket
+from tests.unit.pixelfleet.net.servers import open_port
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 INTERVAL, PATIENCE = 20.0, 5.0
@@ -145,8 +145,8 @@ async def test_whoever_comes_when_is_pinged_in_time_and_closed_only_for_silence(
 async def test_a_peer_that_does_not_pong_is_closed_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Heartbeat, "TICK_SECONDS", 0.01)
     heartbeat = Heartbeat(0.05, 1.0)
-    async with door() as opened, websocket(opened.port) as silent, websocket(opened.port) as talking:
-        one, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as silent, websocket(opened.port) as talking:
+        one, received = await opened.next()
         other, _ = await opened.next()
         heartbeat.add(one)
         heartbeat.add(other)
@@ -157,7 +157,7 @@ async def test_a_peer_that_does_not_pong_is_closed_over_the_wire(monkeypatch: py
         assert (await silent.frame())[0] == Op.PING
         assert await silent.closing() == (close_codes.PONG_TIMEOUT.code, close_codes.PONG_TIMEOUT.reason)
         await silent.close()
-        assert (await heard.end())[0] == close_codes.PONG_TIMEOUT.code
+        assert (await received.end())[0] == close_codes.PONG_TIMEOUT.code
         assert other.is_open
         beating.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -35,7 +35,7 @@ async def _redirect(_: web.Request) -> web.Response:
 
 
 async def _broken(_: web.Request) -> web.Response:
-    raise RuntimeError("an inside that nobody should see")
+    raise RuntimeError("an internal detail")
 
 
 async def _unauthorized(_: web.Request) -> web.Response:

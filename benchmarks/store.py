@@ -1,14 +1,14 @@
-"""What a match costs as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
+"""Measures the cost of a match as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
 
 Two measurements, each with labels and for every policy, on the store in memory and on a redis-server of its own:
 
-  streamers  N free streamers; a player joins and is given one, its server reports it held, then over
-  waiting    N waiting tickets; a server reports a slot free, the replica claims whom that was given to, the server
-             reports it held, and somebody new waits
+  streamers  N free streamers; a player joins and gets a lease, its server reports the session as held, then as ended
+  waiting    N waiting tickets; a server reports a free slot, the replica claims the lease, the server reports the
+             session as held, and a new ticket waits
 
-The cost is the CPU time of this process and, for Redis, of redis-server too, as both tell it; the least of some rounds
-that go over all sizes in turn. A ratio is that of a size to the cheapest one; `--check` ends with 1 when any is above
-1.3. Heartbeats and what players are told come on top and do not depend on matches.
+The cost is the CPU time of this process, plus that of redis-server for Redis. It is the lowest value of several rounds,
+each of which measures all sizes. The ratio is that of the highest to the lowest cost of a row; `--check` exits with 1
+if any ratio is above 1.3. Heartbeats and position updates are not included; their cost does not depend on matches.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ POLICIES: Final[tuple[Policy, ...]] = ("spread", "pack", "oldest")
 REGIONS: Final = ("eu", "us", "ap", "sa")
 ON_A_NODE: Final = 5
 BUSY: Final = 16
-"""Servers whose slots become free in the measurement with waiting tickets, and players at once in the other."""
+"""Servers whose slots become free in the measurement `waiting`; twice the concurrent players of `streamers`."""
 STORES: Final = ("memory", "redis")
 LIMIT: Final = 1.3
 
 
 @dataclass
 class Fleet:
-    """One store with its owners."""
+    """One store, with calls for its owners."""
 
     store: FleetStore
     redis: Redis | None
@@ -52,7 +52,7 @@ class Fleet:
     busy: list[str] = field(default_factory=list)
 
     async def reports(self, name: str, *held: str) -> None:
-        """Report one server; everything that it says but its sessions follows from its number."""
+        """Report one server; everything in the report except the sessions is derived from its number."""
         number = int(name)
         self.sequence += 1
         region = REGIONS[number % len(REGIONS)]
@@ -68,21 +68,21 @@ class Fleet:
         await self.store.report(ServerReport(server_id=name, sequence=self.sequence, streamers=(streamer,)))
 
     def ticket(self) -> Ticket:
-        """Return a new player; every other one asks for a region."""
+        """Return a new ticket; every other one has a selector."""
         self.sessions += 1
         labels = {"region": REGIONS[self.sessions // 2 % len(REGIONS)]} if self.sessions % 2 else {}
         return Ticket(session_id=f"p{self.sessions}", replica_id="r1", app="app", labels=labels)
 
     async def cpu(self) -> float:
-        """Return the seconds of CPU that were used for this store until now."""
+        """Return the CPU seconds used by this process and by Redis."""
         if self.redis is None:
             return time.process_time()
-        told = await self.redis.info("cpu")
-        return time.process_time() + float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+        used = await self.redis.info("cpu")
+        return time.process_time() + float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
 async def joins_and_ends(fleet: Fleet) -> int:
-    """Have some players come, be taken in and go again."""
+    """Match some players at once, then end their sessions; return the number of matches."""
     placed = await asyncio.gather(*(fleet.store.join(fleet.ticket()) for _ in range(BUSY // 2)))
     leases = [lease for lease in placed if isinstance(lease, Lease)]
     assert len(leases) == len(placed)
@@ -92,7 +92,7 @@ async def joins_and_ends(fleet: Fleet) -> int:
 
 
 async def frees_and_claims(fleet: Fleet) -> int:
-    """Have some slots become free for those who wait, and as many wait again."""
+    """Free some slots for waiting tickets, then queue as many new ones; return the number of matches."""
     await asyncio.gather(*(fleet.reports(name) for name in fleet.busy))
     leases = (await fleet.store.renew("r1", "")).leases
     assert len(leases) == len(fleet.busy)
@@ -116,7 +116,7 @@ async def prepare(fleet: Fleet, measure: str, size: int) -> None:
 
 
 async def measured(fleet: Fleet, measure: str, matches: int) -> float:
-    """Return the microseconds of CPU a match."""
+    """Return the microseconds of CPU per match."""
     work, done = MEASURES[measure], 0
     await work(fleet)
     gc.collect()
@@ -163,26 +163,26 @@ async def fleets(url: str, measure: str, clock: list[float]) -> AsyncIterator[di
 
 
 async def table(name: str, url: str, measure: str, rounds: int, matches: int) -> list[tuple[str, list[float]]]:
-    """Return a row for each policy: the microseconds a match for each size."""
+    """Return a row for each policy: the microseconds per match for each size."""
     rows = []
-    # Time stands still but for a little with every round: nobody lapses in between, as nobody does who says something.
+    # The clock moves by a millisecond per measurement, so that no fact expires, as with regular heartbeats.
     clock = [time.time()]
     async with fleets(url, measure, clock) as made:
         for policy in POLICIES:
             for fleet in made.values():
                 await fleet.store.set_policies({"app": policy})
-            least = dict.fromkeys(SIZES, float("inf"))
+            lowest = dict.fromkeys(SIZES, float("inf"))
             for _ in range(rounds):
                 for size, fleet in made.items():
                     clock[0] += 0.001
-                    least[size] = min(least[size], await measured(fleet, measure, matches))
-            rows.append((f"{name:7}{measure:10}{policy:7}", list(least.values())))
+                    lowest[size] = min(lowest[size], await measured(fleet, measure, matches))
+            rows.append((f"{name:7}{measure:10}{policy:7}", list(lowest.values())))
     return rows
 
 
 async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
     heads = "".join(f"{size:>9,}" for size in SIZES)
-    print(f"{'us of CPU a match':24}{heads}   {'ratio':>6}")
+    print(f"{'us of CPU per match':24}{heads}   {'ratio':>6}")
     flat = True
     with redis_server() as redis_url:
         for name in stores:
@@ -197,7 +197,7 @@ async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
 
 
 def main() -> None:
-    parser = command_line("what a match costs as the fleet and the queue grow", rounds=8)
+    parser = command_line("the cost of a match as the fleet and the queue grow", rounds=8)
     parser.add_argument("--matches", type=int, default=160, help="in each round")
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
     args = parser.parse_args()

@@ -142,7 +142,7 @@ async def _open_ports(
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
     server = Server(
         app,
-        partial(players.admit, enter) if guard.asks(policy) else players.take,
+        partial(players.admit, enter) if guard.authenticates(policy) else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",

@@ -18,7 +18,7 @@ from matchmaker.player import Player
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter
-from pixelfleet.auth.identity import STRANGER, Identity
+from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -92,7 +92,7 @@ class Players:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
         return self.take(head, identity)
 
-    def take(self, head: RequestHead, identity: Identity = STRANGER) -> Accepted | Refusal:
+    def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
         """Accept or refuse a player."""
         if self.closing:
             # A page does not reconnect after a refusal, but after this close code it connects to another replica.

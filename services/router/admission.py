@@ -25,7 +25,7 @@ class Admission:
         """Accept or refuse a player."""
         caller = self._callers.caller(head)
         REQUEST.set(caller.request_id)
-        if self._players.asks:
+        if self._players.must_authenticate:
             return self._authenticated(caller)
         try:
             return self._counted(self._players.take(caller), caller)

@@ -79,9 +79,9 @@ class Players:
         return len(self._open)
 
     @property
-    def asks(self) -> bool:
+    def must_authenticate(self) -> bool:
         """Whether players must authenticate, which is asynchronous."""
-        return self._guard.asks(self._policy)
+        return self._guard.authenticates(self._policy)
 
     def take(self, caller: Caller) -> Accepted:
         """Accept a player without authentication; raise HTTPException when a limit is reached."""

@@ -1,4 +1,4 @@
-"""Wires a signalling server together."""
+"""Starts a signalling server: builds its parts, opens its ports and runs its tasks."""
 
 import asyncio
 import ssl
@@ -63,7 +63,7 @@ class SignalServer:
     redirect_port: int = 0
 
     def unready(self) -> str | None:
-        """Return why no player should be sent here."""
+        """Return the reason why the server is not ready for players, or None."""
         if self.draining.begun:
             return "draining"
         if self.watch.trouble is not None:
@@ -71,23 +71,23 @@ class SignalServer:
         return None if self.hub.switchboard.streamers() else "no streamer is connected"
 
     async def drain(self) -> None:
-        """Let the players finish, then close those who stayed."""
+        """Drain: wait for the players to leave, and close the rest at the deadline."""
         await self.draining.run()
 
     @property
     def players(self) -> int:
-        """How many players are connected."""
+        """The number of connected players."""
         return self.hub.count(Role.PLAYER)
 
     @property
     def streamers(self) -> list[str]:
-        """The ids of the streamers that players can have."""
+        """The ids of the listed streamers."""
         return [source.endpoint_id for source in self.hub.switchboard.streamers()]
 
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[SignalServer]:
-    """Run a signalling server; it reports its streamers to the store, if it is given one or its settings name one."""
+    """Run a signalling server. It reports its streamers to `store`, or to the store in its settings, if any."""
     metrics = Metrics()
     heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
     watch = ApplicationWatch(perf_counter(), settings.start_seconds, settings.stall_seconds)
@@ -135,7 +135,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
 async def _rtc_config(
     stack: AsyncExitStack, settings: Settings, session: aiohttp.ClientSession, metrics: Metrics
 ) -> RtcConfigSource:
-    """Return where players' ICE servers come from, with its first answer if that came in time."""
+    """Return the source of `config` messages, after its first request or the timeout for that."""
     fixed = await asyncio.to_thread(settings.peer_connection_options)
     config = RtcConfigSource(
         session,
@@ -174,11 +174,11 @@ class _Ports:
     opened: list[Server] = field(default_factory=list)
 
     def handshakes_timed_out(self) -> int:
-        """Return how many connections were dropped because they asked for nothing in time."""
+        """Return the number of connections that were closed because they sent no request in time."""
         return sum(opened.handshakes_timed_out for opened in self.opened)
 
     async def players(self, admit: Admit, rest: Rest) -> Server:
-        """Open the port for players, with the API and, if it is asked for, a page and TLS."""
+        """Open the port for players, with the REST API and, according to the settings, a page and TLS."""
         settings = self.settings
         app = web.Application(middlewares=[cors(settings.origins), errors_as_json])
         token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
@@ -233,18 +233,18 @@ def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
 
 
 def _own_url(settings: Settings, port: int) -> str:
-    """Return where this server's players are dialled when nothing else was said."""
+    """Return the server's websocket URL for settings without --public-url."""
     scheme = "wss" if settings.tls_cert else "ws"
     return f"{scheme}://{local_host(settings.host)}:{port}"
 
 
 def _http_session() -> aiohttp.ClientSession:
-    """Return a client that shares no cookies among players and keeps no connection that may die under a call."""
+    """Return a client that shares no cookies among players and reuses no connections, which could break in a call."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
 
 
 def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, metrics: Metrics) -> OnCall:
-    """Return what carries out the players' calls to the application."""
+    """Return the function that starts players' calls to the application."""
     application = Application(
         session,
         settings.ue_rest_endpoint,

@@ -1,4 +1,4 @@
-"""A peer between its arrival and its `config`, while the TURN API is asked for credentials of its own."""
+"""A connected peer that waits for its `config` while the TURN API creates its credentials."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,16 +10,16 @@ from pixelfleet.service.lifecycle import Tasks
 from signalserver.core.roster import Admission, Role
 from signalserver.metrics import Metrics
 
-MAX_KEPT_BYTES: Final = 256 * 1024
-MAX_KEPT_MESSAGES: Final = 256
-"""What a peer may say before it has its `config`; a page says two or three things. One that says more is closed."""
+MAX_BUFFERED_BYTES: Final = 256 * 1024
+MAX_BUFFERED_MESSAGES: Final = 256
+"""A peer that sends more before it has its `config` is closed; a page sends two or three messages."""
 
 TakeIn = Callable[[bytes], MessageHandler]
-"""Takes a peer in, given its `config` message; returns who hears of its socket from then on."""
+"""Adds a peer to the hub with its `config` message; returns the next handler of its websocket."""
 
 
 class ConfigWait:
-    """Keeps what a peer says meanwhile, and says it in its name as soon as the peer is taken in."""
+    """Buffers the messages of a peer that waits, and delivers them once the peer is added."""
 
     def __init__(
         self,
@@ -30,39 +30,39 @@ class ConfigWait:
         metrics: Metrics,
         admission: Admission | None = None,
     ) -> None:
-        """Begin to wait; `waits` holds all that do."""
+        """Add this wait to `waits`, the set of all waits of the server; it is removed at the end."""
         self.role = role
         self.admission = admission
         self._socket = socket
         self._take_in = take_in
         self._waits = waits
         self._metrics = metrics
-        self._kept: list[bytes] = []
+        self._buffered: list[bytes] = []
         self._bytes = 0
         self._cancel: Callable[[], object] = lambda: None
         waits.add(self)
 
-    def begin(self, asked: Coroutine[Any, Any, bytes], tasks: Tasks) -> None:
-        """Take the peer in when the answer is there; it always comes, and soon."""
-        self._cancel = tasks.spawn(self._run(asked))
+    def begin(self, request: Coroutine[Any, Any, bytes], tasks: Tasks) -> None:
+        """Add the peer when the request returns its `config`. The request has a timeout and a fallback of its own."""
+        self._cancel = tasks.spawn(self._run(request))
 
     def message(self, data: bytes) -> None:
-        """Keep a message."""
-        self._kept.append(data)
+        """Buffer a message."""
+        self._buffered.append(data)
         self._bytes += len(data)
-        if self._bytes > MAX_KEPT_BYTES or len(self._kept) > MAX_KEPT_MESSAGES:
-            self._kept.clear()
+        if self._bytes > MAX_BUFFERED_BYTES or len(self._buffered) > MAX_BUFFERED_MESSAGES:
+            self._buffered.clear()
             self._socket.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
-        """Give up: the peer was never taken in."""
+        """Cancel the request: the peer left before it was added."""
         self._cancel()
         self._waits.discard(self)
         self._metrics.closed(self.role, code)
 
-    async def _run(self, asked: Coroutine[Any, Any, bytes]) -> None:
+    async def _run(self, request: Coroutine[Any, Any, bytes]) -> None:
         try:
-            config = await asked
+            config = await request
         except asyncio.CancelledError:
             self._socket.close(close_codes.RESTARTING)
             raise
@@ -71,6 +71,6 @@ class ConfigWait:
             return
         handler = self._take_in(config)
         self._socket.hand_to(handler)
-        for data in self._kept:
+        for data in self._buffered:
             if self._socket.is_open:
                 handler.message(data)

@@ -79,7 +79,7 @@ NOT_FOUND: Final = {404: Answer("No streamer or player has this id", (Error,), n
 
 CONTRACT: Final = Contract(
     "Pixelfleet signalling server",
-    "The connections of one signalling server, and the operator's actions. Operations that change something answer "
+    "The connections of one signalling server, and the operator's actions. Operations that change something return "
     "403 until --rest-token is set; operations that read do so too, unless --rest-api opens them.",
     (
         Operation(
@@ -135,7 +135,7 @@ CONTRACT: Final = Contract(
             method="DELETE",
             path="/api/players/{id}",
             name="kick",
-            summary="Disconnect a player, which does not reconnect",
+            summary="Disconnect a player so that it does not reconnect",
             parameters=_player_id(
                 Parameter("reason", f"sent to the player; cut off after {MAX_REASON_LENGTH} characters"),
             ),
@@ -146,14 +146,14 @@ CONTRACT: Final = Contract(
             method="POST",
             path="/api/drain",
             name="drain",
-            summary="Accept no more players, and run on when the last one has left",
+            summary="Drain: accept no more players; the process keeps running",
             answers={202: Answer("The progress", (DrainStatus,))},
             access=Access.CHANGE,
         ),
         Operation(
             path="/drain",
             name="waitDrained",
-            summary="Drain; with wait=1 the answer comes when the last player has left or the grace period is over",
+            summary="Drain; with wait=1 respond when the last player has left or the grace period is over",
             parameters=(Parameter("wait", "1 to wait", Literal["0", "1"]),),
             answers={200: Answer("The progress", (DrainStatus,))},
             access=Access.CHANGE,

@@ -1,4 +1,4 @@
-"""The drain of a signalling server: players are told how long they have, new ones go elsewhere, the last may finish."""
+"""The drain of a signalling server: players are notified and may finish until the deadline; new ones are refused."""
 
 import asyncio
 from enum import Enum
@@ -15,11 +15,11 @@ log = structlog.get_logger(__name__)
 
 
 class DrainState(Enum):
-    """How far a drain is."""
+    """The phases of a drain."""
 
     SERVING = "serving"
     SPREADING = "spreading"
-    """Not ready any more, but whoever was sent here before that is known is still taken."""
+    """Not ready, but players are still accepted: matchmakers may not have noticed the drain yet."""
     DRAINING = "draining"
     DRAINED = "drained"
 
@@ -39,9 +39,9 @@ class Drain(drain.Drain):
         return self.state in (DrainState.SERVING, DrainState.SPREADING)
 
     def tell(self, connection: PeerConnection) -> None:
-        """Send a player the number of seconds that are left."""
-        left = round(self.seconds_left)
-        self._hub.say(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": left})
+        """Send a player the remaining seconds."""
+        seconds = round(self.seconds_left)
+        self._hub.say(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": seconds})
 
     def _begin(self) -> None:
         self.state = DrainState.SPREADING
@@ -52,7 +52,7 @@ class Drain(drain.Drain):
             self.tell(connection)
 
     async def _drain(self) -> None:
-        """Wait for the players, and close those who stayed: they are to come back at once, to another server."""
+        """Wait for the players to leave; close the rest with a code that makes them reconnect to another server."""
         try:
             await asyncio.sleep(self._spread_left)
             self.state = DrainState.DRAINING
@@ -60,7 +60,7 @@ class Drain(drain.Drain):
                 await self._departure(self.seconds_left)
         finally:
             self.state = DrainState.DRAINED
-        stayed = self._hub.connections(Role.PLAYER)
-        log.info("drained", players_left=len(stayed))
-        for connection in stayed:
+        remaining = self._hub.connections(Role.PLAYER)
+        log.info("drained", players_left=len(remaining))
+        for connection in remaining:
             self._hub.close(connection, close_codes.RESTARTING)

@@ -1,7 +1,7 @@
-"""The signalling server's numbers. The gauges' names are those that existing dashboards and autoscalers read.
+"""The signalling server's metrics. The gauges have the names that existing dashboards and autoscalers read.
 
-Messages are tallied in plain integers and turned into metrics when Prometheus asks: a counter object costs about as
-much a message as parsing it does.
+Messages are counted in plain integers and become metrics on a scrape: a Prometheus counter costs about as much per
+message as parsing does.
 """
 
 from bisect import bisect_left
@@ -29,7 +29,7 @@ FIRST_FRAME_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 
 
 
 class MessageTallies(Collector):
-    """Counts of messages, cheap to keep."""
+    """Counts of messages in plain integers."""
 
     def __init__(self) -> None:
         self.received: Tally[tuple[str, str]] = Tally()
@@ -40,12 +40,12 @@ class MessageTallies(Collector):
         self._relay_seconds = 0.0
 
     def relayed(self, seconds: float) -> None:
-        """Count how long one message took from arrival to departure."""
+        """Count one relayed message and the seconds that it took."""
         self._relay[bisect_left(RELAY_BUCKETS, seconds)] += 1
         self._relay_seconds += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """Return the tallies as Prometheus metrics."""
+        """Return the counts as Prometheus metrics."""
         received = CounterMetricFamily(
             "signalserver_messages_received", "Messages from peers, by their role and type.", labels=["role", "type"]
         )
@@ -55,16 +55,16 @@ class MessageTallies(Collector):
         for kind, count in self.sent.items():
             sent.add_metric([kind], count)
         dropped = CounterMetricFamily(
-            "signalserver_messages_dropped", "Messages that went nowhere, by role and type.", labels=["role", "type"]
+            "signalserver_messages_dropped", "Dropped messages, by role and type.", labels=["role", "type"]
         )
         for (role, kind), count in self.dropped.items():
             dropped.add_metric([role, kind], count)
         relay = HistogramMetricFamily(
-            "signalserver_relay_seconds", "From a message's arrival to its last byte handed to the kernel."
+            "signalserver_relay_seconds", "Time from a message's arrival to its last byte handed to the kernel."
         )
         relay.add_metric([], self._cumulative(), self._relay_seconds)
         paths = CounterMetricFamily(
-            "signalserver_video_paths", "Ways that players' video takes, as their pages tell.", labels=["path"]
+            "signalserver_video_paths", "ICE paths of players' video, as reported by their pages.", labels=["path"]
         )
         for kind, count in self.paths.items():
             paths.add_metric([kind], count)
@@ -79,7 +79,7 @@ class MessageTallies(Collector):
 
 
 class TallyCollector(Collector):
-    """A counter whose value somebody else keeps."""
+    """A counter whose value another object keeps."""
 
     def __init__(
         self, name: str, documentation: str, read: Callable[[], int | Mapping[str, int]], label: str | None = None
@@ -100,7 +100,7 @@ class TallyCollector(Collector):
 
 
 class Metrics:
-    """What a signalling server shows."""
+    """The metrics of one signalling server."""
 
     def __init__(self) -> None:
         self.registries = Registries("signalserver")
@@ -110,17 +110,16 @@ class Metrics:
         self.streamers = gauge("signalserver_stream_socket_connections", "Streamers connected.")
         self.streamer_open = gauge("signalserver_stream_socket_open_indicator", "1 when a streamer is listed.")
         self.matchmaker_open = gauge(
-            "signalserver_matchmaker_socket_open_indicator", "1 when the fleet store or the matchmaker is in reach."
+            "signalserver_matchmaker_socket_open_indicator", "1 when the fleet store or the matchmaker is reachable."
         )
         self.free = gauge(
-            "signalserver_free_stream_indicator", "1 when a listed streamer has no player, and may have one."
+            "signalserver_free_stream_indicator",
+            "1 when a listed streamer is free and the server does not drain.",
         )
-        self.draining = Gauge(
-            "signalserver_draining", "1 while players finish before the end.", registry=self.registries.all
-        )
+        self.draining = Gauge("signalserver_draining", "1 while the server drains.", registry=self.registries.all)
         self.stuck = Gauge(
             "signalserver_application_stuck",
-            "1 when the application never connected, or does not answer its players.",
+            "1 when the application is not connected, or does not answer its players.",
             registry=self.registries.all,
         )
         self.messages = MessageTallies()
@@ -139,13 +138,13 @@ class Metrics:
         )
         self._first_frame = Histogram(
             "signalserver_first_frame_seconds",
-            "From opening the page to its first frame, as pages tell.",
+            "Time from opening the page to its first frame, as reported by pages.",
             buckets=FIRST_FRAME_BUCKETS,
             registry=self.registries.all,
         )
         step_seconds = Histogram(
             "signalserver_first_frame_step_seconds",
-            "What each step on the way to the first frame took, as pages tell.",
+            "Time of each step to the first frame, as reported by pages.",
             ["step"],
             buckets=FIRST_FRAME_BUCKETS,
             registry=self.registries.all,
@@ -153,39 +152,46 @@ class Metrics:
         self._steps = {step: step_seconds.labels(step) for step in STEPS.values()}
 
     def first_frame(self, steps: Mapping[str, float]) -> None:
-        """Count a player's way to its first frame: seconds, by step."""
+        """Count a player's first frame; `steps` are seconds by step."""
         self._first_frame.observe(sum(steps.values()))
         for step, seconds in steps.items():
             self._steps[step].observe(seconds)
 
     def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
-        """Show how many connections were dropped because they asked for nothing in time."""
+        """Export the number of connections that were closed because they sent no request in time."""
         self.registries.all.register(
-            TallyCollector("signalserver_handshakes_timed_out", "Connections that asked for nothing.", timed_out)
+            TallyCollector("signalserver_handshakes_timed_out", "Connections closed without a request.", timed_out)
         )
 
     def watch_config(self, source: RtcConfigSource) -> None:
-        """Show how the configuration for the peers is doing."""
+        """Export the last success and the failures of requests to the TURN API."""
         success = Gauge(
             "signalserver_rtc_config_success_timestamp_seconds",
-            "When the TURN API last answered; 0 for never, or when none is asked.",
+            "Time of the TURN API's last good response; 0 for none.",
             registry=self.registries.all,
         )
         success.set_function(lambda: source.last_success or 0.0)
         self.registries.all.register(
-            TallyCollector("signalserver_rtc_config_failures", "Failed requests.", lambda: source.failures)
+            TallyCollector(
+                "signalserver_rtc_config_failures", "Failed requests to the TURN API.", lambda: source.failures
+            )
         )
 
     def watch_marks(self, failures: Callable[[], int]) -> None:
-        """Show how often the pod could not be marked as idle or busy."""
+        """Export the number of failed requests to annotate the pod."""
         self.registries.all.register(
-            TallyCollector("signalserver_pod_mark_failures", "Failed requests to mark this pod.", failures)
+            TallyCollector("signalserver_pod_mark_failures", "Failed requests to annotate this pod.", failures)
         )
 
     def watch_calls(self, outcomes: Mapping[str, int]) -> None:
-        """Show how the players' calls to the application end."""
+        """Export the players' calls to the application by outcome."""
         self.registries.all.register(
-            TallyCollector("signalserver_control_calls", "Calls, by outcome.", lambda: outcomes, label="outcome")
+            TallyCollector(
+                "signalserver_control_calls",
+                "Players' calls to the application, by outcome.",
+                lambda: outcomes,
+                label="outcome",
+            )
         )
 
     def closed(self, role: Role, code: int) -> None:

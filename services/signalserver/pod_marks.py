@@ -1,7 +1,7 @@
-"""Marks this server's pod in Kubernetes while somebody plays, so that scaling down takes idle pods first.
+"""Annotates this server's Kubernetes pod while it has sessions, so that scaling down removes idle pods first.
 
-Kubernetes removes pods that are not ready before all others, whatever they cost: what protects players then is the
-drain. The marks decide among the ready ones, and keep autoscalers of nodes away from a busy pod.
+Kubernetes removes pods that are not ready first, whatever their deletion cost; there the drain protects players. The
+annotations order the ready pods, and keep node autoscalers from evicting a busy pod.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ log = structlog.get_logger(__name__)
 
 
 def is_busy(players: Iterable[Subscriber[K]]) -> bool:
-    """Return whether somebody plays, looks on or has just been sent here."""
+    """Return whether there is a player with a subscription or an admission."""
     return any(player.admission is not None or player.subscribed_to is not None for player in players)
 
 
 def marks_of(busy: bool) -> KubeObject:
-    """Return the change to a pod that says whether it is busy.
+    """Return the patch that annotates a pod as busy or idle.
 
-    An idle pod is said to be safe to evict in so many words: its volumes would make the cluster autoscaler hold it.
+    An idle pod is explicitly safe to evict, because the cluster autoscaler keeps pods with local volumes otherwise.
     """
     return {
         "metadata": {
@@ -50,7 +50,7 @@ def marks_of(busy: bool) -> KubeObject:
 
 
 class PodMarks:
-    """Keeps the marks of one pod: written at the start, for it may be a restart, and then on idle <-> busy only."""
+    """Keeps the annotations of one pod: written at the start, and then when the pod becomes busy or idle."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class PodMarks:
         self.failures = 0
 
     async def run(self) -> None:
-        """Keep them until cancelled."""
+        """Keep the annotations current until cancelled."""
         while True:
             self._changed.clear()
             busy = is_busy(self._hub.switchboard.players())
@@ -87,13 +87,13 @@ class PodMarks:
         except KubeError as error:
             self.failures += 1
             self._in_a_row += 1
-            # What the pod says now is not known: the answer may have been lost on its way back.
+            # The pod's annotations are unknown now: the response may have been lost.
             self._written = None
             if self._in_a_row == 1:
-                log.warning("the pod cannot be marked; will try again", busy=busy, why=str(error))
+                log.warning("pod annotations failed", busy=busy, why=str(error))
             return False
         if self._in_a_row:
-            log.info("the pod is marked again", busy=busy)
+            log.info("pod annotations recovered", busy=busy)
         self._written, self._in_a_row = busy, 0
         return True
 
@@ -102,7 +102,7 @@ class PodMarks:
 async def marking(
     settings: Settings, session: aiohttp.ClientSession, hub: Hub, metrics: Metrics
 ) -> AsyncIterator[None]:
-    """Keep the marks of the pod that the settings name; raise UsageError when it is named and there is no cluster."""
+    """Keep the annotations of the pod in the settings, if any; raise UsageError outside a cluster."""
     if not settings.pod_name:
         yield
         return

@@ -1,4 +1,4 @@
-"""Tells the fleet store what this server's streamers are doing: on every change, and on a heartbeat."""
+"""Reports this server's streamers to the fleet store: on every change, and as a heartbeat."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.websocket import WebSocket
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.roster import Role, Source
-from signalserver.core.sessions import Held
+from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
@@ -21,12 +21,12 @@ from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-GOODBYE_SECONDS: Final = 2.0
-"""How long the end may wait for the store to hear of it."""
+FINAL_REPORT_SECONDS: Final = 2.0
+"""The timeout of the last report, at shutdown."""
 
 
 class Reporter:
-    """Owns the reports of one server."""
+    """Sends the reports of one server."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Reporter:
         self._settings = settings
         self._server_id = server_id
         self._url = url
-        # Begins at the clock, so that a restarted server with the same id is newer than it was before.
+        # Starts at the clock, so that reports of a restarted server with the same id have higher numbers.
         self._sequence = time.time_ns() // 1000
-        self._in_reach = True
+        self._available = True
 
     def report(self) -> ServerReport:
-        """Return the state of every streamer that players can be sent to."""
+        """Return a report with the next sequence number and the state of every listed streamer."""
         self._sequence += 1
         sessions = self._hub.sessions
         sessions.look(self._hub.switchboard.players())
@@ -69,11 +69,11 @@ class Reporter:
         )
 
     async def run(self) -> None:
-        """Report until cancelled, then say that the streamers are gone."""
+        """Report until cancelled, then report that there are no streamers."""
         try:
             while True:
                 self._changed.clear()
-                await self._tell(self.report())
+                await self._send(self.report())
                 try:
                     async with asyncio.timeout(HEARTBEAT_SECONDS):
                         await self._changed.wait()
@@ -82,33 +82,33 @@ class Reporter:
         finally:
             self._sequence += 1
             with suppress(TimeoutError):
-                async with asyncio.timeout(GOODBYE_SECONDS):
-                    await self._tell(ServerReport(server_id=self._server_id, sequence=self._sequence))
+                async with asyncio.timeout(FINAL_REPORT_SECONDS):
+                    await self._send(ServerReport(server_id=self._server_id, sequence=self._sequence))
 
-    async def _tell(self, report: ServerReport) -> None:
+    async def _send(self, report: ServerReport) -> None:
         try:
             answer = await self._store.report(report)
         except StoreUnavailableError as error:
-            if self._in_reach:
-                log.warning("fleet store is out of reach; will report again", why=str(error))
-            self._reached(False)
+            if self._available:
+                log.warning("fleet store unavailable", why=str(error))
+            self._set_available(False)
             return
-        self._reached(True)
+        self._set_available(True)
         if not answer.taken:
-            # Another server with this id has reported since, or this one's clock was set back.
+            # Another server with this id has sent a later report, or this server's clock was set back.
             self._sequence = max(self._sequence, time.time_ns() // 1000)
-            log.warning("report refused: a later one is known", server=self._server_id)
+            log.warning("report refused: the store has a later one", server=self._server_id)
             return
         self._hub.sessions.reported(report.ended)
         for session_id in answer.end:
             self._hub.end_session(session_id)
 
-    def _reached(self, in_reach: bool) -> None:
-        self._in_reach = in_reach
-        self._metrics.matchmaker_open.set(int(in_reach))
+    def _set_available(self, available: bool) -> None:
+        self._available = available
+        self._metrics.matchmaker_open.set(int(available))
 
     def _streamer(self, source: Source[WebSocket]) -> StreamerReport:
-        settings, held = self._settings, self._hub.sessions.held.get(source.endpoint_id, Held())
+        settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
             server_id=self._server_id,
             endpoint_id=source.endpoint_id,
@@ -119,8 +119,8 @@ class Reporter:
             capacity=settings.capacity,
             labels=settings.labels,
             node=settings.node,
-            sessions=tuple(held.sessions),
-            spectators=tuple(held.spectators),
+            sessions=tuple(present.sessions),
+            spectators=tuple(present.spectators),
             ready=self._watch.trouble is None,
             draining=self._drain.begun,
         )

@@ -1,4 +1,4 @@
-"""The signalling server's REST API: the reference server's reads, and what an operator may change."""
+"""The signalling server's REST API: the reads of the reference server, and operators' actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,10 +44,10 @@ class Rest:
     drain: Drain
     tasks: Tasks
     config: dict[str, Any]
-    """The settings as they may be shown."""
+    """The settings without secrets."""
     started: float
     proxies: int = 0
-    """Proxies of ours, whose word on a client's address is believed."""
+    """The number of trusted entries at the end of X-Forwarded-For."""
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by the names of their operations."""
@@ -69,7 +69,7 @@ class Rest:
         return web.Response(body=OPENAPI, content_type="application/json")
 
     async def status(self, _: web.Request) -> web.Response:
-        """Return how the server does, without a word about anybody."""
+        """Return uptime and counts, with nothing about single peers."""
         return json_response(
             Status(
                 uptime=round((perf_counter() - self.started) * 1000),
@@ -80,7 +80,7 @@ class Rest:
         )
 
     async def show_config(self, _: web.Request) -> web.Response:
-        """Return the settings; secrets are left out."""
+        """Return the settings without secrets."""
         return json_response(
             Config(config=self.config, protocol_config=ProtocolConfig(protocol_version=PROTOCOL_VERSION))
         )
@@ -105,7 +105,7 @@ class Rest:
         return json_response(_player(self._find(request)))
 
     async def kick(self, request: web.Request) -> web.Response:
-        """Close one player, who is told not to come back."""
+        """Close one player so that it does not reconnect."""
         player = self._find(request)
         reason = request.query.get("reason", "")[:MAX_REASON_LENGTH] or close_codes.KICKED.reason
         self.hub.kick(player.peer.key, reason)
@@ -113,12 +113,12 @@ class Rest:
         return json_response(Kicked(player_id=player.player_id, reason=reason))
 
     async def begin_drain(self, request: web.Request) -> web.Response:
-        """Begin to drain, and stay."""
+        """Start to drain; the process keeps running."""
         self._start_drain(request)
         return json_response(self._drain_status(), status=202)
 
     async def wait_drained(self, request: web.Request) -> web.Response:
-        """Begin to drain and, with `wait=1`, answer when the last player has left: for a pod's preStop."""
+        """Start to drain; with `wait=1` respond when the drain is over. For a pod's preStop hook."""
         self._start_drain(request)
         if request.query.get("wait") == "1":
             await self.drain.wait()
@@ -126,7 +126,7 @@ class Rest:
 
     def _start_drain(self, request: web.Request) -> None:
         if not self.drain.begun:
-            log.info("drain asked for", by=self._caller(request))
+            log.info("drain requested", by=self._caller(request))
             self.drain.begin()
             self.tasks.spawn(self._drain())
 

@@ -1,7 +1,7 @@
-"""Where the peers' `config` comes from: fixed options, or the TURN API, asked again before its credentials expire.
+"""The source of the peers' `config`: fixed options, or the TURN API, requested again before its credentials expire.
 
-Every peer gets credentials of its own while the TURN API is well. For those it waits half a second at most, and not
-at all once the TURN API is known to be away: it is then sent the last good answer, and before that the fixed options.
+Each peer gets its own credentials while the TURN API responds, and waits at most `session_seconds` for them. After a
+failure peers do not wait: they get the last good configuration, or the fixed options when there is none.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ from signalserver.rtc_configuration import ReadyConfig, RtcConfigError, config_u
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LEAST_REFRESH_SECONDS: Final = 5.0
-"""However short the credentials live, or seem to when clocks differ, the TURN API is asked no more often than this."""
+"""The shortest time between two requests, however short the credentials' lifetime is or seems to be."""
 
 log = structlog.get_logger(__name__)
 
 
 def refresh_delay(life: float, chance: float) -> float:
-    """Return the seconds until credentials with `life` seconds left are replaced; `chance` is 0 to 1.
+    """Return the seconds until credentials that expire in `life` seconds are replaced; `chance` is 0 to 1.
 
-    Between half and three quarters of their life: late enough to be cheap, with time left for several failures, and
-    not all servers of a fleet at once.
+    The delay is between half and three quarters of `life`: it leaves time for several failures, and spreads the
+    requests of a fleet.
     """
     return max(LEAST_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
 
 
 class RtcConfigSource:
-    """Has a ready `config` message at any time. `run` keeps it fresh."""
+    """Provides the `config` message at any time; `run` keeps it current."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class RtcConfigSource:
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Take the options that hold without an answer and, if there is one, the TURN API's address.
+        """Take the fixed RTCConfiguration and the TURN API's URL, if any.
 
-        `max_age` is the age in seconds to which credentials that tell no expiry are kept. An answer may take
-        `ask_seconds`, or `session_seconds` where a peer waits for credentials of its own (`per_session`). Raises
-        RtcConfigError for fixed options, and ValueError for an address, that cannot be used.
+        `max_age` is the age in seconds at which credentials without an expiry time are replaced. A request times out
+        after `ask_seconds`, or after `session_seconds` for one peer's credentials (`per_session`). Raises
+        RtcConfigError for invalid fixed options and ValueError for an invalid URL.
         """
         self._session = session
         self._url = config_url(url) if url else None
@@ -70,31 +70,31 @@ class RtcConfigSource:
         self._tried = asyncio.Event()
         self._due = asyncio.Event()
         self.last_success: float | None = None
-        """Unix time of the last good answer; None before the first."""
+        """Unix time of the last good response; None before the first."""
         self.failures = 0
-        """How often the TURN API gave no good answer."""
+        """The number of failed requests for the shared configuration."""
         self.failures_in_a_row = 0
 
     @property
     def expires(self) -> float | None:
-        """The unix time at which the credentials in `message` expire, if they do and tell."""
+        """The Unix time at which the credentials in `message` expire, or None if it is unknown."""
         return self._config.expires
 
     def message(self) -> bytes:
-        """Return the whole `config` message that every peer may be sent now."""
+        """Return the complete shared `config` message."""
         return self._config.message
 
     def at_once(self) -> bytes | None:
-        """Return the message for a peer that needs not wait for its own, or None where that is to be asked for.
+        """Return the shared message, or None when the peer should get credentials of its own from `for_session`.
 
-        There is no wait where peers have no credentials of their own, or the TURN API is known to be away.
+        It is the shared message when peers have no credentials of their own, or the last request failed.
         """
         return self.message() if self._url is None or not self._per_session or self.failures_in_a_row else None
 
     async def for_session(self, name: str, *, role: str | None = None) -> bytes:
-        """Return a `config` message with credentials of a session's own, or the shared one after `session_seconds`.
+        """Return a `config` message with credentials for one session, or the shared one after `session_seconds`.
 
-        The role is `streamer` for a peer that stays connected for days, and needs credentials that last as long.
+        The role `streamer` requests long-lived credentials, for a peer that stays connected for days.
         """
         at_once = self.at_once()
         if at_once is not None or self._url is None:
@@ -103,22 +103,22 @@ class RtcConfigSource:
         try:
             return (await self._ask(self._url.update_query(query), self._session_seconds)).message
         except RtcConfigError as error:
-            log.warning("no rtc config for the session; the shared one is sent", session=name, why=str(error))
-            self._due.set()  # finds out whether it is away, so that the next peers need not wait
+            log.warning("session rtc config failed", session=name, why=str(error))
+            self._due.set()  # A refresh checks the TURN API, so that later peers do not wait if it fails.
             return self.message()
 
     async def first_answer(self, within: float) -> None:
-        """Wait until the first attempt of `run` is over, well or not, for at most `within` seconds."""
+        """Wait until the first request of `run` has succeeded or failed, for at most `within` seconds."""
         if self._url is None:
             return
         try:
             async with asyncio.timeout(within):
                 await self._tried.wait()
         except TimeoutError:
-            log.warning("no rtc config yet; until then peers are sent the fixed options", server=self._server())
+            log.warning("no rtc config yet; peers are sent the fixed options", server=self._server())
 
     async def run(self) -> None:
-        """Keep the configuration fresh until cancelled; without a TURN API there is nothing to do."""
+        """Keep the configuration current until cancelled; return at once without a TURN API."""
         if self._url is None:
             return
         while True:
@@ -130,15 +130,15 @@ class RtcConfigSource:
                     await self._due.wait()
 
     def next_delay(self) -> float:
-        """Return the seconds until the TURN API is to be asked again."""
+        """Return the seconds until the next request to the TURN API."""
         if self.failures_in_a_row:
             return DEFAULT_BACKOFF.delay(self.failures_in_a_row, self._chance())
         life = self._config.expires - self._clock() if self._config.expires else self._max_age
-        # Expired as they came, by our clock: it is wrong, and says nothing of their life.
+        # Credentials that arrive expired mean that the clocks differ, so their expiry time is of no use.
         return refresh_delay(min(life, self._max_age) if life > 0 else self._max_age, self._chance())
 
     async def refresh(self) -> bool:
-        """Ask the TURN API once; tell whether it gave a good answer. Without one the last good one stays."""
+        """Request the configuration once; return whether that succeeded. After a failure the last good one stays."""
         assert self._url is not None
         try:
             config = await self._ask(self._url, self._ask_seconds)
@@ -150,14 +150,14 @@ class RtcConfigSource:
             return False
         now = self._clock()
         if config.expires is not None and config.expires <= now:
-            log.warning("rtc config came with expired credentials; do the clocks agree?", server=self._server())
+            log.warning("rtc config has expired credentials; check the clocks", server=self._server())
         if self.last_success is None or self.failures_in_a_row:
             log.info("rtc config received", server=self._server())
         self._config, self.last_success, self.failures_in_a_row = config, now, 0
         return True
 
     def _server(self) -> str:
-        """Return what may be logged of the address: a user, a path or a query can be a secret."""
+        """Return the host and port for the log; the rest of the URL can hold a secret."""
         return f"{self._url.host}:{self._url.port}" if self._url else ""
 
     async def _ask(self, url: URL, seconds: float) -> ReadyConfig:
@@ -165,7 +165,7 @@ class RtcConfigSource:
             async with self._session.get(
                 url,
                 allow_redirects=False,
-                auto_decompress=False,  # so that the bound on the size is one on the memory too
+                auto_decompress=False,  # The size limit then also limits the memory.
                 headers={"Accept": "application/json", "Accept-Encoding": "identity"},
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
@@ -173,10 +173,10 @@ class RtcConfigSource:
                     raise RtcConfigError(f"HTTP {response.status}")
                 body = await body_within(response, MAX_ANSWER_BYTES)
                 if body is None:
-                    raise RtcConfigError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+                    raise RtcConfigError(f"the response is larger than {MAX_ANSWER_BYTES} bytes")
                 return parse_answer(body)
         except TimeoutError:
-            raise RtcConfigError(f"no answer in {seconds:g} s") from None
+            raise RtcConfigError(f"no response in {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            # Their texts can hold the address with its secrets.
-            raise RtcConfigError(f"not reached ({type(error).__name__})") from None
+            # The errors' texts can contain the URL and its secrets.
+            raise RtcConfigError(f"unreachable ({type(error).__name__})") from None

@@ -1,45 +1,33 @@
 """Settings of the signalling server."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
-from pixelfleet.net.addresses import parse_address
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.service.errors import UsageError, tell
-from pixelfleet.service.values import (
-    Address,
-    Bytes,
-    Directory,
-    FileName,
-    Json,
-    Name,
-    Origin,
-    Placeholder,
-    Port,
-    Seconds,
-    Url,
-    UrlPath,
-)
-from signalserver.application.paths import AllowedPaths, rest_endpoint
+from pixelfleet.service.errors import UsageError, warn
+from pixelfleet.service.values import Address, Bytes, Directory, FileName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
-from signalserver.rtc_configuration import config_url, ready_config
+from signalserver.option_values import (
+    ControlPaths,
+    KubeName,
+    MatchmakerAddress,
+    PeerOptions,
+    PublicUrl,
+    RestEndpoint,
+    RtcConfigUrl,
+    Token,
+    parse_peer_options,
+)
 
 UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "peer_options", "rtc_config_url"}
-"""Settings that may hold a secret."""
-
-KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
-"""A name as Kubernetes gives it, or none."""
-
-Token = Annotated[SecretStr, Placeholder("TOKEN")]
+"""Settings that can contain a secret."""
 
 
 class Settings(FleetSettings):
@@ -61,12 +49,12 @@ class Settings(FleetSettings):
     }
     unused: ClassVar[frozenset[str]] = frozenset({"dial_seconds"})
 
-    player_port: Port = Field(4000, description="Players and callers of the REST API connect to this port.")
+    player_port: Port = Field(4000, description="Players and clients of the REST API connect to this port.")
     streamer_port: Port = Field(8888, description="Streamers connect to this port.")
     sfu_port: Port = Field(8889, description="SFUs connect to this port.")
     metrics_port: Port = Field(4900, description="Prometheus reads metrics on this port.")
     streamer_host: Address = Field("127.0.0.1", description="Streamers and SFUs connect to this address.")
-    public_url: Url = Field(
+    public_url: PublicUrl = Field(
         "", description="Matchmakers reach this server at this ws:// URL. Without it host and port make the URL."
     )
 
@@ -77,12 +65,11 @@ class Settings(FleetSettings):
     capacity: int = Field(1, ge=0, description="The matchmaker gives this many sessions to a streamer; 0 is no limit.")
     labels: dict[str, str] = Field(default={}, description="Players can select the streamers here by these labels.")
     node: Name = Field("", max_length=128, description="The server runs on this node; the policy pack uses it.")
-    pod_name: Name = Field(
+    pod_name: KubeName = Field(
         "",
-        pattern=KUBE_NAME,
         description="The server runs in this Kubernetes pod, which it marks while sessions are running.",
     )
-    pod_namespace: Name = Field("", pattern=KUBE_NAME, description="The pod is in this namespace.")
+    pod_namespace: KubeName = Field("", description="The pod is in this namespace.")
 
     require_session: bool | None = Field(
         None, description="Only players with a session token may connect. This is the default with Redis."
@@ -90,16 +77,14 @@ class Settings(FleetSettings):
     rest_token: Token | None = Field(
         None, min_length=1, description="Callers of /api and /drain need this token. Without it both are closed."
     )
-    rest_api: bool = Field(
-        False, description="Callers may read /api without a token; changes need the token all the same."
-    )
+    rest_api: bool = Field(False, description="Callers may read /api without a token; changes still need the token.")
     streamer_token: Token | None = Field(
         None, min_length=1, description="Streamers and SFUs need this token to connect."
     )
     streamer_takeover: Literal["host", "token", "never"] = Field(
         "host",
         description="A streamer replaces a connected one with the same id if it has the same address (host), if it "
-        "presents the token (token), or not at all (never).",
+        "sends the same token (token), or not at all (never).",
     )
     origins: list[Origin] = Field(
         default=["*"], description="Pages of these origins may connect and call; * is any origin."
@@ -131,17 +116,17 @@ class Settings(FleetSettings):
     )
 
     dialect: Literal["auto", "legacy"] = Field(
-        "auto", description="The server detects the protocol of streamers; legacy is the one of Unreal Engine 4.27."
+        "auto", description="With auto the server detects the dialect of streamers; legacy is for Unreal Engine 4.27."
     )
     identify_seconds: Seconds = Field(
         10.0, gt=0, description="A streamer that has sent no id after this time gets a generated one."
     )
 
-    peer_options: Json = Field("{}", description="Players and streamers receive this RTCConfiguration.")
+    peer_options: PeerOptions = Field("{}", description="Players and streamers receive this RTCConfiguration.")
     peer_options_file: Path | None = Field(
         None, description="This JSON file holds the RTCConfiguration; --peer-options overrides it."
     )
-    rtc_config_url: Url = Field(
+    rtc_config_url: RtcConfigUrl = Field(
         "", description="The TURN API at this URL provides the RTCConfiguration where none is set here."
     )
     rtc_config_max_age: Seconds = Field(
@@ -160,10 +145,10 @@ class Settings(FleetSettings):
         2.0, ge=0, description="The start waits this time for the first answer of the TURN API."
     )
 
-    ue_rest_endpoint: Url = Field(
+    ue_rest_endpoint: RestEndpoint = Field(
         "", description="Control messages of players become calls to the application's REST API at this URL."
     )
-    control_paths: list[UrlPath] = Field(
+    control_paths: ControlPaths = Field(
         default=[], description="Players may call these paths. A * at the end matches every continuation."
     )
     control_seconds: Seconds = Field(
@@ -199,58 +184,15 @@ class Settings(FleetSettings):
         100, ge=1, description="A client that sends more invalid messages than this is closed with code 4203."
     )
 
-    matchmaker: Annotated[str, Placeholder("HOST:PORT")] = Field(
+    matchmaker: MatchmakerAddress = Field(
         "", description="The server reports to the matchmaker at this TCP address, with the protocol of cirrus."
     )
     tell_player_count: bool = Field(
-        False, description="Players are sent their number, which the pages of Unreal Engine 4.27 show."
+        False, description="Players receive the number of connected players, which pages of Unreal Engine 4.27 show."
     )
 
-    @field_validator("peer_options")
-    @classmethod
-    def _peer_options_are_valid(cls, value: str) -> str:
-        _parsed_options(value)
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _public_url_is_valid(cls, value: str) -> str:
-        if value:
-            parts = urlsplit(value)
-            if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query or parts.fragment or "@" in value:
-                raise ValueError("must be a ws:// or wss:// address without a query")
-            _ = parts.port  # raises for what is none
-        return value
-
-    @field_validator("rtc_config_url")
-    @classmethod
-    def _rtc_config_url_is_valid(cls, value: str) -> str:
-        if value:
-            config_url(value)
-        return value
-
-    @field_validator("matchmaker")
-    @classmethod
-    def _matchmaker_is_an_address(cls, value: str) -> str:
-        if value:
-            parse_address(value)
-        return value
-
-    @field_validator("ue_rest_endpoint")
-    @classmethod
-    def _endpoint_is_valid(cls, value: str) -> str:
-        if value:
-            rest_endpoint(value)
-        return value
-
-    @field_validator("control_paths")
-    @classmethod
-    def _paths_are_valid(cls, value: list[str]) -> list[str]:
-        AllowedPaths(value)
-        return value
-
     @model_validator(mode="after")
-    def _sessions_need_a_key(self) -> "Settings":
+    def _options_are_consistent(self) -> "Settings":
         if (self.tls_key is None) is not (self.tls_cert is None):
             raise ValueError("--tls-key and --tls-cert: give both or none")
         if self.redirect_port is not None and self.tls_cert is None:
@@ -260,44 +202,44 @@ class Settings(FleetSettings):
         if bool(self.pod_name) is not bool(self.pod_namespace):
             raise ValueError("--pod-name and --pod-namespace: give both or none")
         if self.requires_session and self.session_key is None:
-            asked = "--require-session" if self.require_session else "--redis-url"
-            raise ValueError(f"{asked}: needs --session-key, the same as the matchmaker's")
+            option = "--require-session" if self.require_session else "--redis-url"
+            raise ValueError(f"{option}: needs --session-key, the same as the matchmaker's")
         return self
 
     @property
     def requires_session(self) -> bool:
-        """Whether a player needs a session ticket."""
+        """Whether a player needs a session token."""
         return bool(self.store_url) if self.require_session is None else self.require_session
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
-        """Return the keys of a config file with those of older servers translated; tell what is gone."""
+        """Translate the keys of legacy servers in a config file; print the warnings."""
         translation = translate_config(keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.keys
 
     @classmethod
     def translate_arguments(cls, arguments: Sequence[str], file_keys: Mapping[str, Any] | None) -> list[str]:
-        """Return the options with those of older servers translated; tell what is gone."""
+        """Translate the options of legacy servers in arguments; print the warnings."""
         translation = translate_arguments(arguments, file_keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.arguments
 
     def peer_connection_options(self) -> dict[str, Any]:
-        """Return the fixed RTCConfiguration, which is empty when there is none; raise UsageError for a bad file."""
-        options = _parsed_options(self.peer_options)
+        """Return the fixed RTCConfiguration, empty if there is none; raise UsageError for an invalid file."""
+        options = parse_peer_options(self.peer_options)
         if options or self.peer_options_file is None:
             return options
         try:
-            return _parsed_options(self.peer_options_file.read_text(encoding="utf-8"))
+            return parse_peer_options(self.peer_options_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"--peer-options-file {self.peer_options_file}: {reason}") from None
 
     def streamer_bounds(self) -> Bounds:
-        """Return the bounds of a streamer's or an SFU's connection."""
+        """Return the bounds of connections of streamers and SFUs."""
         bounds = self.upstream_bounds()
         rate = self.max_streamer_messages_per_second
         return (
@@ -307,19 +249,8 @@ class Settings(FleetSettings):
         )
 
     def shown(self) -> dict[str, Any]:
-        """Return the settings as they may be shown: without secrets and without the peers' credentials."""
+        """Return the settings without secrets and peers' credentials."""
         shown = self.model_dump(mode="json", exclude=UNSHOWN)
         if self.ue_rest_endpoint:
             shown["ue_rest_endpoint"] = str(URL(self.ue_rest_endpoint).with_user(None))
         return shown
-
-
-def _parsed_options(text: str) -> dict[str, Any]:
-    try:
-        options = json.loads(text or "{}")
-    except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from None
-    if not isinstance(options, dict):
-        raise ValueError("must be a JSON object")
-    ready_config(options)  # raises for what a browser would refuse
-    return options

@@ -1,4 +1,4 @@
-"""Serves a folder of static files, for those who want their page from the signalling server itself."""
+"""Serves a directory of static files: a page without a router."""
 
 import asyncio
 from pathlib import Path
@@ -9,14 +9,14 @@ from pixelfleet.service.errors import UsageError
 
 
 async def add_page(app: web.Application, folder: Path, homepage: str) -> None:
-    """Serve the folder's files, and the homepage at `/`; raise UsageError when it is not there."""
+    """Serve the directory's files, and its file `homepage` at `/`; raise UsageError when that file does not exist."""
     index = folder / homepage
     if not await asyncio.to_thread(index.is_file):
-        raise UsageError(f"--http-root {folder}: has no {homepage}; name the page's folder and file")
+        raise UsageError(f"--http-root {folder}: has no {homepage}; set --http-root and --homepage to an existing file")
 
     async def home(_: web.Request) -> web.FileResponse:
         return web.FileResponse(index)
 
     app.router.add_get("/", home)
-    # The constructor of a static resource looks at the disk.
+    # The constructor of a static resource reads the disk.
     app.router.register_resource(await asyncio.to_thread(web.StaticResource, "", folder))

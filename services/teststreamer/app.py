@@ -1,4 +1,4 @@
-"""Wires a test streamer together."""
+"""Starts a test streamer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from teststreamer.streamer import Streamer
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Streamer]:
-    """Run a streamer beside the body; it connects to its signalling server when there is one, and again if it goes."""
+    """Run a streamer during the body; it connects, and reconnects, to its signalling server."""
     streamer = Streamer(settings)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(streamer.run())

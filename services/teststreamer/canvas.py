@@ -1,7 +1,7 @@
-"""A picture in planar YUV 4:2:0, the encoders' own format, of which only what moved is drawn again.
+"""A picture in planar YUV 4:2:0, the encoders' input format, of which only the changed parts are redrawn.
 
-Colours are converted once, when they are named; a frame costs no conversion. Positions and sizes are even
-numbers of pixels, so that brightness and colour, which has half the resolution, stay aligned.
+Colours are converted once, when they are defined; a frame needs no conversion. Positions and sizes are even numbers
+of pixels, so that the luma plane and the chroma planes, which have half its resolution, stay aligned.
 """
 
 from typing import Final, NamedTuple, Self
@@ -18,7 +18,7 @@ Alpha = NDArray[np.float32]
 
 
 class Colour(NamedTuple):
-    """A colour in limited-range YUV (BT.709, what browsers assume of video that does not say)."""
+    """A colour in limited-range YUV (BT.709, the default of browsers for video)."""
 
     y: int
     u: int
@@ -37,7 +37,7 @@ class Colour(NamedTuple):
 
 
 class Rect(NamedTuple):
-    """A part of the picture that lies wholly inside it: even left, top, right and bottom, in pixels."""
+    """A rectangle inside the picture: left, top, right and bottom, even numbers of pixels."""
 
     left: int
     top: int
@@ -46,18 +46,18 @@ class Rect(NamedTuple):
 
 
 MARGIN: Final = 2
-"""Colour is kept for two by two pixels."""
+"""The chroma planes have one value for two by two pixels."""
 
 
 class Canvas:
-    """A picture with a background that is kept and a foreground that `clear` takes away again."""
+    """A picture with a stored background, and a foreground that `clear` removes."""
 
     def __init__(self, width: int, height: int) -> None:
-        """Make a black picture; width and height are even."""
+        """Create a black picture; width and height are even numbers of pixels."""
         self.width = width
         self.height = height
         self.frame = av.VideoFrame(width, height, "yuv420p")
-        """The picture as encoders take it: its memory is what is drawn in, so nothing is copied."""
+        """The picture as an encoder's input. Drawing writes to its memory, so nothing is copied."""
         self.y, self.u, self.v = map(_pixels, self.frame.planes)
         self.y[:] = 16
         self.u[:] = self.v[:] = 128
@@ -66,12 +66,12 @@ class Canvas:
         self.keep()
 
     def keep(self) -> None:
-        """Make what is drawn now the background."""
+        """Store the present picture as the background."""
         self._background = (self.y.copy(), self.u.copy(), self.v.copy())
         self._drawn.clear()
 
     def clear(self) -> None:
-        """Take away what was drawn on the background."""
+        """Restore the background where it was drawn over."""
         for left, top, right, bottom in self._drawn:
             self.y[top:bottom, left:right] = self._background[0][top:bottom, left:right]
             half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
@@ -80,7 +80,7 @@ class Canvas:
         self._drawn.clear()
 
     def _clip(self, x: int, y: int, width: int, height: int) -> Rect | None:
-        """Return the part of a box that is inside the picture; what is drawn there is taken away by `clear`."""
+        """Return the part of a box that is inside the picture, and record it for `clear`; None if there is none."""
         rect = Rect(
             max(0, x - x % MARGIN),
             max(0, y - y % MARGIN),
@@ -93,7 +93,7 @@ class Canvas:
         return rect
 
     def fill(self, x: int, y: int, width: int, height: int, colour: Colour) -> None:
-        """Paint a box; what lies outside the picture is left out."""
+        """Fill a box; parts outside the picture are ignored."""
         rect = self._clip(x, y, width, height)
         if rect is None:
             return
@@ -104,7 +104,7 @@ class Canvas:
         self.v[half] = colour.v
 
     def blend(self, alpha: Alpha, x: int, y: int, colour: Colour) -> None:
-        """Lay a colour over the picture: alpha is one weight from 0 to 1 a pixel, its corner at x, y."""
+        """Blend a colour over the picture; `alpha` has a weight from 0 to 1 per pixel, with its corner at x, y."""
         x, y = x - x % MARGIN, y - y % MARGIN
         rect = self._clip(x, y, alpha.shape[1], alpha.shape[0])
         if rect is None:
@@ -119,8 +119,8 @@ class Canvas:
         _mix(self.v[half], weight, colour.v)
 
     def text(self, text: str, x: int, y: int, scale: int, colour: Colour) -> None:
-        """Write a line of text, its top left corner at x, y; the scale (pixels a dot) is even."""
-        # A line at a time: a call a character would cost several times what the pixels do.
+        """Write a line of text with its top left corner at x, y; `scale` is an even number of pixels per dot."""
+        # One mask per line: a call per character would cost several times as much as the pixels.
         mask = glyphs.line(text, scale)
         x, y = x - x % MARGIN, y - y % MARGIN
         rect = self._clip(x, y, mask.shape[1], mask.shape[0])
@@ -136,7 +136,7 @@ class Canvas:
 
 
 def _pixels(plane: VideoPlane) -> Plane:
-    """Return a plane's pixels: its rows are `line_size` bytes apart, which may be more than they hold."""
+    """Return a plane's pixels as an array; its rows are `line_size` bytes apart, which can be more than its width."""
     memory = memoryview(plane)
     rows: Plane = np.frombuffer(memory, dtype=np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]

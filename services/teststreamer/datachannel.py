@@ -1,7 +1,7 @@
-"""What the streamer says on a player's data channel, and how it answers each message.
+"""The protocol of a player's data channel, without I/O.
 
-No sockets: a `Conversation` takes bytes and returns the bytes to send back. Bytes that are no message are counted and
-ignored, so that nothing a player sends ends its session or anyone else's.
+A `Conversation` takes the bytes of a message and returns the messages to send. Invalid messages are counted and
+ignored, so that they cannot end a session.
 """
 
 from dataclasses import dataclass
@@ -23,45 +23,45 @@ from teststreamer.inputs import Input
 from teststreamer.stage import Stage
 
 FIRST_INPUT_ID: Final = 50
-"""Messages with ids from here on are a person's input, those below control the stream."""
+"""Messages with ids from this one on are a person's input; lower ones control the stream."""
 
 MAX_FILLER: Final = 16 * 1024
-"""How many characters a latency test may ask for in its answer; more would not fit a message."""
+"""The number of characters that a latency test may request; more would not fit into a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the streamer knows of its latest frame."""
+    """The streamer's id, and the measurements of its latest frame."""
 
     streamer_id: str
     frame: int = 0
     encode_seconds: float = 0.0
     capture_seconds: float = 0.0
-    """From the time on the frame's clock until it was ready to be sent."""
+    """The time from the frame's capture to its last encoded byte."""
     average_qp: float = 0.0
 
 
 class Host(Protocol):
-    """What a conversation needs of its streamer."""
+    """The interface of the streamer for conversations."""
 
     def facts(self) -> Facts:
-        """Tell of the latest frame."""
+        """Return the facts of the latest frame."""
 
     def initial_settings(self) -> dict[str, object]:
-        """Return what the `InitialSettings` message says."""
+        """Return the content of the `InitialSettings` message."""
 
     def request_keyframe(self, player_id: str) -> None:
-        """Make the player's next frame one that needs no earlier one."""
+        """Make the player's next frame a keyframe."""
 
     def set_playing(self, player_id: str, playing: bool) -> None:
-        """Send the player frames, or none."""
+        """Start or stop the player's frames."""
 
     def take_quality_control(self, player_id: str) -> None:
-        """Give the player control of the quality, and tell who had it that it lost it."""
+        """Give the player control of the quality, and notify all players."""
 
 
 class LatencyRequest(msgspec.Struct, rename="pascal"):
-    """What a data channel latency test asks."""
+    """The request of a data channel latency test."""
 
     seq: int
     fill_response_size: int = 0
@@ -77,7 +77,7 @@ class Conversation:
         self._controllers = 0
 
     def greeting(self) -> list[bytes]:
-        """Return what is sent as soon as the channel is open."""
+        """Return the messages to send when the channel opens."""
         return [
             protocol(Direction.TO_STREAMER),
             protocol(Direction.FROM_STREAMER),
@@ -88,15 +88,15 @@ class Conversation:
         ]
 
     def ownership(self) -> bytes:
-        """Return the message that tells whether this player controls the quality."""
+        """Return the message about whether this player controls the quality."""
         return encode("QualityControlOwnership", int(self._stage.quality_controller == self.player_id))
 
     def average_qp(self) -> bytes:
-        """Return the message with the encoder's quantiser of late: 0 is lossless, 51 the coarsest."""
+        """Return the message with the encoder's recent quantiser: 0 is lossless, 51 the coarsest."""
         return encode("VideoEncoderAvgQP", f"{self._host.facts().average_qp:.0f}")
 
     def receive(self, data: bytes | str) -> list[bytes]:
-        """Take one message of the player and return the answers, most often none."""
+        """Handle one message of the player; return the responses, usually none."""
         try:
             if isinstance(data, str):
                 raise BadDataError("a text message")
@@ -109,7 +109,7 @@ class Conversation:
             return []
 
     def _answer(self, message: DataMessage) -> list[bytes]:
-        """Do what a message asks for."""
+        """Execute a message; return the responses."""
         match message.name:
             case "UIInteraction":
                 return [self._response(str(message.values["text"]))]
@@ -140,7 +140,7 @@ class Conversation:
 
         The `Response` is the JSON object `{"type": "echo", "streamer": id, "player": id, "frame": number,
         "received": descriptor}`, where the descriptor is the JSON that the page sent, or the text itself when it is not
-        JSON. What is too large to be sent back is left out: `"received": null, "truncated": true`.
+        JSON. A descriptor that is too large for a message is omitted: `"received": null, "truncated": true`.
         """
         try:
             received: Any = orjson.loads(text)
@@ -160,7 +160,7 @@ class Conversation:
             return _json("Response", echo | {"received": None, "truncated": True})
 
     def _latency(self) -> bytes:
-        """Answer the latency test with when it came in and went out, and what the latest frame took (ms)."""
+        """Return the response to a latency test: its times of receipt and sending, and the frame's times, in ms."""
         received = self._stage.now() * 1000
         facts = self._host.facts()
         return _json(
@@ -188,7 +188,7 @@ class Conversation:
 
 
 def _json(name: str, value: object) -> bytes:
-    """Return a message whose text is JSON; raise BadDataError when that is too large."""
+    """Return a message whose text is JSON; raise BadDataError when it is too large or cannot be serialized."""
     try:
         return encode(name, orjson.dumps(value).decode())
     except orjson.JSONEncodeError:

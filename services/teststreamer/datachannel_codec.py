@@ -1,9 +1,9 @@
-"""The data channel's messages as bytes: one table for each direction, and what turns bytes into values.
+"""The binary format of data channel messages: one table per direction, an encoder and a decoder.
 
-A message is one byte, its id, and then its fields in order, little-endian. Text that a player sends is UTF-16LE
-behind a 16-bit count of its code units; text that a streamer sends is UTF-16LE to the end of the message. The
-ids and layouts are those that the players' frontend library starts out with, and a streamer announces them in two
-`Protocol` messages all the same, because a page takes the announced ones for its own.
+A message is its id in one byte, and its fields in order, little-endian. Text from a player is UTF-16LE after a 16-bit
+count of its code units; text from a streamer is UTF-16LE to the end of the message. The ids and layouts are the
+defaults of the frontend library. A streamer still announces them in two `Protocol` messages, and the page uses the
+announced ones.
 """
 
 import json
@@ -18,7 +18,7 @@ Value = int | float | str
 Kind = Literal["uint8", "uint16", "int16", "float", "double", "string"]
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
-"""The largest message that is looked at: what SCTP lets a peer send unless told otherwise."""
+"""The size limit of messages: the SCTP default for WebRTC."""
 
 _NUMBERS: Final[Mapping[str, struct.Struct]] = MappingProxyType(
     {
@@ -32,11 +32,11 @@ _NUMBERS: Final[Mapping[str, struct.Struct]] = MappingProxyType(
 
 
 class BadDataError(ValueError):
-    """Bytes that are no message of the data channel, or values that make none; the text says why."""
+    """Bytes or values that make no valid data channel message. The text is the reason."""
 
 
 class Direction(IntEnum):
-    """Which way a message goes, by the number that `Protocol` messages use."""
+    """The direction of a message, with its number in `Protocol` messages."""
 
     TO_STREAMER = 0
     FROM_STREAMER = 1
@@ -105,7 +105,7 @@ TO_STREAMER: Final[Mapping[str, Layout]] = MappingProxyType(
         "GamepadDisconnected": Layout(94, (("controller", "uint8"),)),
     }
 )
-"""What players send."""
+"""The messages of players."""
 
 FROM_STREAMER: Final[Mapping[str, Layout]] = MappingProxyType(
     {
@@ -127,7 +127,7 @@ FROM_STREAMER: Final[Mapping[str, Layout]] = MappingProxyType(
         "Protocol": Layout(255, _TEXT),
     }
 )
-"""What streamers send."""
+"""The messages of streamers."""
 
 _TABLES: Final = MappingProxyType(
     {Direction.TO_STREAMER: TO_STREAMER, Direction.FROM_STREAMER: FROM_STREAMER},
@@ -138,7 +138,7 @@ _NAMES: Final = MappingProxyType(
 
 
 def decode(data: bytes, direction: Direction = Direction.TO_STREAMER) -> DataMessage:
-    """Return the message; raise BadDataError when it is too large, unknown, too short or too long."""
+    """Decode a message; raise BadDataError when it is too large, unknown, too short or too long."""
     if not data:
         raise BadDataError("an empty message")
     if len(data) > MAX_MESSAGE_BYTES:
@@ -164,7 +164,7 @@ def decode(data: bytes, direction: Direction = Direction.TO_STREAMER) -> DataMes
 
 
 def _take_text(data: bytes, at: int, direction: Direction) -> tuple[str, int]:
-    """Return the text that starts at a place, and the place behind it. Halves of surrogate pairs are replaced."""
+    """Return the text at an offset, and the offset after it. Unpaired surrogates are replaced."""
     if direction is Direction.TO_STREAMER:
         if at + 2 > len(data):
             raise BadDataError("a text without a length")
@@ -178,10 +178,10 @@ def _take_text(data: bytes, at: int, direction: Direction) -> tuple[str, int]:
 
 
 def encode(name: str, *values: Value, direction: Direction = Direction.FROM_STREAMER) -> bytes:
-    """Return a message as bytes; raise BadDataError when the values do not fit its layout."""
+    """Encode a message; raise BadDataError when the values do not fit its layout."""
     layout = _TABLES[direction].get(name)
     if layout is None or len(layout.fields) != len(values):
-        raise BadDataError(f"{name} is not sent that way, or not with {len(values)} values")
+        raise BadDataError(f"{name} does not exist in this direction, or not with {len(values)} values")
     parts = [bytes([layout.id])]
     for (field, kind), value in zip(layout.fields, values, strict=True):
         try:

@@ -1,4 +1,4 @@
-"""What a signalling server says to a streamer, checked, and what it means for aiortc."""
+"""The messages of a signalling server to a streamer, their validation, and their conversion for aiortc."""
 
 from typing import Final, Literal, TypeVar
 
@@ -68,10 +68,10 @@ def read(message: Message, shape: type[T]) -> T:
 
 
 def rtc_configuration(config: Config, *, use_servers: bool) -> RTCConfiguration:
-    """Return how our end of a connection is set up.
+    """Return aiortc's configuration of a connection.
 
-    The list of servers is given even when it is empty: without one, aiortc asks a public STUN server. One transport
-    carries everything, so that there is one path to find and one handshake to make.
+    The list of servers is set even when it is empty: without one, aiortc uses a public STUN server. All media share
+    one transport, so that there is one ICE path and one handshake.
     """
     options = config.peer_connection_options
     servers = [
@@ -87,7 +87,7 @@ def rtc_configuration(config: Config, *, use_servers: bool) -> RTCConfiguration:
 
 
 def _usable(urls: str | list[str]) -> list[str]:
-    """Return the addresses that aiortc can read; one that it cannot read would cost every player its connection."""
+    """Return the URLs that aiortc can parse; an invalid one would make every connection fail."""
     usable = []
     for url in [urls] if isinstance(urls, str) else urls[:MAX_ICE_SERVERS]:
         try:
@@ -99,22 +99,22 @@ def _usable(urls: str | list[str]) -> list[str]:
 
 
 def remote_candidate(candidate: Candidate) -> RTCIceCandidate | None:
-    """Return a player's candidate; None for one that is of no use here.
+    """Return a player's candidate, or None for one that is not used.
 
-    Of no use are the end of candidates (a player that we have not heard of may still find us), hidden addresses
-    (see `sdp.for_trickling`) and TCP, which aiortc does not speak. Raises BadMessageError when it is no candidate.
+    Not used are the end of candidates (peer-reflexive candidates may still follow), hidden addresses (see
+    `sdp.for_trickling`) and TCP, which aiortc does not support. Raises BadMessageError for an invalid candidate.
     """
     text = candidate.candidate.removeprefix("candidate:")
     if len(text) > MAX_CANDIDATE_CHARACTERS:
-        raise BadMessageError("a candidate that is too long")
+        raise BadMessageError("the candidate is too long")
     if not text.strip() or is_hidden(text):
         return None
     try:
         parsed = candidate_from_sdp(text)
     except (AssertionError, ValueError):
-        raise BadMessageError("not a candidate") from None
+        raise BadMessageError("the candidate is invalid") from None
     if parsed.protocol.lower() != "udp":
         return None
-    # Everything is bundled on the first part of the description, whichever part a candidate was found for.
+    # All media are bundled on the first media section, whatever section the candidate names.
     parsed.sdpMLineIndex = 0
     return parsed

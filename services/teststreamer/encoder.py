@@ -1,8 +1,8 @@
 """Encodes the streamer's frames once for all of its players.
 
-aiortc would encode for every connection anew, with settings that cost five times as much as these (5.8 ms of CPU a
-frame at 1280x720 against 1.2 ms). It takes packets that are encoded already just as well, so the streamer has one
-encoder a codec and every player gets the same packets.
+aiortc would encode for each connection, with settings that use five times as much CPU (5.8 ms per frame at 1280x720
+against 1.2 ms). It also accepts encoded packets, so the streamer has one encoder per codec, whose packets go to all
+players.
 """
 
 from fractions import Fraction
@@ -20,23 +20,23 @@ CLOCK_RATE: Final = 90_000
 TIME_BASE: Final = Fraction(1, CLOCK_RATE)
 
 BEST_QP: Final = 18
-"""H.264 frames never get finer than this: the picture shows no difference, and a still scene takes few bits."""
+"""The lowest quantiser of H.264 frames: a lower one makes no visible difference and costs bits in still scenes."""
 
 QP_TO_LAMBDA: Final = 118
-"""What libavcodec multiplies a quantiser by in its quality statistics (FF_QP2LAMBDA)."""
+"""The factor of quantisers in libavcodec's quality statistics (FF_QP2LAMBDA)."""
 
 KEYFRAME_FRAMES: Final = 3000
-"""Keyframes come when a player joins or asks for one; one in a hundred seconds bounds what a lost request costs."""
+"""The longest distance between keyframes: 100 s at 30 fps. Usually a keyframe is sent when a player requests one."""
 
 VP8_STEP: Final = 0.25
-"""libvpx cannot change its bitrate while it runs: a change by this part or more starts it anew, with a keyframe."""
+"""libvpx cannot change its bitrate at run time: a relative change of at least this restarts it, with a keyframe."""
 
 
 class VideoEncoder:
-    """One codec's encoder. Not for use by two threads at once."""
+    """An encoder for one codec. Not thread-safe."""
 
     def __init__(self, codec: Codec, width: int, height: int, fps: int, bitrate: int, max_bitrate: int) -> None:
-        """Open the encoder; bitrates are in bits a second."""
+        """Open the encoder; bitrates are in bits per second."""
         self.codec: Final = codec
         self._size = (width, height)
         self._fps = fps
@@ -45,13 +45,13 @@ class VideoEncoder:
         self._context = self._open()
         self.aim(bitrate)
         self.average_qp = 0.0
-        """The quantiser of late, smoothed over about a second; 0 when the codec does not tell."""
+        """The quantiser, smoothed over about one second; 0 when the codec does not report it."""
 
     def _open(self) -> av.VideoCodecContext:
         match self.codec:
             case "h264":
                 context = av.VideoCodecContext.create("libx264", "w")
-                # Browsers are offered the baseline profile: no frame waits for a later one.
+                # The baseline profile, which browsers are offered, has no B-frames.
                 context.profile = "Baseline"
                 context.options = self._h264_options()
             case "vp8":
@@ -65,13 +65,13 @@ class VideoEncoder:
         context.time_base = TIME_BASE
         context.bit_rate = self._max_bitrate if self.codec == "h264" else self._bitrate
         context.gop_size = KEYFRAME_FRAMES
-        # One thread: a frame takes a millisecond, and more threads cost more CPU than they save time.
+        # One thread: a frame takes about one millisecond, and more threads would use more CPU.
         context.thread_count = 1
         context.open()
         return context
 
     def _h264_options(self) -> dict[str, str]:
-        # x264 follows a changed bitrate only if it started out with a constant one, so it is opened with the highest.
+        # x264 can change its bitrate only if it starts with a constant one, so it starts with the highest.
         return {
             "preset": "ultrafast",
             "tune": "zerolatency",
@@ -97,10 +97,10 @@ class VideoEncoder:
         }
 
     def aim(self, bitrate: int) -> None:
-        """Change the bitrate, in bits a second."""
+        """Set the bitrate in bits per second."""
         match self.codec:
             case "h264":
-                # libavcodec hands a changed rate on to x264 with the next frame.
+                # libavcodec passes the new bitrate to x264 with the next frame.
                 self._context.bit_rate = self._bitrate = bitrate
             case "vp8":
                 if abs(bitrate - self._bitrate) >= VP8_STEP * self._bitrate:
@@ -110,14 +110,14 @@ class VideoEncoder:
                 assert_never(self.codec)
 
     def encode(self, frame: av.VideoFrame, *, keyframe: bool) -> list[Packet]:
-        """Return the frame's packets: one, since nothing is held back."""
+        """Return the frame's packets: one, because the encoders buffer no frames."""
         frame.pict_type = PictureType.I if keyframe else PictureType.NONE
         packets: list[Packet] = [*self._context.encode(frame)]
         for packet in packets:
-            self._note_quality(packet)
+            self._update_quality(packet)
         return packets
 
-    def _note_quality(self, packet: Packet) -> None:
+    def _update_quality(self, packet: Packet) -> None:
         if packet.has_sidedata("quality_stats"):
             quality = int.from_bytes(bytes(packet.get_sidedata("quality_stats"))[:4], "little")
             self.average_qp += (quality / QP_TO_LAMBDA - self.average_qp) / self._fps

@@ -1,8 +1,7 @@
-"""What a player's browser reports about the video: it needs a keyframe, or its network carries only so much.
+"""RTCP feedback of a player's browser: requests for keyframes, and bandwidth estimates.
 
-aiortc keeps both for the encoder that it makes for each connection, and has no event for either. Since ours is shared,
-and outside of it, the reports have to be heard on their way in: this is the one place that reaches into aiortc, and its
-tests fail if an aiortc to come does not call in there any more.
+aiortc uses both for its own encoder per connection and has no events for them. Because the test streamer's encoder is
+shared, this module replaces a private method of aiortc. Its tests fail if a later aiortc does not call that method.
 """
 
 from collections.abc import Callable
@@ -19,10 +18,10 @@ from aiortc.rtp import (
 
 
 def watch(sender: RTCRtpSender, keyframe: Callable[[], None], estimate: Callable[[int], None]) -> None:
-    """Call `keyframe` when the player asks for one, and `estimate` with the bits a second that it can receive."""
+    """Call `keyframe` when the player requests one, and `estimate` with the bits per second that it can receive."""
     handle = sender._handle_rtcp_packet  # noqa: SLF001 - see above
 
-    async def overhear(packet: AnyRtcpPacket) -> None:
+    async def intercept(packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 keyframe()
@@ -37,4 +36,4 @@ def watch(sender: RTCRtpSender, keyframe: Callable[[], None], estimate: Callable
             return
         estimate(bitrate)
 
-    sender._handle_rtcp_packet = overhear  # type: ignore[method-assign]  # noqa: SLF001 - see above
+    sender._handle_rtcp_packet = intercept  # type: ignore[method-assign]  # noqa: SLF001 - see above

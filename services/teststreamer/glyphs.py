@@ -1,7 +1,7 @@
-"""A bitmap font of printable ASCII, five dots wide and eight tall, and the masks made of it.
+"""A bitmap font of printable ASCII, five dots wide and eight tall, and masks of scaled text.
 
-The font is part of the code so that the picture needs no font file and no imaging library, and its square dots
-stay crisp at any whole scale, which is what a video encoder likes best.
+The font is part of the code, so that the picture needs no font file and no imaging library. Its square dots stay
+sharp at any whole scale and are cheap to encode.
 """
 
 from functools import lru_cache
@@ -81,18 +81,18 @@ SHEETS: Final[dict[str, tuple[str, ...]]] = {
         "..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....",
     ),
 }
-"""The drawings: the glyphs of a row's characters stand side by side, `#` is a dot."""
+"""The glyphs, by the characters of a sheet: side by side in each row, `#` is a dot."""
 
 UNKNOWN: Final = np.ones((GLYPH_HEIGHT, GLYPH_WIDTH), dtype=np.bool_)
-"""What stands for a character that the font does not have: a box."""
+"""The glyph of characters that the font does not have: a box."""
 UNKNOWN[1:-2, 1:-1] = False
 UNKNOWN[-1] = False
 
 
 def _cut(sheets: dict[str, tuple[str, ...]]) -> dict[str, Mask]:
-    """Return each character's dots, trimmed to its ink.
+    """Return the dots of each character, trimmed to its width.
 
-    Digits keep the full width, so that a number does not wobble while it counts.
+    Digits keep the full width, so that the width of a counter does not change.
     """
     glyphs: dict[str, Mask] = {" ": np.zeros((GLYPH_HEIGHT, SPACE_WIDTH), dtype=np.bool_)}
     for characters, rows in sheets.items():
@@ -134,6 +134,6 @@ def line(text: str, scale: int) -> Mask:
 
 
 def text_width(text: str, scale: int) -> int:
-    """Return how many pixels a line of text takes, with one dot between characters and none after the last."""
+    """Return the width of a line of text in pixels, with one dot between characters and none after the last."""
     dots: int = sum(GLYPHS.get(character, UNKNOWN).shape[1] + 1 for character in text)
     return max(0, dots - 1) * scale

@@ -1,4 +1,4 @@
-"""What players do, as the streamer records it, and the words for it in the picture."""
+"""Players' inputs as the streamer records them, and their labels in the picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,11 +64,11 @@ KEYS: Final[Mapping[int, str]] = MappingProxyType(
         255: "Right Alt",
     }
 )
-"""Names of the key codes that pages send (`KeyboardEvent.keyCode`, and the library's own for the right-hand keys)."""
+"""Names of key codes (`KeyboardEvent.keyCode`, and codes of the frontend library for the right-hand keys)."""
 
 
 def key_name(code: int) -> str:
-    """Return a key's name: letters and digits are their own."""
+    """Return a key's name; letters and digits are their own names."""
     if 48 <= code <= 57 or 65 <= code <= 90:
         return chr(code)
     return KEYS.get(code, f"key {code}")
@@ -76,11 +76,11 @@ def key_name(code: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One thing that a player did.
+    """One input of a player.
 
-    `kind` is the message's name (`MouseDown`, `KeyDown`, `UIInteraction`, …), `values` its fields by name as they were
-    sent, `at` the Unix time in seconds when it was seen, and `x` and `y` where in the picture it happened: 0 to 1
-    across and down, if it happened somewhere.
+    `kind` is the message's name (`MouseDown`, `KeyDown`, `UIInteraction`, …), `values` its fields by name, and `at`
+    the Unix time in seconds when it arrived. `x` and `y` are its position in the picture, 0 to 1 across and down, or
+    None for an input without one.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class Input:
 
     @classmethod
     def of(cls, message: DataMessage, player_id: str, at: float) -> "Input":
-        """Return the record of a message."""
+        """Return the input that a message describes; `at` is Unix time in seconds."""
         x, y = message.values.get("x"), message.values.get("y")
         if isinstance(x, int) and isinstance(y, int):
             return cls(message.name, player_id, at, message.values, x / FULL_SCALE, y / FULL_SCALE)
@@ -100,7 +100,7 @@ class Input:
 
     @property
     def text(self) -> str:
-        """The text of a UIInteraction, Command or TextboxEntry, else an empty one."""
+        """The text of a UIInteraction, Command or TextboxEntry, else an empty text."""
         return str(self.values.get("text", ""))
 
     @property
@@ -112,7 +112,7 @@ class Input:
 
     @property
     def label(self) -> str:
-        """What was done, in a few words for the picture."""
+        """A short description of the input for the picture."""
         if self.kind in ("MouseDown", "MouseUp", "MouseDouble"):
             button = int(self.values["button"])
             return f"{self.kind} {BUTTONS[button] if button < len(BUTTONS) else button}"

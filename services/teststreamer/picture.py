@@ -1,7 +1,7 @@
-"""The test picture: what it looks like, and how one frame of it is drawn from a scene.
+"""The test picture: its layout, and the drawing of a frame from a scene.
 
-The layout is made for 1280 by 720 and scales with the picture. What never changes is drawn once; a frame draws the
-clock, the counters, the wave and the marks of the player's input over it.
+The layout is for 1280 by 720 and scales with the picture. The background is drawn once; each frame draws the clock,
+the counters, the wave and the marks of the players' input over it.
 """
 
 from dataclasses import dataclass
@@ -34,22 +34,22 @@ COLUMNS: Final = 37
 ROWS: Final = 5
 PITCH: Final = 32
 TILE: Final = 26
-"""The wave: how many tiles it has, the pixels from one to the next, and a tile's side."""
+"""The wave: its numbers of tiles, the distance between two tiles, and the side of a tile, in pixels."""
 
 LEFT: Final = 48
 RIGHT: Final = LEFT + (COLUMNS - 1) * PITCH + TILE
-"""The edges that everything is aligned to."""
+"""The left and right edges of the layout."""
 
 MARK_SECONDS: Final = 1.6
-"""How long the mark of a click or a touch is seen."""
+"""The time for which the mark of a click or a touch is visible."""
 
 KEY_SECONDS: Final = 2.5
-"""How long the name of a key is seen."""
+"""The time for which the name of a key is visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that a player did: where (0 to 1 across and down the picture), what, and seconds ago."""
+    """The mark of an input: its position (0 to 1 across and down), its label, and its age in seconds."""
 
     x: float
     y: float
@@ -59,7 +59,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one frame shows."""
+    """The content of one frame."""
 
     at: datetime
     """The time on the clock, UTC."""
@@ -68,16 +68,16 @@ class Scene:
     players: int
     last_input: str = ""
     pointer: tuple[float, float] | None = None
-    """Where a player's pointer is, 0 to 1 across and down."""
+    """The position of a player's pointer, 0 to 1 across and down."""
     marks: tuple[Mark, ...] = ()
     key: Mark | None = None
 
 
 class Picture:
-    """Draws frames. Not for use by two threads at once."""
+    """Draws frames. Not thread-safe."""
 
     def __init__(self, width: int, height: int, fps: int) -> None:
-        """Draw the background; width and height are even."""
+        """Draw the background; width and height are even numbers of pixels."""
         self._unit = min(width / 1280, height / 720)
         self._canvas = Canvas(width, height)
         self._top = (height - self._even(720)) // 2
@@ -88,7 +88,7 @@ class Picture:
         self._tiles, self._tints = self._lay_tiles()
 
     def draw(self, scene: Scene) -> av.VideoFrame:
-        """Return the frame, in yuv420p; the next call draws over it."""
+        """Return the frame, in yuv420p; the next call overwrites it."""
         self._canvas.clear()
         self._draw_wave(scene.at.timestamp())
         self._draw_clock(scene)
@@ -104,11 +104,11 @@ class Picture:
         return self._canvas.frame
 
     def _even(self, length: float) -> int:
-        """Return a length of the layout in pixels of the picture: even, and at least two."""
+        """Convert a length of the layout to pixels of the picture: an even number, at least two."""
         return max(2, 2 * round(length * self._unit / 2))
 
     def _text(self, text: str, x: float, y: float, scale: float, colour: Colour, *, right: bool = False) -> None:
-        """Write text at a place of the layout: x is its left edge, or its right one."""
+        """Write text at a position of the layout; `x` is its left edge, or its right edge with `right`."""
         pixels = self._even(scale)
         left = self._left + round(x * self._unit) - (text_width(text, pixels) if right else 0)
         self._canvas.text(text, left, self._top + round(y * self._unit), pixels, colour)
@@ -129,9 +129,10 @@ class Picture:
         self._text(facts, RIGHT, 106, 2, GREY, right=True)
 
     def _lay_tiles(self) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float32]]]:
-        """Return the wave's tiles in each plane (rows, pixels down, columns, pixels across) and its colours.
+        """Return the wave's tiles and its colours, for each plane.
 
-        The colours are the steps from an unlit tile to a lit one, a row of columns for each plane.
+        The tiles are views of shape (rows, pixels down, columns, pixels across). The colours are the differences
+        between a lit and an unlit tile, one per column.
         """
         canvas = self._canvas
         # Rounded down, so that the last column is inside every picture.
@@ -149,7 +150,7 @@ class Picture:
         return tiles, list(steps)
 
     def _draw_wave(self, seconds: float) -> None:
-        """Light the tiles: columns as high as two waves that run against each other."""
+        """Light the tiles; the columns' heights are the sum of two waves in opposite directions."""
         place = np.arange(COLUMNS, dtype=np.float32)
         phase = seconds % 3600
         swell = np.sin(place * 0.31 - phase * 2.6) * 0.55 + np.sin(place * 0.17 + phase * 1.7) * 0.45
@@ -194,14 +195,14 @@ class Picture:
         self._centre(_ring(self._even(10), self._even(4)), x, y, WHITE)
 
     def _draw_mark(self, mark: Mark) -> None:
-        """Draw a dot where something was done, and a ring that grows and fades round it."""
+        """Draw a dot at the position of an input, and a ring around it that grows and fades."""
         fade = max(0.0, 1 - mark.age / MARK_SECONDS)
         ring = _ring(self._even(14 + 40 * (1 - fade)), self._even(6))
         self._centre(ring * np.float32(fade), mark.x, mark.y, AMBER)
         self._centre(_ring(self._even(4), self._even(8)), mark.x, mark.y, AMBER)
 
     def _draw_label(self, mark: Mark) -> None:
-        """Write what was done beside the place, on the side that has room."""
+        """Write the label of an input beside its position, on the side with enough space."""
         scale = self._even(2)
         width = text_width(mark.label, scale)
         x = round(mark.x * self._canvas.width) + self._even(28)
@@ -219,7 +220,7 @@ class Picture:
 
 @lru_cache(maxsize=128)
 def _ring(radius: int, thickness: int) -> Alpha:
-    """Return a ring's weights in a square just large enough, its edges smooth."""
+    """Return the weights of a ring with smooth edges, in the smallest square that contains it."""
     reach = radius + thickness
     place = np.arange(-reach, reach, dtype=np.float32) + 0.5
     distance = np.hypot(place[None, :], place[:, None])
@@ -228,12 +229,12 @@ def _ring(radius: int, thickness: int) -> Alpha:
 
 
 def _paint_sky(canvas: Canvas) -> None:
-    """Paint the background: dark, lighter downwards, with a glow behind the clock."""
+    """Paint the background: a dark gradient with a glow behind the clock."""
     top, bottom = (Colour.rgb(code) for code in SKY)
     across = np.linspace(-1, 1, canvas.width, dtype=np.float32)[None, :]
     down = np.linspace(0, 1, canvas.height, dtype=np.float32)[:, None]
     glow = np.exp(-((across * 1.5) ** 2) - ((down - 0.42) * 3.0) ** 2)
-    # Noise of half a step keeps the slow gradient from showing as bands.
+    # Dither the gradient, so that it has no visible bands.
     noise = np.random.default_rng(7).random((canvas.height, canvas.width), dtype=np.float32)
     for plane, step, (start, end, shine) in zip(
         (canvas.y, canvas.u, canvas.v), (1, 2, 2), zip(top, bottom, GLOW, strict=True), strict=True
@@ -244,7 +245,7 @@ def _paint_sky(canvas: Canvas) -> None:
 
 
 def _between(codes: tuple[str, ...], where: float) -> str:
-    """Return the colour at a place from 0 to 1 along a row of colours."""
+    """Interpolate a colour at a position from 0 to 1 along a sequence of colours."""
     spot = where * (len(codes) - 1)
     index = min(int(spot), len(codes) - 2)
     part = spot - index

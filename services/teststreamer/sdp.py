@@ -1,4 +1,4 @@
-"""The few things that the streamer reads from session descriptions itself; aiortc does the rest."""
+"""The processing of session descriptions that aiortc does not do."""
 
 import re
 from collections.abc import Collection
@@ -13,7 +13,7 @@ _RTPMAP: Final = re.compile(r"a=rtpmap:(\d+) ([^/]+)/")
 
 @dataclass(frozen=True, slots=True)
 class LocalCandidate:
-    """A candidate of ours, as `iceCandidate` messages carry it."""
+    """A local candidate with the fields of an `iceCandidate` message."""
 
     candidate: str
     mid: str
@@ -21,7 +21,7 @@ class LocalCandidate:
 
 
 def negotiated_codec(answer: str) -> Codec | None:
-    """Return the codec that an answer puts first for video, which is the one that is sent; None for one of neither."""
+    """Return the first supported video codec of an answer, which is the one to send, or None."""
     names: dict[str, str] = {}
     payloads: list[str] = []
     for line in answer.splitlines():
@@ -36,29 +36,29 @@ def negotiated_codec(answer: str) -> Codec | None:
 
 
 def for_trickling(remote: str) -> str:
-    """Return a player's description without what would end the search for a path early, or hold it up.
+    """Return a player's description without hidden candidates and without the end of candidates.
 
-    A player's network addresses may be hidden behind `.local` names. Looking those up means asking the whole network,
-    and waiting for the time-out where nobody answers. It is not needed: the player's checks arrive at our candidates,
-    and show where it is. For the same reason more candidates than were announced can be expected.
+    A browser can hide its addresses behind `.local` names. Their multicast DNS lookup is slow and often fails, and is
+    not necessary: the player's connectivity checks reach the local candidates and reveal its address. For the same
+    reason further candidates can follow an announced end.
     """
-    kept = (
+    lines = (
         line
         for line in remote.splitlines()
         if line != "a=end-of-candidates" and not (line.startswith("a=candidate:") and is_hidden(line))
     )
-    return "".join(f"{line}\r\n" for line in kept)
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 def is_hidden(candidate: str) -> bool:
-    """Tell whether a candidate has a multicast DNS name in place of an address."""
+    """Return whether a candidate has a multicast DNS name in place of an address."""
     return any(field.lower().endswith(".local") for field in candidate.split()[4:5])
 
 
 def local_candidates(description: str, addresses: Collection[str]) -> list[LocalCandidate]:
-    """Return the candidates of our description's first part, which all of it is bundled on.
+    """Return the candidates of the local description's first media section, on which all others are bundled.
 
-    With `addresses`, host candidates of others are left out, and those that reveal them as the related address.
+    With `addresses`, candidates with another host address or related address are omitted.
     """
     candidates: list[str] = []
     mid = ""
@@ -78,10 +78,10 @@ def _is_from(candidate: str, addresses: Collection[str]) -> bool:
 
 
 def without_candidates(description: str) -> str:
-    """Return a description of ours with no candidates in it; they follow one by one."""
-    kept = (
+    """Return a local description without candidates, which are sent one by one."""
+    lines = (
         line
         for line in description.splitlines()
         if not line.startswith("a=candidate:") and line != "a=end-of-candidates"
     )
-    return "".join(f"{line}\r\n" for line in kept)
+    return "".join(f"{line}\r\n" for line in lines)

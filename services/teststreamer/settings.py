@@ -14,7 +14,7 @@ from pixelfleet.service.values import Name, Placeholder, Seconds, Url
 
 def _even(value: int) -> int:
     if value % 2:
-        raise ValueError("must be even: video keeps its colours for two by two pixels")
+        raise ValueError("must be even: the video format stores colours for two by two pixels")
     return value
 
 
@@ -29,7 +29,7 @@ Bitrate = Annotated[int, Field(ge=100_000, le=50_000_000), Placeholder("BITS")]
 
 
 class Settings(ServiceSettings):
-    """The test streamer connects to a signalling server in the place of an application, and sends a test picture."""
+    """The test streamer connects to a signalling server like an application, and sends a test picture."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_STREAMER_")
 
@@ -40,7 +40,7 @@ class Settings(ServiceSettings):
     url: Annotated[Url, AfterValidator(_websocket_url)] = Field(
         "ws://127.0.0.1:8888",
         max_length=2048,
-        description="The signalling server takes streamers at this ws:// or wss:// URL.",
+        description="The signalling server accepts streamers at this ws:// or wss:// URL.",
     )
     id: Name = Field(
         default_factory=lambda: f"test-{secrets.token_hex(2)}",
@@ -49,15 +49,15 @@ class Settings(ServiceSettings):
         description="Players see this id. Without it the id is random.",
     )
     max_players: int = Field(
-        0, ge=0, le=1000, description="More simultaneous players than this are sent away; 0 is no limit."
+        0, ge=0, le=1000, description="More simultaneous players than this are disconnected; 0 is no limit."
     )
     ice_address: list[IPv4Address | IPv6Address] = Field(
         default_factory=list,
         max_length=16,
-        description="Players are offered these addresses of this machine. Without any they are offered all.",
+        description="The ICE candidates have these addresses of this machine. Without any they have all addresses.",
     )
     ice_servers: bool = Field(
-        True, description="The streamer uses the STUN and TURN servers that the signalling server names."
+        True, description="The streamer uses the STUN and TURN servers from the signalling server's config message."
     )
     connect_seconds: Seconds = Field(
         30.0, gt=0, le=600, description="A player whose media does not flow after this time is disconnected."

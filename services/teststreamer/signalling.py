@@ -1,4 +1,4 @@
-"""The websocket to the signalling server: dialled, and dialled again whenever it goes away."""
+"""The websocket to the signalling server, with reconnects."""
 
 import asyncio
 import random
@@ -15,10 +15,10 @@ from pixelfleet.service.backoff import Backoff
 BACKOFF: Final = Backoff(first=0.25, longest=10.0)
 
 SETTLED_SECONDS: Final = 5.0
-"""A connection that held this long was a success: the next delay is the first one again."""
+"""A connection that lasted this long resets the backoff."""
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
-"""The largest message that the server may send; a larger one closes the connection."""
+"""The largest accepted message; a larger one closes the connection."""
 
 OPEN_SECONDS: Final = 10.0
 CLOSE_SECONDS: Final = 1.0
@@ -27,19 +27,19 @@ log = structlog.get_logger(__name__)
 
 
 def shown(url: str) -> str:
-    """Return what may be logged of the server's address: a user or a query can hold the streamer's token."""
+    """Return the server's URL for the log, without user and query, which can contain the streamer's token."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 class Handler(Protocol):
-    """Who is told what the server says."""
+    """The receiver of the server's messages."""
 
     async def message(self, data: bytes) -> None:
-        """Take one message."""
+        """Handle one message."""
 
     async def disconnected(self) -> None:
-        """Hear that the server is gone; it is dialled again once this returns."""
+        """Handle the end of the connection; the next dial follows when this returns."""
 
 
 class SignallingLink:
@@ -47,14 +47,14 @@ class SignallingLink:
 
     def __init__(self, url: str, chance: random.Random | None = None) -> None:
         self._url = url
-        # The delays are no secret.
+        # Backoff delays need no secure random numbers.
         self._chance = chance or random.Random()  # noqa: S311
         self._socket: ClientConnection | None = None
         self.dials = 0
-        """How often the server was dialled."""
+        """The number of dials."""
 
     async def send(self, message: Message) -> None:
-        """Send a message; without a connection it is dropped, since it was meant for the one that is gone."""
+        """Send a message; without a connection it is dropped, because it belonged to the one that ended."""
         if self._socket is None:
             return
         try:
@@ -63,7 +63,7 @@ class SignallingLink:
             log.debug("message not sent: the signalling server is gone", type=message["type"])
 
     async def run(self, handler: Handler) -> None:
-        """Stay connected and hand over what the server says; until cancelled."""
+        """Stay connected and pass messages to the handler until cancelled."""
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
@@ -75,17 +75,20 @@ class SignallingLink:
             failures += 1
             delay = BACKOFF.delay(failures, self._chance.random())
             log.warning(
-                "no signalling server", url=shown(self._url), reason=reason, next_attempt_seconds=round(delay, 2)
+                "signalling server unavailable",
+                url=shown(self._url),
+                reason=reason,
+                next_attempt_seconds=round(delay, 2),
             )
             await asyncio.sleep(delay)
 
     async def _converse(self, handler: Handler) -> str:
-        """Dial once and hand over what the server says until it is gone; return why it is."""
+        """Dial once and pass messages to the handler until the connection ends; return the reason for the end."""
         try:
             async with connect(
                 self._url,
                 compression=None,
-                # A streamer stands beside its signalling server, or in the same cluster.
+                # The signalling server runs in the same pod or cluster.
                 proxy=None,
                 max_size=MAX_MESSAGE_BYTES,
                 open_timeout=OPEN_SECONDS,
@@ -97,7 +100,7 @@ class SignallingLink:
                     while True:
                         await handler.message(await socket.recv(decode=False))
                 except asyncio.CancelledError:
-                    # Ended as it should be: left to itself the library says "internal error".
+                    # Close normally; the library would close with "internal error".
                     await socket.close()
                     raise
         except ConnectionClosed as closed:

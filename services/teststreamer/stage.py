@@ -1,4 +1,4 @@
-"""What one streamer shows and remembers: its players' input, its counters, and who controls the quality."""
+"""The state of one streamer: its players' input, its counters, and the player that controls the quality."""
 
 import time
 from collections import Counter, deque
@@ -10,41 +10,41 @@ from teststreamer.inputs import Input
 from teststreamer.picture import KEY_SECONDS, MARK_SECONDS, Mark, Scene
 
 MAX_INPUTS: Final = 2048
-"""How many inputs are remembered; the oldest are forgotten first."""
+"""The number of stored inputs; the oldest are removed first."""
 
 MAX_MARKS: Final = 12
-"""How many clicks and touches are shown at once."""
+"""The number of clicks and touches that are shown at once."""
 
 MARKED: Final = frozenset({"MouseDown", "MouseDouble", "MouseWheel", "TouchStart", "TouchMove"})
-"""Inputs that leave a mark where they happened."""
+"""Inputs that are marked at their position."""
 
 POINTED: Final = frozenset({"MouseDown", "MouseUp", "MouseMove", "MouseWheel", "MouseDouble"})
 UNSHOWN: Final = frozenset({"MouseMove", "MouseEnter", "MouseLeave", "KeyUp", "KeyPress", "Command", "GamepadAnalog"})
-"""Inputs that the line of the last input leaves out: they come in crowds, or from the page rather than a person."""
+"""Inputs that the line of the last input omits: they are frequent, or come from the page and not from a person."""
 
 
 class Stage:
-    """The state behind the picture. No I/O; the clock (Unix time in seconds) is handed in."""
+    """The state behind the picture. No I/O; `clock` returns Unix time in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self.inputs: deque[Input] = deque(maxlen=MAX_INPUTS)
-        """What players did, oldest first."""
+        """The players' inputs, oldest first."""
         self.counts: Counter[str] = Counter()
-        """Inputs by kind, and `malformed` for data channel messages that could not be read."""
+        """Inputs by kind, and `malformed` for invalid data channel messages."""
         self.quality_controller: str | None = None
-        """The player whose network decides the bitrate."""
+        """The player whose network determines the bitrate."""
         self._marks: deque[Input] = deque(maxlen=MAX_MARKS)
         self._key: Input | None = None
         self._pointer: tuple[float, float] | None = None
         self._last: Input | None = None
 
     def now(self) -> float:
-        """Return the time of the stage's clock: Unix seconds."""
+        """Return the Unix time in seconds from the stage's clock."""
         return self._clock()
 
     def record(self, seen: Input) -> None:
-        """Remember an input and show it."""
+        """Store an input and show it."""
         self.inputs.append(seen)
         self.counts[seen.kind] += 1
         if seen.kind in MARKED:
@@ -59,13 +59,13 @@ class Stage:
             self._last = seen
 
     def _mark(self, seen: Input) -> None:
-        """Add a mark; a finger that moves takes its last one along."""
+        """Add a mark; the mark of a moving touch replaces the one before."""
         if seen.kind == "TouchMove" and self._marks and self._marks[-1].kind in ("TouchMove", "TouchStart"):
             self._marks.pop()
         self._marks.append(seen)
 
     def scene(self, *, frame: int, streamer_id: str, players: int) -> Scene:
-        """Return what the next frame shows."""
+        """Return the content of the next frame."""
         now = self._clock()
         marks = tuple(
             Mark(seen.x, seen.y, seen.label, now - seen.at)

@@ -1,4 +1,4 @@
-"""The streamer itself: answers the signalling server, and keeps a connection for each player."""
+"""The test streamer: handles messages of the signalling server, and keeps a connection for each player."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from teststreamer.stage import Stage
 from teststreamer.video import Broadcaster, Feed
 
 REPORT_SECONDS = 1.0
-"""How often players hear of the encoder's quantiser."""
+"""The interval of reports of the encoder's quantiser to players."""
 
-GOODBYE_SECONDS = 1.5
-"""How long the players' connections may take to close at the end."""
+SHUTDOWN_SECONDS = 1.5
+"""The time at shutdown in which the players' connections should close."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +32,9 @@ class Streamer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.streamer_id = settings.id
-        """The id that the server gave; until then the one that is asked for."""
+        """The id that the server confirmed; until then the requested one."""
         self.connected = asyncio.Event()
-        """Set while the server has us registered, so that players can be sent here."""
+        """Set while the streamer is registered with the signalling server."""
         self.stage = Stage()
         self.broadcaster = Broadcaster(settings, self._scene)
         self.link = SignallingLink(settings.url)
@@ -45,42 +45,42 @@ class Streamer:
 
     @property
     def players(self) -> Mapping[str, Peer]:
-        """The players by id, connected or on their way."""
+        """The players by id, connected or connecting."""
         return MappingProxyType(self._peers)
 
     @property
     def inputs(self) -> list[Input]:
-        """What players did of late, oldest first."""
+        """The last inputs of players, oldest first."""
         return list(self.stage.inputs)
 
     async def run(self) -> None:
-        """Serve until cancelled, then let every player go."""
+        """Serve until cancelled, then close every player's connection."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                helpers = [
+                background = [
                     self._tasks.create_task(self.broadcaster.run()),
                     self._tasks.create_task(self._report()),
                 ]
                 try:
                     await self.link.run(self)
                 finally:
-                    # The link has told the players to go. They are waited for here, since the group would cancel them.
+                    # `disconnected` has ended the connections. The task group would cancel them before they close.
                     if self._serving:
-                        await asyncio.wait(self._serving, timeout=GOODBYE_SECONDS)
-                    for helper in helpers:
-                        helper.cancel()
+                        await asyncio.wait(self._serving, timeout=SHUTDOWN_SECONDS)
+                    for task in background:
+                        task.cancel()
         finally:
             self.broadcaster.close()
 
     async def disconnected(self) -> None:
-        """Let the players go: the server has let go of them as well, and will send them again."""
+        """End every player's connection: the server closes its players too, and they reconnect."""
         self.connected.clear()
         for peer in [*self._peers.values()]:
-            self._forget(peer)
+            self._remove(peer)
             peer.end()
 
-    def _forget(self, peer: Peer) -> None:
-        """Take a player off the list; if it controlled the quality, the one that is here longest does so now."""
+    def _remove(self, peer: Peer) -> None:
+        """Remove a player; if it controlled the quality, the player that connected first takes control."""
         del self._peers[peer.player_id]
         if self.stage.quality_controller == peer.player_id:
             self.stage.quality_controller = None
@@ -88,18 +88,19 @@ class Streamer:
                 self.take_quality_control(next(iter(self._peers)))
 
     async def message(self, data: bytes) -> None:
-        """Take one message of the signalling server; what makes no sense is ignored."""
+        """Handle one message of the signalling server; an invalid one is logged and ignored."""
         try:
             message = parse(data)
-            await self._take(message)
+            await self._handle(message)
         except BadMessageError as error:
             log.warning("message of the signalling server ignored", reason=str(error))
 
-    async def _take(self, message: Message) -> None:
+    async def _handle(self, message: Message) -> None:
         match message["type"]:
             case "identify":
-                wish = {"type": "endpointId", "id": self.settings.id, "protocolVersion": PROTOCOL_VERSION}
-                await self.link.send(wish)
+                await self.link.send(
+                    {"type": "endpointId", "id": self.settings.id, "protocolVersion": PROTOCOL_VERSION}
+                )
             case "endpointIdConfirm":
                 self.streamer_id = read(message, EndpointIdConfirm).committed_id
                 self._registered()
@@ -108,33 +109,33 @@ class Streamer:
             case "ping":
                 await self.link.send({"type": "pong", "time": read(message, Ping).time})
             case "playerConnected":
-                await self._welcome(read(message, PlayerConnected))
+                await self._player_connected(read(message, PlayerConnected))
             case "playerDisconnected":
-                self._dismiss(message)
+                self._player_disconnected(message)
             case "offer" | "answer" | "iceCandidate":
-                await self._pass_on(message)
+                await self._deliver(message)
             case unknown:
-                log.debug("message of an unknown type", type=unknown)
+                log.debug("unknown message type", type=unknown)
 
     def _registered(self) -> None:
         if not self.connected.is_set():
             log.info("registered with the signalling server", streamer=self.streamer_id)
             self.connected.set()
 
-    async def _welcome(self, player: PlayerConnected) -> None:
-        # Servers before 5.5 do not confirm ids; that they send players says as much.
+    async def _player_connected(self, player: PlayerConnected) -> None:
+        # Servers before 5.5 do not confirm ids; the first player implies that the streamer is registered.
         self._registered()
         player_id = str(player.player_id)
         await self._add(player_id, offers=player.send_offer, data_channel=player.data_channel)
 
     async def _add(self, player_id: str, *, offers: bool, data_channel: bool = True) -> Peer | None:
-        """Make a connection for a player, in place of the one that it may have; None when there are too many."""
-        former = self._peers.pop(player_id, None)
-        if former is not None:
-            former.end()
+        """Create a connection for a player and end its old one, if any; return None if there are too many players."""
+        old = self._peers.pop(player_id, None)
+        if old is not None:
+            old.end()
         if 0 < self.settings.max_players <= len(self._peers):
-            log.info("a player too many", player=player_id)
-            await self._send_away(player_id, "the streamer is full")
+            log.info("player refused", player=player_id, reason="full")
+            await self._disconnect(player_id, "the streamer is full")
             return None
         assert self._tasks is not None
         feed = Feed(self.broadcaster)
@@ -162,32 +163,32 @@ class Streamer:
         return peer
 
     async def _serve(self, peer: Peer) -> None:
-        """Run a player's connection to its end."""
+        """Run a player's connection until it ends."""
         reason = await peer.run()
         if self._peers.get(peer.player_id) is peer:
-            self._forget(peer)
+            self._remove(peer)
             if reason is not None:
-                await self._send_away(peer.player_id, reason)
-        log.info("player left", player=peer.player_id, reason=reason, players=len(self._peers))
+                await self._disconnect(peer.player_id, reason)
+        log.info("player disconnected", player=peer.player_id, reason=reason, players=len(self._peers))
 
-    async def _send_away(self, player_id: str, reason: str) -> None:
+    async def _disconnect(self, player_id: str, reason: str) -> None:
         await self.link.send({"type": "disconnectPlayer", "playerId": player_id, "reason": reason})
 
-    def _dismiss(self, message: Message) -> None:
+    def _player_disconnected(self, message: Message) -> None:
         peer = self._peers.get(player_id_of(message) or "")
         if peer is not None:
-            self._forget(peer)
+            self._remove(peer)
             peer.end()
 
-    async def _pass_on(self, message: Message) -> None:
-        """Hand a player's message to its connection.
+    async def _deliver(self, message: Message) -> None:
+        """Pass a player's message to its connection.
 
-        A player that offers by itself needs a connection that no other offer has used. That is the only way in which
-        4.27 servers announce a player at all. When its offer crosses ours, ours counts: browsers take theirs back.
+        A player's offer needs a connection without an offer; 4.27 servers announce players by an offer only. When the
+        offers of both sides cross, the streamer's counts: browsers roll theirs back.
         """
         player_id = player_id_of(message)
         if player_id is None:
-            raise BadMessageError(f"{message['type']} of nobody")
+            raise BadMessageError(f"{message['type']} without playerId")
         peer = self._peers.get(player_id)
         if message["type"] == "offer":
             if peer is not None and peer.awaits_answer:
@@ -199,7 +200,7 @@ class Streamer:
             peer.deliver(message)
 
     def _estimated(self, player_id: str, bitrate: int) -> None:
-        """Follow the network of the player that controls the quality; the others get what it gets."""
+        """Set the bitrate to the estimate of the player that controls the quality; others are ignored."""
         if player_id == self.stage.quality_controller:
             self.broadcaster.aim(bitrate)
 
@@ -207,18 +208,18 @@ class Streamer:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             for peer in self._peers.values():
-                peer.say(peer.conversation.average_qp())
+                peer.send(peer.conversation.average_qp())
 
     def _scene(self, frame: int) -> Scene:
         return self.stage.scene(frame=frame, streamer_id=self.streamer_id, players=len(self._peers))
 
     def facts(self) -> Facts:
-        """Tell of the latest frame."""
+        """Return the facts of the latest frame."""
         video = self.broadcaster
         return Facts(self.streamer_id, video.frames, video.encode_seconds, video.encode_seconds, video.average_qp)
 
     def initial_settings(self) -> dict[str, object]:
-        """Return what the page is told of the stream, in the shape of an Unreal application's answer."""
+        """Return the `InitialSettings` of the stream, in the shape of an Unreal application's."""
         settings = self.settings
         return {
             "PixelStreaming": {"AllowPixelStreamingCommands": False, "DisableLatencyTest": False},
@@ -228,24 +229,24 @@ class Streamer:
                 "MinBitrate": settings.min_bitrate,
                 "MaxBitrate": settings.max_bitrate,
             },
-            # The picture shows where things happen, so the pointer stays a pointer and is not captured.
+            # The picture shows the positions of inputs, so the page must not capture the pointer.
             "ConfigOptions": {"DefaultToHover": True},
         }
 
     def request_keyframe(self, player_id: str) -> None:
-        """Make the player's next frame one that needs no earlier one."""
+        """Make the player's next frame a keyframe."""
         peer = self._peers.get(player_id)
         if peer is not None:
             self.broadcaster.request_keyframe(peer.feed)
 
     def set_playing(self, player_id: str, playing: bool) -> None:
-        """Send the player frames, or none."""
+        """Start or stop the player's frames."""
         peer = self._peers.get(player_id)
         if peer is not None:
             self.broadcaster.set_playing(peer.feed, playing)
 
     def take_quality_control(self, player_id: str) -> None:
-        """Give the player control of the quality, and tell everyone who has it now."""
+        """Give the player control of the quality, and notify all players."""
         self.stage.quality_controller = player_id
         for peer in self._peers.values():
-            peer.say(peer.conversation.ownership())
+            peer.send(peer.conversation.ownership())

@@ -1,6 +1,6 @@
-"""The streamer's clock: draws and encodes each frame once and hands it to every player that watches.
+"""The broadcaster: draws and encodes each frame once, and distributes it to all players.
 
-Nothing is drawn while nobody watches, so an idle streamer costs no CPU.
+Without players it draws nothing, so an idle streamer uses no CPU.
 """
 
 import asyncio
@@ -16,37 +16,37 @@ from teststreamer.picture import Picture, Scene
 from teststreamer.settings import Settings
 
 KEYFRAME_SECONDS: Final = 0.25
-"""Keyframes that players ask for come no faster than this; a keyframe is some twenty times as large as another."""
+"""The shortest time between requested keyframes; a keyframe is about twenty times as large as another frame."""
 
 FEED_PACKETS: Final = 60
-"""How far a player's connection may fall behind before it skips to the next keyframe."""
+"""The number of packets that may wait for a player's connection before it skips to the next keyframe."""
 
 
 class Feed(MediaStreamTrack):
-    """One player's view of the video: encoded frames, the first of them a keyframe."""
+    """One player's video track: encoded frames, starting with a keyframe."""
 
     kind = "video"
 
     def __init__(self, broadcaster: "Broadcaster") -> None:
         super().__init__()
         self.codec: Codec = "h264"
-        """What the player agreed to; set before the connection asks for the first frame."""
+        """The negotiated codec; set before the connection requests the first frame."""
         self.playing = True
-        """False while the player wants no frames."""
+        """False while the player has paused the video."""
         self.waits_for_keyframe = True
         self.packets_dropped = 0
         self._broadcaster = broadcaster
         self._packets: asyncio.Queue[Packet] = asyncio.Queue(FEED_PACKETS)
 
     async def recv(self) -> Packet:
-        """Return the next frame, encoded; the first call starts the feed. Raise MediaStreamError once it is stopped."""
+        """Return the next encoded frame; the first call starts the feed. Raise MediaStreamError once it is stopped."""
         if self.readyState != "live":
             raise MediaStreamError
         self._broadcaster.join(self)
         return await self._packets.get()
 
     def push(self, packet: Packet) -> bool:
-        """Take a frame; False when the connection is so far behind that only a keyframe helps."""
+        """Queue a frame; return False when the queue was full and the feed needs a keyframe."""
         if self.waits_for_keyframe and not packet.is_keyframe:
             return True
         self.waits_for_keyframe = False
@@ -66,10 +66,10 @@ class Feed(MediaStreamTrack):
 
 
 class Broadcaster:
-    """Draws, encodes and hands out frames while `run` runs."""
+    """Draws, encodes and distributes frames while `run` runs."""
 
     def __init__(self, settings: Settings, scene: Callable[[int], Scene]) -> None:
-        """Make a broadcaster for one run; `scene` is asked what the frame with a number shows."""
+        """Create a broadcaster for one run; `scene` returns the content of the frame with a number."""
         self._settings = settings
         self._scene = scene
         self._picture: Picture | None = None
@@ -82,63 +82,63 @@ class Broadcaster:
         self._pts = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="frames")
         self.frames = 0
-        """How many frames were drawn."""
+        """The number of drawn frames."""
         self.encode_seconds = 0.0
-        """What drawing and encoding the latest frame took."""
+        """The time for drawing and encoding the latest frame."""
 
     @property
     def average_qp(self) -> float:
-        """The quantiser of late of the encoder that works hardest; 0 while none runs."""
+        """The highest recent quantiser of all encoders; 0 while none runs."""
         return max((encoder.average_qp for encoder in self._encoders.values()), default=0.0)
 
     def join(self, feed: Feed) -> None:
-        """Hand frames to a feed, from a keyframe on."""
+        """Add a feed, which gets frames from the next keyframe on."""
         if feed in self._feeds:
             return
         self._feeds.add(feed)
         feed.waits_for_keyframe = True
         self._keyframe_at.pop(feed.codec, None)
         self.request_keyframe(feed)
-        self._note_watchers()
+        self._update_watched()
 
     def leave(self, feed: Feed) -> None:
-        """Hand no more frames to a feed."""
+        """Remove a feed."""
         self._feeds.discard(feed)
-        self._note_watchers()
+        self._update_watched()
 
     def set_playing(self, feed: Feed, playing: bool) -> None:
-        """Start or stop a feed's frames; when it starts again, it does so with a keyframe."""
+        """Start or stop a feed's frames; they start again with a keyframe."""
         if playing and not feed.playing:
             feed.waits_for_keyframe = True
             self.request_keyframe(feed)
         feed.playing = playing
-        self._note_watchers()
+        self._update_watched()
 
     def request_keyframe(self, feed: Feed) -> None:
         """Make one of the next frames of a feed a keyframe."""
         self._keyframes_due.add(feed.codec)
 
     def aim(self, bitrate: int) -> None:
-        """Set the bitrate (bits a second), within the settings' bounds."""
+        """Set the bitrate in bits per second, within the settings' bounds."""
         self._bitrate = max(self._settings.min_bitrate, min(bitrate, self._settings.max_bitrate))
 
     def close(self) -> None:
-        """End the thread once it has finished its frame."""
+        """End the thread after its present frame."""
         self._thread.shutdown(wait=False)
 
-    def _note_watchers(self) -> None:
+    def _update_watched(self) -> None:
         if any(feed.playing for feed in self._feeds):
             self._watched.set()
         else:
             self._watched.clear()
 
     async def run(self) -> None:
-        """Draw frames, at the settings' rate, whenever someone watches; until cancelled."""
+        """Draw frames at the settings' rate while there are playing feeds, until cancelled."""
         loop = asyncio.get_running_loop()
         period = 1 / self._settings.fps
         origin = loop.time()
-        # Drawn now, in the frames' thread, so that the first player does not wait for it.
-        self._picture = await loop.run_in_executor(self._thread, self._paint)
+        # Drawn now, in the frame thread, so that the first player does not wait for it.
+        self._picture = await loop.run_in_executor(self._thread, self._new_picture)
         while True:
             await self._watched.wait()
             due = loop.time()
@@ -148,15 +148,15 @@ class Broadcaster:
                 due += period
                 late = loop.time() - due
                 if late > period:
-                    # Frames that should have been drawn long ago are left out, not caught up with.
+                    # Skip missed frames.
                     due += late
                 await asyncio.sleep(max(0.0, -late))
 
-    def _paint(self) -> Picture:
+    def _new_picture(self) -> Picture:
         return Picture(self._settings.width, self._settings.height, self._settings.fps)
 
     async def _show(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Draw, encode and hand out one frame."""
+        """Draw, encode and distribute one frame."""
         watching = [feed for feed in self._feeds if feed.playing]
         codecs = {feed.codec for feed in watching}
         started = loop.time()
@@ -171,7 +171,7 @@ class Broadcaster:
         began = time.perf_counter()
         scene = self._scene(self.frames)
         packets = await loop.run_in_executor(self._thread, self._make, scene, codecs, keyframes)
-        # Not the loop's clock: uvloop's counts whole milliseconds.
+        # Not the loop's clock, because uvloop's has a resolution of one millisecond.
         self.encode_seconds = time.perf_counter() - began
         for feed in watching:
             for packet in packets.get(feed.codec, ()):
@@ -179,7 +179,7 @@ class Broadcaster:
                     self.request_keyframe(feed)
 
     def _make(self, scene: Scene, codecs: set[Codec], keyframes: set[Codec]) -> dict[Codec, list[Packet]]:
-        """Return the frame as each codec's packets. Runs in the frames' thread, one frame at a time."""
+        """Return the packets of the frame by codec. Runs in the frame thread."""
         assert self._picture is not None
         for codec in self._encoders.keys() - codecs:
             del self._encoders[codec]

@@ -1,4 +1,4 @@
-"""Two matchmakers, a redis-server and a fleet of servers, real processes all of them, to do bad things to."""
+"""Fixtures of the fault tests: two matchmakers and a redis-server as processes, and simulated signalling servers."""
 
 import asyncio
 import secrets
@@ -23,12 +23,12 @@ from tests.parts import eventually, require_part
 SERVERS = 40
 READY_SECONDS = 30.0
 SLOT_SECONDS = ARRIVAL_SECONDS + EXPIRY_SECONDS
-"""How long a slot may be lost: until the lease of somebody who is gone has lapsed."""
+"""The longest time that a slot may be lost: until the lease of a lost player has expired."""
 
 
 @dataclass(kw_only=True)
-class Ground:
-    """A redis-server and the matchmakers on it."""
+class ControlPlane:
+    """A redis-server and its matchmakers."""
 
     folder: Path
     key: str
@@ -55,18 +55,18 @@ class Ground:
         url = f"http://127.0.0.1:{replica.facts['port']}/readyz"
         async with aiohttp.ClientSession() as session:
 
-            async def asks() -> bool:
+            async def is_ready() -> bool:
                 async with session.get(url) as answer:
                     return answer.status == 200
 
-            await eventually(asks, "the matchmaker is ready", within=READY_SECONDS)
+            await eventually(is_ready, "the matchmaker is ready", within=READY_SECONDS)
 
     async def restart_redis(self) -> None:
         await self.redis.end()
         self.redis = await processes.redis(self.port, self.folder)
 
     async def slots_are_free(self, count: int) -> None:
-        """Wait until the store knows so many streamers, and all as free: no slot is lost for longer than a lease."""
+        """Wait until the store has this number of streamers, all free."""
 
         async def free() -> bool:
             totals: Totals = await self.store.totals()
@@ -77,16 +77,16 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(folder: Path) -> AsyncIterator[Ground]:
+async def control_plane(folder: Path) -> AsyncIterator[ControlPlane]:
     """Start Redis and two matchmakers, which are ready when this yields."""
     require_part("redis-server")
     port = processes.free_port()
     async with AsyncExitStack() as stack:
         redis = await processes.redis(port, folder)
         store = await stack.enter_async_context(open_store(f"redis://127.0.0.1:{port}"))
-        made = Ground(folder=folder, key=secrets.token_hex(32), port=port, redis=redis, store=store)
+        made = ControlPlane(folder=folder, key=secrets.token_hex(32), port=port, redis=redis, store=store)
 
-        async def end_redis() -> None:  # the one that runs by then
+        async def end_redis() -> None:  # the process of that moment: tests restart it
             await made.redis.end()
 
         stack.push_async_callback(end_redis)
@@ -99,41 +99,41 @@ async def ground(folder: Path) -> AsyncIterator[Ground]:
 
 
 @dataclass
-class Scene:
-    """What a test does bad things to: a ground with pretended servers."""
+class Deployment:
+    """A redis-server, matchmakers, and simulated signalling servers."""
 
-    ground: Ground
+    control_plane: ControlPlane
     fleet: Fleet
 
     @property
     def replicas(self) -> list[Program]:
-        return self.ground.replicas
+        return self.control_plane.replicas
 
     async def joins(self, players: int, rate: float, *, limit: float = 60.0) -> Outcome:
-        """Have players come who dial again when their socket is lost, as pages do."""
-        return await joins(self.ground.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
+        """Run players that dial again when their socket is lost, as pages do."""
+        return await joins(self.control_plane.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
 
     async def every_slot_is_free(self) -> None:
         """Wait until no slot is lost."""
-        await self.ground.slots_are_free(len(self.fleet.servers))
+        await self.control_plane.slots_are_free(len(self.fleet.servers))
 
 
-@pytest.fixture(params=["native", "stock"])
-async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest.fixture(params=["native", "legacy"])
+async def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Deployment]:
     native = request.param == "native"
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(ground(tmp_path))
+        made = await stack.enter_async_context(control_plane(tmp_path))
         fleet = await stack.enter_async_context(Fleet(SERVERS, key=made.key if native else None).listening())
         if native:
             await stack.enter_async_context(fleet.reporting(made.store))
         else:
             links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in made.replicas]
             await stack.enter_async_context(fleet.linked(links))
-        scene = Scene(made, fleet)
-        await scene.every_slot_is_free()
-        yield scene
+        deployment = Deployment(made, fleet)
+        await deployment.every_slot_is_free()
+        yield deployment
 
 
 async def after(seconds: float) -> None:
-    """Wait until a run is under way: there is nothing to see it by from outside."""
+    """Wait until a run is under way, which cannot be observed from outside."""
     await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Whoever crashes, freezes or forgets: nobody is promised twice, no slot stays lost, and who is there is served."""
+"""After a crash, a suspension or a loss of data: no slot is leased twice or stays lost, and every player is matched."""
 
 import asyncio
 import signal
@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from benchmarks.matching.joins import Outcome
-from tests.chaos.conftest import Scene, after
+from tests.chaos.conftest import Deployment, after
 
 pytestmark = pytest.mark.integration
 
@@ -14,54 +14,54 @@ PLAYERS = 600
 RATE = 60.0
 
 
-def nobody_was_wronged(scene: Scene, outcome: Outcome) -> None:
-    assert scene.fleet.double_booked == 0
+def every_player_was_matched(deployment: Deployment, outcome: Outcome) -> None:
+    assert deployment.fleet.double_booked == 0
     assert (outcome.unmatched, outcome.refused) == (0, 0)
     assert len(outcome.waits) == PLAYERS
 
 
-async def test_a_replica_that_is_killed_costs_nobody_a_streamer(scene: Scene) -> None:
-    playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
+async def test_a_killed_replica_costs_no_player_a_streamer(deployment: Deployment) -> None:
+    playing = asyncio.create_task(deployment.joins(PLAYERS, RATE))
     await after(3.0)
-    scene.replicas[1].signal(signal.SIGKILL)
-    nobody_was_wronged(scene, await playing)
-    await scene.every_slot_is_free()
+    deployment.replicas[1].signal(signal.SIGKILL)
+    every_player_was_matched(deployment, await playing)
+    await deployment.every_slot_is_free()
 
 
-async def test_a_replica_that_freezes_for_thirty_seconds_does_no_harm_when_it_returns(scene: Scene) -> None:
-    playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
+async def test_a_replica_suspended_for_thirty_seconds_does_no_harm_when_it_returns(deployment: Deployment) -> None:
+    playing = asyncio.create_task(deployment.joins(PLAYERS, RATE))
     await after(3.0)
-    scene.replicas[1].signal(signal.SIGSTOP)
+    deployment.replicas[1].signal(signal.SIGSTOP)
     await after(30.0)
-    scene.replicas[1].signal(signal.SIGCONT)
-    nobody_was_wronged(scene, await playing)
-    await scene.every_slot_is_free()
+    deployment.replicas[1].signal(signal.SIGCONT)
+    every_player_was_matched(deployment, await playing)
+    await deployment.every_slot_is_free()
 
 
-async def test_a_store_that_is_killed_and_comes_back_empty_loses_nobody(scene: Scene) -> None:
-    playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
+async def test_a_killed_store_that_returns_empty_loses_no_player(deployment: Deployment) -> None:
+    playing = asyncio.create_task(deployment.joins(PLAYERS, RATE))
     await after(3.0)
-    await scene.ground.restart_redis()
-    nobody_was_wronged(scene, await playing)
-    await scene.every_slot_is_free()
+    await deployment.control_plane.restart_redis()
+    every_player_was_matched(deployment, await playing)
+    await deployment.every_slot_is_free()
 
 
-async def test_a_store_that_is_flushed_loses_nobody(scene: Scene) -> None:
-    playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
+async def test_a_flushed_store_loses_no_player(deployment: Deployment) -> None:
+    playing = asyncio.create_task(deployment.joins(PLAYERS, RATE))
     await after(3.0)
-    _, writer = await asyncio.open_connection("127.0.0.1", scene.ground.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", deployment.control_plane.port)
     writer.write(b"FLUSHALL\r\n")
     await writer.drain()
     writer.close()
-    nobody_was_wronged(scene, await playing)
-    await scene.every_slot_is_free()
+    every_player_was_matched(deployment, await playing)
+    await deployment.every_slot_is_free()
 
 
-async def test_a_store_that_freezes_for_ten_seconds_loses_nobody(scene: Scene) -> None:
-    playing = asyncio.create_task(scene.joins(PLAYERS, RATE))
+async def test_a_store_suspended_for_ten_seconds_loses_no_player(deployment: Deployment) -> None:
+    playing = asyncio.create_task(deployment.joins(PLAYERS, RATE))
     await after(3.0)
-    scene.ground.redis.signal(signal.SIGSTOP)
+    deployment.control_plane.redis.signal(signal.SIGSTOP)
     await after(10.0)
-    scene.ground.redis.signal(signal.SIGCONT)
-    nobody_was_wronged(scene, await playing)
-    await scene.every_slot_is_free()
+    deployment.control_plane.redis.signal(signal.SIGCONT)
+    every_player_was_matched(deployment, await playing)
+    await deployment.every_slot_is_free()

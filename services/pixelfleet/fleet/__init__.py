@@ -1,1 +1,1 @@
-"""The fleet store: which streamers there are, who waits, and who was promised what."""
+"""The fleet store: streamers, waiting tickets and leases."""

@@ -1,4 +1,4 @@
-"""Every bound of the fleet store, once. The scripts of `redis/lua` are given those they use (redis/scripts.py).
+"""All bounds of the fleet store. redis/scripts.py passes those of the scripts in `redis/lua` to them.
 
 Each has a test that exceeds it, with its number written out: tests/unit/pixelfleet/fleet/test_bounds.py.
 """
@@ -8,59 +8,59 @@ from typing import Final
 # -- heartbeats -------------------------------------------------------------------------------------
 
 HEARTBEAT_SECONDS: Final = 2.0
-"""How often a server repeats its report."""
+"""The interval at which a server repeats its report."""
 
 RENEW_SECONDS: Final = 1.0
-"""How often a matchmaker replica says that it is alive; also how long a lost announcement can delay a match."""
+"""The interval of a matchmaker replica's heartbeat; also the longest delay of a match by a lost announcement."""
 
 EXPIRY_SECONDS: Final = 6.0
-"""How long a report holds without being repeated: three heartbeats."""
+"""A report that is not repeated expires after this time: three heartbeats."""
 
-# -- promises ---------------------------------------------------------------------------------------
+# -- leases -----------------------------------------------------------------------------------------
 
 CLAIM_SECONDS: Final = 1.0
-"""How long the replica that holds a matched ticket has to claim the lease."""
+"""The time within which a replica must claim the lease of a matched ticket."""
 
 ARRIVAL_SECONDS: Final = 10.0
-"""How long a claimed session's player has to arrive at its signalling server."""
+"""The time within which the player of a claimed lease must arrive at its signalling server."""
 
 PAGE_ARRIVAL_SECONDS: Final = 45.0
-"""The same for a page that dials by itself, which a person may first have to load."""
+"""The same for a reservation, whose page may have to be loaded first."""
 
 WARM_UP_SECONDS: Final = 2.5
-"""How long a store without any data matches nobody, so that every replica can restore its sessions first."""
+"""The time after a store reset without matches, so that every replica can restore its sessions first."""
 
-# -- streamers that cannot be reached ---------------------------------------------------------------
+# -- exclusion and quarantine -----------------------------------------------------------------------
 
 MAX_EXCLUDED: Final = 8
-"""Streamers that one ticket remembers it could not reach; the oldest is forgotten for a further one.
+"""Streamers that one ticket excludes at a time; a further one replaces the oldest.
 
-Also the replicas that a streamer remembers it could not be reached by.
+Also the replicas with failed dials that are stored for a streamer.
 """
 
 FIRST_QUARANTINE_SECONDS: Final = 1.0
 LONGEST_QUARANTINE_SECONDS: Final = 60.0
-"""A streamer that could not be reached is left alone for the first time, then twice as long each time."""
+"""The length of an exclusion or a quarantine. It begins with the first value and doubles with each failure."""
 
 FAILURE_SECONDS: Final = 120.0
-"""How long a failed dial counts towards the next one."""
+"""A failed dial counts as the predecessor of the next one for this time."""
 
 MAX_FAILURES: Final = 16
-"""Failed dials in a row that are counted; the time grows no more long before that."""
+"""The highest count of failed dials in a row; a quarantine has its longest time long before that."""
 
 FAILED_REPLICAS: Final = 2
-"""Replicas that must fail to reach a streamer until no player is sent there; one where there is only one."""
+"""Replicas that must fail to reach a streamer before it is quarantined; one if there is only one."""
 
-# -- choices of labels, and unused apps -------------------------------------------------------------
+# -- selectors, and unused apps ---------------------------------------------------------------------
 
 MAX_SELECTORS: Final = 64
-"""Choices of labels that one app's waiting players may differ in; a further one is refused."""
+"""Different selectors among one app's waiting tickets; a further one is refused."""
 
 SELECTOR_USE_SECONDS: Final = 1.0
-"""How precisely the last use of a choice of labels is known; the least recently used one makes room for another."""
+"""The resolution of a selector's last use. The least recently used selector is dropped for a new one."""
 
 UNUSED_SECONDS: Final = 3600.0
-"""How long an app without streamers and players is still counted, and a streamer that is gone stays held back."""
+"""An app without streamers and tickets, and the operator drain of a missing streamer, are kept for this time."""
 
 # -- ranks ------------------------------------------------------------------------------------------
 
@@ -69,47 +69,47 @@ MAX_PRIORITY: Final = 7
 RANK_EPOCH: Final = 1_767_225_600
 """2026-01-01 in unix time: ranks count from here, so that they stay small."""
 
-# -- what players are told of a queue ---------------------------------------------------------------
+# -- positions and estimates ------------------------------------------------------------------------
 
 EXACT_POSITIONS: Final = 50
-"""Places in a queue that are given exactly."""
+"""Positions in a lane that are given exactly."""
 
 MARK_GROWTH: Final = 1.25
-"""Behind those, each place that is given is this many times the one before."""
+"""The ratio of each further position that is given to the one before it."""
 
 KEPT_ENDS: Final = 128
 ENDS_AFTER_CUT: Final = 64
-"""The latest ends of sessions of an app are kept to estimate a wait. Above the one number they are cut to the other."""
+"""Latest ends of an app's sessions, stored to estimate waits. Above the first number they are cut to the second."""
 
-# -- what one call does at most, so that none takes long --------------------------------------------
+# -- limits of one call, which keep its duration short ----------------------------------------------
 
 LOOK_AHEAD: Final = 64
-"""How far behind the head of a lane a free streamer looks for a ticket that does not avoid it."""
+"""Tickets of a lane that are examined for one that does not exclude a free streamer."""
 
 SERVED_AT_ONCE: Final = 64
-"""Waiting tickets that one streamer is given to."""
+"""Waiting tickets that are matched with one streamer."""
 
 PLACED_AT_ONCE: Final = 256
 LANES_AT_ONCE: Final = 64
-"""Tickets, and lanes, that are looked at where any of them may find a streamer."""
+"""Tickets, and lanes, that are examined when any of them may be matched."""
 
 DUE_AT_ONCE: Final = 32
-"""Facts whose time is over that lapse."""
+"""Due facts that are handled."""
 
 SESSIONS_AT_ONCE: Final = 500
 SERVERS_AT_ONCE: Final = 100
-"""Sessions, and legacy servers, that are dropped with the replica that held them."""
+"""Sessions, and legacy servers, that are dropped with their replica."""
 
 RESTORE_CHUNK: Final = 500
 """Sessions of a replica that are restored."""
 
 RESTORE_SECONDS: Final = 60
-"""How long the store remembers what a replica has restored so far, until the replica's last call."""
+"""The time that the list of restored sessions is kept between two calls of a restore."""
 
 READ_CHUNK: Final = 500
-"""Keys that are read for a snapshot before other calls go on."""
+"""Keys that are read for a snapshot before other calls run."""
 
-# -- what may be used once --------------------------------------------------------------------------
+# -- single use -------------------------------------------------------------------------------------
 
 MAX_REDEEMED: Final = 100_000
-"""Things used up that the store in memory remembers, where Redis has its `maxmemory`. Beyond it none can be used."""
+"""Redeemed names in the store in memory; a further one is refused. On Redis, `maxmemory` is the limit."""

@@ -1,4 +1,4 @@
-"""Opens the fleet store that a URL names."""
+"""Opens the fleet store at a URL."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from pixelfleet.fleet.store import FleetStore
 from pixelfleet.service.errors import UsageError
 
 PREFIX: Final = "{pixelfleet}:"
-"""Begins every key; the braces are what Redis Cluster hashes, so that all keys are on one node."""
+"""The prefix of every key. Redis Cluster hashes the part in braces, so that all keys are on one node."""
 
 CONNECT_SECONDS: Final = 2.0
 SENTINEL_PORT: Final = 26379
@@ -31,15 +31,15 @@ SCHEMES: Final = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 async def open_store(
     url: str, *, prefix: str = PREFIX, clock: Callable[[], float] | None = None
 ) -> AsyncIterator[FleetStore]:
-    """Yield the store at a URL; with an empty URL one in this process's memory.
+    """Yield the store at a URL; with an empty URL a store in this process's memory.
 
-    Raises UsageError for a URL that cannot be used. A Redis that is away is waited for by whoever uses the store.
+    Raises UsageError for an invalid URL. An unreachable Redis is no error here: it is dialled by the store's calls.
     """
     if not url:
         yield MemoryFleetStore(clock)
         return
-    async with connector(url, calls=True) as calling, connector(url, calls=False) as hearing:
-        link, announcements = RedisLink(calling, prefix, clock), Announcements(hearing, prefix)
+    async with connector(url, calls=True) as for_calls, connector(url, calls=False) as for_announcements:
+        link, announcements = RedisLink(for_calls, prefix, clock), Announcements(for_announcements, prefix)
         try:
             yield RedisFleetStore(link, announcements, prefix)
         finally:
@@ -49,11 +49,11 @@ async def open_store(
 
 @asynccontextmanager
 async def connector(url: str, *, calls: bool) -> AsyncIterator[Callable[[], Redis]]:
-    """Yield what makes a client for a URL, for calls or for announcements; raise UsageError for a bad one.
+    """Yield a factory of clients for a URL, for calls or for announcements; raise UsageError for an invalid URL.
 
     `redis://`, `rediss://` (TLS) and `unix://` are redis-py's own, with its options as a query (`?ssl_ca_certs=FILE`).
-    `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service, and
-    `rediss+sentinel://` speaks TLS with all of them; `?sentinel_password=` is theirs.
+    `redis+sentinel://[user:password@]host:port,…/service/db` asks the Sentinels for the primary of the service.
+    `rediss+sentinel://` uses TLS for Sentinels and servers; `?sentinel_password=` is the password of the Sentinels.
     """
     options = _options(calls=calls)
     sentinel = None
@@ -66,7 +66,7 @@ async def connector(url: str, *, calls: bool) -> AsyncIterator[Callable[[], Redi
         if scheme in SENTINEL_SCHEMES:
             sentinel, primary = _sentinel(url, options)
         else:
-            Redis.from_url(url, **options).connection_pool.make_connection()  # type: ignore[no-untyped-call] # tries it
+            Redis.from_url(url, **options).connection_pool.make_connection()  # type: ignore[no-untyped-call] # validates
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"--redis-url: {error}") from None
     if sentinel is None:
@@ -81,13 +81,13 @@ async def connector(url: str, *, calls: bool) -> AsyncIterator[Callable[[], Redi
 
 def _options(*, calls: bool) -> dict[str, Any]:
     return {
-        "socket_timeout": ANSWER_SECONDS if calls else None,  # who listens may hear nothing for long
+        "socket_timeout": ANSWER_SECONDS if calls else None,  # announcements may be rare
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_keepalive": True,
         "health_check_interval": 0,
-        "retry": Retry(NoBackoff(), 0),  # who calls decides what is tried again
+        "retry": Retry(NoBackoff(), 0),  # the caller decides about retries
         "protocol": 2,
-        "driver_info": None,  # redis-py reads files to tell its version
+        "driver_info": None,  # redis-py would read files for its version
     }
 
 
@@ -96,21 +96,21 @@ def _sentinel(url: str, options: dict[str, Any]) -> tuple[Sentinel, Callable[[],
     addresses = [_address(entry) for entry in target.netloc.rpartition("@")[2].split(",")]
     service, _, database = target.path.strip("/").partition("/")
     if not service:
-        raise ValueError("names no service: redis+sentinel://host:port,host:port/service")
+        raise ValueError("must name a service: redis+sentinel://host:port,host:port/service")
     if database and not database.isdecimal():
-        raise ValueError(f"'{database}' is no number of a database")
+        raise ValueError(f"'{database}' is not the number of a database")
     query = parse_qs(target.query)
-    guard = query.pop("sentinel_password", [None])[0]
+    sentinel_password = query.pop("sentinel_password", [None])[0]
     scheme = target.scheme.removesuffix("+sentinel")
-    # What redis-py makes of such a URL for one server is right for each of these too.
+    # redis-py parses the options of a URL with one host; they apply to each of these hosts.
     common = dict(parse_url(f"{scheme}://localhost/?{urlencode(query, doseq=True)}"))
     for name in ("host", "port", "db", "connection_class"):
         common.pop(name, None)
     tls = {"ssl": True} if scheme == "rediss" else {}
     account: dict[str, Any] = {"username": unquote(target.username or "") or None}
     account |= {"password": unquote(target.password or "") or None, "db": int(database or 0)}
-    guards = {**_options(calls=True), **common, **tls, "password": guard}
-    sentinel = Sentinel(addresses, sentinel_kwargs=guards, **options, **common, **tls)  # type: ignore[no-untyped-call]
+    sentinels = {**_options(calls=True), **common, **tls, "password": sentinel_password}
+    sentinel = Sentinel(addresses, sentinel_kwargs=sentinels, **options, **common, **tls)  # type: ignore[no-untyped-call]
     return sentinel, lambda: sentinel.master_for(service, **account)
 
 
@@ -119,5 +119,5 @@ def _address(entry: str) -> tuple[str, int]:
     if not colon or entry.endswith("]"):
         host, port = entry, str(SENTINEL_PORT)
     if not host.strip("[]") or not port.isdecimal():
-        raise ValueError(f"'{entry}' is no host:port of a Sentinel")
+        raise ValueError(f"'{entry}' is not the host:port of a Sentinel")
     return host.strip("[]"), int(port)

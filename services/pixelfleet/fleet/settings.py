@@ -11,7 +11,7 @@ from pixelfleet.service.values import Placeholder
 
 
 class FleetSettings(PeerSettings):
-    """Where the fleet store is, and the key that session tokens are signed with."""
+    """The address of the fleet store, and the key of session tokens."""
 
     sections: ClassVar[Mapping[str, str]] = {"redis_url": "Fleet store"}
 
@@ -32,5 +32,5 @@ class FleetSettings(PeerSettings):
 
     @property
     def store_url(self) -> str:
-        """The fleet store's URL; empty for one in memory."""
+        """The fleet store's URL; empty for the store in memory."""
         return self.redis_url.get_secret_value() if self.redis_url else ""

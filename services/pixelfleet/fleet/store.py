@@ -1,4 +1,4 @@
-"""The one interface of the fleet store."""
+"""The interface of the fleet store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -19,23 +19,26 @@ from pixelfleet.fleet.model import (
 
 
 class StoreUnavailableError(ConnectionError):
-    """The store cannot be reached right now; what was asked for did not happen, or is not known to have."""
+    """The store cannot be reached. The call may have been carried out or not."""
 
 
 class TooManyChoicesError(ValueError):
-    """The players of this app already wait for so many different choices of labels that no new one is taken."""
+    """The waiting tickets of this app have too many different selectors (MAX_SELECTORS)."""
 
 
 Placed = Lease | Waiting
-"""What becomes of a ticket: a streamer at once, or a place in the queue."""
+"""The result of a join: a lease, or a place in the queue."""
 
 
 class FleetStore(Protocol):
-    """Streamers, tickets and leases. Every method but `snapshot` is atomic, and may be repeated when its answer was
-    lost; all times are the store's own clock, in seconds.
+    """Streamers, tickets and leases.
 
-    Whoever waits is matched by the call that makes a match possible: a join, a report, a leave. What was matched for
-    another replica's ticket is announced to it.
+    Every method except `snapshot`, `find` and `wait` is atomic; `restore` for each chunk of sessions. Every method may
+    be repeated when its reply was lost, but `redeem` then returns False. All times are those of the store's clock, in
+    seconds.
+
+    Tickets are matched by the call that makes a match possible, such as a join, a report or a departure. Matches for
+    tickets of other replicas are announced to them.
 
     Any method may raise StoreUnavailableError.
     """
@@ -43,44 +46,44 @@ class FleetStore(Protocol):
     # -- for owners of streamers --------------------------------------------------------------------
 
     async def report(self, report: ServerReport) -> Reported:
-        """Replace what is known of one server's streamers; an older report changes nothing.
+        """Replace the stored streamers of one server; an old report changes nothing.
 
-        A server's own report holds for EXPIRY_SECONDS, one by an owner as long as that replica is alive. A lease of a
-        reported session is held from then on; a held session that is no longer reported has ended.
+        A server's own report expires after EXPIRY_SECONDS, a report by an owner when that replica expires. A lease of
+        a reported session becomes held; a held session that is no longer reported has ended.
         """
 
     # -- for matchmaker replicas --------------------------------------------------------------------
 
     async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
-        """Say that a replica and all its sessions are alive; claim what was matched for it.
+        """Renew a replica and all its sessions; claim the leases that were matched for it.
 
-        `known_epoch` is the epoch of the last answer, or empty at the start.
+        `known_epoch` is the epoch of the last renewal, or empty at the start.
         """
 
     async def join(self, ticket: Ticket) -> Placed:
-        """Give a ticket a streamer, claimed at once, or a place in its queue; one that has either keeps it.
+        """Match a ticket with a free streamer and claim the lease, or add the ticket to its lane.
 
-        A session that is known already is from then on this replica's. Where the ticket wants a session under way,
-        the ticket of the answer wants that session's streamer. Raises TooManyChoicesError.
+        A session that is stored already keeps its lease or place, and moves to this replica. If the ticket wants a
+        running session, the ticket in the reply wants that session's streamer. Raises TooManyChoicesError.
         """
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:
-        """Take sessions out, one after the other: a ticket, or a lease as long as no server has reported it.
+        """Remove sessions in order: their tickets, or their leases that no server has reported.
 
-        For a stock server that is the end of a session, to be told when its socket is closed. With a replica, only
-        while a session is that replica's: its player may have come back through another one.
+        For a session on a legacy server this is its end: call it once the player's socket is closed. With a replica,
+        only sessions of that replica are removed: a player may have returned through another one.
         """
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
-        """Return a claimed lease; the ticket goes back to its old place, or gets another streamer at once.
+        """Return a claimed lease; the ticket gets another streamer at once, or waits in its old place.
 
-        `streamer` is the key of the lease's: what the session was given since then is not returned. `unreachable` says
-        that the dial failed: the ticket avoids this streamer for a growing time, and when two replicas (or all there
-        are) have said so, nobody is sent there. None when the lease had lapsed and its ticket is not known any more.
+        `streamer` is the key of the lease's streamer; a lease on another one, given since, is not returned.
+        `unreachable` means that the dial failed: the ticket excludes this streamer for a growing time. Failures of
+        FAILED_REPLICAS replicas, or of the only one, quarantine it. Returns None for an unknown or held session.
         """
 
     async def reserve(self, ticket: Ticket) -> Lease | None:
-        """Lease a free streamer, for PAGE_ARRIVAL_SECONDS, to a page that dials by itself; None when none is free."""
+        """Lease a free streamer to a page that dials it directly, for PAGE_ARRIVAL_SECONDS; None if none is free."""
 
     async def restore(
         self,
@@ -90,49 +93,49 @@ class FleetStore(Protocol):
         unsettled: Sequence[str] = (),
         operator_drained: Sequence[str] = (),
     ) -> None:
-        """Make a replica's sessions exactly these: tickets with their arrival, and leases.
+        """Replace a replica's sessions by its snapshot: tickets with their arrival, and leases.
 
-        What the store does not know it takes over, what it knows beyond these it drops. Sessions that are unsettled,
-        because an answer about them is awaited or was lost, stay as they are. `operator_drained` restores
-        operator drains in a store that is warming up; one that is not has lost nothing.
+        Missing sessions are added, and others of this replica are dropped. Sessions in `unsettled`, whose last reply
+        is pending or lost, stay as they are. `operator_drained` has an effect only while the store is warming up:
+        otherwise it has lost no operator drain.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
-        """Say how free streamers are chosen, by app; the last word counts. An app that is not named has `spread`."""
+        """Set the policy of each app, in place of all earlier ones. Apps without a policy have `spread`."""
 
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
-        """Wait until something was matched for a replica, at most `timeout` seconds; False when the time is over.
+        """Wait for an announcement of a match, at most `timeout` seconds; return False after that.
 
-        A hint that saves time: whoever misses one finds its lease with the next `renew`.
+        Announcements only save time: after a lost one, the next `renew` returns the lease.
         """
 
     # -- for operators and numbers ------------------------------------------------------------------
 
     async def set_operator_drain(self, key: str, on: bool) -> bool:
-        """Match nobody to a streamer any more, or do again; False when it is not known."""
+        """Begin or end the operator drain of a streamer; return False for an unknown one."""
 
     async def end(self, session_id: str) -> bool:
-        """Have whoever holds a session end it, with its owner's next heartbeat; False when it is not known."""
+        """Request the end of a session with the next heartbeat of its owner; return False for an unknown one."""
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
-        """Return what players are told of these queues, in the order asked for; an empty queue has length 0."""
+        """Return the data for positions and estimates of these lanes, in the same order; an empty lane has length 0."""
 
     async def totals(self) -> Totals:
-        """Return the fleet in numbers."""
+        """Return the numbers of the fleet."""
 
     async def snapshot(self) -> FleetSnapshot:
-        """Return all that the store knows."""
+        """Return the whole content of the store."""
 
     async def redeem(self, name: str, until: float) -> bool:
-        """Use something up that may be used once; False when it was used before.
+        """Redeem a name that may be used once; return False if it is redeemed already.
 
-        `until` is the unix time up to which that must be remembered.
+        `until` is the unix time until which the store must keep the name.
         """
 
     async def find(self, streamer: str) -> StreamerView | None:
-        """Return one streamer by its key, or by an endpoint id that only one streamer has."""
+        """Return one streamer by its key or by a unique endpoint id; None if there is none."""
 
 
 def lane_of(ticket: Ticket) -> str:
-    """Return the queue that a ticket waits in: one for each app and each thing that players want of it."""
+    """Return the name of a ticket's lane, which consists of its app and its selector or wanted streamer."""
     return f"{ticket.app}\x1f={ticket.wants}" if ticket.wants else f"{ticket.app}\x1f{ticket.selector}"

@@ -1,4 +1,4 @@
-"""Session tokens: with one, a matchmaker admits a player to the streamer that it leased for it."""
+"""Session tokens, which admit a matched player to the signalling server of its leased streamer."""
 
 from typing import Final, Literal
 
@@ -11,7 +11,7 @@ LIFETIME_SECONDS: Final = 60
 
 
 class SessionToken(msgspec.Struct, frozen=True):
-    """What a session token states."""
+    """The claims of a session token."""
 
     session_id: str
     server_id: str
@@ -21,13 +21,13 @@ class SessionToken(msgspec.Struct, frozen=True):
 
 
 def sign(token: SessionToken, key: str) -> str:
-    """Return the token as a signed string, valid for a minute."""
+    """Return the token as a signed string, valid for LIFETIME_SECONDS."""
     claims = {"sub": token.session_id, "endpoint": token.endpoint_id, "app": token.app, "role": token.role}
     return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
 def verify(text: str, key: str, server_id: str) -> SessionToken:
-    """Return a token that was signed with the key, for this server, and has not expired; raise TokenError."""
+    """Return a valid token: signed with the key, for this server, not expired. Raises TokenError for any other."""
     claims = signing.verify(text, key, audience=server_id, required=("sub",))
     try:
         return msgspec.convert(

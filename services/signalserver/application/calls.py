@@ -1,4 +1,4 @@
-"""The application's REST API, as players may use it: `control` messages become calls to the paths that are allowed."""
+"""Calls to the application's REST API for `control` messages of players, limited to the allowed paths."""
 
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class CallError(Exception):
-    """A call that gave no answer: the text is for the player, the outcome for the counters."""
+    """A call failed. The text is for the player, `outcome` for the metrics."""
 
     def __init__(self, outcome: str, text: str) -> None:
         super().__init__(text)
@@ -28,8 +28,8 @@ class CallError(Exception):
 class Application:
     """Calls one application for the players of one server.
 
-    The session should keep no cookies, which would be shared among players, and no idle connections, which the
-    application may close just as a call that cannot be repeated goes out on one.
+    The HTTP session should keep no cookies, which all players would share, and no idle connections, because the
+    application could close one during a call that must not be repeated.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class Application:
         calls_per_player: int = 4,
         calls: int = 32,
     ) -> None:
-        """Take the REST API's address and what may be called there; raise ValueError when either cannot be used.
+        """Take the REST API's URL and patterns of allowed paths; raise ValueError when one is invalid.
 
-        A call takes at most `seconds`, its answer at most `answer_bytes`. More than `calls_per_player` of one player
-        or `calls` of all at once are refused.
+        A call fails after `seconds` or with a response larger than `answer_bytes`. More simultaneous calls than
+        `calls_per_player` of one player or `calls` of all are refused.
         """
         self._session = session
         self._base = rest_endpoint(base_url)
@@ -57,12 +57,12 @@ class Application:
         self._calls = calls
         self._under_way: Tally[str] = Tally()
         self.outcomes: Tally[str] = Tally()
-        """Calls by their end: `ok`, `refused`, `busy`, `timeout`, `unreachable`, `status`, `too_big`, `bad_answer`."""
+        """Calls by outcome: `ok`, `refused`, `busy`, `timeout`, `unreachable`, `status`, `too_big`, `bad_answer`."""
 
     async def call(
         self, action: str, payload: dict[str, Any] | None, *, player: str = "", spectator: bool = False
     ) -> Message:
-        """Return the `response` message for a `control` message of a player; spectators may call nothing."""
+        """Return the `response` message for a player's `control` message; all calls of spectators are refused."""
         answer: Message = {"type": "response", "action": action[:MAX_PATH_LENGTH]}
         try:
             path = self._path_of(action, spectator=spectator)
@@ -71,11 +71,11 @@ class Application:
                 answer["response"] = await self._ask(url_for(self._base, path), payload)
             finally:
                 self._end(player)
-            dump(answer)  # whether it can be sent is known here, where it can still become an error
+            dump(answer)  # Check now, while it can still become an error, that the response can be sent.
         except CallError as error:
             return self._failed(answer, error, player)
         except orjson.JSONEncodeError:
-            # What can be read may still nest deeper than can be written.
+            # JSON that orjson can parse may still be nested too deep to be serialized.
             return self._failed(answer, CallError("bad_answer", "the application's answer cannot be read"), player)
         self.outcomes["ok"] += 1
         return answer
@@ -120,7 +120,7 @@ class Application:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                auto_decompress=False,  # so that the bound on the size is one on the memory too
+                auto_decompress=False,  # The size limit then also limits the memory.
                 timeout=self._timeout,
             ) as response:
                 if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -136,10 +136,10 @@ class Application:
 
 
 def value_of(body: bytes, content_type: str) -> object:
-    """Return an answer's JSON, or its text as a string; None when it is empty.
+    """Return a response's JSON value, or its text; None when it is empty.
 
-    What is not declared as text is JSON when it can be read so. Raises CallError for what is declared as JSON and is
-    none, and for what is no text.
+    A body that is not declared as text is parsed as JSON first. Raises CallError when the body is declared as JSON
+    and is not, and when it is not text.
     """
     if not body:
         return None

@@ -1,28 +1,29 @@
-"""Tells an application that never came, or that hangs with players on it, from one that is well. No clock, no I/O."""
+"""Detects an application that does not connect, or does not answer its players. No clock, no I/O."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class ApplicationWatch:
-    """Watches over one server's streamers. All times are seconds on the caller's clock."""
+    """Monitors the streamers of one server. All times are seconds on the caller's clock."""
 
     started: float
     start_seconds: float
-    """How long there may be no streamer: at the start, and after the last one left."""
+    """The time without a streamer, at the start or after the last one left, that is normal."""
     stall_seconds: float
-    """How long a subscribed player may wait for the first word of its streamer."""
+    """The time that a subscribed player may wait for its streamer's first message."""
     trouble: str | None = None
-    """What is wrong, in words, or None."""
+    """The present problem as a text, or None."""
     _absent_since: float | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._absent_since = self.started
 
     def look(self, now: float, streamers: int, longest_wait: float) -> str | None:
-        """Take note of the present state; return what is wrong.
+        """Update and return `trouble`.
 
-        `longest_wait` is how long the longest-waiting subscribed player has heard nothing from its streamer yet.
+        `streamers` is the number of listed streamers, `longest_wait` the longest time that a subscribed player has
+        waited for its streamer's first message.
         """
         if streamers:
             self._absent_since = None

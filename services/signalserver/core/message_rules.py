@@ -1,7 +1,7 @@
-"""What happens when a peer sends a message: one function a rule, and one table a role.
+"""The rules for messages from peers: one function per rule, one table per role.
 
-A rule gets the exchange, the sender, the parsed message and the bytes that it came in. It raises BadMessageError
-for a message that can go nowhere.
+A rule gets the state, the sender, the parsed message and its bytes. It raises BadMessageError for a message that it
+cannot handle.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,12 +11,12 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind, player_id_of
-from signalserver.core.outputs import Call, FirstFrame, Path
+from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
 from signalserver.core.roster import K, Peer, Role, Source, Subscriber
 from signalserver.core.state import MAX_ENDPOINT_ID_LENGTH, State
 
 MAX_PATH_CHANGES: Final = 32
-"""How many ways of its video a player may tell of, one after the other; more is said by nobody who means it."""
+"""The server logs and counts this many changes of a player's ICE path; it ignores further ones."""
 
 Rule = Callable[[State[Any], Peer[Any], Message, bytes], None]
 
@@ -24,55 +24,55 @@ Rule = Callable[[State[Any], Peer[Any], Message, bytes], None]
 
 
 def answer_ping(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Send `pong` with the time that came."""
+    """Send `pong` with the time of the ping."""
     pong: Message = {"type": "pong"}
     if "time" in message:
         pong["time"] = message["time"]
-    state.say(peer, pong)
+    state.send(peer, pong)
 
 
 def ignore(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Take a message that needs no answer."""
+    """Accept a message that needs no action."""
 
 
 # -- streamers and SFUs, as sources -----------------------------------------------------------------
 
 
-def take_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Name a source, or rename it, and confirm the id that it really got."""
+def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+    """Assign an endpoint id to a source and confirm the id that was assigned."""
     source = peer.source
     assert source is not None
     if source.dialect is Dialect.LEGACY:
-        raise BadMessageError("endpointId: the port is set to 4.27 streamers, which have no ids")
+        raise BadMessageError("endpointId: the port is configured for 4.27 streamers, which have no ids")
     if not message["id"]:
         raise BadMessageError("endpointId: the id is empty")
     if peer.role is Role.STREAMER:
         source.dialect = identified_dialect(message.get("protocolVersion"))
-    state.name(source, message["id"])
-    state.say(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
+    state.assign_endpoint_id(source, message["id"])
+    state.send(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
 
 
-def to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward a source's message to the subscriber that it names, if that one is its own."""
+def relay_to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward a source's message to the subscriber in `playerId`, which must be subscribed to this source."""
     subscriber = state.subscriber_of(peer, message)
     assert peer.source is not None
     if peer.source.dialect.keeps_player_id:
-        state.send(subscriber.peer, data, message["type"])
+        state.send_encoded(subscriber.peer, data, message["type"])
     else:
         del message["playerId"]
-        state.say(subscriber.peer, message)
+        state.send(subscriber.peer, message)
 
 
-def to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+def relay_to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a streamer's message to the SFUs that are subscribed to it."""
     assert peer.source is not None
     for subscriber in peer.source.subscribers.values():
         if subscriber.peer.role is Role.SFU:
-            state.send(subscriber.peer, data, message["type"])
+            state.send_encoded(subscriber.peer, data, message["type"])
 
 
 def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Close a player because its streamer says so."""
+    """Close a player at the request of its streamer."""
     subscriber = state.subscriber_of(peer, message)
     state.close(subscriber.peer, close_codes.DISCONNECTED_BY_STREAMER, message.get("reason"))
 
@@ -81,10 +81,12 @@ def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes
 
 
 def list_streamers(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
-    """Send the ids that the peer may subscribe to: an SFU sees all, a leased player only its own streamer."""
+    """Send the ids that the peer may subscribe to: all for an SFU, only the leased streamer for a player with a lease.
+
+    There is no answer when streamers are 4.27: it would make current pages subscribe and wait for an offer, which a
+    4.27 streamer never sends. The 4.27 server does not have this message.
+    """
     if state.rules.legacy_streamers:
-        # Today's pages ask every server. An answer would make them subscribe and wait for an offer, and a 4.27
-        # streamer never makes one; its own server does not know the question.
         return
     admission = peer.subscriber.admission if peer.subscriber else None
     roster = state.roster
@@ -95,11 +97,11 @@ def list_streamers(state: State[K], peer: Peer[K], _message: Message, _: bytes) 
         ids = [admission.shown_as] if source is not None and source.listed else []
     else:
         ids = [source.endpoint_id for source in roster.listed()]
-    state.say(peer, {"type": "streamerList", "ids": ids})
+    state.send(peer, {"type": "streamerList", "ids": ids})
 
 
 def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Subscribe to the streamer that is asked for."""
+    """Subscribe to the requested streamer."""
     subscriber = peer.subscriber
     assert subscriber is not None
     wanted = message["streamerId"]
@@ -107,7 +109,7 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
     if admission is not None and wanted in (admission.shown_as, admission.endpoint_id):
         source = state.roster.source(admission.endpoint_id)
         if source is None or not source.listed:
-            # The page would stop at subscribeFailed; its session can still be given another streamer.
+            # subscribeFailed would stop the page, but its session can still get another streamer.
             state.close(peer, close_codes.STREAM_UNAVAILABLE)
             return
     else:
@@ -119,27 +121,27 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
 
 
 def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
-    """End the subscription; a second time this does nothing."""
+    """End the subscription, if there is one."""
     assert peer.subscriber is not None
     state.unsubscribe(peer.subscriber)
 
 
-def to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Forward a subscriber's message to its source under its own id, subscribing it first where need be."""
+def relay_to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+    """Forward a subscriber's message to its source with `playerId` added; subscribe it first if necessary."""
     subscriber = peer.subscriber
     assert subscriber is not None
-    source = subscriber.subscribed_to or _implied_source(state, subscriber, message["type"])
+    source = subscriber.subscribed_to or _default_source(state, subscriber, message["type"])
     if source is not None:
         message["playerId"] = subscriber.player_id
-        state.to_source(source, message)
+        state.send_to_source(source, message)
         if message["type"] == "offer":
             subscriber.unanswered_since = state.now
 
 
-def _implied_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
-    """Subscribe a peer that never said `subscribe` to its leased streamer, or to the first."""
+def _default_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
+    """Subscribe a peer that sent no `subscribe` to its leased streamer, or to the first listed one; return it."""
     if kind == "offer":
-        # It has made its offer: one of the streamer's would cross it, and browsers do not recover from that.
+        # An offer of the streamer would cross the peer's offer, and browsers do not recover from that.
         subscriber.offers = True
     if subscriber.admission is not None:
         source = state.roster.source(subscriber.admission.endpoint_id)
@@ -152,68 +154,68 @@ def _implied_source(state: State[K], subscriber: Subscriber[K], kind: str) -> So
 
 
 def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Ask the driver to call the application's REST API."""
-    state.output(Call(peer.key, message["action"], message.get("payload")))
+    """Request a call to the application's REST API."""
+    state.emit(Call(peer.key, message["action"], message.get("payload")))
 
 
-def take_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Hear which way a player's video takes, and how it came to its first frame; other statistics are of no interest.
+def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
+    """Read a player's ICE path and the times of its first frame from its statistics; ignore the rest.
 
-    Each is a line in the log, so a player tells no more often than a page has reason to.
+    Both are logged, so their number per player is limited.
     """
     player = peer.subscriber
     assert player is not None
-    told = page_stats(message)
-    kind = path_kind(told)
+    stats = page_stats(message)
+    kind = path_kind(stats)
     if kind is not None and kind != player.path and player.path_changes < MAX_PATH_CHANGES:
         player.path = kind
         player.path_changes += 1
-        state.output(Path(peer.key, kind))
-    if not player.has_told_first_frame and (steps := first_frame_steps(told)) is not None:
-        player.has_told_first_frame = True
-        state.output(FirstFrame(peer.key, steps))
+        state.emit(IcePathChanged(peer.key, kind))
+    if not player.first_frame_reported and (steps := first_frame_steps(stats)) is not None:
+        player.first_frame_reported = True
+        state.emit(FirstFrame(peer.key, steps))
 
 
 def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Refuse what only a host may do."""
+    """Refuse a message that only a host may send."""
     raise BadMessageError("not allowed")
 
 
 # -- SFUs -------------------------------------------------------------------------------------------
 
 
-def from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward an SFU's message: down to the player that it names, else up to its streamer."""
+def relay_from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward an SFU's message to the subscriber in `playerId`, or to its streamer when there is none."""
     assert peer.source is not None
     subscriber = peer.source.subscribers.get(player_id_of(message) or "")
     if subscriber is None:
-        to_source(state, peer, message, data)
+        relay_to_source(state, peer, message, data)
         return
     if message["type"] in ("offer", "peerDataChannels"):
         del message["playerId"]
-    state.say(subscriber.peer, message)
+    state.send(subscriber.peer, message)
 
 
-def streamer_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward an SFU's data channels to its streamer, with the SFU's own id."""
+def relay_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward an SFU's data channels to its streamer with `sfuId` added."""
     assert peer.subscriber is not None
     message["sfuId"] = peer.subscriber.player_id
-    to_source(state, peer, message, data)
+    relay_to_source(state, peer, message, data)
 
 
 def start_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
-    """Let players subscribe to an SFU."""
+    """List an SFU, so that players can subscribe to it."""
     assert peer.source is not None
     peer.source.streaming = True
-    state.listed()
+    state.roster_changed()
 
 
 def stop_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
-    """Let an SFU's players go."""
+    """Remove an SFU from the list and end its subscriptions."""
     assert peer.source is not None
     peer.source.streaming = False
-    state.let_go(peer.source)
-    state.listed()
+    state.end_subscriptions(peer.source)
+    state.roster_changed()
 
 
 _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}
@@ -221,42 +223,42 @@ _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}
 RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
     Role.STREAMER: {
         **_COMMON,
-        "answer": to_subscriber,
+        "answer": relay_to_subscriber,
         "disconnectPlayer": disconnect_player,
-        "endpointId": take_endpoint_id,
-        "iceCandidate": to_subscriber,
-        "layerPreference": to_sfus,
-        "offer": to_subscriber,
+        "endpointId": set_endpoint_id,
+        "iceCandidate": relay_to_subscriber,
+        "layerPreference": relay_to_sfus,
+        "offer": relay_to_subscriber,
     },
     Role.PLAYER: {
         **_COMMON,
-        "answer": to_source,
+        "answer": relay_to_source,
         "control": call_application,
-        "dataChannelRequest": to_source,
-        "iceCandidate": to_source,
+        "dataChannelRequest": relay_to_source,
+        "iceCandidate": relay_to_source,
         "kick": refuse,
-        "layerPreference": to_source,
+        "layerPreference": relay_to_source,
         "listStreamers": list_streamers,
-        "offer": to_source,
-        "peerDataChannelsReady": to_source,
-        "stats": take_stats,
+        "offer": relay_to_source,
+        "peerDataChannelsReady": relay_to_source,
+        "stats": read_stats,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,
     },
     Role.SFU: {
         **_COMMON,
-        "answer": from_sfu,
+        "answer": relay_from_sfu,
         "disconnectPlayer": disconnect_player,
-        "endpointId": take_endpoint_id,
-        "iceCandidate": from_sfu,
+        "endpointId": set_endpoint_id,
+        "iceCandidate": relay_from_sfu,
         "listStreamers": list_streamers,
-        "offer": from_sfu,
-        "peerDataChannels": from_sfu,
+        "offer": relay_from_sfu,
+        "peerDataChannels": relay_from_sfu,
         "startStreaming": start_streaming,
         "stopStreaming": stop_streaming,
-        "streamerDataChannels": streamer_data_channels,
+        "streamerDataChannels": relay_data_channels,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,
     },
 }
-"""Which peer may send which message, and what then happens. What is not here is dropped."""
+"""The rules by role and message type. Messages of other types are dropped."""

@@ -1,4 +1,4 @@
-"""What the switchboard asks its driver to do."""
+"""The outputs of the switchboard: actions for the driver, and changes that it logs, counts or announces."""
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,57 +17,66 @@ class Send(NamedTuple, Generic[K]):
 
 
 class Close(NamedTuple, Generic[K]):
-    """Close a peer. The switchboard has already forgotten it."""
+    """Close a peer's connection. The switchboard has already removed the peer."""
 
     to: K
     why: CloseCode
     reason: str
 
 
-class Named(NamedTuple, Generic[K]):
-    """A streamer or SFU has an id, or a new one; the driver notes it for the log."""
+class SourceNamed(NamedTuple, Generic[K]):
+    """A streamer or SFU got an endpoint id, its first or a new one."""
 
     source: K
     endpoint_id: str
     wanted: str
-    """What it asked for: another, when that was taken."""
+    """The requested id. It differs from `endpoint_id` when it was in use."""
 
 
 class Call(NamedTuple, Generic[K]):
-    """Call the application's REST API for a player and answer it."""
+    """Call the application's REST API for a player and send the player the response."""
 
     player: K
     action: str
     payload: dict[str, Any] | None
 
 
-class Path(NamedTuple, Generic[K]):
-    """A player told which way its video takes; the driver logs and counts it."""
+class IcePathChanged(NamedTuple, Generic[K]):
+    """A player reported a new ICE path; `kind` is one of `pixelfleet.protocol.messages.PATH_KINDS`."""
 
     player: K
     kind: str
 
 
 class FirstFrame(NamedTuple, Generic[K]):
-    """A player told how it came to its first frame; the driver logs and counts it."""
+    """A player reported its first frame."""
 
     player: K
     steps: dict[str, float]
-    """Seconds, by step; `pixelfleet.protocol.first_frame` has their names."""
+    """Seconds by step; `pixelfleet.protocol.first_frame` has the names of the steps."""
 
 
-class Drop(NamedTuple, Generic[K]):
-    """A message went nowhere; the driver logs and counts it."""
+class MessageDropped(NamedTuple, Generic[K]):
+    """A message of a peer was dropped."""
 
     sender: K
     kind: str
     why: str
     nth: int
-    """How many messages of this peer went nowhere so far."""
+    """The number of dropped messages of this peer, with this one."""
 
 
-class Listed(NamedTuple):
-    """The set of streamers, or who is subscribed to them, is no longer what it was."""
+class RosterChanged(NamedTuple):
+    """The listed streamers, the players or the subscriptions changed."""
 
 
-Output = Send[K] | Close[K] | Named[K] | Call[K] | Path[K] | FirstFrame[K] | Drop[K] | Listed
+Output = (
+    Send[K]
+    | Close[K]
+    | SourceNamed[K]
+    | Call[K]
+    | IcePathChanged[K]
+    | FirstFrame[K]
+    | MessageDropped[K]
+    | RosterChanged
+)

@@ -1,4 +1,4 @@
-"""Who is connected to a signalling server: peers, their ids, and who is subscribed to whom."""
+"""The roster of a signalling server: connected peers, their ids and their subscriptions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from typing import Generic, TypeVar
 from pixelfleet.protocol.dialects import Dialect
 
 K = TypeVar("K")
-"""What the caller knows a peer by: any hashable thing; it is only handed back."""
+"""The caller's key for a peer, any hashable value. The core stores and returns it and does nothing else with it."""
 
 
 class Role(Enum):
-    """What a peer is, by the port that it came to."""
+    """The role of a peer, given by the port that it connected to."""
 
     STREAMER = "streamer"
     PLAYER = "player"
@@ -21,58 +21,58 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a player may see: one streamer under one name. Players without one see every streamer."""
+    """A player's admission to one streamer, listed as `shown_as`. Players without one see every streamer."""
 
     session_id: str
     endpoint_id: str
     shown_as: str
     spectator: bool = False
-    """Watches, and may not call the application."""
+    """A spectator occupies no slot and may not call the application."""
 
 
 @dataclass(slots=True, eq=False)
 class Source(Generic[K]):
-    """What can be subscribed to: a streamer, or an SFU's copy of one."""
+    """A peer that others can subscribe to: a streamer or an SFU."""
 
     peer: "Peer[K]"
     dialect: Dialect
     identity: str = ""
-    """By what it is known again when it comes back; empty for never."""
+    """A later source with the same identity may take over the endpoint id; empty for never."""
     endpoint_id: str = ""
     streaming: bool = True
     subscribers: "dict[str, Subscriber[K]]" = field(default_factory=dict)
 
     @property
     def listed(self) -> bool:
-        """Whether players see it: it has an id and streams."""
+        """Whether players can subscribe: the source has an id and streams."""
         return bool(self.endpoint_id) and self.streaming
 
 
 @dataclass(slots=True, eq=False)
 class Subscriber(Generic[K]):
-    """What can subscribe: a player, or an SFU."""
+    """A peer that can subscribe to a source: a player or an SFU."""
 
     peer: "Peer[K]"
     player_id: str
     admission: Admission | None = None
     offers: bool = False
-    """Whether it sends the offer itself: its URL said `OfferToReceive=true`, or it just did."""
+    """Whether the peer sends the offer: its URL has `OfferToReceive=true`, or it sent one before it subscribed."""
     subscribed_to: Source[K] | None = None
     unanswered_since: float | None = None
-    """When it subscribed, until its streamer's first word to it."""
+    """The time since which the peer waits for its source's first message; None when it does not wait."""
     path: str | None = None
-    """The way that its video takes, as it last said."""
+    """The kind of the last reported ICE path."""
     path_changes: int = 0
-    has_told_first_frame: bool = False
+    first_frame_reported: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Peer(Generic[K]):
-    """One connection: a streamer is a source, a player a subscriber, an SFU both."""
+    """One connected peer: a streamer is a source, a player a subscriber, an SFU both."""
 
     key: K
     role: Role
-    since: float
+    connected_at: float
     address: str = ""
     source: Source[K] | None = None
     subscriber: Subscriber[K] | None = None
@@ -80,7 +80,7 @@ class Peer(Generic[K]):
 
 
 class Roster(Generic[K]):
-    """The peers of one server, found by key, by endpoint id, in the order in which they came."""
+    """The peers of one server in the order of their connections, with lookup by key and by endpoint id."""
 
     def __init__(self) -> None:
         self._peers: dict[K, Peer[K]] = {}
@@ -90,27 +90,27 @@ class Roster(Generic[K]):
         return len(self._peers)
 
     def add(self, peer: Peer[K]) -> None:
-        """Take in a new peer; raise ValueError for a key that is in use."""
+        """Add a peer; raise ValueError for a key that is in use."""
         if peer.key in self._peers:
             raise ValueError("the key is in use")
         self._peers[peer.key] = peer
 
     def find(self, key: K) -> Peer[K] | None:
-        """Return the peer with this key."""
+        """Return the peer with this key, or None."""
         return self._peers.get(key)
 
     def remove(self, peer: Peer[K]) -> None:
-        """Forget a peer and its endpoint id."""
+        """Remove a peer and release its endpoint id."""
         self._peers.pop(peer.key, None)
         if peer.source is not None and self._by_endpoint.get(peer.source.endpoint_id) is peer.source:
             del self._by_endpoint[peer.source.endpoint_id]
 
     def peers(self, role: Role) -> Iterator[Peer[K]]:
-        """Go through the peers of one role, oldest first."""
+        """Iterate over the peers of one role, oldest first."""
         return (peer for peer in self._peers.values() if peer.role is role)
 
     def name(self, source: Source[K], wanted: str) -> str:
-        """Give a source the id that it wants, or the first free of `wanted1`, `wanted2`, …; return it."""
+        """Assign a source the id `wanted`, or the first free of `wanted1`, `wanted2`, …; return the assigned id."""
         if source.endpoint_id:
             del self._by_endpoint[source.endpoint_id]
         name, suffix = wanted, 0
@@ -122,11 +122,11 @@ class Roster(Generic[K]):
         return name
 
     def source(self, endpoint_id: str) -> Source[K] | None:
-        """Return the source with this id, listed or not."""
+        """Return the source with this endpoint id, listed or not, or None."""
         return self._by_endpoint.get(endpoint_id)
 
     def listed(self) -> list[Source[K]]:
-        """Return the sources that players see."""
+        """Return the sources that players can subscribe to."""
         return [source for source in self._by_endpoint.values() if source.listed]
 
     def named(self) -> list[Source[K]]:

@@ -1,6 +1,6 @@
-"""Which sessions the streamers of one server hold, and who may still come. No clock, no I/O.
+"""The sessions on the streamers of one server, and the check for a free slot. No clock, no I/O.
 
-The signalling server is the last arbiter: whatever a store promised, a slot that is taken is not given again.
+The signalling server makes the final decision: it refuses a player whose slot is occupied, whatever the store leased.
 """
 
 from collections.abc import Iterable
@@ -11,24 +11,25 @@ from signalserver.core.roster import Admission, K, Subscriber
 
 
 @dataclass(slots=True)
-class Held:
-    """What one streamer holds."""
+class StreamerSessions:
+    """The ids of one streamer's sessions; only `sessions` occupy slots."""
 
     sessions: list[str] = field(default_factory=list)
     spectators: list[str] = field(default_factory=list)
 
 
 class Sessions(Generic[K]):
-    """The sessions of one server: those that it holds, and those that have ended and were not reported yet."""
+    """The sessions of one server: the present ones by streamer, and those that ended since the last report."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._seen: set[str] = set()
-        self.held: dict[str, Held] = {}
+        self.by_streamer: dict[str, StreamerSessions] = {}
+        """The present sessions by endpoint id."""
 
     def look(self, players: Iterable[Subscriber[K]]) -> None:
-        """Take note of who is here: a leased player counts from its arrival, others once they are subscribed."""
-        self.held = {}
+        """Recompute `by_streamer`: players with a lease count once connected, others once subscribed."""
+        self.by_streamer = {}
         for player in players:
             admission = player.admission
             if admission is not None:
@@ -37,31 +38,32 @@ class Sessions(Generic[K]):
                 self._of(player.subscribed_to.endpoint_id).sessions.append(f"direct-{player.player_id}")
 
     def look_also(self, admissions: Iterable[Admission | None]) -> None:
-        """Count players that were let in and are not here yet."""
+        """Add the sessions of admitted players that are not in the roster yet."""
         for admission in admissions:
             if admission is not None:
                 self._count(admission)
 
     def admits(self, admission: Admission) -> bool:
-        """Tell whether a player may come: its session is not here yet, and its streamer has a slot for it."""
-        held = self.held.get(admission.endpoint_id, Held())
-        if admission.session_id in held.sessions or admission.session_id in held.spectators:
+        """Return whether a player may connect: its session has no other player, and its streamer has a free slot."""
+        present = self.by_streamer.get(admission.endpoint_id, StreamerSessions())
+        if admission.session_id in present.sessions or admission.session_id in present.spectators:
             return False
-        return admission.spectator or not self._capacity or len(held.sessions) < self._capacity
+        return admission.spectator or not self._capacity or len(present.sessions) < self._capacity
 
     def ended(self) -> tuple[str, ...]:
-        """Return the sessions that were here and are no more."""
-        here = {name for held in self.held.values() for name in (*held.sessions, *held.spectators)}
-        return tuple(sorted(self._seen - here))
+        """Return the ids of the sessions that ended and are not reported yet, sorted."""
+        streamers = self.by_streamer.values()
+        present = {name for streamer in streamers for name in (*streamer.sessions, *streamer.spectators)}
+        return tuple(sorted(self._seen - present))
 
     def reported(self, ended: Iterable[str]) -> None:
-        """Forget sessions whose end has been heard."""
+        """Remove ended sessions that the store has accepted."""
         self._seen.difference_update(ended)
 
     def _count(self, admission: Admission) -> None:
-        held = self._of(admission.endpoint_id)
-        (held.spectators if admission.spectator else held.sessions).append(admission.session_id)
+        streamer = self._of(admission.endpoint_id)
+        (streamer.spectators if admission.spectator else streamer.sessions).append(admission.session_id)
         self._seen.add(admission.session_id)
 
-    def _of(self, endpoint_id: str) -> Held:
-        return self.held.setdefault(endpoint_id, Held())
+    def _of(self, endpoint_id: str) -> StreamerSessions:
+        return self.by_streamer.setdefault(endpoint_id, StreamerSessions())

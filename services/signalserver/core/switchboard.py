@@ -1,8 +1,8 @@
-"""The signalling server's rules, without a socket: in goes who came, said or left; out comes what to do.
+"""The signalling protocol as a sans-I/O core: events in, outputs out.
 
-Every event carries a clock value in seconds; every method returns a list of outputs, to be carried out in order.
-Keys are the caller's own; a key is known from `…_connected` until `left` or a `Close` output for it. The rules are
-those of the reference servers, of all three dialects; each has a test with its name.
+Events carry the time in seconds where it matters. Each event method returns a list of outputs, which the caller
+executes in order. The caller chooses the keys of peers; a key is valid from `…_connected` until `left` or a `Close`
+output for it. The rules are those of the reference servers in all three dialects.
 """
 
 from typing import Final, Generic
@@ -16,29 +16,29 @@ from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscribe
 from signalserver.core.state import Outputs, Rules, State
 
 DEFAULT_ENDPOINT_ID: Final = "streamer"
-"""The id of a streamer that never says its own."""
+"""The id of a streamer that sends none."""
 
 IDENTIFY: Final = dump({"type": "identify"})
 
 
 class Switchboard(Generic[K]):
-    """Streamers, players and SFUs of one server, and what passes between them."""
+    """The streamers, players and SFUs of one server, and the messages between them."""
 
     def __init__(self, rules: Rules, limits: Limits = DEFAULT_LIMITS) -> None:
         self._state: State[K] = State(rules)
         self._limits = limits
         self.last_kind = "malformed"
-        """The type of the last message that was received; `unknown` and `malformed` stand for all others."""
+        """The type of the last received message, or `unknown` or `malformed`, for metrics."""
 
-    # -- what happened ------------------------------------------------------------------------------
+    # -- events -------------------------------------------------------------------------------------
 
     def streamer_connected(
         self, key: K, now: float, config: bytes, *, address: str = "", identity: str = ""
     ) -> Outputs[K]:
-        """A streamer came; `config` is its whole `config` message.
+        """Add a streamer; `config` is the complete `config` message for it.
 
-        Two connections with the same identity, which is not empty, are the same streamer: the later one takes the
-        id of the earlier.
+        Connections with the same identity, unless it is empty, belong to the same streamer: a later one takes over
+        the endpoint id of an earlier one.
         """
         state = self._state
         state.now = now
@@ -46,12 +46,12 @@ class Switchboard(Generic[K]):
         peer = Peer(key, Role.STREAMER, now, address)
         peer.source = Source(peer, Dialect.LEGACY if legacy else Dialect.MIDDLE, identity)
         state.roster.add(peer)
-        state.send(peer, config, "config")
+        state.send_encoded(peer, config, "config")
         if legacy:
-            state.name(peer.source, DEFAULT_ENDPOINT_ID)
+            state.assign_endpoint_id(peer.source, DEFAULT_ENDPOINT_ID)
         else:
-            state.send(peer, IDENTIFY, "identify")
-        return state.take()
+            state.send_encoded(peer, IDENTIFY, "identify")
+        return state.take_outputs()
 
     def player_connected(
         self,
@@ -63,31 +63,31 @@ class Switchboard(Generic[K]):
         admission: Admission | None = None,
         offers: bool = False,
     ) -> Outputs[K]:
-        """A player came; with an admission it sees one streamer only."""
+        """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer."""
         state = self._state
         state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers)
         state.roster.add(peer)
-        state.send(peer, config, "config")
-        state.tell_player_count()
-        state.listed()
-        return state.take()
+        state.send_encoded(peer, config, "config")
+        state.send_player_count()
+        state.roster_changed()
+        return state.take_outputs()
 
     def sfu_connected(self, key: K, now: float, config: bytes, *, address: str = "", identity: str = "") -> Outputs[K]:
-        """An SFU came: a subscriber to its streamer and, once it says `startStreaming`, a source to players."""
+        """Add an SFU: a subscriber to its streamer and, once it sends `startStreaming`, a source to players."""
         state = self._state
         state.now = now
         peer = Peer(key, Role.SFU, now, address)
         peer.source = Source(peer, Dialect.MODERN, identity, streaming=False)
         peer.subscriber = Subscriber(peer, state.next_player_id())
         state.roster.add(peer)
-        state.send(peer, config, "config")
-        state.send(peer, IDENTIFY, "identify")
-        return state.take()
+        state.send_encoded(peer, config, "config")
+        state.send_encoded(peer, IDENTIFY, "identify")
+        return state.take_outputs()
 
     def received(self, key: K, data: bytes, now: float) -> Outputs[K]:
-        """A peer sent one message."""
+        """Handle one message of a peer."""
         state = self._state
         peer = state.roster.find(key)
         if peer is None:
@@ -104,37 +104,37 @@ class Switchboard(Generic[K]):
             check(message)
             rule(state, peer, message, data)
         except NestingError as error:
-            state.drop(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
+            state.drop_message(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
         except BadMessageError as error:
-            state.drop(peer, self.last_kind, str(error))
-        return state.take()
+            state.drop_message(peer, self.last_kind, str(error))
+        return state.take_outputs()
 
     def left(self, key: K) -> Outputs[K]:
-        """A peer's connection is gone."""
+        """Remove a peer whose connection ended."""
         peer = self._state.roster.find(key)
         if peer is not None:
-            self._state.forget(peer)
-        return self._state.take()
+            self._state.remove(peer)
+        return self._state.take_outputs()
 
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
-        """Close a peer for a reason that came from outside the protocol: a kick, a shutdown."""
+        """Close a peer for a reason outside the protocol: an operator's action, a shutdown."""
         peer = self._state.roster.find(key)
         if peer is not None:
             self._state.close(peer, why, reason)
-        return self._state.take()
+        return self._state.take_outputs()
 
     def tick(self, now: float) -> Outputs[K]:
-        """Time has passed: give ids to streamers that never named themselves."""
+        """Assign default ids to streamers that sent none in time. To be called about once a second."""
         state = self._state
         state.now = now
-        state.forget_old_takeovers()
+        state.prune_takeovers()
         for peer in list(state.roster.peers(Role.STREAMER)):
             source = peer.source
-            if source and not source.endpoint_id and now - peer.since >= state.rules.identify_seconds:
-                state.name(source, DEFAULT_ENDPOINT_ID)
-        return state.take()
+            if source and not source.endpoint_id and now - peer.connected_at >= state.rules.identify_seconds:
+                state.assign_endpoint_id(source, DEFAULT_ENDPOINT_ID)
+        return state.take_outputs()
 
-    # -- what is so ---------------------------------------------------------------------------------
+    # -- queries ------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._state.roster)
@@ -152,10 +152,10 @@ class Switchboard(Generic[K]):
         return [peer.subscriber for peer in self._state.roster.peers(Role.PLAYER) if peer.subscriber]
 
     def peer(self, key: K) -> Peer[K] | None:
-        """Return the peer with this key."""
+        """Return the peer with this key, or None."""
         return self._state.roster.find(key)
 
     def longest_unanswered(self, now: float) -> float:
-        """Return for how long a player has waited for the first word of its streamer; 0 when none waits."""
+        """Return the longest time in seconds that a player has waited for its streamer's first message, or 0."""
         waits = [player.unanswered_since for player in self.players() if player.unanswered_since is not None]
         return now - min(waits) if waits else 0.0

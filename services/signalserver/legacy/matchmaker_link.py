@@ -1,4 +1,4 @@
-"""Reports to a matchmaker of the old kind: JSON objects over TCP, one after the other, with nothing between them."""
+"""Reports to a legacy matchmaker: JSON objects over TCP without separators."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,15 +21,15 @@ DIAL_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """What the matchmaker knows of this server."""
+class ServerState:
+    """The state of this server that the matchmaker protocol reports."""
 
     ready: bool
     players: int
 
 
-def changes(before: Reported, now: Reported) -> list[Message]:
-    """Return the messages that bring a matchmaker from one state to another."""
+def changes(before: ServerState, now: ServerState) -> list[Message]:
+    """Return the messages that report the change from one state to another."""
     messages: list[Message] = []
     if before.ready is not now.ready:
         messages.append({"type": "streamerConnected" if now.ready else "streamerDisconnected"})
@@ -39,14 +39,14 @@ def changes(before: Reported, now: Reported) -> list[Message]:
 
 
 class MatchmakerLink:
-    """Keeps one connection to a matchmaker and tells it what changes."""
+    """Keeps one connection to a matchmaker and reports changes of the server's state."""
 
     def __init__(
         self, hub: Hub, unready: Callable[[], str | None], metrics: Metrics, matchmaker: str, url: str
     ) -> None:
-        """Take the matchmaker's `host:port`, and the URL at which players are dialled here.
+        """Take the matchmaker's `host:port`, and the websocket URL of this server for players.
 
-        `unready` says why no player should be sent here.
+        `unready` returns the reason why the server is not ready for players, or None.
         """
         self._hub = hub
         self._unready = unready
@@ -55,8 +55,8 @@ class MatchmakerLink:
         self._own = url
         self._changed = hub.watch()
 
-    def connect_message(self, state: Reported) -> Message:
-        """Return the message that begins every connection."""
+    def connect_message(self, state: ServerState) -> Message:
+        """Return the first message of a connection."""
         host, port = url_address(self._own)
         return {
             "type": "connect",
@@ -68,54 +68,54 @@ class MatchmakerLink:
         }
 
     async def run(self) -> None:
-        """Report until cancelled, over as many connections as it takes."""
+        """Report until cancelled; reconnect whenever the connection ends."""
         while True:
             try:
                 async with asyncio.timeout(DIAL_SECONDS):
                     reader, writer = await asyncio.open_connection(self._host, self._port)
             except (OSError, TimeoutError) as error:
-                log.warning("matchmaker is out of reach", host=self._host, port=self._port, why=str(error))
+                log.warning("matchmaker unreachable", host=self._host, port=self._port, why=str(error))
             else:
-                log.info("reports to the matchmaker", host=self._host, port=self._port)
+                log.info("matchmaker connected", host=self._host, port=self._port)
                 self._metrics.matchmaker_open.set(1)
                 try:
                     await self._report(reader, writer)
                 except* OSError as errors:
-                    log.warning("matchmaker link lost", why=str(errors.exceptions[0]))
+                    log.warning("matchmaker disconnected", why=str(errors.exceptions[0]))
                 finally:
                     self._metrics.matchmaker_open.set(0)
                     writer.close()
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _state(self) -> Reported:
-        return Reported(self._unready() is None, self._hub.count(Role.PLAYER))
+    def _state(self) -> ServerState:
+        return ServerState(self._unready() is None, self._hub.count(Role.PLAYER))
 
     async def _report(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Tell of every change until the connection ends; raise OSErrors in a group then."""
-        told = self._state()
-        writer.write(dump(self.connect_message(told)))
-        if told.players > 1:
-            # `connect` can only say that there is a player; the others are told one by one.
-            told = Reported(told.ready, 1)
+        """Report every change until the connection ends; raise an exception group of OSErrors then."""
+        reported = self._state()
+        writer.write(dump(self.connect_message(reported)))
+        if reported.players > 1:
+            # `connect` can report one player only; a message follows for each further one.
+            reported = ServerState(reported.ready, 1)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_changes(writer, told))
+            group.create_task(self._report_changes(writer, reported))
             group.create_task(_ping(writer))
             await _until_closed(reader)
             raise ConnectionResetError("closed by the matchmaker")
 
-    async def _tell_changes(self, writer: asyncio.StreamWriter, told: Reported) -> None:
+    async def _report_changes(self, writer: asyncio.StreamWriter, reported: ServerState) -> None:
         while True:
             self._changed.clear()
             now = self._state()
-            for message in changes(told, now):
+            for message in changes(reported, now):
                 writer.write(dump(message))
-            told = now
+            reported = now
             await writer.drain()
             await self._changed.wait()
 
 
 async def _until_closed(reader: asyncio.StreamReader) -> None:
-    """Nothing is ever sent to us; what comes all the same is read and forgotten."""
+    """Read until the connection ends. The protocol has no messages to the server, so the data is discarded."""
     while await reader.read(4096):
         pass
 

@@ -1,8 +1,8 @@
-"""The options of the servers that this one stands in for, and what became of each of them.
+"""The options of the legacy servers that this server replaces, and their equivalents here.
 
-`OPTIONS` is the table, and docs/how-to/migration.md lists it. `legacy_translation.py` puts it to use, so that a
-manifest or a cirrus.json that was written for cirrus (Unreal 4.27 to 5.4), for Wilbur (5.5 and later) or for the
-sidecar of the OKE sample starts this server. An option that is spelled as ours is ours.
+`OPTIONS` is the table; docs/how-to/migration.md lists it, and `translation.py` applies it. With it, command lines and
+config files for cirrus (Unreal 4.27 to 5.4), Wilbur (5.5 and later) and the sidecar of the OKE sample start this
+server. An option that is spelled like one of this server is that one.
 """
 
 from collections.abc import Callable
@@ -11,32 +11,32 @@ from enum import Enum
 from typing import Final
 
 Value = str | bool | list[str]
-"""What a setting of ours is set to: text as it was written, a switch, or several texts."""
+"""The value of a setting: a text as it was written, a switch, or a list of texts."""
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
 FALSE: Final = frozenset({"false", "0", "no", "off", ""})
 NO_VALUE: Final = "-"
 REFUSED: Final = "refused"
-"""Stands in for a secret that ours has no use for. The settings do not know the option and stop."""
+"""Replaces a secret without an equivalent here. The settings refuse the unknown option, which prevents the start."""
 
 DEFAULT_PLAYER_PORT: Final = "4000"
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class Server(Enum):
-    """Whose option it is."""
+    """The server that an option belongs to."""
 
     CIRRUS = "cirrus"
     WILBUR = "Wilbur"
     OKE = "the OKE sample"
 
 
-def _as_it_is(text: str) -> str | None:
+def _unchanged(text: str) -> str | None:
     return text
 
 
 def _seconds(milliseconds: str) -> str | None:
-    """Return seconds; None for 0; what is no number stays, for the settings to refuse."""
+    """Return seconds, or None for 0. Text that is not a number is unchanged, so that the settings refuse it."""
     try:
         seconds = float(milliseconds) / 1000
     except ValueError:
@@ -45,72 +45,70 @@ def _seconds(milliseconds: str) -> str | None:
 
 
 def _player_limit(text: str) -> str | None:
-    """Return the limit with 0 for none, where cirrus has -1; None for cirrus's 0, which lets nobody in."""
+    """Return the limit: 0 for cirrus's -1 (no limit), None for cirrus's 0 (no players)."""
     return {"-1": "0", "0": None}.get(text, text)
 
 
 def _below_the_root(text: str) -> str | None:
-    """Return a file's path below the page's folder: cirrus begins such paths with a slash."""
+    """Return a file's path relative to the page's directory: cirrus's paths start with a slash."""
     return text.lstrip("/") or None
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyOption:
-    """One option, as it is written after `--` and as a key of a config file."""
+    """One option of the command line, which is also a key of the config file."""
 
     name: str
     server: Server
     becomes: tuple[str, ...] = ()
-    """The settings of ours that it has a part in; none when it is gone."""
+    """The settings that the option contributes to; empty when it has no equivalent."""
     note: str = ""
-    """Why it is gone and what to do instead; with `becomes`, why a value cannot be had. It is the warning."""
+    """The warning for an option without an equivalent; with `becomes`, the warning for a value without one."""
     flag: bool = False
-    """Whether it is true or false, and can stand without a value."""
-    convert: Callable[[str], str | None] | None = _as_it_is
-    """Makes our value, or None when ours has no such value; is None where several options make a setting together."""
+    """Whether it is a switch, which can have no value."""
+    convert: Callable[[str], str | None] | None = _unchanged
+    """Converts the value, to None when it has no equivalent. None when several options make one setting."""
     caution: str = ""
-    """A warning although the option is there: what is different about it."""
+    """A warning for an option with an equivalent that differs."""
     unless: str = ""
-    """The option of ours that shows that the user knows the caution."""
+    """There is no `caution` when this option of this server is set."""
     default: str = ""
-    """What a config file holds when nobody chose: it is no wish, and nothing is said of it."""
+    """The default in config files; with this value there is no warning."""
     moot: str = ""
-    """The value that asks for nothing that is missing here."""
+    """A value that requires nothing of this server; with it there is no warning."""
     quiet: bool = False
-    """Gone, and missed by nobody: there is no warning."""
+    """There is no equivalent and no warning."""
     guards: bool = False
-    """Gone, but it kept strangers out: the server does not start until it is taken away."""
+    """An access control without an equivalent: the server does not start until the option is removed."""
     aliases: tuple[str, ...] = ()
 
     @property
     def spelled_like_ours(self) -> bool:
-        """Whether the argument is written as our own is."""
+        """Whether the option has the same name as the setting it becomes."""
         return bool(self.becomes) and self.name == kebab(self.becomes[0])
 
 
 def kebab(field: str) -> str:
-    """Return a setting's name as an option, without its hyphens in front."""
+    """Return a setting's name as an option, without the leading hyphens."""
     return field.replace("_", "-")
 
 
-UNREAL_4: Final = (
-    "the OKE sample streams from Unreal 4.27, which needs --dialect legacy; for others, say --dialect auto"
-)
-_NOBODY: Final = "0 let nobody in, but would be no limit here; it is left out"
-_NO_PAUSE: Final = "how often a matchmaker is dialled or pinged is not a setting"
-_NO_PAGE: Final = "no page is served by itself; to serve one, give --serve, and its folder with --http-root"
-_ONE_FOLDER: Final = "no more than one folder is served, the one that --http-root names"
-_NO_LOGIN: Final = "there is no login page; let a proxy in front of the player port ask who comes"
-_NO_FRONTEND: Final = "Epic's frontend service is not spoken to; the router serves the player page"
-_NO_LOG_FILE: Final = "there are no log files; the log goes to stderr, in the form that --log-format names"
-_NO_MESSAGES: Final = "messages are not printed; signalserver_messages_received_total counts them by type"
+UNREAL_4: Final = "the OKE sample uses Unreal 4.27, which needs --dialect legacy; for other versions set --dialect auto"
+_ZERO_PLAYERS: Final = "0 admitted no players in cirrus, but is no limit here; the option is ignored"
+_NO_INTERVALS: Final = "the intervals of dials and pings to the matchmaker cannot be set"
+_NO_PAGE: Final = "no page is served by default; to serve one, set --serve, and its directory with --http-root"
+_ONE_DIRECTORY: Final = "only the directory of --http-root is served"
+_NO_LOGIN: Final = "there is no login page; use a proxy with authentication in front of the player port"
+_NO_FRONTEND: Final = "Epic's frontend service is not supported; the router serves the player page"
+_NO_LOG_FILE: Final = "there are no log files; the log goes to stderr in the format of --log-format"
+_NO_MESSAGES: Final = "messages are not logged; signalserver_messages_received_total counts them by type"
 _NO_SAVING: Final = "the config file is never written"
-_FOR_EVER: Final = "0 kept dead players for ever; --ping-interval stays as it is"
-_ALSO_PLAYERS: Final = "it is --origins here, which players' pages need as well: name their origins too"
-_NO_CORS_DETAIL: Final = "what a page of an allowed origin may send is fixed; --origins says which pages those are"
-_NO_TURN: Final = "TURN credentials are not made here; --rtc-config-url names the service that makes them"
-_NO_PASSWORD: Final = "players have no common token; --require-session admits those whom a matchmaker sends"  # noqa: S105 - prose
-_ALLOW: Final = "players may call only the paths that --control-paths names; /* is all of them"
+_ZERO_KEEPALIVE: Final = "0 never closed dead connections; --ping-interval keeps its value"
+_ALSO_PLAYERS: Final = "it becomes --origins, which also applies to players' pages: add their origins"
+_NO_CORS_DETAIL: Final = "the allowed methods and headers are fixed; --origins sets the allowed pages"
+_NO_TURN: Final = "TURN credentials are not created here; --rtc-config-url sets the service that creates them"
+_NO_PLAYER_TOKEN: Final = "players have no shared token; --require-session admits only players from a matchmaker"  # noqa: S105 - prose
+_ALLOWED_PATHS: Final = "players may call only the paths in --control-paths; /* allows all"
 
 _C, _W, _O = Server.CIRRUS, Server.WILBUR, Server.OKE
 _PROXY: Final = ("reverse_proxy", "reverseProxy")
@@ -126,32 +124,32 @@ OPTIONS: Final[tuple[LegacyOption, ...]] = (
     LegacyOption("HTTPSKeyFile", _C, ("tls_key",), convert=None),
     LegacyOption("StreamerPort", _C, ("streamer_port",)),
     LegacyOption("SFUPort", _C, ("sfu_port",)),
-    LegacyOption("MaxPlayerCount", _C, ("max_players",), _NOBODY, convert=_player_limit),
+    LegacyOption("MaxPlayerCount", _C, ("max_players",), _ZERO_PLAYERS, convert=_player_limit),
     LegacyOption("UseMatchmaker", _C, ("matchmaker",), flag=True, convert=None),
     LegacyOption("MatchmakerAddress", _C, ("matchmaker",), convert=None),
     LegacyOption("MatchmakerPort", _C, ("matchmaker",), convert=None),
-    LegacyOption("MatchmakerRetryInterval", _C, note=_NO_PAUSE, default="5"),
+    LegacyOption("MatchmakerRetryInterval", _C, note=_NO_INTERVALS, default="5"),
     LegacyOption("PublicIp", _C, ("public_url",), convert=None),
     LegacyOption("peerConnectionOptions", _C, ("peer_options",)),
     LegacyOption("HomepageFile", _C, ("homepage",), convert=_below_the_root),
     LegacyOption("EnableWebserver", _C, note=_NO_PAGE, flag=True, default="true", moot="false"),
-    LegacyOption("AdditionalRoutes", _C, note=_ONE_FOLDER, moot="{}"),
+    LegacyOption("AdditionalRoutes", _C, note=_ONE_DIRECTORY, moot="{}"),
     LegacyOption("UseAuthentication", _C, note=_NO_LOGIN, flag=True, moot="false"),
     LegacyOption("UseFrontend", _C, note=_NO_FRONTEND, flag=True, moot="false"),
     LegacyOption("FrontendUrl", _C, note=_NO_FRONTEND, default="https://localhost"),
-    LegacyOption("DisableSSLCert", _C, note="it was about Epic's frontend service alone", flag=True, quiet=True),
+    LegacyOption("DisableSSLCert", _C, note="it concerns only Epic's frontend service", flag=True, quiet=True),
     LegacyOption("LogToFile", _C, note=_NO_LOG_FILE, flag=True, default="true", moot="false"),
     LegacyOption("LogVerbose", _C, note=_NO_MESSAGES, flag=True, default="true", moot="false"),
-    LegacyOption("PixelStreamingSessionMonitorPort", _C, note="no session monitor is spoken to", moot="0"),
+    LegacyOption("PixelStreamingSessionMonitorPort", _C, note="a session monitor is not supported", moot="0"),
     LegacyOption("config_file", _W, ("config",), convert=None),
-    LegacyOption("no_config", _W, note="no file is read but the one that --config names", flag=True, quiet=True),
+    LegacyOption("no_config", _W, note="only the file of --config is read", flag=True, quiet=True),
     LegacyOption("save", _W, note=_NO_SAVING, flag=True, moot="false"),
     LegacyOption("no_save", _W, note=_NO_SAVING, flag=True, quiet=True),
     LegacyOption("player_port", _W, ("player_port", "redirect_port"), convert=None),
     LegacyOption("streamer_port", _W, ("streamer_port",)),
     LegacyOption("sfu_port", _W, ("sfu_port",)),
     LegacyOption("max_players", _W, ("max_players_per_streamer",)),
-    LegacyOption("player_keepalive_timeout", _W, ("ping_interval",), _FOR_EVER, convert=_seconds),
+    LegacyOption("player_keepalive_timeout", _W, ("ping_interval",), _ZERO_KEEPALIVE, convert=_seconds),
     LegacyOption("serve", _W, ("serve",), flag=True),
     LegacyOption("http_root", _W, ("http_root",)),
     LegacyOption("homepage", _W, ("homepage",)),
@@ -171,8 +169,8 @@ OPTIONS: Final[tuple[LegacyOption, ...]] = (
     LegacyOption("turn_secret", _W, note=_NO_TURN),
     LegacyOption("turn_secret_file", _W, note=_NO_TURN),
     LegacyOption("turn_ttl", _W, note=_NO_TURN, default="86400"),
-    LegacyOption("player_token", _W, note=_NO_PASSWORD, guards=True),
-    LegacyOption("player_token_file", _W, note=_NO_PASSWORD, guards=True),
+    LegacyOption("player_token", _W, note=_NO_PLAYER_TOKEN, guards=True),
+    LegacyOption("player_token_file", _W, note=_NO_PLAYER_TOKEN, guards=True),
     LegacyOption("streamer_token", _W, ("streamer_token",)),
     LegacyOption("streamer_token_file", _W, ("streamer_token_file",)),
     LegacyOption("reverse-proxy", _W, ("trusted_proxies",), flag=True, convert=None, aliases=_PROXY),
@@ -182,24 +180,24 @@ OPTIONS: Final[tuple[LegacyOption, ...]] = (
     LegacyOption("log_folder", _W, note=_NO_LOG_FILE, default="logs"),
     LegacyOption("console_messages", _W, note=_NO_MESSAGES),
     LegacyOption("log_config", _W, note="GET /api/config shows the settings", flag=True, moot="false"),
-    LegacyOption("stdin", _W, note="no keys are read; /api tells of streamers and players", flag=True, moot="false"),
+    LegacyOption("stdin", _W, note="no keys are read; /api lists streamers and players", flag=True, moot="false"),
     LegacyOption("public_ip", _W, ("public_url",), convert=None),
     LegacyOption("matchmaker", _W, ("matchmaker",), flag=True, convert=None),
     LegacyOption("matchmaker_address", _W, ("matchmaker",), convert=None),
     LegacyOption("matchmaker_port", _W, ("matchmaker",), convert=None),
-    LegacyOption("matchmaker_retry", _W, note=_NO_PAUSE, default="5"),
-    LegacyOption("matchmaker_keepalive", _W, note=_NO_PAUSE, default="30"),
+    LegacyOption("matchmaker_retry", _W, note=_NO_INTERVALS, default="5"),
+    LegacyOption("matchmaker_keepalive", _W, note=_NO_INTERVALS, default="30"),
     LegacyOption("metricsPort", _O, ("metrics_port",)),
     LegacyOption("certificateDir", _O, ("tls_cert", "tls_key"), convert=None),
     LegacyOption("rtcConfigSvc", _O, ("rtc_config_url",)),
-    LegacyOption("ueRestEndpoint", _O, ("ue_rest_endpoint",), caution=_ALLOW, unless="control-paths"),
+    LegacyOption("ueRestEndpoint", _O, ("ue_rest_endpoint",), caution=_ALLOWED_PATHS, unless="control-paths"),
 )
 
 BY_NAME: Final = {name: option for option in OPTIONS for name in (option.name, *option.aliases)}
-# The sample's manifests write cirrus's names with a small first letter, some people write them as they remember them.
+# The sample's manifests write cirrus's names with a lower-case first letter; other spellings are common too.
 _BY_FOLDED_NAME: Final = {option.name.casefold(): option for option in OPTIONS if option.server is not _W}
 
 
 def find(name: str) -> LegacyOption | None:
-    """Return the option of this name (without its hyphens), or None."""
+    """Return the legacy option with this name (without leading hyphens), or None."""
     return BY_NAME.get(name) or _BY_FOLDED_NAME.get(name.casefold())

@@ -1,4 +1,4 @@
-"""What a server says of itself, and where it tells others to find it. That it runs is tested with real sockets."""
+"""A server's readiness and its default URL. Integration tests cover running servers."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from signalserver.settings import Settings
 from tests.unit.signalserver.hubs import make_hub
 
 
-async def test_a_server_is_ready_with_a_streamer_that_is_well_and_no_drain() -> None:
+async def test_a_server_is_ready_with_a_healthy_streamer_and_without_a_drain() -> None:
     made = make_hub()
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
     server = SignalServer(made.hub, drain, made.watch)
@@ -32,5 +32,5 @@ async def test_a_server_is_ready_with_a_streamer_that_is_well_and_no_drain() -> 
         ({"tls_cert": "c.pem", "tls_key": "k.pem"}, "wss://127.0.0.1:4001"),
     ],
 )
-def test_players_are_dialled_where_the_server_listens(chosen: dict[str, str], url: str) -> None:
+def test_the_default_url_is_the_address_that_the_server_listens_on(chosen: dict[str, str], url: str) -> None:
     assert _own_url(Settings.model_validate(chosen), 4001) == url

@@ -1,4 +1,4 @@
-"""Peers that wait for TURN credentials of their own, on a real signalserver and a TURN API of the test's."""
+"""Peers that wait for their TURN credentials, with a real signalling server and a fake TURN API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.parts import eventually
 
 
 class TurnApi:
-    """Answers when it is told to."""
+    """A TURN API that responds on demand."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -60,45 +60,45 @@ async def test_every_peer_gets_credentials_of_its_own_and_one_config(turn_api: T
         users = set()
         for _ in range(2):
             async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-                users.add(user_of(await viewer.hear("config")))
-                await viewer.say("listStreamers")
-                await viewer.say("ping", time=1)
-                assert [(await viewer.hear_any())["type"] for _ in range(2)] == ["streamerList", "pong"]
+                users.add(user_of(await viewer.receive("config")))
+                await viewer.send("listStreamers")
+                await viewer.send("ping", time=1)
+                assert [(await viewer.receive_any())["type"] for _ in range(2)] == ["streamerList", "pong"]
     named = [query for query in turn_api.asked if "name" in query]
     assert users == {query["name"] for query in named[1:]}
     assert len(users) == 2
     assert [query.get("role") for query in named] == ["streamer", None, None]
 
 
-async def test_what_a_peer_says_before_its_config_is_done_after_it_in_order(turn_api: TurnApi) -> None:
+async def test_messages_before_the_config_are_handled_after_it_in_order(turn_api: TurnApi) -> None:
     async with (
         turn_api.server() as server,
         streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
     ):
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-            await viewer.say("subscribe", streamerId="cam")
-            await viewer.say("offer", sdp=SDP)
+            await viewer.send("subscribe", streamerId="cam")
+            await viewer.send("offer", sdp=SDP)
             await eventually(lambda: len(turn_api.asked) >= 3, "the TURN API was asked")
             assert server.players == 0
             turn_api.open.set()
-            assert (await viewer.hear_any())["type"] == "config"
-            assert [(await source.hear_any())["type"] for _ in range(2)] == ["playerConnected", "offer"]
+            assert (await viewer.receive_any())["type"] == "config"
+            assert [(await source.receive_any())["type"] for _ in range(2)] == ["playerConnected", "offer"]
 
 
-async def test_a_turn_api_that_hangs_costs_a_bounded_wait(turn_api: TurnApi) -> None:
+async def test_a_turn_api_that_hangs_causes_a_bounded_wait(turn_api: TurnApi) -> None:
     async with turn_api.server(rtc_config_session_seconds=0.1) as server:
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-            assert user_of(await viewer.hear("config")) == "shared"
+            assert user_of(await viewer.receive("config")) == "shared"
 
 
-async def test_zero_seconds_mean_that_all_share(turn_api: TurnApi) -> None:
+async def test_with_zero_seconds_all_peers_share_the_credentials(turn_api: TurnApi) -> None:
     async with (
         turn_api.server(rtc_config_session_seconds=0) as server,
         player(f"ws://127.0.0.1:{server.player_port}") as viewer,
     ):
-        assert user_of(await viewer.hear("config")) == "shared"
+        assert user_of(await viewer.receive("config")) == "shared"
     assert turn_api.asked == [{}]
 
 
@@ -111,21 +111,21 @@ async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind(turn_api:
 
         async def let_in() -> bool:
             async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-                return bool(await viewer.hear("config"))
+                return bool(await viewer.receive("config"))
 
         assert await eventually(let_in, "there is room again", tolerating=(InvalidStatus,))
 
 
-async def test_a_peer_that_says_too_much_while_it_waits_is_closed(turn_api: TurnApi) -> None:
+async def test_a_peer_that_sends_too_much_while_it_waits_is_closed(turn_api: TurnApi) -> None:
     async with turn_api.server() as server:
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
             for _ in range(300):
-                await viewer.say("ping")
+                await viewer.send("ping")
             assert (await viewer.closed())[0] == 4104
 
 
-async def test_waiting_peers_count_as_players_and_hear_of_the_end(turn_api: TurnApi) -> None:
+async def test_waiting_peers_count_as_players_and_are_closed_at_shutdown(turn_api: TurnApi) -> None:
     async with AsyncExitStack() as players:
         async with turn_api.server(max_players=1) as server:
             turn_api.open.clear()

@@ -1,4 +1,4 @@
-"""The states of a drain. What players and orchestrators see of it is tested with real sockets."""
+"""The states of a drain. Integration tests cover its effects on players and orchestrators."""
 
 import asyncio
 
@@ -13,13 +13,13 @@ def make(*, spread: float = 0.0, grace: float = 60.0) -> tuple[Made, Drain]:
     return made, Drain(made.hub, made.metrics, spread_seconds=spread, grace_seconds=grace)
 
 
-async def test_until_it_begins_players_are_taken() -> None:
+async def test_players_are_accepted_before_a_drain() -> None:
     made, drain = make()
     assert (drain.state, drain.begun, drain.takes_players) == (DrainState.SERVING, False, True)
     assert made.gauge("signalserver_draining") == 0
 
 
-async def test_it_begins_once_and_tells_each_player_once() -> None:
+async def test_a_drain_starts_once_and_notifies_each_player_once() -> None:
     made, drain = make(spread=30)
     changed, player = made.hub.watch(), made.player()
     changed.clear()
@@ -31,7 +31,7 @@ async def test_it_begins_once_and_tells_each_player_once() -> None:
     assert made.gauge("signalserver_draining") == 1
 
 
-async def test_no_streamer_is_free_once_it_has_begun() -> None:
+async def test_no_streamer_is_free_during_a_drain() -> None:
     made, drain = make(spread=30)
     streamer = made.streamer("cam")
     assert made.gauge("signalserver_free_stream_indicator") == 1
@@ -42,14 +42,14 @@ async def test_no_streamer_is_free_once_it_has_begun() -> None:
     assert made.gauge("signalserver_stream_socket_open_indicator") == 1
 
 
-async def test_with_nobody_there_it_ends_when_all_know() -> None:
+async def test_a_drain_without_players_ends_after_the_spread_time() -> None:
     _, drain = make()
     async with asyncio.timeout(PATIENCE_SECONDS):
         await drain.run()
     assert (drain.state, drain.takes_players) == (DrainState.DRAINED, False)
 
 
-async def test_it_ends_with_the_last_player_and_not_with_the_first() -> None:
+async def test_a_drain_ends_with_the_last_player_and_not_with_the_first() -> None:
     made, drain = make()
     first, last = made.player(), made.player()
     running = asyncio.create_task(drain.run())
@@ -65,7 +65,7 @@ async def test_it_ends_with_the_last_player_and_not_with_the_first() -> None:
     assert last.socket.closes == []
 
 
-async def test_who_stays_is_closed_with_the_code_to_come_back() -> None:
+async def test_remaining_players_are_closed_with_a_code_to_reconnect() -> None:
     made, drain = make(grace=0.1)
     player, streamer = made.player(), made.streamer("cam")
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -74,7 +74,7 @@ async def test_who_stays_is_closed_with_the_code_to_come_back() -> None:
     assert streamer.socket.closes == []
 
 
-async def test_no_time_at_all_is_no_drain() -> None:
+async def test_a_drain_with_zero_seconds_ends_at_once() -> None:
     made, drain = make(spread=30, grace=0)
     player = made.player()
     async with asyncio.timeout(PATIENCE_SECONDS):

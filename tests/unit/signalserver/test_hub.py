@@ -1,4 +1,4 @@
-"""What a hub does with what the switchboard asks for."""
+"""The hub: gauges, counters, log lines and calls."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,7 +18,7 @@ async def made() -> Made:
     return make_hub()
 
 
-async def test_the_gauges_follow_who_is_connected(made: Made) -> None:
+async def test_the_gauges_follow_the_connected_peers(made: Made) -> None:
     streamer, player = made.streamer("cam"), made.player()
     assert (made.hub.count(Role.PLAYER), made.hub.count(Role.STREAMER)) == (1, 1)
     assert made.gauge("signalserver_player_socket_connections") == 1
@@ -54,14 +54,14 @@ async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
         player.leave(4000, "why")
         streamer.leave()
     events = {(line["event"], line["role"]): line for line in lines}
-    for event in ("peer connected", "message dropped", "peer left"):
+    for event in ("peer connected", "message dropped", "peer disconnected"):
         line = events[event, "player"]
         assert (line["peer"], line["session"]) == (player.connection.peer_id, "session-1")
     assert events["streamer named", "streamer"]["peer"] == "cam"
-    assert events["peer left", "streamer"]["peer"] == "cam"
+    assert events["peer disconnected", "streamer"]["peer"] == "cam"
 
 
-async def test_the_way_to_the_first_frame_is_counted_and_logged_once_for_a_player(made: Made) -> None:
+async def test_the_first_frame_is_counted_and_logged_once_per_player(made: Made) -> None:
     made.streamer("cam")
     player, other = made.player(Admission("session-1", "cam", "game")), made.player()
     with capture_logs() as lines:
@@ -98,7 +98,7 @@ async def test_the_way_to_the_first_frame_is_counted_and_logged_once_for_a_playe
     }
 
 
-async def test_a_player_that_goes_on_telling_of_its_video_fills_no_disk(made: Made) -> None:
+async def test_the_logged_statistics_of_a_player_are_limited(made: Made) -> None:
     made.streamer("cam")
     player = made.player()
     with capture_logs() as lines:
@@ -117,7 +117,7 @@ async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:
     assert "hush" not in str(lines)
 
 
-async def test_a_peer_that_sends_only_nonsense_fills_no_disk() -> None:
+async def test_the_logged_bad_messages_of_a_peer_are_limited() -> None:
     made = make_hub(Rules(max_bad_messages=2000))
     player = made.player()
     with capture_logs() as lines:
@@ -127,7 +127,7 @@ async def test_a_peer_that_sends_only_nonsense_fills_no_disk() -> None:
     assert made.metrics.messages.dropped["player", "unknown"] == 1000
 
 
-async def test_a_kicked_player_is_told_before_it_is_closed(made: Made) -> None:
+async def test_a_kicked_player_gets_the_reason_before_it_is_closed(made: Made) -> None:
     streamer, player = made.streamer("cam"), made.player()
     player.say("subscribe", streamerId="cam")
     made.hub.kick(player.socket.real, "time is up")
@@ -148,14 +148,14 @@ async def test_a_call_goes_to_the_application_if_there_is_one() -> None:
     assert calls == [(player.connection.peer_id, "next")]
 
 
-async def test_a_call_of_a_player_that_is_gone_is_dropped(made: Made) -> None:
+async def test_a_call_of_a_disconnected_player_is_dropped(made: Made) -> None:
     player = made.player()
     player.leave()
-    made.hub.carry_out([Call(player.socket.real, "next", None)])
+    made.hub.execute([Call(player.socket.real, "next", None)])
     assert player.kinds() == ["config"]
 
 
-async def test_who_watches_is_woken_by_every_change(made: Made) -> None:
+async def test_every_change_wakes_the_watchers(made: Made) -> None:
     changed = made.hub.watch()
     streamer = made.streamer("cam")
     assert changed.is_set()

@@ -1,4 +1,4 @@
-"""What Prometheus is given. That promtool accepts it is tested on a running server."""
+"""The metrics. Integration tests check a running server's with promtool."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ GAUGES = {
     "signalserver_free_stream_indicator",
     "stream_player_connections",
 }
-"""The names that dashboards and autoscalers of older systems read."""
+"""The metric names that dashboards and autoscalers of legacy systems read."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def series(metrics: Metrics) -> dict[str, float]:
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
 
-def test_autoscalers_get_the_gauges_that_they_know_and_nothing_else(metrics: Metrics) -> None:
+def test_autoscalers_get_their_gauges_and_nothing_else(metrics: Metrics) -> None:
     assert {family.name for family in metrics.registries.custom.collect()} == GAUGES
     assert set(series(metrics)) >= GAUGES
 
@@ -66,7 +66,7 @@ def test_closes_are_counted_by_reason_in_a_bounded_number_of_series(metrics: Met
     assert len([name for name in shown if name.startswith("signalserver_closes_total")]) <= 24
 
 
-def test_what_others_count_is_read_when_it_is_asked_for(metrics: Metrics) -> None:
+def test_counts_of_other_objects_are_read_on_each_scrape(metrics: Metrics) -> None:
     outcomes = Counter(ok=1)
     metrics.watch_calls(outcomes)
     metrics.watch_handshakes(lambda: 7)
@@ -77,6 +77,6 @@ def test_what_others_count_is_read_when_it_is_asked_for(metrics: Metrics) -> Non
     assert shown["signalserver_handshakes_timed_out_total"] == 7
 
 
-def test_it_says_which_version_runs(metrics: Metrics) -> None:
+def test_the_version_is_a_metric(metrics: Metrics) -> None:
     (build,) = (name for name in series(metrics) if name.startswith("pixelfleet_build_info"))
     assert 'service="signalserver"' in build

@@ -58,12 +58,12 @@ def test_a_busy_pod_costs_more_and_is_neither_evicted_nor_disrupted() -> None:
     }
 
 
-def test_an_idle_pod_is_free_to_go() -> None:
+def test_an_idle_pod_is_safe_to_evict() -> None:
     annotations = marks_of(False)["metadata"]["annotations"]
     assert annotations == {DELETION_COST: "0", SAFE_TO_EVICT: "true", DO_NOT_DISRUPT: None}
 
 
-async def test_who_only_looks_at_the_list_makes_nothing_busy(made: Made) -> None:
+async def test_a_player_without_a_subscription_does_not_make_the_pod_busy(made: Made) -> None:
     made.streamer("cam")
     player = made.player()
     assert not is_busy(made.hub.switchboard.players())
@@ -71,7 +71,7 @@ async def test_who_only_looks_at_the_list_makes_nothing_busy(made: Made) -> None
     assert is_busy(made.hub.switchboard.players())
 
 
-async def test_who_was_sent_here_makes_it_busy_before_it_subscribes(made: Made) -> None:
+async def test_an_admitted_player_makes_the_pod_busy_before_it_subscribes(made: Made) -> None:
     made.streamer("cam")
     made.player(Admission("session-1", "cam", "game"))
     assert is_busy(made.hub.switchboard.players())
@@ -103,7 +103,7 @@ async def test_the_token_is_read_anew_for_each_patch(api: ApiServer, made: Made)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 429, 500])
-async def test_a_patch_that_fails_is_tried_again_with_what_is_so_then(
+async def test_a_failed_patch_is_repeated_with_the_present_state(
     api: ApiServer, made: Made, marks: PodMarks, status: int
 ) -> None:
     await eventually(lambda: costs(api) == ["0"], "marked as idle at the start")
@@ -113,7 +113,7 @@ async def test_a_patch_that_fails_is_tried_again_with_what_is_so_then(
     await eventually(lambda: marks.failures >= 3, "several failures")
     player.leave()
     api.fault = None
-    # Whether the busy mark got there is not known, so the idle one is written; a patch under way may come before it.
+    # The busy patch may have arrived, so the idle one is sent; a patch in progress may precede it.
     await eventually(lambda: len(costs(api)) >= 2 and costs(api)[-1] == "0", "marked as idle again")
 
 
@@ -134,17 +134,17 @@ async def test_waits_grow_with_failures_in_a_row(api: ApiServer, made: Made) -> 
     assert waits == list(range(1, len(waits) + 1))
 
 
-async def test_nothing_is_asked_of_kubernetes_when_no_pod_is_named(api: ApiServer, made: Made) -> None:
+async def test_without_a_pod_name_there_are_no_requests_to_kubernetes(api: ApiServer, made: Made) -> None:
     async with aiohttp.ClientSession() as session, marking(Settings(), session, made.hub, made.metrics):
         assert made.gauge("signalserver_pod_mark_failures_total") is None
     assert not api.tokens
 
 
-async def test_a_pod_that_is_named_outside_a_cluster_is_an_error(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pod_name_outside_a_cluster_is_an_error(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     settings = Settings(pod_name="stream-1", pod_namespace="pixel")
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(UsageError, match="no pod"):
+        with pytest.raises(UsageError, match="not in a pod"):
             async with marking(settings, session, made.hub, made.metrics):
                 pass
 

@@ -1,4 +1,4 @@
-"""What the fleet store is told."""
+"""The reports to the fleet store."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ def reporter(made: Made, store: MemoryFleetStore | None = None) -> tuple[Reporte
     ), drain
 
 
-async def test_a_report_tells_what_a_streamer_is_and_holds() -> None:
+async def test_a_report_has_the_streamers_and_their_sessions() -> None:
     made = make_hub()
     made.streamer("cam")
     made.streamer()  # has no id yet: nobody can have it
@@ -37,14 +37,14 @@ async def test_a_report_tells_what_a_streamer_is_and_holds() -> None:
     assert (report.key, report.app, report.url, report.dialect) == ("pod-1/cam", "game", URL, "5.5")
     assert (report.capacity, report.labels) == (2, {"region": "eu"})
     assert (report.ready, report.draining) == (True, False)
-    # A leased player counts from its arrival, before it subscribes.
+    # A leased player counts once connected, before it subscribes.
     assert report.sessions == ("session-1", f"direct-{direct.connection.peer_id}")
     leased.leave()
     (report,) = reporter(made)[0].report().streamers
     assert report.sessions == (f"direct-{direct.connection.peer_id}",)
 
 
-async def test_a_stuck_application_is_not_ready_and_a_drain_is_told() -> None:
+async def test_a_report_has_readiness_and_drain() -> None:
     made = make_hub()
     made.streamer("cam")
     reports, drain = reporter(made)
@@ -63,7 +63,7 @@ async def test_each_report_is_newer_than_the_last_also_after_a_restart() -> None
     assert numbers[2] > numbers[0]
 
 
-async def test_a_session_that_came_and_went_between_two_reports_is_told_as_ended() -> None:
+async def test_a_session_between_two_reports_is_reported_as_ended() -> None:
     made, store = make_hub(), MemoryFleetStore()
     made.streamer("cam")
     reports = reporter(made, store)[0]
@@ -71,9 +71,9 @@ async def test_a_session_that_came_and_went_between_two_reports_is_told_as_ended
     reports.report()
     player.leave()
     assert reports.report().ended == ("session-1",)
-    # It is told until the store has heard it.
+    # It is reported until the store accepts the report.
     assert reports.report().ended == ("session-1",)
-    await reports._tell(reports.report())
+    await reports._send(reports.report())
     assert reports.report().ended == ()
 
 
@@ -86,12 +86,12 @@ async def test_a_session_that_an_operator_ended_is_closed() -> None:
     made.streamer("cam")
     player, other = made.player(Admission("session-1", "cam", "game")), made.player()
     reports = reporter(made, EndingStore())[0]
-    await reports._tell(reports.report())
+    await reports._send(reports.report())
     assert [code for code, _ in player.socket.closes] == [close_codes.SESSION_OVER.code]
     assert other.socket.closes == []
 
 
-async def test_a_change_is_told_at_once_and_the_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_changes_and_the_end_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signalserver.reporter.HEARTBEAT_SECONDS", 600.0)
     made, store = make_hub(), MemoryFleetStore()
 
@@ -108,7 +108,7 @@ async def test_a_change_is_told_at_once_and_the_end_too(monkeypatch: pytest.Monk
 
 
 class AwayStore(MemoryFleetStore):
-    """A store that is out of reach until it is let in again."""
+    """A store that is unavailable until the test releases it."""
 
     away = True
 
@@ -118,7 +118,7 @@ class AwayStore(MemoryFleetStore):
         return await super().report(report)
 
 
-async def test_a_store_out_of_reach_is_shown_and_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_store_failure_the_report_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signalserver.reporter.HEARTBEAT_SECONDS", 0.02)
     made, store = make_hub(), AwayStore()
     made.streamer("cam")

@@ -60,7 +60,7 @@ def options_of(message: bytes) -> Any:
         {"iceServers": [{**turn("a"), "urls": ["turns:turn.example.com:5349?transport=tcp"]}]},
     ],
 )
-def test_peers_are_sent_a_configuration_as_it_came(options: dict[str, Any]) -> None:
+def test_peers_get_the_configuration_unchanged(options: dict[str, Any]) -> None:
     message = parse_answer(orjson.dumps(options)).message
     assert options_of(message) == options
     assert orjson.loads(message)["protocolVersion"] == "1.3.0"
@@ -120,7 +120,7 @@ def test_peers_are_sent_a_configuration_as_it_came(options: dict[str, Any]) -> N
         ],
     ],
 )
-def test_what_a_browser_would_refuse_is_refused_without_quoting_it(body: bytes) -> None:
+def test_an_invalid_configuration_is_refused_without_quoting_it(body: bytes) -> None:
     with pytest.raises(RtcConfigError) as caught:
         parse_answer(body)
     assert str(caught.value)
@@ -148,13 +148,15 @@ def test_fixed_options_need_no_ice_servers() -> None:
         (("\u0661800000600:x",), None),
     ],
 )
-def test_the_first_credentials_to_expire_tell_when(usernames: tuple[str, ...], expires: float | None) -> None:
+def test_the_first_credentials_to_expire_determine_the_expiry(
+    usernames: tuple[str, ...], expires: float | None
+) -> None:
     options = {"iceServers": [turn(username) for username in usernames]}
     assert ready_config(options).expires == expires
 
 
 @pytest.mark.parametrize("text", ["", "turn-api:3480", "ftp://turn-api/", "http://", "/x"])
-def test_an_address_that_is_none_is_an_error(text: str) -> None:
+def test_an_invalid_url_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="address"):
         config_url(text)
 
@@ -220,7 +222,7 @@ def json_bytes(body: bytes) -> Answer:
 
 
 class TurnApi:
-    """A TURN API that gives the answers that it is told to."""
+    """A TURN API with configurable responses."""
 
     def __init__(self) -> None:
         self.answer: Answer = json(SEED)
@@ -265,7 +267,7 @@ async def turn_api() -> AsyncIterator[TurnApi]:
     api = TurnApi()
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(TestServer(api.app))
-        # What hangs must let go before the server is closed.
+        # Release handlers that hang before the server is closed.
         stack.callback(api.let_go.set)
         api.url = str(server.make_url("/"))
         api.session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -308,15 +310,15 @@ FAILURES = {
     "HTTP 500": json(SEED, status=500),
     "HTTP 404": json(SEED, status=404),
     "HTTP 302": redirect,
-    "the answer is not JSON": not_json,
-    "the answer is not an object with iceServers": json({"error": "hunter2"}),
-    "not reached (ClientPayloadError)": cut,
-    f"the answer is larger than {MAX_ANSWER_BYTES} bytes": of_size(MAX_ANSWER_BYTES + 1),
+    "the response is not JSON": not_json,
+    "the response is not an object with iceServers": json({"error": "hunter2"}),
+    "unreachable (ClientPayloadError)": cut,
+    f"the response is larger than {MAX_ANSWER_BYTES} bytes": of_size(MAX_ANSWER_BYTES + 1),
 }
 
 
 @pytest.mark.parametrize("why", FAILURES)
-async def test_a_failure_keeps_the_last_good_answer_and_says_so(turn_api: TurnApi, why: str) -> None:
+async def test_a_failure_keeps_the_last_good_answer_and_is_logged(turn_api: TurnApi, why: str) -> None:
     source = turn_api.source()
     assert await source.refresh()
     turn_api.answer = FAILURES[why]
@@ -335,17 +337,17 @@ async def test_an_answer_may_be_as_large_as_the_bound(turn_api: TurnApi) -> None
     assert await turn_api.source().refresh()
 
 
-async def test_an_answer_without_end_is_cut(turn_api: TurnApi) -> None:
+async def test_an_endless_answer_is_cut(turn_api: TurnApi) -> None:
     turn_api.answer = turn_api.flood
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert not await turn_api.source(ask_seconds=600.0).refresh()
 
 
-async def test_a_small_answer_cannot_unpack_to_a_large_one(turn_api: TurnApi) -> None:
+async def test_a_compressed_answer_is_not_decompressed(turn_api: TurnApi) -> None:
     turn_api.answer = zipped
     with capture_logs() as logs:
         assert not await turn_api.source().refresh()
-    assert logs[0]["why"] == "the answer is not JSON"
+    assert logs[0]["why"] == "the response is not JSON"
 
 
 @pytest.mark.parametrize("way", ["hang", "drip"])
@@ -353,7 +355,7 @@ async def test_an_answer_takes_bounded_time(turn_api: TurnApi, way: str) -> None
     turn_api.answer = getattr(turn_api, way)
     with capture_logs() as logs:
         assert not await turn_api.source(ask_seconds=0.2).refresh()
-    assert logs[0]["why"] == "no answer in 0.2 s"
+    assert logs[0]["why"] == "no response in 0.2 s"
     assert logs[0]["peers_are_sent"] == "the fixed options"
 
 
@@ -371,7 +373,7 @@ async def test_no_secret_of_the_address_is_logged(turn_api: TurnApi) -> None:
     assert turn_api.asked == ["/hunter2/?key=hunter2"] * 2
 
 
-async def test_a_start_without_an_answer_waits_briefly_and_says_so(turn_api: TurnApi) -> None:
+async def test_a_start_without_an_answer_waits_briefly_and_is_logged(turn_api: TurnApi) -> None:
     turn_api.answer = turn_api.hang
     source = turn_api.source()
     with capture_logs() as logs:
@@ -382,7 +384,7 @@ async def test_a_start_without_an_answer_waits_briefly_and_says_so(turn_api: Tur
     assert options_of(source.message()) == FIXED
 
 
-async def test_a_start_with_a_turn_api_that_is_away_does_not_wait(turn_api: TurnApi) -> None:
+async def test_a_start_with_an_unreachable_turn_api_does_not_wait(turn_api: TurnApi) -> None:
     source = turn_api.source(url="http://127.0.0.1:1")
     with capture_logs() as logs:
         async with runs(source), asyncio.timeout(PATIENCE_SECONDS):
@@ -390,7 +392,7 @@ async def test_a_start_with_a_turn_api_that_is_away_does_not_wait(turn_api: Turn
     assert logs[0]["peers_are_sent"] == "the fixed options"
 
 
-async def test_it_is_asked_again_after_a_failure(turn_api: TurnApi) -> None:
+async def test_a_failed_request_is_repeated(turn_api: TurnApi) -> None:
     turn_api.answer = json({}, status=503)
     source = turn_api.source()
     with capture_logs() as logs:
@@ -413,11 +415,11 @@ async def test_it_is_asked_again_after_a_failure(turn_api: TurnApi) -> None:
         (f"{NOW + 600:.0f}:x", 3600.0, 1.0, 450.0),
         (f"{NOW + 86400:.0f}:x", 3600.0, 0.0, 1800.0),
         (f"{NOW + 2:.0f}:x", 3600.0, 0.0, LEAST_REFRESH_SECONDS),
-        # It came expired: our clock or theirs is wrong, and asking faster would not help.
+        # The credentials arrived expired: one clock is wrong, and faster requests would not help.
         (f"{NOW - 9:.0f}:x", 300.0, 0.0, 150.0),
     ],
 )
-async def test_it_is_asked_again_before_the_credentials_expire(
+async def test_the_request_is_repeated_before_the_credentials_expire(
     turn_api: TurnApi, username: str, max_age: float, chance: float, delay: float
 ) -> None:
     turn_api.answer = json({"iceServers": [turn(username)]})
@@ -426,7 +428,7 @@ async def test_it_is_asked_again_before_the_credentials_expire(
     assert source.next_delay() == delay
 
 
-async def test_credentials_that_come_expired_are_sent_and_warned_of(turn_api: TurnApi) -> None:
+async def test_credentials_that_arrive_expired_are_sent_with_a_warning(turn_api: TurnApi) -> None:
     options = {"iceServers": [turn(f"{NOW - 9:.0f}:x")]}
     turn_api.answer = json(options)
     source = turn_api.source()
@@ -465,14 +467,14 @@ async def test_a_session_gets_credentials_of_its_own(turn_api: TurnApi) -> None:
     assert turn_api.asked[1] == "/?zone=a&name=a"
 
 
-async def test_without_credentials_a_session_nothing_is_asked_for_it(turn_api: TurnApi) -> None:
+async def test_without_session_credentials_there_is_no_request_per_session(turn_api: TurnApi) -> None:
     source = turn_api.source()
     assert await source.refresh()
     assert await source.for_session("a") is source.message()
     assert turn_api.asked == ["/"]
 
 
-async def test_a_session_waits_briefly_and_the_next_ones_not_at_all(turn_api: TurnApi) -> None:
+async def test_after_a_timeout_later_sessions_do_not_wait(turn_api: TurnApi) -> None:
     source = turn_api.source(per_session=True, session_seconds=0.5, ask_seconds=0.5)
     async with runs(source), asyncio.timeout(PATIENCE_SECONDS):
         await source.first_answer(10)

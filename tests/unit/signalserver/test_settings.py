@@ -1,4 +1,4 @@
-"""What the signalling server can be told, and what it refuses to be told."""
+"""The signalling server's settings and their checks."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def refused(*options: str) -> str:
     return str(error.value)
 
 
-def test_the_defaults_are_the_ports_that_everyone_may_rely_on() -> None:
+def test_the_default_ports() -> None:
     settings = Settings()
     assert (settings.player_port, settings.streamer_port, settings.sfu_port) == (4000, 8888, 8889)
     assert settings.metrics_port == 4900
@@ -55,16 +55,16 @@ def test_the_defaults_are_the_ports_that_everyone_may_rely_on() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_is_named(options: list[str], named: str) -> None:
+def test_an_error_names_the_invalid_option(options: list[str], named: str) -> None:
     assert named in refused(*options)
 
 
 @pytest.mark.parametrize("url", ["ws://10.0.0.7:4000", "wss://[2001:db8::7]/pods/7", ""])
-def test_a_public_url_is_a_websockets(url: str) -> None:
+def test_a_public_url_is_a_websocket_url(url: str) -> None:
     assert Settings(public_url=url).public_url == url
 
 
-def test_peer_options_come_from_the_option_before_the_file(tmp_path: Path) -> None:
+def test_peer_options_override_the_file(tmp_path: Path) -> None:
     file = tmp_path / "peers.json"
     file.write_text(json.dumps({"iceServers": [], "iceTransportPolicy": "relay"}))
     assert Settings(peer_options_file=file).peer_connection_options()["iceTransportPolicy"] == "relay"
@@ -75,7 +75,7 @@ def test_peer_options_come_from_the_option_before_the_file(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[1]", '{"iceServers": 1}'])
-def test_a_file_of_peer_options_that_is_of_no_use_is_named(tmp_path: Path, content: str | None) -> None:
+def test_an_invalid_file_of_peer_options_is_named_in_the_error(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "peers.json"
     if content is not None:
         file.write_text(content)
@@ -103,12 +103,12 @@ def test_no_secret_is_shown() -> None:
 
 
 @pytest.mark.parametrize(("rate", "burst", "expected"), [(0, 10, (float("inf"), 10_000)), (50, 10, (50, 50))])
-def test_streamers_are_bounded_by_a_rate_of_their_own(rate: float, burst: float, expected: tuple[float, float]) -> None:
+def test_streamers_have_a_rate_limit_of_their_own(rate: float, burst: float, expected: tuple[float, float]) -> None:
     bounds = Settings(max_streamer_messages_per_second=rate, max_message_burst=burst).streamer_bounds()
     assert (bounds.messages_per_second, bounds.message_burst) == expected
 
 
 @pytest.mark.parametrize("field", [{"labels": {"region": 1}}, {"capacity": -1}, {"app": ""}, {"server_id": "x" * 129}])
-def test_what_the_fleet_is_told_is_checked(field: dict[str, Any]) -> None:
+def test_values_for_the_fleet_are_checked(field: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**field)

@@ -1,4 +1,4 @@
-"""A page's folder that is not there. That one is served is tested with real sockets."""
+"""A missing page directory. Integration tests cover serving."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from signalserver.static_page import add_page
 
 
 @pytest.mark.parametrize("there", [None, "other.html"])
-async def test_a_folder_without_the_homepage_is_named(tmp_path: Path, there: str | None) -> None:
+async def test_a_directory_without_the_homepage_is_an_error_that_names_it(tmp_path: Path, there: str | None) -> None:
     if there:
         (tmp_path / there).write_text("")
     with pytest.raises(UsageError, match=rf"--http-root {tmp_path}: has no player\.html"):

@@ -24,7 +24,7 @@ from teststreamer.datachannel_codec import DataMessage, Direction, Value, decode
 
 
 class Player:
-    """One player; what it hears on its data channel is kept in order."""
+    """One player; its data channel's messages are stored in order."""
 
     def __init__(self, server: SignallingServer, player_id: str) -> None:
         self.player_id = player_id
@@ -54,7 +54,7 @@ class Player:
         await self._server.say(type="answer", playerId=self.player_id, sdp=sdp)
 
     async def offer(self) -> None:
-        """Make the offer, as players of 4.27 do."""
+        """Create the offer, as players of 4.27 do."""
         self.connection.addTransceiver("video", direction="recvonly")
         self.use(self.connection.createDataChannel("cirrus"))
         await self.connection.setLocalDescription(await self.connection.createOffer())
@@ -62,7 +62,7 @@ class Player:
         await self._server.say(type="offer", playerId=self.player_id, sdp=sdp)
 
     async def add(self, message: Message) -> None:
-        """Take a candidate of the streamer."""
+        """Add a candidate of the streamer."""
         candidate = candidate_from_sdp(message["candidate"]["candidate"].removeprefix("candidate:"))
         candidate.sdpMid = message["candidate"]["sdpMid"]
         await self.connection.addIceCandidate(candidate)
@@ -75,7 +75,7 @@ class Player:
         return frame
 
     async def hear(self, name: str) -> dict[str, Any]:
-        """Return the fields of the next message of a name; others before it are passed over."""
+        """Return the fields of the next message with this name; skip others before it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message = await self.heard.get()
@@ -89,7 +89,7 @@ class Player:
 
 @contextlib.asynccontextmanager
 async def player(server: SignallingServer, player_id: str = "101") -> AsyncIterator[Player]:
-    """Make a player and close it after use."""
+    """Create a player and close it after use."""
     made = Player(server, player_id)
     try:
         yield made
@@ -99,7 +99,7 @@ async def player(server: SignallingServer, player_id: str = "101") -> AsyncItera
 
 @contextlib.asynccontextmanager
 async def playing(server: SignallingServer, player_id: str = "101", codec: str | None = None) -> AsyncIterator[Player]:
-    """Send a player to the streamer, and wait until it has seen a frame and heard the greeting."""
+    """Connect a player to the streamer, and wait until it has a frame and the greeting."""
     async with player(server, player_id) as made:
         await server.say(type="playerConnected", playerId=player_id, dataChannel=True, sfu=False)
         await made.answer(await server.hear("offer"), codec)

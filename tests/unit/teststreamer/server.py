@@ -1,4 +1,4 @@
-"""A signalling server of one streamer, for tests: says what it is told to, and keeps what it hears."""
+"""A signalling server for one streamer, for tests: sends given messages, and records the received ones."""
 
 import asyncio
 from collections import defaultdict
@@ -14,7 +14,7 @@ from tests.parts import PATIENCE_SECONDS
 
 Message = dict[str, Any]
 
-"""How long a message may take; a machine that is busy elsewhere is no failure."""
+"""The timeout for a message; it is long, so that a busy machine causes no failure."""
 
 
 class SignallingServer:
@@ -24,7 +24,7 @@ class SignallingServer:
         self.port = 0
         self.connections = 0
         self.candidates: defaultdict[str, asyncio.Queue[Message]] = defaultdict(asyncio.Queue)
-        """The streamer's candidates for each player; everything else is heard in order."""
+        """The streamer's candidates by player; all other messages are queued in order."""
         self._heard: asyncio.Queue[Message] = asyncio.Queue()
         self._socket: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
 
@@ -56,19 +56,19 @@ class SignallingServer:
             await (await asyncio.shield(self._socket)).send(text)
 
     async def hear(self, kind: str) -> Message:
-        """Return the next message, which is of this type."""
+        """Return the next message, which must have this type."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             message = await self._heard.get()
         assert message["type"] == kind, message
         return message
 
     async def heard_nothing(self) -> bool:
-        """Tell whether nothing waits to be heard once the streamer has answered a ping."""
+        """Return whether no message is queued after the streamer has answered a ping."""
         await self.say(type="ping", time=1)
         return await self.hear("pong") == {"type": "pong", "time": 1} and self._heard.empty()
 
     async def register(self, committed_id: str | None = None, **config: object) -> str:
-        """Say what a server says to a streamer that connects; return the id that it asked for."""
+        """Send the first messages of a server to a streamer; return the requested id."""
         await self.say(type="config", peerConnectionOptions=config, protocolVersion="1.3.0")
         await self.say(type="identify")
         wish: str = (await self.hear("endpointId"))["id"]

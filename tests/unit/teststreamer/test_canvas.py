@@ -1,4 +1,4 @@
-"""Drawing in planes, and taking it away again."""
+"""Drawing in planes, and clearing."""
 
 import numpy as np
 import pytest

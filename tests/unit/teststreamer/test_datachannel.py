@@ -1,4 +1,4 @@
-"""What is said on a data channel."""
+"""The conversation on a data channel."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 class Host:
-    """Remembers what it was asked for."""
+    """Records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []

@@ -1,4 +1,4 @@
-"""What a signalling server says, checked."""
+"""The validation of a signalling server's messages."""
 
 import contextlib
 from typing import Any

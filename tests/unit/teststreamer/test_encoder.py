@@ -88,7 +88,7 @@ def test_browsers_can_decode_the_profile_that_was_offered() -> None:
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_frame_can_be_drawn_over_once_it_is_encoded(codec: Codec) -> None:
-    """The streamer draws every frame in the same memory."""
+    """Draw every frame in the same memory, as the streamer does."""
     encoder, apart = opened(codec), opened(codec)
     reused = av.VideoFrame(*SIZE, "yuv420p")
     for number in range(5):

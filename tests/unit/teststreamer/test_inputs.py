@@ -1,4 +1,4 @@
-"""What players did, in words."""
+"""Players' inputs and their labels."""
 
 import pytest
 

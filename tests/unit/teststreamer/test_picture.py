@@ -26,7 +26,7 @@ def test_a_frame_has_the_shape_of_its_planes(picture: Picture) -> None:
     assert (frame.width, frame.height, frame.format.name) == (1280, 720, "yuv420p")
 
 
-def test_the_same_scene_is_the_same_frame_whatever_came_before(picture: Picture) -> None:
+def test_the_same_scene_gives_the_same_frame_after_any_other(picture: Picture) -> None:
     first = picture.draw(SCENE).to_ndarray()
     busy = replace(SCENE, marks=(Mark(0.5, 0.5, "MouseDown left", 0.1),), key=Mark(0, 0, "A", 0), pointer=(0, 1))
     assert not np.array_equal(picture.draw(busy).to_ndarray(), first)
@@ -45,13 +45,13 @@ def test_the_same_scene_is_the_same_frame_whatever_came_before(picture: Picture)
         replace(SCENE, key=Mark(0, 0, "Space", 0)),
     ],
 )
-def test_everything_in_a_scene_is_seen(picture: Picture, other: Scene) -> None:
+def test_every_part_of_a_scene_is_visible(picture: Picture, other: Scene) -> None:
     first = picture.draw(SCENE).to_ndarray()
     assert not np.array_equal(picture.draw(other).to_ndarray(), first)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.25, 0.75), (0.5, 0.1), (0.9, 0.5)])
-def test_a_mark_is_where_it_happened(picture: Picture, x: float, y: float) -> None:
+def test_a_mark_is_at_its_position(picture: Picture, x: float, y: float) -> None:
     before = picture.draw(SCENE).to_ndarray()[:720].astype(int)
     after = picture.draw(replace(SCENE, marks=(Mark(x, y, "", 0.0),))).to_ndarray()[:720].astype(int)
     rows, columns = np.nonzero(np.abs(after - before) > 20)

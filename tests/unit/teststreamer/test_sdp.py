@@ -1,4 +1,4 @@
-"""What is read from session descriptions."""
+"""The processing of session descriptions."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the streamer can be told, and what it refuses."""
+"""The test streamer's settings and their checks."""
 
 from ipaddress import ip_address
 

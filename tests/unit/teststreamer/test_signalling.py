@@ -1,4 +1,4 @@
-"""The connection to the signalling server, and how it is made again."""
+"""The connection to the signalling server, and reconnects."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from teststreamer.signalling import SignallingLink, shown
 
 
 class Listener:
-    """Keeps what the link hands over."""
+    """Records the link's messages."""
 
     def __init__(self) -> None:
         self.messages: asyncio.Queue[bytes] = asyncio.Queue()
@@ -68,7 +68,7 @@ async def test_messages_go_both_ways() -> None:
         assert await listener.hear() == b'{"type":"offer","sdp":"x"}'
 
 
-async def test_a_streamer_that_is_ended_says_so_and_reports_no_error() -> None:
+async def test_a_cancelled_link_closes_normally_and_logs_no_error() -> None:
     codes: asyncio.Queue[int | None] = asyncio.Queue()
 
     async def attend(socket: ServerConnection) -> None:
@@ -83,7 +83,7 @@ async def test_a_streamer_that_is_ended_says_so_and_reports_no_error() -> None:
             assert await codes.get() == 1000
 
 
-async def test_it_comes_when_the_server_comes() -> None:
+async def test_the_link_connects_when_the_server_starts() -> None:
     async with serving(greet) as port:
         pass
     async with dialling(port) as (link, listener):
@@ -94,7 +94,7 @@ async def test_it_comes_when_the_server_comes() -> None:
         assert link.dials >= 2
 
 
-async def test_it_comes_back_each_time_the_server_returns() -> None:
+async def test_the_link_reconnects_each_time_the_server_returns() -> None:
     async def hang_up(socket: ServerConnection) -> None:
         await socket.send('{"type":"hello"}')
         await socket.close(1012, "restarting")
@@ -120,7 +120,7 @@ async def test_a_server_that_refuses_is_dialled_again() -> None:
         assert link.dials >= 2
 
 
-async def test_a_message_too_large_ends_the_connection_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_is_too_large_ends_only_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signalling, "MAX_MESSAGE_BYTES", 100)
 
     async def shout(socket: ServerConnection) -> None:
@@ -134,7 +134,7 @@ async def test_a_message_too_large_ends_the_connection_alone(monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("settled", "failures"), [(0.0, {1}), (3600.0, {1, 2, 3})])
-async def test_after_a_connection_that_held_the_first_delay_is_used_again(
+async def test_a_lasting_connection_resets_the_backoff(
     monkeypatch: pytest.MonkeyPatch, settled: float, failures: set[int]
 ) -> None:
     counted: list[int] = []
@@ -163,7 +163,7 @@ async def test_after_a_connection_that_held_the_first_delay_is_used_again(
         ("wss://u:hush@[::1]:8888/pod?token=hush#hush", "wss://[::1]:8888/pod"),
     ],
 )
-def test_an_address_is_logged_without_what_may_be_a_token(url: str, logged: str) -> None:
+def test_a_url_is_logged_without_a_possible_token(url: str, logged: str) -> None:
     assert shown(url) == logged
 
 

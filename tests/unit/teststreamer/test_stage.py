@@ -1,4 +1,4 @@
-"""What a streamer remembers and shows."""
+"""The recorded inputs and the scene of a streamer."""
 
 import pytest
 

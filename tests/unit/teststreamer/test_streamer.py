@@ -19,14 +19,14 @@ from teststreamer.settings import Settings
 from teststreamer.streamer import Streamer
 
 ENDS_SECONDS = 15.0
-"""Until a streamer has ended, at the latest; one that waits for its players or for a TURN server takes longer."""
+"""The limit for a shutdown; one that waits for players or for a TURN server would take longer."""
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[SignallingServer]:
     async with listening() as made:
         yield made
-    # What a connection left behind shows when it is collected, and fails this test rather than another.
+    # Collect garbage here, so that leaks of a connection fail this test and not another.
     gc.collect()
 
 
@@ -39,7 +39,7 @@ async def streamer(server: SignallingServer) -> AsyncIterator[Streamer]:
         yield made
 
 
-async def test_it_takes_the_id_that_the_server_gives(server: SignallingServer) -> None:
+async def test_the_confirmed_id_is_used(server: SignallingServer) -> None:
     async with running(Settings(url=server.url, id="cam")) as streamer:
         assert await server.register("cam1") == "cam"
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -69,7 +69,7 @@ async def test_a_player_sees_the_video_and_is_greeted(server: SignallingServer, 
 
 
 @pytest.mark.parametrize(("codec", "name"), [("h264", "H264"), ("vp8", "VP8")])
-async def test_the_players_choice_of_codec_counts(
+async def test_the_players_choice_of_codec_takes_precedence(
     server: SignallingServer, streamer: Streamer, codec: str, name: str
 ) -> None:
     async with playing(server, codec=name) as made:
@@ -84,7 +84,7 @@ async def test_the_codec_of_the_settings_is_offered_first(server: SignallingServ
             assert streamer.players["101"].feed.codec == "vp8"
 
 
-async def test_a_player_of_the_old_dialect_offers_by_itself(server: SignallingServer, streamer: Streamer) -> None:
+async def test_a_4_27_player_offers(server: SignallingServer, streamer: Streamer) -> None:
     async with player(server, "7") as made:
         await made.offer()
         await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
@@ -94,7 +94,7 @@ async def test_a_player_of_the_old_dialect_offers_by_itself(server: SignallingSe
         assert [*streamer.players] == ["7"]
 
 
-async def test_no_offer_is_made_when_the_server_says_so(server: SignallingServer, streamer: Streamer) -> None:
+async def test_no_offer_is_sent_with_send_offer_false(server: SignallingServer, streamer: Streamer) -> None:
     await server.say(type="playerConnected", playerId="101", dataChannel=True, sfu=False, sendOffer=False)
     assert await server.heard_nothing()
     async with player(server) as made:
@@ -117,7 +117,7 @@ async def test_a_player_that_offers_at_once_is_answered(server: SignallingServer
         assert (await made.frame()).width == 1280
 
 
-async def test_when_offers_cross_the_streamers_counts(server: SignallingServer, streamer: Streamer) -> None:
+async def test_when_offers_cross_the_streamers_takes_precedence(server: SignallingServer, streamer: Streamer) -> None:
     async with player(server) as made:
         await server.say(type="playerConnected", playerId="101")
         offer = await server.hear("offer")
@@ -151,7 +151,7 @@ async def test_garbage_on_the_data_channel_is_counted_and_ignored(server: Signal
         assert streamer.stage.counts["malformed"] == 4
 
 
-async def test_a_player_that_asks_for_a_keyframe_gets_one(server: SignallingServer, streamer: Streamer) -> None:
+async def test_a_player_that_requests_a_keyframe_gets_one(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server) as made:
         for ask in (_ask_by_data_channel, _ask_by_rtcp):
             while (await made.frame()).key_frame:
@@ -221,7 +221,7 @@ async def test_a_player_can_pause_the_video(server: SignallingServer, streamer: 
         assert feed.playing
 
 
-async def test_nothing_is_drawn_for_nobody(server: SignallingServer, streamer: Streamer) -> None:
+async def test_nothing_is_drawn_without_players(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server):
         assert streamer.broadcaster._watched.is_set()
         await server.say(type="playerDisconnected", playerId="101")
@@ -230,7 +230,7 @@ async def test_nothing_is_drawn_for_nobody(server: SignallingServer, streamer: S
     assert not streamer.broadcaster._watched.is_set()
 
 
-async def test_one_player_too_many_is_sent_away(server: SignallingServer) -> None:
+async def test_a_player_above_the_limit_is_disconnected(server: SignallingServer) -> None:
     async with running(Settings(url=server.url, max_players=1)) as streamer:
         await server.register()
         await server.say(type="playerConnected", playerId="101")
@@ -241,7 +241,7 @@ async def test_one_player_too_many_is_sent_away(server: SignallingServer) -> Non
         assert [*streamer.players] == ["101"]
 
 
-async def test_a_player_whose_media_never_flows_is_let_go(server: SignallingServer) -> None:
+async def test_a_player_whose_media_does_not_flow_is_disconnected(server: SignallingServer) -> None:
     async with running(Settings(url=server.url, connect_seconds=0.2)) as streamer:
         await server.register()
         await server.say(type="playerConnected", playerId="101")
@@ -251,7 +251,7 @@ async def test_a_player_whose_media_never_flows_is_let_go(server: SignallingServ
         assert not streamer.players
 
 
-async def test_a_player_with_a_nonsense_answer_is_let_go_alone(server: SignallingServer, streamer: Streamer) -> None:
+async def test_an_invalid_answer_disconnects_only_its_player(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server, "101") as made:
         for player_id, text in (("102", "nonsense"), ("103", "v=0\r\nm=\r\n"), ("104", "")):
             await server.say(type="playerConnected", playerId=player_id)
@@ -282,7 +282,9 @@ async def test_a_player_with_a_nonsense_answer_is_let_go_alone(server: Signallin
         "\x00",
     ],
 )
-async def test_nonsense_of_the_server_is_ignored(server: SignallingServer, streamer: Streamer, text: str) -> None:
+async def test_invalid_messages_of_the_server_are_ignored(
+    server: SignallingServer, streamer: Streamer, text: str
+) -> None:
     await server.say_raw(text)
     assert await server.heard_nothing()
     assert server.connections == 1
@@ -303,7 +305,7 @@ async def test_nonsense_of_the_server_is_ignored(server: SignallingServer, strea
         7,
     ],
 )
-async def test_candidates_of_no_use_do_no_harm(server: SignallingServer, streamer: Streamer, candidate: object) -> None:
+async def test_unusable_candidates_are_ignored(server: SignallingServer, streamer: Streamer, candidate: object) -> None:
     async with player(server) as made:
         await server.say(type="playerConnected", playerId="101")
         offer = await server.hear("offer")
@@ -314,7 +316,7 @@ async def test_candidates_of_no_use_do_no_harm(server: SignallingServer, streame
         assert (await made.frame()).width == 1280
 
 
-async def test_the_end_of_the_server_lets_players_go_and_it_comes_back(
+async def test_the_end_of_the_server_ends_the_players_and_the_streamer_reconnects(
     server: SignallingServer, streamer: Streamer
 ) -> None:
     async with playing(server, "101"):
@@ -326,7 +328,7 @@ async def test_the_end_of_the_server_lets_players_go_and_it_comes_back(
         assert [*streamer.players] == ["102"]
 
 
-async def test_it_ends_quickly_while_players_watch(server: SignallingServer) -> None:
+async def test_shutdown_is_quick_while_players_watch(server: SignallingServer) -> None:
     async with contextlib.AsyncExitStack() as players:
         async with running(Settings(url=server.url)):
             await server.register()
@@ -336,7 +338,7 @@ async def test_it_ends_quickly_while_players_watch(server: SignallingServer) -> 
         assert time.perf_counter() - began < ENDS_SECONDS
 
 
-async def test_it_ends_quickly_while_a_turn_server_does_not_answer(server: SignallingServer) -> None:
+async def test_shutdown_is_quick_while_a_turn_server_does_not_answer(server: SignallingServer) -> None:
     silent = {"urls": ["turn:127.0.0.1:9", "stun:127.0.0.1:9"], "username": "u", "credential": "c"}
     async with running(Settings(url=server.url)):
         await server.register(iceServers=[silent])

@@ -1,4 +1,4 @@
-"""Frames for everyone who watches."""
+"""The broadcaster and its feeds."""
 
 import asyncio
 import itertools

@@ -1,7 +1,7 @@
-"""The commands of Redis that the scripts and views of the fleet store use, with its arguments, replies and refusals.
+"""The commands of Redis that the scripts and views of the fleet store use, with its arguments, replies and errors.
 
-This is a subset: a property test holds it to a real server. Whatever is not in it raises UnsupportedCommandError, be
-it a command, an option of one or a score with a fraction. What a server would refuse raises RefusedError.
+This is a subset; a property test compares it with a real server. A command, option or fractional score outside of it
+raises UnsupportedCommandError. What a server would refuse raises RefusedError.
 
 Keys, fields, members and values are bytes. A reply is an int, bytes, True (OK), None (nil) or a list of these.
 """
@@ -9,7 +9,7 @@ Keys, fields, members and values are bytes. A reply is an int, bytes, True (OK),
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from pixelfleet.fleet.memory.keyspace import MICROSECONDS, Keyspace, UnsupportedCommandError, places
+from pixelfleet.fleet.memory.keyspace import MICROSECONDS, Keyspace, UnsupportedCommandError, slice_of
 from pixelfleet.fleet.memory.set_commands import SET_COMMANDS
 
 Hash = dict[bytes, bytes]
@@ -62,16 +62,16 @@ def _hmget(keys: Keyspace, key: bytes, *fields: bytes) -> list[bytes | None]:
 
 
 def _hset(keys: Keyspace, key: bytes, *pairs: bytes) -> int:
-    given = dict(zip(pairs[::2], pairs[1::2], strict=True))
-    known = keys.change(key, dict)
-    before = len(known)
-    known.update(given)
-    return len(known) - before
+    changes = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    stored = keys.change(key, dict)
+    before = len(stored)
+    stored.update(changes)
+    return len(stored) - before
 
 
 def _hdel(keys: Keyspace, key: bytes, *fields: bytes) -> int:
-    known = keys.read(key, dict)
-    dropped = sum(known.pop(field, None) is not None for field in fields)
+    stored = keys.read(key, dict)
+    dropped = sum(stored.pop(field, None) is not None for field in fields)
     keys.drop_if_empty(key)
     return dropped
 
@@ -99,19 +99,19 @@ def _rpush(keys: Keyspace, key: bytes, value: bytes) -> int:
 
 def _lrange(keys: Keyspace, key: bytes, start: bytes, stop: bytes) -> list[bytes]:
     values: List = keys.read(key, list)
-    return values[places(start, stop, len(values))]
+    return values[slice_of(start, stop, len(values))]
 
 
 def _ltrim(keys: Keyspace, key: bytes, start: bytes, stop: bytes) -> bool:
     values: List = keys.read(key, list)
-    values[:] = values[places(start, stop, len(values))]
+    values[:] = values[slice_of(start, stop, len(values))]
     keys.drop_if_empty(key)
     return True
 
 
-def _lindex(keys: Keyspace, key: bytes, place: bytes) -> bytes | None:
+def _lindex(keys: Keyspace, key: bytes, index: bytes) -> bytes | None:
     values: List = keys.read(key, list)
-    at = int(place)
+    at = int(index)
     return values[at] if -len(values) <= at < len(values) else None
 
 
@@ -152,7 +152,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
 
 
 def run_command(keys: Keyspace, name: str, words: Sequence[bytes]) -> Any:
-    """Carry out a command. Raises UnsupportedCommandError or RefusedError."""
+    """Run a command; return its reply. Raises UnsupportedCommandError or RefusedError."""
     command = COMMANDS.get(name)
     if command is None:
         raise UnsupportedCommandError(f"the fleet store in memory does not have the command {name}")

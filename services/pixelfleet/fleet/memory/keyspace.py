@@ -1,4 +1,4 @@
-"""The keys of the commands in memory: values with a type, and times to live."""
+"""The keys of the store in memory: typed values, and times to live."""
 
 import heapq
 from collections.abc import Callable
@@ -12,28 +12,28 @@ T = TypeVar("T")
 
 
 class RefusedError(Exception):
-    """What a Redis server would refuse; the text begins as the server's does."""
+    """A Redis server would refuse the command; the text begins as the server's error does."""
 
 
 class UnsupportedCommandError(NotImplementedError):
-    """Something of Redis was used that the commands in memory do not have."""
+    """The commands in memory do not have this feature of Redis."""
 
 
 class Members(dict[bytes, None]):
-    """A set. Unlike Python's own, it keeps the order of insertion, so that the same calls give the same replies."""
+    """A set that keeps the order of insertion, so that the same calls give the same replies."""
 
     __slots__ = ()
 
 
 class Keyspace:
-    """Keys with values. `clock` returns microseconds; keys with a time to live expire by it."""
+    """Keys with values. `clock` returns microseconds, by which keys with a time to live expire."""
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self.clock = clock
         self._values: dict[bytes, Any] = {}
         self._expiry: dict[bytes, int] = {}
         self._expiring: list[tuple[int, bytes]] = []
-        """A heap; an entry whose time is not the key's any more is void."""
+        """A heap; an entry with another time than the key's in `_expiry` is void."""
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._values
@@ -43,7 +43,7 @@ class Keyspace:
         return list(self._values)
 
     def read(self, key: bytes, kind: type[T]) -> T:
-        """Return the value of a key; an empty one, which is not kept, where there is none. Raises RefusedError."""
+        """Return the value of a key, or an empty value that is not stored. Raises RefusedError."""
         value = self._values.get(key)
         if value is None:
             return kind()
@@ -52,7 +52,7 @@ class Keyspace:
         return value
 
     def change(self, key: bytes, kind: type[T]) -> T:
-        """Return the value of a key, which is made where there is none. Raises RefusedError."""
+        """Return the value of a key, which is created if missing. Raises RefusedError."""
         value = self._values.get(key)
         if value is None:
             value = self._values[key] = kind()
@@ -61,7 +61,7 @@ class Keyspace:
         return value
 
     def set(self, key: bytes, value: bytes, expires: int) -> None:
-        """Set a string that expires, at microseconds of the clock. Raises RefusedError."""
+        """Set a string that expires at a time of the clock, in microseconds. Raises RefusedError."""
         self.expire_at(key, expires)
         self._values[key] = value
 
@@ -71,12 +71,12 @@ class Keyspace:
             self.drop(key)
 
     def drop(self, key: bytes) -> bool:
-        """Drop a key; return whether it was there."""
+        """Drop a key; return whether it existed."""
         self._expiry.pop(key, None)
         return self._values.pop(key, None) is not None
 
     def expire_at(self, key: bytes, at: int) -> None:
-        """Have a key expire, at microseconds of the clock. Raises RefusedError when too many keys have such a time."""
+        """Set the time at which a key expires, in microseconds. Raises RefusedError when too many keys have one."""
         if key not in self._expiry and len(self._expiry) >= MAX_REDEEMED:
             raise RefusedError("OOM too many keys with a time to live")
         self._expiry[key] = at
@@ -93,8 +93,8 @@ class Keyspace:
                 self.drop(key)
 
 
-def places(start: bytes, stop: bytes, length: int) -> slice:
-    """Return places as Redis counts them, from either end and with the last one, as Python does."""
+def slice_of(start: bytes, stop: bytes, length: int) -> slice:
+    """Return the Python slice of an inclusive range of Redis, whose indices may count from the end."""
     first, last = int(start), int(stop)
     first = max(0, first + length) if first < 0 else first
     last = last + length if last < 0 else last

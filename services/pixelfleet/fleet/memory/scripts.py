@@ -1,4 +1,4 @@
-"""Runs the scripts of `redis/lua` in this process, by the Lua that Redis has (5.1), on commands in memory."""
+"""Runs the scripts of `redis/lua` in this process, with Lua 5.1 as in Redis, on commands in memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -11,7 +11,7 @@ from pixelfleet.fleet.memory.keyspace import Keyspace, UnsupportedCommandError
 from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, library_text
 
 LIBRARY: Final = library_text().partition("\n")[2].encode()
-"""Without its first line, which is for the server. It is read here, where no event loop waits for the files."""
+"""Without its first line, which is for the server. It is read at import, so that no event loop waits for the files."""
 
 ENVIRONMENT: Final = b"""
 local commands, run_unknown, decode, functions = ...
@@ -30,16 +30,16 @@ debug, dofile, io, load, loadfile, module, os, package, python, require = nil
 
 
 _LuaRuntime: Any = lua51.LuaRuntime
-"""Of any type, because its published stub has neither the options nor the bytes that it takes."""
+"""Untyped, because lupa's stub lacks these options and bytes."""
 
 _texts = msgspec.json.Decoder(list[str]).decode
 
 
 class Scripts:
-    """The scripts, with a Lua of their own. `publish` is called with the channel of each announcement."""
+    """The scripts in their own Lua runtime. `publish` is called with the channel of each announcement."""
 
     def __init__(self, keys: Keyspace, publish: Callable[[bytes], None]) -> None:
-        # Text stays bytes, as Redis has it.
+        # Text stays bytes, as in Redis.
         lua = _LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._table = lua.table_from
         self._keys = keys
@@ -52,11 +52,11 @@ class Scripts:
         self._functions = {name: functions[f"{library_name()}_{name}".encode()] for name in SCRIPTS}
 
     def run(self, name: str, key: bytes, arguments: Sequence[bytes]) -> Any:
-        """Run a script with its one key; return its reply as Redis gives it: int, bytes, None or lists of these."""
+        """Run a script with its one key; return its reply as Redis does: int, bytes, None or a list of these."""
         self._keys.expire()
         return _plain(self._functions[name](self._table([key]), self._table(arguments)))
 
-    # -- what Lua calls -----------------------------------------------------------------------------
+    # -- called from Lua ----------------------------------------------------------------------------
 
     def _command(self, name: str) -> Callable[..., Any]:
         def command(*words: bytes | float | None) -> Any:
@@ -74,34 +74,34 @@ class Scripts:
         return command
 
     def _run_unknown(self, name: bytes, *words: bytes) -> None:
-        run_command(self._keys, name.decode(), words)  # which raises
+        run_command(self._keys, name.decode(), words)  # raises
 
     def _decode(self, text: bytes) -> Any:
         try:
             return self._table([each.encode() for each in _texts(text)])
         except msgspec.DecodeError as error:
-            raise UnsupportedCommandError(f"JSON but a list of texts: {text!r}") from error
+            raise UnsupportedCommandError(f"JSON other than a list of strings: {text!r}") from error
 
     def _reply(self, reply: Any) -> Any:
-        """Return a reply as scripts are given it: a nil is false."""
+        """Convert a reply for a script: nil becomes false."""
         if isinstance(reply, list):
             return self._table([False if each is None else each for each in reply])
         return False if reply is None else reply
 
 
 def _word(word: bytes | float | None) -> bytes:
-    """Return a word of a command; a number as Redis writes it."""
+    """Convert an argument of a command from Lua; a number as Redis formats it."""
     if isinstance(word, bytes):
         return word
     if not isinstance(word, int | float) or isinstance(word, bool) or word != int(word):
-        raise UnsupportedCommandError(f"{word!r} in a command")
+        raise UnsupportedCommandError(f"the argument {word!r} of a command")
     return b"%d" % int(word)
 
 
 def _plain(reply: Any) -> Any:
-    """Return what a script returned as Redis makes a reply of it."""
+    """Convert the value that a script returned into a reply, as Redis does."""
     if reply is None or reply is False:
         return None
     if isinstance(reply, bytes | int | float):
         return reply if isinstance(reply, bytes) else int(reply)
-    return [_plain(reply[place]) for place in range(1, len(reply) + 1)]
+    return [_plain(reply[index]) for index in range(1, len(reply) + 1)]

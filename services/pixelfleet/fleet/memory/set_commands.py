@@ -1,30 +1,30 @@
-"""The commands on sets and sorted sets; commands.py says what holds for all of them."""
+"""The commands on sets and sorted sets; commands.py describes arguments, replies and errors."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from pixelfleet.fleet.memory.keyspace import Keyspace, Members, UnsupportedCommandError, places
+from pixelfleet.fleet.memory.keyspace import Keyspace, Members, UnsupportedCommandError, slice_of
 from pixelfleet.fleet.memory.sorted_set import SortedSet
 
 LARGEST_SCORE: Final = 2**53
-"""A score of Redis is a double, which holds every whole number up to this."""
+"""Scores of Redis are doubles, which are exact for whole numbers up to this."""
 
 # -- sets -------------------------------------------------------------------------------------------
 
 
 def _sadd(keys: Keyspace, key: bytes, *members: bytes) -> int:
-    known = keys.change(key, Members)
-    before = len(known)
-    known.update(dict.fromkeys(members))
-    return len(known) - before
+    stored = keys.change(key, Members)
+    before = len(stored)
+    stored.update(dict.fromkeys(members))
+    return len(stored) - before
 
 
 def _srem(keys: Keyspace, key: bytes, *members: bytes) -> int:
-    known = keys.read(key, Members)
-    before = len(known)
+    stored = keys.read(key, Members)
+    before = len(stored)
     for member in members:
-        known.pop(member, None)
-    dropped = before - len(known)
+        stored.pop(member, None)
+    dropped = before - len(stored)
     keys.drop_if_empty(key)
     return dropped
 
@@ -42,7 +42,7 @@ def _smembers(keys: Keyspace, key: bytes) -> list[bytes]:
 
 
 def _srandmember(keys: Keyspace, key: bytes, count: bytes) -> list[bytes]:
-    """Any members: here the first ones."""
+    """Return any members: here the first ones."""
     if int(count) < 0:
         raise UnsupportedCommandError("SRANDMEMBER with repetitions")
     return list(keys.read(key, Members))[: int(count)]
@@ -55,8 +55,8 @@ def _spop(keys: Keyspace, key: bytes, count: bytes) -> list[bytes]:
 
 
 def _sdiff(keys: Keyspace, key: bytes, *others: bytes) -> list[bytes]:
-    known = [keys.read(other, Members) for other in others]
-    return [member for member in keys.read(key, Members) if not any(member in other for other in known)]
+    subtracted = [keys.read(other, Members) for other in others]
+    return [member for member in keys.read(key, Members) if not any(member in other for other in subtracted)]
 
 
 def _sunion(keys: Keyspace, *names: bytes) -> list[bytes]:
@@ -70,14 +70,14 @@ def _sunion(keys: Keyspace, *names: bytes) -> list[bytes]:
 
 
 def _zadd(keys: Keyspace, key: bytes, *words: bytes) -> int:
-    """One member, with NX (only when it is new) or XX (only when it is not) or neither."""
+    """Add one member, with NX (only if it is new), XX (only if it is not) or neither."""
     *options, score, member = words
     if options not in ([], [b"NX"], [b"XX"]):
         raise UnsupportedCommandError(f"ZADD with {options}")
-    at, known = _score(score), keys.read(key, SortedSet)
-    if options and (options == [b"NX"]) == (known.score(member) is not None):
+    value, stored = _score(score), keys.read(key, SortedSet)
+    if options and (options == [b"NX"]) == (stored.score(member) is not None):
         return 0
-    return int(keys.change(key, SortedSet).put(member, at))
+    return int(keys.change(key, SortedSet).put(member, value))
 
 
 def _zrem(keys: Keyspace, key: bytes, member: bytes) -> int:
@@ -98,9 +98,9 @@ def _zscore(keys: Keyspace, key: bytes, member: bytes) -> bytes | None:
 def _zrange(keys: Keyspace, key: bytes, start: bytes, stop: bytes, *options: bytes) -> list[bytes]:
     if options not in ((), (b"WITHSCORES",)):
         raise UnsupportedCommandError(f"ZRANGE with {options}")
-    known = keys.read(key, SortedSet)
-    between = places(start, stop, len(known))
-    pairs = known.between(between.start, between.stop)
+    stored = keys.read(key, SortedSet)
+    indices = slice_of(start, stop, len(stored))
+    pairs = stored.between(indices.start, indices.stop)
     if not options:
         return [member for _, member in pairs]
     return [word for score, member in pairs for word in (member, b"%d" % score)]
@@ -109,15 +109,15 @@ def _zrange(keys: Keyspace, key: bytes, start: bytes, stop: bytes, *options: byt
 def _zrangebyscore(keys: Keyspace, key: bytes, lowest: bytes, highest: bytes, *options: bytes) -> list[bytes]:
     """Only as `ZRANGEBYSCORE key -inf score LIMIT 0 count`."""
     if lowest != b"-inf" or options[:2] != (b"LIMIT", b"0") or len(options) != 3:
-        raise UnsupportedCommandError("ZRANGEBYSCORE but from the lowest, or without LIMIT 0")
+        raise UnsupportedCommandError("ZRANGEBYSCORE without -inf or LIMIT 0")
     return [member for _, member in keys.read(key, SortedSet).up_to(_score(highest), int(options[2]))]
 
 
 def _zpopmin(keys: Keyspace, key: bytes) -> list[bytes]:
-    known = keys.read(key, SortedSet)
-    if not known:
+    stored = keys.read(key, SortedSet)
+    if not stored:
         return []
-    score, member = known.pop_lowest()
+    score, member = stored.pop_lowest()
     keys.drop_if_empty(key)
     return [member, b"%d" % score]
 
@@ -128,7 +128,7 @@ def _score(word: bytes) -> int:
     except ValueError:
         raise UnsupportedCommandError(f"a score of {word!r}") from None
     if abs(score) > LARGEST_SCORE:
-        raise UnsupportedCommandError(f"a score that no double holds: {score}")
+        raise UnsupportedCommandError(f"a score that a double cannot represent: {score}")
     return score
 
 

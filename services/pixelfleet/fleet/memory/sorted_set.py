@@ -1,4 +1,4 @@
-"""A sorted set as Redis has it: members with a score, in the order of their scores and then of their bytes."""
+"""A sorted set as in Redis: members with a score, ordered by score and then by their bytes."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ Pair = tuple[int, bytes]
 
 
 class SortedSet:
-    """Members in the order of their scores. Scores are whole numbers: all that the scripts use are."""
+    """Members ordered by score. Scores are whole numbers, as in all scripts."""
 
     __slots__ = ("_order", "_scores")
 
@@ -22,7 +22,7 @@ class SortedSet:
         return len(self._scores)
 
     def put(self, member: bytes, score: int) -> bool:
-        """Give a member a score; return whether it is new."""
+        """Set a member's score; return whether the member is new."""
         before = self._scores.get(member)
         if before != score:
             if before is not None:
@@ -32,7 +32,7 @@ class SortedSet:
         return before is None
 
     def discard(self, member: bytes) -> bool:
-        """Take a member out; return whether it was there."""
+        """Remove a member; return whether it existed."""
         score = self._scores.pop(member, None)
         if score is None:
             return False
@@ -40,19 +40,19 @@ class SortedSet:
         return True
 
     def score(self, member: bytes) -> int | None:
-        """Return a member's score; None when it is not there."""
+        """Return a member's score; None for an unknown member."""
         return self._scores.get(member)
 
     def between(self, start: int, stop: int) -> Iterator[Pair]:
-        """Yield the pairs from one place up to, but not with, another; neither is negative."""
+        """Return the pairs from one index up to, but without, another; neither is negative."""
         return self._order.islice(start, stop)
 
     def up_to(self, score: int, limit: int) -> Iterator[Pair]:
-        """Yield the first pairs whose score is at most this, no more of them than the limit."""
+        """Return the first pairs whose score is at most this, up to the limit."""
         return (pair for pair in islice(self._order, limit) if pair[0] <= score)
 
     def pop_lowest(self) -> Pair:
-        """Take the first pair out and return it; raise IndexError when there is none."""
+        """Remove and return the first pair; raise IndexError when there is none."""
         score, member = self._order.pop(0)
         del self._scores[member]
         return score, member

@@ -1,4 +1,4 @@
-"""The fleet store of a single process: for `pixelfleet demo`, for one machine, for tests."""
+"""The fleet store of a single process, for `pixelfleet demo`, one machine, and tests."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from pixelfleet.fleet.redis.store import RedisFleetStore
 
 
 class MemoryFleetStore(RedisFleetStore):
-    """The store on Redis, with its scripts run in this process on commands in memory: the same rules, no server.
+    """The same scripts as on Redis, run in this process on commands in memory.
 
-    It loses nothing while its process lives: it never warms up, and its epoch never changes.
+    Its data live as long as its process: it never warms up, and its epoch never changes.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
@@ -20,6 +20,6 @@ class MemoryFleetStore(RedisFleetStore):
 
 
 def _clock() -> Callable[[], float]:
-    """Return a clock of unix time that never goes back: arrivals are ordered by it."""
+    """Return a clock of unix time that never goes back, because it orders arrivals."""
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()

@@ -1,1 +1,1 @@
-"""The fleet store on Redis: the scripts that hold its rules, and what calls them."""
+"""The fleet store on Redis: its rules as Lua scripts, and their callers."""

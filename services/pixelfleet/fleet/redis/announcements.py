@@ -1,4 +1,4 @@
-"""Hears, over Redis' publish and subscribe, that something was matched for a replica."""
+"""Receives announcements of matches for a replica, over Redis publish/subscribe."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,37 +13,37 @@ from redis.exceptions import RedisError
 
 RETRY_SECONDS: Final = 1.0
 QUIET_SECONDS: Final = 10.0
-"""After so long without a word Redis is asked whether it is still there, and after twice as long left."""
+"""After this time without a message a ping is sent; after the same time without a reply the connection is closed."""
 
 log = structlog.get_logger(__name__)
 
 
 class Announcements:
-    """Listens for one replica, from the first wait on. A lost announcement costs time, never a match."""
+    """Subscribes for one replica, from the first wait on. A lost announcement delays a match, and never loses it."""
 
     def __init__(self, connect: Callable[[], Redis], prefix: str) -> None:
         self._connect = connect
         self._prefix = prefix
-        self._heard = asyncio.Event()
+        self._announced = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         if self._listener is not None:
             self._listener.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listener
 
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
-        """Wait for an announcement; False when the time is over."""
+        """Wait for an announcement; return False after the timeout."""
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(replica_id))
         try:
             async with asyncio.timeout(timeout):
-                await self._heard.wait()
+                await self._announced.wait()
         except TimeoutError:
             return False
-        self._heard.clear()
+        self._announced.clear()
         return True
 
     async def _listen(self, replica_id: str) -> None:
@@ -52,24 +52,24 @@ class Announcements:
             try:
                 async with redis.pubsub() as subscription:
                     await subscription.subscribe(f"{self._prefix}wake:{replica_id}")
-                    await self._hear(subscription)
+                    await self._receive(subscription)
             except (RedisError, OSError) as error:
-                log.warning("announcements of the fleet store are not heard", why=str(error))
+                log.warning("subscription to the fleet store lost", why=str(error))
             finally:
                 with suppress(RedisError, OSError):
                     await redis.aclose()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _hear(self, subscription: PubSub) -> None:
-        asked = False
+    async def _receive(self, subscription: PubSub) -> None:
+        pinged = False
         while True:
             message = await subscription.get_message(timeout=QUIET_SECONDS)
             if message is not None:
-                asked = False
-                if message["type"] in ("message", "subscribe"):  # what was announced before that was not heard
-                    self._heard.set()
-            elif asked:
+                pinged = False
+                if message["type"] in ("message", "subscribe"):  # earlier announcements may have been missed
+                    self._announced.set()
+            elif pinged:
                 raise RedisConnectionError("no answer")
             else:
                 await subscription.ping()
-                asked = True
+                pinged = True

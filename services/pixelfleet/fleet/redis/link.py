@@ -1,7 +1,7 @@
-"""Runs the scripts on Redis, over one connection that is made when it is needed and made again when it is lost.
+"""Runs the scripts on Redis over one connection, which is opened on demand and again after a loss.
 
-The connection keeps the order of calls. A call whose connection breaks fails with StoreUnavailableError; nothing is
-sent twice behind the caller's back, except what Redis says that it has not done.
+The connection keeps the order of calls. A call whose connection breaks fails with StoreUnavailableError. A call is
+sent again only if Redis reports that it does not have the script.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from pixelfleet.fleet.redis.interface import Word
-from pixelfleet.fleet.redis.scripts import FORGOTTEN, load
-from pixelfleet.fleet.redis.wire import Wire, done
+from pixelfleet.fleet.redis.scripts import UNKNOWN_SCRIPT, load
+from pixelfleet.fleet.redis.wire import Wire, unwrap
 from pixelfleet.fleet.store import StoreUnavailableError
 
 ANSWER_SECONDS: Final = 3.0
-"""A server that has not answered by then counts as away."""
+"""A server that has not answered for this time counts as unreachable."""
 
 FIRST_RETRY_SECONDS: Final = 0.1
 LONGEST_RETRY_SECONDS: Final = 1.0
@@ -27,7 +27,7 @@ LONGEST_RETRY_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
-"""How a server begins that answers, but is not the one to ask right now."""
+"""The beginnings of errors of a server that cannot serve the store now."""
 
 
 class RedisLink:
@@ -39,12 +39,12 @@ class RedisLink:
         self._clock = clock
         self._wire: Wire | None = None
         self._calls: dict[str, tuple[Word, ...]] = {}
-        """With which words each script is called."""
+        """The first words of the command that calls each script."""
         self._connecting = asyncio.Lock()
-        self._known_as = ("", 0)
-        """The last connection: the server's run id, and the number that it has there."""
+        self._last_connection = ("", 0)
+        """The server's run id, and the connection's client id there."""
         self.connections = 0
-        """How many were made: with each, answers to what was asked before may have been lost."""
+        """The number of connections made so far. With each new one, replies to earlier calls may have been lost."""
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
@@ -52,26 +52,26 @@ class RedisLink:
         self._loop = asyncio.get_running_loop()
 
     def stop(self) -> None:
-        """Send nothing more; what waits fails."""
+        """Close the connection. Pending and later calls fail."""
         self._closed = True
         self._drop("closed")
 
     async def run(self, script: str, *words: Word) -> Any:
-        """Run a script; raise StoreUnavailableError when Redis cannot be reached, or does not do what it is asked."""
+        """Run a script; raise StoreUnavailableError when Redis cannot be reached or refuses the call."""
         wire = await self._connected()
-        reply = await self._ask(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
-        if isinstance(reply, Exception) and str(reply).startswith(FORGOTTEN):
+        reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
+        if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
             try:
                 self._calls = await load(wire)
             except RedisError as error:
                 raise StoreUnavailableError(str(error)) from None
-            reply = await self._ask(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
+            reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
         return self._checked(reply)
 
     async def read(self, *commands: tuple[Word, ...]) -> list[Any]:
-        """Run plain commands that only read, on the same connection but not atomically."""
+        """Run read-only commands on the same connection, not atomically."""
         wire = await self._connected()
-        replies = await asyncio.gather(*(self._ask(wire, *command) for command in commands))
+        replies = await asyncio.gather(*(self._call(wire, *command) for command in commands))
         return [self._checked(reply) for reply in replies]
 
     # -- inside -------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class RedisLink:
     def _time(self) -> str:
         return "" if self._clock is None else str(round(self._clock() * 1e6))
 
-    async def _ask(self, wire: Wire, *words: Word) -> Any:
+    async def _call(self, wire: Wire, *words: Word) -> Any:
         try:
             return await wire.call(*words)
         except RedisError as error:
@@ -87,7 +87,7 @@ class RedisLink:
             raise StoreUnavailableError(str(error)) from None
 
     def _checked(self, reply: Any) -> Any:
-        """Return a reply; raise StoreUnavailableError for a refusal, and leave a server that does not serve now."""
+        """Return a reply; raise StoreUnavailableError for an error. Leaves a server that cannot serve now."""
         if not isinstance(reply, Exception):
             return reply
         why = str(reply)
@@ -95,11 +95,11 @@ class RedisLink:
             self._retry_at = self._loop.time() + FIRST_RETRY_SECONDS
             self._drop(why)
         else:
-            log.error("fleet store refused", why=why)
+            log.error("fleet store refused a call", why=why)
         raise StoreUnavailableError(why)
 
     async def _connected(self) -> Wire:
-        """Return the connection, made and introduced; raise when Redis does not answer or did not a moment ago."""
+        """Return the connection, opened if necessary; raise StoreUnavailableError until the next retry."""
         if self._wire is not None and self._wire.is_open:
             return self._wire
         async with self._connecting:
@@ -108,43 +108,43 @@ class RedisLink:
             if self._closed or self._loop.time() < self._retry_at:
                 raise StoreUnavailableError("closed" if self._closed else self._why)
             try:
-                wire = await Wire.connected(self._connect(), ANSWER_SECONDS)
-                await self._introduce(wire)
+                wire = await Wire.connect(self._connect(), ANSWER_SECONDS)
+                await self._initialise(wire)
             except (RedisError, OSError) as error:
                 self._lost(None, error)
                 raise StoreUnavailableError(self._why) from None
             self._wire = wire
             self._retry = FIRST_RETRY_SECONDS
             self._why = "connection lost"
-            log.info("fleet store is connected")
+            log.info("fleet store connected")
             return wire
 
-    async def _introduce(self, wire: Wire) -> None:
-        """Load the scripts and tell the store which server process it is found on; raise a RedisError."""
+    async def _initialise(self, wire: Wire) -> None:
+        """Load the scripts and report the run id of the server process to the store; raise a RedisError."""
         try:
-            info = done(await wire.call("INFO", "server")).decode()
+            info = unwrap(await wire.call("INFO", "server")).decode()
             run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
-            await self._end_last(wire, run_id)
+            await self._kill_last_connection(wire, run_id)
             self._calls = await load(wire)
-            done(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), run_id))
-            self._known_as = (run_id, done(await wire.call("CLIENT", "ID")))
+            unwrap(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), run_id))
+            self._last_connection = (run_id, unwrap(await wire.call("CLIENT", "ID")))
             self.connections += 1
         except BaseException:
             wire.close()
             raise
 
-    async def _end_last(self, wire: Wire, run_id: str) -> None:
-        """Have the server drop what it has not read yet of the last connection.
+    async def _kill_last_connection(self, wire: Wire, run_id: str) -> None:
+        """Have the server close the last connection and discard its unread commands.
 
-        A server that was frozen would else carry it out now or later, among what is asked over this one.
+        A server that was suspended would otherwise run them between the calls of this connection.
         """
-        last_run, last_number = self._known_as
-        if last_run == run_id:
-            await wire.call("CLIENT", "KILL", "ID", last_number)
+        last_run_id, client_id = self._last_connection
+        if last_run_id == run_id:
+            await wire.call("CLIENT", "KILL", "ID", client_id)
 
     def _lost(self, wire: Wire | None, error: Exception) -> None:
         if wire is not self._wire and wire is not None:
-            return  # an older connection; it is known that it is lost
+            return  # an older connection, whose loss is handled already
         why = str(error) or type(error).__name__
         if why != self._why or self._wire is not None:
             log.warning("fleet store cannot be reached", why=why)

@@ -1,7 +1,7 @@
-"""The scripts of `lua/` as Redis takes them: as a library of functions, or one by one where there are no functions.
+"""Loads the scripts of `lua/` into Redis: as a library of functions, or one by one on servers without functions.
 
-A library (Redis 7, Valkey) is read once and keeps what is common to all scripts; a script makes all of that anew with
-each call, which costs more than most of them do (docs/explanation/performance.md).
+A library (Redis 7, Valkey) evaluates the common part once. A plain script evaluates it with each call, which costs
+more than most scripts themselves (docs/explanation/performance.md).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final
 
 from pixelfleet.fleet import bounds
 from pixelfleet.fleet.redis.interface import Word
-from pixelfleet.fleet.redis.wire import Wire, done
+from pixelfleet.fleet.redis.wire import Wire, unwrap
 
 SCRIPTS: Final = (
     "end",
@@ -31,7 +31,7 @@ SCRIPTS: Final = (
 )
 
 STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
-"""What stands before them, of `lua/steps/`: each of these uses what those before it define."""
+"""The files of `lua/steps/` that precede the scripts. Each uses the definitions of those before it."""
 
 TIMES: Final = (
     "ARRIVAL",
@@ -45,7 +45,7 @@ TIMES: Final = (
     "UNUSED",
     "WARM_UP",
 )
-"""The bounds that the scripts use: times. There they are in microseconds and without `_SECONDS` in their names."""
+"""The bounds of the scripts that are times. In Lua they are in microseconds, without `_SECONDS` in their names."""
 NUMBERS: Final = (
     "DUE_AT_ONCE",
     "ENDS_AFTER_CUT",
@@ -64,53 +64,53 @@ NUMBERS: Final = (
     "SERVERS_AT_ONCE",
     "SESSIONS_AT_ONCE",
 )
-"""The bounds that the scripts use: plain numbers, which have the same names there."""
+"""The bounds of the scripts that are plain numbers, with the same names in Lua."""
 
-FORGOTTEN: Final = ("NOSCRIPT", "ERR Function not found")
-"""How Redis begins when it is asked for a script or a function that it does not know, or knows no more."""
+UNKNOWN_SCRIPT: Final = ("NOSCRIPT", "ERR Function not found")
+"""The beginnings of errors of a server that does not have the called script or function."""
 
 _BEGIN: Final = "begin(KEYS, ARGV)"
 
 
 async def load(wire: Wire) -> dict[str, tuple[Word, ...]]:
-    """Give a server the scripts; return with which words each is called. Raises a RedisError."""
+    """Load the scripts into a server; return the first words of the command that calls each. Raises a RedisError."""
     text = await asyncio.to_thread(library_text)
     reply = await wire.call("FUNCTION", "LOAD", text)
     if not isinstance(reply, Exception) or "already exists" in str(reply):
         return {name: ("FCALL", f"{library_name()}_{name}") for name in SCRIPTS}
-    # It is older, or lets us have no functions.
+    # The server is older than Redis 7, or functions are disabled.
     texts = [await asyncio.to_thread(script_text, name) for name in SCRIPTS]
     replies = [wire.call("SCRIPT", "LOAD", text) for text in texts]
-    return {name: ("EVALSHA", done(await reply).decode()) for name, reply in zip(SCRIPTS, replies, strict=True)}
+    return {name: ("EVALSHA", unwrap(await reply).decode()) for name, reply in zip(SCRIPTS, replies, strict=True)}
 
 
 @cache
 def script_text(name: str) -> str:
-    """Return a script as it is run by itself."""
-    return f"{_common()}\n{_BEGIN}\n{_own(name)}"
+    """Return a script with the common part, as a server without functions runs it."""
+    return f"{_common()}\n{_BEGIN}\n{_body(name)}"
 
 
 @cache
 def library_text() -> str:
-    """Return all scripts as one library. Its name changes with its text: each release finds its own."""
+    """Return all scripts as one library. Its name changes with its text, so that each release calls its own."""
     return f"#!lua name={library_name()}\n{_functions(library_name())}"
 
 
 @cache
 def library_name() -> str:
-    """Return the library's name, which also begins the names of its functions."""
+    """Return the library's name, which is also the prefix of its functions' names."""
     return f"pixelfleet_{hashlib.sha256(_functions('').encode()).hexdigest()[:16]}"
 
 
 def _functions(prefix: str) -> str:
     parts = [_common()]
     for name in SCRIPTS:
-        function = f"function(KEYS, ARGV)\n{_BEGIN}\n{_own(name)}\nend"
+        function = f"function(KEYS, ARGV)\n{_BEGIN}\n{_body(name)}\nend"
         parts.append(f"redis.register_function('{prefix}_{name}', {function})")
     return "\n".join(parts)
 
 
-def _own(name: str) -> str:
+def _body(name: str) -> str:
     return _text(f"{name}.lua")
 
 
@@ -123,7 +123,7 @@ def _common() -> str:
 
 
 def _constants() -> str:
-    """Return the bounds that the scripts use as Lua, times in microseconds."""
+    """Return the bounds of the scripts as Lua definitions, times in microseconds."""
     micros = {name: round(getattr(bounds, f"{name}_SECONDS") * 1e6) for name in TIMES}
     numbers = {name: getattr(bounds, name) for name in NUMBERS}
     return " ".join(f"local {name} = {value}" for name, value in {**micros, **numbers}.items())

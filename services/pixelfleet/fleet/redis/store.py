@@ -1,4 +1,4 @@
-"""The fleet store on Redis: one truth for any number of replicas. What happens is in `lua/`; this is its wording."""
+"""The fleet store on Redis, shared by any number of replicas. The rules are in `lua/`; this translates calls."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ _write = msgspec.json.Encoder().encode
 
 
 class RedisFleetStore:
-    """Runs each method as one script. Made by `open_store`.
+    """Runs each method as one script. `open_store` creates it.
 
-    The link and the announcements are to a Redis server, or to commands in memory: `fleet/memory`.
+    The link and the announcements lead to a Redis server, or to commands in memory (`fleet/memory`).
     """
 
     def __init__(self, link: ScriptLink, announcements: AnnouncementListener, prefix: str) -> None:
@@ -49,7 +49,7 @@ class RedisFleetStore:
     # -- for owners of streamers --------------------------------------------------------------------
 
     async def report(self, report: ServerReport) -> Reported:
-        """Replace what is known of one server's streamers."""
+        """Replace the stored streamers of one server."""
         facts: list[Any] = [orjson.dumps(report.ended), orjson.dumps([each.key for each in report.streamers])]
         for each in report.streamers:
             facts += _streamer_facts(each)
@@ -62,7 +62,7 @@ class RedisFleetStore:
     # -- for matchmaker replicas --------------------------------------------------------------------
 
     async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
-        """Say that a replica is alive, and claim what was matched for it."""
+        """Renew a replica and its sessions, and claim the leases that were matched for it."""
         epoch, warming_up, sessions, leases, end, operator_drained = await self._link.run(
             "keep", replica_id, known_epoch
         )
@@ -77,13 +77,13 @@ class RedisFleetStore:
         )
 
     async def join(self, ticket: Ticket) -> Placed:
-        """Give a ticket a streamer, or a place in its queue."""
+        """Match a ticket with a free streamer, or add it to its lane."""
         placed = _placed(await self._join(ticket, ticket.replica_id))
         assert placed is not None
         return placed
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:
-        """Take sessions out."""
+        """Remove sessions."""
         await self._link.run("leave", replica_id, *session_ids)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
@@ -92,7 +92,7 @@ class RedisFleetStore:
         return _placed(reply)
 
     async def reserve(self, ticket: Ticket) -> Lease | None:
-        """Lease a free streamer to a page that dials by itself."""
+        """Lease a free streamer to a page that dials it directly."""
         placed = _placed(await self._join(ticket, ""))
         return placed if isinstance(placed, Lease) else None
 
@@ -104,7 +104,7 @@ class RedisFleetStore:
         unsettled: Sequence[str] = (),
         operator_drained: Sequence[str] = (),
     ) -> None:
-        """Make a replica's sessions exactly these."""
+        """Replace a replica's sessions by its snapshot."""
         rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
         for ticket, lease in leases:
             streamer = lease.streamer
@@ -114,45 +114,45 @@ class RedisFleetStore:
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
-            back = orjson.dumps(operator_drained if first else ())
-            await self._link.run("restore", replica_id, first, last, back, *(fact for row in chunk for fact in row))
+            drained = orjson.dumps(operator_drained if first else ())
+            await self._link.run("restore", replica_id, first, last, drained, *(fact for row in chunk for fact in row))
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
-        """Say how free streamers are chosen."""
+        """Set the policy of each app."""
         await self._link.run("policies", *(word for pair in sorted(policies.items()) for word in pair))
 
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
-        """Wait until something was matched for a replica."""
+        """Wait for an announcement of a match."""
         return await self._announcements.wait(replica_id, timeout)
 
     # -- for operators and numbers ------------------------------------------------------------------
 
     async def set_operator_drain(self, key: str, on: bool) -> bool:
-        """Match nobody to a streamer any more, or do again."""
+        """Begin or end the operator drain of a streamer."""
         return bool(await self._link.run("hold_back", key, int(on)))
 
     async def end(self, session_id: str) -> bool:
-        """Have whoever holds a session end it."""
+        """Request the end of a session."""
         return bool(await self._link.run("end", session_id))
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
-        """Return what players are told of these queues."""
+        """Return the data for positions and estimates of these lanes."""
         replies = await self._link.run("lanes", *names) if names else []
         return [_lane_view(name, reply) for name, reply in zip(names, replies, strict=True)]
 
     async def totals(self) -> Totals:
-        """Return the fleet in numbers."""
+        """Return the numbers of the fleet."""
         now, warming_up, *rest = await self._link.run("totals")
         apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
         return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps)
 
     async def snapshot(self) -> FleetSnapshot:
-        """Return all that the store knows."""
+        """Return the whole content of the store."""
         totals = await self.totals()
         return await self._views.snapshot(totals.now, sorted(totals.apps))
 
     async def redeem(self, name: str, until: float) -> bool:
-        """Use something up that may be used once."""
+        """Redeem a name that may be used once."""
         return bool(await self._link.run("redeem", name, round(until * 1e6)))
 
     async def find(self, streamer: str) -> StreamerView | None:
@@ -174,7 +174,7 @@ class RedisFleetStore:
             _write(ticket),
         )
         if reply == b"choices":
-            raise TooManyChoicesError("too many different choices of labels are waited for")
+            raise TooManyChoicesError("too many different choices of labels are in use")
         return reply
 
 
@@ -245,8 +245,8 @@ def _lease(row: Sequence[Any]) -> Lease | None:
 
 
 def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
-    length, head, marks, ends, took = reply
-    seconds = int(took) / 1e6
+    length, head, marks, ends, duration = reply
+    seconds = int(duration) / 1e6
     return LaneView(
         lane=name,
         length=length,

@@ -1,4 +1,4 @@
-"""Reads the whole fleet from Redis, a part at a time: for operators and dashboards, never for matching."""
+"""Reads the whole fleet from Redis in chunks, for operators and dashboards; matching does not use it."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
@@ -18,22 +18,22 @@ _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
 def read_ticket(ticket: bytes, wants: bytes, replica: bytes) -> Ticket:
-    """Return a ticket as it was made, but for what it was found to want and whose it is now."""
-    made = _read_ticket(ticket)
-    if (made.wants, made.replica_id) == (wants.decode(), replica.decode()):
-        return made
-    return msgspec.structs.replace(made, wants=wants.decode(), replica_id=replica.decode())
+    """Return a stored ticket, with the wanted streamer as resolved by the scripts and its present replica."""
+    original = _read_ticket(ticket)
+    if (original.wants, original.replica_id) == (wants.decode(), replica.decode()):
+        return original
+    return msgspec.structs.replace(original, wants=wants.decode(), replica_id=replica.decode())
 
 
 class RedisViews:
-    """Reads what the scripts of `lua/` write."""
+    """Reads the keys that the scripts of `lua/` write."""
 
     def __init__(self, link: ScriptLink, prefix: str) -> None:
         self._link = link
         self._prefix = prefix
 
     async def snapshot(self, now: float, apps: Sequence[str]) -> FleetSnapshot:
-        """Return all that the store knows; `now` is its clock."""
+        """Return the whole content of the store; `now` is its clock, in seconds."""
         streamers = await self._streamers(await self._union([f"all:{app}" for app in apps]))
         replicas = await self._union(["replicas"])
         groups = [f"{kind}:{key}" for key in streamers for kind in ("sl", "sh")]
@@ -52,7 +52,7 @@ class RedisViews:
         )
 
     async def find(self, streamer: str, apps: Sequence[str]) -> StreamerView | None:
-        """Return one streamer by its key, or by an endpoint id that only one streamer has."""
+        """Return one streamer by its key or by a unique endpoint id; None if there is none."""
         found = await self._streamers([streamer])
         if not found:
             keys = await self._union([f"ep:{app}\x1f{streamer}" for app in apps])
@@ -62,7 +62,7 @@ class RedisViews:
     # -- inside -------------------------------------------------------------------------------------
 
     async def _union(self, sets: Sequence[str]) -> list[str]:
-        """Return the members of all these sets, in order."""
+        """Return the members of all these sets, sorted."""
         members: set[bytes] = set()
         for start in range(0, len(sets), READ_CHUNK):
             chunk = sets[start : start + READ_CHUNK]
@@ -73,7 +73,7 @@ class RedisViews:
     async def _rows(
         self, kind: str, names: Sequence[str], fields: Sequence[str]
     ) -> AsyncIterator[tuple[str, Sequence[Any]]]:
-        """Yield names with their fields. Each chunk is used before the next is read, so that other calls go on."""
+        """Yield names with their fields, in chunks, so that other calls run in between."""
         for start in range(0, len(names), READ_CHUNK):
             chunk = names[start : start + READ_CHUNK]
             rows = await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))

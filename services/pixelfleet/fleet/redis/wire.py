@@ -1,8 +1,8 @@
-"""Commands to Redis and their replies on one connection, as cheap as they can be.
+"""Sends commands to Redis and receives their replies on one connection, at low cost.
 
-redis-py makes the connection: addresses, TLS, passwords and Sentinels. Its parser, hiredis, is then used directly:
-a pipeline of redis-py costs five to ten times as much a call (docs/explanation/performance.md), and each match makes
-several. Calls of one turn of the event loop are written together; replies come in order.
+redis-py opens the connection: addresses, TLS, passwords and Sentinels. Its parser, hiredis, is then used directly: a
+pipeline of redis-py costs five to ten times as much per call (docs/explanation/performance.md), and each match needs
+several calls. Calls in one iteration of the event loop are written together; replies come in order.
 """
 
 import asyncio
@@ -36,15 +36,15 @@ class Wire(asyncio.Protocol):
         self._why = "connection lost"
 
     @classmethod
-    async def connected(cls, client: Redis, answer_seconds: float) -> Self:
-        """Return an open connection to a client's server; raise a RedisError or OSError."""
+    async def connect(cls, client: Redis, answer_seconds: float) -> Self:
+        """Open a connection to a client's server; raise a RedisError or OSError."""
         connection: Connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         await connection.connect()  # type: ignore[no-untyped-call]
         writer = take_stream(connection)
         if writer is None:
-            raise RedisConnectionError("closed as soon as it was open")
+            raise RedisConnectionError("closed immediately")
         wire = cls(answer_seconds)
-        wire._take(writer)
+        wire._attach(writer)
         return wire
 
     @property
@@ -53,9 +53,9 @@ class Wire(asyncio.Protocol):
         return self._transport is not None
 
     def call(self, *words: Word) -> asyncio.Future[Any]:
-        """Send a command. The future has its reply, which is an exception object when Redis refuses the command.
+        """Send a command. The future resolves to its reply, which is an exception object for an error of Redis.
 
-        It fails with a RedisConnectionError when the connection is lost first.
+        The future fails with a RedisConnectionError if the connection is lost first.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         if self._transport is None:
@@ -68,21 +68,21 @@ class Wire(asyncio.Protocol):
         return future
 
     def close(self, why: str = "closed") -> None:
-        """Drop the connection; whoever waits for a reply is told that it is lost."""
+        """Close the connection; pending calls fail with `why`."""
         if self._transport is not None:
             self._why = why
             self._transport.abort()
             self.connection_lost(None)
 
-    # -- what asyncio calls -------------------------------------------------------------------------
+    # -- called by asyncio --------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Hand out the replies that are complete."""
+        """Resolve the futures of complete replies."""
         self._reader.feed(data)
         try:
             while (reply := self._reader.gets()) is not False:
                 if not self._waiting:
-                    raise hiredis.ProtocolError("a reply that nobody asked for")
+                    raise hiredis.ProtocolError("unexpected reply")
                 _, future = self._waiting.popleft()
                 if not future.done():
                     future.set_result(reply)
@@ -90,7 +90,7 @@ class Wire(asyncio.Protocol):
             self.close(str(error))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody who waits, once."""
+        """Fail all pending calls."""
         self._transport = None
         if self._check is not None:
             self._check.cancel()
@@ -102,30 +102,30 @@ class Wire(asyncio.Protocol):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _take(self, writer: asyncio.StreamWriter) -> None:
+    def _attach(self, writer: asyncio.StreamWriter) -> None:
         transport = cast("asyncio.Transport", writer.transport)
-        self._writer = writer  # it would close its transport when nobody has it any more
+        self._writer = writer  # a writer closes its transport when it is garbage-collected
         transport.set_protocol(self)
         if not transport.is_reading():
             transport.resume_reading()
         self._transport = transport
-        self._check = self._loop.call_later(CHECK_SECONDS, self._look)
+        self._check = self._loop.call_later(CHECK_SECONDS, self._check_timeout)
 
     def _flush(self) -> None:
         out, self._out = self._out, []
         if self._transport is not None:
             self._transport.write(b"".join(out))
 
-    def _look(self) -> None:
-        """Drop a connection on which a reply is overdue: a server that is frozen says nothing of it."""
+    def _check_timeout(self) -> None:
+        """Close the connection if a reply is overdue, as a suspended server does not close it."""
         if self._waiting and self._loop.time() - self._waiting[0][0] > self._answer_seconds:
             self.close("no answer in time")
         else:
-            self._check = self._loop.call_later(CHECK_SECONDS, self._look)
+            self._check = self._loop.call_later(CHECK_SECONDS, self._check_timeout)
 
 
-def done(reply: Any) -> Any:
-    """Return a reply; raise it as a RedisError when it is a refusal."""
+def unwrap(reply: Any) -> Any:
+    """Return a reply; raise an error of Redis as a RedisError."""
     if isinstance(reply, Exception):
         raise RedisError(str(reply))
     return reply

@@ -13,7 +13,7 @@ from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, em
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give Redis as long for an answer as it takes on a busy machine."""
+    """Extend the timeout of Redis for a busy machine."""
     for module in (opening, redis_link):
         monkeypatch.setattr(module, "ANSWER_SECONDS", PATIENCE_SECONDS)
 
@@ -26,7 +26,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server that a test may do anything to."""
+    """A server of one test, which may stop or change it."""
     with redis_server(tmp_path) as server:
         yield server
 

@@ -1,19 +1,19 @@
-"""Counts again, from all that a store knows, what it keeps as it changes."""
+"""Computes totals from a snapshot, to check those that the store updates incrementally."""
 
 import math
 
 from pixelfleet.fleet.model import AppTotals, FleetSnapshot, LeaseState, StreamerView
 
 
-def taken(known: FleetSnapshot, view: StreamerView) -> int:
-    """Return the used slots of a streamer; a held session and its lease are one."""
+def used_slots(known: FleetSnapshot, view: StreamerView) -> int:
+    """Return the used slots of a streamer; a held session and its lease count once."""
     report = view.report
-    promised = {
+    leased = {
         lease.session_id
         for lease in known.leases
         if lease.streamer.key == report.key and lease.state is not LeaseState.HELD and not lease.spectator
     }
-    return max(report.players, len(promised)) if report.legacy else len(report.sessions) + len(promised)
+    return max(report.players, len(leased)) if report.legacy else len(report.sessions) + len(leased)
 
 
 def is_open(known: FleetSnapshot, view: StreamerView) -> bool:
@@ -23,11 +23,11 @@ def is_open(known: FleetSnapshot, view: StreamerView) -> bool:
 
 
 def is_free(known: FleetSnapshot, view: StreamerView) -> bool:
-    return is_open(known, view) and (not view.report.capacity or taken(known, view) < view.report.capacity)
+    return is_open(known, view) and (not view.report.capacity or used_slots(known, view) < view.report.capacity)
 
 
 def recount(known: FleetSnapshot) -> dict[str, AppTotals]:
-    """Return the totals of every app that has a streamer or somebody who waits."""
+    """Return the totals of every app with a streamer or a waiting ticket."""
     apps = {view.report.app for view in known.streamers} | {each.ticket.app for each in known.queue}
     return {app: _recount(known, app) for app in sorted(apps)}
 
@@ -39,7 +39,7 @@ def _recount(known: FleetSnapshot, app: str) -> AppTotals:
     return AppTotals(
         streamers=len(ready),
         slots=sum(each.report.capacity or math.inf for each in ready),
-        used=sum(taken(known, each) for each in ready),
+        used=sum(used_slots(known, each) for each in ready),
         available=sum(is_free(known, each) for each in mine),
         waiting=len(arrivals),
         quarantined=sum(each.quarantined_until > known.now for each in ready),

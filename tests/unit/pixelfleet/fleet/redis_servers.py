@@ -1,4 +1,4 @@
-"""Real redis-servers for the tests of the store, each on a free port and with nothing on disk."""
+"""Real redis-servers for the tests of the store, each on a free port and without persistence."""
 
 import signal
 import subprocess
@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from tests.parts import free_port, require_part
 
 READY: Final = ("Ready to accept connections", "+monitor master")
-"""What a server, or a Sentinel, says when it is ready."""
+"""Log lines of a server, or of a Sentinel, that is ready."""
 
 
 async def ask(url: str, *words: str | int) -> Any:
-    """Ask a server something, as a person would."""
+    """Run one command on a server."""
     async with Redis.from_url(url) as redis:
         return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
@@ -45,21 +45,21 @@ class RedisServer:
             command += [str(self.port), *self._options]
         self._process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        said = []
+        lines = []
         for line in self._process.stdout:
-            said.append(line)
+            lines.append(line)
             if any(sign in line for sign in READY):
                 return
         self._process.wait()
-        raise AssertionError(f"redis-server did not start: {''.join(said)}")
+        raise AssertionError(f"redis-server did not start: {''.join(lines)}")
 
     def freeze(self, *, on: bool) -> None:
-        """Have it do nothing, or go on."""
+        """Suspend the process, or resume it."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill the process."""
         assert self._process is not None
         self._process.kill()
         self._process.communicate()

@@ -1,4 +1,4 @@
-"""What the contract of the fleet store is tested with: the implementations, a clock, and reports and tickets."""
+"""Fixtures for the contract of the fleet store: implementations, a clock, reports and tickets."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,13 +24,13 @@ from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 
 IMPLEMENTATIONS: Final = ("memory", "redis")
-"""Every implementation that must keep the contract."""
+"""All implementations of the contract."""
 
 _numbers = count(1)
 
 
 class Clock:
-    """The store's clock; it moves when a test says so."""
+    """The store's clock, which only a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -43,13 +43,13 @@ class Clock:
 
 
 def fresh_prefix() -> str:
-    """Return a beginning of keys that nobody else uses."""
+    """Return an unused prefix of keys."""
     return f"{{test-{next(_numbers)}}}:"
 
 
 @asynccontextmanager
 async def empty_store(url: str, clock: Clock) -> AsyncIterator[FleetStore]:
-    """Yield a store at a URL, or in memory, that knows nothing and matches already."""
+    """Yield an empty store at a URL, or in memory, after its warm-up."""
     async with open_store(url, prefix=fresh_prefix(), clock=clock) as store:
         await store.totals()
         clock.advance(WARM_UP_SECONDS)
@@ -113,7 +113,7 @@ def ticket(
 
 
 class Fleet:
-    """A store as its owners use it, each call in a word."""
+    """A store with short calls for tests."""
 
     def __init__(self, store: FleetStore, clock: Clock) -> None:
         self.store = store
@@ -125,7 +125,7 @@ class Fleet:
     async def reports(
         self, *streamers: StreamerReport, server: str = "s1", ended: Sequence[str] = (), owner: str = "", fence: int = 0
     ) -> Reported:
-        """Report, newer than all before, the streamers of one server, which is named by them if there are any."""
+        """Report the streamers of one server, with a new sequence number. `server` names it without streamers."""
         self._sequence += 1
         return await self.store.report(
             ServerReport(
@@ -145,63 +145,63 @@ class Fleet:
             await self.store.join(ticket(session))
 
     async def gets(self, join_request: Ticket) -> Lease:
-        """Join and be given a streamer at once."""
+        """Join and get a lease at once."""
         placed = await self.store.join(join_request)
         assert isinstance(placed, Lease), f"{join_request.session_id} has to wait"
         return placed
 
     async def waits(self, join_request: Ticket) -> Waiting:
-        """Join and have to wait."""
+        """Join and get a place in the queue."""
         placed = await self.store.join(join_request)
         assert isinstance(placed, Waiting), f"{join_request.session_id} does not have to wait"
         return placed
 
-    async def keeps(self, *replicas: str) -> Renewal:
+    async def renews(self, *replicas: str) -> Renewal:
         for replica in replicas or ("r1",):
             renewal = await self.store.renew(replica, "")
         return renewal
 
     async def passes(self, seconds: float, *, replicas: Sequence[str] = ("r1",), servers: Sequence[str] = ()) -> None:
-        """Let time pass, in which only these replicas say that they are alive; servers repeat their last report."""
-        left = seconds
-        while left > 1e-9:
-            step = min(left, 0.5)
+        """Let time pass, in which only these replicas renew, and these servers repeat their last report."""
+        remaining = seconds
+        while remaining > 1e-9:
+            step = min(remaining, 0.5)
             self.clock.advance(step)
-            left -= step
+            remaining -= step
             for replica in replicas:
                 await self.store.renew(replica, "")
             for server in servers:
                 views = (await self.snapshot()).streamers
                 await self.reports(*(each.report for each in views if each.report.server_id == server), server=server)
 
-    # -- beneath the interface ----------------------------------------------------------------------
+    # -- below the interface ------------------------------------------------------------------------
 
     @property
     def _on_redis(self) -> RedisFleetStore:
-        """Every implementation is one, on a server or on commands in memory."""
+        """The store with its true type, which all implementations have."""
         assert isinstance(self.store, RedisFleetStore)
         return self.store
 
     async def run(self, script: str, *words: str | int) -> None:
-        """Run a script as it is."""
+        """Run one script."""
         await self._on_redis._link.run(script, *words)
 
     async def read(self, command: str, key: str, *words: str) -> Any:
-        """Run one command, which lets nothing lapse as a script would."""
+        """Run one command, which expires no facts as a script does."""
         (reply,) = await self._on_redis._link.read((command, self._on_redis._views._prefix + key, *words))
         return reply
 
     async def time_to_live(self, key: str) -> int | None:
-        """Return after how many seconds a key expires, to the second."""
+        """Return the time to live of a key in seconds, rounded; None without one."""
         link = self._on_redis._link
         if isinstance(link, MemoryLink):
             at = link._keys._expiry.get(key.encode())
             return None if at is None else round(at / 1e6 - self.clock.now)
-        left = await self.read("TTL", key)
-        return None if left < 0 else int(left)
+        seconds = await self.read("TTL", key)
+        return None if seconds < 0 else int(seconds)
 
     def count_calls(self, monkeypatch: pytest.MonkeyPatch, method: str) -> list[tuple[Any, ...]]:
-        """Return a list that each further call of a method of the link adds its arguments to."""
+        """Return a list to which each further call of a method of the link appends its arguments."""
         link, calls = self._on_redis._link, list[tuple[Any, ...]]()
         inner = getattr(link, method)
 
@@ -212,7 +212,7 @@ class Fleet:
         monkeypatch.setattr(link, method, counted)
         return calls
 
-    # -- what is known ------------------------------------------------------------------------------
+    # -- content ------------------------------------------------------------------------------------
 
     async def snapshot(self) -> FleetSnapshot:
         return await self.store.snapshot()
@@ -225,5 +225,5 @@ class Fleet:
         return {lease.session_id: lease for lease in (await self.snapshot()).leases}
 
     async def matches(self) -> dict[str, str]:
-        """Return every lease, as session -> key of its streamer."""
+        """Return every lease, as a map from session to the key of its streamer."""
         return {session: lease.streamer.key for session, lease in (await self.leases()).items()}

@@ -1,6 +1,6 @@
-"""The same calls on a real server and on the commands in memory give the same replies: both run the same scripts.
+"""Property test: the same calls on a real server and on the commands in memory give the same replies.
 
-This holds the commands in memory to the server in the sequences in which the scripts use them.
+Both run the same scripts, so this compares the commands in memory with the server in realistic sequences.
 """
 
 import asyncio
@@ -30,39 +30,40 @@ from tests.unit.pixelfleet.fleet.recount import recount
 from tests.unit.pixelfleet.fleet.stores import Clock, empty_store, streamer, ticket
 
 SESSIONS = tuple(f"p{number}" for number in range(8))
-STRANGERS = ("x1", "x2")
+UNLEASED = ("x1", "x2")
+"""Sessions without a ticket."""
 REPLICAS = ("r1", "r2")
 APPS = ("a", "a", "a", "b")
 LABELS: tuple[dict[str, str], ...] = ({}, {}, {"region": "eu"}, {"region": "eu", "gpu": "a10"}, {"region": "us"})
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-"""Without an explanation, for which Hypothesis reads files while the loop runs."""
+"""Without the explain phase, in which Hypothesis reads files while the loop runs."""
 STEPS = (0.0, 0.1, 0.7, 1.1, 2.3, 5.3, 11.3, 47.3)
 
 
 @dataclass
 class Step:
-    """One call, with what it is given; without a name time passes."""
+    """One call with its arguments; without a call, time passes."""
 
     name: str
-    given: dict[str, Any]
+    arguments: dict[str, Any]
     call: Callable[..., Awaitable[Any]] | None = None
 
     def __repr__(self) -> str:
-        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.given.items())})"
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
 
 @dataclass
-class Told:
-    """What the owners know, which is the same for both stores."""
+class Owners:
+    """The state of the owners, which is the same for both stores."""
 
     clock: Clock
     sequences: dict[str, int] = field(default_factory=dict)
     fences: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-# -- what they are told -----------------------------------------------------------------------------
+# -- calls ------------------------------------------------------------------------------------------
 
-some_sessions = st.lists(st.sampled_from((*SESSIONS, *STRANGERS)), max_size=3, unique=True).map(tuple)
+some_sessions = st.lists(st.sampled_from((*SESSIONS, *UNLEASED)), max_size=3, unique=True).map(tuple)
 tickets = st.builds(
     ticket,
     st.sampled_from(SESSIONS),
@@ -78,7 +79,7 @@ tickets = st.builds(
 
 @st.composite
 def reports(draw: st.DrawFn) -> tuple[ServerReport, int]:
-    """Return a report with a step of its sequence in place of that."""
+    """Return a report, and the step from the server's last sequence number to that of the report."""
     server = draw(st.sampled_from(("s1", "s2", "s3", "s4")))
     owner = draw(st.sampled_from(("", "", "", *REPLICAS)))
     streamers = []
@@ -101,20 +102,20 @@ def reports(draw: st.DrawFn) -> tuple[ServerReport, int]:
     ended = draw(st.lists(st.sampled_from(SESSIONS), max_size=2).map(tuple)) if draw(st.booleans()) else ()
     step = draw(st.sampled_from((1, 1, 1, 1, 0, -1)))
     fence = draw(st.sampled_from((0, 1, 1, 1)))
-    said = ServerReport(
+    report_ = ServerReport(
         server_id=server, sequence=0, streamers=tuple(streamers), ended=ended, owner=owner, fence=fence if owner else 0
     )
-    return said, step
+    return report_, step
 
 
-async def tells(store: FleetStore, told: "Told", said: ServerReport, forward: int) -> Any:
-    server = said.server_id
-    report = msgspec.structs.replace(
-        said,
-        sequence=max(0, told.sequences.get(server, 10) + forward),
-        fence=told.fences.get((server, said.owner), 0) if said.fence else 0,
+async def send_report(store: FleetStore, owners: Owners, report: tuple[ServerReport, int]) -> Any:
+    template, step = report
+    numbered = msgspec.structs.replace(
+        template,
+        sequence=max(0, owners.sequences.get(template.server_id, 10) + step),
+        fence=owners.fences.get((template.server_id, template.owner), 0) if template.fence else 0,
     )
-    return await store.report(report)
+    return await store.report(numbered)
 
 
 def steps_of(
@@ -128,10 +129,10 @@ session_ids = st.sampled_from(SESSIONS)
 
 @st.composite
 def restores(draw: st.DrawFn) -> Step:
-    """A replica says what it has: some of it is right, some not."""
+    """A snapshot of a replica that is partly wrong."""
     replica = draw(st.sampled_from(REPLICAS))
-    said = draw(st.lists(tickets, max_size=4, unique_by=lambda each: each.session_id))
-    arrivals = [(each, draw(st.integers(900, 1000)) + index / 8) for index, each in enumerate(said)]
+    restored = draw(st.lists(tickets, max_size=4, unique_by=lambda each: each.session_id))
+    arrivals = [(each, draw(st.integers(900, 1000)) + index / 8) for index, each in enumerate(restored)]
     leases = []
     for each, arrived in arrivals:
         if draw(st.booleans()):
@@ -145,32 +146,28 @@ def restores(draw: st.DrawFn) -> Step:
                 arrived=arrived,
             )
             leases.append((each, lease))
-    promised = {each.session_id for each, _ in leases}
-    waiting = [(each, arrived) for each, arrived in arrivals if each.session_id not in promised]
+    leased = {each.session_id for each, _ in leases}
+    waiting = [(each, arrived) for each, arrived in arrivals if each.session_id not in leased]
 
-    async def call(store: FleetStore, _: Told, **given_: Any) -> None:
-        await store.restore(given_["replica"], given_["waiting"], given_["leases"])
+    async def call(store: FleetStore, _: Owners, **arguments: Any) -> None:
+        await store.restore(arguments["replica"], arguments["waiting"], arguments["leases"])
 
     return Step("restore", {"replica": replica, "waiting": waiting, "leases": leases}, call)
 
 
-async def joins(store: FleetStore, _: Told, join_request: Ticket) -> Any:
+async def joins(store: FleetStore, _: Owners, join_request: Ticket) -> Any:
     try:
         return await store.join(join_request)
     except TooManyChoicesError:
         return "too many"
 
 
-async def said_and_forward(store: FleetStore, told: Told, report: tuple[ServerReport, int]) -> Any:
-    return await tells(store, told, *report)
-
-
 steps = st.one_of(
-    steps_of("report", said_and_forward, report=reports()),
-    steps_of("report", said_and_forward, report=reports()),
+    steps_of("report", send_report, report=reports()),
+    steps_of("report", send_report, report=reports()),
     steps_of("join", joins, join_request=tickets),
     steps_of("join", joins, join_request=tickets),
-    steps_of("keep", lambda store, _, name: store.renew(name, ""), name=st.sampled_from(REPLICAS)),
+    steps_of("renew", lambda store, _, name: store.renew(name, ""), name=st.sampled_from(REPLICAS)),
     steps_of(
         "leave",
         lambda store, _, names, by: store.leave(*names, replica_id=by),
@@ -184,10 +181,10 @@ steps = st.one_of(
         key=st.sampled_from(("", "", "s1/cam")),
         bad=st.booleans(),
     ),
-    steps_of("offer", lambda store, _, join_request: store.reserve(join_request), join_request=tickets),
+    steps_of("reserve", lambda store, _, join_request: store.reserve(join_request), join_request=tickets),
     restores(),
     steps_of(
-        "hold_back",
+        "set_operator_drain",
         lambda store, _, key, on: store.set_operator_drain(key, on),
         key=st.sampled_from(("s1/cam", "s2/cam")),
         on=st.booleans(),
@@ -201,20 +198,19 @@ steps = st.one_of(
     st.sampled_from(STEPS).map(lambda seconds: Step("passes", {"seconds": seconds})),
 )
 
-# -- what they say ----------------------------------------------------------------------------------
+# -- replies ----------------------------------------------------------------------------------------
 
 
-def plain(said: Any) -> Any:
-    """Return an answer without what may differ: the epoch, and the order of things that have none."""
-    if isinstance(said, Renewal):
+def plain(reply: Any) -> Any:
+    """Return a reply without parts that may differ: the epoch, and the order of leases."""
+    if isinstance(reply, Renewal):
         return (
-            "kept",
-            said.sessions,
-            said.end,
-            said.operator_drained,
-            sorted(said.leases, key=lambda each: each.session_id),
+            reply.sessions,
+            reply.end,
+            reply.operator_drained,
+            sorted(reply.leases, key=lambda each: each.session_id),
         )
-    return said
+    return reply
 
 
 async def everything(store: FleetStore) -> tuple[FleetSnapshot, Totals]:
@@ -227,32 +223,32 @@ def check_totals(known: FleetSnapshot, totals: Totals) -> None:
         assert app == counted.get(name, AppTotals()), name
 
 
-async def say_the_same(url: str, said: list[Step]) -> None:
+async def compare(url: str, sequence: list[Step]) -> None:
     clock = Clock()
     async with empty_store(url, clock) as redis:
         clock.now = 1000.0
         async with empty_store("", clock) as memory:
-            told = Told(clock)
-            for step in said:
+            owners = Owners(clock)
+            for step in sequence:
                 if step.call is None:
-                    clock.advance(step.given["seconds"])
+                    clock.advance(step.arguments["seconds"])
                 else:
-                    there = await step.call(redis, told, **step.given)
-                    here = await step.call(memory, told, **step.given)
-                    assert plain(there) == plain(here), step
-                    if isinstance(here, Reported):
-                        note(told, step.given["report"][0], here)
-                seen, mine = await everything(redis), await everything(memory)
-                assert seen == mine, step
-                check_totals(*mine)
-                await check_lanes(redis, memory, mine[0])
+                    from_redis = await step.call(redis, owners, **step.arguments)
+                    from_memory = await step.call(memory, owners, **step.arguments)
+                    assert plain(from_redis) == plain(from_memory), step
+                    if isinstance(from_memory, Reported):
+                        record(owners, step.arguments["report"][0], from_memory)
+                on_redis, in_memory = await everything(redis), await everything(memory)
+                assert on_redis == in_memory, step
+                check_totals(*in_memory)
+                await check_lanes(redis, memory, in_memory[0])
 
 
-def note(told: Told, said: ServerReport, answer: Reported) -> None:
-    """Go on counting from what was taken."""
-    if answer.taken:
-        told.sequences[said.server_id] = told.sequences.get(said.server_id, 10) + 1
-        told.fences[said.server_id, said.owner] = answer.fence
+def record(owners: Owners, report: ServerReport, reply: Reported) -> None:
+    """Continue the sequence and the fence after an accepted report."""
+    if reply.taken:
+        owners.sequences[report.server_id] = owners.sequences.get(report.server_id, 10) + 1
+        owners.fences[report.server_id, report.owner] = reply.fence
 
 
 async def check_lanes(one: FleetStore, other: FleetStore, known: FleetSnapshot) -> None:
@@ -264,10 +260,10 @@ async def check_lanes(one: FleetStore, other: FleetStore, known: FleetSnapshot) 
         assert view.head == tuple(each.ticket.session_id for each in waiting)
 
 
-def test_both_stores_say_the_same(redis_url: str) -> None:
+def test_both_stores_give_the_same_replies(redis_url: str) -> None:
     @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
-    @given(said=st.lists(steps, min_size=5, max_size=40))
-    def check(said: list[Step]) -> None:
-        asyncio.run(say_the_same(redis_url, said))
+    @given(sequence=st.lists(steps, min_size=5, max_size=40))
+    def check(sequence: list[Step]) -> None:
+        asyncio.run(compare(redis_url, sequence))
 
     check()

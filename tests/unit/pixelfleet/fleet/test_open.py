@@ -1,4 +1,4 @@
-"""The addresses by which a store is opened, each with a real server of that kind behind it."""
+"""The URLs of a store, each with a real server of its kind."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from tests.unit.pixelfleet.net.certificates import make_certificate
 
 
 async def works(store: FleetStore, clock: Clock) -> None:
-    """Do with a store something of everything."""
+    """Call most methods of a store."""
     fleet = Fleet(store, clock)
     await store.set_policies({"app": "pack"})
     await fleet.joins("p", "q")
     await fleet.reports(streamer("s1", node="n1", labels={"region": "eu"}))
-    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["p"]
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["p"]
     assert isinstance(await store.give_back("p", unreachable=False), Lease)
     await fleet.reports(streamer("s1", node="n1", labels={"region": "eu"}, sessions=("p",)))
     assert await fleet.queue() == ["q"]
@@ -33,7 +33,7 @@ async def works(store: FleetStore, clock: Clock) -> None:
     assert (await store.totals()).apps["app"].used == 1
 
 
-async def test_without_an_address_the_store_is_in_memory(clock: Clock) -> None:
+async def test_without_a_url_the_store_is_in_memory(clock: Clock) -> None:
     async with open_store("", clock=clock) as store:
         assert isinstance(store, MemoryFleetStore)
         await works(store, clock)
@@ -47,15 +47,15 @@ async def test_a_standalone_server(own_redis: RedisServer, clock: Clock) -> None
         assert list(await redis.info("keyspace")) == ["db3"]
 
 
-async def test_a_socket_of_this_machine(tmp_path: Path, clock: Clock) -> None:
+async def test_a_unix_socket(tmp_path: Path, clock: Clock) -> None:
     with redis_server(tmp_path, "--unixsocket", str(tmp_path / "redis.sock")) as server:
         async with empty_store(f"unix://{tmp_path}/redis.sock", clock) as store:
             await works(store, clock)
         assert await ask(server.url, "DBSIZE") > 0
 
 
-async def test_a_cluster_has_everything_in_one_slot(tmp_path: Path, clock: Clock) -> None:
-    # The bus of a cluster is 10,000 ports higher.
+async def test_all_keys_are_in_one_slot_of_a_cluster(tmp_path: Path, clock: Clock) -> None:
+    # The port of the cluster bus is higher by 10,000.
     port = next(port for port in free_ports(200) if port < 55000)
     with redis_server(tmp_path, "--cluster-enabled", "yes", port=port) as server:
         await ask(server.url, "CLUSTER", "ADDSLOTS", *range(16384))
@@ -80,7 +80,7 @@ async def test_tls_with_a_private_authority(tmp_path: Path, clock: Clock) -> Non
                 await store.totals()
 
 
-async def test_sentinels_are_asked_for_the_primary_also_after_a_failover(tmp_path: Path, clock: Clock) -> None:
+async def test_sentinels_give_the_primary_also_after_a_failover(tmp_path: Path, clock: Clock) -> None:
     folders = [tmp_path / name for name in ("primary", "replica", "sentinel")]
     for folder in folders:
         folder.mkdir()
@@ -118,23 +118,23 @@ async def test_sentinels_are_asked_for_the_primary_also_after_a_failover(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "reason"),
     [
         ("localhost:6379", "must begin with"),
         ("http://localhost", "must begin with"),
         ("redis://localhost:port", "port"),
         ("redis://localhost:6379?flavour=mint", "flavour"),
-        ("redis+sentinel://localhost:26379", "names no service"),
-        ("redis+sentinel://localhost:x/fleet", "no host:port"),
-        ("redis+sentinel://localhost:1/fleet/x", "no number"),
-        ("redis+sentinel:///fleet", "no host:port"),
+        ("redis+sentinel://localhost:26379", "must name a service"),
+        ("redis+sentinel://localhost:x/fleet", "not the host:port"),
+        ("redis+sentinel://localhost:1/fleet/x", "not the number"),
+        ("redis+sentinel:///fleet", "not the host:port"),
         ("redis://[::1", ""),
     ],
 )
-async def test_an_address_that_cannot_be_used_is_named_in_one_line(url: str, says: str) -> None:
+async def test_an_invalid_url_is_reported_in_one_line(url: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
         async with open_store(url):
             pass
     assert "--redis-url" in str(caught.value)
-    assert says in str(caught.value)
+    assert reason in str(caught.value)
     assert "\n" not in str(caught.value)

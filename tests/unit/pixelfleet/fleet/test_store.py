@@ -1,4 +1,4 @@
-"""The contract of the fleet store, for every implementation of it: reports, the queue, and who gets what."""
+"""The contract of the fleet store, for every implementation: reports, the queue, and matching."""
 
 import pytest
 
@@ -12,7 +12,7 @@ A_BIT = 0.01
 # -- reports ----------------------------------------------------------------------------------------
 
 
-async def test_an_empty_store_knows_nothing(fleet: Fleet) -> None:
+async def test_an_empty_store_has_no_content(fleet: Fleet) -> None:
     known = await fleet.snapshot()
     assert (known.streamers, known.leases, known.queue) == ((), (), ())
     assert known.now == pytest.approx(fleet.clock.now)
@@ -20,7 +20,7 @@ async def test_an_empty_store_knows_nothing(fleet: Fleet) -> None:
     assert await fleet.store.find("s1/cam") is None
 
 
-async def test_a_report_is_known_as_it_was_made(fleet: Fleet) -> None:
+async def test_a_report_is_stored_unchanged(fleet: Fleet) -> None:
     reported = streamer(labels={"region": "eu"}, capacity=3, sessions=("x",), draining=True, ready=False, node="n")
     assert (await fleet.reports(reported)).taken
     (view,) = (await fleet.snapshot()).streamers
@@ -30,21 +30,21 @@ async def test_a_report_is_known_as_it_was_made(fleet: Fleet) -> None:
     assert await fleet.store.find("cam") == view
 
 
-async def test_an_endpoint_id_that_two_streamers_have_finds_neither(fleet: Fleet) -> None:
+async def test_a_duplicate_endpoint_id_finds_no_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.reports(streamer("s2"))
     assert await fleet.store.find("cam") is None
     assert await fleet.store.find("s2/cam") is not None
 
 
-async def test_a_report_replaces_all_that_was_known_of_its_server_and_nothing_else(fleet: Fleet) -> None:
+async def test_a_report_replaces_the_streamers_of_its_server_only(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", "a"), streamer("s1", "b"))
     await fleet.reports(streamer("s2", "a"))
     await fleet.reports(streamer("s1", "c"))
     assert [view.report.key for view in (await fleet.snapshot()).streamers] == ["s1/c", "s2/a"]
 
 
-async def test_an_empty_report_says_that_the_server_has_no_streamer(fleet: Fleet) -> None:
+async def test_an_empty_report_removes_the_streamers_of_its_server(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.reports(streamer("s2"))
     await fleet.reports(server="s1")
@@ -52,14 +52,14 @@ async def test_an_empty_report_says_that_the_server_has_no_streamer(fleet: Fleet
 
 
 @pytest.mark.parametrize("sequence", [7, 6, 1])
-async def test_an_older_report_changes_nothing(store: FleetStore, fleet: Fleet, sequence: int) -> None:
+async def test_an_old_report_changes_nothing(store: FleetStore, fleet: Fleet, sequence: int) -> None:
     await store.report(ServerReport(server_id="s1", sequence=7, streamers=(streamer(capacity=2),)))
     late = await store.report(ServerReport(server_id="s1", sequence=sequence, streamers=(streamer(capacity=9),)))
     assert not late.taken
     assert [view.report.capacity for view in (await fleet.snapshot()).streamers] == [2]
 
 
-async def test_an_older_report_does_not_keep_a_server_alive(store: FleetStore, fleet: Fleet) -> None:
+async def test_an_old_report_does_not_renew_a_server(store: FleetStore, fleet: Fleet) -> None:
     await store.report(ServerReport(server_id="s1", sequence=7, streamers=(streamer(),)))
     fleet.clock.advance(EXPIRY_SECONDS - A_BIT)
     await store.report(ServerReport(server_id="s1", sequence=6, streamers=(streamer(),)))
@@ -67,7 +67,7 @@ async def test_an_older_report_does_not_keep_a_server_alive(store: FleetStore, f
     assert (await fleet.snapshot()).streamers == ()
 
 
-async def test_a_report_holds_until_its_expiry_and_a_repeated_one_longer(fleet: Fleet) -> None:
+async def test_a_repeated_report_postpones_its_expiry(fleet: Fleet) -> None:
     for _ in range(3):
         await fleet.reports(streamer())
         fleet.clock.advance(EXPIRY_SECONDS - A_BIT)
@@ -78,26 +78,26 @@ async def test_a_report_holds_until_its_expiry_and_a_repeated_one_longer(fleet: 
     assert await fleet.matches() == {}
 
 
-async def test_a_server_that_was_forgotten_may_count_from_the_beginning(store: FleetStore, fleet: Fleet) -> None:
+async def test_an_expired_server_may_restart_its_sequence(store: FleetStore, fleet: Fleet) -> None:
     await store.report(ServerReport(server_id="s1", sequence=50, streamers=(streamer(),)))
     fleet.clock.advance(EXPIRY_SECONDS + A_BIT)
     assert (await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))).taken
     assert len((await fleet.snapshot()).streamers) == 1
 
 
-async def test_a_streamer_that_changes_its_app_is_another_one(fleet: Fleet) -> None:
+async def test_a_streamer_with_another_app_is_a_new_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer(app="a"))
     await fleet.reports(streamer(app="b"))
     await fleet.waits(ticket("p", app="a"))
     assert (await fleet.gets(ticket("q", app="b"))).streamer.app == "b"
 
 
-async def test_an_id_may_hold_a_slash(fleet: Fleet) -> None:
+async def test_an_id_may_contain_a_slash(fleet: Fleet) -> None:
     await fleet.reports(streamer("rack/1", "cam/2"))
     assert (await fleet.gets(ticket("p"))).streamer.key == "rack%2F1/cam/2"
 
 
-async def test_ids_with_slashes_are_never_taken_for_each_other(fleet: Fleet) -> None:
+async def test_ids_with_slashes_do_not_collide(fleet: Fleet) -> None:
     await fleet.reports(streamer("rack", "1/cam"))
     await fleet.reports(streamer("rack/1", "cam"))
     await fleet.joins("p", "q", "waits")
@@ -118,7 +118,7 @@ async def test_tickets_wait_in_the_order_of_their_arrival(fleet: Fleet) -> None:
     assert [fleet.clock.now - each.arrived for each in queue] == pytest.approx([3.0, 2.0, 1.0])
 
 
-async def test_who_arrives_in_the_same_moment_is_in_order_all_the_same(fleet: Fleet) -> None:
+async def test_tickets_of_the_same_moment_keep_the_order_of_their_calls(fleet: Fleet) -> None:
     await fleet.joins("c", "a", "b")
     assert await fleet.queue() == ["c", "a", "b"]
 
@@ -131,22 +131,22 @@ async def test_a_ticket_that_joins_again_keeps_its_place(fleet: Fleet) -> None:
     assert await fleet.queue() == ["a", "b"]
 
 
-async def test_a_ticket_that_has_a_streamer_keeps_it_when_it_joins_again(fleet: Fleet) -> None:
+async def test_a_ticket_that_joins_again_keeps_its_lease(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     lease = await fleet.gets(ticket("p"))
     assert await fleet.gets(ticket("p")) == lease
     assert (await fleet.store.totals()).apps["app"].used == 1
 
 
-async def test_who_joins_again_claims_what_was_matched_meanwhile(fleet: Fleet) -> None:
+async def test_a_ticket_that_joins_again_claims_a_match_made_meanwhile(fleet: Fleet) -> None:
     await fleet.joins("p")
     await fleet.reports(streamer())
     lease = await fleet.gets(ticket("p"))
     assert lease.state is LeaseState.CLAIMED
-    assert (await fleet.keeps()).leases == ()
+    assert (await fleet.renews()).leases == ()
 
 
-async def test_who_comes_back_through_another_replica_keeps_its_place_and_belongs_to_that_one(fleet: Fleet) -> None:
+async def test_a_session_that_returns_through_another_replica_keeps_its_place_and_moves(fleet: Fleet) -> None:
     await fleet.joins("p", "q")
     placed = await fleet.waits(ticket("p", replica="r2"))
     assert placed.ticket.replica_id == "r2"
@@ -155,19 +155,19 @@ async def test_who_comes_back_through_another_replica_keeps_its_place_and_belong
     await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r2",))
     assert await fleet.queue() == ["p"]
     await fleet.reports(streamer())
-    assert [lease.session_id for lease in (await fleet.keeps("r2")).leases] == ["p"]
+    assert [lease.session_id for lease in (await fleet.renews("r2")).leases] == ["p"]
 
 
-async def test_what_was_matched_for_the_old_replica_is_told_to_the_new_one(fleet: Fleet) -> None:
+async def test_a_match_for_the_old_replica_is_claimed_by_the_new_one(fleet: Fleet) -> None:
     await fleet.joins("p")
     await fleet.reports(streamer())
     assert (await fleet.gets(ticket("p", replica="r2"))).replica_id == "r2"
-    assert (await fleet.keeps("r1")).leases == ()
-    assert (await fleet.keeps("r1")).sessions == 0
-    assert (await fleet.keeps("r2")).sessions == 1
+    assert (await fleet.renews("r1")).leases == ()
+    assert (await fleet.renews("r1")).sessions == 0
+    assert (await fleet.renews("r2")).sessions == 1
 
 
-async def test_tickets_of_a_replica_that_is_no_more_are_dropped(fleet: Fleet) -> None:
+async def test_tickets_of_an_expired_replica_are_dropped(fleet: Fleet) -> None:
     await fleet.store.join(ticket("here", replica="r1"))
     await fleet.store.join(ticket("gone", replica="r2"))
     await fleet.passes(EXPIRY_SECONDS + A_BIT)
@@ -183,7 +183,7 @@ async def test_a_higher_priority_is_served_first(fleet: Fleet) -> None:
     assert await fleet.matches() == {"important": "s1/cam"}
 
 
-async def test_players_of_one_app_may_differ_in_so_many_choices_and_no_more(fleet: Fleet) -> None:
+async def test_the_number_of_selectors_of_an_app_is_limited(fleet: Fleet) -> None:
     for number in range(MAX_SELECTORS):
         await fleet.waits(ticket(f"p{number}", labels={"region": f"{number:02}"}))
     with pytest.raises(TooManyChoicesError):
@@ -199,7 +199,7 @@ async def test_players_of_one_app_may_differ_in_so_many_choices_and_no_more(flee
     assert list(await fleet.matches()) == ["one-more"]
 
 
-async def test_a_choice_that_was_dropped_meanwhile_is_known_again_when_its_player_waits_again(fleet: Fleet) -> None:
+async def test_a_dropped_selector_is_registered_again_when_its_ticket_waits_again(fleet: Fleet) -> None:
     await fleet.reports(streamer(labels={"region": "eu"}))
     await fleet.gets(ticket("p", labels={"region": "eu"}))
     for number in range(MAX_SELECTORS):
@@ -214,7 +214,7 @@ async def test_a_choice_that_was_dropped_meanwhile_is_known_again_when_its_playe
 # -- matching ---------------------------------------------------------------------------------------
 
 
-async def test_who_joins_gets_a_free_streamer_at_once(fleet: Fleet) -> None:
+async def test_a_join_claims_a_free_streamer_at_once(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     lease = await fleet.gets(ticket("p"))
     assert (lease.session_id, lease.replica_id, lease.streamer.url) == ("p", "r1", "ws://s1:4000")
@@ -231,18 +231,18 @@ async def test_first_come_first_served(fleet: Fleet) -> None:
     assert await fleet.queue() == ["third"]
 
 
-@pytest.mark.parametrize(("capacity", "promised"), [(1, 1), (2, 2), (5, 5), (0, 9)])
+@pytest.mark.parametrize(("capacity", "leased"), [(1, 1), (2, 2), (5, 5), (0, 9)])
 @pytest.mark.parametrize("first", ["players", "streamer"])
-async def test_capacity_is_never_exceeded(fleet: Fleet, capacity: int, promised: int, first: str) -> None:
+async def test_capacity_is_never_exceeded(fleet: Fleet, capacity: int, leased: int, first: str) -> None:
     if first == "players":
         await fleet.joins(*"abcdefghi")
     await fleet.reports(streamer(capacity=capacity))
     await fleet.joins(*"abcdefghi")
-    assert list(await fleet.matches()) == list("abcdefghi"[:promised])
-    assert len(await fleet.queue()) == 9 - promised
+    assert list(await fleet.matches()) == list("abcdefghi"[:leased])
+    assert len(await fleet.queue()) == 9 - leased
 
 
-async def test_more_wait_for_a_streamer_without_a_limit_than_one_call_serves(fleet: Fleet) -> None:
+async def test_more_tickets_wait_for_a_streamer_without_a_limit_than_one_call_matches(fleet: Fleet) -> None:
     sessions = [f"p{number:03}" for number in range(150)]
     await fleet.joins(*sessions)
     await fleet.reports(streamer(capacity=0))
@@ -250,7 +250,7 @@ async def test_more_wait_for_a_streamer_without_a_limit_than_one_call_serves(fle
     await fleet.gets(ticket("late"))
 
 
-async def test_sessions_that_came_without_a_lease_take_up_slots(fleet: Fleet) -> None:
+async def test_sessions_without_a_lease_occupy_slots(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=3, sessions=("direct-1", "direct-2")))
     await fleet.joins("a", "b")
     assert list(await fleet.matches()) == ["a"]
@@ -261,7 +261,7 @@ async def test_more_sessions_than_capacity_leave_no_slot(fleet: Fleet) -> None:
     await fleet.waits(ticket("a"))
 
 
-async def test_a_held_session_and_its_lease_are_one(fleet: Fleet) -> None:
+async def test_a_held_session_and_its_lease_count_once(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a", "b", "c")
     await fleet.reports(streamer(capacity=2, sessions=("a",)))
@@ -270,7 +270,7 @@ async def test_a_held_session_and_its_lease_are_one(fleet: Fleet) -> None:
     assert (await fleet.store.totals()).apps["app"].used == 2
 
 
-async def test_a_lowered_capacity_breaks_no_promise(fleet: Fleet) -> None:
+async def test_a_lowered_capacity_keeps_leases(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a", "b", "c")
     await fleet.reports(streamer(capacity=1))
@@ -280,7 +280,7 @@ async def test_a_lowered_capacity_breaks_no_promise(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("state", [{"ready": False}, {"draining": True}], ids=["not ready", "draining"])
-async def test_only_a_ready_streamer_takes_players(fleet: Fleet, state: dict[str, bool]) -> None:
+async def test_only_a_ready_streamer_is_matched(fleet: Fleet, state: dict[str, bool]) -> None:
     await fleet.reports(streamer(ready=state.get("ready", True), draining=state.get("draining", False)))
     await fleet.waits(ticket("p"))
     assert (await fleet.store.totals()).apps["app"].streamers == 0
@@ -288,7 +288,7 @@ async def test_only_a_ready_streamer_takes_players(fleet: Fleet, state: dict[str
     assert await fleet.matches() == {"p": "s1/cam"}
 
 
-async def test_a_streamer_that_drains_keeps_its_players(fleet: Fleet) -> None:
+async def test_a_draining_streamer_keeps_its_sessions(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("p")
     await fleet.reports(streamer(draining=True, sessions=("p",)))
@@ -301,7 +301,7 @@ async def test_a_ticket_gets_a_streamer_of_its_app(fleet: Fleet) -> None:
     assert (await fleet.gets(ticket("p", app="b"))).streamer.key == "s2/cam"
 
 
-async def test_a_ticket_can_ask_for_labels(fleet: Fleet) -> None:
+async def test_a_selector_matches_labels(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", labels={"region": "eu", "gpu": "a10"}))
     await fleet.reports(streamer("s2", labels={"region": "us", "gpu": "a10"}))
     await fleet.reports(streamer("s3"))
@@ -310,7 +310,7 @@ async def test_a_ticket_can_ask_for_labels(fleet: Fleet) -> None:
     assert (await fleet.gets(ticket("r", labels={"region": "eu"}))).streamer.key == "s1/cam"
 
 
-async def test_who_waits_for_what_is_rare_blocks_nobody(fleet: Fleet) -> None:
+async def test_a_ticket_without_a_matching_streamer_blocks_no_other(fleet: Fleet) -> None:
     await fleet.store.join(ticket("rare", labels={"gpu": "h100"}))
     await fleet.store.join(ticket("other", app="b"))
     await fleet.store.join(ticket("picky", wants="cam9"))
@@ -319,7 +319,7 @@ async def test_who_waits_for_what_is_rare_blocks_nobody(fleet: Fleet) -> None:
     assert await fleet.matches() == {"plain": "s1/cam"}
 
 
-async def test_a_slot_goes_to_the_oldest_whom_it_serves(fleet: Fleet) -> None:
+async def test_a_slot_goes_to_the_oldest_ticket_that_it_matches(fleet: Fleet) -> None:
     await fleet.store.join(ticket("old", labels={"region": "eu"}))
     await fleet.joins("new")
     await fleet.reports(streamer(labels={"region": "eu"}))
@@ -328,10 +328,10 @@ async def test_a_slot_goes_to_the_oldest_whom_it_serves(fleet: Fleet) -> None:
     assert await fleet.matches() == {"new": "s1/cam"}
 
 
-# -- which streamer ---------------------------------------------------------------------------------
+# -- policies ---------------------------------------------------------------------------------------
 
 
-async def test_spread_takes_the_least_recently_used(fleet: Fleet) -> None:
+async def test_spread_chooses_the_least_recently_used(fleet: Fleet) -> None:
     for server in ("s1", "s2", "s3"):
         await fleet.reports(streamer(server, capacity=0))
     fleet.clock.advance(0.1)
@@ -343,7 +343,7 @@ async def test_spread_takes_the_least_recently_used(fleet: Fleet) -> None:
     assert chosen[:3] == chosen[3:]
 
 
-async def test_spread_takes_a_streamer_that_has_just_come_back_last(fleet: Fleet) -> None:
+async def test_spread_chooses_a_returned_streamer_last(fleet: Fleet) -> None:
     for server in ("s1", "s2"):
         await fleet.reports(streamer(server))
     fleet.clock.advance(0.1)
@@ -365,7 +365,7 @@ async def test_pack_fills_one_machine_before_the_next(fleet: Fleet) -> None:
     assert (await fleet.gets(ticket("again"))).streamer.node == nodes[0], "it is the fuller one"
 
 
-async def test_pack_fills_a_streamer_whose_machine_is_not_known(fleet: Fleet) -> None:
+async def test_pack_fills_streamers_without_a_machine(fleet: Fleet) -> None:
     await fleet.store.set_policies({"app": "pack"})
     await fleet.reports(streamer("s1", capacity=2))
     await fleet.reports(streamer("s2", capacity=2))
@@ -373,7 +373,7 @@ async def test_pack_fills_a_streamer_whose_machine_is_not_known(fleet: Fleet) ->
     assert keys == ["s1/cam", "s1/cam", "s2/cam", "s2/cam"]
 
 
-async def test_oldest_takes_who_is_here_longest(fleet: Fleet) -> None:
+async def test_oldest_chooses_the_first_registered(fleet: Fleet) -> None:
     await fleet.store.set_policies({"app": "oldest"})
     for server in ("s3", "s1", "s2"):
         await fleet.reports(streamer(server, capacity=2))
@@ -383,7 +383,7 @@ async def test_oldest_takes_who_is_here_longest(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("oldest", "s1/cam"), ("spread", "s2/cam"), ("pack", "s1/cam")])
-async def test_another_policy_holds_at_once(fleet: Fleet, policy: Policy, expected: str) -> None:
+async def test_a_changed_policy_applies_at_once(fleet: Fleet, policy: Policy, expected: str) -> None:
     for server in ("s1", "s2"):
         await fleet.reports(streamer(server, capacity=0, node=server))
         fleet.clock.advance(0.1)
@@ -395,7 +395,7 @@ async def test_another_policy_holds_at_once(fleet: Fleet, policy: Policy, expect
     assert (await fleet.gets(ticket("q"))).streamer.key == expected
 
 
-async def test_an_app_that_is_not_named_any_more_is_spread(fleet: Fleet) -> None:
+async def test_an_app_whose_policy_is_removed_has_spread(fleet: Fleet) -> None:
     await fleet.store.set_policies({"app": "oldest"})
     for server in ("s1", "s2"):
         await fleet.reports(streamer(server, capacity=0))
@@ -405,35 +405,35 @@ async def test_an_app_that_is_not_named_any_more_is_spread(fleet: Fleet) -> None
     assert (await fleet.gets(ticket("q"))).streamer.key == "s2/cam"
 
 
-# -- onlookers --------------------------------------------------------------------------------------
+# -- spectators -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wanted", ["s2/cam2", "cam2"], ids=["by key", "by endpoint id"])
-async def test_a_ticket_can_ask_for_one_streamer(fleet: Fleet, wanted: str) -> None:
+async def test_a_ticket_can_want_one_streamer(fleet: Fleet, wanted: str) -> None:
     await fleet.reports(streamer("s1", "cam1"))
     await fleet.waits(ticket("p", wants=wanted))
     await fleet.reports(streamer("s2", "cam2"))
     assert await fleet.matches() == {"p": "s2/cam2"}
 
 
-async def test_who_may_looks_on_when_the_slots_are_taken(fleet: Fleet) -> None:
+async def test_a_ticket_that_may_share_spectates_when_no_slot_is_free(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.gets(ticket("player"))
     await fleet.waits(ticket("may-not", wants="cam"))
-    lease = await fleet.gets(ticket("onlooker", wants="cam", may_share=True))
+    lease = await fleet.gets(ticket("spectator", wants="cam", may_share=True))
     assert (lease.spectator, lease.streamer.key) == (True, "s1/cam")
     assert (await fleet.store.totals()).apps["app"].used == 1
-    await fleet.reports(streamer(sessions=("player",), spectators=("onlooker",)))
+    await fleet.reports(streamer(sessions=("player",), spectators=("spectator",)))
     assert {each.state for each in (await fleet.leases()).values()} == {LeaseState.HELD}
     assert (await fleet.store.totals()).apps["app"].used == 1
 
 
-async def test_who_wants_a_streamer_that_is_free_has_it_alone(fleet: Fleet) -> None:
+async def test_a_ticket_that_may_share_gets_a_free_slot(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     assert not (await fleet.gets(ticket("p", wants="cam", may_share=True))).spectator
 
 
-async def test_a_spectator_takes_no_slot_where_one_is_free(fleet: Fleet) -> None:
+async def test_a_spectator_occupies_no_free_slot(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     for number, wants in enumerate(("cam", "s1/cam", "*")):
         assert (await fleet.gets(ticket(f"spectator{number}", wants=wants, spectator=True))).spectator
@@ -441,7 +441,7 @@ async def test_a_spectator_takes_no_slot_where_one_is_free(fleet: Fleet) -> None
     assert not (await fleet.gets(ticket("player"))).spectator
 
 
-async def test_a_spectator_and_a_player_who_wait_for_the_same_streamer_both_get_it(fleet: Fleet) -> None:
+async def test_a_spectator_and_a_player_waiting_for_the_same_streamer_both_get_it(fleet: Fleet) -> None:
     for number in range(2):
         await fleet.waits(ticket(f"spectator{number}", wants="cam", spectator=True))
     await fleet.waits(ticket("player", wants="cam"))
@@ -453,34 +453,34 @@ async def test_a_spectator_and_a_player_who_wait_for_the_same_streamer_both_get_
     }
 
 
-async def test_an_onlooker_waits_for_a_streamer_that_is_not_there_yet(fleet: Fleet) -> None:
-    await fleet.waits(ticket("onlooker", wants="cam", may_share=True))
+async def test_a_spectator_waits_for_an_unknown_streamer(fleet: Fleet) -> None:
+    await fleet.waits(ticket("spectator", wants="cam", may_share=True))
     await fleet.reports(streamer(sessions=("x",)))
-    assert (await fleet.leases())["onlooker"].spectator
+    assert (await fleet.leases())["spectator"].spectator
 
 
 @pytest.mark.parametrize("held", [False, True])
-async def test_a_session_under_way_can_be_looked_on_at_by_its_id(fleet: Fleet, *, held: bool) -> None:
+async def test_a_running_session_can_be_spectated_by_its_id(fleet: Fleet, *, held: bool) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.reports(streamer("s2"))
     key = (await fleet.gets(ticket("player"))).streamer.key
     if held:
         await fleet.reports(streamer(key.partition("/")[0], sessions=("player",)))
-    lease = await fleet.gets(ticket("onlooker", wants="player", may_share=True))
+    lease = await fleet.gets(ticket("spectator", wants="player", may_share=True))
     assert (lease.spectator, lease.streamer.key) == (True, key)
     waiting = await fleet.waits(ticket("other", wants="player"))
     assert waiting.ticket.wants == key, "it is in the lane of that streamer"
-    await fleet.waits(ticket("stranger", app="b", wants="player", may_share=True))
+    await fleet.waits(ticket("elsewhere", app="b", wants="player", may_share=True))
 
 
-async def test_a_session_that_begins_later_is_found_by_its_id(fleet: Fleet) -> None:
-    await fleet.waits(ticket("onlooker", wants="player", may_share=True))
+async def test_a_session_that_begins_later_can_be_spectated_by_its_id(fleet: Fleet) -> None:
+    await fleet.waits(ticket("spectator", wants="player", may_share=True))
     await fleet.reports(streamer())
     await fleet.gets(ticket("player"))
-    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["onlooker"]
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["spectator"]
 
 
-async def test_a_star_takes_a_free_streamer_or_the_one_with_the_fewest_onlookers(fleet: Fleet) -> None:
+async def test_a_star_wants_a_free_streamer_or_the_one_with_the_fewest_spectators(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1", sessions=("x",), spectators=("o",)))
     await fleet.reports(streamer("s2", sessions=("y",)))
     await fleet.waits(ticket("may-not", wants="*"))
@@ -491,7 +491,7 @@ async def test_a_star_takes_a_free_streamer_or_the_one_with_the_fewest_onlookers
     assert sorted(keys) == ["s1/cam", "s2/cam", "s3/cam"]
 
 
-async def test_a_player_becomes_an_onlooker_when_its_server_says_so(fleet: Fleet) -> None:
+async def test_a_player_becomes_a_spectator_when_its_server_reports_it_so(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("a")
     await fleet.reports(streamer(capacity=2, sessions=("a",)))
@@ -502,7 +502,7 @@ async def test_a_player_becomes_an_onlooker_when_its_server_says_so(fleet: Fleet
 # -- numbers ----------------------------------------------------------------------------------------
 
 
-async def test_lanes_tell_what_players_are_told(fleet: Fleet) -> None:
+async def test_lanes_have_length_head_and_marks(fleet: Fleet) -> None:
     for number in range(120):
         await fleet.joins(f"p{number:03}")
     await fleet.store.join(ticket("other", labels={"region": "eu"}))
@@ -517,7 +517,7 @@ async def test_lanes_tell_what_players_are_told(fleet: Fleet) -> None:
     assert await fleet.store.lanes([]) == []
 
 
-async def test_lanes_tell_how_fast_sessions_end(fleet: Fleet) -> None:
+async def test_lanes_have_the_rate_of_ended_sessions(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=0))
     (view,) = await fleet.store.lanes(["app\x1f"])
     assert view.ends_per_second == 0
@@ -544,7 +544,7 @@ async def test_totals_count_the_fleet(fleet: Fleet) -> None:
     assert totals.now == pytest.approx(fleet.clock.now)
 
 
-async def test_an_app_is_counted_for_some_time_after_its_last_use(fleet: Fleet) -> None:
+async def test_an_app_is_kept_for_some_time_after_its_last_use(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     fleet.clock.advance(HEARTBEAT_SECONDS + EXPIRY_SECONDS)
     assert (await fleet.store.totals()).apps["app"].streamers == 0
@@ -554,7 +554,7 @@ async def test_an_app_is_counted_for_some_time_after_its_last_use(fleet: Fleet) 
     assert isinstance(await fleet.store.join(ticket("p")), Lease)
 
 
-def test_a_clock_stands_still_until_it_is_moved(clock: Clock) -> None:
+def test_the_test_clock_moves_only_on_request(clock: Clock) -> None:
     before = clock()
     clock.advance(1.5)
     assert clock() == before + 1.5

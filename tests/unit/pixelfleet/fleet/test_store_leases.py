@@ -1,4 +1,4 @@
-"""The contract of the fleet store, for every implementation of it: what becomes of promises, and who may say so."""
+"""The contract of the fleet store, for every implementation: leases, owners, operators and restores."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ A_BIT = 0.01
 
 
 async def matched(fleet: Fleet, *sessions: str, capacity: int = 1) -> None:
-    """Have sessions wait, and match as many of them as one streamer takes."""
+    """Queue sessions, then match the first of them with one streamer."""
     await fleet.joins(*sessions)
     await fleet.reports(streamer(capacity=capacity))
 
@@ -30,26 +30,26 @@ async def matched(fleet: Fleet, *sessions: str, capacity: int = 1) -> None:
 # -- claims -----------------------------------------------------------------------------------------
 
 
-async def test_a_match_for_who_waits_is_a_promise_with_a_deadline(fleet: Fleet) -> None:
+async def test_a_match_of_a_waiting_ticket_is_a_lease_with_a_deadline(fleet: Fleet) -> None:
     await matched(fleet, "p")
     lease = (await fleet.leases())["p"]
     assert (lease.state, lease.replica_id) == (LeaseState.MATCHED, "r1")
     assert lease.deadline == pytest.approx(fleet.clock.now + CLAIM_SECONDS)
 
 
-async def test_a_replica_claims_what_was_matched_for_its_own_tickets_once(fleet: Fleet) -> None:
+async def test_a_replica_claims_each_lease_of_its_own_tickets_once(fleet: Fleet) -> None:
     await fleet.store.join(ticket("a", replica="r1"))
     await fleet.store.join(ticket("b", replica="r2"))
     await fleet.reports(streamer(capacity=3))
-    renewal = await fleet.keeps("r1")
+    renewal = await fleet.renews("r1")
     assert [(lease.session_id, lease.state) for lease in renewal.leases] == [("a", LeaseState.CLAIMED)]
     assert renewal.leases[0].deadline == pytest.approx(fleet.clock.now + ARRIVAL_SECONDS)
-    assert (renewal.sessions, (await fleet.keeps("r1")).leases) == (1, ())
-    assert [lease.session_id for lease in (await fleet.keeps("r2")).leases] == ["b"]
-    assert (await fleet.keeps("r3")).leases == ()
+    assert (renewal.sessions, (await fleet.renews("r1")).leases) == (1, ())
+    assert [lease.session_id for lease in (await fleet.renews("r2")).leases] == ["b"]
+    assert (await fleet.renews("r3")).leases == ()
 
 
-async def test_a_promise_that_is_not_claimed_in_time_lapses_and_keeps_its_place(fleet: Fleet) -> None:
+async def test_an_unclaimed_lease_expires_and_its_ticket_keeps_its_place(fleet: Fleet) -> None:
     await matched(fleet, "first", "second")
     fleet.clock.advance(CLAIM_SECONDS - A_BIT)
     begun = (await fleet.leases())["first"].since
@@ -59,7 +59,7 @@ async def test_a_promise_that_is_not_claimed_in_time_lapses_and_keeps_its_place(
     assert await fleet.queue() == ["second"]
 
 
-async def test_a_player_that_does_not_arrive_in_time_waits_again_in_its_old_place(fleet: Fleet) -> None:
+async def test_the_ticket_of_a_player_that_does_not_arrive_waits_again_in_its_old_place(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("first", "second")
     await fleet.passes(ARRIVAL_SECONDS - A_BIT, servers=("s1",))
@@ -70,14 +70,14 @@ async def test_a_player_that_does_not_arrive_in_time_waits_again_in_its_old_plac
     assert await fleet.leases() == {}
 
 
-async def test_players_whose_promises_lapse_together_keep_their_order(fleet: Fleet) -> None:
+async def test_tickets_whose_leases_expire_together_keep_their_order(fleet: Fleet) -> None:
     await matched(fleet, "first", "second", "third", "fourth", capacity=3)
     await fleet.reports(streamer(ready=False))
     fleet.clock.advance(CLAIM_SECONDS + A_BIT)
     assert await fleet.queue() == ["first", "second", "third", "fourth"]
 
 
-async def test_a_lapsed_promise_goes_to_another_streamer_at_once(fleet: Fleet) -> None:
+async def test_the_ticket_of_an_expired_lease_gets_another_streamer_at_once(fleet: Fleet) -> None:
     await matched(fleet, "p")
     await fleet.reports(streamer("s2"))
     await fleet.reports(streamer(ready=False))
@@ -88,7 +88,7 @@ async def test_a_lapsed_promise_goes_to_another_streamer_at_once(fleet: Fleet) -
 # -- held sessions ----------------------------------------------------------------------------------
 
 
-async def test_a_held_session_lasts_as_long_as_its_server_says_so(fleet: Fleet) -> None:
+async def test_a_held_session_lasts_while_its_server_reports_it(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("p")
     for _ in range(10):
@@ -102,38 +102,38 @@ async def test_a_held_session_lasts_as_long_as_its_server_says_so(fleet: Fleet) 
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-async def test_a_session_that_arrives_is_held_and_its_replica_has_done_its_part(fleet: Fleet, *, claimed: bool) -> None:
+async def test_an_arrived_session_is_held_and_leaves_its_replica(fleet: Fleet, *, claimed: bool) -> None:
     await matched(fleet, "p")
     if claimed:
-        await fleet.keeps()
+        await fleet.renews()
     await fleet.reports(streamer(sessions=("p",)))
     assert (await fleet.leases())["p"].state is LeaseState.HELD
-    renewal = await fleet.keeps()
+    renewal = await fleet.renews()
     assert (renewal.leases, renewal.sessions) == ((), 0)
 
 
-async def test_a_player_that_arrives_when_its_promise_has_lapsed_is_held(fleet: Fleet) -> None:
+async def test_a_player_that_arrives_after_its_lease_expired_is_held(fleet: Fleet) -> None:
     await fleet.joins("p", "q")
     await fleet.reports(streamer(sessions=("p",)))
     assert {name: lease.state for name, lease in (await fleet.leases()).items()} == {"p": LeaseState.HELD}
     assert await fleet.queue() == ["q"]
 
 
-async def test_a_session_that_arrives_elsewhere_frees_what_was_promised(fleet: Fleet) -> None:
+async def test_a_session_that_arrives_elsewhere_frees_its_leased_slot(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.joins("p", "q")
     await fleet.reports(streamer("s2", sessions=("p",)))
     assert await fleet.matches() == {"p": "s2/cam", "q": "s1/cam"}
 
 
-async def test_a_report_from_before_the_arrival_takes_no_promise_back(fleet: Fleet) -> None:
+async def test_a_report_from_before_the_arrival_keeps_the_lease(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("p")
     await fleet.reports(streamer())
     assert (await fleet.leases())["p"].state is LeaseState.CLAIMED
 
 
-async def test_a_session_that_came_and_went_between_two_reports_is_over(fleet: Fleet) -> None:
+async def test_a_session_that_began_and_ended_between_two_reports_is_over(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("p", "q")
     await fleet.reports(streamer(), ended=("p", "nobody"))
@@ -141,7 +141,7 @@ async def test_a_session_that_came_and_went_between_two_reports_is_over(fleet: F
     assert await fleet.queue() == []
 
 
-async def test_a_server_ends_no_session_that_was_promised_another(fleet: Fleet) -> None:
+async def test_a_server_cannot_end_a_session_leased_on_another(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.joins("p")
     await fleet.reports(server="s2", ended=("p",))
@@ -158,12 +158,12 @@ async def test_the_sessions_of_a_server_end_with_its_reports(fleet: Fleet) -> No
 
 
 @pytest.mark.parametrize("lost", ["expired", "no longer reported"])
-async def test_who_was_promised_a_streamer_that_is_lost_waits_again_or_gets_another(fleet: Fleet, lost: str) -> None:
+async def test_a_ticket_whose_leased_streamer_is_lost_waits_again_or_gets_another(fleet: Fleet, lost: str) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.passes(EXPIRY_SECONDS - CLAIM_SECONDS / 2)
     await fleet.joins("first", "second")
     await fleet.reports(streamer("s2", labels={"region": "eu"}, ready=False))
-    await fleet.keeps()
+    await fleet.renews()
     if lost == "expired":
         await fleet.passes(CLAIM_SECONDS / 2 + A_BIT)
     else:
@@ -173,7 +173,7 @@ async def test_who_was_promised_a_streamer_that_is_lost_waits_again_or_gets_anot
     assert await fleet.matches() == {"first": "s2/cam"}
 
 
-async def test_promises_to_a_replica_that_is_no_more_are_given_to_others(fleet: Fleet) -> None:
+async def test_leases_of_an_expired_replica_go_to_other_tickets(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.gets(ticket("p", replica="r2"))
     await fleet.joins("q")
@@ -190,10 +190,10 @@ async def test_a_held_session_outlives_its_replica(fleet: Fleet) -> None:
     assert list(await fleet.matches()) == ["p"]
 
 
-# -- giving back ------------------------------------------------------------------------------------
+# -- returned leases --------------------------------------------------------------------------------
 
 
-async def test_who_gives_back_keeps_its_place_and_its_arrival(fleet: Fleet) -> None:
+async def test_the_ticket_of_a_returned_lease_keeps_its_place_and_arrival(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     arrived = (await fleet.gets(ticket("first"))).arrived
     await fleet.joins("second")
@@ -208,17 +208,17 @@ async def test_who_gives_back_keeps_its_place_and_its_arrival(fleet: Fleet) -> N
     assert list(await fleet.matches()) == ["first"]
 
 
-async def test_who_gives_back_gets_another_streamer_at_once(fleet: Fleet) -> None:
+async def test_the_ticket_of_a_returned_lease_gets_another_streamer_at_once(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.gets(ticket("p"))
     await fleet.reports(streamer("s2"))
     placed = await fleet.store.give_back("p", unreachable=True)
     assert isinstance(placed, Lease)
     assert (placed.streamer.key, placed.state) == ("s2/cam", LeaseState.CLAIMED)
-    assert (await fleet.keeps()).leases == ()
+    assert (await fleet.renews()).leases == ()
 
 
-async def test_what_is_given_back_twice_is_given_back_once(fleet: Fleet) -> None:
+async def test_a_repeated_return_of_a_lease_has_no_further_effect(fleet: Fleet) -> None:
     await fleet.reports(streamer("s1"))
     await fleet.gets(ticket("p"))
     await fleet.reports(streamer("s2"))
@@ -227,7 +227,7 @@ async def test_what_is_given_back_twice_is_given_back_once(fleet: Fleet) -> None
     assert await fleet.matches() == {"p": "s2/cam"}
 
 
-async def test_who_has_left_or_is_held_has_nothing_to_give_back(fleet: Fleet) -> None:
+async def test_an_unknown_or_held_session_has_no_lease_to_return(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=2))
     await fleet.joins("p", "q")
     await fleet.store.leave("p")
@@ -237,8 +237,8 @@ async def test_who_has_left_or_is_held_has_nothing_to_give_back(fleet: Fleet) ->
     assert list(await fleet.matches()) == ["q"]
 
 
-async def test_who_could_not_be_reached_is_given_to_others_and_tried_again_later(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2", "r3")
+async def test_an_excluded_streamer_goes_to_other_tickets_and_is_retried_later(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2", "r3")
     await fleet.reports(streamer())
     await fleet.joins("first", "second")
     assert isinstance(await fleet.store.give_back("first", unreachable=True), Waiting)
@@ -246,11 +246,11 @@ async def test_who_could_not_be_reached_is_given_to_others_and_tried_again_later
     await fleet.store.leave("second")
     assert await fleet.queue() == ["first"]
     fleet.clock.advance(FIRST_QUARANTINE_SECONDS + A_BIT)
-    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["first"]
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["first"]
 
 
-async def test_many_who_avoid_a_streamer_do_not_keep_it_from_those_behind_them(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2")
+async def test_tickets_that_exclude_a_streamer_do_not_block_those_behind_them(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2")
     await fleet.reports(streamer(capacity=20))
     for number in range(20):
         await fleet.joins(f"bad-{number:02}")
@@ -260,8 +260,8 @@ async def test_many_who_avoid_a_streamer_do_not_keep_it_from_those_behind_them(f
     assert list(await fleet.matches()) == ["good"]
 
 
-async def test_what_two_replicas_failed_to_reach_is_left_alone_by_all_for_a_growing_time(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2", "r3")
+async def test_a_streamer_that_two_replicas_failed_to_reach_is_quarantined_for_a_growing_time(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2", "r3")
     await fleet.reports(streamer(capacity=0))
     await fleet.gets(ticket("a", replica="r1"))
     await fleet.gets(ticket("b", replica="r2"))
@@ -283,15 +283,15 @@ async def test_what_two_replicas_failed_to_reach_is_left_alone_by_all_for_a_grow
     assert view.quarantined_until == pytest.approx(fleet.clock.now + 4 * FIRST_QUARANTINE_SECONDS)
 
 
-async def test_the_word_of_the_only_replica_is_enough(fleet: Fleet) -> None:
+async def test_the_only_replica_can_quarantine_a_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer(capacity=0))
     await fleet.gets(ticket("a"))
     await fleet.store.give_back("a", unreachable=True)
     await fleet.waits(ticket("b"))
 
 
-async def test_a_player_that_arrives_ends_the_count_of_failures(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2")
+async def test_an_arrived_player_resets_the_count_of_failures(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2")
     await fleet.reports(streamer(capacity=0))
     await fleet.joins("a", "b")
     await fleet.store.give_back("a", unreachable=True)
@@ -301,8 +301,8 @@ async def test_a_player_that_arrives_ends_the_count_of_failures(fleet: Fleet) ->
     assert view.failures == 0
 
 
-async def test_failures_long_ago_do_not_count(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2")
+async def test_old_failures_do_not_count(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2")
     await fleet.reports(streamer(capacity=0, legacy=True), owner="r1")
     await fleet.joins("a")
     for _ in range(3):
@@ -314,10 +314,10 @@ async def test_failures_long_ago_do_not_count(fleet: Fleet) -> None:
         assert list(await fleet.matches()) == ["a"]
 
 
-# -- leaving ----------------------------------------------------------------------------------------
+# -- departures -------------------------------------------------------------------------------------
 
 
-async def test_who_leaves_the_queue_is_gone(fleet: Fleet) -> None:
+async def test_a_departure_removes_a_ticket(fleet: Fleet) -> None:
     await fleet.joins("a", "b", "c")
     await fleet.store.leave("b")
     await fleet.store.leave("b")
@@ -327,7 +327,7 @@ async def test_who_leaves_the_queue_is_gone(fleet: Fleet) -> None:
     assert await fleet.queue() == ["a", "c", "b"]
 
 
-async def test_several_leave_as_if_one_after_the_other(fleet: Fleet) -> None:
+async def test_several_departures_in_one_call_are_handled_in_order(fleet: Fleet) -> None:
     await matched(fleet, "first", "second", "third")
     await fleet.store.join(ticket("elsewhere", replica="r2"))
     await fleet.store.leave("first", "second", "nobody", "elsewhere", "first", replica_id="r1")
@@ -339,15 +339,15 @@ async def test_several_leave_as_if_one_after_the_other(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-async def test_who_leaves_gives_its_streamer_to_the_next(fleet: Fleet, *, claimed: bool) -> None:
+async def test_a_departure_gives_the_slot_to_the_next_ticket(fleet: Fleet, *, claimed: bool) -> None:
     await matched(fleet, "first", "second")
     if claimed:
-        await fleet.keeps()
+        await fleet.renews()
     await fleet.store.leave("first")
     assert await fleet.matches() == {"second": "s1/cam"}
 
 
-async def test_a_held_slot_is_free_when_its_server_says_so(fleet: Fleet) -> None:
+async def test_a_held_slot_is_free_when_its_server_reports_it_so(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("first", "second")
     await fleet.reports(streamer(sessions=("first",)))
@@ -357,10 +357,10 @@ async def test_a_held_slot_is_free_when_its_server_says_so(fleet: Fleet) -> None
     assert await fleet.matches() == {"second": "s1/cam"}
 
 
-# -- stock servers ----------------------------------------------------------------------------------
+# -- legacy servers ---------------------------------------------------------------------------------
 
 
-async def test_the_latest_link_speaks_for_a_stock_server(fleet: Fleet) -> None:
+async def test_only_reports_over_the_latest_link_to_a_legacy_server_are_accepted(fleet: Fleet) -> None:
     old = await fleet.reports(streamer(legacy=True), owner="r1")
     new = await fleet.reports(streamer(legacy=True), owner="r2")
     assert new.fence > old.fence > 0
@@ -371,7 +371,7 @@ async def test_the_latest_link_speaks_for_a_stock_server(fleet: Fleet) -> None:
     assert view.report.players == 1
 
 
-async def test_a_stock_server_lasts_as_long_as_the_replica_with_its_link(fleet: Fleet) -> None:
+async def test_a_legacy_server_expires_with_the_replica_that_holds_its_link(fleet: Fleet) -> None:
     await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.passes(3 * EXPIRY_SECONDS, replicas=("r1", "r2"))
     assert len((await fleet.snapshot()).streamers) == 1
@@ -379,7 +379,7 @@ async def test_a_stock_server_lasts_as_long_as_the_replica_with_its_link(fleet: 
     assert (await fleet.snapshot()).streamers == ()
 
 
-async def test_a_lease_of_a_stock_server_lasts_as_long_as_its_replica(fleet: Fleet) -> None:
+async def test_a_lease_on_a_legacy_server_expires_with_its_replica(fleet: Fleet) -> None:
     await fleet.reports(streamer(legacy=True), owner="r1")
     lease = await fleet.gets(ticket("p", replica="r2"))
     assert lease.deadline == 0
@@ -390,7 +390,7 @@ async def test_a_lease_of_a_stock_server_lasts_as_long_as_its_replica(fleet: Fle
     assert list(await fleet.matches()) == ["next"]
 
 
-async def test_the_player_and_the_lease_of_a_stock_server_are_one(fleet: Fleet) -> None:
+async def test_a_player_of_a_legacy_server_and_its_lease_count_once(fleet: Fleet) -> None:
     first = await fleet.reports(streamer(legacy=True, capacity=2), owner="r1")
     await fleet.joins("a")
     await fleet.reports(streamer(legacy=True, capacity=2, players=1), owner="r1", fence=first.fence)
@@ -399,7 +399,7 @@ async def test_the_player_and_the_lease_of_a_stock_server_are_one(fleet: Fleet) 
     await fleet.waits(ticket("b"))
 
 
-async def test_who_plays_on_a_stock_server_keeps_it_when_its_link_is_lost_and_made_again(fleet: Fleet) -> None:
+async def test_a_lease_on_a_legacy_server_survives_the_loss_of_its_link(fleet: Fleet) -> None:
     await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.joins("p", "q")
     await fleet.passes(EXPIRY_SECONDS + A_BIT, replicas=("r1",))
@@ -409,13 +409,13 @@ async def test_who_plays_on_a_stock_server_keeps_it_when_its_link_is_lost_and_ma
     await fleet.reports(streamer(legacy=True), owner="r1")
     assert await fleet.queue() == ["q"]
     await fleet.store.leave("p")
-    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["q"]
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["q"]
 
 
-# -- pages that dial by themselves ------------------------------------------------------------------
+# -- reservations -----------------------------------------------------------------------------------
 
 
-async def test_a_page_is_offered_a_free_streamer_or_nothing(fleet: Fleet) -> None:
+async def test_a_reservation_gets_a_free_streamer_or_none(fleet: Fleet) -> None:
     assert await fleet.store.reserve(ticket("page")) is None
     assert await fleet.queue() == []
     await fleet.reports(streamer())
@@ -427,7 +427,7 @@ async def test_a_page_is_offered_a_free_streamer_or_nothing(fleet: Fleet) -> Non
     assert await fleet.store.reserve(ticket("other")) is None
 
 
-async def test_what_a_page_does_not_use_in_time_is_free_again(fleet: Fleet) -> None:
+async def test_an_unused_reservation_expires(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.store.reserve(ticket("page"))
     await fleet.joins("p")
@@ -437,27 +437,27 @@ async def test_what_a_page_does_not_use_in_time_is_free_again(fleet: Fleet) -> N
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-async def test_a_page_that_arrives_does_so_without_a_name(fleet: Fleet, *, legacy: bool) -> None:
+async def test_a_player_without_a_lease_ends_a_reservation(fleet: Fleet, *, legacy: bool) -> None:
     def has(*names: str) -> StreamerReport:
         return streamer(
             capacity=2, legacy=legacy, players=len(names) if legacy else 0, sessions=() if legacy else names
         )
 
     owner = "r1" if legacy else ""
-    said = await fleet.reports(has(), owner=owner)
+    first = await fleet.reports(has(), owner=owner)
     await fleet.store.reserve(ticket("page-1"))
     fleet.clock.advance(0.1)
-    await fleet.reports(has("x"), owner=owner, fence=said.fence)
+    await fleet.reports(has("x"), owner=owner, fence=first.fence)
     assert await fleet.leases() == {}
     await fleet.store.reserve(ticket("page-2"))
-    await fleet.reports(has("x"), owner=owner, fence=said.fence)
-    assert list(await fleet.leases()) == ["page-2"], "who has been there before has not just arrived"
-    await fleet.reports(has("x", "y"), owner=owner, fence=said.fence)
+    await fleet.reports(has("x"), owner=owner, fence=first.fence)
+    assert list(await fleet.leases()) == ["page-2"], "a player of an earlier report has not just arrived"
+    await fleet.reports(has("x", "y"), owner=owner, fence=first.fence)
     assert await fleet.leases() == {}
     assert (await fleet.store.totals()).apps["app"].used == 2
 
 
-async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> None:
+async def test_a_reservation_can_be_ended_before_its_page_arrives(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.store.reserve(ticket("page"))
     assert await fleet.store.end("page")
@@ -467,10 +467,10 @@ async def test_a_page_can_be_told_to_leave_before_it_arrives(fleet: Fleet) -> No
 # -- operators --------------------------------------------------------------------------------------
 
 
-async def test_an_operator_holds_a_streamer_back_and_lets_it_go(fleet: Fleet) -> None:
+async def test_an_operator_drain_begins_and_ends(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     assert await fleet.store.set_operator_drain("s1/cam", on=True)
-    assert (await fleet.keeps()).operator_drained == ("s1/cam",)
+    assert (await fleet.renews()).operator_drained == ("s1/cam",)
     await fleet.waits(ticket("p"))
     await fleet.reports(streamer(capacity=2))
     assert (await fleet.store.totals()).apps["app"].streamers == 0
@@ -482,7 +482,7 @@ async def test_an_operator_holds_a_streamer_back_and_lets_it_go(fleet: Fleet) ->
     assert not await fleet.store.set_operator_drain("nobody", on=True)
 
 
-async def test_what_is_held_back_stays_so_when_it_was_away_for_a_while(fleet: Fleet) -> None:
+async def test_an_operator_drain_outlives_the_absence_of_its_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.store.set_operator_drain("s1/cam", on=True)
     fleet.clock.advance(UNUSED_SECONDS - A_BIT)
@@ -495,49 +495,49 @@ async def test_what_is_held_back_stays_so_when_it_was_away_for_a_while(fleet: Fl
     await fleet.gets(ticket("q"))
 
 
-async def test_who_holds_a_session_is_told_to_end_it(fleet: Fleet) -> None:
+async def test_the_end_of_a_session_is_requested_from_its_owner(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("held", "waits")
     await fleet.reports(streamer(sessions=("held",)))
     assert await fleet.store.end("held")
     assert await fleet.store.end("waits")
     assert not await fleet.store.end("nobody")
-    assert (await fleet.keeps()).end == ("waits",)
-    assert (await fleet.keeps()).end == ()
+    assert (await fleet.renews()).end == ("waits",)
+    assert (await fleet.renews()).end == ()
     assert (await fleet.reports(streamer(sessions=("held",)))).end == ("held",)
     assert (await fleet.reports(streamer(sessions=("held",)))).end == ()
 
 
-async def test_who_relays_to_a_stock_server_is_told_to_end_it(fleet: Fleet) -> None:
+async def test_the_end_of_a_session_on_a_legacy_server_is_requested_from_its_replica(fleet: Fleet) -> None:
     await fleet.reports(streamer(legacy=True), owner="r2")
     await fleet.joins("p")
     assert await fleet.store.end("p")
-    assert (await fleet.keeps("r1")).end == ("p",)
+    assert (await fleet.renews("r1")).end == ("p",)
 
 
-# -- restoring --------------------------------------------------------------------------------------
+# -- restores ---------------------------------------------------------------------------------------
 
 
-async def test_what_a_replica_restores_is_in_the_old_order(fleet: Fleet) -> None:
+async def test_restored_tickets_are_in_the_old_order(fleet: Fleet) -> None:
     arrived = fleet.clock.now - 60
     await fleet.joins("new")
-    said = [
+    restored = [
         (ticket("second", labels={"region": "eu"}), arrived + 1),
         (ticket("first", labels={"region": "eu"}), arrived),
     ]
-    await fleet.store.restore("r1", [*said, (ticket("new"), fleet.clock.now)], [])
+    await fleet.store.restore("r1", [*restored, (ticket("new"), fleet.clock.now)], [])
     assert await fleet.queue() == ["first", "second", "new"]
     await fleet.reports(streamer(labels={"region": "eu"}))
     assert list(await fleet.matches()) == ["first"]
 
 
-async def test_who_is_restored_gets_a_free_streamer(fleet: Fleet) -> None:
+async def test_a_restored_ticket_gets_a_free_streamer(fleet: Fleet) -> None:
     await fleet.reports(streamer(labels={"region": "eu"}))
     await fleet.store.restore("r1", [(ticket("p", labels={"region": "eu"}), fleet.clock.now)], [])
-    assert [lease.session_id for lease in (await fleet.keeps()).leases] == ["p"]
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["p"]
 
 
-async def test_what_a_replica_does_not_have_is_dropped(fleet: Fleet) -> None:
+async def test_sessions_missing_in_a_snapshot_are_dropped(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.joins("leased", "waits", "stays")
     await fleet.store.join(ticket("other", replica="r2"))
@@ -548,7 +548,7 @@ async def test_what_a_replica_does_not_have_is_dropped(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("first", ["server", "replica"])
 @pytest.mark.parametrize("held", [False, True])
-async def test_a_restored_lease_is_what_it_was_whoever_speaks_first(fleet: Fleet, first: str, *, held: bool) -> None:
+async def test_a_lease_is_restored_before_or_after_its_servers_report(fleet: Fleet, first: str, *, held: bool) -> None:
     report = streamer(sessions=("p",) if held else ())
     lease = Lease(session_id="p", replica_id="r1", streamer=report, state=LeaseState.CLAIMED, arrived=900.0)
     if first == "server":
@@ -563,33 +563,33 @@ async def test_a_restored_lease_is_what_it_was_whoever_speaks_first(fleet: Fleet
     assert (await fleet.store.totals()).apps["app"].used == 1
 
 
-async def test_a_claim_whose_answer_was_lost_is_told_again(fleet: Fleet) -> None:
+async def test_a_claim_whose_reply_was_lost_is_repeated(fleet: Fleet) -> None:
     await matched(fleet, "p")
-    (lost,) = (await fleet.keeps()).leases
+    (lost,) = (await fleet.renews()).leases
     await fleet.store.restore("r1", [(ticket("p"), lost.arrived)], [])
-    (told,) = (await fleet.keeps()).leases
-    assert (told.session_id, told.streamer) == ("p", lost.streamer)
+    (repeated,) = (await fleet.renews()).leases
+    assert (repeated.session_id, repeated.streamer) == ("p", lost.streamer)
 
 
-async def test_a_session_that_has_moved_is_not_restored_by_its_old_replica(fleet: Fleet) -> None:
+async def test_a_moved_session_is_not_restored_by_its_old_replica(fleet: Fleet) -> None:
     await fleet.joins("p")
     await fleet.store.join(ticket("p", replica="r2"))
     await fleet.store.restore("r1", [(ticket("p"), 900.0)], [])
     await fleet.store.restore("r1", [], [])
     assert await fleet.queue() == ["p"]
-    assert (await fleet.keeps("r2")).sessions == 1
+    assert (await fleet.renews("r2")).sessions == 1
 
 
-# -- waiting for news -------------------------------------------------------------------------------
+# -- announcements ----------------------------------------------------------------------------------
 
 
 async def quiet(fleet: Fleet, replica: str) -> None:
-    """Wait until a replica is listening and has nothing more to hear."""
+    """Wait until a replica is subscribed and has no pending announcement."""
     while await fleet.store.wait(replica, 0.05):
         pass
 
 
-async def test_a_replica_is_woken_when_something_was_matched_for_it(fleet: Fleet) -> None:
+async def test_a_replica_is_woken_by_a_match(fleet: Fleet) -> None:
     await fleet.store.join(ticket("p", replica="r1"))
     await quiet(fleet, "r1")
     waiting = asyncio.create_task(fleet.store.wait("r1", 60.0))
@@ -599,8 +599,8 @@ async def test_a_replica_is_woken_when_something_was_matched_for_it(fleet: Fleet
     assert not await fleet.store.wait("r1", 0.05)
 
 
-async def test_a_replica_is_woken_also_when_another_of_its_sessions_gives_back(fleet: Fleet) -> None:
-    await fleet.keeps("r1", "r2")
+async def test_a_replica_is_woken_when_another_of_its_sessions_returns_a_lease(fleet: Fleet) -> None:
+    await fleet.renews("r1", "r2")
     await fleet.reports(streamer())
     await fleet.joins("first", "second")
     await quiet(fleet, "r1")
@@ -609,8 +609,8 @@ async def test_a_replica_is_woken_also_when_another_of_its_sessions_gives_back(f
         assert await fleet.store.wait("r1", 60.0)
 
 
-async def test_who_asks_is_not_woken_by_its_own_answer(fleet: Fleet) -> None:
-    await fleet.keeps("r1")
+async def test_a_replica_is_not_woken_by_its_own_reply(fleet: Fleet) -> None:
+    await fleet.renews("r1")
     await quiet(fleet, "r1")
     await fleet.reports(streamer("s1"))
     await fleet.gets(ticket("p"))
@@ -618,7 +618,7 @@ async def test_who_asks_is_not_woken_by_its_own_answer(fleet: Fleet) -> None:
     assert not await fleet.store.wait("r1", 0.05)
 
 
-async def test_who_gives_up_waiting_disturbs_nobody(fleet: Fleet) -> None:
+async def test_a_cancelled_wait_has_no_effect(fleet: Fleet) -> None:
     task = asyncio.create_task(fleet.store.wait("r1", 60.0))
     await asyncio.sleep(0)
     task.cancel()

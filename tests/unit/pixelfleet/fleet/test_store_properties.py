@@ -1,7 +1,7 @@
-"""What holds for every fleet store whatever its owners do, in whatever order: nobody is lost or served twice.
+"""Invariants of every fleet store under arbitrary sequences of calls: no session is lost or leased twice.
 
-Servers here are honest, and slow: players arrive, stay and go at a server before its reports say so. Time moves in
-steps that no deadline is a multiple of, so that nothing depends on who is first within a moment.
+Reports of these servers are true but late: players arrive and leave before the next report. Time moves in steps of
+which no deadline is a multiple, so that no result depends on the order within a moment.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS
 from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, ServerReport, StreamerReport, Ticket, Waiting
 from pixelfleet.fleet.store import lane_of
-from tests.unit.pixelfleet.fleet.recount import is_free, recount, taken
+from tests.unit.pixelfleet.fleet.recount import is_free, recount, used_slots
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, empty_store, streamer, ticket
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ REPLICAS = ("r1", "r2")
 
 @dataclass
 class Server:
-    """A signalling server: what is true, whatever the store believes."""
+    """The true state of a signalling server."""
 
     name: str
     app: str
@@ -84,11 +84,11 @@ class FleetMachine(RuleBasedStateMachine):
         self.store = self.run(self.stack.enter_async_context(empty_store(self.url, self.clock)))
         self.servers = fleet_of_servers()
         self.alive: dict[str, str] = {}
-        """The sessions that must wait or have a lease, each with its replica."""
-        self.avoiding: set[str] = set()
-        """Those that once could not reach a streamer."""
-        self.last_keep: dict[str, float] = {}
-        self.promised: set[tuple[str, str, float]] = set()
+        """The sessions that must be in the queue or have a lease, each with its replica."""
+        self.excluding: set[str] = set()
+        """Sessions that have excluded a streamer."""
+        self.last_renewal: dict[str, float] = {}
+        self.leased: set[tuple[str, str, float]] = set()
         self.sessions = 0
         self.seen: FleetSnapshot | None = None
         for server in self.servers:
@@ -103,19 +103,19 @@ class FleetMachine(RuleBasedStateMachine):
         return self.seen
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Make one call, and see that it promised nothing that was not free."""
+        """Make one call, and check that it leased free slots only."""
         answer = self.run(work)
         self.seen = None
         known = self.known()
         views = {view.report.key: view for view in known.streamers}
-        promised = {
+        leased = {
             (lease.session_id, lease.streamer.key, lease.since)
             for lease in known.leases
             if lease.state is not LeaseState.HELD and not lease.spectator
         }
-        for _, key, _ in promised - self.promised:
-            assert taken(known, views[key]) <= (views[key].report.capacity or math.inf), "a slot is promised twice"
-        self.promised = promised
+        for _, key, _ in leased - self.leased:
+            assert used_slots(known, views[key]) <= (views[key].report.capacity or math.inf), "a slot is leased twice"
+        self.leased = leased
         return answer
 
     def teardown(self) -> None:
@@ -169,7 +169,7 @@ class FleetMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.in_state(LeaseState.CLAIMED))
     @rule(data=st.data(), reported=st.booleans())
     def arrive(self, data: st.DataObject, *, reported: bool) -> None:
-        """A dialled player arrives; its server has the last word."""
+        """A dialled player arrives, and its server accepts or refuses it."""
         self._arrive(data.draw(st.sampled_from(self.in_state(LeaseState.CLAIMED))), reported=reported)
 
     def _arrive(self, session: str, *, reported: bool) -> None:
@@ -218,7 +218,7 @@ class FleetMachine(RuleBasedStateMachine):
         before = self.known()
         placed = self.do(self.store.join(join_request))
         self.alive[join_request.session_id] = replica
-        self.last_keep.setdefault(replica, self.clock.now)
+        self.last_renewal.setdefault(replica, self.clock.now)
         if isinstance(placed, Lease):
             chosen = next(view for view in before.streamers if view.report.key == placed.streamer.key)
             assert fits(join_request, chosen.report)
@@ -252,7 +252,7 @@ class FleetMachine(RuleBasedStateMachine):
     def give_back(self, data: st.DataObject, *, unreachable: bool) -> None:
         session = data.draw(st.sampled_from(self.in_state(LeaseState.CLAIMED)))
         if unreachable:
-            self.avoiding.add(session)
+            self.excluding.add(session)
         placed = self.do(self.store.give_back(session, unreachable=unreachable))
         assert placed is not None
         if isinstance(placed, Lease):
@@ -261,17 +261,17 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(reported=st.booleans())
     def all_get_in(self, *, reported: bool) -> None:
         for replica in REPLICAS:
-            if replica in self.last_keep:
-                self._keep(replica)
+            if replica in self.last_renewal:
+                self._renew(replica)
         for session in self.in_state(LeaseState.CLAIMED):
             if session in self.in_state(LeaseState.CLAIMED):
                 self._arrive(session, reported=reported)
 
     # -- the store ----------------------------------------------------------------------------------
 
-    def _keep(self, replica: str) -> None:
+    def _renew(self, replica: str) -> None:
         renewal = self.do(self.store.renew(replica, ""))
-        self.last_keep[replica] = self.clock.now
+        self.last_renewal[replica] = self.clock.now
         assert all(lease.state is LeaseState.CLAIMED and lease.replica_id == replica for lease in renewal.leases)
         assert not [each for each in self.in_state(LeaseState.MATCHED) if self.alive.get(each) == replica]
 
@@ -285,9 +285,9 @@ class FleetMachine(RuleBasedStateMachine):
             held = {s.session_id: s.streamer.server_id for s in self.known().leases if s.state is LeaseState.HELD}
             self.clock.advance(STEP)
             gone = {each.name for each in self.servers if self.clock.now - each.last_report > EXPIRY_SECONDS}
-            late = {name for name, last in self.last_keep.items() if self.clock.now - last > EXPIRY_SECONDS}
+            late = {name for name, last in self.last_renewal.items() if self.clock.now - last > EXPIRY_SECONDS}
             for name in late:
-                del self.last_keep[name]
+                del self.last_renewal[name]
             for session in [each for each, replica in self.alive.items() if replica in late and each not in held]:
                 del self.alive[session]
             for session in [session for session, server in held.items() if server in gone]:
@@ -297,29 +297,29 @@ class FleetMachine(RuleBasedStateMachine):
             assert not gone.intersection(view.report.server_id for view in known.streamers)
             assert not late.intersection(each.ticket.replica_id for each in known.queue)
             for replica in renewal:
-                self._keep(replica)
+                self._renew(replica)
             for which in reporting:
                 self._report(self.servers[which])
 
-    # -- always -------------------------------------------------------------------------------------
+    # -- invariants ---------------------------------------------------------------------------------
 
     @invariant()
-    def nobody_is_lost_and_nobody_is_there_twice(self) -> None:
+    def each_session_has_one_ticket_or_lease(self) -> None:
         known = self.known()
         waiting = [each.ticket.session_id for each in known.queue]
-        promised = [lease.session_id for lease in known.leases]
-        assert len({*waiting, *promised}) == len(waiting) + len(promised)
-        assert self.alive.keys() == {*waiting, *promised}
+        leased = [lease.session_id for lease in known.leases]
+        assert len({*waiting, *leased}) == len(waiting) + len(leased)
+        assert self.alive.keys() == {*waiting, *leased}
         held_by = {lease.streamer.server_id for lease in known.leases if lease.state is LeaseState.HELD}
-        assert held_by <= {view.report.server_id for view in known.streamers}, "nobody holds what is held"
+        assert held_by <= {view.report.server_id for view in known.streamers}, "a held session has no server"
 
     @invariant()
-    def nobody_waits_for_what_is_free(self) -> None:
+    def no_ticket_waits_for_a_free_streamer(self) -> None:
         known = self.known()
         for view in known.streamers:
             if is_free(known, view):
                 wait = [each for each in known.queue if fits(each.ticket, view.report)]
-                assert all(each.ticket.session_id in self.avoiding for each in wait), f"{view.report.key} is free"
+                assert all(each.ticket.session_id in self.excluding for each in wait), f"{view.report.key} is free"
 
     @invariant()
     def a_lane_is_served_first_come_first_served(self) -> None:
@@ -336,7 +336,7 @@ class FleetMachine(RuleBasedStateMachine):
                 assert arrivals == sorted(arrivals)
 
     @invariant()
-    def the_totals_are_what_can_be_counted(self) -> None:
+    def totals_match_the_snapshot(self) -> None:
         known, totals = self.known(), self.run(self.store.totals())
         counted = recount(known)
         for app, mine in totals.apps.items():
@@ -345,7 +345,7 @@ class FleetMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-def test_nobody_is_lost_or_served_twice(implementation: str, redis_url: str) -> None:
+def test_no_session_is_lost_or_leased_twice(implementation: str, redis_url: str) -> None:
     url = redis_url if implementation == "redis" else ""
     machine = type("Machine", (FleetMachine,), {"url": url})
     run_state_machine_as_test(

@@ -13,12 +13,12 @@ from pixelfleet.service.signing import ALGORITHM, ISSUER, TokenError
 
 KEY = "k" * MIN_KEY_BYTES
 LEEWAY_SECONDS = 10
-"""How far the clocks of matchmaker and signalserver may differ."""
+"""The tolerated difference between the clocks of matchmaker and signalling server."""
 TOKEN = SessionToken("session", "server", "cam", "app")
 
 
 class Clock(datetime):
-    """The clock that signs and verifies, which stands until a test sets it."""
+    """The clock of signing and verification, which only a test moves."""
 
     at: ClassVar[float] = 1_800_000_000.0
 
@@ -37,7 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
 
 @settings(deadline=None)
 @given(*[st.text(min_size=1, max_size=40)] * 4)
-def test_what_was_signed_is_verified(session: str, server: str, endpoint: str, app: str) -> None:
+def test_a_signed_token_is_verified(session: str, server: str, endpoint: str, app: str) -> None:
     token = SessionToken(session, server, endpoint, app)
     assert verify(sign(token, KEY), KEY, server) == token
 
@@ -98,7 +98,7 @@ def test_any_other_token_is_refused(text: Any) -> None:
 @example("")
 @example("..")
 @example("a.b.c")
-def test_any_text_is_a_token_or_refused(text: str) -> None:
+def test_arbitrary_text_is_refused(text: str) -> None:
     with pytest.raises(TokenError):
         verify(text, KEY, "server")
 
@@ -113,7 +113,9 @@ def test_any_text_is_a_token_or_refused(text: str) -> None:
         (LIFETIME_SECONDS + LEEWAY_SECONDS, False),
     ],
 )
-def test_a_token_holds_for_its_time_and_what_clocks_may_differ(clock: type[Clock], seconds: int, holds: bool) -> None:
+def test_a_token_is_valid_for_its_lifetime_and_the_leeway_of_clocks(
+    clock: type[Clock], seconds: int, holds: bool
+) -> None:
     text = sign(TOKEN, KEY)
     clock.at += seconds
     if holds:

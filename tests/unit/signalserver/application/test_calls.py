@@ -91,7 +91,7 @@ NO_PATHS = [
 
 
 @pytest.mark.parametrize("action", NO_PATHS)
-def test_what_could_be_read_in_two_ways_is_no_path(action: str) -> None:
+def test_an_ambiguous_path_is_invalid(action: str) -> None:
     with pytest.raises(PathError):
         plain_path(action)
 
@@ -105,7 +105,7 @@ HOSTILE = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 
 
 def unescaped(text: str) -> str:
-    """Undo escapes until there is none left, as a careless server might."""
+    """Decode escapes repeatedly until none is left, as a faulty server might."""
     while (plain := unquote(text)) != text:
         text = plain
     return text
@@ -114,7 +114,7 @@ def unescaped(text: str) -> str:
 @given(action=st.one_of(HOSTILE, st.text(max_size=40)))
 @example(action="remote/preset/My%20Preset")
 @example(action="remote/preset/x/")
-def test_no_action_leaves_what_is_allowed(action: str) -> None:
+def test_no_action_reaches_a_path_that_is_not_allowed(action: str) -> None:
     try:
         path = plain_path(action)
     except PathError:
@@ -127,7 +127,7 @@ def test_no_action_leaves_what_is_allowed(action: str) -> None:
     assert url.raw_path.isascii()
     assert url.raw_path.isprintable()
     assert " " not in url.raw_path
-    # However the other side reads the path, it is this one and below the base.
+    # Any interpretation of the path by the application gives this path, below the base.
     assert unescaped(url.raw_path) == "/api" + path
     assert posixpath.normpath(path) == "/" + path.strip("/")
     if path in AllowedPaths(PATTERNS):
@@ -135,7 +135,7 @@ def test_no_action_leaves_what_is_allowed(action: str) -> None:
 
 
 @given(action=st.one_of(HOSTILE, st.text(max_size=40)))
-def test_a_path_is_its_own_path(action: str) -> None:
+def test_a_plain_path_stays_unchanged(action: str) -> None:
     try:
         path = plain_path(action)
     except PathError:
@@ -143,7 +143,7 @@ def test_a_path_is_its_own_path(action: str) -> None:
     assert plain_path(url_for(URL("http://h"), path).raw_path) == path
 
 
-def test_only_what_is_listed_is_allowed() -> None:
+def test_only_listed_paths_are_allowed() -> None:
     allowed = AllowedPaths(PATTERNS)
     for path in ("/status", "/exact/", "/remote/preset/", "/remote/preset/x", "/remote/preset/x/y"):
         assert path in allowed
@@ -151,7 +151,7 @@ def test_only_what_is_listed_is_allowed() -> None:
         assert path not in allowed
 
 
-def test_nothing_listed_allows_nothing_and_a_star_allows_all() -> None:
+def test_no_patterns_allow_nothing_and_a_star_allows_all() -> None:
     assert "/" not in AllowedPaths([])
     assert "/status" not in AllowedPaths([])
     assert "/status" not in AllowedPaths(["/"])
@@ -167,7 +167,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "127.0.0.1:30010", "ftp://h/", "http://", "http://h/?a=b", "http://h/#a", "/x"])
-def test_an_endpoint_that_is_none_is_an_error(text: str) -> None:
+def test_an_invalid_endpoint_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="address"):
         rest_endpoint(text)
 
@@ -176,7 +176,7 @@ def test_an_endpoint_that_is_none_is_an_error(text: str) -> None:
 
 
 class FakeApplication:
-    """A REST API that can misbehave in each way that matters."""
+    """A REST API with all relevant faults."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, str | None, bytes]] = []
@@ -268,7 +268,7 @@ class FakeApplication:
 
 
 class Stage:
-    """An application and what calls it."""
+    """A fake application and the object under test."""
 
     def __init__(self, fake: FakeApplication, session: aiohttp.ClientSession, url: str) -> None:
         self.fake = fake
@@ -284,7 +284,7 @@ async def stage() -> AsyncIterator[Stage]:
     fake = FakeApplication()
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(TestServer(fake.app))
-        # What hangs must let go before the server is closed.
+        # Release handlers that hang before the server is closed.
         stack.callback(fake.go_on.set)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
@@ -309,7 +309,7 @@ async def test_with_a_payload_it_is_a_post_of_json(stage: Stage, payload: dict[s
     assert stage.fake.seen == [("POST", "/echo", "application/json", orjson.dumps(payload))]
 
 
-async def test_a_path_goes_below_the_endpoints_own(stage: Stage) -> None:
+async def test_a_path_is_appended_to_the_endpoints_path(stage: Stage) -> None:
     application = stage.calling("/echo", base="base/")
     assert "response" in await application.call("echo", None)
     assert stage.fake.seen[0][1] == "/base/echo"
@@ -320,7 +320,7 @@ async def test_an_escaped_path_arrives_escaped(stage: Stage) -> None:
     assert stage.fake.seen[0][1] == "/preset/My%20Preset"
 
 
-async def test_text_is_passed_on_as_a_string(stage: Stage) -> None:
+async def test_text_is_relayed_as_a_string(stage: Stage) -> None:
     assert (await stage.calling().call("text", None))["response"] == "42 ü"
 
 
@@ -349,18 +349,18 @@ async def test_an_answer_is_json_or_text(stage: Stage, body: bytes, content_type
         (b"NaN", "application/json"),
         (b'"\\ud800"', "application/json"),
         (b"[" * 5000 + b"]" * 5000, "application/json"),
-        # This could be read, and not be written again.
+        # JSON that can be parsed but not serialized.
         (b"[" * 300 + b"]" * 300, "application/json"),
     ],
 )
-async def test_an_answer_that_cannot_be_passed_on_is_an_error(stage: Stage, body: bytes, content_type: str) -> None:
+async def test_an_answer_that_cannot_be_relayed_is_an_error(stage: Stage, body: bytes, content_type: str) -> None:
     stage.fake.raw = body, content_type
     application = stage.calling()
     assert (await application.call("raw", None))["error"] == "the application's answer cannot be read"
     assert application.outcomes == {"bad_answer": 1}
 
 
-async def test_however_deep_an_answer_nests_the_response_can_be_written(stage: Stage) -> None:
+async def test_a_deeply_nested_answer_gives_a_response_that_can_be_serialized(stage: Stage) -> None:
     outcomes = set()
     for depth in range(250, 258):
         stage.fake.raw = b"[" * depth + b"]" * depth, "application/json"
@@ -404,14 +404,14 @@ async def test_a_call_takes_bounded_time(stage: Stage, action: str) -> None:
     assert application.outcomes == {"timeout": 1}
 
 
-async def test_an_application_that_is_away_is_an_error(stage: Stage) -> None:
+async def test_an_unreachable_application_is_an_error(stage: Stage) -> None:
     with_nobody = Application(stage.session, "http://127.0.0.1:1", ["*"])
     answer = await with_nobody.call("echo", None)
     assert answer == {"type": "response", "action": "echo", "error": "the application cannot be reached"}
 
 
 @pytest.mark.parametrize("action", ["admin", *NO_PATHS])
-async def test_what_is_not_allowed_never_reaches_the_application(stage: Stage, action: str) -> None:
+async def test_calls_that_are_not_allowed_do_not_reach_the_application(stage: Stage, action: str) -> None:
     application = stage.calling("/status", "/echo*")
     answer = await application.call(action, {})
     assert answer == {"type": "response", "action": action[:MAX_PATH_LENGTH], "error": "not allowed"}
@@ -432,7 +432,7 @@ async def test_a_spectator_may_call_nothing(stage: Stage) -> None:
     assert not stage.fake.seen
 
 
-async def test_one_player_has_a_few_calls_at_once_and_the_others_theirs(stage: Stage) -> None:
+async def test_the_limit_of_simultaneous_calls_applies_to_each_player(stage: Stage) -> None:
     application = stage.calling(calls_per_player=2, calls=3)
     async with asyncio.TaskGroup() as group:
         first = [group.create_task(application.call("hang", None, player="101")) for _ in range(2)]
@@ -450,13 +450,13 @@ async def test_one_player_has_a_few_calls_at_once_and_the_others_theirs(stage: S
 
 
 @pytest.mark.parametrize("action", ["hang", "broken", "status/500", "flood"])
-async def test_a_failed_call_counts_no_more(stage: Stage, action: str) -> None:
+async def test_a_failed_call_does_not_count_as_running(stage: Stage, action: str) -> None:
     application = stage.calling(seconds=0.2, calls_per_player=1, calls=1)
     for _ in range(2):
         assert "too many" not in (await application.call(action, None, player="101"))["error"]
 
 
-async def test_a_cancelled_call_counts_no_more(stage: Stage) -> None:
+async def test_a_cancelled_call_does_not_count_as_running(stage: Stage) -> None:
     application = stage.calling(calls=1)
     task = asyncio.create_task(application.call("hang", None, player="101"))
     await stage.fake.arrived.acquire()

@@ -1,4 +1,4 @@
-"""Talks to a switchboard as its driver does, and remembers what it asked for."""
+"""A driver of a switchboard for tests, which records the outputs."""
 
 import itertools
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pixelfleet.protocol.close_codes import CloseCode
-from signalserver.core.outputs import Call, Close, Drop, Named, Output, Send
+from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -26,7 +26,7 @@ class Conversation:
         self.now = 0.0
         self.heard: dict[str, list[Message]] = {}
         self.closed: dict[str, tuple[CloseCode, str]] = {}
-        self.drops: list[Drop[str]] = []
+        self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
         self._numbers = itertools.count(1)
@@ -45,9 +45,9 @@ class Conversation:
             elif isinstance(output, Close):
                 self.closed[output.to] = (output.why, output.reason)
                 self._do(self.switchboard.left(output.to))
-            elif isinstance(output, Named):
+            elif isinstance(output, SourceNamed):
                 self.named.append((output.source, output.endpoint_id, output.wanted))
-            elif isinstance(output, Drop):
+            elif isinstance(output, MessageDropped):
                 self.drops.append(output)
             elif isinstance(output, Call):
                 self.calls.append(output)
@@ -55,7 +55,7 @@ class Conversation:
     # -- peers --------------------------------------------------------------------------------------
 
     def streamer(self, key: str, name: str | None = None, *, version: str | None = "1.3.0", identity: str = "") -> str:
-        """Connect a streamer and, with a name, identify it; what it heard so far is forgotten."""
+        """Connect a streamer and, with a name, identify it; discard the messages that it got so far."""
         self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
         if name is not None:
             self.say(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
@@ -105,7 +105,7 @@ class Conversation:
     # -- what came of it ----------------------------------------------------------------------------
 
     def hear(self, key: str) -> list[Message]:
-        """Return what a peer was sent since the last time that it was asked."""
+        """Return the messages to a peer since the last call."""
         heard, self.heard[key] = self.heard[key], []
         return heard
 

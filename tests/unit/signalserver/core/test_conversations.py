@@ -68,7 +68,7 @@ class Replay:
         self.talk._do(outputs)
 
     def _collect(self, *, strict: bool = True) -> None:
-        """Move what was heard to what waits to be compared; when strict, nothing may still wait from before."""
+        """Move received messages to those that wait for comparison; when strict, none may wait from before."""
         if strict:
             unheard = {who: messages for who, messages in self.pending.items() if messages}
             fresh = {who: messages for who, messages in self.talk.heard.items() if messages}
@@ -90,7 +90,7 @@ class Replay:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_a_recorded_conversation_goes_as_it_went(path: Path) -> None:
+def test_a_recorded_conversation_is_reproduced(path: Path) -> None:
     Replay(path.read_text()).run()
 
 

@@ -1,4 +1,4 @@
-"""The table of who may say what. What each rule does is told with the switchboard."""
+"""The table of rules by role. The tests of the switchboard cover the single rules."""
 
 import pytest
 
@@ -21,11 +21,11 @@ MAY_SAY = {
 
 
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_say_what_the_protocol_lists(role: Role) -> None:
+def test_each_role_may_send_the_messages_of_the_protocol(role: Role) -> None:
     assert set(RULES[role]) == MAY_SAY[role] | {"ping", "pong"}
 
 
-def test_every_message_that_may_be_said_is_checked_and_none_is_checked_in_vain() -> None:
+def test_every_allowed_message_has_a_check_and_every_check_a_message() -> None:
     assert set(SHAPES) == {kind for rules in RULES.values() for kind in rules}
 
 
@@ -33,7 +33,7 @@ def test_every_message_that_may_be_said_is_checked_and_none_is_checked_in_vain()
     ("key", "kind"),
     [("p", "endpointId"), ("p", "disconnectPlayer"), ("p", "startStreaming"), ("s", "subscribe"), ("s", "control")],
 )
-def test_what_another_role_may_say_is_an_unknown_type(key: str, kind: str) -> None:
+def test_a_message_of_another_role_is_an_unknown_type(key: str, kind: str) -> None:
     talk = Conversation()
     talk.streamer("s", "cam")
     talk.player("p")

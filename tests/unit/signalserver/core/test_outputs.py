@@ -1,4 +1,4 @@
-"""Everything that a switchboard may ask for is carried out by its driver."""
+"""The hub executes every output of the switchboard."""
 
 from collections.abc import Callable
 from typing import get_args, get_origin
@@ -7,27 +7,37 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.protocol import close_codes
-from signalserver.core.outputs import Call, Close, Drop, FirstFrame, Listed, Named, Output, Path, Send
+from signalserver.core.outputs import (
+    Call,
+    Close,
+    FirstFrame,
+    IcePathChanged,
+    MessageDropped,
+    Output,
+    RosterChanged,
+    Send,
+    SourceNamed,
+)
 from tests.unit.signalserver.hubs import Wired, make_hub
 
 MAKE: dict[type, Callable[[Wired], object]] = {
     Send: lambda peer: Send(peer.socket.real, b'{"type":"pong"}', "pong"),
     Close: lambda peer: Close(peer.socket.real, close_codes.KICKED, "why"),
-    Named: lambda peer: Named(peer.socket.real, "cam", "cam"),
+    SourceNamed: lambda peer: SourceNamed(peer.socket.real, "cam", "cam"),
     Call: lambda peer: Call(peer.socket.real, "next", None),
-    Path: lambda peer: Path(peer.socket.real, "relayed"),
+    IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
-    Drop: lambda peer: Drop(peer.socket.real, "dance", "unknown type", 1),
-    Listed: lambda _: Listed(),
+    MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
+    RosterChanged: lambda _: RosterChanged(),
 }
 
 
-def test_these_are_all() -> None:
+def test_every_output_has_an_example() -> None:
     assert {get_origin(output) or output for output in get_args(Output)} == set(MAKE)
 
 
 @pytest.mark.parametrize("output", MAKE)
-async def test_each_leaves_a_trace(output: type) -> None:
+async def test_every_output_has_an_effect(output: type) -> None:
     made = make_hub()
     peer = made.player()
     changed = made.hub.watch()
@@ -37,5 +47,5 @@ async def test_each_leaves_a_trace(output: type) -> None:
 
     before = traces()
     with capture_logs() as lines:
-        made.hub.carry_out([MAKE[output](peer)])  # type: ignore[list-item]  # one of each
+        made.hub.execute([MAKE[output](peer)])  # type: ignore[list-item]  # one of each
     assert traces() != before or lines

@@ -15,7 +15,7 @@ def streamer(roster: Roster[str], key: str) -> Source[str]:
     return source
 
 
-def test_peers_are_told_apart_by_role_and_come_oldest_first() -> None:
+def test_peers_are_listed_by_role_and_oldest_first() -> None:
     roster: Roster[str] = Roster()
     for key, role in (("a", Role.PLAYER), ("b", Role.STREAMER), ("c", Role.PLAYER)):
         roster.add(Peer(key, role, 0.0))
@@ -23,14 +23,14 @@ def test_peers_are_told_apart_by_role_and_come_oldest_first() -> None:
     assert len(roster) == 3
 
 
-def test_a_key_is_one_peers() -> None:
+def test_a_key_belongs_to_one_peer() -> None:
     roster: Roster[str] = Roster()
     roster.add(Peer("a", Role.PLAYER, 0.0))
     with pytest.raises(ValueError, match="in use"):
         roster.add(Peer("a", Role.STREAMER, 0.0))
 
 
-def test_an_id_is_free_again_once_its_holder_is_gone() -> None:
+def test_an_id_is_free_when_its_holder_has_left() -> None:
     roster: Roster[str] = Roster()
     first, second = streamer(roster, "a"), streamer(roster, "b")
     assert (roster.name(first, "cam"), roster.name(second, "cam")) == ("cam", "cam1")
@@ -52,7 +52,7 @@ def test_only_a_source_that_has_an_id_and_streams_is_listed() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["cam", "cam1", "cam2", "x"])), max_size=30))
-def test_ids_are_unique_whoever_asks_for_what(wishes: list[tuple[int, str]]) -> None:
+def test_ids_are_unique(wishes: list[tuple[int, str]]) -> None:
     roster: Roster[str] = Roster()
     sources = [streamer(roster, str(number)) for number in range(5)]
     for number, wanted in wishes:

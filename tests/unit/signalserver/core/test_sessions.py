@@ -1,4 +1,4 @@
-"""Who holds a slot, and who may still come."""
+"""Occupied slots and the admission of players."""
 
 import pytest
 
@@ -26,23 +26,23 @@ def test_a_streamer_takes_as_many_sessions_as_it_has_slots(capacity: int, held: 
     assert sessions.admits(session("new", endpoint="other"))
 
 
-def test_a_session_that_is_here_does_not_come_twice() -> None:
+def test_a_present_session_is_not_admitted_again() -> None:
     sessions = Sessions[int](5)
     sessions.look([player(1, session("a")), player(2, session("b", spectator=True))])
     assert not sessions.admits(session("a"))
     assert not sessions.admits(session("b", spectator=True))
 
 
-def test_an_onlooker_takes_no_slot_and_needs_none() -> None:
+def test_a_spectator_needs_and_occupies_no_slot() -> None:
     sessions = Sessions[int](1)
     sessions.look([player(1, session("a", spectator=True))])
     assert sessions.admits(session("b"))
     sessions.look([player(1, session("a", spectator=True)), player(2, session("b"))])
     assert sessions.admits(session("c", spectator=True))
-    assert (sessions.held["cam"].sessions, sessions.held["cam"].spectators) == (["b"], ["a"])
+    assert (sessions.by_streamer["cam"].sessions, sessions.by_streamer["cam"].spectators) == (["b"], ["a"])
 
 
-def test_a_player_without_a_session_takes_a_slot_once_it_is_subscribed() -> None:
+def test_a_player_without_a_session_occupies_a_slot_when_subscribed() -> None:
     sessions = Sessions[int](1)
     sessions.look([player(1)])
     assert sessions.admits(session("a"))
@@ -50,14 +50,14 @@ def test_a_player_without_a_session_takes_a_slot_once_it_is_subscribed() -> None
     assert not sessions.admits(session("a"))
 
 
-def test_a_player_that_was_let_in_and_is_not_here_yet_holds_its_slot() -> None:
+def test_an_admitted_player_that_is_not_in_the_roster_occupies_a_slot() -> None:
     sessions = Sessions[int](1)
     sessions.look([])
     sessions.look_also([None, session("a")])
     assert not sessions.admits(session("b"))
 
 
-def test_what_has_ended_is_told_until_it_was_heard() -> None:
+def test_an_ended_session_is_reported_until_the_store_accepts_it() -> None:
     sessions = Sessions[int](1)
     sessions.look([player(1, session("a"))])
     assert sessions.ended() == ()

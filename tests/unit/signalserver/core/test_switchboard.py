@@ -16,12 +16,12 @@ def talk() -> Conversation:
 # -- on connect -------------------------------------------------------------------------------------
 
 
-def test_a_streamer_is_sent_config_and_asked_who_it_is(talk: Conversation) -> None:
+def test_a_streamer_is_sent_config_and_identify(talk: Conversation) -> None:
     talk.streamer("s")
     assert talk.kinds("s") == ["config", "identify"]
 
 
-def test_an_sfu_is_sent_config_and_asked_who_it_is(talk: Conversation) -> None:
+def test_an_sfu_is_sent_config_and_identify(talk: Conversation) -> None:
     talk.sfu("f")
     assert talk.kinds("f") == ["config", "identify"]
 
@@ -47,7 +47,7 @@ def test_a_streamer_is_listed_only_after_it_has_identified(talk: Conversation) -
     assert talk.hear_one("p")["ids"] == ["cam"]
 
 
-def test_a_taken_id_becomes_id1_then_id2(talk: Conversation) -> None:
+def test_an_id_in_use_becomes_id1_then_id2(talk: Conversation) -> None:
     committed = []
     for key in ("a", "b", "c"):
         talk.streamer(key)
@@ -57,7 +57,7 @@ def test_a_taken_id_becomes_id1_then_id2(talk: Conversation) -> None:
     assert committed == ["cam", "cam1", "cam2"]
 
 
-def test_a_second_endpoint_id_renames_and_tells_the_players(talk: Conversation) -> None:
+def test_a_second_endpoint_id_renames_and_notifies_the_players(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.subscribed("p", "cam")
     talk.hear("p")
@@ -83,7 +83,7 @@ def test_an_empty_endpoint_id_is_refused(talk: Conversation) -> None:
     assert talk.switchboard.streamers() == []
 
 
-def test_a_streamer_that_never_identifies_gets_an_id_of_ours_after_ten_seconds(talk: Conversation) -> None:
+def test_a_streamer_that_does_not_identify_gets_a_default_id_after_ten_seconds(talk: Conversation) -> None:
     talk.streamer("s")
     talk.pass_time(9.9)
     assert talk.switchboard.streamers() == []
@@ -94,7 +94,7 @@ def test_a_streamer_that_never_identifies_gets_an_id_of_ours_after_ten_seconds(t
 # -- a streamer that comes back ---------------------------------------------------------------------
 
 
-def test_a_streamer_that_comes_back_takes_its_id_from_its_own_ghost(talk: Conversation) -> None:
+def test_a_streamer_that_reconnects_takes_over_its_id(talk: Conversation) -> None:
     talk.streamer("old", "cam", identity="10.0.0.7")
     talk.subscribed("p", "cam")
     talk.streamer("new", identity="10.0.0.7")
@@ -106,9 +106,7 @@ def test_a_streamer_that_comes_back_takes_its_id_from_its_own_ghost(talk: Conver
 
 
 @pytest.mark.parametrize("identities", [("10.0.0.7", "10.0.0.8"), ("", "")])
-def test_a_different_streamer_that_asks_for_a_taken_name_gets_another(
-    talk: Conversation, identities: tuple[str, str]
-) -> None:
+def test_a_different_streamer_with_an_id_in_use_gets_another(talk: Conversation, identities: tuple[str, str]) -> None:
     talk.streamer("old", "cam", identity=identities[0])
     talk.streamer("new", identity=identities[1])
     talk.hear("new")
@@ -117,7 +115,7 @@ def test_a_different_streamer_that_asks_for_a_taken_name_gets_another(
     assert "old" not in talk.closed
 
 
-def test_two_streamers_that_fight_over_an_id_end_with_one_each(talk: Conversation) -> None:
+def test_two_streamers_with_the_same_id_end_with_one_id_each(talk: Conversation) -> None:
     for number in range(MAX_TAKEOVERS + 1):
         talk.streamer(f"s{number}", "cam", identity="10.0.0.7")
     assert list(talk.closed) == [f"s{number}" for number in range(MAX_TAKEOVERS)]
@@ -138,7 +136,7 @@ def test_an_sfu_does_not_take_over_a_streamer(talk: Conversation) -> None:
 # -- subscriptions ----------------------------------------------------------------------------------
 
 
-def test_subscribing_tells_the_streamer_that_a_player_connected(talk: Conversation) -> None:
+def test_subscribing_sends_the_streamer_player_connected(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     player_id = talk.subscribed("p", "cam")
     expected = {"type": "playerConnected", "playerId": player_id, "dataChannel": True, "sfu": False}
@@ -146,14 +144,14 @@ def test_subscribing_tells_the_streamer_that_a_player_connected(talk: Conversati
     assert player_id.isdecimal()
 
 
-def test_a_player_that_wants_to_offer_says_so_to_the_streamer(talk: Conversation) -> None:
+def test_a_player_that_offers_is_announced_with_send_offer_false(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.player("p", offers=True)
     talk.say("p", "subscribe", streamerId="cam")
     assert talk.hear_one("s")["sendOffer"] is False
 
 
-def test_subscribing_to_a_streamer_that_is_not_there_fails(talk: Conversation) -> None:
+def test_subscribing_to_an_unknown_streamer_fails(talk: Conversation) -> None:
     talk.player("p")
     talk.say("p", "subscribe", streamerId="cam")
     assert talk.kinds("p") == ["subscribeFailed"]
@@ -193,7 +191,7 @@ def test_max_players_gives_the_next_one_subscribe_failed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer", "iceCandidate"])
-def test_a_player_that_never_subscribed_is_subscribed_to_the_first_streamer(talk: Conversation, kind: str) -> None:
+def test_a_player_that_did_not_subscribe_is_subscribed_to_the_first_streamer(talk: Conversation, kind: str) -> None:
     talk.streamer("a", "one")
     talk.streamer("b", "two")
     talk.player("p")
@@ -202,20 +200,20 @@ def test_a_player_that_never_subscribed_is_subscribed_to_the_first_streamer(talk
     assert talk.hear("b") == []
 
 
-def test_a_player_that_offers_without_subscribing_is_not_offered_to(talk: Conversation) -> None:
+def test_a_player_that_offers_without_subscribing_gets_no_offer(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.player("p")
     talk.say("p", "offer", sdp=SDP)
     assert [message.get("sendOffer") for message in talk.hear("s")] == [False, None]
 
 
-def test_a_player_that_never_subscribed_is_closed_when_there_is_no_streamer(talk: Conversation) -> None:
+def test_a_player_that_did_not_subscribe_is_closed_when_there_is_no_streamer(talk: Conversation) -> None:
     talk.player("p")
     talk.say("p", "offer", sdp=SDP)
     assert talk.closed["p"][0] is close_codes.NO_STREAMER
 
 
-def test_when_a_streamer_leaves_its_players_are_closed_and_nobody_else(talk: Conversation) -> None:
+def test_when_a_streamer_leaves_only_its_players_are_closed(talk: Conversation) -> None:
     talk.streamer("a", "one")
     talk.streamer("b", "two")
     talk.subscribed("p", "one")
@@ -225,7 +223,7 @@ def test_when_a_streamer_leaves_its_players_are_closed_and_nobody_else(talk: Con
     assert "q" not in talk.closed
 
 
-def test_when_a_player_leaves_its_streamer_hears_it_once(talk: Conversation) -> None:
+def test_when_a_player_leaves_its_streamer_is_notified_once(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     player_id = talk.subscribed("p", "cam")
     talk.hear("s")
@@ -237,7 +235,7 @@ def test_when_a_player_leaves_its_streamer_hears_it_once(talk: Conversation) -> 
 # -- forwarding -------------------------------------------------------------------------------------
 
 
-def test_the_server_stamps_the_player_id_over_what_the_player_wrote(talk: Conversation) -> None:
+def test_the_server_overwrites_the_player_id_in_players_messages(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     player_id = talk.subscribed("p", "cam")
     talk.hear("s")
@@ -256,7 +254,7 @@ def test_unknown_fields_survive_both_ways(talk: Conversation) -> None:
     assert talk.hear_one("p") == {"type": "offer", "sdp": SDP, "playerId": player_id, "multiplex": True, **extra}
 
 
-def test_a_5_5_player_is_told_its_id_and_earlier_ones_are_not(talk: Conversation) -> None:
+def test_a_5_5_player_gets_its_id_and_earlier_ones_do_not(talk: Conversation) -> None:
     talk.streamer("new", "new")
     talk.streamer("old", "old", version=None)
     for key, name, told in (("p", "new", True), ("q", "old", False)):
@@ -301,7 +299,7 @@ def test_an_unknown_type_is_dropped_and_closes_nothing(talk: Conversation) -> No
     "data",
     [b"null", b"1", b'"x"', b"[]", b"{}", b'{"type":1}', b'{"type":null}', b"", b"{", b"\xff\xfe"],
 )
-def test_what_is_no_message_is_dropped_and_closes_nothing(talk: Conversation, data: bytes) -> None:
+def test_an_invalid_message_is_dropped_and_closes_nothing(talk: Conversation, data: bytes) -> None:
     talk.streamer("s", "cam")
     talk.player("p")
     for key in ("s", "p"):
@@ -311,7 +309,7 @@ def test_what_is_no_message_is_dropped_and_closes_nothing(talk: Conversation, da
 
 
 @pytest.mark.parametrize("key", ["s", "p"])
-def test_a_message_that_nests_too_deep_closes_its_sender_alone(talk: Conversation, key: str) -> None:
+def test_a_message_that_nests_too_deep_closes_its_sender_only(talk: Conversation, key: str) -> None:
     talk.streamer("s", "cam")
     talk.player("p")
     talk.say_raw(key, b'{"type":"ping","time":' + b"[" * 32 + b"]" * 32 + b"}")
@@ -319,7 +317,7 @@ def test_a_message_that_nests_too_deep_closes_its_sender_alone(talk: Conversatio
     assert [(drop.sender, drop.kind) for drop in talk.drops] == [(key, "malformed")]
 
 
-def test_a_peer_that_is_never_understood_is_closed_in_the_end() -> None:
+def test_a_peer_with_too_many_bad_messages_is_closed() -> None:
     talk = Conversation(Rules(max_bad_messages=3))
     talk.player("p")
     for _ in range(3):
@@ -356,7 +354,7 @@ def test_disconnect_player_closes_it_with_1011_and_the_reason(talk: Conversation
 
 
 @pytest.mark.parametrize("key", ["s", "p", "f"])
-def test_any_peer_may_ping_and_gets_its_time_back(talk: Conversation, key: str) -> None:
+def test_any_peer_may_ping_and_gets_its_time_in_the_pong(talk: Conversation, key: str) -> None:
     talk.streamer("s", "cam")
     talk.player("p")
     talk.sfu("f", "sfu")
@@ -384,13 +382,13 @@ def test_a_players_kick_is_refused(talk: Conversation) -> None:
     assert talk.closed == {}
 
 
-def test_control_asks_the_driver_to_call_the_application(talk: Conversation) -> None:
+def test_control_becomes_a_call_to_the_application(talk: Conversation) -> None:
     talk.player("p")
     talk.say("p", "control", action="scene/next", payload={"n": 1})
     assert (talk.calls[0].player, talk.calls[0].action, talk.calls[0].payload) == ("p", "scene/next", {"n": 1})
 
 
-def test_a_layer_preference_reaches_only_streamers_that_know_it(talk: Conversation) -> None:
+def test_a_layer_preference_reaches_only_streamers_whose_dialect_has_it(talk: Conversation) -> None:
     for key, version, heard in (("new", "1.3.0", ["layerPreference"]), ("old", None, [])):
         talk.streamer(key, key, version=version)
         talk.subscribed(f"p-{key}", key)
@@ -399,7 +397,7 @@ def test_a_layer_preference_reaches_only_streamers_that_know_it(talk: Conversati
         assert talk.kinds(key) == heard
 
 
-def test_players_hear_how_many_they_are_where_that_is_wanted() -> None:
+def test_players_get_their_number_where_the_rules_require_it() -> None:
     talk = Conversation(Rules(tell_player_count=True))
     talk.player("p")
     talk.player("q")
@@ -414,7 +412,7 @@ def test_players_hear_how_many_they_are_where_that_is_wanted() -> None:
 # -- 4.27 -------------------------------------------------------------------------------------------
 
 
-def test_a_legacy_streamer_is_sent_only_what_it_understands() -> None:
+def test_a_legacy_streamer_is_sent_only_messages_of_its_dialect() -> None:
     talk = Conversation(Rules(legacy_streamers=True))
     talk.streamer("s")
     talk.player("p")
@@ -485,7 +483,7 @@ def test_an_sfus_data_channels_reach_its_streamer_with_the_sfus_id(talk: Convers
     assert talk.hear_one("s")["sfuId"] == sfu_id
 
 
-def test_an_sfu_whose_streamer_leaves_hears_it_and_its_players_are_let_go(talk: Conversation) -> None:
+def test_an_sfu_whose_streamer_leaves_is_notified_and_its_players_are_closed(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.sfu("f", "sfu")
     talk.say("f", "subscribe", streamerId="cam")
@@ -498,7 +496,7 @@ def test_an_sfu_whose_streamer_leaves_hears_it_and_its_players_are_let_go(talk: 
     assert "f" not in talk.closed
 
 
-def test_an_sfu_that_stops_streaming_lets_its_players_go(talk: Conversation) -> None:
+def test_the_players_of_an_sfu_that_stops_streaming_are_closed(talk: Conversation) -> None:
     talk.sfu("f", "sfu")
     talk.say("f", "startStreaming")
     talk.subscribed("p", "sfu")
@@ -513,7 +511,7 @@ def test_an_sfu_that_stops_streaming_lets_its_players_go(talk: Conversation) -> 
 LEASED = Admission(session_id="session-1", endpoint_id="two", shown_as="game")
 
 
-def test_a_leased_player_is_shown_its_streamer_alone_under_the_apps_name(talk: Conversation) -> None:
+def test_a_leased_player_is_shown_only_its_streamer_under_the_apps_name(talk: Conversation) -> None:
     talk.streamer("a", "one")
     talk.streamer("b", "two")
     talk.player("p", admission=LEASED)
@@ -533,7 +531,7 @@ def test_a_leased_player_can_subscribe_to_nothing_else(talk: Conversation) -> No
     assert talk.hear("a") == []
 
 
-def test_a_leased_player_that_never_subscribes_gets_its_own_streamer(talk: Conversation) -> None:
+def test_a_leased_player_that_does_not_subscribe_gets_its_streamer(talk: Conversation) -> None:
     talk.streamer("a", "one")
     talk.streamer("b", "two")
     talk.player("p", admission=LEASED)
@@ -542,14 +540,14 @@ def test_a_leased_player_that_never_subscribes_gets_its_own_streamer(talk: Conve
     assert talk.kinds("b") == ["playerConnected", "offer"]
 
 
-def test_a_leased_player_whose_streamer_is_gone_is_told_to_come_back(talk: Conversation) -> None:
+def test_a_leased_player_whose_streamer_left_is_closed_with_a_code_to_reconnect(talk: Conversation) -> None:
     talk.streamer("a", "one")
     talk.player("p", admission=LEASED)
     talk.say("p", "subscribe", streamerId="game")
     assert talk.closed["p"][0] is close_codes.STREAM_UNAVAILABLE
 
 
-def test_a_leased_player_is_not_told_of_a_new_streamer_name(talk: Conversation) -> None:
+def test_a_leased_player_is_not_notified_of_a_new_streamer_id(talk: Conversation) -> None:
     talk.streamer("b", "two")
     talk.player("p", admission=LEASED)
     talk.say("p", "subscribe", streamerId="game")
@@ -560,7 +558,7 @@ def test_a_leased_player_is_not_told_of_a_new_streamer_name(talk: Conversation) 
 # -- the driver -------------------------------------------------------------------------------------
 
 
-def test_a_kick_from_outside_closes_the_player_and_tells_its_streamer(talk: Conversation) -> None:
+def test_a_kick_closes_the_player_and_notifies_its_streamer(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.subscribed("p", "cam")
     talk.hear("s")
@@ -574,7 +572,7 @@ def test_a_message_of_an_unknown_peer_is_ignored(talk: Conversation) -> None:
     assert talk.switchboard.left("nobody") == []
 
 
-def test_a_key_that_is_in_use_is_a_mistake_of_the_driver(talk: Conversation) -> None:
+def test_a_key_in_use_is_an_error(talk: Conversation) -> None:
     talk.player("p")
     with pytest.raises(ValueError, match="in use"):
         talk.switchboard.player_connected("p", 0.0, b"{}")
@@ -583,7 +581,7 @@ def test_a_key_that_is_in_use_is_a_mistake_of_the_driver(talk: Conversation) -> 
 # -- what the driver is told of the application -----------------------------------------------------
 
 
-def test_a_streamer_owes_its_player_a_first_word(talk: Conversation) -> None:
+def test_a_subscribed_player_waits_for_its_streamers_first_message(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.pass_time(5)
     player_id = talk.subscribed("p", "cam")
@@ -593,7 +591,7 @@ def test_a_streamer_owes_its_player_a_first_word(talk: Conversation) -> None:
     assert talk.switchboard.longest_unanswered(talk.now) == 0
 
 
-def test_a_streamer_owes_an_answer_once_its_player_has_offered(talk: Conversation) -> None:
+def test_a_player_that_offered_waits_for_the_answer(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.player("p", offers=True)
     talk.say("p", "subscribe", streamerId="cam")
@@ -606,7 +604,7 @@ def test_a_streamer_owes_an_answer_once_its_player_has_offered(talk: Conversatio
     assert talk.switchboard.longest_unanswered(talk.now) == 0
 
 
-def test_a_streamer_that_hangs_owes_its_player_nothing_once_that_one_has_left(talk: Conversation) -> None:
+def test_a_player_that_left_no_longer_waits(talk: Conversation) -> None:
     talk.streamer("s", "cam")
     talk.subscribed("p", "cam")
     talk.pass_time(7)
@@ -614,7 +612,7 @@ def test_a_streamer_that_hangs_owes_its_player_nothing_once_that_one_has_left(ta
     assert talk.switchboard.longest_unanswered(talk.now) == 0
 
 
-def test_a_4_27_streamer_owes_an_answer_to_an_offer() -> None:
+def test_a_player_of_a_4_27_streamer_waits_for_the_answer() -> None:
     talk = Conversation(Rules(legacy_streamers=True))
     talk.streamer("s")
     talk.player("p")
@@ -623,7 +621,7 @@ def test_a_4_27_streamer_owes_an_answer_to_an_offer() -> None:
     assert talk.switchboard.longest_unanswered(talk.now) == 3
 
 
-def test_the_driver_is_told_of_the_id_that_a_streamer_got(talk: Conversation) -> None:
+def test_an_output_has_the_id_that_a_streamer_got(talk: Conversation) -> None:
     talk.streamer("a", "cam")
     talk.streamer("b", "cam")
     talk.say("a", "endpointId", id="lens")

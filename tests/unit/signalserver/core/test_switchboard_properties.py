@@ -1,4 +1,4 @@
-"""What must hold after any sequence of connects, messages, garbage and closes."""
+"""Invariants after any sequence of connects, messages, garbage and closes."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ Key = tuple[str, int]
 
 
 class SwitchboardMachine(RuleBasedStateMachine):
-    """Peers come, talk and go in any order; a model beside them keeps the books."""
+    """Peers connect, send and disconnect in any order; a model tracks the expected state."""
 
     @initialize(legacy=st.booleans(), limit=st.integers(0, 2))
     def begin(self, legacy: bool, limit: int) -> None:
@@ -105,7 +105,7 @@ class SwitchboardMachine(RuleBasedStateMachine):
             assert message["playerId"] == self.player_ids[sender]
 
     def _is_legacy(self, key: Key) -> bool:
-        """A 4.27 streamer never hears `playerConnected`."""
+        """A 4.27 streamer never receives `playerConnected`."""
         return self.legacy and key[0] == Role.STREAMER.value
 
     def _gone(self, key: Key) -> None:
@@ -144,7 +144,7 @@ class SwitchboardMachine(RuleBasedStateMachine):
         message = orjson.dumps({"type": kind, **fields})
         self._check(key, self.switchboard.received(key, message, self.now))
 
-    # Chance alone would seldom bring about a conversation, so its usual steps are rules of their own.
+    # Random steps seldom make a whole conversation, so its usual steps are rules of their own.
 
     @rule(data=st.data(), name=NAMES, version=st.sampled_from(["1.3.0", None]))
     def source_identifies(self, data: st.DataObject, name: str, version: str | None) -> None:

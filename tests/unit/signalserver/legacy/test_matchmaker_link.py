@@ -1,18 +1,18 @@
-"""What a matchmaker of the old kind is told. The link itself is tested with real sockets."""
+"""The messages to a legacy matchmaker. Integration tests cover the connection."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalserver.legacy.matchmaker_link import MatchmakerLink, Reported, changes
+from signalserver.legacy.matchmaker_link import MatchmakerLink, ServerState, changes
 from signalserver.metrics import Metrics
 from tests.unit.signalserver.hubs import make_hub
 
-states = st.builds(Reported, ready=st.booleans(), players=st.integers(0, 20))
+states = st.builds(ServerState, ready=st.booleans(), players=st.integers(0, 20))
 
 
 @given(before=states, now=states)
-def test_the_changes_lead_from_one_state_to_the_other(before: Reported, now: Reported) -> None:
+def test_the_changes_lead_from_one_state_to_the_other(before: ServerState, now: ServerState) -> None:
     ready, players = before.ready, before.players
     for message in changes(before, now):
         match message["type"]:
@@ -25,11 +25,11 @@ def test_the_changes_lead_from_one_state_to_the_other(before: Reported, now: Rep
             case "clientDisconnected":
                 players -= 1
         assert players >= 0
-    assert Reported(ready, players) == now
+    assert ServerState(ready, players) == now
 
 
 def test_what_did_not_change_is_not_told() -> None:
-    assert changes(Reported(True, 3), Reported(True, 3)) == []
+    assert changes(ServerState(True, 3), ServerState(True, 3)) == []
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ async def test_the_first_message_says_where_players_are_dialled(
     url: str, address: str, port: int, *, https: bool
 ) -> None:
     link = MatchmakerLink(make_hub().hub, lambda: None, Metrics(), "matchmaker:9999", url)
-    assert link.connect_message(Reported(ready=True, players=2)) == {
+    assert link.connect_message(ServerState(ready=True, players=2)) == {
         "type": "connect",
         "address": address,
         "port": port,

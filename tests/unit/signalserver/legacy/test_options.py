@@ -1,4 +1,4 @@
-"""What was written for cirrus, for Wilbur and for the OKE sample starts this server, or is told what to change."""
+"""Command lines and config files for cirrus, Wilbur and the OKE sample start this server, or give warnings."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ CIRRUS_JSON: dict[str, Any] = {
     "MaxPlayerCount": -1,
     "DisableSSLCert": True,
 }
-"""Every key of cirrus's own file, as it writes it when nobody chose anything."""
+"""Every key of cirrus's config file with its default."""
 
 OKE_CIRRUS_JSON: dict[str, Any] = {
     "UseFrontend": False,
@@ -110,7 +110,7 @@ WILBUR_JSON: dict[str, Any] = {
     "log_config": False,
     "stdin": False,
 }
-"""What Wilbur writes with `--save`, with three values chosen."""
+"""Wilbur's config file as `--save` writes it, with three values changed."""
 
 
 def arguments(line: str, config: dict[str, Any] | None = None) -> list[str]:
@@ -202,8 +202,8 @@ def test_the_arguments_of_the_oke_sample_start_ours() -> None:
 def test_the_oke_sample_is_told_of_the_dialect_and_of_the_paths_that_players_may_call() -> None:
     line = "--ueRestEndpoint=http://localhost:8111"
     assert [text.split(";")[0] for text in warnings(line)] == [
-        "--ueRestEndpoint: players may call only the paths that --control-paths names",
-        "the OKE sample streams from Unreal 4.27, which needs --dialect legacy",
+        "--ueRestEndpoint: players may call only the paths in --control-paths",
+        "the OKE sample uses Unreal 4.27, which needs --dialect legacy",
     ]
     assert warnings(f"{line} --dialect legacy --control-paths /status") == []
     assert warnings(line, {"dialect": "legacy", "control_paths": ["/status"]}) == []
@@ -260,10 +260,10 @@ def test_a_switch_leaves_alone_what_is_not_its_value() -> None:
 
 def test_a_switch_that_is_neither_true_nor_false_is_on_as_it_was_in_cirrus() -> None:
     assert arguments("--UseMatchmaker=maybe") == ["--matchmaker=127.0.0.1:9999"]
-    assert warnings("--UseMatchmaker=maybe") == ["--UseMatchmaker: is neither true nor false; taken as true"]
+    assert warnings("--UseMatchmaker=maybe") == ["--UseMatchmaker: is neither true nor false; true is assumed"]
 
 
-def test_our_own_option_wins_over_theirs() -> None:
+def test_an_own_option_takes_precedence_over_a_legacy_one() -> None:
     assert load(Settings, arguments("--player-port 5000 --HttpPort 80")).player_port == 5000
     assert load(Settings, arguments("--HttpPort 80 --player-port=5000")).player_port == 5000
 
@@ -273,11 +273,11 @@ def test_a_missing_value_is_named_by_the_settings() -> None:
         load(Settings, arguments("--StreamerPort --rest_api"))
 
 
-def test_what_is_behind_two_hyphens_stays() -> None:
+def test_arguments_after_two_hyphens_stay() -> None:
     assert arguments("--rest_api -- --HttpPort 80") == ["--rest-api", "--", "--HttpPort", "80"]
 
 
-def test_a_gone_option_is_taken_out_with_its_value_and_says_why() -> None:
+def test_an_option_without_an_equivalent_is_removed_with_a_warning() -> None:
     translation = translate_arguments(["--log_folder", "logs", "--turn_secret", "hush", "--console_messages"])
     assert translation.arguments == []
     assert [text.split(":")[0] for text in translation.warnings] == [
@@ -288,7 +288,7 @@ def test_a_gone_option_is_taken_out_with_its_value_and_says_why() -> None:
     assert "hush" not in "".join(translation.warnings)
 
 
-def test_a_gone_option_that_asks_for_nothing_says_nothing() -> None:
+def test_an_option_without_effect_gives_no_warning() -> None:
     line = "--UseFrontend=false --LogToFile false --LogVerbose=0 --EnableWebserver=false --UseAuthentication=false"
     assert translate_arguments(line.split()).warnings == []
     assert len(warnings("--LogToFile --EnableWebserver=true")) == 2
@@ -296,7 +296,7 @@ def test_a_gone_option_that_asks_for_nothing_says_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["player_token", "player_token_file"])
 @pytest.mark.parametrize("form", ["--{}=hush", "--{} hush", "--{}"])
-def test_what_kept_strangers_out_is_not_dropped_in_silence(name: str, form: str) -> None:
+def test_an_access_control_without_an_equivalent_prevents_the_start(name: str, form: str) -> None:
     translation = translate_arguments(form.format(name).split())
     assert len(translation.warnings) == 1
     with pytest.raises(UsageError, match=f"--{name}") as caught:
@@ -329,11 +329,11 @@ def test_what_kept_strangers_out_is_not_dropped_in_silence(name: str, form: str)
         ("--cors --cors_allowed_origins=https://a,https://b", ["--origins=https://a", "--origins=https://b"]),
     ],
 )
-def test_a_value_is_written_as_ours(line: str, expected: list[str]) -> None:
+def test_a_value_is_converted(line: str, expected: list[str]) -> None:
     assert arguments(line) == expected
 
 
-def test_a_value_that_ours_cannot_have_is_told() -> None:
+def test_a_value_without_an_equivalent_gives_a_warning() -> None:
     assert len(warnings("--MaxPlayerCount=0 --player_keepalive_timeout=0")) == 2
     assert len(warnings("--cors --cors_allowed_origins=https://a.example")) == 1
 
@@ -356,7 +356,7 @@ def test_the_matchmaker_is_one_address(line: str, expected: list[str]) -> None:
     assert arguments(line) == expected
 
 
-def test_with_https_players_come_to_its_port_and_the_other_sends_them_there() -> None:
+def test_with_https_players_use_its_port_and_the_other_redirects() -> None:
     cirrus = arguments("--UseHTTPS --HttpPort 8080 --HttpsPort 8443 --HTTPSKeyFile k.pem --HTTPSCertFile c.pem")
     assert cirrus == ["--player-port=8443", "--redirect-port=8080", "--tls-cert=c.pem", "--tls-key=k.pem"]
     sample = arguments("--UseHTTPS=true --certificateDir /certs/")
@@ -391,7 +391,7 @@ def test_the_public_address_becomes_a_url(line: str, expected: str | None) -> No
     assert next((each for each in arguments(line) if each.startswith("--public-url")), None) == expected
 
 
-def test_the_file_completes_what_the_command_line_leaves_open() -> None:
+def test_the_file_completes_the_command_line() -> None:
     file = {"UseMatchmaker": True, "MatchmakerAddress": "behind", "MatchmakerPort": 9001, "PublicIp": "192.0.2.1"}
     assert arguments("--MatchmakerAddress=front", file) == ["--matchmaker=front:9001"]
     assert arguments("--UseMatchmaker=false", file) == ["--matchmaker="]
@@ -405,7 +405,7 @@ def test_the_file_completes_what_the_command_line_leaves_open() -> None:
 # -- config files -----------------------------------------------------------------------------------
 
 
-def test_a_cirrus_json_with_every_key_at_its_default_starts_ours_without_a_word() -> None:
+def test_a_cirrus_json_with_defaults_gives_no_warnings() -> None:
     translation = translate_config(CIRRUS_JSON)
     assert translation.warnings == []
     settings = Settings(**translation.keys)
@@ -413,13 +413,13 @@ def test_a_cirrus_json_with_every_key_at_its_default_starts_ours_without_a_word(
     assert settings.model_dump() | {"player_port": 4000} == Settings().model_dump()
 
 
-def test_the_cirrus_json_of_the_oke_sample_starts_ours_without_a_word() -> None:
+def test_the_cirrus_json_of_the_oke_sample_gives_no_warnings() -> None:
     translation = translate_config(OKE_CIRRUS_JSON)
     assert translation.warnings == []
     assert Settings(**translation.keys).player_port == 3000
 
 
-def test_the_config_json_of_wilbur_starts_ours_without_a_word() -> None:
+def test_the_config_json_of_wilbur_gives_no_warnings() -> None:
     translation = translate_config(WILBUR_JSON)
     assert translation.warnings == []
     settings = Settings(**translation.keys)
@@ -429,7 +429,7 @@ def test_the_config_json_of_wilbur_starts_ours_without_a_word() -> None:
     assert settings.trusted_proxies == 0
 
 
-def test_what_was_chosen_in_a_file_and_is_gone_is_told() -> None:
+def test_a_chosen_value_without_an_equivalent_gives_a_warning() -> None:
     chosen = CIRRUS_JSON | {"UseAuthentication": True, "AdditionalRoutes": {"/a": "b"}, "MaxPlayerCount": 0}
     names = [text.split(":")[0] for text in translate_config(chosen).warnings]
     assert names == ["UseAuthentication", "AdditionalRoutes", "MaxPlayerCount"]
@@ -457,7 +457,7 @@ def test_a_guard_in_a_file_stops_the_start() -> None:
     assert "player_token" in translation.keys
 
 
-def test_our_own_file_stays_as_it_is() -> None:
+def test_an_own_config_file_stays_unchanged() -> None:
     ours = {"player_port": 5000, "max_players": 4, "labels": {"gpu": "a10"}, "serve": True, "matchmaker": "mm:9999"}
     translation = translate_config(ours)
     assert translation.keys == ours
@@ -487,7 +487,7 @@ files = st.dictionaries(their_names | st.sampled_from(list(FIELDS)) | st.text(ma
 @given(lines, files)
 @example(["--player_token", "hush", "stray"], {})
 @example(["--HttpPort", "--StreamerPort=1", "stray"], {})
-def test_any_arguments_are_translated_and_once_is_enough(argv: list[str], config: dict[str, Any]) -> None:
+def test_the_translation_of_arguments_is_idempotent(argv: list[str], config: dict[str, Any]) -> None:
     once = translate_arguments(argv, config)
     again = translate_arguments(once.arguments)
     assert again.arguments == once.arguments
@@ -496,7 +496,7 @@ def test_any_arguments_are_translated_and_once_is_enough(argv: list[str], config
 
 
 @given(lines)
-def test_nothing_of_theirs_is_left_but_what_stops_the_start(argv: list[str]) -> None:
+def test_no_legacy_option_remains_except_those_that_prevent_the_start(argv: list[str]) -> None:
     result = translate_arguments(argv).arguments
     for token in result[: result.index("--") if "--" in result else None]:
         option = find(token.removeprefix("--").partition("=")[0]) if token.startswith("--") else None
@@ -504,7 +504,7 @@ def test_nothing_of_theirs_is_left_but_what_stops_the_start(argv: list[str]) -> 
 
 
 @given(st.lists(st.builds("--{}={}".format, our_names, texts) | st.builds("--{}".format, our_names) | st.just("x")))
-def test_our_own_arguments_stay_as_they_are(argv: list[str]) -> None:
+def test_own_arguments_stay_unchanged(argv: list[str]) -> None:
     translation = translate_arguments(argv)
     assert translation.arguments == argv
     assert translation.warnings == []
@@ -517,7 +517,7 @@ def test_no_value_is_repeated_in_a_warning(name: str, form: str) -> None:
 
 
 @given(files)
-def test_any_file_is_translated_and_once_is_enough(keys: dict[str, Any]) -> None:
+def test_the_translation_of_a_file_is_idempotent(keys: dict[str, Any]) -> None:
     once = translate_config(keys)
     again = translate_config(once.keys)
     assert {key: repr(value) for key, value in again.keys.items()} == {key: repr(v) for key, v in once.keys.items()}

@@ -1,6 +1,6 @@
--- Says on which server process this store was found, before anything else is asked of it. ARGV[2] its run id
--- Another process than before may not have everything that the last one answered for: a new epoch begins. Nothing
--- lapses in this call, so that nothing is done on the word of what may be old.
+-- Records the server process that runs this store; the first call on each connection. ARGV[2] its run id
+-- A different process may lack data that the last one confirmed, so a new epoch begins. This call expires nothing,
+-- because the data may be old.
 local known = call('HMGET', P .. 'epoch', 'id', 'run')
 if not known[1] then
   begin_epoch(ARGV[2], WARM_UP)

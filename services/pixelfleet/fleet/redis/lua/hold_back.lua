@@ -1,5 +1,5 @@
--- Matches nobody to a streamer any more, or does again. ARGV[2] streamer  [3] 1 for "no more"
--- Returns 1, or 0 when it is not known
+-- Begins or ends an operator drain. ARGV[2] streamer  [3] 1 to begin, 0 to end
+-- Returns 1, or 0 for an unknown streamer
 expire()
 local key = ARGV[2]
 local s = streamer(key)

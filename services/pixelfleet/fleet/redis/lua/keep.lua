@@ -1,19 +1,20 @@
--- Says that a replica is alive, and claims what was matched for it.
--- ARGV[2] replica  [3] the epoch that it knew last, or empty
--- Returns {epoch, 1 if young, sessions of the replica, {leases...}, {sessions to end...}, {streamers held back...}}
+-- Renews a replica, and claims the leases that were matched for it.
+-- ARGV[2] replica  [3] the epoch of its last renewal, or empty
+-- Returns {epoch, 1 if warming up, number of the replica's sessions, {leases...}, {sessions to end...},
+--   {operator-drained streamers...}}
 expire()
-local replica, knew = ARGV[2], ARGV[3]
+local replica, last_epoch = ARGV[2], ARGV[3]
 local e = call('HMGET', P .. 'epoch', 'id', 'since', 'until')
-if knew ~= '' and knew ~= e[1] and tonumber(e[3]) < tonumber(e[2]) + ARRIVAL then
-  -- Somebody was here before this store lost what it knew: promises made then must have lapsed before any new one.
-  local hold = tonumber(e[2]) + ARRIVAL
-  if hold > now then
-    call('HSET', P .. 'epoch', 'until', int(hold))
-    call('ZADD', DUE, int(hold), 'e:')
-    young = true
+if last_epoch ~= '' and last_epoch ~= e[1] and tonumber(e[3]) < tonumber(e[2]) + ARRIVAL then
+  -- The replica has an epoch from before a store reset: leases of that time must expire before new ones are given.
+  local warm_until = tonumber(e[2]) + ARRIVAL
+  if warm_until > now then
+    call('HSET', P .. 'epoch', 'until', int(warm_until))
+    call('ZADD', DUE, int(warm_until), 'e:')
+    warming_up = true
   end
 end
-alive(replica)
+renew_replica(replica)
 catch_up()
 local leases = {}
 for _, session in ipairs(call('LRANGE', P .. 'new:' .. replica, 0, -1)) do
@@ -24,8 +25,8 @@ for _, session in ipairs(call('LRANGE', P .. 'new:' .. replica, 0, -1)) do
   end
 end
 call('DEL', P .. 'new:' .. replica)
-woken[replica] = nil
+wake_counts[replica] = nil
 local ends = call('SMEMBERS', P .. 'end:' .. replica)
 if #ends > 0 then call('DEL', P .. 'end:' .. replica) end
-return answer({ e[1], young and 1 or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends,
+return answer({ e[1], warming_up and 1 or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends,
   call('SMEMBERS', P .. 'back') })

@@ -1,5 +1,6 @@
--- Tells of queues what players are told. ARGV[2...] lanes
--- Returns for each {length, {first sessions...}, {rank, place, rank, place...}, ends, microseconds that they took}
+-- Returns the positions and rates that players are shown. ARGV[2...] lanes
+-- Returns for each {length, {first sessions...}, {rank, place, rank, place...}, ended sessions, microseconds since the
+--   first of them}
 expire()
 local views = {}
 for i = 2, #ARGV do

@@ -1,4 +1,4 @@
--- Says how free streamers are chosen. ARGV[2...] app, policy, app, policy...
+-- Sets the policy of each app. ARGV[2...] app, policy, app, policy...
 expire()
 local wanted, before = {}, {}
 for i = 2, #ARGV, 2 do wanted[ARGV[i]] = ARGV[i + 1] end
@@ -18,7 +18,7 @@ for _, app in ipairs(apps) do
       local s = streamer(key)
       refresh(s)
       write(s)
-      streamers[key] = nil  -- there may be thousands
+      streamers[key] = nil  -- frees memory: there may be thousands
     end
   end
 end

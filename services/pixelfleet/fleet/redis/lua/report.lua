@@ -1,9 +1,9 @@
--- Replaces what is known of one server's streamers.
--- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of what follows
+-- Replaces the stored streamers of one server.
+-- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of [8] and all that follows
 -- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them eleven:
---   endpoint, app, capacity, 1 if ready and not draining, sessions (json), onlookers (json), labels, node,
---   1 if stock, players, the whole report
--- Returns {1 if taken, fence, sessions to end...}
+--   endpoint, app, capacity, 1 if ready and not draining, sessions (json), spectators (json), labels, node,
+--   1 for a legacy server, players, the whole report
+-- Returns {1 if accepted, fence, sessions to end...}
 expire()
 local server, sequence, owner, fence, digest = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local V = P .. 'v:' .. server
@@ -19,13 +19,13 @@ end
 if owner == '' then
   if known and last_owner ~= '' then call('SREM', P .. 'rv:' .. last_owner, server) end
   call('ZADD', DUE, int(now + EXPIRY), 'v:' .. server)
-elseif not known or last_owner ~= owner then  -- else it is among the servers of that replica, which is known by that
+elseif not known or last_owner ~= owner then  -- otherwise it is in that replica's set already
   if known then
     if last_owner == '' then call('ZREM', DUE, 'v:' .. server)
     else call('SREM', P .. 'rv:' .. last_owner, server) end
   end
   call('SADD', P .. 'rv:' .. owner, server)
-  know_replica(owner)
+  register_replica(owner)
 end
 
 local freed = {}
@@ -33,14 +33,14 @@ local freed = {}
 local NONE = {}
 local function list(json) return json and json ~= '[]' and cjson.decode(json) or NONE end
 
--- A session that the server has is held from now on. Returns whether it is known, and whether that is new.
-local function held_by(key, name, shared)
+-- Marks a reported session as held. Returns whether the session is known, and whether it has just arrived.
+local function hold_session(key, name, spectator)
   local T = P .. 't:' .. name
   local t = call('HMGET', T, 'st', 'k', 'sh', 'rp', 'lane', 'app', 'dl')
   local state, before = t[1], t[2]
   if not state then return false, false end
   local same = state == 'H' and before == key
-  if same and (t[3] == '1') == shared then return true, false end
+  if same and (t[3] == '1') == spectator then return true, false end
   if state == 'W' then
     dequeue(name, t[5], t[6])
     call('HSET', T, 'since', now_text)
@@ -50,82 +50,82 @@ local function held_by(key, name, shared)
     unassign(name, before, t[3] == '1', t[7])
     if before ~= key then freed[#freed + 1] = before end
   end
-  call('HSET', T, 'st', 'H', 'k', key, 'dl', '0', 'sh', shared and '1' or '0')
+  call('HSET', T, 'st', 'H', 'k', key, 'dl', '0', 'sh', spectator and '1' or '0')
   call('SADD', P .. 'sh:' .. key, name)
   if state ~= 'H' then call('SREM', P .. 'rt:' .. t[4], name) end
   return true, not same
 end
 
--- A page that was offered a streamer and dialled it comes as a player that nobody announced: as many leases of pages as
--- such players have come have done their work, the first ones first.
-local function absorb_pages(key, strangers)
-  local pages = {}
-  for _, name in ipairs(strangers > 0 and call('SMEMBERS', P .. 'sl:' .. key) or {}) do
+-- Ends one reservation, oldest first, for each player that arrived without a lease: a page with a reservation dials
+-- without its session id.
+local function end_reservations(key, unleased)
+  local reservations = {}
+  for _, name in ipairs(unleased > 0 and call('SMEMBERS', P .. 'sl:' .. key) or {}) do
     local t = call('HMGET', P .. 't:' .. name, 'rp', 'arr', 'sh', 'dl')
-    if t[1] == '' then pages[#pages + 1] = { name, tonumber(t[2]), t[3] == '1', t[4] } end
+    if t[1] == '' then reservations[#reservations + 1] = { name, tonumber(t[2]), t[3] == '1', t[4] } end
   end
-  table.sort(pages, function(one, other) return one[2] < other[2] end)
-  for i = 1, math.min(strangers, #pages) do
-    local name, _, shared, deadline = unpack(pages[i])
-    unassign(name, key, shared, deadline)
-    forget(name, '')
+  table.sort(reservations, function(one, other) return one[2] < other[2] end)
+  for i = 1, math.min(unleased, #reservations) do
+    local name, _, spectator, deadline = unpack(reservations[i])
+    unassign(name, key, spectator, deadline)
+    delete_ticket(name, '')
   end
 end
 
--- Begins to know a streamer; who was promised it already counts.
-local function create(key, endpoint, app, labels, node)
-  local live, shared = 0, 0
+-- Adds a streamer. Leases that were restored before its report count at once.
+local function create_streamer(key, endpoint, app, labels, node)
+  local live, spectators = 0, 0
   for _, name in ipairs(call('SMEMBERS', P .. 'sl:' .. key)) do
-    if call('HGET', P .. 't:' .. name, 'sh') == '1' then shared = shared + 1 else live = live + 1 end
+    if call('HGET', P .. 't:' .. name, 'sh') == '1' then spectators = spectators + 1 else live = live + 1 end
   end
-  local held_back = call('SISMEMBER', P .. 'back', key)
-  if held_back == 1 then call('ZREM', DUE, 'b:' .. key) end
+  local operator_drained = call('SISMEMBER', P .. 'back', key)
+  if operator_drained == 1 then call('ZREM', DUE, 'b:' .. key) end
   local s = { key = key, was = {}, srv = server, app = app, ep = endpoint, lab = labels, node = node, live = int(live),
-    shd = int(shared), asd = '0', fails = '0', fby = '', seen = now_text, used = '0', free = '', ready = '', tot = '',
-    taken = '0', hb = int(held_back) }
+    shd = int(spectators), asd = '0', fails = '0', fby = '', seen = now_text, used = '0', free = '', ready = '',
+    tot = '', taken = '0', hb = int(operator_drained) }
   streamers[key] = s
-  know_app(app)
+  register_app(app)
   call('SADD', P .. 'all:' .. app, key)
   call('SADD', P .. 'ep:' .. app .. US .. endpoint, key)
   call('SADD', P .. 'node:' .. app .. US .. node, key)
   return s
 end
 
-local function take(key, i)
-  local endpoint, app, capacity, ok, labels, node, stock, players =
+local function update_streamer(key, i)
+  local endpoint, app, capacity, ok, labels, node, legacy, players =
     ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]
   local s = streamer(key, true)
   if s and (s.app ~= app or s.lab ~= labels or s.node ~= node) then
     drop_streamer(key)
     s = nil
   end
-  if not s then s = create(key, endpoint, app, labels, node) end
-  local sessions, onlookers, played = list(ARGV[i + 4]), list(ARGV[i + 5]), list(s.ses)
-  local there, before = {}, {}
-  for _, name in ipairs(sessions) do there[name] = true end
-  for _, name in ipairs(onlookers) do there[name] = true end
-  for _, name in ipairs(played) do before[name] = true end
-  -- Whom it held are among those of its last report.
-  for _, last_ones in ipairs({ played, list(s.onl) }) do
-    for _, name in ipairs(last_ones) do
-      if not there[name] and call('SREM', P .. 'sh:' .. key, name) == 1 then finish(name) end
+  if not s then s = create_streamer(key, endpoint, app, labels, node) end
+  local sessions, spectators, last_sessions = list(ARGV[i + 4]), list(ARGV[i + 5]), list(s.ses)
+  local present, before = {}, {}
+  for _, name in ipairs(sessions) do present[name] = true end
+  for _, name in ipairs(spectators) do present[name] = true end
+  for _, name in ipairs(last_sessions) do before[name] = true end
+  -- Sessions that it held and no longer reports have ended.
+  for _, last_list in ipairs({ last_sessions, list(s.onl) }) do
+    for _, name in ipairs(last_list) do
+      if not present[name] and call('SREM', P .. 'sh:' .. key, name) == 1 then end_session(name) end
     end
   end
-  local strangers, arrived = stock == '1' and players - (s.n or 0) or 0, false
+  local unleased, arrived = legacy == '1' and players - (s.n or 0) or 0, false
   for _, name in ipairs(sessions) do
-    local is_known, is_new = held_by(key, name, false)
-    if not is_known and not before[name] then strangers = strangers + 1 end
+    local is_known, is_new = hold_session(key, name, false)
+    if not is_known and not before[name] then unleased = unleased + 1 end
     arrived = arrived or is_new
   end
-  for _, name in ipairs(onlookers) do held_by(key, name, true) end
-  absorb_pages(key, strangers)
+  for _, name in ipairs(spectators) do hold_session(key, name, true) end
+  end_reservations(key, unleased)
   s.cap = capacity
   s.ok = ok
-  s.n = stock == '1' and players or int(#sessions)
-  s.stk = stock
+  s.n = legacy == '1' and players or int(#sessions)
+  s.stk = legacy
   s.ses = ARGV[i + 4]
   s.onl = ARGV[i + 5]
-  s.on = int(#onlookers)
+  s.on = int(#spectators)
   s.rep = ARGV[i + 10]
   if arrived then
     s.fails = '0'
@@ -133,14 +133,14 @@ local function take(key, i)
   end
 end
 
--- Sessions that came and went between two reports.
+-- Sessions that began and ended between two reports.
 for _, name in ipairs(list(ARGV[7])) do
   local t = call('HMGET', P .. 't:' .. name, 'st', 'k', 'sh', 'rp', 'app', 'dl')
   local s = (t[1] == 'M' or t[1] == 'C') and streamer(t[2])
   if s and s.srv == server then
     unassign(name, t[2], t[3] == '1', t[6])
     if t[3] ~= '1' then count_end(t[5]) end
-    forget(name, t[4])
+    delete_ticket(name, t[4])
     freed[#freed + 1] = t[2]
   end
 end
@@ -150,20 +150,20 @@ if known and v[4] == digest then
 else
   local keys = list(ARGV[8])
   if known and v[5] ~= ARGV[8] then
-    local stays = {}
-    for _, key in ipairs(keys) do stays[key] = true end
+    local remaining = {}
+    for _, key in ipairs(keys) do remaining[key] = true end
     for _, key in ipairs(list(v[5])) do
-      if not stays[key] then drop_streamer(key) end
+      if not remaining[key] then drop_streamer(key) end
     end
   end
-  for i, key in ipairs(keys) do take(key, 9 + (i - 1) * 11) end
+  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 11) end
   call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner, 'digest', digest, 'keys', ARGV[8])
   for _, key in ipairs(keys) do serve(key) end
 end
 for _, key in ipairs(freed) do serve(key) end
-settle()
+place_requeued()
 
--- A heartbeat that says nothing new asks also where it is not told to: the release before does not tell.
+-- An unchanged heartbeat reads the set even without the `end` flag, because the previous release does not write it.
 local ends = {}
 if owner == '' and (v[6] or v[4] == digest) then ends = call('SMEMBERS', P .. 'end:' .. server) end
 if #ends > 0 then

@@ -1,16 +1,16 @@
--- Makes a replica's sessions exactly what it says, in several calls.
--- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last  [5] streamers that an operator held back (json), for a
---   store that has lost that; then for each session twelve:
---   session, app, selector, wants, 1 if it may look on, rank, arrival, the ticket, and of its lease, or empty:
---   streamer, 1 if it only looks on, 1 if the streamer is stock, the streamer's report
+-- Replaces a replica's sessions by its snapshot, in one or more calls.
+-- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last  [5] operator-drained streamers (json), used only while
+--   the store is warming up; then for each session twelve:
+--   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, and its lease, or empty:
+--   streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
 -- A session without an app is unsettled: it stays as it is.
 expire()
 local replica = ARGV[2]
-local said = P .. 'said:' .. replica
-if ARGV[3] == '1' then call('DEL', said) end
-alive(replica)
+local restored = P .. 'said:' .. replica
+if ARGV[3] == '1' then call('DEL', restored) end
+renew_replica(replica)
 
-for _, key in ipairs(young and cjson.decode(ARGV[5]) or {}) do
+for _, key in ipairs(warming_up and cjson.decode(ARGV[5]) or {}) do
   call('SADD', P .. 'back', key)
   local s = streamer(key)
   if s then
@@ -28,20 +28,21 @@ local function among(session, list)
   return false
 end
 
-local function restore_lease(session, key, shared, stock, report)
+local function restore_lease(session, key, spectator, legacy, report)
   local s = streamer(key, true)
   if s and (among(session, s.ses) or among(session, s.onl)) then
-    call('HSET', P .. 't:' .. session, 'st', 'H', 'k', key, 'sh', shared and '1' or '0', 'since', now_text, 'dl', '0')
+    call('HSET', P .. 't:' .. session, 'st', 'H', 'k', key, 'sh', spectator and '1' or '0', 'since', now_text,
+      'dl', '0')
     call('SADD', P .. 'sh:' .. key, session)
     call('SREM', P .. 'rt:' .. replica, session)
   elseif s then
-    assign(session, key, 'C', shared, replica)
+    assign(session, key, 'C', spectator, replica)
   else
-    -- Its server has not reported yet: the lease waits for it under the streamer's name.
-    local deadline = stock and '0' or int(now + ARRIVAL)
-    call('HSET', P .. 't:' .. session, 'st', 'C', 'k', key, 'sh', shared and '1' or '0', 'since', now_text,
+    -- Its server has not reported yet: the lease is stored under the streamer's key until it does.
+    local deadline = legacy and '0' or int(now + ARRIVAL)
+    call('HSET', P .. 't:' .. session, 'st', 'C', 'k', key, 'sh', spectator and '1' or '0', 'since', now_text,
       'dl', deadline, 'rep', report)
-    if not stock then call('ZADD', DUE, deadline, 'l:' .. session) end
+    if not legacy then call('ZADD', DUE, deadline, 'l:' .. session) end
     call('SADD', P .. 'sl:' .. key, session)
   end
 end
@@ -49,45 +50,45 @@ end
 for i = 6, #ARGV, 12 do
   local session, app, selector, wants, rank, arrival = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5],
     ARGV[i + 6]
-  local key, shared, stock, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]
+  local key, spectator, legacy, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]
   local T, lane = P .. 't:' .. session, lane_of(app, selector, wants)
   local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app')
-  call('SADD', said, session)
+  call('SADD', restored, session)
   if app == '' then
-    -- Its replica awaits an answer about it, or has lost one.
+    -- Unsettled.
   elseif not t[1] then
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
     call('SADD', P .. 'rt:' .. replica, session)
-    if wants == '' then know_choice(app, selector, true) end
-    last = math.max(last, tonumber(arrival))
-    if key ~= '' then restore_lease(session, key, shared, stock, report)
+    if wants == '' then register_selector(app, selector, true) end
+    last_arrival = math.max(last_arrival, tonumber(arrival))
+    if key ~= '' then restore_lease(session, key, spectator, legacy, report)
     else
       enqueue(session, lane, rank, app, arrival)
-      returned[#returned + 1] = { session, tonumber(rank) }
+      requeued[#requeued + 1] = { session, tonumber(rank) }
     end
   elseif t[2] == replica then
     if t[1] == 'C' and key == '' then
-      -- It was claimed by an answer that was lost.
+      -- The answer that claimed it was lost.
       local deadline = int(now + CLAIM)
       call('HSET', T, 'st', 'M', 'dl', deadline)
       call('ZADD', DUE, deadline, 'l:' .. session)
       announce(session, replica)
     elseif t[1] == 'M' and key == t[3] then
-      heard(session, replica)
+      acknowledge(session, replica)
       claim(session, key)
-    elseif t[1] == 'W' and key ~= '' and stock then
+    elseif t[1] == 'W' and key ~= '' and legacy then
       dequeue(session, t[4], t[5])
-      restore_lease(session, key, shared, stock, report)
+      restore_lease(session, key, spectator, legacy, report)
     end
   end
 end
-call('HSET', P .. 'epoch', 'last', int(last))
+call('HSET', P .. 'epoch', 'last', int(last_arrival))
 if ARGV[4] == '1' then
-  for _, session in ipairs(call('SDIFF', P .. 'rt:' .. replica, said)) do leave(session) end
-  call('DEL', said)
+  for _, session in ipairs(call('SDIFF', P .. 'rt:' .. replica, restored)) do drop_session(session) end
+  call('DEL', restored)
 else
-  call('EXPIRE', said, RESTORE_SECONDS)
+  call('EXPIRE', restored, RESTORE_SECONDS)
 end
-settle()
+place_requeued()
 return answer(1)

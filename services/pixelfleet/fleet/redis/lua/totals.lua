@@ -1,7 +1,8 @@
--- Tells the fleet in numbers.
--- Returns {now, 1 if young, app, streamers, slots, unlimited, used, aside, available, waiting, oldest arrival, ...}
+-- Returns the totals of each app.
+-- Returns {now, 1 if warming up, app, streamers, slots, streamers without a limit, used slots, quarantined streamers,
+--   streamers with a free slot, waiting tickets, oldest arrival, ...}
 expire()
-local all = { now_text, young and 1 or 0 }
+local all = { now_text, warming_up and 1 or 0 }
 local apps = call('SMEMBERS', P .. 'apps')
 table.sort(apps)
 for _, app in ipairs(apps) do

@@ -1,4 +1,4 @@
-"""The commands in memory and a real server are given the same commands and must give the same replies."""
+"""Property tests: the commands in memory and a real server give the same replies."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -17,11 +17,11 @@ from tests.unit.pixelfleet.fleet.stores import fresh_prefix
 Command = tuple[str, ...]
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-"""Without an explanation, for which Hypothesis reads files while the loop runs."""
+"""Without the explain phase, in which Hypothesis reads files while the loop runs."""
 NO_ORDER = {"SMEMBERS", "SUNION", "SDIFF", "SPOP"}
-"""Their replies have no order."""
+"""Commands whose replies have no order."""
 READS = (("HMGET", "h1", "h2", "a"), ("LRANGE", "0", "-1"), ("SMEMBERS",), ("ZRANGE", "0", "-1", "WITHSCORES"))
-"""What shows the whole value of a key, for each type."""
+"""Commands that read the whole value of a key, for each type."""
 ALL_KEYS = ("h1", "h2", "l1", "l2", "s1", "s2", "z1", "z2", "once")
 
 GROUPS = {
@@ -43,7 +43,7 @@ GROUPS = {
     "sorted sets": ("ZADD", "ZADD", "ZCARD", "ZPOPMIN", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZSCORE", "EXISTS"),
     "times to live": ("DEL", "EXISTS", "EXPIRE", "SADD", "SET", "SREM"),
 }
-"""Commands that meet often; each is also tried among all of them."""
+"""Commands for keys of one type. A further test mixes all commands."""
 
 keys = st.sampled_from(("h1", "l1", "s1", "s2", "z1", "once"))
 members = st.sampled_from(("a", "b", "c", "\xe4", "\U0001f600"))
@@ -56,7 +56,7 @@ def command(name: str, *words: st.SearchStrategy[str] | str) -> st.SearchStrateg
 
 
 def own(kind: str) -> st.SearchStrategy[str]:
-    """Return keys: nearly always of this type, seldom of another."""
+    """Return keys, nearly always of this type and seldom of another."""
     return st.sampled_from((f"{kind}1",) * 16 + (f"{kind}2",) * 6 + ("h1", "z1"))
 
 
@@ -73,7 +73,7 @@ by_name: dict[str, st.SearchStrategy[Command]] = {
     "HGET": command("HGET", own("h"), members),
     "HINCRBY": command("HINCRBY", own("h"), st.just("count"), numbers),
     "HMGET": more(command("HMGET", own("h")), members),
-    "HSET": st.builds(lambda key, given_: ("HSET", key, *(each for pair in given_ for each in pair)), own("h"), pairs),
+    "HSET": st.builds(lambda key, fields: ("HSET", key, *(each for pair in fields for each in pair)), own("h"), pairs),
     "LINDEX": command("LINDEX", own("l"), numbers),
     "LLEN": command("LLEN", own("l")),
     "LPUSH": command("LPUSH", own("l"), members),
@@ -107,28 +107,28 @@ def sequences(names: Iterable[str]) -> st.SearchStrategy[list[Command]]:
     return st.lists(st.sampled_from(sorted(names)).flatmap(by_name.__getitem__), min_size=20, max_size=60)
 
 
-def test_every_command_but_that_of_the_time_is_compared() -> None:
+def test_every_command_except_time_is_compared() -> None:
     assert by_name.keys() == COMMANDS.keys() - {"TIME"}
 
 
 class Memory:
-    """The commands in memory, called as a server is."""
+    """The commands in memory, with the replies of a server."""
 
     def __init__(self, clock: Callable[[], int] = lambda: 0) -> None:
         self.keys = Keyspace(clock)
 
     def __call__(self, name: str, *words: str | bytes | int) -> Any:
         self.keys.expire()
-        given_ = [each if isinstance(each, bytes) else str(each).encode() for each in words]
+        arguments = [each if isinstance(each, bytes) else str(each).encode() for each in words]
         try:
-            reply = run_command(self.keys, name, given_)
+            reply = run_command(self.keys, name, arguments)
         except RefusedError as error:
             return str(error).partition(" ")[0]
         return b"OK" if reply is True else reply
 
 
 def plain(name: str, reply: Any) -> Any:
-    """Return a reply without what may differ: an order that there is not, the choice of members, a refusal's text."""
+    """Return a reply without parts that may differ: undefined order, random members, the text of an error."""
     if isinstance(reply, Exception):
         return str(reply).partition(" ")[0]
     if name == "SRANDMEMBER" and isinstance(reply, list):
@@ -144,12 +144,12 @@ def prefixed(prefix: str, words: Command) -> Command:
 
 
 async def compare(url: str, sequence: list[Command]) -> None:
-    """Have both carry out a sequence, and then read every key in every way."""
+    """Run a sequence on both, then read every key as every type, and compare all replies."""
     memory, prefix = Memory(), fresh_prefix()
     reads = [(name, key, *words) for key in ALL_KEYS for name, *words in READS]
     sent = [prefixed(prefix, words) for words in [*sequence, *reads]]
     async with connector(url, calls=True) as connect:
-        wire = await Wire.connected(connect(), 5.0)
+        wire = await Wire.connect(connect(), 5.0)
         try:
             replies = await asyncio.gather(*(wire.call(*words) for words in sent))
         finally:
@@ -179,7 +179,7 @@ def test_the_commands_reply_as_a_real_server_does(redis_url: str, group: str) ->
     ],
     ids=lambda sequence: sequence[1][0],
 )
-async def test_a_key_that_is_empty_is_not_there(redis_url: str, sequence: list[Command]) -> None:
+async def test_an_empty_key_does_not_exist(redis_url: str, sequence: list[Command]) -> None:
     await compare(redis_url, sequence)
 
 
@@ -211,11 +211,11 @@ async def test_a_key_that_is_empty_is_not_there(redis_url: str, sequence: list[C
     ],
     ids=" ".join,
 )
-def test_what_the_commands_do_not_have_is_an_error(words: Command) -> None:
+def test_an_unsupported_command_is_an_error(words: Command) -> None:
     memory = Memory()
     with pytest.raises(UnsupportedCommandError):
         memory(*words)
-    assert memory.keys.names() == [], "it did not happen"
+    assert memory.keys.names() == [], "it had no effect"
 
 
 def test_a_key_with_a_time_to_live_lasts_until_then() -> None:
@@ -234,7 +234,7 @@ def test_a_key_with_a_time_to_live_lasts_until_then() -> None:
     assert memory("EXISTS", "s", "once") == 0
 
 
-def test_a_key_that_is_made_again_lives_on() -> None:
+def test_a_recreated_key_has_no_time_to_live() -> None:
     now = [0]
     memory = Memory(lambda: now[0])
     for again in ("DEL", "SREM"):
@@ -246,5 +246,5 @@ def test_a_key_that_is_made_again_lives_on() -> None:
         assert memory("EXISTS", "s") == 1
 
 
-def test_the_time_is_that_of_the_clock() -> None:
+def test_time_is_that_of_the_clock() -> None:
     assert Memory(lambda: 1_700_000_000_000_042)("TIME") == [b"1700000000", b"42"]

@@ -1,4 +1,4 @@
-"""What Lua in this process is to the scripts: the same as Redis, or an error."""
+"""Lua in this process behaves as in Redis, or raises an error."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def announced() -> list[bytes]:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch, announced: list[bytes]) -> Runs:
-    """Return what runs the body of a Lua function in place of a script."""
+    """Return a function that runs a Lua function body in place of a script."""
 
     def run(body: str, *arguments: bytes) -> Any:
         library = "\n".join(
@@ -49,7 +49,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, announced: list[bytes]) -> Runs:
         ("KEYS[1]", b"key"),
     ],
 )
-def test_what_a_script_returns_becomes_a_reply_as_on_redis(runs: Runs, returned: str, reply: Any) -> None:
+def test_a_returned_value_becomes_a_reply_as_on_redis(runs: Runs, returned: str, reply: Any) -> None:
     assert runs(f"return {returned}", b"one", b"two") == reply
 
 
@@ -60,7 +60,7 @@ def test_a_nil_is_false_to_a_script(runs: Runs) -> None:
     assert runs(body) == [2, 1, 1]
 
 
-def test_a_number_in_a_command_is_written_as_a_whole_one(runs: Runs) -> None:
+def test_a_number_in_a_command_is_formatted_as_a_whole_number(runs: Runs) -> None:
     assert runs("redis.call('SADD', 's', 7, 2 ^ 53) return redis.call('SMEMBERS', 's')") == [b"7", b"9007199254740992"]
 
 
@@ -78,7 +78,7 @@ def test_a_number_in_a_command_is_written_as_a_whole_one(runs: Runs) -> None:
         ("cjson.decode('[')", "["),
     ],
 )
-def test_what_redis_has_and_memory_has_not_is_an_error(runs: Runs, body: str, names: str) -> None:
+def test_an_unsupported_feature_of_redis_is_an_error(runs: Runs, body: str, names: str) -> None:
     with pytest.raises(UnsupportedCommandError) as caught:
         runs(body)
     assert names in str(caught.value)
@@ -87,17 +87,17 @@ def test_what_redis_has_and_memory_has_not_is_an_error(runs: Runs, body: str, na
 @pytest.mark.parametrize(
     "body", ["redis.pcall('DEL', 'a')", "redis.status_reply('OK')", "cjson.encode({})", "bit.bor(1)"]
 )
-def test_what_the_environment_lacks_is_an_error(runs: Runs, body: str) -> None:
+def test_a_missing_function_is_an_error(runs: Runs, body: str) -> None:
     with pytest.raises(lua51.LuaError, match="nil value"):
         runs(body)
 
 
 @pytest.mark.parametrize("name", ["io", "os", "debug", "package", "require", "load", "loadfile", "dofile", "python"])
-def test_a_script_reaches_nothing_but_the_store(runs: Runs, name: str) -> None:
+def test_a_script_has_no_access_to_the_process(runs: Runs, name: str) -> None:
     assert runs(f"return {name} == nil") == 1
 
 
-def test_what_a_server_would_refuse_is_refused(runs: Runs) -> None:
+def test_an_error_of_a_server_is_an_error(runs: Runs) -> None:
     with pytest.raises(RefusedError, match="WRONGTYPE"):
         runs("redis.call('SADD', 'a', 'b') redis.call('HGET', 'a', 'b')")
 
@@ -107,5 +107,5 @@ def test_announcements_go_to_their_channel(runs: Runs, announced: list[bytes]) -
     assert announced == [b"wake:r1"]
 
 
-def test_a_list_of_texts_is_decoded(runs: Runs) -> None:
+def test_a_list_of_strings_is_decoded(runs: Runs) -> None:
     assert runs("""return cjson.decode('["a", "\\\\u00e4"]')""") == [b"a", "\xe4".encode()]

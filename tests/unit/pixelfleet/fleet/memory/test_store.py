@@ -1,4 +1,4 @@
-"""What only the memory store does; the contract that it keeps is in test_store.py and test_store_leases.py."""
+"""Properties of the store in memory only; ../test_store.py and ../test_store_leases.py test the common contract."""
 
 import asyncio
 import time
@@ -11,13 +11,13 @@ from pixelfleet.fleet.model import ServerReport
 from tests.unit.pixelfleet.fleet.stores import streamer, ticket
 
 
-async def test_without_a_clock_it_tells_unix_time() -> None:
+async def test_the_default_clock_is_unix_time() -> None:
     before = time.time()
     now = (await MemoryFleetStore().snapshot()).now
     assert before - 1 < now < time.time() + 1
 
 
-async def test_it_is_never_young_and_has_one_epoch() -> None:
+async def test_it_never_warms_up_and_has_one_epoch() -> None:
     store = MemoryFleetStore()
     first, second = await store.renew("r1", ""), await store.renew("r1", "another")
     assert (first.warming_up, second.warming_up) == (False, False)
@@ -32,7 +32,7 @@ async def test_two_stores_share_nothing() -> None:
     assert (known.streamers, known.leases, known.queue) == ((), (), ())
 
 
-async def test_a_snapshot_is_not_touched_by_what_comes_after() -> None:
+async def test_a_snapshot_does_not_change_later() -> None:
     store = MemoryFleetStore()
     await store.join(ticket("p"))
     before = await store.snapshot()
@@ -41,7 +41,7 @@ async def test_a_snapshot_is_not_touched_by_what_comes_after() -> None:
     assert (before.streamers, before.leases) == ((), ())
 
 
-async def test_what_was_announced_before_somebody_waits_is_heard() -> None:
+async def test_an_announcement_before_a_wait_ends_it_at_once() -> None:
     store = MemoryFleetStore()
     await store.join(ticket("p"))
     await store.report(ServerReport(server_id="s1", sequence=1, streamers=(streamer(),)))
@@ -49,7 +49,7 @@ async def test_what_was_announced_before_somebody_waits_is_heard() -> None:
     assert not await store.wait("r1", 0)
 
 
-async def test_a_snapshot_of_a_large_fleet_lets_others_go_on() -> None:
+async def test_a_snapshot_of_a_large_fleet_lets_other_tasks_run() -> None:
     store, others = MemoryFleetStore(), 0
     streamers = tuple(streamer(endpoint=f"cam{number}", app="b") for number in range(10_000))
     await store.report(ServerReport(server_id="s1", sequence=1, streamers=streamers))
@@ -69,7 +69,7 @@ async def test_a_snapshot_of_a_large_fleet_lets_others_go_on() -> None:
     assert others >= (10_000 + 2_000) / READ_CHUNK
 
 
-async def test_what_happens_during_a_snapshot_does_not_disturb_it() -> None:
+async def test_changes_during_a_snapshot_are_no_error() -> None:
     store = MemoryFleetStore()
     streamers = tuple(streamer(endpoint=f"cam{number:04}") for number in range(2_000))
     await store.report(ServerReport(server_id="s1", sequence=1, streamers=streamers))
@@ -90,7 +90,7 @@ async def test_each_replica_of_a_process_has_its_own_announcements() -> None:
     assert await store.wait("r2", 0)
 
 
-async def test_a_text_that_cannot_be_written_is_an_error_of_that_call_alone() -> None:
+async def test_an_unencodable_text_fails_only_its_own_call() -> None:
     store = MemoryFleetStore()
     with pytest.raises(UnicodeEncodeError):
         await store.leave("\ud800")

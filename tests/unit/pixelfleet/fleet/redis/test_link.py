@@ -1,4 +1,4 @@
-"""The connection to Redis: what travels together, and what breaks."""
+"""The connection to Redis: order of calls, loading of scripts, failures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,12 +24,12 @@ async def on_redis(own_redis: RedisServer, clock: Clock) -> AsyncIterator[FleetS
         yield store
 
 
-async def say(server: RedisServer, *words: str) -> None:
+async def run(server: RedisServer, *words: str) -> None:
     await ask(server.url, *words)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_every_script_says_what_it_is_given(name: str) -> None:
+def test_every_script_documents_its_arguments(name: str) -> None:
     text = script_text(name)
     own = text.partition("begin(KEYS, ARGV)\n")[2].strip()
     comment = own[: own.index("\n" + next(line for line in own.splitlines() if not line.startswith("--")))]
@@ -37,15 +37,15 @@ def test_every_script_says_what_it_is_given(name: str) -> None:
     assert ("ARGV[2" in comment) == (words > 0)
 
 
-async def test_a_server_that_knows_functions_is_given_a_library(on_redis: FleetStore, own_redis: RedisServer) -> None:
+async def test_a_server_with_functions_gets_a_library(on_redis: FleetStore, own_redis: RedisServer) -> None:
     await on_redis.totals()
     async with Redis.from_url(own_redis.url) as redis:
         if int((await redis.info("server"))["redis_version"].partition(".")[0]) < 7:
-            pytest.skip("it knows none")
+            pytest.skip("this server has no functions")
         assert library_name() in str(await redis.function_list())
 
 
-async def test_calls_that_come_together_keep_their_order(on_redis: FleetStore) -> None:
+async def test_concurrent_calls_keep_their_order(on_redis: FleetStore) -> None:
     sessions = [f"p{number:03}" for number in range(600)]
     await asyncio.gather(*(on_redis.join(ticket(session)) for session in sessions))
     queue = (await on_redis.snapshot()).queue
@@ -57,35 +57,31 @@ async def test_calls_that_come_together_keep_their_order(on_redis: FleetStore) -
     assert [each.ticket.session_id for each in (await on_redis.snapshot()).queue] == sessions
 
 
-async def test_scripts_that_redis_has_forgotten_are_given_to_it_again(
-    on_redis: FleetStore, own_redis: RedisServer
-) -> None:
+async def test_missing_scripts_are_loaded_again(on_redis: FleetStore, own_redis: RedisServer) -> None:
     await on_redis.join(ticket("a"))
-    await say(own_redis, "FUNCTION", "FLUSH")
+    await run(own_redis, "FUNCTION", "FLUSH")
     await asyncio.gather(on_redis.join(ticket("b")), on_redis.join(ticket("c")), on_redis.leave("b"))
     assert [each.ticket.session_id for each in (await on_redis.snapshot()).queue] == ["a", "c"]
 
 
-async def test_a_redis_without_functions_is_given_scripts(tmp_path: Path, clock: Clock) -> None:
+async def test_a_server_without_functions_gets_scripts(tmp_path: Path, clock: Clock) -> None:
     with redis_server(tmp_path, "--rename-command", "FUNCTION", "") as server:
         async with empty_store(server.url, clock) as store:
             fleet = Fleet(store, clock)
             await fleet.reports(streamer())
             await store.join(ticket("a"))
-            await say(server, "SCRIPT", "FLUSH")
+            await run(server, "SCRIPT", "FLUSH")
             await asyncio.gather(store.join(ticket("b")), store.join(ticket("c")), store.leave("b"))
             known = await store.snapshot()
             assert [each.ticket.session_id for each in known.queue] == ["c"]
             assert [each.session_id for each in known.leases] == ["a"]
 
 
-async def test_a_connection_that_breaks_in_the_middle_is_made_again(
-    on_redis: FleetStore, own_redis: RedisServer
-) -> None:
+async def test_a_broken_connection_is_replaced(on_redis: FleetStore, own_redis: RedisServer) -> None:
     sessions = [f"p{number:03}" for number in range(500)]
     joins = asyncio.gather(*(on_redis.join(ticket(each)) for each in sessions), return_exceptions=True)
     for _ in range(5):
-        await say(own_redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await run(own_redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     for answer in await joins:
         assert not isinstance(answer, BaseException) or isinstance(answer, StoreUnavailableError)
     await eventually(on_redis.totals, "the store is back", tolerating=(StoreUnavailableError,))
@@ -94,7 +90,7 @@ async def test_a_connection_that_breaks_in_the_middle_is_made_again(
     assert len((await on_redis.snapshot()).queue) == len(sessions)
 
 
-async def test_a_redis_that_does_not_answer_is_away(
+async def test_a_redis_that_does_not_answer_is_unavailable(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock
 ) -> None:
     for module in (opening, redis_link):
@@ -110,21 +106,21 @@ async def test_a_redis_that_does_not_answer_is_away(
         await eventually(store.totals, "the store is back", tolerating=(StoreUnavailableError,))
 
 
-async def test_what_redis_refuses_has_not_happened_and_says_why(on_redis: FleetStore, own_redis: RedisServer) -> None:
-    await say(own_redis, "CONFIG", "SET", "maxmemory", "1")
+async def test_a_refused_call_has_no_effect_and_gives_the_reason(on_redis: FleetStore, own_redis: RedisServer) -> None:
+    await run(own_redis, "CONFIG", "SET", "maxmemory", "1")
     with pytest.raises(StoreUnavailableError, match="memory"):
         await on_redis.join(ticket("p"))
-    await say(own_redis, "CONFIG", "SET", "maxmemory", "0")
+    await run(own_redis, "CONFIG", "SET", "maxmemory", "0")
     await on_redis.join(ticket("p"))
 
 
-async def test_what_cannot_be_written_is_the_fault_of_who_asked_alone(on_redis: FleetStore) -> None:
+async def test_an_unencodable_text_fails_only_its_own_call(on_redis: FleetStore) -> None:
     answers = await asyncio.gather(on_redis.leave("\ud800"), on_redis.join(ticket("p")), return_exceptions=True)
     assert isinstance(answers[0], UnicodeEncodeError)
     assert not isinstance(answers[1], BaseException)
 
 
-async def test_who_calls_or_waits_when_the_store_is_closed_hears_it(own_redis: RedisServer, clock: Clock) -> None:
+async def test_pending_and_later_calls_fail_when_the_store_is_closed(own_redis: RedisServer, clock: Clock) -> None:
     async with empty_store(own_redis.url, clock) as store:
         late = asyncio.create_task(store.totals())
         await asyncio.sleep(0)
@@ -134,7 +130,7 @@ async def test_who_calls_or_waits_when_the_store_is_closed_hears_it(own_redis: R
         await store.totals()
 
 
-async def test_a_start_without_redis_waits_for_it(own_redis: RedisServer, clock: Clock) -> None:
+async def test_a_store_opened_without_redis_connects_later(own_redis: RedisServer, clock: Clock) -> None:
     own_redis.kill()
     async with opening.open_store(own_redis.url, clock=clock) as store:
         with pytest.raises(StoreUnavailableError):
@@ -144,7 +140,7 @@ async def test_a_start_without_redis_waits_for_it(own_redis: RedisServer, clock:
 
 
 @pytest.mark.parametrize("break_off", ["killed", "frozen", "quiet"])
-async def test_announcements_are_heard_again(
+async def test_a_lost_subscription_is_replaced(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock, break_off: str
 ) -> None:
     monkeypatch.setattr(announcements, "RETRY_SECONDS", 0.05)
@@ -154,12 +150,12 @@ async def test_announcements_are_heard_again(
         await fleet.joins("p")
         assert await store.wait("r1", PATIENCE_SECONDS)
         if break_off == "killed":
-            await say(own_redis, "CLIENT", "KILL", "TYPE", "pubsub")
-            assert await store.wait("r1", PATIENCE_SECONDS), "it says so, since it may have missed something"
+            await run(own_redis, "CLIENT", "KILL", "TYPE", "pubsub")
+            assert await store.wait("r1", PATIENCE_SECONDS), "an announcement may have been missed"
         elif break_off == "frozen":
             with capture_logs() as logs:
                 own_redis.freeze(on=True)
-                await eventually(lambda: logs, "the connection is given up")
+                await eventually(lambda: logs, "the connection is closed")
                 own_redis.freeze(on=False)
             assert await store.wait("r1", PATIENCE_SECONDS)
         else:

@@ -1,4 +1,4 @@
-"""What only the store on Redis has to bear: that Redis loses what it knew, or is another one."""
+"""Resets and failovers, which only the store on Redis has, and the keys that remain."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ async def restore(fleet: Fleet, waiting: list[tuple[Ticket, float]], *leases: Le
     await fleet.store.restore("r1", waiting, [(ticket(lease.session_id), lease) for lease in leases])
 
 
-async def test_a_store_that_is_new_matches_nobody_before_everybody_could_speak(own_redis: RedisServer) -> None:
+async def test_a_new_store_warms_up(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await flush(own_redis)
         fleet.clock.advance(A_BIT)
         await fleet.reports(streamer())
         await fleet.waits(ticket("p"))
-        assert (await fleet.keeps()).warming_up
+        assert (await fleet.renews()).warming_up
         fleet.clock.advance(WARM_UP_SECONDS - A_BIT)
         assert (await store.totals()).warming_up
         assert await store.reserve(ticket("page")) is None
@@ -44,7 +44,7 @@ async def test_a_store_that_is_new_matches_nobody_before_everybody_could_speak(o
         assert await fleet.matches() == {"p": "s1/cam"}
 
 
-async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis: RedisServer) -> None:
+async def test_after_a_flush_the_fleet_is_restored_in_the_old_order(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await fleet.reports(streamer("s1"))
@@ -56,7 +56,7 @@ async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis
             placed = await fleet.waits(ticket(session))
             waiting.append((placed.ticket, placed.arrived))
             clock.advance(0.2)
-        epoch = (await fleet.keeps()).epoch
+        epoch = (await fleet.renews()).epoch
 
         await flush(own_redis)
         clock.advance(0.2)
@@ -74,7 +74,7 @@ async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis
 
         begun = clock.now
         while clock.now < begun + ARRIVAL_SECONDS:
-            assert (await store.renew("r1", epoch)).warming_up, "somebody knew a time before this store's"
+            assert (await store.renew("r1", epoch)).warming_up, "a replica has an earlier epoch"
             assert await fleet.queue() == ["first", "second", "third", "late"]
             await fleet.reports(streamer("s1", sessions=("held",)))
             await fleet.reports(streamer("s2", sessions=("claimed",)))
@@ -83,7 +83,7 @@ async def test_after_a_flush_the_fleet_is_whole_again_in_the_old_order(own_redis
         assert [lease.session_id for lease in (await store.renew("r1", renewal.epoch)).leases] == ["first"]
 
 
-async def test_who_knew_nothing_before_does_not_make_others_wait_longer(own_redis: RedisServer) -> None:
+async def test_a_replica_without_an_epoch_does_not_extend_the_warm_up(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         await flush(own_redis)
         clock.advance(A_BIT)
@@ -93,7 +93,7 @@ async def test_who_knew_nothing_before_does_not_make_others_wait_longer(own_redi
         assert not (await store.renew("r1", renewal.epoch)).warming_up
 
 
-async def test_who_knew_an_older_time_and_says_so_late_makes_others_wait_again(own_redis: RedisServer) -> None:
+async def test_a_late_replica_with_an_older_epoch_starts_the_warm_up_again(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         epoch = (await store.renew("r1", "")).epoch
         await flush(own_redis)
@@ -106,7 +106,7 @@ async def test_who_knew_an_older_time_and_says_so_late_makes_others_wait_again(o
         assert not (await store.renew("r1", epoch)).warming_up
 
 
-async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_is_over(own_redis: RedisServer) -> None:
+async def test_tickets_of_many_lanes_are_all_matched_after_the_warm_up(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await flush(own_redis)
@@ -120,7 +120,7 @@ async def test_many_who_waited_in_many_lanes_are_all_served_when_the_young_time_
         assert len(await fleet.matches()) == 200
 
 
-async def test_a_redis_that_was_restarted_begins_a_new_time(own_redis: RedisServer) -> None:
+async def test_a_restarted_redis_begins_a_new_epoch(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         epoch = (await store.renew("r1", "")).epoch
         own_redis.kill()
@@ -134,7 +134,7 @@ async def test_a_redis_that_was_restarted_begins_a_new_time(own_redis: RedisServ
         assert renewal.warming_up
 
 
-async def test_what_a_restarted_redis_still_knows_is_not_acted_on_before_others_have_spoken(tmp_path: Path) -> None:
+async def test_a_restarted_redis_with_data_warms_up(tmp_path: Path) -> None:
     with redis_server(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         async with empty_store(server.url, clock := Clock()) as store:
             fleet = Fleet(store, clock)
@@ -155,12 +155,12 @@ async def test_what_a_restarted_redis_still_knows_is_not_acted_on_before_others_
 
 
 @pytest.mark.parametrize("first", ["the server", "the replica"])
-async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_redis: RedisServer, first: str) -> None:
+async def test_an_operator_drain_is_restored_after_a_flush(own_redis: RedisServer, first: str) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await fleet.reports(streamer("s1"))
         await store.set_operator_drain("s1/cam", on=True)
-        renewal = await fleet.keeps()
+        renewal = await fleet.renews()
         assert renewal.operator_drained == ("s1/cam",)
         await flush(own_redis)
         clock.advance(0.2)
@@ -172,13 +172,13 @@ async def test_what_an_operator_holds_back_is_held_back_after_a_flush_too(own_re
         await fleet.passes(ARRIVAL_SECONDS, servers=("s1",))
         await fleet.waits(ticket("p"))
         await store.set_operator_drain("s1/cam", on=False)
-        # A store that is not young knows better than a replica that was away for long.
+        # After the warm-up the store does not restore operator drains.
         await store.restore("r2", [], [], [], renewal.operator_drained)
         assert await fleet.matches() == {"p": "s1/cam"}
-        assert (await fleet.keeps()).operator_drained == ()
+        assert (await fleet.renews()).operator_drained == ()
 
 
-async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_behind(own_redis: RedisServer) -> None:
+async def test_the_end_of_a_session_of_a_dropped_app_leaves_no_key(own_redis: RedisServer) -> None:
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         reported = await fleet.reports(streamer(legacy=True), owner="r2")
@@ -186,7 +186,7 @@ async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_be
         await fleet.reports(server="s1", owner="r2", fence=reported.fence)
         for _ in range(int(UNUSED_SECONDS / 4)):
             clock.advance(5.0)
-            await fleet.keeps("r1", "r2")
+            await fleet.renews("r1", "r2")
         assert not (await store.totals()).apps
         assert list(await fleet.leases()) == ["p"]
         await store.leave("p")
@@ -194,8 +194,8 @@ async def test_the_end_of_a_session_whose_app_has_been_dropped_leaves_nothing_be
             assert not await redis.keys("*:ends:*")
 
 
-async def test_what_only_the_release_before_wrote_is_understood(own_redis: RedisServer) -> None:
-    """It tells the policies once, and of sessions to end only with the sessions."""
+async def test_data_of_the_previous_release_are_read(own_redis: RedisServer) -> None:
+    """It writes neither the policies nor renewals into `epoch`, and no `end` flag of a server."""
     async with empty_store(own_redis.url, clock := Clock()) as store:
         fleet = Fleet(store, clock)
         await store.set_policies({"app": "oldest"})
@@ -225,8 +225,8 @@ async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
         await fleet.reports(streamer("s2", "other", node="n2", legacy=True), owner="r2")
         for session in ("held", "claimed", "leaves", "waits"):
             await store.join(ticket(session, labels={"region": "eu"}))
-        await store.join(ticket("stock", wants="other"))
-        await store.join(ticket("looks-on", wants="cam", may_share=True))
+        await store.join(ticket("legacy", wants="other"))
+        await store.join(ticket("spectator", wants="cam", may_share=True))
         await store.reserve(ticket("page"))
         await fleet.reports(
             streamer("s1", capacity=3, node="n1", labels={"region": "eu"}, sessions=("held",)), server="s1"
@@ -236,11 +236,11 @@ async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
         for session in ("held", "waits"):
             await store.end(session)
         await store.leave("leaves")
-        lease = (await fleet.leases())["stock"]
+        lease = (await fleet.leases())["legacy"]
         await store.restore("r3", [(ticket("restored", replica="r3"), 900.0)], [(ticket("far", replica="r3"), lease)])
         for _ in range(4):
             clock.advance(3700)
             await store.totals()
         async with Redis.from_url(own_redis.url) as redis:
-            left = {str(key).partition("}:")[2].rstrip("'") for key in await redis.keys("*")}
-    assert left == {"epoch", "policies"}
+            remaining = {str(key).partition("}:")[2].rstrip("'") for key in await redis.keys("*")}
+    assert remaining == {"epoch", "policies"}

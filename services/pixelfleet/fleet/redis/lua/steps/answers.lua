@@ -1,12 +1,12 @@
--- What callers are told.
+-- Replies.
 
--- `orphaned` is the streamer's report as it was last known, for a lease that outlives it.
-local function lease(session, replica, key, state, shared, since, arrived, deadline, orphaned)
+-- Returns a lease as a reply. `last_report` is the streamer's last report, for a lease that outlives its streamer.
+local function lease(session, replica, key, state, spectator, since, arrived, deadline, last_report)
   local s = streamer(key)
-  return { session, replica, s and s.rep or orphaned, state, shared, since, arrived, deadline }
+  return { session, replica, s and s.rep or last_report, state, spectator, since, arrived, deadline }
 end
 
--- The replica of a matched session has heard of it: its player is on its way. Returns its deadline.
+-- Claims a matched lease for its replica. Returns its deadline.
 local function claim(session, key)
   local s, deadline = streamer(key), '0'
   if s and s.stk == '1' then
@@ -19,25 +19,25 @@ local function claim(session, key)
   return deadline
 end
 
--- What a session has, for the replica that asks: a place, a lease, which is claimed by that, or false.
+-- Returns a session's place or lease, or false for an unknown session. A matched lease is claimed by this.
 local function placed(session)
   local t = call('HMGET', P .. 't:' .. session, 'st', 'arr', 'tk', 'want', 'rp', 'k', 'sh', 'since', 'dl', 'rep')
   local state, arrived, replica, key, deadline = t[1], t[2], t[5], t[6], t[9]
   if not state then return false end
   if state == 'W' then return { session, arrived, t[3], t[4], replica } end
   if state == 'M' then
-    heard(session, replica)
+    acknowledge(session, replica)
     state, deadline = 'C', claim(session, key)
   end
   return lease(session, replica, key, state, t[7], t[8], arrived, deadline, t[10])
 end
 
--- Ends every script: writes what has become of streamers, and wakes those for whom something was matched.
+-- Ends every script: writes changed streamers, and wakes the replicas with new matches.
 local function answer(value)
   for _, s in pairs(streamers) do
     if s then write(s) end
   end
-  for replica, matches in pairs(woken) do
+  for replica, matches in pairs(wake_counts) do
     if matches > 0 then call('PUBLISH', P .. 'wake:' .. replica, '') end
   end
   return value

@@ -1,8 +1,8 @@
--- Apps, and the choices of labels that their players have asked for.
+-- Apps, and the selectors of their tickets.
 
 local function index(app, selector) return P .. 'free:' .. app .. US .. selector end
 
-local function know_app(app)
+local function register_app(app)
   if call('SADD', P .. 'apps', app) == 1 then call('ZADD', DUE, int(now + UNUSED), 'p:' .. app) end
 end
 
@@ -22,7 +22,7 @@ local function policy(app)
     if all_policies then
       local _, at = all_policies:find(RS .. app .. US, 1, true)
       chosen = at and all_policies:match('^[^' .. RS .. ']+', at + 1) or 'spread'
-    else  -- as the release before wrote them, which knows only these
+    else  -- written by the previous release, which has only this key
       chosen = call('HGET', P .. 'policies', app) or 'spread'
     end
     policies[app] = chosen
@@ -30,7 +30,7 @@ local function policy(app)
   return chosen
 end
 
-local function serves(labels, selector)
+local function has_labels(labels, selector)
   local all = RS .. labels .. RS
   for part in selector:gmatch('[^' .. RS .. ']+') do
     if not all:find(RS .. part .. RS, 1, true) then return false end
@@ -38,42 +38,43 @@ local function serves(labels, selector)
   return true
 end
 
--- The choices of labels that a streamer serves; the empty one, which asks for nothing, is always there.
-local function served(app, labels)
+-- Returns the selectors that a streamer's labels satisfy, always with the empty one.
+local function matching_selectors(app, labels)
   if labels == '' then return { '' } end
   if not selectors[app] then selectors[app] = call('ZRANGE', P .. 'sel:' .. app, 0, -1) end
   local found = { '' }
   for _, selector in ipairs(selectors[app]) do
-    if serves(labels, selector) then found[#found + 1] = selector end
+    if has_labels(labels, selector) then found[#found + 1] = selector end
   end
   return found
 end
 
--- Begins to keep the free streamers that serve a choice of labels; the least used choice that nobody waits for makes
--- room for it. Returns false when there is no room; who has been taken in before gets it all the same.
-local function know_choice(app, selector, taken_in)
+-- Registers a selector, with an index of the free streamers that satisfy it. When an app has too many, the least
+-- recently used selector without waiting tickets is dropped. Returns false when there is none; `force` exceeds the
+-- limit, for a ticket that was accepted before.
+local function register_selector(app, selector, force)
   if selector == '' then return true end
-  local known = P .. 'sel:' .. app
-  local used = call('ZSCORE', known, selector)
+  local stored = P .. 'sel:' .. app
+  local used = call('ZSCORE', stored, selector)
   if used then
-    if now - used > SELECTOR_USE then call('ZADD', known, now_text, selector) end
+    if now - used > SELECTOR_USE then call('ZADD', stored, now_text, selector) end
     return true
   end
-  if call('ZCARD', known) >= MAX_SELECTORS and not taken_in then
+  if call('ZCARD', stored) >= MAX_SELECTORS and not force then
     local dropped
-    for _, old in ipairs(call('ZRANGE', known, 0, -1)) do
+    for _, old in ipairs(call('ZRANGE', stored, 0, -1)) do
       if call('EXISTS', P .. 'lane:' .. app .. US .. old) == 0 then dropped = old; break end
     end
     if not dropped then return false end
-    call('ZREM', known, dropped)
+    call('ZREM', stored, dropped)
     call('DEL', index(app, dropped))
   end
-  know_app(app)
-  call('ZADD', known, now_text, selector)
+  register_app(app)
+  call('ZADD', stored, now_text, selector)
   selectors[app] = nil
   for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do
     local labels, score = look_up(key, 'lab', 'free')
-    if serves(labels, selector) then call('ZADD', index(app, selector), score, key) end
+    if has_labels(labels, selector) then call('ZADD', index(app, selector), score, key) end
   end
   return true
 end

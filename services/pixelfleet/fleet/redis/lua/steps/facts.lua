@@ -1,12 +1,12 @@
--- A streamer is read once in a call, and what has changed of it is written once, at the end of the call. All that is
--- known of it is text, as Redis has it.
+-- The stored fields of streamers. A call reads each streamer once, and writes its changed fields at the end. All
+-- fields are text, as in Redis.
 
 local FACTS = { 'app', 'srv', 'ep', 'lab', 'node', 'cap', 'ok', 'n', 'stk', 'on', 'rep',
   'live', 'shd', 'used', 'seen', 'hb', 'asd', 'fails', 'fby', 'taken', 'free', 'ready', 'tot',
   'ses', 'onl' }
 
--- Returns a streamer, or nil when it is not known. `ses` and `onl`, the sessions of its last report, may be long and are
--- read when they are asked for. (A loop over the names would take longer than Redis takes to find them.)
+-- Returns a streamer, or nil for an unknown one. `ses` and `onl`, the sessions of its last report, may be long and are
+-- read on request only. (A loop over the names would take longer than the lookup in Redis.)
 local function streamer(key, with_sessions)
   local s = streamers[key]
   if s == nil then
@@ -23,14 +23,14 @@ local function streamer(key, with_sessions)
   return s or nil
 end
 
--- Returns a few facts of one of many streamers; false for each when it is not known.
+-- Returns one or two fields without loading the streamer; false for each field of an unknown one.
 local function look_up(key, one, other)
   local s = streamers[key]
   if s == nil then return unpack(call('HMGET', P .. 's:' .. key, one, other or one)) end
   return s and s[one], s and s[other or one]
 end
 
--- Writes what has changed of a streamer.
+-- Writes the changed fields of a streamer.
 local function write(s)
   local words, was = {}, s.was
   for i = 1, #FACTS do

@@ -1,24 +1,24 @@
--- What follows from the facts of streamers: which of them are free, and for whom; totals.
+-- Indexes and totals derived from the fields of streamers.
 
 local TOTALS = { 'streamers', 'slots', 'unlimited', 'used', 'aside' }
 
 local function set_free(app, labels, key, score, out_of)
-  for _, selector in ipairs(served(app, labels)) do
+  for _, selector in ipairs(matching_selectors(app, labels)) do
     if score ~= '' then call('ZADD', index(app, selector), score, key)
     elseif selector ~= out_of then call('ZREM', index(app, selector), key) end
   end
 end
 
-local function score_of(s, taken)
+local function score_of(s, used_slots)
   local chosen = policy(s.app)
   if chosen == 'oldest' then return s.seen end
-  -- One that has just come, or come back, is used last.
+  -- A new streamer comes last.
   if chosen == 'spread' then return tonumber(s.used) > tonumber(s.seen) and s.used or s.seen end
-  if s.node == '' then return int(-taken) end
+  if s.node == '' then return int(-used_slots) end
   return int(-(call('HGET', P .. 'busy:' .. s.app, s.node) or 0))
 end
 
--- What a streamer adds to the totals of its app has changed.
+-- Applies the change of a streamer's share in the totals of its app.
 local function add_totals(app, before, after)
   local old, i = before:gmatch('%d+'), 0
   for value in after:gmatch('%d+') do
@@ -28,9 +28,9 @@ local function add_totals(app, before, after)
   end
 end
 
--- The slots in use on a machine have changed: its free streamers, but for one that is being seen to, move in the order
--- of the `pack` policy.
-local function repack(app, node, step, but)
+-- Changes the used slots of a machine, and with them the order of its free streamers under the `pack` policy, except
+-- for the streamer that the caller updates.
+local function repack(app, node, step, except)
   if node == '' or step == 0 then return end
   local busy = call('HINCRBY', P .. 'busy:' .. app, node, int(step))
   if busy == 0 then call('HDEL', P .. 'busy:' .. app, node) end
@@ -38,7 +38,7 @@ local function repack(app, node, step, but)
   local score = int(-busy)
   for _, key in ipairs(call('SMEMBERS', P .. 'node:' .. app .. US .. node)) do
     local before, labels
-    if key ~= but then before, labels = look_up(key, 'free', 'lab') end
+    if key ~= except then before, labels = look_up(key, 'free', 'lab') end
     if before and before ~= '' then
       set_free(app, labels, key, score)
       if streamers[key] then streamers[key].free = score
@@ -47,33 +47,33 @@ local function repack(app, node, step, but)
   end
 end
 
--- Brings what follows from a streamer's facts up to date. Returns whether it is open (ready, not draining, not set
--- aside), and whether a slot is free.
+-- Updates indexes and totals after a change of a streamer. Returns whether it is open (ready, not drained, not
+-- quarantined), and whether a slot is free.
 local function refresh(s)
   local app, cap = s.app, tonumber(s.cap)
-  local taken = s.stk == '1' and math.max(tonumber(s.n), tonumber(s.live)) or s.n + s.live
+  local used_slots = s.stk == '1' and math.max(tonumber(s.n), tonumber(s.live)) or s.n + s.live
   local ready = s.ok == '1' and s.hb ~= '1'
-  local aside = s.asd ~= '0' and tonumber(s.asd) > now
-  local open = ready and not aside
-  local free = open and (cap == 0 or taken < cap)
-  local before, step = s.taken, taken - s.taken
+  local quarantined = s.asd ~= '0' and tonumber(s.asd) > now
+  local open = ready and not quarantined
+  local free = open and (cap == 0 or used_slots < cap)
+  local before, step = s.taken, used_slots - s.taken
   if step ~= 0 then
     repack(app, s.node, step, s.key)
-    s.taken = int(taken)
+    s.taken = int(used_slots)
   end
-  local score = free and score_of(s, taken) or ''
+  local score = free and score_of(s, used_slots) or ''
   if score ~= s.free or s.out_of then
     set_free(app, s.lab, s.key, score, s.out_of)
     s.free = score
     s.out_of = nil
   end
-  local looked_on = ready and (s.shd == '0' and s.on or int(s.shd + s.on)) or ''
-  if looked_on ~= s.ready then
-    if ready then call('ZADD', P .. 'ready:' .. app, looked_on, s.key)
+  local spectators = ready and (s.shd == '0' and s.on or int(s.shd + s.on)) or ''
+  if spectators ~= s.ready then
+    if ready then call('ZADD', P .. 'ready:' .. app, spectators, s.key)
     else call('ZREM', P .. 'ready:' .. app, s.key) end
-    s.ready = looked_on
+    s.ready = spectators
   end
-  local first, rest = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:'), aside and ':1' or ':0'
+  local first, rest = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:'), quarantined and ':1' or ':0'
   local adds = ready and first .. s.taken .. rest or '0:0:0:0:0'
   if adds ~= s.tot then
     if s.tot == first .. before .. rest and ready then call('HINCRBY', P .. 'tot:' .. app, 'used', int(step))
@@ -83,9 +83,9 @@ local function refresh(s)
   return open, free
 end
 
--- One lease more, or one less.
-local function count(s, shared, step)
-  local name = shared and 'shd' or 'live'
+-- Changes the number of a streamer's leases.
+local function count_lease(s, spectator, step)
+  local name = spectator and 'shd' or 'live'
   s[name] = int(s[name] + step)
-  if step > 0 and not shared then s.used = now_text end
+  if step > 0 and not spectator then s.used = now_text end
 end

@@ -32,7 +32,7 @@ async def connected(listening: Listener, bounds: Bounds = BOUNDS, path: str = "/
     return dialling.result(), received, raw
 
 
-async def test_two_ends_of_ours_talk() -> None:
+async def test_a_dialled_and_an_accepted_websocket_exchange_messages() -> None:
     received = Recorder()
     async with open_port() as opened:
         socket = await dial(f"ws://127.0.0.1:{opened.port}/a?b=c", lambda _: received, BOUNDS, headers={"X-Name": "x"})
@@ -48,7 +48,7 @@ async def test_two_ends_of_ours_talk() -> None:
         assert not socket.is_open
 
 
-async def test_what_the_server_says_at_once_is_heard() -> None:
+async def test_messages_right_after_the_answer_are_delivered() -> None:
     received = Recorder()
     async with listener() as listening, asyncio.TaskGroup() as group:
         dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: received, BOUNDS))
@@ -61,7 +61,7 @@ async def test_what_the_server_says_at_once_is_heard() -> None:
         assert not socket.is_open
 
 
-async def test_what_is_sent_in_the_first_moment_arrives() -> None:
+async def test_messages_sent_on_open_arrive() -> None:
     def opened(socket: WebSocket) -> Recorder:
         socket.send(b"hello")
         return Recorder()
@@ -87,7 +87,7 @@ async def refused(url: str, bounds: Bounds = BOUNDS) -> str:
     return str(error.value)
 
 
-async def test_nobody_listens() -> None:
+async def test_a_refused_connection_is_a_dial_error() -> None:
     await refused(f"ws://127.0.0.1:{free_port()}/")
 
 
@@ -107,11 +107,11 @@ async def test_nobody_listens() -> None:
         "ws://a..b/",
     ],
 )
-async def test_no_url_of_a_websocket(url: str) -> None:
+async def test_an_invalid_url_is_a_dial_error(url: str) -> None:
     await refused(url)
 
 
-async def test_a_refused_url_does_not_tell_its_secrets() -> None:
+async def test_the_error_for_an_invalid_url_does_not_contain_it() -> None:
     for url in ("ws://127.0.0.1:1/?session=t0psecret#x", "ws://t0psecret:t0psecret@h:t0psecret/", "t0psecret"):
         assert "t0psecret" not in await refused(url)
 
@@ -125,7 +125,7 @@ async def test_a_refused_url_does_not_tell_its_secrets() -> None:
     ],
 )
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
-async def test_a_server_that_hangs_up_before_it_answers(answer: bytes, *, reset: bool) -> None:
+async def test_a_disconnect_before_the_answer_is_a_dial_error(answer: bytes, *, reset: bool) -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/"))
         raw = await listening.next()
@@ -152,7 +152,7 @@ async def test_a_server_that_hangs_up_before_it_answers(answer: bytes, *, reset:
         pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n" + b"X-A: b\r\n" * 3000, "", id="an endless head"),
     ],
 )
-async def test_a_server_that_answers_something_else(answer: bytes, why: str) -> None:
+async def test_an_answer_other_than_101_is_a_dial_error(answer: bytes, why: str) -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/"))
         raw = await listening.next()
@@ -162,7 +162,7 @@ async def test_a_server_that_answers_something_else(answer: bytes, why: str) -> 
         await raw.rest()
 
 
-async def test_a_server_that_does_not_answer_in_time() -> None:
+async def test_a_missing_answer_is_a_dial_error_after_the_timeout() -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/", IMPATIENT))
         raw = await listening.next()
@@ -171,7 +171,7 @@ async def test_a_server_that_does_not_answer_in_time() -> None:
         assert await raw.rest() == b""
 
 
-async def test_an_answer_that_comes_too_late_opens_nothing() -> None:
+async def test_an_answer_after_the_timeout_opens_no_websocket() -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/", IMPATIENT))
         raw = await listening.next()
@@ -181,7 +181,7 @@ async def test_an_answer_that_comes_too_late_opens_nothing() -> None:
         assert await raw.rest() == b""
 
 
-async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
+async def test_a_cancelled_dial_closes_its_connection() -> None:
     opened: list[WebSocket] = []
     async with listener() as listening:
         dialling = asyncio.create_task(dial(f"ws://127.0.0.1:{listening.port}/", opened.append, IMPATIENT))
@@ -198,7 +198,7 @@ async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
 # -- servers that misbehave later -------------------------------------------------------------------
 
 
-async def test_a_server_keeps_the_bounds_too() -> None:
+async def test_the_limits_apply_to_servers() -> None:
     async with listener() as listening:
         _, received, raw = await connected(listening, Bounds(message_bytes=1000))
         await raw.send(server_frame(Op.TEXT, bytes(1001)))
@@ -214,7 +214,7 @@ async def test_a_masked_frame_from_a_server_is_a_protocol_error() -> None:
         assert (await received.end())[0] == close_codes.PROTOCOL_ERROR.code
 
 
-async def test_a_bug_in_what_hears_a_server_is_logged_and_ends_that_connection() -> None:
+async def test_an_exception_of_a_handler_is_logged_and_closes_the_connection() -> None:
     def bug(_: bytes) -> None:
         raise RuntimeError("an internal detail")
 
@@ -229,7 +229,7 @@ async def test_a_bug_in_what_hears_a_server_is_logged_and_ends_that_connection()
     assert [each["event"] for each in logs] == ["websocket failed"]
 
 
-async def test_a_server_that_goes_without_a_word() -> None:
+async def test_a_lost_connection_has_the_abnormal_code() -> None:
     async with listener() as listening:
         socket, received, raw = await connected(listening)
         raw.reset()
@@ -237,7 +237,7 @@ async def test_a_server_that_goes_without_a_word() -> None:
         assert not socket.is_open
 
 
-async def test_what_a_client_sends_is_masked_and_whole() -> None:
+async def test_frames_of_a_client_are_masked() -> None:
     async with listener() as listening:
         socket, _, raw = await connected(listening)
         for size in (0, 5, 200, 70_000):
@@ -248,7 +248,7 @@ async def test_what_a_client_sends_is_masked_and_whole() -> None:
         assert await raw.closing() == (1000, "bye")
 
 
-async def test_a_server_over_tls(tmp_path: Path) -> None:
+async def test_dialling_with_tls(tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
     received = Recorder()
     async with open_port(tls=await server_context(made.certificate, made.key)) as opened:

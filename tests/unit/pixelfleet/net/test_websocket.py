@@ -32,7 +32,7 @@ async def test_a_message_arrives_whole(op: Op, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 8192, 8193, 65535, 65536, 300_000])
-async def test_what_is_sent_arrives_as_text(size: int) -> None:
+async def test_sent_messages_are_text_frames(size: int) -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, _ = await opened.next()
         payload = b"a" * size
@@ -40,7 +40,7 @@ async def test_what_is_sent_arrives_as_text(size: int) -> None:
         assert await peer.frame() == (Op.TEXT, payload)
 
 
-async def test_messages_come_and_go_in_order() -> None:
+async def test_messages_keep_their_order() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         received.on_message = socket.send
@@ -67,7 +67,7 @@ async def test_fragments_are_one_message(op: Op, parts: list[bytes]) -> None:
         assert await received.count(2) == [b"".join(parts), b"next"]
 
 
-async def test_bytes_may_come_one_by_one() -> None:
+async def test_a_frame_may_arrive_byte_by_byte() -> None:
     wire = frame(Op.TEXT, b"one") + frame(Op.TEXT, b"t", fin=False) + frame(Op.PING) + frame(Op.CONTINUATION, b"wo")
     async with open_port() as opened, websocket(opened.port) as peer:
         _, received = await opened.next()
@@ -107,7 +107,7 @@ async def test_fragments_together_may_not_exceed_the_bound() -> None:
         assert received.messages == []
 
 
-async def test_empty_fragments_without_end_are_no_way_round_the_bound() -> None:
+async def test_the_number_of_empty_fragments_is_limited() -> None:
     async with open_port(SMALL) as opened, websocket(opened.port) as peer:
         await opened.next()
         await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, fin=False) * 1100)
@@ -147,7 +147,7 @@ async def test_too_many_frames_close_their_sender(flood: bytes) -> None:
                 return
 
 
-async def test_one_peer_that_floods_costs_the_other_nothing() -> None:
+async def test_a_flooding_peer_does_not_affect_others() -> None:
     bounds = Bounds(messages_per_second=0.001, message_burst=5)
     async with open_port(bounds) as opened, websocket(opened.port) as bad, websocket(opened.port) as good:
         await opened.next()
@@ -222,7 +222,7 @@ async def test_broken_framing_ends_the_connection_with_a_code(wire: bytes, code:
 
 
 @pytest.mark.parametrize("breach", [frame(Op.TEXT, bytes(1001)), frame(3), close_frame(1005)], ids=["big", "3", "1005"])
-async def test_what_follows_a_breach_is_not_heard_also_when_it_comes_later(breach: bytes) -> None:
+async def test_messages_after_a_protocol_error_are_ignored(breach: bytes) -> None:
     async with open_port(SMALL) as opened, websocket(opened.port) as peer:
         _, received = await opened.next()
         await peer.send(breach + frame(Op.TEXT, b"behind it"))
@@ -233,7 +233,7 @@ async def test_what_follows_a_breach_is_not_heard_also_when_it_comes_later(breac
         assert received.messages == []
 
 
-async def test_a_breach_stops_the_reading_so_that_the_rest_takes_no_memory() -> None:
+async def test_a_protocol_error_stops_reading() -> None:
     async with open_port(SMALL) as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         assert socket._transport is not None
@@ -248,7 +248,7 @@ async def test_a_breach_stops_the_reading_so_that_the_rest_takes_no_memory() -> 
 # -- the end, by the other side ---------------------------------------------------------------------
 
 
-async def test_a_peer_that_says_goodbye_and_reads_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_closes_and_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSE_GRACE_SECONDS", 0.05)
     async with open_port() as opened, websocket(opened.port, receive_buffer=4096) as peer:
         socket, received = await opened.next()
@@ -261,7 +261,7 @@ async def test_a_peer_that_says_goodbye_and_reads_nothing_is_dropped(monkeypatch
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1008, 1011, 1013, 3000, 4000, 4104, 4567, 4999])
-async def test_the_other_sides_code_and_reason_are_told(code: int) -> None:
+async def test_the_handler_gets_the_other_sides_code_and_reason(code: int) -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         await peer.send(close_frame(code, "tschüß"))
@@ -272,7 +272,7 @@ async def test_the_other_sides_code_and_reason_are_told(code: int) -> None:
         assert socket.address == ""
 
 
-async def test_a_close_without_a_code_has_one_all_the_same() -> None:
+async def test_a_close_without_a_code_is_no_status() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         _, received = await opened.next()
         await peer.send(close_frame(None))
@@ -280,7 +280,7 @@ async def test_a_close_without_a_code_has_one_all_the_same() -> None:
         assert (await peer.frame())[0] == Op.CLOSE
 
 
-async def test_messages_after_a_close_are_not_heard() -> None:
+async def test_messages_after_a_close_are_ignored() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         _, received = await opened.next()
         await peer.send(frame(Op.TEXT, b"before") + close_frame(1000) + frame(Op.TEXT, b"after"))
@@ -306,7 +306,7 @@ async def test_a_connection_that_ends_without_a_close_is_abnormal(*, reset: bool
 
 
 @pytest.mark.parametrize("why", catalogue(), ids=lambda why: why.label)
-async def test_we_close_with_every_code_of_the_catalogue(why: CloseCode) -> None:
+async def test_every_code_of_the_catalogue_can_be_sent(why: CloseCode) -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         socket.close(why)
@@ -331,7 +331,7 @@ async def test_the_first_close_counts() -> None:
         assert await peer.rest() == b""
 
 
-async def test_what_comes_after_our_close_is_not_heard() -> None:
+async def test_messages_after_an_own_close_are_ignored() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         socket.close(close_codes.RESTARTING)
@@ -361,7 +361,7 @@ async def test_closing_in_the_middle_of_a_burst_ends_it() -> None:
         assert received.messages == [b"x"]
 
 
-async def test_dropping_a_connection_says_nothing() -> None:
+async def test_an_abort_sends_no_close_frame() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()
         socket.abort()
@@ -373,7 +373,7 @@ async def test_dropping_a_connection_says_nothing() -> None:
         socket.close(close_codes.NORMAL)
 
 
-async def test_a_bug_in_a_handler_ends_that_connection_alone() -> None:
+async def test_an_exception_of_a_handler_closes_only_its_connection() -> None:
     def bug(_: bytes) -> None:
         raise RuntimeError("an internal detail")
 
@@ -392,7 +392,7 @@ async def test_a_bug_in_a_handler_ends_that_connection_alone() -> None:
     assert [(each["event"], str(each["exc_info"])) for each in logs] == [("websocket failed", "an internal detail")]
 
 
-async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection() -> None:
+async def test_an_exception_on_open_is_logged_and_closes_the_connection() -> None:
     def bug(_: WebSocket) -> None:
         raise RuntimeError("an internal detail")
 
@@ -403,7 +403,7 @@ async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection()
     assert [each["event"] for each in logs] == ["websocket failed"]
 
 
-async def test_a_socket_that_nobody_wants_is_silent() -> None:
+async def test_a_socket_without_a_handler_ignores_messages() -> None:
     bounds = Bounds()
     async with open_port(admit=accepting(bounds, lambda _: None)) as opened, websocket(opened.port) as peer:
         await peer.send(frame(Op.TEXT, b"x") + close_frame(1000))
@@ -413,7 +413,7 @@ async def test_a_socket_that_nobody_wants_is_silent() -> None:
 # -- signs of life ----------------------------------------------------------------------------------
 
 
-async def test_a_ping_is_answered_with_what_it_carried() -> None:
+async def test_a_pong_has_the_payload_of_its_ping() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         _, received = await opened.next()
         await peer.send(frame(Op.PING, b"abc"))
@@ -433,7 +433,7 @@ async def test_a_pong_is_awaited_until_it_comes() -> None:
         assert [*awaited, socket.awaits_pong] == [False, True, False]
 
 
-async def test_an_open_socket_knows_who_is_there() -> None:
+async def test_an_open_socket_has_the_peers_address() -> None:
     async with open_port() as opened, websocket(opened.port):
         socket, _ = await opened.next()
         assert socket.address == "127.0.0.1"
@@ -452,7 +452,7 @@ def test_a_reason_is_cut_between_characters(reason: str) -> None:
     assert len(whole) - len(fitted) == 0 or len(fitted) > MAX_REASON_BYTES - 4
 
 
-async def test_a_long_reason_is_sent_as_far_as_it_goes() -> None:
+async def test_a_long_reason_is_truncated() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, _ = await opened.next()
         socket.close(close_codes.NOT_ALLOWED, "ü" * 300)

@@ -81,7 +81,7 @@ class PeerAdmission:
                     lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
                 )
                 if self._drain.begun:
-                    self._drain.tell(connection)
+                    self._drain.notify(connection)
                 return connection
 
             return self._with_config(socket, Role.PLAYER, connect, admission)

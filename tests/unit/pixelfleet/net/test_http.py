@@ -22,7 +22,7 @@ from pixelfleet.service.metrics import Registries
 
 
 class Service:
-    """Says of itself what the test says."""
+    """A service with the readiness that the test sets."""
 
     why: str | None = None
 

@@ -1,4 +1,4 @@
-"""A websocket of ours with a raw peer at the other end, so that every byte is the test's."""
+"""A websocket with a raw TCP peer, which sends arbitrary bytes."""
 
 import asyncio
 import struct

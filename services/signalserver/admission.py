@@ -14,7 +14,7 @@ from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError
-from signalserver.config_wait import ConfigWait, TakeIn
+from signalserver.config_wait import AddPeer, ConfigWait
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
@@ -123,7 +123,7 @@ class PeerAdmission:
         return Accepted(WebSocket(self._trusted_bounds, opened))
 
     def _with_config(
-        self, socket: WebSocket, role: Role, connect: TakeIn, admission: Admission | None = None
+        self, socket: WebSocket, role: Role, connect: AddPeer, admission: Admission | None = None
     ) -> MessageHandler:
         """Connect a peer with its `config` message: now, or when the TURN API has returned its credentials.
 
@@ -160,8 +160,8 @@ class PeerAdmission:
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
 
     def _has_room(self, admission: Admission) -> bool:
-        self._hub.sessions.look(self._hub.switchboard.players())
-        self._hub.sessions.look_also(wait.admission for wait in self._waits)
+        self._hub.sessions.update(self._hub.switchboard.players())
+        self._hub.sessions.add_admitted(wait.admission for wait in self._waits)
         return self._hub.sessions.admits(admission)
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> Refusal:

@@ -260,7 +260,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
         message = await application.call(
             call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
         )
-        connection.hub.say(connection, message)
+        connection.hub.send(connection, message)
 
     def on_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
         tasks.spawn(answer(connection, call))

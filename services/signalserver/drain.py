@@ -41,7 +41,7 @@ class Drain(drain.Drain):
     def notify(self, connection: PeerConnection) -> None:
         """Send a player the remaining seconds."""
         seconds = round(self.seconds_left)
-        self._hub.say(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": seconds})
+        self._hub.send(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": seconds})
 
     def _begin(self) -> None:
         self.state = DrainState.SPREADING

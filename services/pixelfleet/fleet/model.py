@@ -236,7 +236,7 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     """The time of its first report, on the store's clock."""
     used: float
     """The time of its last match; 0 for never."""
-    promised: int
+    leased: int
     """Leases whose session its server has not reported yet."""
     operator_drained: bool = False
     quarantined_until: float = 0.0

@@ -90,7 +90,7 @@ def _streamer(row: Sequence[Any]) -> StreamerView:
         report=read_report(report),
         seen=int(seen) / 1e6,
         used=int(used) / 1e6,
-        promised=int(live),
+        leased=int(live),
         operator_drained=operator_drained == b"1",
         quarantined_until=int(quarantined) / 1e6,
         failures=int(failures),

@@ -16,6 +16,7 @@ import router.settings
 import signalserver.app
 import signalserver.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
+from tests.integration.signalservers import LOCAL
 
 
 @dataclass
@@ -55,16 +56,7 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
     async with AsyncExitStack() as stack:
         signals = await stack.enter_async_context(
             signalserver.app.running(
-                signalserver.settings.Settings(
-                    host="127.0.0.1",
-                    player_port=0,
-                    streamer_port=0,
-                    sfu_port=0,
-                    metrics_port=0,
-                    session_key=key,
-                    require_session=True,
-                ),
-                store,
+                signalserver.settings.Settings(**LOCAL, session_key=key, require_session=True), store
             )
         )
         matches = await stack.enter_async_context(

@@ -157,6 +157,19 @@ async def running_stack(page: Path, *, scheme: str = "ws", **settings: Any) -> A
             yield RouterStack(running, matchmaker, streamer, store)
 
 
+@asynccontextmanager
+async def running_stack_without_one_matchmaker(
+    page: Path, *, scheme: str = "ws"
+) -> AsyncIterator[tuple[RouterStack, Backend]]:
+    """Run a router with two matchmakers of which the first cannot be reached; yield also the second."""
+    async with backend() as gone:
+        port = gone.port
+    async with backend() as there:
+        urls = [f"{scheme}://127.0.0.1:{port}", f"{scheme}://127.0.0.1:{there.port}"]
+        async with running_stack(page, matchmaker=urls) as stack:
+            yield stack, there
+
+
 async def send_raw(stack: RouterStack, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
     """Send raw bytes on a new connection; return the status of the answer (0 for none) and the whole answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", stack.router.port)
@@ -172,6 +185,13 @@ async def send_raw(stack: RouterStack, data: bytes, *, more: bytes = b"", after:
     finally:
         writer.close()
     return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
+
+
+async def assert_refused(stack: RouterStack, target: str) -> None:
+    """Request a target; check that the router refuses it and sends nothing to a backend."""
+    status, answer = await send_raw(stack, request(target))
+    assert status in (400, 404), answer
+    assert stack.reached == 0
 
 
 def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:

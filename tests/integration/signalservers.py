@@ -3,21 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
-from yarl import URL
 
 import signalserver.app
 from pixelfleet.fleet.store import FleetStore
 from signalserver.settings import Settings
+from tests.integration.operators import OperatorClient
 
-TOKEN = "t0ken-of-the-operator"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+LOCAL: Final[dict[str, Any]] = {
+    "host": "127.0.0.1",
+    "player_port": 0,
+    "streamer_port": 0,
+    "sfu_port": 0,
+    "metrics_port": 0,
+}
+"""Settings of a server on free ports of this machine."""
 
 
 @dataclass
-class RunningSignalserver:
+class RunningSignalserver(OperatorClient):
     """A running server and an HTTP client."""
 
     server: signalserver.app.SignalServer
@@ -39,12 +45,6 @@ class RunningSignalserver:
     def rest_url(self) -> str:
         return f"http://127.0.0.1:{self.server.player_port}"
 
-    async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Return the status and the JSON of a request with the operator's token, unless other headers are given."""
-        options.setdefault("headers", BEARER)
-        async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
-            return answer.status, await answer.json()
-
     async def ready(self) -> str | None:
         """Return None when the server is ready, else the reason why it is not."""
         status, body = await self.ask("GET", "/readyz", headers={})
@@ -60,6 +60,6 @@ class RunningSignalserver:
 @asynccontextmanager
 async def running_signalserver(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[RunningSignalserver]:
     """Run a server with these settings."""
-    settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0, **chosen)
+    settings = Settings(**LOCAL, **chosen)
     async with signalserver.app.running(settings, store) as server, aiohttp.ClientSession() as http:
         yield RunningSignalserver(server, http)

@@ -13,6 +13,7 @@ import pytest
 from tests.integration.peers import player, streamer
 from tests.integration.test_cli import pixelfleet
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports
+from tests.unit.signalserver.legacy.test_options import CIRRUS_JSON
 
 pytestmark = pytest.mark.integration
 
@@ -54,27 +55,7 @@ PEER_OPTIONS = '{ "iceServers": [{"urls": ["stun:127.0.0.1:3478"]}] }'
 async def test_a_config_of_cirrus_with_the_arguments_of_a_manifest_is_accepted(tmp_path: Path) -> None:
     players, streamers, sfus, metrics = free_ports(4)
     file = tmp_path / "cirrus.json"
-    keys = {
-        "UseFrontend": False,
-        "UseMatchmaker": False,
-        "UseHTTPS": False,
-        "UseAuthentication": False,
-        "LogToFile": True,
-        "LogVerbose": True,
-        "HomepageFile": "player.html",
-        "AdditionalRoutes": {},
-        "EnableWebserver": True,
-        "MatchmakerAddress": "",
-        "MatchmakerPort": 9999,
-        "PublicIp": "localhost",
-        "HttpPort": 80,
-        "HttpsPort": 443,
-        "StreamerPort": streamers,
-        "SFUPort": sfus,
-        "MaxPlayerCount": -1,
-        "DisableSSLCert": True,
-        "peerConnectionOptions": PEER_OPTIONS,
-    }
+    keys = {**CIRRUS_JSON, "StreamerPort": streamers, "SFUPort": sfus, "peerConnectionOptions": PEER_OPTIONS}
     await asyncio.to_thread(file.write_text, json.dumps(keys))
     options = [f"--configFile={file}", f"--httpPort={players}", f"--metricsPort={metrics}", "--dialect=auto"]
     async with started(players, *options) as output:

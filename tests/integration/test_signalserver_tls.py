@@ -12,7 +12,7 @@ import signalserver.app
 from pixelfleet.service.errors import UsageError
 from signalserver.settings import Settings
 from tests.integration.peers import Peer, streamer
-from tests.integration.signalservers import running_signalserver
+from tests.integration.signalservers import LOCAL, running_signalserver
 from tests.unit.pixelfleet.net.certificates import Certificate, make_certificate
 
 pytestmark = pytest.mark.integration
@@ -54,15 +54,7 @@ async def test_plain_http_on_the_tls_port_gets_no_answer(certificate: Certificat
 async def test_an_unusable_certificate_is_named_in_the_error(certificate: Certificate, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     other.write_text("no certificate")
-    settings = Settings(
-        host="127.0.0.1",
-        player_port=0,
-        streamer_port=0,
-        sfu_port=0,
-        metrics_port=0,
-        tls_cert=other,
-        tls_key=certificate.key,
-    )
+    settings = Settings(**LOCAL, tls_cert=other, tls_key=certificate.key)
     with pytest.raises(UsageError, match=r"--tls-cert .*other\.pem"):
         async with signalserver.app.running(settings):
             pass

@@ -10,7 +10,7 @@ They listen on two free ports of 127.0.0.1 and print them as one line of JSON: `
 
 import argparse
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -39,6 +39,10 @@ class Peer(Generic[S]):
     socket: S
     player_id: str = ""
     streamer: "Peer[S] | None" = None
+
+
+Forward = Callable[[Peer[S], D], tuple[S, D] | None]
+"""Handles a peer's message and returns the receiver with its data, or None."""
 
 
 class Relay(Generic[S, D]):
@@ -90,29 +94,26 @@ async def serve_aiohttp() -> None:
     """Relay with aiohttp's server."""
     relay: Relay[web.WebSocketResponse, str] = Relay(lambda message: orjson.dumps(message).decode())
 
-    async def opened(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False)
-        await socket.prepare(request)
-        await socket.send_str(relay.config)
-        return socket
+    def serving(
+        add: Callable[[web.WebSocketResponse], Peer[web.WebSocketResponse]],
+        forward: Forward[web.WebSocketResponse, str],
+        *greetings: str,
+    ) -> Callable[[web.Request], Awaitable[web.WebSocketResponse]]:
+        async def serve(request: web.Request) -> web.WebSocketResponse:
+            socket = web.WebSocketResponse(compress=False)
+            await socket.prepare(request)
+            for greeting in greetings:
+                await socket.send_str(greeting)
+            peer = add(socket)
+            async for message in socket:
+                if message.type is HttpMsgType.TEXT and (sent := forward(peer, message.data)) is not None:
+                    await sent[0].send_str(sent[1])
+            return socket
 
-    async def player(request: web.Request) -> web.WebSocketResponse:
-        socket = await opened(request)
-        peer = relay.player(socket)
-        async for message in socket:
-            if message.type is HttpMsgType.TEXT and (sent := relay.from_player(peer, message.data)) is not None:
-                await sent[0].send_str(sent[1])
-        return socket
+        return serve
 
-    async def streamer(request: web.Request) -> web.WebSocketResponse:
-        socket = await opened(request)
-        await socket.send_str(relay.identify)
-        peer = Peer(socket)
-        async for message in socket:
-            if message.type is HttpMsgType.TEXT and (sent := relay.from_streamer(peer, message.data)) is not None:
-                await sent[0].send_str(sent[1])
-        return socket
-
+    player = serving(relay.player, relay.from_player, relay.config)
+    streamer = serving(Peer, relay.from_streamer, relay.config, relay.identify)
     ports = []
     for handler in (player, streamer):
         app = web.Application()
@@ -131,8 +132,15 @@ class PicowsClient(WSListener):
     receive: Callable[[Peer[WSTransport], bytes], tuple[WSTransport, bytes] | None]
     peer: Peer[WSTransport]
 
-    def __init__(self, relay: Relay[WSTransport, bytes]) -> None:
-        self.relay = relay
+    def __init__(
+        self,
+        add: Callable[[WSTransport], Peer[WSTransport]],
+        forward: Forward[WSTransport, bytes],
+        *greetings: bytes,
+    ) -> None:
+        self.add = add
+        self.forward = forward
+        self.greetings = greetings
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
@@ -166,10 +174,10 @@ async def serve_picows() -> None:
     relay: Relay[WSTransport, bytes] = Relay(orjson.dumps)
 
     def player(_: WSUpgradeRequest) -> WSListener:
-        return PicowsPlayer(relay)
+        return PicowsConnection(relay.player, relay.from_player, relay.config)
 
     def streamer(_: WSUpgradeRequest) -> WSListener:
-        return PicowsStreamer(relay)
+        return PicowsConnection(Peer, relay.from_streamer, relay.config, relay.identify)
 
     servers = [await ws_create_server(factory, HOST, 0) for factory in (player, streamer)]
     announce(*(server.sockets[0].getsockname()[1] for server in servers))

@@ -54,26 +54,27 @@ def _serve(port: "Connection") -> None:
     uvloop.run(main())
 
 
+async def _bounce(
+    send: Callable[[bytes], Awaitable[object]], receive: Callable[[], Awaitable[object]], count: int
+) -> None:
+    for _ in range(min(IN_FLIGHT, count)):
+        await send(CANDIDATE)
+    for left in range(count, 0, -1):
+        await receive()
+        if left > IN_FLIGHT:
+            await send(CANDIDATE)
+
+
 async def with_aiohttp(url: str, messages: int) -> None:
     """Use aiohttp's client."""
     async with ClientSession() as session, session.ws_connect(url, compress=0) as socket:
-        for _ in range(min(IN_FLIGHT, messages)):
-            await socket.send_bytes(CANDIDATE)
-        for left in range(messages, 0, -1):
-            await socket.receive()
-            if left > IN_FLIGHT:
-                await socket.send_bytes(CANDIDATE)
+        await _bounce(socket.send_bytes, socket.receive, messages)
 
 
 async def with_websockets(url: str, messages: int) -> None:
     """Use websockets' client."""
     async with connect(url, compression=None, proxy=None) as socket:
-        for _ in range(min(IN_FLIGHT, messages)):
-            await socket.send(CANDIDATE)
-        for left in range(messages, 0, -1):
-            await socket.recv()
-            if left > IN_FLIGHT:
-                await socket.send(CANDIDATE)
+        await _bounce(socket.send, socket.recv, messages)
 
 
 class _Bouncing(WSListener):

@@ -1,6 +1,10 @@
 """Shared by the findings in browsers: one page on loopback, in a headless browser, and what the page reports.
 
 The environment names the browsers: CHROMIUM and FIREFOX are the programs, DEBIAN is the folder with their libraries.
+
+    python browser.py BROWSER... <SCRIPT
+
+runs a script in a page of each browser and prints what it reports.
 """
 
 import asyncio
@@ -8,6 +12,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -124,3 +129,20 @@ async def visit(
     finally:
         await runner.cleanup()
     return reports
+
+
+def page_of(script: str) -> str:
+    """A page that runs a script as the body of an async function. Its end is the end of the visit."""
+    return f"<body><script>(async () => {{\n{script}\nfinish();\n}})();</script>"
+
+
+def print_reports(browser: str, reports: list[tuple[str, Any]]) -> None:
+    """Prints each report as "BROWSER, NAME: VALUE"."""
+    for name, value in reports:
+        print(f"{browser}, {name}: {value}")
+
+
+if __name__ == "__main__":
+    page = page_of(sys.stdin.read())
+    for browser in sys.argv[1:]:
+        print_reports(browser, asyncio.run(visit(browser, page)))

@@ -75,12 +75,24 @@ install_browsers() {
     export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
 }
 
-# install_epic: Epic's page library of Unreal Engine 5.7 as "$work/files/library.js", with the global PixelStreaming.
+# visit_page SECONDS BROWSER...: runs the script of the standard input in each browser (see browser.py), and prints its
+# reports. A run that fails or takes longer prints fewer lines, which compare shows.
+visit_page() {
+    timeout "$1" "$python" "$(dirname "$0")/browser.py" "${@:2}" || true
+}
+
+# install_epic: the browsers, and Epic's page library of Unreal Engine 5.7 as "$work/files/library.js".
 install_epic() {
+    install_browsers
     install_node @epicgames-ps/lib-pixelstreamingfrontend-ue5.7@0.3.1 esbuild@0.28.2
     echo 'export * from "@epicgames-ps/lib-pixelstreamingfrontend-ue5.7";' >"$work/library.js"
     (cd "$work" && node_modules/.bin/esbuild library.js --bundle --format=iife --global-name=PixelStreaming \
         --outfile=files/library.js --log-level=error) || cannot_run esbuild
+}
+
+# visit_epic_page SECONDS BROWSER [ICE_SERVER_URL...]: the same with Epic's page library and a streamer (see epic.py).
+visit_epic_page() {
+    timeout "$1" "$python" "$(dirname "$0")/epic.py" "$work/files" "${@:2}" || true
 }
 
 # with_debian COMMAND...: runs a command with the unpacked shared libraries.

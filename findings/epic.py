@@ -1,12 +1,21 @@
 """Shared by the findings in Epic's page library: a signalling server, and a page with a streamer.
 
 The page has the library as `PixelStreaming`, started by `play()`, and a streamer, started by `stream(withStream)`.
+
+    python epic.py FOLDER BROWSER [ICE_SERVER_URL...] <SCRIPT
+
+runs a script in this page and prints what it reports. FOLDER contains the library as library.js; the server configures
+the player with the ICE servers.
 """
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from browser import page_of, print_reports, visit
 
 # `peers` holds the peer connections that the library makes; the streamer uses the browser's own constructor.
 PAGE = """
@@ -93,3 +102,10 @@ class SignallingServer:
                 case "answer" | "iceCandidate" if self.streamer is not None:
                     await self.streamer.send_str(message.data)
         return socket
+
+
+if __name__ == "__main__":
+    folder, browser, *urls = sys.argv[1:]
+    server = SignallingServer([{"urls": [url]} for url in urls])
+    page = PAGE + page_of(sys.stdin.read())
+    print_reports(browser, asyncio.run(visit(browser, page, server.routes, Path(folder))))

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MAX_ATTEMPTS } from '../src/connection/reconnect_backoff';
 import { Reconnector } from '../src/connection/reconnector';
+import { useFakeBrowser } from './fake_browser';
 
 let browserWindow: EventTarget;
 
@@ -10,15 +11,9 @@ function setUp(): { reconnector: Reconnector; connect: () => void } {
 }
 
 describe('Reconnector', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
+  useFakeBrowser(() => {
     browserWindow = Object.assign(new EventTarget(), { setTimeout, clearTimeout });
-    vi.stubGlobal('window', browserWindow);
-  });
-
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    vi.useRealTimers();
+    return browserWindow;
   });
 
   it('connects once after a delay', () => {

@@ -18,6 +18,7 @@ from tests.fuzz.frames import TEXT, frame
 from tests.fuzz.wire import Wire
 from tests.fuzz.wire import connect as raw_connect
 from tests.integration.peers import player, streamer
+from tests.integration.signalservers import LOCAL
 from tests.parts import PATIENCE_SECONDS
 
 State = Callable[[], Awaitable[None]]
@@ -25,8 +26,7 @@ State = Callable[[], Awaitable[None]]
 
 @asynccontextmanager
 async def running(**changes: Any) -> AsyncIterator[SignalServer]:
-    ports: dict[str, Any] = {"player_port": 0, "streamer_port": 0, "sfu_port": 0, "metrics_port": 0}
-    async with signalserver.app.running(Settings(host="127.0.0.1", rest_api=True, **ports, **changes)) as server:
+    async with signalserver.app.running(Settings(**LOCAL, rest_api=True, **changes)) as server:
         yield server
 
 

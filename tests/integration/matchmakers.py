@@ -11,23 +11,21 @@ import aiohttp
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from yarl import URL
 
 import matchmaker.app
 from matchmaker.settings import Settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore
+from tests.integration.operators import TOKEN, OperatorClient
 from tests.integration.peers import SDP, Message
 from tests.parts import eventually
 
-TOKEN = "t0ken-of-the-operator"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
 KEY = "k" * 32
 
 
 @dataclass
-class RunningMatchmaker:
+class RunningMatchmaker(OperatorClient):
     """A running matchmaker, its store, and an HTTP client."""
 
     server: matchmaker.app.Matchmaker
@@ -41,12 +39,6 @@ class RunningMatchmaker:
     @property
     def rest_url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
-
-    async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Return the status and the JSON of a request with the operator's token, unless other headers are given."""
-        options.setdefault("headers", BEARER)
-        async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
-            return answer.status, await answer.json()
 
     async def streamers(self) -> dict[str, Any]:
         """Return the reports of all streamers in the store, by key."""

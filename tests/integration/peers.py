@@ -46,6 +46,20 @@ class Peer:
         return self.socket.close_code or 0, self.socket.close_reason or ""
 
 
+async def negotiate(viewer: Peer, source: Peer, name: str) -> str:
+    """Select the only streamer, under this name, and exchange offer and answer; return the player's id."""
+    await viewer.receive("config")
+    await viewer.send("listStreamers")
+    assert (await viewer.receive("streamerList"))["ids"] == [name]
+    await viewer.send("subscribe", streamerId=name)
+    player_id: str = (await source.receive("playerConnected"))["playerId"]
+    await source.send("offer", sdp=SDP, playerId=player_id)
+    assert (await viewer.receive("offer"))["sdp"] == SDP
+    await viewer.send("answer", sdp=SDP)
+    assert (await source.receive("answer"))["playerId"] == player_id
+    return player_id
+
+
 @asynccontextmanager
 async def player(url: str) -> AsyncIterator[Peer]:
     """Connect as a page does."""

@@ -3,22 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
-from yarl import URL
 
 import signalserver.app
 from pixelfleet.fleet.store import FleetStore
 from signalserver.settings import Settings
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 
-TOKEN = "t0ken-of-the-operator"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+LOCAL: Final[dict[str, Any]] = {
+    "host": "127.0.0.1",
+    "player_port": 0,
+    "streamer_port": 0,
+    "sfu_port": 0,
+    "metrics_port": 0,
+}
+"""Settings of a server on free ports of this machine."""
 
 
 @dataclass
-class RunningSignalserver:
+class RunningSignalserver(OperatorClient):
     """A running server and an HTTP client."""
 
     server: signalserver.app.SignalServer
@@ -39,12 +44,6 @@ class RunningSignalserver:
     @property
     def rest_url(self) -> str:
         return f"http://127.0.0.1:{self.server.player_port}"
-
-    async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Return the status and the JSON of a request with the operator's token, unless other headers are given."""
-        options.setdefault("headers", BEARER)
-        async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
-            return answer.status, await answer.json()
 
     async def ready(self) -> str | None:
         """Return None when the server is ready, else the reason why it is not."""

@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.conftest import Chain
-from tests.integration.peers import SDP, player, streamer
+from tests.integration.peers import SDP, negotiate, player, streamer
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -19,15 +19,7 @@ async def test_a_player_and_a_streamer_exchange_offer_answer_and_candidates(chai
         matched = await viewer.receive("matchmaker")
         assert matched["matched"] is True
         assert matched["detail"]["port"] == chain.signals.player_port
-        await viewer.receive("config")
-        await viewer.send("listStreamers")
-        assert (await viewer.receive("streamerList"))["ids"] == ["default"]
-        await viewer.send("subscribe", streamerId="default")
-        player_id = (await source.receive("playerConnected"))["playerId"]
-        await source.send("offer", sdp=SDP, playerId=player_id)
-        assert (await viewer.receive("offer"))["sdp"] == SDP
-        await viewer.send("answer", sdp=SDP)
-        assert (await source.receive("answer"))["playerId"] == player_id
+        player_id = await negotiate(viewer, source, "default")
         candidate = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
         await viewer.send("iceCandidate", candidate=candidate, playerId="999")
         received = await source.receive("iceCandidate")

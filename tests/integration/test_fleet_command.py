@@ -7,7 +7,8 @@ import sys
 import orjson
 import pytest
 
-from tests.integration.matchmakers import TOKEN, RunningMatchmaker, running_matchmaker
+from tests.integration.matchmakers import RunningMatchmaker, running_matchmaker
+from tests.integration.operators import TOKEN
 from tests.integration.peers import player
 from tests.parts import PATIENCE_SECONDS, eventually, program
 

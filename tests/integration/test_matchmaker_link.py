@@ -11,7 +11,7 @@ import pytest
 import signalserver.legacy.matchmaker_link
 from matchmaker.legacy import servers as legacy_servers
 from tests.integration.matchmakers import RunningMatchmaker, known, running_legacy_server, running_matchmaker
-from tests.integration.peers import SDP, player, streamer
+from tests.integration.peers import SDP, negotiate, player, streamer
 from tests.integration.signalservers import running_signalserver
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -189,15 +189,7 @@ async def test_a_signalserver_can_report_as_a_legacy_server_and_be_matched(
         async with streamer(running.streamer_url, "cam") as source:
             await eventually(lambda: known_as(ready=True), "its streamer is connected")
             async with player(matchmaker.player_url) as viewer:
-                await viewer.receive("config")
-                await viewer.send("listStreamers")
-                assert (await viewer.receive("streamerList"))["ids"] == ["cam"]
-                await viewer.send("subscribe", streamerId="cam")
-                player_id = (await source.receive("playerConnected"))["playerId"]
-                await source.send("offer", sdp=SDP, playerId=player_id)
-                assert (await viewer.receive("offer"))["sdp"] == SDP
-                await viewer.send("answer", sdp=SDP)
-                assert (await source.receive("answer"))["playerId"] == player_id
+                player_id = await negotiate(viewer, source, "cam")
             assert (await source.receive("playerDisconnected"))["playerId"] == player_id
         await eventually(lambda: known_as(ready=False), "its streamer has left")
         await eventually(lambda: matchmaker.has_sessions(0), "the slot is free")

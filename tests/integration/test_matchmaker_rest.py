@@ -16,13 +16,12 @@ from pixelfleet.fleet.tokens import verify
 from pixelfleet.net import server as front
 from pixelfleet.service.errors import UsageError
 from tests.integration.matchmakers import (
-    BEARER,
     KEY,
-    TOKEN,
     RunningMatchmaker,
     running_legacy_server,
     running_matchmaker,
 )
+from tests.integration.operators import BEARER, TOKEN
 from tests.integration.peers import player, streamer
 from tests.integration.signalservers import running_signalserver
 from tests.parts import PATIENCE_SECONDS, eventually

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.integration.operators import BEARER, TOKEN
 from tests.integration.peers import player, streamer
-from tests.integration.signalservers import BEARER, TOKEN, running_signalserver
+from tests.integration.signalservers import running_signalserver
 from tests.integration.test_cli import Process, pixelfleet
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports
 

@@ -24,7 +24,7 @@ async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
     promtool = require_part("promtool")
     settings = Settings(**SIGNALSERVER_ON_FREE_PORTS)
     async with (
-        signalserver.app.running(settings) as server,
+        signalserver.app.running(Settings(**LOCAL)) as server,
         streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
         player(f"ws://127.0.0.1:{server.player_port}") as viewer,
     ):

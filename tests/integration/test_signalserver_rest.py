@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.integration.operators import BEARER, TOKEN
 from tests.integration.peers import player, streamer
-from tests.integration.signalservers import BEARER, TOKEN, RunningSignalserver, running_signalserver
+from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,9 @@ import redis.asyncio
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as NotYetError
 
+from tests.integration.operators import TOKEN
 from tests.integration.peers import player, streamer
-from tests.integration.signalservers import TOKEN, RunningSignalserver, running_signalserver
+from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.manifests.environment import environment
 from tests.manifests.pods import Workload, workloads
 from tests.manifests.rendering import ROOT, Object, rendered, require_kubectl

@@ -23,6 +23,7 @@ import turnapi.app
 import turnapi.settings
 from pixelfleet.net.http import plain_port
 from tests.integration.peers import SDP, Peer, player, streamer
+from tests.integration.signalservers import LOCAL
 from tests.parts import eventually, free_port
 from tests.telemetry.prometheus import Targets
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
@@ -72,15 +73,7 @@ class Fleet:
         return made
 
     async def signalserver(self, **settings: Any) -> signalserver.app.SignalServer:
-        options: dict[str, Any] = {
-            "host": LOOPBACK,
-            "player_port": 0,
-            "streamer_port": 0,
-            "sfu_port": 0,
-            "metrics_port": 0,
-            "session_key": self.key,
-            "redis_url": self.url(),
-        }
+        options: dict[str, Any] = {**LOCAL, "session_key": self.key, "redis_url": self.url()}
         server = await self.stack.enter_async_context(
             signalserver.app.running(signalserver.settings.Settings(**{**options, **settings}))
         )

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
+from tests.integration.signalservers import LOCAL
 from tests.parts import eventually
 
 
@@ -32,9 +33,8 @@ class TurnApi:
         return web.json_response({"iceServers": [{"urls": "turn:192.0.2.1", "username": user, "credential": "x"}]})
 
     def server(self, **settings: object) -> AbstractAsyncContextManager[signalserver.app.SignalServer]:
-        ports = dict.fromkeys(("player_port", "streamer_port", "sfu_port", "metrics_port"), 0)
-        values = {"host": "127.0.0.1", **ports, "rtc_config_url": self.url, "rtc_config_session_seconds": 5.0}
-        return signalserver.app.running(Settings(**{**values, **settings}))  # type: ignore[arg-type]  # as options are
+        values = {"rtc_config_url": self.url, "rtc_config_session_seconds": 5.0}
+        return signalserver.app.running(Settings(**{**LOCAL, **values, **settings}))
 
 
 @pytest.fixture

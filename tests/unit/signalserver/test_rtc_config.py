@@ -20,6 +20,7 @@ from signalserver.rtc_config import (
 )
 from signalserver.rtc_config_message import RtcConfigError, config_url, parse_answer, ready_config
 from tests.parts import PATIENCE_SECONDS, eventually
+from tests.unit.signalserver.answers import flood, stall
 
 NOW = 1_800_000_000.0
 FIXED = {"iceServers": [{"urls": "stun:192.0.2.1:3478"}]}
@@ -244,18 +245,10 @@ class TurnApi:
         return web.json_response(SEED)
 
     async def flood(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while not self.let_go.is_set():
-            await response.write(b" " * 65536)
-        return response
+        return await flood(request, self.let_go)
 
     async def drip(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(b"{")
-        await self.let_go.wait()
-        return response
+        return await stall(request, web.StreamResponse(), b"{", self.let_go)
 
     def source(self, **options: Any) -> RtcConfigSource:
         defaults = {"fixed": FIXED, "url": self.url, "clock": lambda: NOW, "chance": lambda: 0.0}

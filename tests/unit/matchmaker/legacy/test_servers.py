@@ -13,6 +13,14 @@ async def servers() -> Servers:
     return Servers()
 
 
+async def report_and_disconnect(servers: Servers) -> None:
+    """A legacy server connects, is reported to the store, and disconnects."""
+    client = servers.connect()
+    client.connect()
+    await servers.report()
+    client.end()
+
+
 async def test_a_server_is_reported_after_connect_and_each_delta(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,10 +50,7 @@ async def test_many_servers_are_all_reported(servers: Servers) -> None:
 
 
 async def test_a_disconnected_server_is_not_ready_until_it_reconnects(servers: Servers) -> None:
-    client = servers.connect()
-    client.connect()
-    await servers.report()
-    client.end()
+    await report_and_disconnect(servers)
     assert await servers.state() == {"10.0.0.7:8080": (False, 0)}
     assert len(servers.servers) == 0
     servers.connect().connect(playerConnected=True)
@@ -53,10 +58,7 @@ async def test_a_disconnected_server_is_not_ready_until_it_reconnects(servers: S
 
 
 async def test_a_server_that_does_not_reconnect_is_removed(servers: Servers) -> None:
-    client = servers.connect()
-    client.connect()
-    await servers.report()
-    client.end()
+    await report_and_disconnect(servers)
     servers.servers._remove(servers.servers._registrations["10.0.0.7:8080"])
     assert await servers.state() == {}
 
@@ -141,10 +143,7 @@ async def test_failed_reports_are_sent_later(servers: Servers) -> None:
 
 
 async def test_a_server_that_reconnects_before_its_removal_is_reported_stays(servers: Servers) -> None:
-    client = servers.connect()
-    client.connect()
-    await servers.report()
-    client.end()
+    await report_and_disconnect(servers)
     servers.servers._remove(servers.servers._registrations["10.0.0.7:8080"])
     servers.store.unavailable = True
     with pytest.raises(StoreUnavailableError):

@@ -13,6 +13,13 @@ from pixelfleet.service.lifecycle import Tasks, background, run, serve, stop_on_
 from tests.parts import PATIENCE_SECONDS
 
 
+async def wait_until_cancelled(ended: asyncio.Event) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        ended.set()
+
+
 @dataclass
 class Running:
     """A service that records its events."""
@@ -144,14 +151,8 @@ async def test_an_error_in_the_background_ends_the_body() -> None:
 async def test_an_error_in_the_body_ends_the_tasks_and_propagates_unchanged() -> None:
     ended = asyncio.Event()
 
-    async def task() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
     async def body() -> None:
-        async with background(task()):
+        async with background(wait_until_cancelled(ended)):
             await asyncio.sleep(0)
             raise ValueError("broken")
 
@@ -183,14 +184,8 @@ async def test_no_task_outlives_its_owner() -> None:
 async def test_a_task_can_be_cancelled() -> None:
     ended = asyncio.Event()
 
-    async def work() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
     async with Tasks() as tasks:
-        cancel = tasks.spawn(work())
+        cancel = tasks.spawn(wait_until_cancelled(ended))
         await asyncio.sleep(0)
         cancel()
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -17,6 +17,7 @@ from yarl import URL
 from pixelfleet.protocol.messages import dump
 from signalserver.application.calls import Application
 from signalserver.application.paths import MAX_PATH_LENGTH, AllowedPaths, PathError, plain_path, rest_endpoint, url_for
+from tests.unit.signalserver.answers import cut_off, flood, stall
 
 BASE = URL("http://127.0.0.1:30010/api/")
 PATTERNS = ("/status", "remote/preset/*", "/exact/")
@@ -220,11 +221,7 @@ class FakeApplication:
         return web.json_response("late")
 
     async def _flood(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while not self.go_on.is_set():
-            await response.write(b"x" * 65536)
-        return response
+        return await flood(request, self.go_on)
 
     async def _large(self, _: web.Request) -> web.Response:
         return web.json_response("x" * 998)
@@ -251,11 +248,7 @@ class FakeApplication:
         return response
 
     async def _drips(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "100"})
-        await response.prepare(request)
-        await response.write(b"x")
-        await self.go_on.wait()
-        return response
+        return await stall(request, web.StreamResponse(headers={"Content-Length": "100"}), b"x", self.go_on)
 
     async def _status(self, request: web.Request) -> web.Response:
         return web.Response(status=int(request.match_info["status"]), text="secret traceback")

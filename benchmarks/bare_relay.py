@@ -126,10 +126,9 @@ async def serve_aiohttp() -> None:
     await asyncio.Event().wait()
 
 
-class PicowsClient(WSListener):
-    """A connection: `receive` handles a message and returns the connection and text to send, if any."""
+class PicowsConnection(WSListener):
+    """The connection of a player or a streamer."""
 
-    receive: Callable[[Peer[WSTransport], bytes], tuple[WSTransport, bytes] | None]
     peer: Peer[WSTransport]
 
     def __init__(
@@ -142,31 +141,19 @@ class PicowsClient(WSListener):
         self.forward = forward
         self.greetings = greetings
 
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        for greeting in self.greetings:
+            transport.send(WSMsgType.TEXT, greeting)
+        self.peer = self.add(transport)
+
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
-            sent = self.receive(self.peer, frame.get_payload_as_bytes())
+            sent = self.forward(self.peer, frame.get_payload_as_bytes())
             if sent is not None:
                 sent[0].send(WSMsgType.TEXT, sent[1])
         elif frame.msg_type is WSMsgType.CLOSE:
             transport.send_close()
             transport.disconnect()
-
-
-class PicowsPlayer(PicowsClient):
-    """A player's connection."""
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(WSMsgType.TEXT, self.relay.config)
-        self.peer, self.receive = self.relay.player(transport), self.relay.from_player
-
-
-class PicowsStreamer(PicowsClient):
-    """A streamer's connection."""
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(WSMsgType.TEXT, self.relay.config)
-        transport.send(WSMsgType.TEXT, self.relay.identify)
-        self.peer, self.receive = Peer(transport), self.relay.from_streamer
 
 
 async def serve_picows() -> None:

@@ -18,15 +18,14 @@ from tests.fuzz.frames import TEXT, frame
 from tests.fuzz.wire import Wire
 from tests.fuzz.wire import connect as raw_connect
 from tests.integration.peers import player, streamer
-from tests.integration.signalservers import LOCAL
-from tests.parts import PATIENCE_SECONDS
+from tests.parts import PATIENCE_SECONDS, SIGNALSERVER_ON_FREE_PORTS
 
 State = Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
 async def running(**changes: Any) -> AsyncIterator[SignalServer]:
-    async with signalserver.app.running(Settings(**LOCAL, rest_api=True, **changes)) as server:
+    async with signalserver.app.running(Settings(**SIGNALSERVER_ON_FREE_PORTS, rest_api=True, **changes)) as server:
         yield server
 
 

@@ -192,13 +192,6 @@ async def send_raw(stack: RouterStack, data: bytes, *, more: bytes = b"", after:
     return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
 
 
-async def assert_refused(stack: RouterStack, target: str) -> None:
-    """Request a target; check that the router refuses it and sends nothing to a backend."""
-    status, answer = await send_raw(stack, request(target))
-    assert status in (400, 404), answer
-    assert stack.reached == 0
-
-
 def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: router.test", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode("utf-8") + body

@@ -3,23 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 
 import signalserver.app
 from pixelfleet.fleet.store import FleetStore
 from signalserver.settings import Settings
+from tests.integration.operators import OperatorClient
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS
-
-LOCAL: Final[dict[str, Any]] = {
-    "host": "127.0.0.1",
-    "player_port": 0,
-    "streamer_port": 0,
-    "sfu_port": 0,
-    "metrics_port": 0,
-}
-"""Settings of a server on free ports of this machine."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from pixelfleet.service.signing import ISSUER
 from signalserver.settings import Settings
 from tests.fuzz.probes import get, metric, pair, players, refused, running, streamers
 from tests.integration.peers import player, streamer
-from tests.integration.signalservers import LOCAL
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 
 pytestmark = pytest.mark.integration
 
@@ -185,7 +185,7 @@ async def test_changes_need_the_right_token(method: str, path: str) -> None:
 
 async def test_reading_needs_the_token_unless_it_is_open() -> None:
     for token, expected in ((None, 403), (SecretStr(TOKEN), 401)):
-        async with signalserver.app.running(Settings(**LOCAL, rest_token=token)) as server:
+        async with signalserver.app.running(Settings(**SIGNALSERVER_ON_FREE_PORTS, rest_token=token)) as server:
             for path in READS:
                 assert (await get(server, path))[0] == expected
             for path in ("/api/status", "/api/api-definition", "/livez"):

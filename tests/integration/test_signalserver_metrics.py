@@ -22,9 +22,8 @@ async def scrape(port: int, path: str) -> str:
 
 async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
     promtool = require_part("promtool")
-    settings = Settings(**SIGNALSERVER_ON_FREE_PORTS)
     async with (
-        signalserver.app.running(Settings(**LOCAL)) as server,
+        signalserver.app.running(Settings(**SIGNALSERVER_ON_FREE_PORTS)) as server,
         streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
         player(f"ws://127.0.0.1:{server.player_port}") as viewer,
     ):

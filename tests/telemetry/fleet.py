@@ -23,8 +23,7 @@ import turnapi.app
 import turnapi.settings
 from pixelfleet.net.http import plain_port
 from tests.integration.peers import SDP, Peer, player, streamer
-from tests.integration.signalservers import LOCAL
-from tests.parts import eventually, free_port
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS, eventually, free_port
 from tests.telemetry.prometheus import Targets
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -73,7 +72,7 @@ class Fleet:
         return made
 
     async def signalserver(self, **settings: Any) -> signalserver.app.SignalServer:
-        options: dict[str, Any] = {**LOCAL, "session_key": self.key, "redis_url": self.url()}
+        options: dict[str, Any] = {**SIGNALSERVER_ON_FREE_PORTS, "session_key": self.key, "redis_url": self.url()}
         server = await self.stack.enter_async_context(
             signalserver.app.running(signalserver.settings.Settings(**{**options, **settings}))
         )

@@ -12,8 +12,7 @@ from websockets.exceptions import InvalidStatus
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
-from tests.integration.signalservers import LOCAL
-from tests.parts import eventually
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS, eventually
 
 
 class TurnApi:
@@ -34,7 +33,7 @@ class TurnApi:
 
     def server(self, **settings: object) -> AbstractAsyncContextManager[signalserver.app.SignalServer]:
         values = {"rtc_config_url": self.url, "rtc_config_session_seconds": 5.0}
-        return signalserver.app.running(Settings(**{**LOCAL, **values, **settings}))
+        return signalserver.app.running(Settings(**{**SIGNALSERVER_ON_FREE_PORTS, **values, **settings}))
 
 
 @pytest.fixture

@@ -29,8 +29,9 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_port, plain_port
+from pixelfleet.net.http import cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
+from pixelfleet.net.ports import metrics_port, plain_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes

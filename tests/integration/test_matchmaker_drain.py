@@ -144,7 +144,7 @@ async def test_a_full_device_for_the_log_affects_no_player(log_format: str) -> N
     with Path("/dev/full").open("wb") as full:  # noqa: ASYNC230 - opening a device does not block
         options = ["--log-format", log_format, "--log-level", "debug"]
         async with replica(*options, stderr=full.fileno()) as running, player(running.url) as playing:
-            await playing.hear("config")
+            await playing.receive("config")
             running.process.send_signal(signal.SIGTERM)
             async with player(running.url) as late:
                 assert await late.closed() == (4005, "the server restarts")

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from tests.integration.router_stack import RouterStack, request, running_stack, send_raw
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.router.proxy.test_rules import EVIL

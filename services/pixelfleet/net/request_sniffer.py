@@ -56,7 +56,7 @@ class RequestSniffer(asyncio.BufferedProtocol):
 class PendingConnections:
     """The connections of a port that have not sent the head of a request yet."""
 
-    def __init__(self, seconds: float, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
+    def __init__(self, seconds: float, limit: int, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
         """Give each of them so many seconds; `serve` takes one over, with what came: a whole head or more."""
         self.serve = serve
         self.buffer = bytearray(MAX_HEAD_BYTES)
@@ -64,10 +64,15 @@ class PendingConnections:
         self.timed_out = 0
         """How many were dropped because they sent no request in time."""
         self._waiting: Deadlines[asyncio.Transport] = Deadlines(seconds, self._drop)
-        self.enter = self._waiting.add
-        """Takes a connection in."""
+        self._limit = limit
         self.leave = self._waiting.discard
         """Releases a connection that has sent its request, or is gone."""
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Add a connection; drop the oldest one when there are too many."""
+        if len(self._waiting) >= self._limit:
+            self._drop(self._waiting.pop_oldest())
+        self._waiting.add(transport)
 
     def close(self) -> None:
         """Drop all of them."""

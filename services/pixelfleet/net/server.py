@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,13 +17,22 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.handshake import Admit, Handshakes
-from pixelfleet.net.listen import listening_socket
+from pixelfleet.net.http_connections import HttpConnections
+from pixelfleet.net.listen import connection_limit, listening_socket
+from pixelfleet.net.refusal import refusal
 from pixelfleet.net.request_head import path_of, target_of, wants_websocket
 from pixelfleet.net.request_sniffer import PendingConnections, RequestSniffer, hand_over
+from pixelfleet.net.vendor_glue.aiohttp_headers import hide_versions
 from pixelfleet.net.vendor_glue.aiohttp_takeover import take_connection
 
 HTTP_STOP_SECONDS: Final = 1.0
 """How long requests under way may take to finish when the port closes."""
+
+HTTP_SHARE: Final = 8
+"""The HTTP connections of one port may use this part of the process's file descriptors."""
+
+PLAYER_SHARE: Final = 2
+"""Connections without a request may use this part on a port for websockets: many players may connect at once."""
 
 
 class Server(AbstractAsyncContextManager["Server"]):
@@ -48,6 +58,8 @@ class Server(AbstractAsyncContextManager["Server"]):
         At other paths such a request is a request like any other to the app.
         """
         app.middlewares.insert(0, self._websocket_after_http())
+        app.on_response_prepare.append(_drop_server_header)
+        hide_versions()
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -66,8 +78,11 @@ class Server(AbstractAsyncContextManager["Server"]):
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
-        self._pending = PendingConnections(bounds.handshake_seconds, self._serve)
+        has_websockets = websocket_paths is None or bool(websocket_paths)
+        pending_share = PLAYER_SHARE if has_websockets else HTTP_SHARE
+        self._pending = PendingConnections(bounds.handshake_seconds, connection_limit(pending_share), self._serve)
         self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https")
+        self._connections = HttpConnections(connection_limit(HTTP_SHARE), bounds.response_seconds)
 
     @property
     def port(self) -> int:
@@ -104,11 +119,16 @@ class Server(AbstractAsyncContextManager["Server"]):
         self._pending.close()
         self._handshakes.close()
         await self._runner.cleanup()
+        self._connections.close()
 
     def _serve(self, transport: asyncio.Transport, data: bytes) -> None:
         """Hand a connection to what serves its first request; `data` is a whole head or more."""
         if wants_websocket(data) and self._has_websockets(target_of(data)):
             self._handshakes.begin(transport, data)
+            return
+        if not self._connections.add(transport):
+            transport.write(refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections").encoded())
+            transport.close()
             return
         http = self._runner.server
         assert http is not None
@@ -131,6 +151,7 @@ class Server(AbstractAsyncContextManager["Server"]):
             taken = take_connection(request)
             if taken is not None:
                 transport, data = taken
+                self._connections.discard(transport)
                 transport.pause_reading()  # as in hand_over
                 self._handshakes.begin(transport, data)
                 if not transport.is_closing():
@@ -138,3 +159,8 @@ class Server(AbstractAsyncContextManager["Server"]):
             raise asyncio.CancelledError  # ends aiohttp's handling of this connection, and nothing is answered
 
         return middleware
+
+
+async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
+    """Remove the header with the versions of Python and aiohttp."""
+    response.headers.popall("Server", None)

@@ -230,7 +230,7 @@ class Player:
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
             self._cancel = self.context.tasks.spawn(self._replace())
         else:
-            self.relay.pass_on_end(code, reason)
+            self.relay.forward_close(code, reason)
 
     async def _linger(self) -> None:
         await asyncio.sleep(LINGER_SECONDS)

@@ -13,7 +13,7 @@ from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts
-from pixelfleet.net.request_head import is_upgrade
+from pixelfleet.net.request_head import is_upgrade, is_websocket_request
 from router.caller import CALLER, Callers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
@@ -97,11 +97,19 @@ class Handlers:
         except LookupFailedError as error:
             log.warning("streamer lookup failed", why=str(error))
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
+        client = request[CALLER].client
         if is_upgrade(request):
-            with self._forwarder.one_more():
+            if not is_websocket_request(request):
+                raise web.HTTPBadRequest(reason="an upgrade needs GET and the header `Connection: upgrade`")
+            with self._forwarder.one_more(client):
                 return await tunnel(request, self._session, url, self._forwarded_headers(request), self._bounds)
         onward = Onward(
-            url, self._forwarded_headers(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes
+            url,
+            self._forwarded_headers(request),
+            answer=SANDBOX,
+            seconds=self._seconds,
+            body_bytes=self._body_bytes,
+            client=client,
         )
         return await self._forwarder.forward(request, onward)
 
@@ -153,6 +161,7 @@ class Handlers:
                 self._matchmakers.connection_options(target),
                 seconds=None if is_stream else self._seconds,
                 body_bytes=self._body_bytes,
+                client=request[CALLER].client,
             )
             try:
                 if is_stream:

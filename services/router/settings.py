@@ -107,7 +107,10 @@ class Settings(AuthSettings):
         30.0, gt=0, description="A call over /proxy that takes longer than this ends with HTTP 504."
     )
     proxies_at_once: int = Field(
-        256, ge=1, description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503."
+        256,
+        ge=1,
+        description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503, and more "
+        "than a quarter of this from one address with HTTP 429.",
     )
     max_players: int = Field(
         0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."

@@ -122,3 +122,16 @@ async def test_no_token_is_added_without_authentication() -> None:
             with pytest.raises(web.HTTPForbidden):
                 await handler(request_to("/x", Authorization=f"Bearer {TOKEN}"))
         assert recorder.onward == []
+
+
+@pytest.mark.parametrize(("method", "connection"), [("POST", ""), ("POST", "Upgrade"), ("GET", ""), ("GET", "close")])
+async def test_an_incomplete_upgrade_is_refused(method: str, connection: str) -> None:
+    async with session() as client:
+        recorder = Recorder(client)
+        headers = {"Upgrade": "websocket", "Origin": "http://router.test"}
+        if connection:
+            headers["Connection"] = connection
+        with pytest.raises(web.HTTPBadRequest, match="Connection: upgrade"):
+            await handlers(recorder, client).proxy(request_to("/proxy/pod%2Fcam/x", method, **headers))
+        assert not recorder.onward
+        assert recorder.active == 0

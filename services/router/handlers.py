@@ -60,6 +60,7 @@ class Handlers:
         self._bounds = settings.bounds()
         self._origins = settings.origins
         self._token = settings.rest_token
+        self._dashboard_hosts = frozenset(settings.dashboard_hosts)
         self._proxy: AccessPolicy | None = settings.operator_policy("proxy")
         self._api: AccessPolicy | None = settings.operator_policy("api")
         self._dashboard: AccessPolicy | None = settings.operator_policy("dashboard")
@@ -78,6 +79,8 @@ class Handlers:
 
     async def enter_dashboard(self, request: web.Request) -> Identity:
         """Authenticate an operator; raise HTTPException."""
+        if self._dashboard_hosts and _host_name(request) not in self._dashboard_hosts:
+            raise web.HTTPForbidden(reason="the dashboard is not served under this host name")
         return await self._callers.check(self._dashboard, request[CALLER])
 
     async def proxy(self, request: web.Request) -> web.StreamResponse:
@@ -201,3 +204,11 @@ class Handlers:
             "X-Forwarded-Proto": request.scheme,
             "X-Forwarded-Host": request.host,
         }
+
+
+def _host_name(request: web.Request) -> str:
+    """Return the host of a request without the port; empty for a malformed one."""
+    try:
+        return request.url.host or ""
+    except ValueError:
+        return ""

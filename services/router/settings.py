@@ -96,6 +96,11 @@ class Settings(AuthSettings):
         description="Authentication of users of /dashboard. The default is --auth where that is basic or jwt, "
         "else closed.",
     )
+    dashboard_hosts: list[Name] = Field(
+        default=[],
+        description="The dashboard is served only under these host names, against DNS rebinding. Without names, it is "
+        "served under any.",
+    )
     proxy_role: Role = Field("admin", description="Callers of /proxy need this role; an empty one is any role.")
     api_role: Role = Field("admin", description="Callers of /api need this role; an empty one is any role.")
     dashboard_role: Role = Field("admin", description="Users of /dashboard need this role; an empty one is any role.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -120,6 +121,17 @@ async def is_reset(client: socket.socket) -> bool:
     except ConnectionError:
         return True
     return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the rate is measured on Linux only")
+async def test_a_client_that_reads_steadily_may_take_longer() -> None:
+    count, seconds = 24, 0.05
+    async with port(SHORT) as number, connection(number) as raw:
+        await raw.send(request("/asset") * count)
+        for _ in range(count):
+            await asyncio.sleep(seconds)
+            assert await raw.response() == (200, ASSET)
+    assert count * seconds > 2 * SHORT.response_seconds
 
 
 async def test_pipelined_responses_are_complete_for_a_client_that_reads() -> None:

@@ -172,7 +172,7 @@ class Player:
         if not broker.may_dial():
             await asyncio.sleep(0)  # a store in this process may return the same lease repeatedly, without yielding
             return await self._give_back(unreachable=False)
-        self.context.metrics.waited(self.ticket.app, now() - self.arrived_at)
+        self.context.metrics.matched(self.ticket.app, now() - self.arrived_at)
         self.socket.send(messages.matched(streamer))
         started = now()
         try:

@@ -129,7 +129,7 @@ class PeerAdmission:
 
         A session occupies its slot during this wait.
         """
-        config = self._config.at_once()
+        config = self._config.immediate_message()
         if config is not None:
             return connect(config)
         turn_role = None if role is Role.PLAYER else "streamer"

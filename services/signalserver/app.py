@@ -143,7 +143,7 @@ async def _rtc_config(
         fixed=fixed,
         url=None if fixed else settings.rtc_config_url or None,
         max_age=settings.rtc_config_max_age,
-        ask_seconds=settings.rtc_config_seconds,
+        request_seconds=settings.rtc_config_seconds,
         per_session=settings.rtc_config_session_seconds > 0,
         session_seconds=settings.rtc_config_session_seconds,
     )

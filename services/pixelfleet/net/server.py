@@ -28,11 +28,9 @@ from pixelfleet.net.vendor_glue.aiohttp_takeover import take_connection
 HTTP_STOP_SECONDS: Final = 1.0
 """Time for requests to finish when the port closes."""
 
-HTTP_SHARE: Final = 8
-"""The HTTP connections of one port may use this part of the process's file descriptors."""
-
-PLAYER_SHARE: Final = 2
-"""Connections without a request may use this part on a port for websockets: many players may connect at once."""
+CONNECTION_SHARE: Final = 2
+"""Connections of one port without a request may use this part of the process's file descriptors: a half. The same
+applies to those with HTTP requests."""
 
 
 class Server(AbstractAsyncContextManager["Server"]):
@@ -52,10 +50,11 @@ class Server(AbstractAsyncContextManager["Server"]):
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
+        share: int = CONNECTION_SHARE,
     ) -> None:
         """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
-        At other paths the app answers such requests.
+        At other paths the app answers such requests. `share` limits the connections, as CONNECTION_SHARE describes.
         """
         app.middlewares.insert(0, self._websocket_after_http())
         app.on_response_prepare.append(_drop_server_header)
@@ -77,11 +76,10 @@ class Server(AbstractAsyncContextManager["Server"]):
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
-        has_websockets = websocket_paths is None or bool(websocket_paths)
-        pending_share = PLAYER_SHARE if has_websockets else HTTP_SHARE
-        self._pending = PendingConnections(bounds.handshake_seconds, connection_limit(pending_share), self._serve)
+        limit = connection_limit(share)
+        self._pending = PendingConnections(bounds.handshake_seconds, limit, self._serve)
         self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https")
-        self._connections = HttpConnections(connection_limit(HTTP_SHARE), bounds.response_seconds)
+        self._connections = HttpConnections(limit, bounds.response_seconds)
 
     @property
     def port(self) -> int:

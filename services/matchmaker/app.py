@@ -29,8 +29,9 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import cors, errors_as_json, health_handlers, metrics_port, plain_port
+from pixelfleet.net.http import cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
+from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
@@ -156,7 +157,9 @@ async def _open_ports(
     if settings.redirect_port is not None:
         redirect = redirect_app(server.port)
         matchmaker.redirect_port = await stack.enter_async_context(
-            plain_port(redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port")
+            plain_port(
+                redirect, host=settings.host, port=settings.redirect_port, option="--redirect-port", share=SMALL_SHARE
+            )
         )
     matchmaker.metrics_port = await stack.enter_async_context(
         metrics_port(matchmaker, metrics.registries, host=settings.host, port=settings.metrics_port)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NamedTuple
 
-from pixelfleet.service.errors import UsageError
+from pixelfleet.service.errors import UsageError, print_error
 
 EXIT_USAGE: Final = 2
 
@@ -90,13 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments[0], arguments[1:])
     except UsageError as error:
-        print(f"pixelfleet: {error}", file=sys.stderr)
+        print_error(str(error))
     except BaseExceptionGroup as errors:
         # A service that starts inside a task group reports its error in a group.
         usage_errors = errors.subgroup(UsageError)
         if usage_errors is None:
             raise
-        print(f"pixelfleet: {_first(usage_errors)}", file=sys.stderr)
+        print_error(str(_first(usage_errors)))
     return EXIT_USAGE
 
 

@@ -14,7 +14,8 @@ from pixelfleet.auth.guard import open_guard
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, metrics_port
+from pixelfleet.net.http import add_health, cors, errors_as_json
+from pixelfleet.net.ports import metrics_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, server_context
 from pixelfleet.service.lifecycle import Tasks, background

@@ -13,7 +13,7 @@ from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts
-from pixelfleet.net.request_head import is_upgrade
+from pixelfleet.net.request_head import is_upgrade, is_websocket_request
 from router.caller import CALLER, Callers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
@@ -60,6 +60,7 @@ class Handlers:
         self._bounds = settings.bounds()
         self._origins = settings.origins
         self._token = settings.rest_token
+        self._dashboard_hosts = frozenset(settings.dashboard_hosts)
         self._proxy: AccessPolicy | None = settings.operator_policy("proxy")
         self._api: AccessPolicy | None = settings.operator_policy("api")
         self._dashboard: AccessPolicy | None = settings.operator_policy("dashboard")
@@ -78,6 +79,8 @@ class Handlers:
 
     async def enter_dashboard(self, request: web.Request) -> Identity:
         """Authenticate an operator; raise HTTPException."""
+        if self._dashboard_hosts and _host_name(request) not in self._dashboard_hosts:
+            raise web.HTTPForbidden(reason="the dashboard is not served under this host name")
         return await self._callers.check(self._dashboard, request[CALLER])
 
     async def proxy(self, request: web.Request) -> web.StreamResponse:
@@ -97,11 +100,19 @@ class Handlers:
         except LookupFailedError as error:
             log.warning("streamer lookup failed", why=str(error))
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
+        client = request[CALLER].client
         if is_upgrade(request):
-            with self._forwarder.one_more():
+            if not is_websocket_request(request):
+                raise web.HTTPBadRequest(reason="an upgrade needs GET and the header `Connection: upgrade`")
+            with self._forwarder.one_more(client):
                 return await tunnel(request, self._session, url, self._forwarded_headers(request), self._bounds)
         onward = Onward(
-            url, self._forwarded_headers(request), answer=SANDBOX, seconds=self._seconds, body_bytes=self._body_bytes
+            url,
+            self._forwarded_headers(request),
+            answer=SANDBOX,
+            seconds=self._seconds,
+            body_bytes=self._body_bytes,
+            client=client,
         )
         return await self._forwarder.forward(request, onward)
 
@@ -153,6 +164,7 @@ class Handlers:
                 self._matchmakers.connection_options(target),
                 seconds=None if is_stream else self._seconds,
                 body_bytes=self._body_bytes,
+                client=request[CALLER].client,
             )
             try:
                 if is_stream:
@@ -192,3 +204,11 @@ class Handlers:
             "X-Forwarded-Proto": request.scheme,
             "X-Forwarded-Host": request.host,
         }
+
+
+def _host_name(request: web.Request) -> str:
+    """Return the host of a request without the port; empty for a malformed one."""
+    try:
+        return request.url.host or ""
+    except ValueError:
+        return ""

@@ -96,6 +96,11 @@ class Settings(AuthSettings):
         description="Authentication of users of /dashboard. The default is --auth where that is basic or jwt, "
         "else closed.",
     )
+    dashboard_hosts: list[Name] = Field(
+        default=[],
+        description="The dashboard is served only under these host names, against DNS rebinding. Without names, it is "
+        "served under any.",
+    )
     proxy_role: Role = Field("admin", description="Callers of /proxy need this role; an empty one is any role.")
     api_role: Role = Field("admin", description="Callers of /api need this role; an empty one is any role.")
     dashboard_role: Role = Field("admin", description="Users of /dashboard need this role; an empty one is any role.")
@@ -107,7 +112,10 @@ class Settings(AuthSettings):
         30.0, gt=0, description="A call over /proxy that takes longer than this ends with HTTP 504."
     )
     proxies_at_once: int = Field(
-        256, ge=1, description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503."
+        256,
+        ge=1,
+        description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503, and more "
+        "than a quarter of this from one address with HTTP 429.",
     )
     max_players: int = Field(
         0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."

@@ -18,8 +18,9 @@ from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
 from pixelfleet.net.handshake import Admit
 from pixelfleet.net.heartbeat import Heartbeat
-from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers, metrics_port, plain_port
+from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
+from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.net.websocket import WebSocket
@@ -196,6 +197,7 @@ class _Ports:
                     host=settings.host,
                     port=settings.redirect_port,
                     option="--redirect-port",
+                    share=SMALL_SHARE,
                 )
             )
         return opened

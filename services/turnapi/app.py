@@ -11,7 +11,8 @@ from aiohttp import web
 from yarl import URL
 
 from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
-from pixelfleet.net.http import errors_as_json, metrics_port, plain_port
+from pixelfleet.net.http import errors_as_json
+from pixelfleet.net.ports import metrics_port, plain_port
 from pixelfleet.service.lifecycle import background
 from turnapi.contract import CONTRACT
 from turnapi.ice import parse_servers

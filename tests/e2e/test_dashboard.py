@@ -9,7 +9,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 
 import router.app
 import router.settings
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from router.history import AppNumbers, Totals
 from tests.e2e.fleet_api import TOKEN, FleetApi
 from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints

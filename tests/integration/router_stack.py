@@ -13,7 +13,7 @@ import router.app
 import router.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from tests.parts import PATIENCE_SECONDS
 
 KEY = "pod-1/cam"

@@ -33,3 +33,16 @@ async def test_it_runs_on_an_ipv6_address(host: str) -> None:
             assert answer.status == 200
         async with aiohttp.ClientSession() as http, http.ws_connect(running.url + "ws") as socket_:
             assert (await socket_.receive_json())["type"] == "matchmaker"
+
+
+async def test_the_dashboard_accepts_only_loopback_names() -> None:
+    async with (
+        demo.running(Settings(host="127.0.0.1", port=0, streamer_port=0, streamers=0)) as running,
+        aiohttp.ClientSession() as http,
+    ):
+        for path in ("dashboard/", "dashboard/history", "dashboard/api/v1/sessions"):
+            url = running.url.replace("localhost", "127.0.0.1") + path
+            for name, status in (("localhost", 200), ("127.0.0.1", 200), ("rebound.example", 403)):
+                host = f"{name}:{running.router.port}"
+                async with http.get(url, headers={"Host": host}) as answer:
+                    assert (path, name, answer.status) == (path, name, status)

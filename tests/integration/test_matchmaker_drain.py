@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -32,11 +33,11 @@ class Replica:
 
 
 @asynccontextmanager
-async def replica(*options: str) -> AsyncIterator[Replica]:
+async def replica(*options: str, stderr: int = asyncio.subprocess.DEVNULL) -> AsyncIterator[Replica]:
     port, link = free_ports(2)
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--legacy-port", str(link), "--metrics-port", "0"]
     command = (sys.executable, "-m", "pixelfleet_cli.cli", "matchmaker", *arguments, *options)
-    async with program(*command, stderr=asyncio.subprocess.DEVNULL) as process, aiohttp.ClientSession() as http:
+    async with program(*command, stderr=stderr) as process, aiohttp.ClientSession() as http:
 
         async def ready() -> bool:
             async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
@@ -136,3 +137,16 @@ async def test_two_replicas_export_the_same_fleet_and_each_its_own_sockets() -> 
             shown = await series(http, each.server.metrics_port)
             assert shown["matchmaker_player_socket_connections"] == 1
             assert shown["matchmaker_link_connections"] == links
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_a_full_device_for_the_log_affects_no_player(log_format: str) -> None:
+    with Path("/dev/full").open("wb") as full:  # noqa: ASYNC230 - opening a device does not block
+        options = ["--log-format", log_format, "--log-level", "debug"]
+        async with replica(*options, stderr=full.fileno()) as running, player(running.url) as playing:
+            await playing.receive("config")
+            running.process.send_signal(signal.SIGTERM)
+            async with player(running.url) as late:
+                assert await late.closed() == (4005, "the server restarts")
+            await playing.socket.close()
+            assert await running.end() == 0

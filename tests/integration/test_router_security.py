@@ -14,14 +14,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from pixelfleet.net.http import plain_port
-from tests.integration.router_stack import (
-    RouterStack,
-    assert_not_found,
-    request,
-    running_stack,
-    send_raw,
-)
+from pixelfleet.net.ports import plain_port
+from tests.integration.router_stack import RouterStack, assert_not_found, request, running_stack, send_raw
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.router.proxy.test_rules import EVIL
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from tests.integration.peers import player
 from tests.integration.signalservers import running_signalserver
 from tests.integration.test_signalserver_admission import KEY, ticket

@@ -132,3 +132,14 @@ def test_the_configuration_of_coturn_is_the_shipped_file(pods: dict[str, Workloa
     assert config["data"]["turnserver.conf"] == (ROOT / "turn" / "turnserver.conf").read_text()
     (container,) = pods["turn"].spec["containers"]
     assert "/etc/pixelfleet" in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "k8s/base/turn/daemonset.yaml", "k8s/demo.yaml"])
+def test_the_image_of_coturn_has_the_fixes_that_the_guide_lists(file: str) -> None:
+    (image,) = re.findall(r"image: coturn/coturn:(\d+)\.(\d+)-", (ROOT / file).read_text())
+    guide = (ROOT / "docs/how-to/turn.md").read_text()
+    (least,) = re.findall(r"Use coturn (\d+)\.(\d+) or later", guide)
+    fixed = re.findall(r"\((\d+)\.(\d+)\.\d+\)", guide)
+    assert tuple(map(int, image)) >= tuple(map(int, least))
+    assert fixed
+    assert all(tuple(map(int, release)) <= tuple(map(int, least)) for release in fixed)

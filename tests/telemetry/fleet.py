@@ -21,7 +21,7 @@ import signalserver.app
 import signalserver.settings
 import turnapi.app
 import turnapi.settings
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from tests.integration.peers import SDP, Peer, player, streamer
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS, eventually, free_port
 from tests.telemetry.prometheus import Targets

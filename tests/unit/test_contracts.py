@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from pixelfleet.net.http import errors_as_json, json_response, plain_port
+from pixelfleet.net.http import errors_as_json, json_response
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
+from pixelfleet.net.ports import plain_port
 from tests.contracts import Watch
 
 SERVICES = Path(__file__).parents[2] / "services"

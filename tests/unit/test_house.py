@@ -75,6 +75,17 @@ def test_every_package_is_in_the_import_table() -> None:
     assert set(FLOORS) == parts | set(PACKAGES) - {"pixelfleet"}
 
 
+def test_every_http_port_is_a_server() -> None:
+    """The bounds of connections and responses are in `Server`, so no module may serve HTTP in another way."""
+    forbidden = ("AppRunner(", "TCPSite(", "SockSite(", "run_app(")
+    found = {
+        name_of(module)
+        for module in SERVICES.rglob("*.py")
+        if any(text in module.read_text(encoding="utf-8") for text in forbidden)
+    }
+    assert found == {"pixelfleet.net.server"}
+
+
 @pytest.mark.parametrize("package", FLOORS)
 def test_imports_point_downwards(package: str) -> None:
     modules = modules_of(package)

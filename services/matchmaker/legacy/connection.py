@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol, cast
 import structlog
 
 from matchmaker.legacy.server import LegacyMessageError
+from pixelfleet.net.limits import TokenBucket
 from pixelfleet.protocol.json_stream import JsonStream
 
 log = structlog.get_logger(__name__)
@@ -16,6 +17,11 @@ MAX_SKIPPED_BYTES: Final = 1024 * 1024
 
 MAX_BAD_MESSAGES: Final = 100
 """Invalid messages that a connection may send before it is closed."""
+
+MESSAGES_PER_SECOND: Final = 50.0
+MESSAGE_BURST: Final = 1000.0
+"""Messages that a connection may send at once, beyond MESSAGES_PER_SECOND, before it is closed. A server sends one for
+each change of its streamer and players."""
 
 CHUNK_BYTES: Final = 4096
 """Received data is parsed in chunks of this size; the limits above are checked after each."""
@@ -43,6 +49,7 @@ class LegacyConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._bad_messages = 0
         self._loop = asyncio.get_running_loop()
+        self._bucket = TokenBucket(MESSAGES_PER_SECOND, MESSAGE_BURST, since=self._loop.time())
         self.peer = ""
         self.last_received = self._loop.time()
         """When the last valid message arrived, on the loop's clock."""
@@ -62,7 +69,7 @@ class LegacyConnection(asyncio.Protocol):
             if self._stream.skipped > MAX_SKIPPED_BYTES or self._bad_messages > MAX_BAD_MESSAGES:
                 log.warning("legacy connection closed: invalid data", peer=self.peer, bytes=self._stream.skipped)
                 self.close()
-            if self._transport is None or self._transport.is_closing():
+            if self._closed:
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -75,8 +82,16 @@ class LegacyConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def _closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
     def _receive(self, message: dict[str, Any]) -> None:
-        if self._bad_messages > MAX_BAD_MESSAGES:
+        if self._bad_messages > MAX_BAD_MESSAGES or self._closed:
+            return
+        if not self._bucket.take(self._loop.time()):
+            log.warning("legacy connection closed: too many messages", peer=self.peer)
+            self.close()
             return
         try:
             self._handler.received(self, message)

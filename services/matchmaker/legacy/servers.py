@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
 import structlog
 
 from matchmaker.legacy.connection import CHECK_SECONDS, LegacyConnection
+from matchmaker.legacy.registration import Registration
 from matchmaker.legacy.server import LegacyMessageError, LegacyServer, server_from_connect
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
@@ -28,23 +28,11 @@ RETRY_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 15.0
 """How long a disconnected server is kept; legacy servers reconnect every 5 s."""
 
+MAX_IDENTITY_CHANGES: Final = 10
+"""How often one connection may `connect` as another server before it is closed."""
 
-@dataclass(slots=True, eq=False)
-class Registration:
-    """A legacy server and its present connection."""
-
-    server: LegacyServer
-    connection: LegacyConnection | None
-    fence: int = 0
-    sequence: int = 0
-    reported: tuple[bool, int] | None = None
-    """The last report to the store: whether the server is ready, and its players."""
-    removal: asyncio.TimerHandle | None = None
-
-    @property
-    def state(self) -> tuple[bool, int]:
-        """The present state, to be reported: whether the server is ready, and its players."""
-        return self.server.ready and self.connection is not None, self.server.players
+SERVERS_PER_CONNECTION: Final = 2
+"""The limit of servers is this multiple of the limit of connections: a disconnected server is kept for a while."""
 
 
 class LegacyServers:
@@ -169,17 +157,26 @@ class LegacyServers:
 
     def _connect(self, connection: LegacyConnection, server: LegacyServer) -> None:
         previous = self._registrations.get(server.server_id)
+        other = self._connections[connection]
+        identity_changes = 0 if other is None else other.identity_changes
+        if other is not None and other.server.server_id != server.server_id:
+            identity_changes += 1
+            if identity_changes > MAX_IDENTITY_CHANGES:
+                log.warning("legacy connection closed: too many identities", peer=connection.peer)
+                connection.close()
+                return
+        if previous is None and len(self._registrations) >= SERVERS_PER_CONNECTION * self._settings.legacy_servers:
+            raise LegacyMessageError("there are too many servers")
         if previous is not None:
             if previous.removal is not None:
                 previous.removal.cancel()
             if previous.connection is not None and previous.connection is not connection:
                 previous.connection.close()
-        other = self._connections[connection]
         if other is None:
             self._count(1)
         elif other.server.server_id != server.server_id:
             self._disconnect(other)
-        registration = Registration(server, connection)
+        registration = Registration(server, connection, identity_changes=identity_changes)
         self._connections[connection] = self._registrations[server.server_id] = registration
         self._removed.pop(server.server_id, None)
         log.info("legacy server connected", server=server.server_id, ready=server.ready, players=server.players)

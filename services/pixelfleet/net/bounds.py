@@ -12,3 +12,5 @@ class Bounds:
     message_burst: float = 10_000.0
     send_buffer_bytes: int = 1024 * 1024
     handshake_seconds: float = 10.0
+    response_seconds: float = 60.0
+    """How long an HTTP client may take to read a response; longer if it reads steadily (`http_connections`)."""

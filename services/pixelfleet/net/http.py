@@ -1,7 +1,6 @@
 """HTTP functions that all services share: health and metrics endpoints, JSON, CORS, errors without internals."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Protocol
 
 import msgspec
@@ -12,11 +11,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from pixelfleet.net.access import origin_allowed
-from pixelfleet.net.listen import listening_socket
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
 from pixelfleet.net.refusal import Refusal
 from pixelfleet.net.request_head import Request
-from pixelfleet.service.metrics import Registries
 
 log = structlog.get_logger(__name__)
 
@@ -170,22 +167,3 @@ def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRe
     app.router.add_get("/custom", only_custom)
     app.router.add_get("/{any:.*}", everything)
     return app
-
-
-def metrics_port(health: Health, registries: Registries, *, host: str, port: int) -> AbstractAsyncContextManager[int]:
-    """Serve a service's metrics and health on its `--metrics-port`; yield the port."""
-    app = metrics_app(health, registries.all, registries.custom)
-    return plain_port(app, host=host, port=port, option="--metrics-port")
-
-
-@asynccontextmanager
-async def plain_port(app: web.Application, *, host: str, port: int, option: str) -> AsyncIterator[int]:
-    """Serve an app without websockets; yield the port."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False)
-    await runner.setup()
-    try:
-        socket = listening_socket(host, port, option)
-        await web.SockSite(runner, socket).start()
-        yield int(socket.getsockname()[1])
-    finally:
-        await runner.cleanup()

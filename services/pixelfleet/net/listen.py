@@ -2,8 +2,28 @@
 
 import errno
 import socket
+import sys
+from typing import Final
+
+if sys.platform != "win32":
+    import resource
 
 from pixelfleet.service.errors import UsageError
+
+MAX_CONNECTIONS: Final = 16_384
+"""The limit of one port where the process may open many files."""
+
+MIN_CONNECTIONS: Final = 8
+
+
+def connection_limit(share: int) -> int:
+    """Return a limit for the connections of one port: at most one `share`th of the file descriptors of the process."""
+    if sys.platform == "win32":  # without such a limit
+        return MAX_CONNECTIONS
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if descriptors < 0:  # unlimited
+        return MAX_CONNECTIONS
+    return max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, descriptors // share))
 
 
 def listening_socket(host: str, port: int, option: str) -> socket.socket:

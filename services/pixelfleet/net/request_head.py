@@ -85,6 +85,12 @@ def is_upgrade(request: web.Request) -> bool:
     return "websocket" in request.headers.get("Upgrade", "").lower()
 
 
+def is_websocket_request(request: web.Request) -> bool:
+    """Return whether an upgrade to a websocket is complete: GET, with `upgrade` in the Connection header."""
+    options = ",".join(request.headers.getall("Connection", [])).lower().split(",")
+    return request.method == "GET" and "upgrade" in [option.strip() for option in options]
+
+
 def target_of(head: bytes) -> str:
     """Return the target in a request head that is not yet checked; empty if there is none."""
     parts = head[: head.find(b"\r\n")].split(b" ", 2)

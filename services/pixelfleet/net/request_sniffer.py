@@ -56,18 +56,23 @@ class RequestSniffer(asyncio.BufferedProtocol):
 class PendingConnections:
     """The connections of a port that have not sent a complete request head."""
 
-    def __init__(self, seconds: float, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
-        """`seconds` is the time limit of each; `serve` takes a connection and its data, a complete head or more."""
+    def __init__(self, seconds: float, limit: int, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
+        """`seconds` is the time limit of each, `limit` their number; `serve` takes a connection and a complete head."""
         self.serve = serve
         self.buffer = bytearray(MAX_HEAD_BYTES)
         """The read buffer of all connections: each copies its data before the next one reads."""
         self.timed_out = 0
         """The number of connections closed because they sent no request in time."""
         self._waiting: Deadlines[asyncio.Transport] = Deadlines(seconds, self._drop)
-        self.enter = self._waiting.add
-        """Adds a connection."""
+        self._limit = limit
         self.leave = self._waiting.discard
         """Removes a connection that has sent its request or was lost."""
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Add a connection; drop the oldest one when there are too many."""
+        if len(self._waiting) >= self._limit:
+            self._drop(self._waiting.pop_oldest())
+        self._waiting.add(transport)
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,13 +17,20 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.handshake import Admit, Handshakes
-from pixelfleet.net.listen import listening_socket
+from pixelfleet.net.http_connections import HttpConnections
+from pixelfleet.net.listen import connection_limit, listening_socket
+from pixelfleet.net.refusal import refusal
 from pixelfleet.net.request_head import is_upgrade, path_of, target_of, wants_websocket
 from pixelfleet.net.request_sniffer import PendingConnections, RequestSniffer, hand_over
+from pixelfleet.net.vendor_glue.aiohttp_headers import hide_versions
 from pixelfleet.net.vendor_glue.aiohttp_takeover import take_connection
 
 HTTP_STOP_SECONDS: Final = 1.0
 """Time for requests to finish when the port closes."""
+
+CONNECTION_SHARE: Final = 2
+"""Connections of one port without a request may use this part of the process's file descriptors: a half. The same
+applies to those with HTTP requests."""
 
 
 class Server(AbstractAsyncContextManager["Server"]):
@@ -42,12 +50,15 @@ class Server(AbstractAsyncContextManager["Server"]):
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
+        share: int = CONNECTION_SHARE,
     ) -> None:
         """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
-        At other paths the app answers such requests.
+        At other paths the app answers such requests. `share` limits the connections, as CONNECTION_SHARE describes.
         """
         app.middlewares.insert(0, self._websocket_after_http())
+        app.on_response_prepare.append(_drop_server_header)
+        hide_versions()
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -65,8 +76,10 @@ class Server(AbstractAsyncContextManager["Server"]):
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
-        self._pending = PendingConnections(bounds.handshake_seconds, self._serve)
+        limit = connection_limit(share)
+        self._pending = PendingConnections(bounds.handshake_seconds, limit, self._serve)
         self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https")
+        self._connections = HttpConnections(limit, bounds.response_seconds)
 
     @property
     def port(self) -> int:
@@ -103,11 +116,16 @@ class Server(AbstractAsyncContextManager["Server"]):
         self._pending.close()
         self._handshakes.close()
         await self._runner.cleanup()
+        self._connections.close()
 
     def _serve(self, transport: asyncio.Transport, data: bytes) -> None:
         """Pass a connection on by its first request; `data` is a complete head or more."""
         if wants_websocket(data) and self._has_websockets(target_of(data)):
             self._handshakes.begin(transport, data)
+            return
+        if not self._connections.add(transport):
+            transport.write(refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections").encoded())
+            transport.close()
             return
         http = self._runner.server
         assert http is not None
@@ -129,8 +147,14 @@ class Server(AbstractAsyncContextManager["Server"]):
             taken = take_connection(request)
             if taken is not None:
                 transport, data = taken
+                self._connections.discard(transport)
                 hand_over(transport, asyncio.BufferedProtocol())  # replaced before any data can arrive
                 self._handshakes.begin(transport, data)
             raise asyncio.CancelledError  # ends aiohttp's task of this connection without an answer
 
         return middleware
+
+
+async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
+    """Remove the header with the versions of Python and aiohttp."""
+    response.headers.popall("Server", None)

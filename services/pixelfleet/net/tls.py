@@ -64,7 +64,9 @@ def redirect_app(tls_port: int) -> web.Application:
         if host is None:
             raise web.HTTPBadRequest(reason="no host")
         target = request.url.with_scheme("https").with_port(None if tls_port == 443 else tls_port)
-        raise web.HTTPPermanentRedirect(target)
+        answer = web.HTTPPermanentRedirect(target)
+        answer.force_close()  # the client goes on at the other port
+        raise answer
 
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", redirect)

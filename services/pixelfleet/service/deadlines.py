@@ -56,6 +56,12 @@ class Deadlines(Generic[T]):
         """Cancel the deadline of an item."""
         self._until.pop(item, None)
 
+    def pop_oldest(self) -> T:
+        """Cancel the earliest deadline and return its item. Raises StopIteration without items."""
+        item = next(iter(self._until))
+        del self._until[item]
+        return item
+
     def stop(self) -> list[T]:
         """Cancel all deadlines; return their items."""
         if self._timer is not None:

@@ -1,6 +1,7 @@
 """Errors and warnings for the user at the terminal."""
 
 import sys
+from contextlib import suppress
 
 
 class UsageError(Exception):
@@ -11,6 +12,13 @@ class UsageError(Exception):
     """
 
 
+def print_error(text: str) -> None:
+    """Print a line on stderr, if it can be written."""
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:  # `print` would write to stdout
+            print(f"pixelfleet: {text}", file=sys.stderr)  # noqa: T201 - for the terminal
+
+
 def warn(warning: str) -> None:
     """Print a warning about options on stderr: settings are read before the log is configured."""
-    print(f"pixelfleet: warning: {warning}", file=sys.stderr)  # noqa: T201 - for the terminal
+    print_error(f"warning: {warning}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,8 +36,19 @@ class Draining(Protocol):
 
 def run(main: Coroutine[Any, Any, int]) -> int:
     """Run a command's coroutine, on uvloop where it is installed; return its exit code."""
+    _occupy_standard_descriptors()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main)
+
+
+def _occupy_standard_descriptors() -> None:
+    """Open the null device for each closed standard stream.
+
+    A socket would otherwise get its descriptor: libuv aborts when it closes one, and others would write into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -2,11 +2,10 @@
 
 import asyncio
 import atexit
+import json
 import logging
 import sys
-import threading
 import time
-from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final, Literal
@@ -15,12 +14,17 @@ import orjson
 import structlog
 from aiohttp.http import HttpProcessingError
 
+from pixelfleet.service.log_writer import LogWriter, drop
+
 Style = Literal["console", "json"]
 
 FLUSH_SECONDS: Final = 0.05
-"""The maximum delay of a debug or info line in JSON. Only a killed process loses delayed lines."""
+"""The maximum delay of a debug or info line. Only a killed process loses delayed lines."""
 
 MAX_BUFFERED_LINES: Final = 256
+
+EXIT_SECONDS: Final = 1.0
+"""The maximum time that the exit of the process waits for its last lines."""
 
 REQUEST: Final = ContextVar("request", default="")
 """The id of the current request, which is added to its log lines."""
@@ -37,24 +41,15 @@ class _WithoutMalformedRequests(logging.Filter):
 _WITHOUT_MALFORMED_REQUESTS = _WithoutMalformedRequests()
 
 
-class _StderrLogger(structlog.PrintLogger):
-    """Writes events to stderr directly, which is cheaper than through the standard library."""
-
-    def __init__(self, name: str = "") -> None:
-        super().__init__(sys.stderr)
-        self.name = name
-
-
-class _BufferedStderr:
-    """Buffered standard error: a write for each line would wake its reader each time."""
+class _Output:
+    """The log of this process: lines for standard error, some of them delayed to be written together."""
 
     def __init__(self) -> None:
-        self._stream = sys.stderr.buffer
+        self._writer = LogWriter(sys.stderr)
         self._lines: list[bytes] = []
-        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         """The loop with a scheduled flush; None without one."""
-        atexit.register(self.flush)
+        atexit.register(self.close)
 
     def write_soon(self, line: bytes) -> None:
         """Write a line within FLUSH_SECONDS, or immediately without a running event loop."""
@@ -71,31 +66,60 @@ class _BufferedStderr:
             loop.call_later(FLUSH_SECONDS, self.flush)
 
     def write(self, line: bytes) -> None:
-        """Write a line immediately, after the buffered ones."""
+        """Write a line immediately, after the delayed ones."""
         self._lines.append(line)
         self.flush()
 
     def flush(self) -> None:
-        """Write all buffered lines."""
+        """Pass the delayed lines to the writer."""
         self._loop = None
-        with self._lock, suppress(OSError, ValueError):  # the reader has closed the pipe
-            # Other threads may add lines meanwhile: only the written ones are removed.
-            if lines := self._lines[:]:
-                del self._lines[: len(lines)]
-                self._stream.write(b"\n".join([*lines, b""]))
-                self._stream.flush()
+        # Other threads may add lines meanwhile: only those that are passed on are removed.
+        if lines := self._lines[:]:
+            del self._lines[: len(lines)]
+            self._writer.write(lines)
+
+    def wait(self) -> None:
+        """Wait until the lines that were passed to the writer are written or dropped, at most EXIT_SECONDS."""
+        self._writer.wait(EXIT_SECONDS)
+
+    def close(self) -> None:
+        """Write the remaining lines, within EXIT_SECONDS, and no further ones."""
+        atexit.unregister(self.close)
+        self.flush()
+        self._writer.close(EXIT_SECONDS)
 
 
-class _JsonLogger:
-    """Writes rendered events: debug and info are buffered, higher levels are written immediately."""
+_output: _Output | None = None
+"""The output of the present configuration."""
 
-    def __init__(self, out: _BufferedStderr, name: str = "") -> None:
+
+class _Logger:
+    """Takes rendered events: debug and info may be delayed, higher levels are written immediately."""
+
+    def __init__(self, out: _Output, name: str = "") -> None:
         self.name = name
         self.debug = self.info = out.write_soon
         self.warning = self.error = self.exception = self.critical = out.write
 
 
-def _name(logger: _StderrLogger | _JsonLogger, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+class _LibraryHandler(logging.Handler):
+    """Writes the events of libraries, which log through the standard library."""
+
+    def __init__(self, out: _Output) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write an event; count one that cannot be rendered."""
+        try:
+            line = _encoded(self.format(record))
+        except Exception:  # the event of a library must not fail its caller
+            drop()
+        else:
+            self._out.write(line)
+
+
+def _name(logger: _Logger, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Add the name of the module."""
     event["logger"] = logger.name
     return event
@@ -138,7 +162,7 @@ class _JsonLine:
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
 
-    def __call__(self, logger: _JsonLogger, method: str, event: structlog.typing.EventDict) -> bytes:
+    def __call__(self, logger: _Logger, method: str, event: structlog.typing.EventDict) -> bytes:
         """Return an event as JSON."""
         event["logger"] = logger.name
         event["level"] = "error" if method == "exception" else method
@@ -150,7 +174,19 @@ class _JsonLine:
 
 
 def _json(event: structlog.typing.EventDict, **_: Any) -> bytes:
-    return orjson.dumps(event, default=str)
+    try:
+        return orjson.dumps(event, default=repr)
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits: orjson accepts neither
+        return json.dumps(event, default=repr, skipkeys=True).encode()
+
+
+def _encoded(line: str | bytes) -> bytes:
+    return line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace")
+
+
+def _bytes(_: object, __: str, line: Any) -> bytes:
+    """Return a rendered line in the form that `_Output` takes."""
+    return _encoded(line)
 
 
 def _text(_: object, __: str, line: Any) -> str:
@@ -162,22 +198,32 @@ def _renderer(style: Style) -> list[structlog.typing.Processor]:
     if style == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     # The library's rich tracebacks show local variables, which may contain secrets.
-    colors = sys.stderr.isatty()
+    colors = sys.stderr is not None and sys.stderr.isatty()
     return [_escape, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+
+
+def wait() -> None:
+    """Wait until the lines so far are written or dropped; delayed lines stay delayed. For tests: it blocks."""
+    if _output is not None:
+        _output.wait()
 
 
 def configure(level: str = "info", style: Style = "console") -> None:
     """Send the logs of this process and of its libraries to stderr in one format."""
+    global _output  # noqa: PLW0603 - the log of a process is global, as the configuration of its libraries is
+    if _output is not None:
+        _output.close()
+    out = _output = _Output()
     threshold = logging.getLevelNamesMapping()[level.upper()]
     clock = _Clock()
     common: list[structlog.typing.Processor] = [_request, structlog.processors.add_log_level, clock]
     structlog.configure(
-        processors=[_JsonLine(clock)] if style == "json" else [_name, *common, *_renderer(style)],
+        processors=[_JsonLine(clock)] if style == "json" else [_name, *common, *_renderer(style), _bytes],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=partial(_JsonLogger, _BufferedStderr()) if style == "json" else _StderrLogger,
+        logger_factory=partial(_Logger, out),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LibraryHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from pixelfleet.service.log_writer import dropped_lines
 from pixelfleet.service.version import VERSION
 
 MAX_PENDING_NOTES: Final = 256
@@ -25,6 +26,7 @@ class Registries:
             registry=self.all,
         )
         info.labels(service, VERSION).set(1)
+        self.all.register(_DroppedLogLines())
 
     def custom_gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """Return a gauge of both `/metrics` and `/custom`."""
@@ -39,6 +41,18 @@ class Registries:
             "Expiry of the served TLS certificate as unix time.",
             registry=self.all,
         ).set(valid_until)
+
+
+class _DroppedLogLines(Collector):
+    """The number of log lines that the process has dropped."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the counter."""
+        yield CounterMetricFamily(
+            "pixelfleet_log_lines_dropped",
+            "Log lines that were dropped because stderr was closed, full or blocked.",
+            value=dropped_lines(),
+        )
 
 
 class Notes(Collector):

@@ -87,6 +87,7 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                         rest_token=token,
                         # Open on the local machine, closed to the network.
                         dashboard_auth="open" if settings.host in LOOPBACK else "closed",
+                        dashboard_hosts=list(LOOPBACK),
                     ),
                     store,
                 )

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from yarl import URL
 
 from pixelfleet.net.http import CORS_HEADERS
+from pixelfleet.net.limits import Counts
 from router.proxy.rules import answer_headers, request_headers
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,12 @@ WRITE_SECONDS: Final = 30.0
 
 CONNECT_SECONDS: Final = 5.0
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+
+CLIENT_PART: Final = 4
+"""One client may have this part of the simultaneous requests: a quarter."""
+
+_Body = io.BytesIO | AsyncIterator[bytes] | None
 
 
 class _TooLargeError(Exception):
@@ -47,40 +54,72 @@ class Onward:
     """Limit of the whole request; None for an event stream."""
     body_bytes: int = 0
     """Limit of the client's body."""
+    client: str = ""
+    """The client address whose share of the simultaneous requests this one uses; without it there is no share."""
+
+
+class _Places:
+    """A limit for things at the same time, of which one client may have a part of 1 / CLIENT_PART only."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._clients = Counts(max(1, limit // CLIENT_PART))
+        self.taken = 0
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """Take a place while the body runs. Raises HTTPServiceUnavailable, or HTTPTooManyRequests for one client."""
+        if self.taken >= self._limit:
+            raise web.HTTPServiceUnavailable(reason="too many requests in progress")
+        if client and self._clients.full(client):
+            raise web.HTTPTooManyRequests(reason="too many requests in progress from this address")
+        self.taken += 1
+        self._clients.add(client)
+        try:
+            yield
+        finally:
+            self.taken -= 1
+            self._clients.remove(client)
 
 
 class Forwarder:
-    """Forwards requests, at most `at_once` at the same time."""
+    """Forwards requests, at most `at_once` at the same time.
+
+    A request is counted once the beginning of its body is there. As many others may be reading their bodies.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, at_once: int, slow_seconds: float) -> None:
         self._session = session
-        self._at_once = at_once
+        self._exchanges = _Places(at_once)
+        self._reading = _Places(at_once)
         self._slow_seconds = slow_seconds
-        self.active = 0
+
+    @property
+    def active(self) -> int:
+        """The number of requests and websockets in progress."""
+        return self._exchanges.taken
 
     async def forward(self, request: web.Request, onward: Onward) -> web.StreamResponse:
         """Forward a request and return its response.
 
-        Raises HTTPException: 405, 408, 413, 502, 503, 504. When the upstream's response is cut off, so is the client's.
+        Raises HTTPException: 405, 408, 413, 429, 502, 503, 504. When the upstream's response is cut off, so is the
+        client's.
         """
         if request.method not in METHODS:
             raise web.HTTPMethodNotAllowed(request.method, METHODS)
-        with self.one_more():
-            return await self._exchange(request, onward)
+        with self._reading.one(onward.client) if request.can_read_body else nullcontext():
+            body = await self._body(request, onward.body_bytes)
+        with self.one_more(onward.client):
+            return await self._exchange(request, onward, body)
 
-    @contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Count a request while the body runs; raise HTTPServiceUnavailable when the limit is reached."""
-        if self.active >= self._at_once:
-            raise web.HTTPServiceUnavailable(reason="too many requests in progress")
-        self.active += 1
-        try:
-            yield
-        finally:
-            self.active -= 1
+    def one_more(self, client: str) -> AbstractContextManager[None]:
+        """Count a request or a websocket of a client while the body runs.
 
-    async def _exchange(self, request: web.Request, onward: Onward) -> web.StreamResponse:
-        body = await self._body(request, onward.body_bytes)
+        Raises HTTPServiceUnavailable, or HTTPTooManyRequests when the client alone has too many.
+        """
+        return self._exchanges.one(client)
+
+    async def _exchange(self, request: web.Request, onward: Onward, body: _Body) -> web.StreamResponse:
         response: web.StreamResponse | None = None
         try:
             async with asyncio.timeout(onward.seconds):
@@ -117,7 +156,7 @@ class Forwarder:
         await response.write_eof()
         return response
 
-    async def _body(self, request: web.Request, limit: int) -> io.BytesIO | AsyncIterator[bytes] | None:
+    async def _body(self, request: web.Request, limit: int) -> _Body:
         """Return the body: buffered when it is small or has no declared size, else as a stream."""
         declared = request.content_length
         if declared is not None and declared > limit:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp import ClientSession, DummyCookieJar, web
 from aiohttp.typedefs import Handler
 
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 
 
 @asynccontextmanager

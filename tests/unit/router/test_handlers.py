@@ -55,7 +55,7 @@ def handlers(recorder: Recorder, client: ClientSession, **chosen: Any) -> Handle
 
 def request_to(path: str, method: str = "GET", **headers: str) -> web.Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = make_mocked_request(method, path, headers={"Host": "router.test", **named})
+    request = make_mocked_request(method, path, headers={"Host": "router.test"} | named)
     request[CALLER] = Caller(request, "192.0.2.7", "id")
     return request
 
@@ -122,3 +122,39 @@ async def test_no_token_is_added_without_authentication() -> None:
             with pytest.raises(web.HTTPForbidden):
                 await handler(request_to("/x", Authorization=f"Bearer {TOKEN}"))
         assert recorder.onward == []
+
+
+@pytest.mark.parametrize(("method", "connection"), [("POST", ""), ("POST", "Upgrade"), ("GET", ""), ("GET", "close")])
+async def test_an_incomplete_upgrade_is_refused(method: str, connection: str) -> None:
+    async with session() as client:
+        recorder = Recorder(client)
+        headers = {"Upgrade": "websocket", "Origin": "http://router.test"}
+        if connection:
+            headers["Connection"] = connection
+        with pytest.raises(web.HTTPBadRequest, match="Connection: upgrade"):
+            await handlers(recorder, client).proxy(request_to("/proxy/pod%2Fcam/x", method, **headers))
+        assert not recorder.onward
+        assert recorder.active == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("localhost:8080", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1:8080", True),
+        ("[::1]:8080", True),
+        ("rebound.example:8080", False),
+        ("localhost.rebound.example", False),
+        ("127.0.0.1:port", False),
+    ],
+)
+async def test_the_dashboard_is_served_under_the_given_host_names(host: str, allowed: bool) -> None:
+    async with session() as client:
+        made = handlers(Recorder(client), client, dashboard_hosts=["localhost", "127.0.0.1", "::1"])
+        request = request_to("/dashboard/", Host=host)
+        if allowed:
+            await made.enter_dashboard(request)
+        else:
+            with pytest.raises(web.HTTPForbidden, match="host name"):
+                await made.enter_dashboard(request)

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.legacy.connection import CHUNK_BYTES, MAX_BAD_MESSAGES, MAX_SKIPPED_BYTES, LegacyConnection
+from matchmaker.legacy.connection import (
+    CHUNK_BYTES,
+    MAX_BAD_MESSAGES,
+    MAX_SKIPPED_BYTES,
+    MESSAGE_BURST,
+    LegacyConnection,
+)
 from matchmaker.legacy.server import LegacyMessageError
 from tests.unit.matchmaker.connections import CONNECT, Transport
 
@@ -93,6 +99,15 @@ async def test_a_flood_of_invalid_messages_is_closed_within_one_chunk() -> None:
     connection.feed(b"{}" * 200_000)
     assert connection.transport.aborted
     assert len(handler.messages) == MAX_BAD_MESSAGES + 1
+
+
+async def test_a_flood_of_valid_messages_is_closed() -> None:
+    handler = RecordingHandler()
+    connection = Connection(handler)
+    for _ in range(100):
+        connection.feed(b'{"type":"ping"}' * 650)
+    assert connection.transport.aborted
+    assert MESSAGE_BURST <= len(handler.messages) < 5 * MESSAGE_BURST
 
 
 async def test_data_after_a_close_in_the_same_segment_is_ignored() -> None:

@@ -122,6 +122,34 @@ async def test_connections_over_the_limit_are_refused_before_their_first_message
     assert servers.connect().is_open
 
 
+async def test_a_connection_may_change_its_identity_only_a_few_times(servers: Servers) -> None:
+    client = servers.connect()
+    client.send(*({"type": "connect", "port": port, "ready": True} for port in range(1, 65_001)))
+    assert not client.is_open
+    assert len(servers.servers._registrations) == legacy_servers.MAX_IDENTITY_CHANGES + 1
+    assert len(servers.servers) == 0
+
+
+async def test_a_connection_of_one_server_may_repeat_connect(servers: Servers) -> None:
+    client = servers.connect()
+    for _ in range(10 * legacy_servers.MAX_IDENTITY_CHANGES):
+        client.connect()
+    assert client.is_open
+    assert await servers.state() == {"10.0.0.7:8080": (True, 0)}
+
+
+async def test_disconnected_servers_are_bounded() -> None:
+    servers = Servers(legacy_servers=3)
+    for port in range(1, 20):
+        client = servers.connect()
+        client.connect(port=port)
+        client.end()
+    assert len(servers.servers._registrations) == 6
+    returning = servers.connect()
+    returning.connect(port=1)
+    assert len(servers.servers) == 1, "a known server may reconnect"
+
+
 async def test_messages_before_connect_are_invalid(servers: Servers) -> None:
     client = servers.connect()
     client.send(*["clientConnected"] * 101)

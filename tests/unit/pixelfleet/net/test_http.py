@@ -8,15 +8,9 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from pixelfleet.net.http import (
-    add_health,
-    cors,
-    errors_as_json,
-    json_response,
-    metrics_app,
-    plain_port,
-)
+from pixelfleet.net.http import add_health, cors, errors_as_json, json_response, metrics_app
 from pixelfleet.net.openapi import Error
+from pixelfleet.net.ports import plain_port
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.metrics import Registries
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pixelfleet.net.http import plain_port
+from pixelfleet.net.ports import plain_port
 from pixelfleet.net.tls import client_context, redirect_app, server_context, valid_until
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -80,3 +80,4 @@ async def test_plain_requests_are_sent_to_the_tls_port(port: int, target: str) -
             async with http.request(method, "/a%20b?c=d&c=e", allow_redirects=False) as answer:
                 assert answer.status == 308
                 assert answer.headers["Location"] == target
+                assert answer.headers["Connection"] == "close"

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
@@ -11,6 +12,7 @@ import structlog
 from aiohttp.http_exceptions import BadHttpMessage
 
 from pixelfleet.service import logs
+from pixelfleet.service.log_writer import dropped_lines
 from tests.parts import PATIENCE_SECONDS
 
 Style = Literal["console", "json"]
@@ -23,7 +25,15 @@ def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     names = ("picows", "aioice", "aiortc", "websockets", "aiohttp.access", "aiohttp.server")
     levels = {name: logging.getLogger(name).level for name in names}
     handlers, level = root.handlers[:], root.level
-    yield lambda: capsys.readouterr().err
+
+    def read() -> str:
+        with suppress(RuntimeError):  # there is no event loop; with one, the test waits in a thread
+            asyncio.get_running_loop()
+            return capsys.readouterr().err
+        logs.wait()
+        return capsys.readouterr().err
+
+    yield read
     root.handlers[:] = handlers
     root.setLevel(level)
     for name in names:
@@ -123,7 +133,12 @@ def test_malformed_requests_are_not_logged(stderr: Callable[[], str], error: Exc
     assert len(lines_of(stderr)) == logged
 
 
-# -- JSON lines are buffered -------------------------------------------------------------------------
+# -- debug and info lines are buffered -------------------------------------------------------------------------
+
+
+async def written() -> None:
+    """Wait until the lines that are not buffered are written, as `logs.wait` does; that would block the event loop."""
+    await asyncio.to_thread(logs.wait)
 
 
 async def test_info_is_buffered_and_warnings_are_not(stderr: Callable[[], str]) -> None:
@@ -131,11 +146,14 @@ async def test_info_is_buffered_and_warnings_are_not(stderr: Callable[[], str]) 
     log = structlog.get_logger("a.module")
     log.info("first")
     log.info("second")
+    await written()
     assert stderr() == ""
     log.warning("third")
+    await written()
     assert [line["event"] for line in lines_of(stderr)] == ["first", "second", "third"]
     log.info("fourth")
     await asyncio.sleep(2 * logs.FLUSH_SECONDS)
+    await written()
     assert [line["event"] for line in lines_of(stderr)] == ["fourth"]
 
 
@@ -144,6 +162,7 @@ async def test_a_full_buffer_is_flushed(stderr: Callable[[], str]) -> None:
     log = structlog.get_logger("a.module")
     for number in range(logs.MAX_BUFFERED_LINES + 1):
         log.info("line", number=number)
+    await written()
     assert [line["number"] for line in lines_of(stderr)] == list(range(logs.MAX_BUFFERED_LINES))
 
 
@@ -166,10 +185,28 @@ def test_lines_of_threads_are_all_written(stderr: Callable[[], str]) -> None:
     assert sorted(seen) == [(name, number) for name in range(4) for number in range(200)]
 
 
+@pytest.mark.parametrize("value", ["\ud800", 2**80, object()])
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_every_value_can_be_logged(stderr: Callable[[], str], style: Style, value: object) -> None:
+    logs.configure("info", style)
+    structlog.get_logger("a.module").info("an event", value=value)
+    logging.getLogger("some.library").error("an event: %s", value)
+    assert stderr().count("an event") == 2
+
+
+def test_a_malformed_event_of_a_library_is_dropped_and_counted(stderr: Callable[[], str]) -> None:
+    logs.configure("info", "console")
+    before = dropped_lines()
+    logging.getLogger("some.library").error("%d", "no number")
+    assert dropped_lines() == before + 1
+    assert stderr() == ""
+
+
 def test_buffered_lines_are_written_at_exit() -> None:
     program = """
 import asyncio, structlog
 from pixelfleet.service import logs
+from pixelfleet.service.log_writer import dropped_lines
 
 async def main():
     structlog.get_logger("ends").info("last event")

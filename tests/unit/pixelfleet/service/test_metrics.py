@@ -1,6 +1,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 
+from pixelfleet.service.log_writer import drop
 from pixelfleet.service.metrics import MAX_PENDING_NOTES, Notes, Registries
 from pixelfleet.service.version import VERSION
 
@@ -24,6 +25,14 @@ def test_the_version_is_a_metric_but_not_a_custom_gauge() -> None:
     assert registries.all.get_sample_value("pixelfleet_build_info", {"service": "one", "version": VERSION}) == 1
     assert generate_latest(registries.custom) == b""
     assert VERSION
+
+
+def test_dropped_log_lines_are_counted() -> None:
+    registry = Registries("one").all
+    before = registry.get_sample_value("pixelfleet_log_lines_dropped_total")
+    drop(3)
+    assert before is not None
+    assert registry.get_sample_value("pixelfleet_log_lines_dropped_total") == before + 3
 
 
 def test_notes_are_applied_in_batches_and_before_a_collection() -> None:

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 
 from matchmaker.http.schemas import Ending
-from pixelfleet.net.http import errors_as_json, json_response, plain_port
+from pixelfleet.net.http import errors_as_json, json_response
 from pixelfleet.net.openapi import Error
+from pixelfleet.net.ports import plain_port
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.fleet import client as module
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import pytest
@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from router.proxy.forward import Forwarder, Onward
 from tests.parts import PATIENCE_SECONDS
+from tests.unit.pixelfleet.net.raw import Raw, connection, request
 from tests.unit.router.servers import serving, session
 
 
@@ -26,16 +27,16 @@ async def between(
     async with session() as client, serving(handler) as url:
         forwarder = Forwarder(client, at_once, slow)
 
-        async def passing(request: web.Request) -> web.StreamResponse:
-            return await forwarder.forward(request, onward(url + request.raw_path))
+        async def passing(incoming: web.Request) -> web.StreamResponse:
+            return await forwarder.forward(incoming, onward(url + incoming.raw_path))
 
         async with serving(passing) as address:
             yield address, forwarder
 
 
-async def echo(request: web.Request) -> web.Response:
-    headers = {"X-Length": request.headers.get("Content-Length", "none")}
-    return web.Response(body=await request.read(), headers=headers)
+async def echo(incoming: web.Request) -> web.Response:
+    headers = {"X-Length": incoming.headers.get("Content-Length", "none")}
+    return web.Response(body=await incoming.read(), headers=headers)
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 99_999])
@@ -84,6 +85,70 @@ async def test_each_limit_has_its_status_and_no_request_remains_active() -> None
         assert sorted((first, second)) == [503, 504]
         goes_on.set()
         assert await status("GET") == 200
+    assert forwarder.active == 0
+
+
+def _by_client(url: str) -> Onward:
+    return Onward(url, {}, body_bytes=10, client=url.rpartition("/")[2])
+
+
+@asynccontextmanager
+async def without_bodies(url: str, path: str, count: int) -> AsyncIterator[list[Raw]]:
+    """Send requests that announce a body and send none; yield their connections."""
+    port = int(url.rpartition(":")[2])
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connection(port)) for _ in range(count)]
+        for client in clients:
+            await client.send(request(path, method="POST", headers={"Content-Length": "5"}))
+        yield clients
+
+
+async def test_requests_without_their_bodies_leave_room_for_others() -> None:
+    async with (
+        between(echo, at_once=16, slow=600.0, onward=_by_client) as (url, forwarder),
+        without_bodies(url, "/a", 20) as clients,
+        aiohttp.ClientSession() as http,
+    ):
+        for client in clients[4:]:
+            assert (await client.response())[0] == 429, "one client may send a quarter of the bodies"
+        assert forwarder.active == 0
+        async with http.get(f"{url}/a") as answer:
+            assert answer.status == 200
+        async with http.post(f"{url}/b", data=b"hello") as answer:
+            assert (answer.status, await answer.read()) == (200, b"hello")
+        await clients[0].send(b"world")
+        assert await clients[0].response() == (200, b"world")
+
+
+async def test_a_client_has_a_share_of_the_requests() -> None:
+    goes_on = asyncio.Event()
+    entered = asyncio.Semaphore(0)
+
+    async def slow(_: web.Request) -> web.Response:
+        entered.release()
+        await goes_on.wait()
+        return web.Response()
+
+    async with (
+        between(slow, at_once=8, onward=_by_client) as (url, forwarder),
+        aiohttp.ClientSession() as http,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
+
+        async def status(path: str) -> int:
+            async with http.get(url + path) as answer:
+                return answer.status
+
+        first = [asyncio.create_task(status("/a")) for _ in range(2)]
+        for _ in first:
+            await entered.acquire()
+        assert await status("/a") == 429
+        others = [asyncio.create_task(status(f"/{name}")) for name in "bbccdd"]
+        for _ in others:
+            await entered.acquire()
+        assert await status("/e") == 503
+        goes_on.set()
+        assert await asyncio.gather(*first, *others) == [200] * 8
     assert forwarder.active == 0
 
 

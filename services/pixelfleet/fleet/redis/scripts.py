@@ -30,6 +30,10 @@ SCRIPTS: Final = (
     "totals",
 )
 
+GROWING: Final = frozenset({"join", "redeem"})
+"""The scripts that a full server refuses. All others run there too: the heartbeats of the fleet, and what releases
+memory. What these store is limited by the fleet's own servers and replicas, and not by the number of players."""
+
 STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
 """The files of `lua/steps/` that precede the scripts. Each uses the definitions of those before it."""
 
@@ -71,6 +75,15 @@ UNKNOWN_SCRIPT: Final = ("NOSCRIPT", "ERR Function not found")
 
 _BEGIN: Final = "begin(KEYS, ARGV)"
 
+_FIRST_CALLS: Final = {
+    True: "redis.call('SETRANGE', KEYS[1] .. 'none', 0, '')",
+    False: "redis.call('DEL', KEYS[1] .. 'none')",
+}
+"""The first command of a script on a server without functions, by whether a full server refuses the script.
+
+Redis refuses writes that may use memory until a script has written once. Neither command has an effect of its own: the
+key does not exist. The first is refused; after the second the script runs to its end, as with the flag `allow-oom`."""
+
 
 async def load(wire: Wire) -> dict[str, tuple[Word, ...]]:
     """Load the scripts into a server; return the first words of the command that calls each. Raises a RedisError."""
@@ -87,7 +100,7 @@ async def load(wire: Wire) -> dict[str, tuple[Word, ...]]:
 @cache
 def script_text(name: str) -> str:
     """Return a script with the common part, as a server without functions runs it."""
-    return f"{_common()}\n{_BEGIN}\n{_body(name)}"
+    return f"{_FIRST_CALLS[name in GROWING]}\n{_common()}\n{_BEGIN}\n{_body(name)}"
 
 
 @cache
@@ -106,7 +119,10 @@ def _functions(prefix: str) -> str:
     parts = [_common()]
     for name in SCRIPTS:
         function = f"function(KEYS, ARGV)\n{_BEGIN}\n{_body(name)}\nend"
-        parts.append(f"redis.register_function('{prefix}_{name}', {function})")
+        flags = "" if name in GROWING else "'allow-oom'"
+        parts.append(
+            f"redis.register_function{{function_name = '{prefix}_{name}', flags = {{{flags}}}, callback = {function}}}"
+        )
     return "\n".join(parts)
 
 

@@ -15,7 +15,13 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import (
+    FleetStore,
+    Placed,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TooManyChoicesError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +54,10 @@ class Broker:
         self._on_restore = on_restore
         self.warming_up = True
         """Whether the store matches no player yet, because reports are still missing."""
+        self.refused = False
+        """Whether the store refused the last heartbeat, which lasts until an operator changes a setting."""
+        self.store_warning = ""
+        """Why the server of the store can lose data; empty if it cannot."""
 
     def __len__(self) -> int:
         """The number of owned sessions."""
@@ -128,8 +138,10 @@ class Broker:
         except StoreUnavailableError as error:
             log.warning("fleet store unavailable", why=str(error), sessions=len(self.sessions))
             self._unavailable = True
+            self.refused = isinstance(error, StoreRefusedError)
             await self._for_each_waiting(self._notify_unavailable)
             return False
+        self.refused = False
         return True
 
     async def _renew(self) -> None:
@@ -141,7 +153,7 @@ class Broker:
         self._last_contact = started
         if self.warming_up and not renewal.warming_up:
             log.info("fleet store ready")
-        self.warming_up = renewal.warming_up
+        self.warming_up, self.store_warning = renewal.warming_up, renewal.warning
         stale = [lease.session_id for lease in renewal.leases if not self._deliver(lease)]
         if stale:
             # Not through `departures`: these must be processed before any later call about the same sessions.

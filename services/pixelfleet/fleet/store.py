@@ -22,6 +22,13 @@ class StoreUnavailableError(ConnectionError):
     """The store cannot be reached. The call may have been carried out or not."""
 
 
+class StoreRefusedError(StoreUnavailableError):
+    """The store refuses this client because of its password, its permissions, or the kind of the server.
+
+    It continues until an operator changes a setting.
+    """
+
+
 class TooManyChoicesError(ValueError):
     """The waiting tickets of this app have too many different selectors (MAX_SELECTORS)."""
 

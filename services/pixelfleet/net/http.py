@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final, Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -43,10 +43,21 @@ class Health(Protocol):
         """Return why the service should get no new work, or None when it should."""
 
 
-class HealthStatus(msgspec.Struct, frozen=True, kw_only=True):
+@runtime_checkable
+class Warns(Protocol):
+    """A service that can have warnings for its operator."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what an operator should change although the service works."""
+
+
+class HealthStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a service is alive or ready."""
 
     status: Annotated[str, msgspec.Meta(description="`ok`, or why the service is not ready")]
+    warnings: Annotated[
+        tuple[str, ...], msgspec.Meta(description="What an operator should change although the service works")
+    ] = ()
 
 
 READINESS: Final = {
@@ -143,7 +154,8 @@ def health_handlers(health: Health) -> dict[str, Handler]:
 
     async def readyz(_: web.Request) -> web.Response:
         why = health.unready()
-        return json_response(HealthStatus(status=why or "ok"), status=503 if why else 200)
+        warnings = health.warnings() if isinstance(health, Warns) else ()
+        return json_response(HealthStatus(status=why or "ok", warnings=warnings), status=503 if why else 200)
 
     return {"livez": livez, "readyz": readyz, "healthz": readyz}
 

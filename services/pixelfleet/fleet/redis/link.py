@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from pixelfleet.fleet.redis.interface import Word
 from pixelfleet.fleet.redis.scripts import UNKNOWN_SCRIPT, load
+from pixelfleet.fleet.redis.server_info import ServerInfo, UnsuitableServerError
 from pixelfleet.fleet.redis.wire import Wire, unwrap
-from pixelfleet.fleet.store import StoreUnavailableError
+from pixelfleet.fleet.store import StoreRefusedError, StoreUnavailableError
 
 ANSWER_SECONDS: Final = 3.0
 """A server that has not answered for this time counts as unreachable."""
@@ -28,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 """The beginnings of errors of a server that cannot serve the store now."""
+
+REFUSALS: Final = ("NOAUTH", "WRONGPASS", "NOPERM", "ERR ACL failure")
+"""The beginnings of errors of a server that refuses this client's password or permissions."""
 
 
 class RedisLink:
@@ -48,6 +52,10 @@ class RedisLink:
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._why = "not connected"
+        self._refused = False
+        """Whether the server refused this client at the last attempt to connect."""
+        self.warning = ""
+        """Why the server can lose data of the store that it has confirmed; read with each connection."""
         self._closed = False
         self._loop = asyncio.get_running_loop()
 
@@ -64,7 +72,7 @@ class RedisLink:
             try:
                 self._calls = await load(wire)
             except RedisError as error:
-                raise StoreUnavailableError(str(error)) from None
+                raise _unavailable(str(error)) from None
             reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
         return self._checked(reply)
 
@@ -96,7 +104,7 @@ class RedisLink:
             self._drop(why)
         else:
             log.error("fleet store refused a call", why=why)
-        raise StoreUnavailableError(why)
+        raise _unavailable(why)
 
     async def _connected(self) -> Wire:
         """Return the connection, opened if necessary; raise StoreUnavailableError until the next retry."""
@@ -106,14 +114,15 @@ class RedisLink:
             if self._wire is not None and self._wire.is_open:
                 return self._wire
             if self._closed or self._loop.time() < self._retry_at:
-                raise StoreUnavailableError("closed" if self._closed else self._why)
+                raise _unavailable("closed" if self._closed else self._why, refused=self._refused)
             try:
                 wire = await Wire.connect(self._connect(), ANSWER_SECONDS)
                 await self._initialise(wire)
             except (RedisError, OSError) as error:
                 self._lost(None, error)
-                raise StoreUnavailableError(self._why) from None
+                raise _unavailable(self._why, refused=self._refused) from None
             self._wire = wire
+            self._refused = False
             self._retry = FIRST_RETRY_SECONDS
             self._why = "connection lost"
             log.info("fleet store connected")
@@ -122,12 +131,15 @@ class RedisLink:
     async def _initialise(self, wire: Wire) -> None:
         """Load the scripts and report the run id of the server process to the store; raise a RedisError."""
         try:
-            info = unwrap(await wire.call("INFO", "server")).decode()
-            run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
-            await self._kill_last_connection(wire, run_id)
+            info = ServerInfo.parse(unwrap(await wire.call("INFO")).decode())
+            info.check()
+            self.warning = info.warning
+            if info.warning:
+                log.error("fleet store can lose data", why=info.warning, maxmemory=info.maxmemory)
+            await self._kill_last_connection(wire, info.run_id)
             self._calls = await load(wire)
-            unwrap(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), run_id))
-            self._last_connection = (run_id, unwrap(await wire.call("CLIENT", "ID")))
+            unwrap(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), info.run_id))
+            self._last_connection = (info.run_id, unwrap(await wire.call("CLIENT", "ID")))
             self.connections += 1
         except BaseException:
             wire.close()
@@ -149,6 +161,7 @@ class RedisLink:
         if why != self._why or self._wire is not None:
             log.warning("fleet store cannot be reached", why=why)
         self._why = why
+        self._refused = isinstance(error, AuthenticationError | UnsuitableServerError) or why.startswith(REFUSALS)
         self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
         self._drop(why)
@@ -157,3 +170,8 @@ class RedisLink:
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close(why)
+
+
+def _unavailable(why: str, *, refused: bool = False) -> StoreUnavailableError:
+    """Return the error for the caller of the store."""
+    return StoreRefusedError(why) if refused or why.startswith(REFUSALS) else StoreUnavailableError(why)

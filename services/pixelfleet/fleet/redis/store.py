@@ -74,6 +74,7 @@ class RedisFleetStore:
             end=_texts(end),
             operator_drained=_texts(operator_drained),
             connection=self._link.connections,
+            warning=self._link.warning,
         )
 
     async def join(self, ticket: Ticket) -> Placed:

@@ -25,9 +25,13 @@ class Service:
     """Says of itself what the test says."""
 
     why: str | None = None
+    hints: tuple[str, ...] = ()
 
     def unready(self) -> str | None:
         return self.why
+
+    def warnings(self) -> tuple[str, ...]:
+        return self.hints
 
 
 async def _redirect(_: web.Request) -> web.Response:
@@ -82,6 +86,16 @@ async def test_a_service_that_is_not_ready_says_why_and_is_alive(
     assert await get(client, "/livez") == (200, {"status": "ok"})
     for path in ("/readyz", "/healthz"):
         assert await get(client, path) == (503, {"status": "no streamer"})
+
+
+async def test_a_service_shows_its_warnings_whether_it_is_ready_or_not(
+    client: aiohttp.ClientSession, service: Service
+) -> None:
+    service.hints = ("the store evicts",)
+    assert await get(client, "/livez") == (200, {"status": "ok"})
+    assert await get(client, "/readyz") == (200, {"status": "ok", "warnings": ["the store evicts"]})
+    service.why = "no streamer"
+    assert await get(client, "/readyz") == (503, {"status": "no streamer", "warnings": ["the store evicts"]})
 
 
 # -- errors -----------------------------------------------------------------------------------------

@@ -42,8 +42,7 @@ async def join_until_refused(store: FleetStore) -> list[str]:
     for number in range(MOST_JOINS):
         try:
             await store.join(ticket(f"more-{number}"))
-        except StoreUnavailableError as error:
-            assert "memory" in str(error)
+        except StoreUnavailableError:
             return joined
         joined.append(f"more-{number}")
     raise AssertionError("the store was never full")

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.listen import listening_socket
@@ -31,6 +32,8 @@ PREFLIGHT: Final = {
 KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
 """Header fields of an HTTPException that its answer keeps."""
 
+
+OPENMETRICS: Final = "application/openmetrics-text"
 
 CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
 """What a handler that sends its own head adds to it, so that the page that asks may read it."""
@@ -168,20 +171,26 @@ def add_health(app: web.Application, health: Health) -> None:
 def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRegistry) -> web.Application:
     """Return the app of a metrics port: `/custom` has the gauges for autoscaling alone, any other path has all."""
 
-    def exposition(of: CollectorRegistry) -> web.Response:
-        return web.Response(body=generate_latest(of), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def only_custom(request: web.Request) -> web.Response:
+        return _exposition(custom, request)
 
-    async def only_custom(_: web.Request) -> web.Response:
-        return exposition(custom)
-
-    async def everything(_: web.Request) -> web.Response:
-        return exposition(registry)
+    async def everything(request: web.Request) -> web.Response:
+        return _exposition(registry, request)
 
     app = web.Application(middlewares=[errors_as_json])
     add_health(app, health)
     app.router.add_get("/custom", only_custom)
     app.router.add_get("/{any:.*}", everything)
     return app
+
+
+def _exposition(registry: CollectorRegistry, request: web.Request) -> web.Response:
+    """Return metrics as OpenMetrics to a client that accepts it, as Prometheus does; else in the older text format."""
+    if OPENMETRICS in ",".join(request.headers.getall("Accept", [])):
+        body, content_type = openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST
+    else:
+        body, content_type = generate_latest(registry), CONTENT_TYPE_LATEST
+    return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})
 
 
 def metrics_port(health: Health, registries: Registries, *, host: str, port: int) -> AbstractAsyncContextManager[int]:

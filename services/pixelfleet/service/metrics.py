@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ class Registries:
     """All metrics of a service, and apart the few gauges that autoscalers read at `/custom`."""
 
     def __init__(self, service: str) -> None:
+        disable_created_metrics()  # one series for each counter and histogram that no rule reads
         self.all = CollectorRegistry()
         self.custom = CollectorRegistry()
         info = Gauge(

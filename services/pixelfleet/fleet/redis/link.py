@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from pixelfleet.fleet.redis.interface import Word
+from pixelfleet.fleet.redis.libraries import remove_unused_libraries
 from pixelfleet.fleet.redis.scripts import UNKNOWN_SCRIPT, load
 from pixelfleet.fleet.redis.server_info import ServerInfo, UnsuitableServerError
 from pixelfleet.fleet.redis.wire import Wire, unwrap
@@ -71,6 +72,7 @@ class RedisLink:
         if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
             try:
                 self._calls = await load(wire)
+                await remove_unused_libraries(wire, self._prefix)
             except RedisError as error:
                 raise _unavailable(str(error)) from None
             reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
@@ -138,6 +140,7 @@ class RedisLink:
                 log.error("fleet store can lose data", why=info.warning, maxmemory=info.maxmemory)
             await self._kill_last_connection(wire, info.run_id)
             self._calls = await load(wire)
+            await remove_unused_libraries(wire, self._prefix)
             unwrap(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), info.run_id))
             self._last_connection = (info.run_id, unwrap(await wire.call("CLIENT", "ID")))
             self.connections += 1

@@ -70,6 +70,9 @@ NUMBERS: Final = (
 )
 """The bounds of the scripts that are plain numbers, with the same names in Lua."""
 
+LIBRARY_PREFIX: Final = "pixelfleet_"
+"""The beginning of the names of all libraries, of this release and of others."""
+
 UNKNOWN_SCRIPT: Final = ("NOSCRIPT", "ERR Function not found")
 """The beginnings of errors of a server that does not have the called script or function."""
 
@@ -112,7 +115,7 @@ def library_text() -> str:
 @cache
 def library_name() -> str:
     """Return the library's name, which is also the prefix of its functions' names."""
-    return f"pixelfleet_{hashlib.sha256(_functions('').encode()).hexdigest()[:16]}"
+    return f"{LIBRARY_PREFIX}{hashlib.sha256(_functions('').encode()).hexdigest()[:16]}"
 
 
 def _functions(prefix: str) -> str:

@@ -12,16 +12,11 @@ import structlog
 
 from matchmaker.departures import Departures
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.restatement import Restatement
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import (
-    FleetStore,
-    Placed,
-    StoreRefusedError,
-    StoreUnavailableError,
-    TooManyChoicesError,
-)
+from pixelfleet.fleet.store import FleetStore, Placed, StoreRefusedError, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +46,7 @@ class Broker:
         self._unavailable = False
         """Whether waiting players were notified that the store is unavailable."""
         self._loop = asyncio.get_running_loop()
+        self._restatement = Restatement(store, replica_id, self.sessions)
         self._on_restore = on_restore
         self.warming_up = True
         """Whether the store matches no player yet, because reports are still missing."""
@@ -146,6 +142,7 @@ class Broker:
 
     async def _renew(self) -> None:
         started = self._loop.time()
+        self._restatement.before_heartbeat()
         renewal = await self.store.renew(self.replica_id, self._epoch)
         expired = started - self._last_contact >= EXPIRY_SECONDS
         contact = (renewal.epoch, renewal.connection)
@@ -164,6 +161,7 @@ class Broker:
             await self._restore(store_reset=renewal.epoch != self._epoch)
         else:
             self._operator_drained = renewal.operator_drained
+            await self._restatement.after_heartbeat(renewal.sessions, started)
         self._epoch, self._connection = contact
         for session_id in renewal.end:
             if (entry := self.sessions.find(session_id)) is not None:

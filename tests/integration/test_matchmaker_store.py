@@ -1,5 +1,6 @@
-"""What a matchmaker answers on /readyz about the Redis that it uses."""
+"""A matchmaker with a Redis that evicts, is a cluster, refuses it, or has lost single keys."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,10 +8,13 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from matchmaker import app
+from matchmaker import app, restatement
 from matchmaker.settings import Settings
+from pixelfleet.fleet.open import PREFIX, open_store
 from pixelfleet.fleet.redis.server_info import ServerInfo
 from tests.integration.matches import KEY
+from tests.integration.peers import player, streamer
+from tests.integration.signals import signals
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 
@@ -84,3 +88,23 @@ async def test_a_replica_is_not_ready_while_redis_refuses_its_password(tmp_path:
 
 async def change_user(redis: RedisServer, *rules: str) -> None:
     await ask(redis.url, "ACL", "SETUSER", "role", *rules)
+
+
+async def test_a_player_whose_queue_entry_is_lost_gets_a_streamer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(restatement, "RESTATE_SECONDS", 0.1)
+    async with AsyncExitStack() as stack:
+        redis = stack.enter_context(redis_server(tmp_path))
+        store = await stack.enter_async_context(open_store(redis.url))
+        pod = await stack.enter_async_context(signals(store, session_key=SecretStr(KEY), require_session=True))
+        replica = await stack.enter_async_context(app.running(matchmaker_settings(redis.url)))
+        waiting = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replica.port}/"))
+
+        async def lanes() -> list[bytes]:
+            return list(await ask(redis.url, "KEYS", f"{PREFIX}lane:*"))
+
+        for lane in await eventually(lanes, "the player waits"):
+            await ask(redis.url, "DEL", lane.decode())
+        await stack.enter_async_context(streamer(pod.streamer_url, "cam"))
+        await waiting.hear("config")

@@ -99,10 +99,13 @@ class FleetStore(Protocol):
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
         operator_drained: Sequence[str] = (),
+        *,
+        complete: bool = True,
     ) -> None:
         """Replace a replica's sessions by its snapshot: tickets with their arrival, and leases.
 
-        Missing sessions are added, and others of this replica are dropped. Sessions in `unsettled`, whose last reply
+        Missing sessions are added, also to a queue that has lost them. Others of this replica are dropped if the
+        snapshot is `complete`. Sessions in `unsettled`, whose last reply
         is pending or lost, stay as they are. `operator_drained` has an effect only while the store is warming up:
         otherwise it has lost no operator drain.
         """

@@ -1,11 +1,11 @@
-"""Two relays without features, the floors that our own server is measured against: parse, stamp, send.
+"""Two relays without features, the floors of our signalling server: parse, stamp, send.
 
-They validate nothing, count nothing, log nothing and trust everybody. What they do is what any signalling server of
-the 5.5 dialect must do for a message, written as the library at hand suggests.
+They have no validation, metrics, logs or authentication. They do what any signalling server of the 5.5 dialect must do
+for a message, in the way that each library's documentation suggests.
 
     python -m benchmarks.bare_relay aiohttp|picows
 
-Listens on two free ports of 127.0.0.1 and says which in one line of JSON: `{"players": ..., "streamers": ...}`.
+They listen on two free ports of 127.0.0.1 and print them as one line of JSON: `{"players": ..., "streamers": ...}`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ S = TypeVar("S")
 """A library's socket."""
 
 D = TypeVar("D", str, bytes)
-"""What the library hands over and takes for a text message."""
+"""The type of data that the library delivers and accepts for a text message."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +42,7 @@ class Peer(Generic[S]):
 
 
 class Relay(Generic[S, D]):
-    """Who is connected. Each method returns what goes to whom, or None."""
+    """The connected peers. Each method returns the receiver and its data, or None."""
 
     def __init__(self, dump: Callable[[dict[str, Any]], D]) -> None:
         self._dump: Callable[[dict[str, Any]], D] = dump
@@ -53,14 +53,14 @@ class Relay(Generic[S, D]):
         self.identify: D = dump(IDENTIFY)
 
     def player(self, socket: S) -> Peer[S]:
-        """Take in a player."""
+        """Add a player."""
         self._ids += 1
         peer = Peer(socket, str(self._ids))
         self._players[peer.player_id] = peer
         return peer
 
     def from_streamer(self, peer: Peer[S], data: D) -> tuple[S, D] | None:
-        """Pass a streamer's message on as it is."""
+        """Forward a streamer's message unchanged."""
         message = orjson.loads(data)
         kind = message["type"]
         if kind in RELAYED:
@@ -72,7 +72,7 @@ class Relay(Generic[S, D]):
         return None
 
     def from_player(self, peer: Peer[S], data: D) -> tuple[S, D] | None:
-        """Stamp a player's message with its id."""
+        """Add the player's id to its message and forward it."""
         message = orjson.loads(data)
         kind = message["type"]
         if kind in RELAYED and peer.streamer is not None:
@@ -125,21 +125,18 @@ async def serve_aiohttp() -> None:
     await asyncio.Event().wait()
 
 
-class PicowsPlayer(WSListener):
-    """A player's connection."""
+class PicowsClient(WSListener):
+    """A connection: `receive` handles a message and returns the connection and text to send, if any."""
 
+    receive: Callable[[Peer[WSTransport], bytes], tuple[WSTransport, bytes] | None]
     peer: Peer[WSTransport]
 
     def __init__(self, relay: Relay[WSTransport, bytes]) -> None:
         self.relay = relay
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(WSMsgType.TEXT, self.relay.config)
-        self.peer = self.relay.player(transport)
-
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
-            sent = self.relay.from_player(self.peer, frame.get_payload_as_bytes())
+            sent = self.receive(self.peer, frame.get_payload_as_bytes())
             if sent is not None:
                 sent[0].send(WSMsgType.TEXT, sent[1])
         elif frame.msg_type is WSMsgType.CLOSE:
@@ -147,27 +144,21 @@ class PicowsPlayer(WSListener):
             transport.disconnect()
 
 
-class PicowsStreamer(WSListener):
+class PicowsPlayer(PicowsClient):
+    """A player's connection."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        transport.send(WSMsgType.TEXT, self.relay.config)
+        self.peer, self.receive = self.relay.player(transport), self.relay.from_player
+
+
+class PicowsStreamer(PicowsClient):
     """A streamer's connection."""
-
-    peer: Peer[WSTransport]
-
-    def __init__(self, relay: Relay[WSTransport, bytes]) -> None:
-        self.relay = relay
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, self.relay.config)
         transport.send(WSMsgType.TEXT, self.relay.identify)
-        self.peer = Peer(transport)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            sent = self.relay.from_streamer(self.peer, frame.get_payload_as_bytes())
-            if sent is not None:
-                sent[0].send(WSMsgType.TEXT, sent[1])
-        elif frame.msg_type is WSMsgType.CLOSE:
-            transport.send_close()
-            transport.disconnect()
+        self.peer, self.receive = Peer(transport), self.relay.from_streamer
 
 
 async def serve_picows() -> None:
@@ -186,7 +177,7 @@ async def serve_picows() -> None:
 
 
 def announce(players: int, streamers: int) -> None:
-    """Say where the relay listens."""
+    """Print the ports."""
     print(orjson.dumps({"players": players, "streamers": streamers}).decode(), flush=True)
 
 

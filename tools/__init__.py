@@ -1,1 +1,1 @@
-"""What cutting a release needs; nothing here is part of the distribution."""
+"""Release tools, which are not part of the distribution."""

@@ -1,7 +1,7 @@
-"""The software bill of materials of an image, in CycloneDX' JSON form.
+"""The software bill of materials (SBOM) of an image, in the JSON format of CycloneDX.
 
-`python -m tools.sbom NAME LOCK PAGE OUTPUT` writes it to OUTPUT: the Python packages of the lock file LOCK, and the
-packages that are bundled in the page, which `npm sbom` has written to PAGE. `make dist` calls it for both images.
+`python -m tools.sbom NAME LOCK PAGE OUTPUT` writes it to OUTPUT, with the Python packages of the lock file LOCK and the
+bundled packages of the page in PAGE, the output of `npm sbom`. `make dist` calls it for both images.
 """
 
 import json
@@ -24,7 +24,7 @@ _CONTINUED: Final = re.compile(r"\\\n\s*")
 
 
 def image_python(dockerfile: str) -> str:
-    """Return the version of Python that a Dockerfile builds on by default, as "3.13"."""
+    """Return the default Python version of a Dockerfile, such as "3.13"; raise ValueError without one."""
     found = re.search(r"^ARG PYTHON=(\d+\.\d+)$", dockerfile, re.MULTILINE)
     if found is None:
         raise ValueError("the Dockerfile has no ARG PYTHON")
@@ -32,7 +32,7 @@ def image_python(dockerfile: str) -> str:
 
 
 def locked(lock: str, python: str) -> Iterator[tuple[str, str]]:
-    """Go through the packages of a lock file that are installed on Linux with this Python: names and versions."""
+    """Yield name and version of the packages in a lock file that apply to Linux and this Python version."""
     environment = {
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
@@ -52,7 +52,7 @@ def locked(lock: str, python: str) -> Iterator[tuple[str, str]]:
 
 
 def bill(name: str, version: str, packages: Iterable[tuple[str, str]], page: dict[str, Any]) -> Bom:
-    """Return the bill of the image `name` with these Python packages and the page's packages, as npm lists them."""
+    """Return the SBOM of the image `name` from Python packages and the page's SBOM of npm."""
     bom = Bom()
     image = Component(
         name=name,
@@ -88,7 +88,7 @@ def _component(kind: str, name: str, version: str, *licenses: dict[str, Any]) ->
 
 
 def main(arguments: list[str]) -> None:
-    """Write the bill of one image."""
+    """Write the SBOM of one image."""
     name, lock, page, output = arguments
     python = image_python((ROOT / "Dockerfile").read_text(encoding="utf-8"))
     packages = locked(Path(lock).read_text(encoding="utf-8"), python)

@@ -1,6 +1,6 @@
 """The version: `python -m tools.version` prints it, `python -m tools.version 0.2.0` sets it.
 
-pyproject.toml decides. What must repeat it (image tags in manifests, the page's package) is rewritten from there.
+The source is pyproject.toml. The copies in image tags and in the page's package are rewritten together with it.
 """
 
 import re
@@ -29,29 +29,29 @@ COPIES: Final[dict[str, tuple[str, ...]]] = {
     "docs/**/*.md": (*_IMAGES, r"\bIMAGE_TAG="),
     "README.md": (r"^Version ",),
 }
-"""By file or glob, what stands before a version of ours."""
+"""Patterns of the text before the version, by file or glob."""
 
 
 def current(root: Path = ROOT) -> str:
-    """Return the version that pyproject.toml has."""
+    """Return the version in pyproject.toml."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     return str(project["project"]["version"])
 
 
 def copies(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
-    """Go through the places that repeat the version; yield the file and the version that stands there."""
+    """Yield the file and the version of each copy."""
     for path, pattern in _patterns(root):
         for found in pattern.finditer(path.read_text(encoding="utf-8")):
             yield path, found["version"]
 
 
 def change(version: str, root: Path = ROOT) -> list[Path]:
-    """Write a version wherever it stands; return the files that changed.
+    """Write a version to pyproject.toml and all copies; return the changed files.
 
-    Raises ValueError for what is no version.
+    Raises ValueError for an invalid version.
     """
     if not NUMBER.fullmatch(version):
-        raise ValueError(f"{version!r} is no version like 1.2.3 or 1.2.3rc1")
+        raise ValueError(f"{version!r} is not a version such as 1.2.3 or 1.2.3rc1")
     changed = []
     for path, pattern in _patterns(root):
         text = path.read_text(encoding="utf-8")
@@ -63,15 +63,15 @@ def change(version: str, root: Path = ROOT) -> list[Path]:
 
 
 def _patterns(root: Path) -> Iterator[tuple[Path, re.Pattern[str]]]:
-    for glob, befores in COPIES.items():
-        for before in befores:
-            pattern = re.compile(rf"(?P<before>{before})(?P<version>{NUMBER.pattern})", re.MULTILINE)
+    for glob, prefixes in COPIES.items():
+        for prefix in prefixes:
+            pattern = re.compile(rf"(?P<before>{prefix})(?P<version>{NUMBER.pattern})", re.MULTILINE)
             for path in sorted(root.glob(glob)):
                 yield path, pattern
 
 
 def main(arguments: list[str]) -> None:
-    """Print the version, or set the one that is given."""
+    """Print the version, or set it to the first argument."""
     if not arguments:
         sys.stdout.write(f"{current()}\n")
         return

@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
-from pixelfleet.service.errors import tell
+from pixelfleet.service.errors import warn
 from pixelfleet.service.values import Address, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
@@ -125,7 +125,7 @@ class Settings(AuthSettings):
         """Return the keys of a config file, with the reference matchmaker's translated; print warnings."""
         translated, warnings = translate_config(keys)
         for warning in warnings:
-            tell(warning)
+            warn(warning)
         return translated
 
     @classmethod
@@ -133,7 +133,7 @@ class Settings(AuthSettings):
         """Return the options, with the reference matchmaker's translated; print warnings."""
         translated, warnings = translate_arguments(arguments, file_keys)
         for warning in warnings:
-            tell(warning)
+            warn(warning)
         return translated
 
     @model_validator(mode="after")

@@ -1,1 +1,1 @@
-"""The command line and the commands that know every service."""
+"""The command line, and the commands that use all services."""

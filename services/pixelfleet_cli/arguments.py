@@ -1,4 +1,4 @@
-"""Arguments of the commands that run no service: the parser, and the secrets that it takes from files."""
+"""Argument parser of the commands that run no service, and secrets from options, files and the environment."""
 
 import argparse
 import os
@@ -14,21 +14,21 @@ from pixelfleet.service.spelling import closest
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Lays help out as that of the services is."""
+    """Formats help in the layout of the services."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=OPTION_WIDTH + 2, width=terminal_width())
 
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        """Begin with a capital."""
+        """Begin the usage line with a capital letter."""
         super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are a UsageError of one line. It repeats no value of an option that it does not know."""
+    """A parser that raises a one-line UsageError, which does not repeat the value of an unknown option."""
 
     def __init__(self, **keywords: Any) -> None:
-        """Take what an ArgumentParser takes."""
+        """Accept the arguments of ArgumentParser."""
         super().__init__(**{"formatter_class": _Formatter, **keywords, "add_help": False})
         self._optionals.title = "Options"
         self._positionals.title = "Arguments"
@@ -36,15 +36,15 @@ class Parser(argparse.ArgumentParser):
             self.add_argument("-h", "--help", action="help", help="The command prints this help and ends.")
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Return the arguments; raise UsageError for a mistake in them."""
+        """Return the parsed arguments; raise UsageError when they are invalid."""
         self._check_options(arguments)
         found, surplus = self.parse_known_args(arguments)
         if surplus:
-            self.error("there are more arguments than the command takes")
+            self.error("there are more arguments than the command accepts")
         return found
 
     def _check_options(self, arguments: Sequence[str]) -> None:
-        """Refuse unknown options first: argparse would take their values for other arguments, and repeat them."""
+        """Refuse unknown options first: argparse would treat their values as arguments and repeat them in errors."""
         known = list(self._names())
         options = [each.partition("=")[0] for each in takewhile(lambda each: each != "--", arguments)]
         unknown = [
@@ -62,27 +62,27 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{' '.join(message.split())}; see `{self.prog} --help`")
 
     def _names(self) -> Iterator[str]:
-        """Go through the options of this parser and of its subcommands."""
+        """Yield the options of this parser and of its subcommands."""
         for action in self._actions:
             yield from (name for name in action.option_strings if name.startswith("--"))
-            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - it has no public name
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the class has no public name
                 for parser in action.choices.values():
-                    yield from parser._names()  # noqa: SLF001 - of the same class
+                    yield from parser._names()  # noqa: SLF001 - the same class
 
 
 def secret(option: str, value: str | None, path: Path | None, variable: str) -> str:
-    """Return a secret from an option or its file, else from a variable or the file that `…_FILE` names; or empty.
+    """Return a secret from an option or its file, else from a variable or the file in `…_FILE`, else empty.
 
-    Raises UsageError where a secret and its file are both given, and for a file that cannot be used.
+    Raises UsageError when a source has both the secret and its file, and for an unreadable or invalid file.
     """
     if value is not None and path is not None:
-        raise UsageError(f"{option} and {option}-file: give one of the two")
+        raise UsageError(f"{option} and {option}-file: give only one of them")
     if path is not None:
         return read_secret(f"{option}-file", path)
     if value is not None:
         return value
     file_variable = f"{variable}_FILE"
-    value, named = os.environ.get(variable, ""), os.environ.get(file_variable, "")
-    if value and named:
-        raise UsageError(f"{variable} and {file_variable}: set one of the two")
-    return read_secret(file_variable, Path(named)) if named else value
+    value, file = os.environ.get(variable, ""), os.environ.get(file_variable, "")
+    if value and file:
+        raise UsageError(f"{variable} and {file_variable}: set only one of them")
+    return read_secret(file_variable, Path(file)) if file else value

@@ -1,7 +1,7 @@
 """The command line: `pixelfleet COMMAND [OPTION]...`.
 
-Help, the version and an unknown command are answered from the table below. A mistake in an option is answered once
-the command's settings are imported; the application is imported after that.
+Help, the version and unknown commands need only the table below. Options are validated with the settings of the
+command; its application is imported after that.
 """
 
 import sys
@@ -15,18 +15,18 @@ EXIT_USAGE: Final = 2
 
 
 class Command(NamedTuple):
-    """A command whose options are a settings class: its package has `settings.Settings` and `app`.
+    """A command with a settings class: its package has `settings.Settings` and `app`.
 
-    A service has `app.running`. A command that ends by itself has `app.main`, which returns the exit code.
+    A service has `app.running`. Any other command has `app.main`, which returns the exit code.
     """
 
     package: str
     summary: str
     group: str
     extra: str = ""
-    """The optional dependencies that it needs."""
+    """The extra of the distribution with its optional dependencies."""
     once: bool = False
-    """It ends by itself."""
+    """Whether the command has `app.main` in place of `app.running`."""
 
 
 class Tool(NamedTuple):
@@ -69,7 +69,7 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
 }
 
 WITH_SETTINGS: Final[dict[str, Command]] = {n: c for n, c in COMMANDS.items() if isinstance(c, Command)}
-"""The commands whose options are a settings class."""
+"""The commands with a settings class."""
 
 EXAMPLES: Final = (
     ("pixelfleet demo", "Show a test picture at localhost:8080."),
@@ -79,7 +79,7 @@ EXAMPLES: Final = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 after an orderly end, 2 when it cannot run as asked."""
+    """Run a command; return its exit code, which is 2 for a usage error."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
@@ -138,8 +138,9 @@ def _run(name: str, options: list[str]) -> int:
 
 def _unknown(name: str) -> str:
     closest = import_module("pixelfleet.service.spelling").closest
-    meant = closest(name, COMMANDS)
-    return f"unknown command {name[:80]!r}{f' (did you mean {meant!r}?)' if meant else ''}; see `pixelfleet --help`"
+    suggestion = closest(name, COMMANDS)
+    hint = f" (did you mean {suggestion!r}?)" if suggestion else ""
+    return f"unknown command {name[:80]!r}{hint}; see `pixelfleet --help`"
 
 
 def _first(errors: BaseExceptionGroup[UsageError]) -> BaseException:

@@ -1,4 +1,4 @@
-"""`python -m pixelfleet_cli.contracts`: writes the OpenAPI documents of the services from their contracts."""
+"""`python -m pixelfleet_cli.contracts`: writes the OpenAPI documents of the services."""
 
 import sys
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "signalserver/openapi.json": signalserver.contract.CONTRACT,
     "turnapi/openapi.json": turnapi.contract.CONTRACT,
 }
-"""Contracts by the files of their documents, below services/."""
+"""Contracts by the path of their document below services/."""
 
 
 def text_of(contract: Contract) -> bytes:
-    """Return a contract's document as it is checked in."""
+    """Return the OpenAPI document of a contract as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(contract.document()), indent=1) + b"\n"
 
 

@@ -1,7 +1,7 @@
-"""`python -m pixelfleet_cli.health`: checks that the service in this container is alive, for the image's health check.
+"""`python -m pixelfleet_cli.health`: the health check of the container image.
 
-One image runs any service, so the ports that they have by default are all asked, and one that says yes is enough.
-`PIXELFLEET_HEALTH_URL` names another address.
+The image can run any service, so the check tries the default port of each; one healthy answer is enough.
+`PIXELFLEET_HEALTH_URL` sets another address.
 """
 
 import http.client
@@ -12,13 +12,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 DEFAULTS: Final = tuple(f"http://127.0.0.1:{port}/livez" for port in (4000, 3000, 8080, 3480))
-"""Signalserver, matchmaker, router (and the demo), turn-api."""
+"""The signalserver, the matchmaker, the router (also of the demo) and the turn-api."""
 
-SECONDS: Final = 3.0
+TIMEOUT_SECONDS: Final = 3.0
 
 
-def is_alive(url: str, seconds: float = SECONDS) -> bool:
-    """Return whether an address answers with 200."""
+def is_alive(url: str, seconds: float = TIMEOUT_SECONDS) -> bool:
+    """Return whether a URL answers with 200 within `seconds`."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
     try:
@@ -31,9 +31,9 @@ def is_alive(url: str, seconds: float = SECONDS) -> bool:
 
 
 def main(urls: Iterable[str] = ()) -> int:
-    """Return the exit code: 0 when one of the addresses says that it is alive."""
-    named = os.environ.get("PIXELFLEET_HEALTH_URL")
-    return 0 if any(map(is_alive, urls or ([named] if named else DEFAULTS))) else 1
+    """Return the exit code: 0 when one of the URLs is alive."""
+    url = os.environ.get("PIXELFLEET_HEALTH_URL")
+    return 0 if any(map(is_alive, urls or ([url] if url else DEFAULTS))) else 1
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
     options = _parser().parse(arguments)
-    from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - a mistake is answered without it
+    from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - not needed for invalid arguments
     from pixelfleet.auth.links import SignedLink, sign  # noqa: PLC0415 - the same
 
     key = secret("--key", None, options.key_file, KEY_VARIABLE)
     if len(key.encode()) < MIN_KEY_BYTES:
-        raise UsageError(f"--key-file or ${KEY_VARIABLE} must give the key of links, of at least {MIN_KEY_BYTES} bytes")
+        raise UsageError(f"--key-file or ${KEY_VARIABLE} must have the key of links, of at least {MIN_KEY_BYTES} bytes")
     link = SignedLink(
         subject=options.subject,
         app=options.app,
@@ -41,12 +41,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def seconds_of(text: str) -> int:
-    """Return a time such as `10m`, `2h` or `90` in seconds."""
-    from pixelfleet.auth.links import LONGEST_SECONDS  # noqa: PLC0415 - an unknown option is answered without it
+    """Return a time such as `10m`, `2h` or `90` in seconds; raise ArgumentTypeError."""
+    from pixelfleet.auth.links import MAX_SECONDS  # noqa: PLC0415 - not needed for unknown options
 
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = int(found[1]) * UNITS[found[2] or "s"] if found else 0
-    if not 0 < seconds <= LONGEST_SECONDS:
+    if not 0 < seconds <= MAX_SECONDS:
         raise argparse.ArgumentTypeError("must be a time such as 90s, 10m, 2h or 7d, at most a year")
     return seconds
 
@@ -54,13 +54,13 @@ def seconds_of(text: str) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="pixelfleet link", description="Sign a link that admits its holder, once or for a time.")
     parser.add_argument(
-        "--url", metavar="URL", default="", help="The link leads to this page. Without it the token alone is printed."
+        "--url", metavar="URL", default="", help="The link opens this page. Without it only the token is printed."
     )
     parser.add_argument(
         "--key-file",
         metavar="FILE",
         type=Path,
-        help=f"This file has the key of links. (default: ${KEY_FILE_VARIABLE}, or the key in ${KEY_VARIABLE})",
+        help=f"This file contains the key of links. (default: ${KEY_FILE_VARIABLE}, or the key in ${KEY_VARIABLE})",
     )
     parser.add_argument(
         "--expires",
@@ -69,16 +69,16 @@ def _parser() -> Parser:
         default=3600,
         help="The link is valid for this time, such as 90s, 10m, 2h or 7d. (default: 1h)",
     )
-    parser.add_argument("--once", action="store_true", help="The link admits one player only.")
-    parser.add_argument("--subject", metavar="NAME", default="", help="The log names the holder so.")
-    parser.add_argument("--app", metavar="NAME", default="", help="The holder gets this application only.")
-    parser.add_argument("--id", metavar="ID", default="", help="The holder gets this streamer or session only.")
+    parser.add_argument("--once", action="store_true", help="The link admits only one player.")
+    parser.add_argument("--subject", metavar="NAME", default="", help="The log shows this name of the holder.")
+    parser.add_argument("--app", metavar="NAME", default="", help="The holder can use only this application.")
+    parser.add_argument("--id", metavar="ID", default="", help="The holder can use only this streamer or session.")
     parser.add_argument(
         "--priority",
         type=int,
         choices=range(MAX_PRIORITY + 1),
         metavar=f"0..{MAX_PRIORITY}",
-        help="The holder has this priority in the queue; a higher one is served first.",
+        help="The holder has this priority in the queue. A higher priority is served first.",
     )
     parser.add_argument(
         "--role",

@@ -1,4 +1,4 @@
-"""`python -m pixelfleet_cli.reference`: prints docs/reference/configuration.md, every setting of every command."""
+"""`python -m pixelfleet_cli.reference`: prints docs/reference/configuration.md, with all settings of all commands."""
 
 import importlib
 import sys
@@ -23,10 +23,10 @@ SHARED: Final[tuple[tuple[str, Settings], ...]] = (
     ("Limits of a connection", PeerSettings),
     ("Configuration and log", ServiceSettings),
 )
-"""Classes that others inherit from, the most derived first, with the heading of their settings."""
+"""Base classes of settings, the most derived first, with the heading of each."""
 
 INTRODUCTION: Final = """\
-<!-- Made from the settings classes by `make generated`. -->
+<!-- Generated from the settings classes by `make generated`. -->
 # Configuration
 
 Every setting has one name everywhere. `player_port` of the signalling server is:
@@ -40,23 +40,24 @@ Every setting has one name everywhere. `player_port` of the signalling server is
 Options override the environment, and the environment overrides the file. An unknown option, an unknown key or an
 invalid value ends the command with exit code 2 and one line that names it.
 
-- **Lists** (`ORIGIN,...`) are values with commas between, or an option that is repeated: `--origins a,b` is
-  `--origins a --origins b`. A JSON array is accepted too.
-- **Tables** (`KEY=VALUE,...`) are pairs with commas between, such as `--labels region=eu,version=2`. A JSON object is
-  accepted too, and is the form of the file.
-- **Switches** have no value: `--serve` turns one on, `--no-serve` turns it off. The environment has `true` or `false`.
+- **Lists** (`ORIGIN,...`) are comma-separated values or a repeated option: `--origins a,b` is equivalent to
+  `--origins a --origins b`. A JSON array is also accepted.
+- **Tables** (`KEY=VALUE,...`) are comma-separated pairs, such as `--labels region=eu,version=2`. A JSON object is also
+  accepted, and is required in the file.
+- **Switches** have no value: `--serve` turns one on, `--no-serve` turns it off. Their environment variables are
+  `true` or `false`.
 - **Secrets** have a second name for a file with the value. `session_key` can be in the file that `--session-key-file`,
-  `PIXELFLEET_SIGNALSERVER_SESSION_KEY_FILE` or the key `session_key_file` names. A line end behind the value is
-  ignored; the file has at most 64 KiB. A place that has both the secret and its file is refused. Keep secrets out of
-  command lines: other users of the machine can read those.
+  `PIXELFLEET_SIGNALSERVER_SESSION_KEY_FILE` or the key `session_key_file` names. Trailing line
+  ends are ignored; the limit of the file is 64 KiB. A source with both the secret and its file is refused. Keep
+  secrets out of command lines: other users of the machine can read them.
 
-The signalling server and the matchmaker accept the options of the servers of Unreal Engine too:
+The signalling server and the matchmaker also accept the options of the servers of Unreal Engine:
 [migration.md](../how-to/migration.md).
 """
 
 
 def reference() -> str:
-    """Return the whole page, in Markdown."""
+    """Return the page in Markdown."""
     return "\n".join([INTRODUCTION, *_commands(), *_shared()])
 
 
@@ -89,14 +90,14 @@ def _shared() -> Iterator[str]:
 
 
 def _see(cls: Settings) -> str:
-    """Return where the settings are that a command shares with others."""
+    """Return links to the shared settings of a command."""
     titles = [title for title, parent in SHARED if set(_own(parent)) & set(catalogue(cls))]
     anchors = (f"[{title}](#{title.lower().replace(' ', '-')})" for title in titles)
     return f"See also: {', '.join(anchors)}."
 
 
 def _own(cls: Settings) -> dict[str, Setting]:
-    """Return the settings that a shared class itself declares; `host` stands with each command's ports."""
+    """Return the settings that a shared class itself declares, without `host`, which each command lists."""
     own = [name for name in cls.__annotations__ if name in cls.model_fields and name != "host"]
     return {name: catalogue(cls)[name] for name in own}
 
@@ -118,32 +119,32 @@ def _table(settings: Iterable[Setting]) -> Iterator[str]:
 
 
 def _option(setting: Setting) -> str:
-    """Return the option; of a secret the one of its file and the secret's own."""
+    """Return the option; of a secret the option of its file and its own."""
     if setting.file_name:
         return f"`{written(setting)}`, `{setting.option} {setting.placeholder}`"
     return f"`{written(setting)}`"
 
 
 def _bounds(metadata: Iterable[object], setting: Setting) -> str:
-    """Return a sentence on the values of a number, or on the length of a text; empty for what is plain anyhow."""
+    """Return the range of a number or of a length as a sentence; empty without one."""
     if setting.placeholder == "PORT":
         return ""
-    least, most, unit = "", "", " characters" if setting.form is Form.PLAIN else " values"
+    lower, upper, unit = "", "", " characters" if setting.form is Form.PLAIN else " values"
     for bound in metadata:
         match bound:
             case Ge(ge=value) if value:
-                least = f"from {plain_number(value)}"
+                lower = f"from {plain_number(value)}"
             case Gt(gt=value):
-                least = f"above {plain_number(value)}"
+                lower = f"above {plain_number(value)}"
             case Le(le=value):
-                most = f"up to {plain_number(value)}"
+                upper = f"up to {plain_number(value)}"
             case Lt(lt=value):
-                most = f"below {plain_number(value)}"
+                upper = f"below {plain_number(value)}"
             case MinLen(min_length=value) if value > 1:
-                least = f"at least {value}{unit}"
+                lower = f"at least {value}{unit}"
             case MaxLen(max_length=value):
-                most = f"at most {value}{unit}"
-    limits = " ".join(filter(None, (least, most)))
+                upper = f"at most {value}{unit}"
+    limits = " ".join(filter(None, (lower, upper)))
     return f"Range: {limits}." if limits else ""
 
 

@@ -11,7 +11,7 @@ from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.service.errors import UsageError, tell
+from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.values import Address, Bytes, Directory, FileName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.option_values import (
@@ -216,7 +216,7 @@ class Settings(FleetSettings):
         """Translate the keys of legacy servers in a config file; print the warnings."""
         translation = translate_config(keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.keys
 
     @classmethod
@@ -224,7 +224,7 @@ class Settings(FleetSettings):
         """Translate the options of legacy servers in arguments; print the warnings."""
         translation = translate_arguments(arguments, file_keys)
         for warning in translation.warnings:
-            tell(warning)
+            warn(warning)
         return translation.arguments
 
     def peer_connection_options(self) -> dict[str, Any]:

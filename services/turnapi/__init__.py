@@ -1,1 +1,1 @@
-"""Hands out ICE servers and short-lived TURN credentials."""
+"""The TURN API: a list of ICE servers with credentials that expire."""

@@ -1,4 +1,4 @@
-"""Wires a TURN API together."""
+"""Assembles and runs the TURN API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from turnapi.ice import parse_servers
 from turnapi.metrics import Metrics
 from turnapi.rest import Rest
 from turnapi.settings import Settings
-from turnapi.sources import FileOfServers, Named, Nodes, Source
+from turnapi.sources import Nodes, ServersFile, Source, StaticServers
 
 log = structlog.get_logger(__name__)
 
@@ -33,20 +33,20 @@ class TurnApi:
     metrics_port: int = 0
 
     def unready(self) -> str | None:
-        """Return why there is no answer."""
+        """Return why the API is not ready; None when it is."""
         return self.rest.unready()
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[TurnApi]:
-    """Run a TURN API."""
+    """Run a TURN API; once entered, it listens."""
     async with AsyncExitStack() as stack:
         source = await _source(settings, stack)
         metrics = Metrics(source)
         rest = Rest(
             source,
-            settings.mint(),
-            settings.recipe(),
+            settings.credential_issuer(),
+            settings.answer_options(),
             metrics,
             lifetime=settings.lifetime,
             streamer_lifetime=settings.streamer_lifetime,
@@ -66,12 +66,12 @@ async def running(settings: Settings) -> AsyncIterator[TurnApi]:
 
 
 async def _source(settings: Settings, stack: AsyncExitStack) -> Source:
-    """Return where the servers are known from; raise UsageError when that is of no use."""
+    """Return the configured source of servers; raise UsageError when it is unusable."""
     if settings.server:
-        return Named(parse_servers(settings.server))
+        return StaticServers(parse_servers(settings.server))
     if settings.servers_file is not None:
-        file = FileOfServers(settings.servers_file, settings.reread_seconds)
-        await file.first()
+        file = ServersFile(settings.servers_file, settings.reread_seconds)
+        await file.load()
         return file
     cluster = Cluster(URL(settings.kube_api)) if settings.kube_api else await asyncio.to_thread(in_cluster)
     session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))

@@ -13,20 +13,20 @@ Name = Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]
 
 CONTRACT: Final = Contract(
     "Pixelfleet TURN API",
-    "Credentials for TURN servers. It is for the cluster's own services: it asks for no token.",
+    "Credentials for TURN servers. It is for services of the cluster and requires no token.",
     (
         Operation(
             path="/",
             name="configuration",
             summary="An RTCConfiguration with fresh credentials",
             parameters=(
-                Parameter("name", "whom the credentials are for; the default is a random name", Name),
+                Parameter("name", "the name in the credentials; the default is a random name", Name),
                 Parameter("role", "determines the lifetime", Literal["player", "streamer"], default="player"),
             ),
             answers={
                 200: Answer("The configuration", (RtcConfiguration,)),
                 400: Answer("A parameter is not valid", (Error,)),
-                503: Answer("No TURN server is known; the error gives the reason", (Error,)),
+                503: Answer("No TURN server is available; the error gives the reason", (Error,)),
             },
         ),
         *HEALTH.operations,

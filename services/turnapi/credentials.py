@@ -1,4 +1,4 @@
-"""What a TURN server asks for: a fixed user, or credentials that are made for one session and expire."""
+"""Credentials for TURN servers: a fixed user, or credentials that expire for each session."""
 
 import base64
 import hashlib
@@ -10,10 +10,10 @@ from typing import Final, Protocol
 from pydantic import SecretStr
 
 NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""Names that credentials can be made for. coturn cuts a username at its first colon and takes 512 bytes."""
+"""Valid names in credentials. coturn splits a username at its first colon, and its limit is 512 bytes."""
 
 MIN_SECRET_BYTES: Final = 16
-"""Whoever holds credentials can try secrets against them at leisure, so a short one would be found."""
+"""Holders of credentials can guess the secret offline, so it must not be short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class Credentials:
     credential: str
 
 
-class Mint(Protocol):
-    """Makes credentials."""
+class CredentialIssuer(Protocol):
+    """Creates credentials."""
 
     def make(self, name: str, now: float, lifetime: float) -> Credentials:
-        """Return credentials for a name that hold for `lifetime` seconds after `now`, a unix time."""
+        """Return credentials for a name, valid for `lifetime` seconds after `now`, a unix time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedUser:
-    """One user for everybody, for TURN servers that share no secret with us."""
+    """One user for all players and streamers, for TURN servers without a shared secret."""
 
     username: str
     credential: SecretStr
@@ -45,11 +45,11 @@ class FixedUser:
 
 @dataclass(frozen=True, slots=True)
 class SharedSecret:
-    """Credentials that a TURN server can check without asking anybody: coturn's `use-auth-secret`."""
+    """Credentials that a TURN server verifies with a shared secret: coturn's `use-auth-secret`."""
 
     secret: SecretStr
     leeway: float = 0.0
-    """Seconds that the TURN servers' clocks may be ahead of ours."""
+    """Seconds that the TURN servers' clocks may be ahead."""
 
     def make(self, name: str, now: float, lifetime: float) -> Credentials:
         """Return `<unix expiry>:<name>` and the HMAC-SHA1 of that under the secret, in base64."""

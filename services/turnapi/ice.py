@@ -1,4 +1,4 @@
-"""From TURN servers to an RTCConfiguration, without I/O."""
+"""Builds an RTCConfiguration from TURN servers. No I/O."""
 
 import hashlib
 import re
@@ -14,10 +14,10 @@ from turnapi.credentials import Credentials
 Transport = Literal["stun", "udp", "tcp", "tls"]
 Policy = Literal["all", "relay"]
 AddressKind = Literal["external", "internal"]
-"""Which address of a Kubernetes node players reach."""
+"""The kind of node address that players reach."""
 
 MAX_SERVERS: Final = 1000
-"""Servers that a list may name; a browser is slow with five."""
+"""The maximum number of servers in a list."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
@@ -25,27 +25,27 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One TURN server: the addresses under which it is reached, of either family, or names."""
+    """One TURN server, by addresses of either family or by names."""
 
     hosts: tuple[str, ...]
     port: int | None = None
-    """For STUN, UDP and TCP, where it is not the usual one."""
+    """The port for STUN, UDP and TCP; None is the default port."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What an operator chooses about the answer."""
+class AnswerOptions:
+    """The operator's choices for the answer."""
 
     transports: Sequence[Transport] = ("stun", "udp", "tcp")
     port: int = 3478
     tls_port: int = 5349
     policy: Policy = "all"
-    most: int = 0
-    """Servers in one answer; 0 is all of them."""
+    max_servers: int = 0
+    """The maximum number of servers in one answer; 0 is all."""
 
 
 def parse_server(text: str) -> Server:
-    """Return the server that `host`, `host:port` or `[address]:port` names; raise ValueError for anything else."""
+    """Return the server from `host`, `host:port` or `[address]:port`; raise ValueError for anything else."""
     host, port = text, ""
     if text.startswith("["):
         host, bracket, port = text[1:].partition("]")
@@ -62,15 +62,15 @@ def parse_server(text: str) -> Server:
 
 
 def parse_servers(entries: object) -> tuple[Server, ...]:
-    """Return the servers of a list of texts; raise ValueError, naming the entry, when it is not that or is empty."""
+    """Return the distinct servers of a list of strings; raise ValueError, with the number of an invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise ValueError("must be a list with at least one server")
     if len(entries) > MAX_SERVERS:
-        raise ValueError(f"names more than {MAX_SERVERS} servers")
+        raise ValueError(f"has more than {MAX_SERVERS} servers")
     servers: dict[Server, None] = {}
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, str):
-            raise ValueError(f"entry {number}: must be a text")
+            raise ValueError(f"entry {number}: must be a string")
         try:
             servers[parse_server(entry)] = None
         except ValueError as error:
@@ -86,7 +86,7 @@ def host_of(text: str) -> str:
         except ValueError:
             raise ValueError("is not an IP address") from None
         if getattr(address, "scope_id", None):
-            raise ValueError("an address with a zone means nothing elsewhere")
+            raise ValueError("an address with a zone is not valid on other machines")
         return str(address)
     if not _NAME.fullmatch(text):
         raise ValueError("is neither a host name nor an IP address")
@@ -94,7 +94,7 @@ def host_of(text: str) -> str:
 
 
 class IceServer(msgspec.Struct, frozen=True, kw_only=True):
-    """One TURN server, with credentials."""
+    """One TURN server with credentials."""
 
     urls: list[str]
     username: str
@@ -102,54 +102,54 @@ class IceServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RtcConfiguration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An RTCConfiguration, as browsers take it."""
+    """An RTCConfiguration of the WebRTC API."""
 
     ice_transport_policy: Policy
     ice_servers: list[IceServer]
 
 
 def configuration(
-    servers: Sequence[Server], credentials: Credentials, recipe: Recipe, name: str = ""
+    servers: Sequence[Server], credentials: Credentials, options: AnswerOptions, name: str = ""
 ) -> RtcConfiguration:
     """Return the RTCConfiguration for a name: one entry for each server, with all its URLs."""
     return RtcConfiguration(
-        ice_transport_policy=recipe.policy,
+        ice_transport_policy=options.policy,
         ice_servers=[
             IceServer(
-                urls=[url for host in server.hosts for url in _urls(host, server, recipe)],
+                urls=[url for host in server.hosts for url in _urls(host, server, options)],
                 username=credentials.username,
                 credential=credentials.credential,
             )
-            for server in chosen(servers, recipe.most, name)
+            for server in chosen(servers, options.max_servers, name)
         ],
     )
 
 
-def chosen(servers: Sequence[Server], most: int, name: str) -> list[Server]:
-    """Return at most so many of the servers; which ones depends on the name, so that names spread over all.
+def chosen(servers: Sequence[Server], limit: int, name: str) -> list[Server]:
+    """Return at most `limit` servers, or all if it is 0, chosen by rendezvous hashing of the name.
 
-    Each server is ranked by a hash of it and the name: one that comes or goes moves only the names that it takes or
-    had, and a name that comes back finds the servers that it knew.
+    Names are spread over all servers. A server that is added or removed affects only the names assigned to it, and a
+    name keeps its servers across requests.
     """
-    if not most or len(servers) <= most:
+    if not limit or len(servers) <= limit:
         return list(servers)
-    return sorted(servers, key=lambda server: _rank(server, name))[:most]
+    return sorted(servers, key=lambda server: _rank(server, name))[:limit]
 
 
 def _rank(server: Server, name: str) -> bytes:
     return hashlib.sha256(f"{name} {server.hosts} {server.port}".encode()).digest()
 
 
-def _urls(host: str, server: Server, recipe: Recipe) -> list[str]:
-    shown = f"[{host}]" if _is_ipv6(host) else host
-    port = server.port or recipe.port
+def _urls(host: str, server: Server, options: AnswerOptions) -> list[str]:
+    url_host = f"[{host}]" if _is_ipv6(host) else host
+    port = server.port or options.port
     forms = {
-        "stun": f"stun:{shown}:{port}",
-        "udp": f"turn:{shown}:{port}?transport=udp",
-        "tcp": f"turn:{shown}:{port}?transport=tcp",
-        "tls": f"turns:{shown}:{recipe.tls_port}?transport=tcp",
+        "stun": f"stun:{url_host}:{port}",
+        "udp": f"turn:{url_host}:{port}?transport=udp",
+        "tcp": f"turn:{url_host}:{port}?transport=tcp",
+        "tls": f"turns:{url_host}:{options.tls_port}?transport=tcp",
     }
-    return [forms[transport] for transport in recipe.transports]
+    return [forms[transport] for transport in options.transports]
 
 
 def _is_ipv6(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The TURN API's numbers."""
+"""Metrics of the TURN API."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from turnapi.sources import Source
 
 
 class Metrics:
-    """What a TURN API shows."""
+    """The metrics of one TURN API."""
 
     def __init__(self, source: Source) -> None:
         self.registries = Registries("turnapi")
@@ -20,11 +20,11 @@ class Metrics:
         self.answers = Counter("turnapi_answers", "Answers, by outcome.", ["outcome"], registry=everything)
         for outcome in ("ok", "unavailable", "bad_request"):
             self.answers.labels(outcome)
-        servers = self.registries.custom_gauge("turnapi_servers", "TURN servers that are handed out.")
+        servers = self.registries.custom_gauge("turnapi_servers", "Available TURN servers.")
         servers.set_function(lambda: len(source.servers))
         success = Gauge(
             "turnapi_source_success_timestamp_seconds",
-            "When the servers were last known to be current; 0 for never.",
+            "Unix time of the last successful update of the servers; 0 before the first.",
             registry=everything,
         )
         success.set_function(lambda: source.last_success or 0.0)
@@ -32,13 +32,13 @@ class Metrics:
 
 
 class _Failures(Collector):
-    """How often the source could not be read."""
+    """Collects the number of failures of the source."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
     def collect(self) -> Iterable[Metric]:
         """Return the count."""
-        family = CounterMetricFamily("turnapi_source_failures", "Times that the servers could not be learnt anew.")
+        family = CounterMetricFamily("turnapi_source_failures", "Failed updates of the servers.")
         family.add_metric([], self._source.failures)
         return [family]

@@ -1,4 +1,4 @@
-"""Which Kubernetes nodes are TURN servers, and under which addresses, without I/O."""
+"""TURN servers from Kubernetes nodes. No I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class _Status(msgspec.Struct):
 
 
 class _Node(msgspec.Struct):
-    """The part of a node that is looked at."""
+    """The fields of a node that are used."""
 
     metadata: _Metadata
     spec: _Spec = msgspec.field(default_factory=_Spec)
@@ -46,30 +46,29 @@ class TurnNode:
 
     name: str
     hosts: tuple[str, ...]
-    """Its addresses of the wanted kind."""
+    """Its addresses of the selected kind."""
     ready: bool
     cordoned: bool
-    """Takes no new pods: as a rule it is about to be taken away."""
+    """Whether it accepts no new pods, usually before its removal."""
 
 
-def read_node(thing: KubeObject, kind: AddressKind) -> TurnNode:
-    """Return what there is to know of a node; raise ValueError for what is none."""
+def read_node(resource: KubeObject, kind: AddressKind) -> TurnNode:
+    """Return the node from a Kubernetes object; raise ValueError for an invalid one."""
     try:
-        node = msgspec.convert(thing, _Node)
+        node = msgspec.convert(resource, _Node)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
-    wanted = {"external": "ExternalIP", "internal": "InternalIP"}[kind]
-    hosts = {host_of(each.address): None for each in node.status.addresses if each.type == wanted}
+    address_type = {"external": "ExternalIP", "internal": "InternalIP"}[kind]
+    hosts = {host_of(each.address): None for each in node.status.addresses if each.type == address_type}
     ready = any(each.type == "Ready" and each.status == "True" for each in node.status.conditions)
     return TurnNode(node.metadata.name, tuple(hosts), ready, node.spec.unschedulable)
 
 
 def servers_on(nodes: Iterable[TurnNode]) -> tuple[Server, ...]:
-    """Return the TURN servers to hand out, by their nodes' names.
+    """Return the TURN servers of ready nodes, ordered by the name of the node.
 
-    A cordoned node still relays, and goes on doing so for who is there, but is named to new players only where there
-    is no other.
+    A cordoned node keeps its present relays, but new players get it only when there is no other.
     """
-    able = sorted((node for node in nodes if node.ready and node.hosts), key=lambda node: node.name)
-    staying = [node for node in able if not node.cordoned]
-    return tuple(Server(node.hosts) for node in staying or able)
+    ready = sorted((node for node in nodes if node.ready and node.hosts), key=lambda node: node.name)
+    schedulable = [node for node in ready if not node.cordoned]
+    return tuple(Server(node.hosts) for node in schedulable or ready)

@@ -9,8 +9,8 @@ from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
 from pixelfleet.service.values import Name, Placeholder, Port, Seconds, Url
-from turnapi.credentials import MIN_SECRET_BYTES, FixedUser, Mint, SharedSecret
-from turnapi.ice import AddressKind, Policy, Recipe, Transport, parse_server
+from turnapi.credentials import MIN_SECRET_BYTES, CredentialIssuer, FixedUser, SharedSecret
+from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server
 
 
 def _server(text: str) -> str:
@@ -25,7 +25,7 @@ def _api_address(text: str) -> str:
 
 
 class Settings(ServiceSettings):
-    """The TURN API gives players and streamers the list of STUN and TURN servers, with credentials that expire."""
+    """The TURN API provides players and streamers with a list of STUN and TURN servers and credentials that expire."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_TURN_API_")
     command: ClassVar[str] = "turn-api"
@@ -36,14 +36,14 @@ class Settings(ServiceSettings):
         "transports": "Answer",
     }
 
-    port: Port = Field(3480, description="Signalling servers ask for the configuration at this port.")
+    port: Port = Field(3480, description="Signalling servers request the configuration on this port.")
     metrics_port: Port = Field(3980, description="Prometheus reads metrics on this port.")
 
     server: list[Annotated[str, AfterValidator(_server), Placeholder("HOST[:PORT]")]] = Field(
-        default=[], max_length=1000, description="These are the TURN servers."
+        default=[], max_length=1000, description="Players and streamers use these TURN servers."
     )
     servers_file: Path | None = Field(
-        None, description="This JSON file has the list of TURN servers. It is read again when it changes."
+        None, description="This JSON file contains the list of TURN servers. It is read again when it changes."
     )
     reread_seconds: Seconds = Field(
         2.0, ge=0.1, le=3600, description="The file is checked for changes at this interval."
@@ -53,17 +53,17 @@ class Settings(ServiceSettings):
         max_length=512,
         description="The TURN servers are the Kubernetes nodes with this label, such as app.pixel/turn.",
     )
-    node_address: AddressKind = Field("external", description="Players reach a node at this kind of address.")
+    node_address: AddressKind = Field("external", description="Players reach a node at an address of this kind.")
     kube_api: Annotated[Url, AfterValidator(_api_address)] = Field(
         "",
-        description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. Without it the "
-        "pod's service account is used.",
+        description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. By default the "
+        "service reads the address and token of its pod's service account.",
     )
 
     secret: SecretStr | None = Field(
-        None, description="Credentials are derived from this secret, which coturn has as its static-auth-secret."
+        None, description="Credentials are derived from this secret, the static-auth-secret of coturn."
     )
-    username: Name = Field("", max_length=256, description="All players and streamers get this user.")
+    username: Name = Field("", max_length=256, description="All players and streamers use this user name.")
     credential: Annotated[SecretStr, Placeholder("PASSWORD")] | None = Field(
         None, description="The fixed user has this password."
     )
@@ -79,47 +79,47 @@ class Settings(ServiceSettings):
     )
 
     transports: list[Transport] = Field(
-        default=["stun", "udp", "tcp"], min_length=1, description="The answer names servers for these transports."
+        default=["stun", "udp", "tcp"], min_length=1, description="The answer contains URLs for these transports."
     )
-    turn_port: Port = Field(3478, ge=1, description="TURN servers have STUN, UDP and TCP on this port.")
-    tls_port: Port = Field(5349, ge=1, description="TURN servers have TLS on this port.")
+    turn_port: Port = Field(3478, ge=1, description="TURN servers listen for STUN, UDP and TCP on this port.")
+    tls_port: Port = Field(5349, ge=1, description="TURN servers listen for TLS on this port.")
     ice_transport_policy: Policy = Field(
-        "all", description="Browsers use any path, or with relay none but those through a TURN server."
+        "all", description="Browsers use any ICE path, or with relay only paths through a TURN server."
     )
     most_servers: int = Field(
         0,
         ge=0,
-        description="An answer has at most this many servers, chosen by name; 0 is all. Browsers are slow with five or "
-        "more.",
+        description="An answer has at most this number of servers, chosen by name; 0 is all. Browsers are slow with "
+        "five or more.",
     )
 
     @model_validator(mode="after")
-    def _one_source_and_one_way_in(self) -> Self:
+    def _has_one_source_and_one_kind_of_credentials(self) -> Self:
         sources = [bool(self.server), self.servers_file is not None, bool(self.node_label)]
         if sum(sources) != 1:
             raise ValueError("--server, --servers-file, --node-label: give exactly one of them")
         secret = self.secret.get_secret_value() if self.secret else ""
         password = self.credential.get_secret_value() if self.credential else ""
         if bool(secret) is bool(self.username or password):
-            raise ValueError("--secret, or --username and --credential: give one of the two")
+            raise ValueError("--secret, or --username and --credential: give only one of them")
         if secret and len(secret.encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"--secret: must have at least {MIN_SECRET_BYTES} bytes")
         if not secret and not (self.username and password):
             raise ValueError("--username and --credential: give both or none")
         if set(self.transports) == {"stun"}:
-            raise ValueError("--transports: stun alone relays nothing; add udp, tcp or tls")
+            raise ValueError("--transports: stun alone has no relay; add udp, tcp or tls")
         return self
 
-    def mint(self) -> Mint:
-        """Return what makes the credentials."""
+    def credential_issuer(self) -> CredentialIssuer:
+        """Return the issuer for the configured kind of credentials."""
         if self.secret is not None and self.secret.get_secret_value():
             return SharedSecret(self.secret, self.leeway)
         assert self.credential is not None
         return FixedUser(self.username, self.credential)
 
-    def recipe(self) -> Recipe:
-        """Return what is chosen about the answer."""
-        return Recipe(
+    def answer_options(self) -> AnswerOptions:
+        """Return the options of an answer."""
+        return AnswerOptions(
             tuple(dict.fromkeys(self.transports)),
             self.turn_port,
             self.tls_port,

@@ -1,4 +1,4 @@
-"""Where the TURN servers are known from: the settings, a file, or the nodes of a Kubernetes cluster."""
+"""Sources of TURN servers: the settings, a file, or the nodes of a Kubernetes cluster."""
 
 import asyncio
 import json
@@ -22,29 +22,29 @@ log = structlog.get_logger(__name__)
 
 
 class Source(Protocol):
-    """Knows the TURN servers."""
+    """A source of TURN servers."""
 
     @property
     def servers(self) -> tuple[Server, ...]:
-        """The servers as last known."""
+        """The servers of the last successful update."""
 
     @property
     def failures(self) -> int:
-        """How often they could not be learnt anew."""
+        """The number of failed updates."""
 
     @property
     def last_success(self) -> float | None:
-        """The unix time when they last could, None for never."""
+        """Unix time of the last successful update; None before the first."""
 
     def missing(self) -> str:
-        """Return why there is no server, when there is none."""
+        """Return why there is no server; meaningful only without servers."""
 
     async def run(self) -> None:
         """Keep the servers current until cancelled."""
 
 
-class Named:
-    """The servers that the settings name."""
+class StaticServers:
+    """The servers in the settings."""
 
     def __init__(self, servers: tuple[Server, ...]) -> None:
         self.servers = servers
@@ -52,66 +52,66 @@ class Named:
         self.last_success: float | None = time.time()
 
     def missing(self) -> str:
-        """Return nothing: there always is one."""
+        """Return an empty text: there is always a server."""
         return ""
 
     async def run(self) -> None:
-        """Return: nothing changes."""
+        """Return immediately: the servers do not change."""
 
 
-class FileOfServers:
-    """A JSON file with a list of servers, read again whenever its content is another.
+class ServersFile:
+    """A JSON file with a list of servers, read again when its content changes.
 
-    The content is compared and not the file's time: a mounted ConfigMap is replaced by a link to a new folder.
+    The content is compared instead of the modification time: a mounted ConfigMap is replaced through a symbolic link.
     """
 
     def __init__(self, path: Path, reread_seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._reread_seconds = reread_seconds
         self._clock = clock
-        self._seen = b""
-        self._complaint = ""
+        self._content = b""
+        self._error = ""
         self.servers: tuple[Server, ...] = ()
         self.failures = 0
         self.last_success: float | None = None
 
     def missing(self) -> str:
-        """Return what is wrong with the file."""
-        return self._complaint or "the file names no TURN server"
+        """Return the error of the file."""
+        return self._error or "the file has no TURN server"
 
-    async def first(self) -> None:
-        """Read the file for the first time; raise UsageError when it is of no use."""
-        await self.look()
-        if self._complaint:
-            raise UsageError(f"--servers-file {self._path}: {self._complaint}")
+    async def load(self) -> None:
+        """Read the file for the first time; raise UsageError when it is unreadable or invalid."""
+        await self.refresh()
+        if self._error:
+            raise UsageError(f"--servers-file {self._path}: {self._error}")
 
     async def run(self) -> None:
-        """Look at the file until cancelled."""
+        """Read the file periodically until cancelled."""
         while True:
             await asyncio.sleep(self._reread_seconds)
-            await self.look()
+            await self.refresh()
 
-    async def look(self) -> None:
-        """Take the file's servers if it is in order, else say once what is wrong and keep the last."""
+    async def refresh(self) -> None:
+        """Update the servers from the file; on an error keep them, and log a new error once."""
         try:
             text = await asyncio.to_thread(_read, self._path)
-            if text != self._seen or self._complaint:
-                self._take(parse_servers(_list_in(text)), text)
+            if text != self._content or self._error:
+                self._update(parse_servers(_list_in(text)), text)
         except (OSError, ValueError) as error:
-            self._complain(str(getattr(error, "strerror", None) or error))
+            self._failed(str(getattr(error, "strerror", None) or error))
         else:
             self.last_success = self._clock()
 
-    def _take(self, servers: tuple[Server, ...], text: bytes) -> None:
-        if self._seen or self._complaint:
-            log.info("TURN servers read", file=str(self._path), servers=len(servers))
-        self.servers, self._seen, self._complaint = servers, text, ""
+    def _update(self, servers: tuple[Server, ...], text: bytes) -> None:
+        if self._content or self._error:
+            log.info("servers file loaded", file=str(self._path), servers=len(servers))
+        self.servers, self._content, self._error = servers, text, ""
 
-    def _complain(self, why: str) -> None:
+    def _failed(self, why: str) -> None:
         self.failures += 1
-        if why != self._complaint and self.last_success is not None:
-            log.warning("the file is of no use; the last servers stay", file=str(self._path), why=why)
-        self._complaint = why
+        if why != self._error and self.last_success is not None:
+            log.warning("servers file invalid; using the last servers", file=str(self._path), why=why)
+        self._error = why
 
 
 def _read(path: Path) -> bytes:
@@ -130,29 +130,29 @@ def _list_in(text: bytes) -> object:
 
 
 class Nodes:
-    """The nodes of a Kubernetes cluster that have a label."""
+    """The nodes of a Kubernetes cluster with a label."""
 
     def __init__(self, client: KubeClient, selector: str, kind: AddressKind) -> None:
         self._selector, self._kind = selector, kind
         self.servers: tuple[Server, ...] = ()
         self.mirror: Mirror[TurnNode] = Mirror(
-            client, NODES_PATH, selector, read=lambda thing: read_node(thing, kind), changed=self._changed
+            client, NODES_PATH, selector, read=lambda resource: read_node(resource, kind), changed=self._changed
         )
 
     @property
     def failures(self) -> int:
-        """How often the API server could not be asked."""
+        """The number of failed requests to the API server."""
         return self.mirror.failures
 
     @property
     def last_success(self) -> float | None:
-        """The unix time of its last word."""
+        """Unix time of the last answer of the API server; None before the first."""
         return self.mirror.last_success
 
     def missing(self) -> str:
-        """Return what keeps us from naming a node."""
+        """Return why no node is usable."""
         if not self.mirror.complete:
-            return f"the nodes are not known yet: {self.mirror.trouble or 'the Kubernetes API is being asked'}"
+            return f"the nodes are not loaded yet: {self.mirror.trouble or 'waiting for the Kubernetes API'}"
         nodes = list(self.mirror.objects.values())
         if not nodes:
             return f"no node has the label {self._selector}"
@@ -167,7 +167,7 @@ class Nodes:
     def _changed(self) -> None:
         servers = servers_on(self.mirror.objects.values())
         if servers != self.servers:
-            log.info("TURN nodes", nodes=len(self.mirror.objects), handed_out=len(servers))
+            log.info("turn nodes changed", nodes=len(self.mirror.objects), servers=len(servers))
             if not servers:
-                log.warning("no TURN node", why=self.missing())
+                log.warning("no turn node available", why=self.missing())
         self.servers = servers

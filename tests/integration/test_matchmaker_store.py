@@ -12,9 +12,9 @@ from matchmaker import app, restatement
 from matchmaker.settings import Settings
 from pixelfleet.fleet.open import PREFIX, open_store
 from pixelfleet.fleet.redis.server_info import ServerInfo
-from tests.integration.matches import KEY
+from tests.integration.matchmakers import KEY
 from tests.integration.peers import player, streamer
-from tests.integration.signals import signals
+from tests.integration.signalservers import running_signalserver
 from tests.parts import eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 
@@ -97,7 +97,9 @@ async def test_a_player_whose_queue_entry_is_lost_gets_a_streamer(
     async with AsyncExitStack() as stack:
         redis = stack.enter_context(redis_server(tmp_path))
         store = await stack.enter_async_context(open_store(redis.url))
-        pod = await stack.enter_async_context(signals(store, session_key=SecretStr(KEY), require_session=True))
+        pod = await stack.enter_async_context(
+            running_signalserver(store, session_key=SecretStr(KEY), require_session=True)
+        )
         replica = await stack.enter_async_context(app.running(matchmaker_settings(redis.url)))
         waiting = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replica.port}/"))
 
@@ -107,4 +109,4 @@ async def test_a_player_whose_queue_entry_is_lost_gets_a_streamer(
         for lane in await eventually(lanes, "the player waits"):
             await ask(redis.url, "DEL", lane.decode())
         await stack.enter_async_context(streamer(pod.streamer_url, "cam"))
-        await waiting.hear("config")
+        await waiting.receive("config")

@@ -1,1 +1,1 @@
-"""Who may come in: one module for router and matchmaker, so that either door holds by itself."""
+"""Authentication and authorization of HTTP and websocket requests, shared by router and matchmaker."""

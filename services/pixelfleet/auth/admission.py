@@ -1,4 +1,4 @@
-"""Accepting the websocket of a client that has been admitted."""
+"""Acceptance of an authenticated websocket."""
 
 from pixelfleet.auth.credentials import SUBPROTOCOL, offers_subprotocol
 from pixelfleet.net.handshake import Accepted
@@ -7,5 +7,5 @@ from pixelfleet.net.websocket import WebSocket
 
 
 def accepted(socket: WebSocket, request: Request) -> Accepted:
-    """Return the decision to open a websocket: it chooses our subprotocol, if that was offered."""
+    """Return the decision to accept a websocket, with SUBPROTOCOL if the request offers it."""
     return Accepted(socket, SUBPROTOCOL if offers_subprotocol(request.headers) else "")

@@ -1,4 +1,4 @@
-"""What the claims of a token mean here. Pure: the token is checked elsewhere."""
+"""Maps the claims of a verified token to an identity. No I/O; the token is verified elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,17 +13,17 @@ MAX_NAME_LENGTH: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """Which claims are asked for, and what they choose."""
+    """Which claims a token must have, and which claims give applications, priority and roles."""
 
     required: Mapping[str, Any] = field(default_factory=dict)
-    """Claims that must have this value, or have it among their values; None: must be there."""
+    """Claims that must have this value, or a list with this value; None accepts any value."""
     app: str = "app"
     priority: str = "priority"
     roles: str = "roles"
 
 
 def claim(claims: Mapping[str, Any], name: str) -> Any:
-    """Return a claim by its name, or by the path to it: `realm_access.roles`; None when it is not there."""
+    """Return a claim by its name or by a path such as `realm_access.roles`; None when it is missing."""
     if name in claims:
         return claims[name]
     found: Any = claims
@@ -33,7 +33,7 @@ def claim(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def names_of(value: Any) -> tuple[str, ...]:
-    """Return the names that a claim lists, as a list or as a text with spaces between them."""
+    """Return the names in a claim: a list of strings, or one string with spaces between the names."""
     if isinstance(value, str):
         value = value.split()
     if not isinstance(value, list):
@@ -42,11 +42,11 @@ def names_of(value: Any) -> tuple[str, ...]:
 
 
 def identity_of(claims: Mapping[str, Any], rules: ClaimRules, method: AuthMethod) -> Identity:
-    """Return who a token's claims speak of; raise InvalidCredentialsError when one that is required is not there."""
-    for name, wanted in rules.required.items():
+    """Return the identity from a token's claims; raise InvalidCredentialsError when a required claim does not match."""
+    for name, required in rules.required.items():
         value = claim(claims, name)
-        if value is None or (wanted is not None and not _has(value, wanted)):
-            raise InvalidCredentialsError(f"the claim {name} is not what it must be")
+        if value is None or (required is not None and not _has(value, required)):
+            raise InvalidCredentialsError(f"the claim {name} is missing or has a wrong value")
     priority = claim(claims, rules.priority)
     return Identity(
         subject=str(claims.get("sub") or "")[:MAX_NAME_LENGTH],
@@ -57,7 +57,7 @@ def identity_of(claims: Mapping[str, Any], rules: ClaimRules, method: AuthMethod
     )
 
 
-def _has(value: Any, wanted: Any) -> bool:
+def _has(value: Any, required: Any) -> bool:
     if isinstance(value, list):
-        return any(type(each) is type(wanted) and each == wanted for each in value)
-    return type(value) is type(wanted) and bool(value == wanted)
+        return any(type(each) is type(required) and each == required for each in value)
+    return type(value) is type(required) and bool(value == required)

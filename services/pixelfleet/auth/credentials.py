@@ -1,4 +1,4 @@
-"""What a request shows of who sends it. Nothing is believed here, and nothing that is too long is read."""
+"""Extracts credentials from a request. Nothing is verified here; values over the length limits are not read."""
 
 import base64
 from collections.abc import Mapping
@@ -17,35 +17,35 @@ LINK: Final = "link"
 """The query parameter of a signed link."""
 
 SUBPROTOCOL: Final = "pixelfleet"
-"""What a page offers beside its token, and what is answered: a server must choose one of those that were offered."""
+"""The subprotocol that the page offers beside its token, and that the server selects in the response."""
 
 SUBPROTOCOL_TOKEN: Final = "bearer."  # noqa: S105 - a prefix, no secret
-"""Begins the websocket subprotocol that is a token."""
+"""Prefix of a websocket subprotocol that carries a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request shows; each part is None where it shows none of that kind."""
+    """The credentials of a request; each field is None when the request has none of that kind."""
 
     user: tuple[str, str] | None = None
     """Name and password."""
     token: str | None = None
     link: str | None = None
     ambient: bool = False
-    """Whether a browser adds them to any request to us, also to one that another site's page has it send."""
+    """Whether browsers attach them to every request to this origin, including requests from pages of other sites."""
 
     @property
     def any(self) -> bool:
-        """Whether anything is shown."""
+        """Whether the request has any credentials."""
         return self.user is not None or self.token is not None or self.link is not None
 
 
 def credentials_of(
     headers: MultiMapping[str], cookies: Mapping[str, str], query: Mapping[str, str], cookie: str
 ) -> Credentials:
-    """Return what a request shows. The token comes from `Authorization`, a websocket subprotocol or the named cookie.
+    """Return the credentials of a request.
 
-    What is explicit wins over what a browser adds by itself.
+    The token comes from `Authorization`, else from a websocket subprotocol, else from the named cookie.
     """
     link = _short(query.get(LINK) or None)
     header = headers.get("Authorization")
@@ -54,12 +54,12 @@ def credentials_of(
     token = bearer_token(header) or _subprotocol_token(headers)
     if token is not None:
         return Credentials(token=_short(token), link=link)
-    kept = cookies.get(cookie) if cookie else None
-    return Credentials(token=_short(kept), link=link, ambient=bool(kept))
+    cookie_token = cookies.get(cookie) if cookie else None
+    return Credentials(token=_short(cookie_token), link=link, ambient=bool(cookie_token))
 
 
 def offers_subprotocol(headers: MultiMapping[str]) -> bool:
-    """Tell whether a websocket's request offers our subprotocol, which must then be chosen."""
+    """Return whether a websocket request offers SUBPROTOCOL; the response must then select it."""
     return SUBPROTOCOL in _subprotocols(headers)
 
 
@@ -81,7 +81,7 @@ def _basic(header: str | None) -> tuple[str, str] | None:
         return None
     try:
         name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except ValueError:  # no base64, or no UTF-8 in it
+    except ValueError:  # not base64, or not UTF-8
         return None
     if not colon or not name or len(name) > MAX_NAME_LENGTH or len(password) > MAX_PASSWORD_LENGTH:
         return None
@@ -89,5 +89,5 @@ def _basic(header: str | None) -> tuple[str, str] | None:
 
 
 def _short(text: str | None) -> str | None:
-    """Return a token, or an empty one, which proves nothing, in place of one that is too long or not ASCII."""
+    """Return a token; one over the limit or not in ASCII becomes the empty one, which never verifies."""
     return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else ""

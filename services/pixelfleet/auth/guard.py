@@ -1,4 +1,4 @@
-"""The one question that every door asks: who is this, and may they come in?"""
+"""Authentication and authorization of requests."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from pixelfleet.auth import links
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
 from pixelfleet.auth.htpasswd import Users, read_users
-from pixelfleet.auth.identity import STRANGER, AuthBackendError, Identity, InvalidCredentialsError
+from pixelfleet.auth.identity import ANONYMOUS, AuthBackendError, Identity, InvalidCredentialsError
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.policy import AccessPolicy
@@ -28,10 +28,10 @@ from pixelfleet.service.errors import UsageError
 log = structlog.get_logger(__name__)
 
 Redeem = Callable[[str, float], Awaitable[bool]]
-"""Uses up a link by its id, to be remembered until that unix time; False when it was used before."""
+"""Marks the link with this id as used until this unix time; returns False when it was used before."""
 
 Enter = Callable[[Request], Awaitable[Identity]]
-"""Says who asks, or raises an HTTPException."""
+"""Returns the identity of a request, or raises an HTTPException."""
 
 REALM: Final = "pixelfleet"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,53 +39,53 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(slots=True)
 class Guard:
-    """Checks who comes. Its errors are aiohttp's: 401, 403, and 503 while it cannot be told."""
+    """Authenticates requests and checks their roles; raises aiohttp's 401, 403, or 503 for an unavailable backend."""
 
     origins: Sequence[str]
-    """Origins whose pages may use what a browser adds to requests by itself: cookies and passwords. `*` names none."""
+    """Origins whose pages may send ambient credentials (cookies and passwords). `*` has no effect here."""
     cookie: str = ""
     users: Users | None = None
     tokens: Tokens | None = None
     link_key: str = field(default="", repr=False)
     redeem: Redeem | None = None
-    """None where somebody behind this door uses links up."""
+    """None in a service that forwards links to another one, which marks them as used."""
 
     def credentials(self, request: Request) -> Credentials:
-        """Return what a request shows of who sends it."""
+        """Return the credentials of a request, unverified."""
         cookies = request.cookies if self.cookie else {}
         return credentials_of(request.headers, cookies, request.query, self.cookie)
 
     def authorization(self, request: Request) -> str | None:
-        """Return the `Authorization` by which the next door behind this one may see for itself who comes."""
+        """Return the `Authorization` header with which the next service can authenticate the request itself."""
         headers = request.headers
         if not self.cookie and "Authorization" not in headers and "Sec-WebSocket-Protocol" not in headers:
-            return None  # as for most players
+            return None  # the common case
         credentials = credentials_of(headers, request.cookies if self.cookie else {}, {}, self.cookie)
         if credentials.user is not None:
             return headers.get("Authorization")
         return f"Bearer {credentials.token}" if credentials.token else None
 
-    def asks(self, policy: AccessPolicy) -> bool:
-        """Return whether there is anything to check."""
+    def authenticates(self, policy: AccessPolicy) -> bool:
+        """Return whether a policy has a method or accepts links, so that requests must be checked."""
         return policy.method != "none" or (policy.links and bool(self.link_key))
 
     async def check(self, policy: AccessPolicy, request: Request) -> Identity:
-        """Return who asks to come in at a door; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
-        if not self.asks(policy):
-            return STRANGER
+        """Return the identity of a request; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
+        if not self.authenticates(policy):
+            return ANONYMOUS
         credentials = self.credentials(request)
         try:
             identity = await self._authenticate(policy, credentials)
         except InvalidCredentialsError as error:
-            log.info("refused", policy=policy.name, why=str(error))
+            log.info("authentication failed", policy=policy.name, why=str(error))
             raise self._unauthorized(policy, str(error)) from None
         except (AuthBackendError, StoreUnavailableError) as error:
-            log.warning("cannot tell who comes", policy=policy.name, why=str(error))
-            raise web.HTTPServiceUnavailable(reason="who you are cannot be checked right now") from None
+            log.warning("authentication backend unavailable", policy=policy.name, why=str(error))
+            raise web.HTTPServiceUnavailable(reason="authentication is temporarily unavailable") from None
         if credentials.ambient and identity.method in ("basic", "jwt"):
             check_same_site(request, self.origins)
         if policy.role and policy.method != "none" and policy.role not in identity.roles:
-            log.info("refused", policy=policy.name, subject=identity.subject, why="role")
+            log.info("access denied", policy=policy.name, subject=identity.subject, why="role")
             raise web.HTTPForbidden(reason="your roles do not allow this")
         return identity
 
@@ -94,12 +94,14 @@ class Guard:
             return await self._by_link(credentials.link)
         match policy.method:
             case "none":
-                return STRANGER
+                return ANONYMOUS
             case "basic" if credentials.user is not None and self.users is not None:
                 return await self.users.check(*credentials.user)
             case "jwt" if credentials.token is not None and self.tokens is not None:
                 return await self.tokens.check(credentials.token)
-        raise InvalidCredentialsError("a link is needed" if policy.method == "link" else "you have to say who you are")
+        raise InvalidCredentialsError(
+            "a signed link is required" if policy.method == "link" else "authentication is required"
+        )
 
     async def _by_link(self, text: str) -> Identity:
         link = links.verify(text, self.link_key)
@@ -113,33 +115,35 @@ class Guard:
 
 
 def check_same_site(request: Request, origins: Collection[str]) -> None:
-    """Raise HTTPForbidden when another site's page sent this with what the browser adds by itself.
+    """Raise HTTPForbidden for a cross-site request with ambient credentials.
 
-    A browser names the page's origin with each websocket and each request that changes something; where it names none
-    the page is our own, or no page at all.
+    Browsers send `Origin` with each websocket request and each unsafe method. A request without it comes from a page of
+    this origin, or not from a browser.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and not _ours(origin, request.host):
+    if origin is not None and not _same_origin(origin, request.host):
         if not origin_allowed(origin, [each for each in origins if each != "*"]):
-            raise web.HTTPForbidden(reason="pages of this origin may not do that in your name")
+            raise web.HTTPForbidden(reason="cross-site requests from this origin are not allowed")
     elif origin is None and request.method not in SAFE:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
-            raise web.HTTPForbidden(reason="pages of other sites may not do that in your name")
+            raise web.HTTPForbidden(reason="cross-site requests are not allowed")
 
 
-def _ours(origin: str, host: str) -> bool:
+def _same_origin(origin: str, host: str) -> bool:
     scheme, _, authority = origin.lower().partition("://")
-    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
-    return bool(usual) and authority.removesuffix(usual) == host.lower().removesuffix(usual)
+    default_port = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return bool(default_port) and authority.removesuffix(default_port) == host.lower().removesuffix(default_port)
 
 
 @asynccontextmanager
 async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None) -> AsyncIterator[Guard]:
-    """Yield the guard that the settings ask for; raise UsageError when they cannot be."""
+    """Yield a guard for the settings; raise UsageError when a method lacks its users, issuer or key."""
     settings.check_methods()
     methods = settings.methods()
-    guard = Guard(origins, settings.jwt_cookie, link_key=settings.link_secret if settings.asks else "", redeem=redeem)
+    guard = Guard(
+        origins, settings.jwt_cookie, link_key=settings.link_secret if settings.auth_enabled else "", redeem=redeem
+    )
     async with AsyncExitStack() as stack:
         if "basic" in methods:
             try:

@@ -1,7 +1,7 @@
-"""Users with a password: lines of htpasswd, checked off the event loop.
+"""Password authentication with htpasswd users, off the event loop.
 
-A hash is made to cost (bcrypt some 50 to 300 ms), so it is computed in a thread, few at once, and one that was right is
-remembered for a while under a keyed digest: a page's many requests cost one hash.
+A hash is slow by design (bcrypt takes some 50 to 300 ms). It is computed in a thread, with bounded concurrency, and a
+success is cached for a while under a keyed digest: the many requests of one page cost one hash.
 """
 
 import asyncio
@@ -18,32 +18,32 @@ from passlib.hash import apr_md5_crypt, sha256_crypt, sha512_crypt  # type: igno
 
 from pixelfleet.auth.identity import AuthBackendError, Identity, InvalidCredentialsError
 
-AT_ONCE: Final = 2
+MAX_CONCURRENT: Final = 2
 """Hashes computed at the same time."""
 
 MAX_WAITING: Final = 64
-"""Hashes that may wait for their turn; a further one is not begun."""
+"""Checks in progress or queued; further ones fail with AuthBackendError."""
 
-REMEMBERED: Final = 1024
-REMEMBERED_SECONDS: Final = 300.0
+CACHE_SIZE: Final = 1024
+CACHE_SECONDS: Final = 300.0
 MAX_BCRYPT_BYTES: Final = 72
-"""What bcrypt reads of a password. Apache cuts there, so the hashes that it made want it cut."""
+"""bcrypt reads this many bytes of a password. Apache truncates there, so its hashes need the same truncation."""
 
-_WRONG: Final = "no such user, or not the password"
+_WRONG: Final = "wrong user name or password"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One line."""
+    """One line of the file."""
 
     hash: str
     roles: frozenset[str]
 
 
 def read_users(lines: Iterable[str], role: str) -> dict[str, User]:
-    """Return the users by name; raise ValueError, which tells a line's number and nothing of its hash.
+    """Return the users by name; raise ValueError with the line's number and without its hash.
 
-    A line is `name:hash` or, with us, `name:hash:role role`; `role` is for those whose line names none.
+    A line is `name:hash`, or `name:hash:role role` as an extension; `role` is the default role.
     """
     users: dict[str, User] = {}
     for number, line in enumerate(lines, 1):
@@ -53,14 +53,14 @@ def read_users(lines: Iterable[str], role: str) -> dict[str, User]:
         name, colon, rest = entry.partition(":")
         hashed, _, roles = rest.partition(":")
         if not name or not colon or _checker(hashed) is None:
-            raise ValueError(f"line {number} is no `name:hash` with a hash of bcrypt ($2y$), apr1, sha256 or sha512")
+            raise ValueError(f"line {number} is not `name:hash` with a hash of bcrypt ($2y$), apr1, sha256 or sha512")
         named = frozenset(roles.split())
         users[name] = User(hashed, named or frozenset((role,)))
     return users
 
 
 def matches(password: str, hashed: str) -> bool:
-    """Tell whether a password has this hash. It takes long."""
+    """Return whether a password has this hash. Blocks for up to some 300 ms."""
     checker = _checker(hashed)
     return checker is not None and checker(password, hashed)
 
@@ -77,53 +77,53 @@ def _checker(hashed: str) -> Callable[[str, str], bool] | None:
 def _crypt(scheme: Any, password: str, hashed: str) -> bool:
     try:
         return bool(scheme.verify(password, hashed))
-    except ValueError:  # a password that no such hash can have, as with a zero byte in it
+    except ValueError:  # the password cannot be hashed, such as one with a zero byte
         return False
 
 
 def _bcrypt(password: str, hashed: str) -> bool:
     try:
         return bcrypt.checkpw(password.encode()[:MAX_BCRYPT_BYTES], hashed.encode())
-    except ValueError:  # a hash that only looks like one
+    except ValueError:  # not a valid hash
         return False
 
 
 class Users:
-    """Checks names and passwords."""
+    """Authenticates users by name and password."""
 
     def __init__(self, users: dict[str, User], clock: Callable[[], float]) -> None:
         self._users = users
         self._decoys = [user.hash for user in users.values()]
-        """What is computed for names that are not known, so that they take as long as those that are."""
+        """Hashes that are checked for unknown names, so that those take as long as known names."""
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._right: OrderedDict[bytes, float] = OrderedDict()
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._cache: OrderedDict[bytes, float] = OrderedDict()
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
 
     async def check(self, name: str, password: str) -> Identity:
-        """Return who this is; raise InvalidCredentialsError, or AuthBackendError when too many ask at once."""
+        """Return the user's identity; raise InvalidCredentialsError, or AuthBackendError if too many checks wait."""
         user = self._users.get(name)
         digest = self._digest(name, password)
-        if user is None or self._right.get(digest, 0.0) <= self._clock():
-            right = await self._hash(password, user.hash if user else self._decoy(name))
-            if user is None or not right:
+        if user is None or self._cache.get(digest, 0.0) <= self._clock():
+            valid = await self._hash(password, user.hash if user else self._decoy(name))
+            if user is None or not valid:
                 raise InvalidCredentialsError(_WRONG)
             self._remember(digest)
         return Identity(name, "basic", user.roles)
 
     def _decoy(self, name: str) -> str:
-        """Return the same user's hash each time: where hashes are of several kinds, a name's time tells nothing."""
+        """Return the same hash each time for a name: with several kinds of hashes the duration must not vary."""
         if not self._decoys:
             return ""
         return self._decoys[int.from_bytes(self._digest(name, "")[:8]) % len(self._decoys)]
 
     async def _hash(self, password: str, hashed: str) -> bool:
         if self._waiting >= MAX_WAITING:
-            raise AuthBackendError("too many passwords are being checked")
+            raise AuthBackendError("too many password checks are waiting")
         self._waiting += 1
         try:
-            async with self._turn:
+            async with self._slots:
                 return await asyncio.to_thread(matches, password, hashed)
         finally:
             self._waiting -= 1
@@ -132,7 +132,7 @@ class Users:
         return hmac.digest(self._key, f"{name}\0{password}".encode(), hashlib.sha256)
 
     def _remember(self, digest: bytes) -> None:
-        self._right[digest] = self._clock() + REMEMBERED_SECONDS
-        self._right.move_to_end(digest)
-        while len(self._right) > REMEMBERED:
-            self._right.popitem(last=False)
+        self._cache[digest] = self._clock() + CACHE_SECONDS
+        self._cache.move_to_end(digest)
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)

@@ -1,34 +1,34 @@
-"""Who somebody is, once that is proven."""
+"""Identities, and the errors of authentication."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 AuthMethod = Literal["none", "basic", "jwt", "link"]
-"""How somebody proves who they are."""
+"""How an identity is proven."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person or program, and what they may have."""
+    """An authenticated subject and its permissions."""
 
     subject: str = ""
-    """Their name, for logs; empty for a stranger."""
+    """The name, for logs; empty for an unauthenticated client."""
     method: AuthMethod = "none"
     roles: frozenset[str] = frozenset()
     apps: tuple[str, ...] = ()
-    """The apps that they may ask for, the first by default; empty is any."""
+    """The permitted applications, of which the first is the default; empty is any."""
     priority: int | None = None
-    """Their place among those who wait; None is the usual one."""
+    """The priority in the queue; None is the default priority."""
     wants: str = ""
-    """The one streamer or session that they may have; empty is any."""
+    """The only permitted streamer or session; empty is any."""
 
 
-STRANGER = Identity()
+ANONYMOUS = Identity()
 
 
 class InvalidCredentialsError(ValueError):
-    """What was shown proves nothing; the text says why and repeats no part of it."""
+    """The credentials are missing or invalid; the text gives the reason and repeats no part of them."""
 
 
 class AuthBackendError(RuntimeError):
-    """Whoever could tell (the issuer, the store) cannot be asked right now; the text says who."""
+    """A backend (the issuer, the store, the password checker) is unavailable; the text names it."""

@@ -1,4 +1,4 @@
-"""An issuer's public keys: found by discovery, fetched, kept, and fetched again when it has changed them."""
+"""An issuer's public keys (JWKS): discovered, fetched, cached, and fetched again after a rotation."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,13 +12,13 @@ import structlog
 from pixelfleet.auth.identity import AuthBackendError, InvalidCredentialsError
 
 REFRESH_AFTER_SECONDS: Final = 600.0
-"""Keys older than this are fetched again when they are next used; until that has worked they still hold."""
+"""Keys older than this are fetched again at their next use; they stay valid until that succeeds."""
 
-LONGEST_SECONDS: Final = 24 * 3600.0
-"""Keys that could not be fetched again for so long hold no more."""
+MAX_AGE_SECONDS: Final = 24 * 3600.0
+"""Keys that could not be refreshed for this time are no longer valid."""
 
 FETCH_GAP_SECONDS: Final = 10.0
-"""At least so long lies between two fetches, however many tokens name a key that is not known."""
+"""The minimum time between two fetches, however many tokens name an unknown key."""
 
 MAX_KEYS: Final = 64
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class Fetch(Protocol):
-    """Gets a document over HTTP."""
+    """Fetches a document over HTTP."""
 
     async def __call__(self, url: str) -> bytes:
         """Return the body, at most MAX_DOCUMENT_BYTES; raise AuthBackendError."""
@@ -46,20 +46,20 @@ class KeySet:
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._fetching = asyncio.Lock()
-        self._why = "the keys of the issuer are not known yet"
+        self._why = "the keys of the issuer are not loaded yet"
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
-        """Return the key that a token names, or the only one there is when it names none.
+        """Return the key with an id, or the only key when a token has no id.
 
-        Raises InvalidCredentialsError for a key that the issuer does not have, AuthBackendError if it is unreachable.
+        Raises InvalidCredentialsError for an unknown key, AuthBackendError when the issuer is unreachable.
         """
         now = self._clock()
         found = self._find(key_id)
-        # While somebody fetches, or waits in vain for an issuer that hangs, keys that are known need no waiting.
+        # Tokens with a cached key do not wait for a fetch in progress: the issuer may hang.
         if found is None or (now - self._fetched > REFRESH_AFTER_SECONDS and not self._fetching.locked()):
             await self._refresh()
             found = self._find(key_id)
-        if self._clock() - self._fetched > LONGEST_SECONDS:
+        if self._clock() - self._fetched > MAX_AGE_SECONDS:
             raise AuthBackendError(self._why)
         if found is None:
             raise InvalidCredentialsError("the token is signed with a key that the issuer does not have")
@@ -71,7 +71,7 @@ class KeySet:
         return next(iter(self._keys.values())) if len(self._keys) == 1 else None
 
     async def _refresh(self) -> None:
-        """Fetch the keys, unless somebody just did; when it fails those that are known are kept."""
+        """Fetch the keys unless a fetch was tried within FETCH_GAP_SECONDS; a failure keeps the cached keys."""
         async with self._fetching:
             if self._clock() - self._tried < FETCH_GAP_SECONDS:
                 return
@@ -80,10 +80,10 @@ class KeySet:
                 keys = readable_keys(_document(await self._fetch(await self._address())))
             except AuthBackendError as error:
                 self._why = str(error)
-                log.warning("keys of the issuer cannot be had", issuer=self._issuer, why=str(error))
+                log.warning("issuer keys unavailable", issuer=self._issuer, why=str(error))
                 return
             if keys.keys() != self._keys.keys():
-                log.info("keys of the issuer", issuer=self._issuer, keys=len(keys))
+                log.info("issuer keys changed", issuer=self._issuer, keys=len(keys))
             self._keys, self._fetched = keys, self._clock()
 
     async def _address(self) -> str:
@@ -91,7 +91,7 @@ class KeySet:
             return self._url
         found = _document(await self._fetch(self._issuer.rstrip("/") + DISCOVERY))
         if found.get("issuer") != self._issuer:
-            raise AuthBackendError("the issuer's discovery document is another issuer's")
+            raise AuthBackendError("the issuer's discovery document names another issuer")
         url = found.get("jwks_uri")
         if not isinstance(url, str) or urlsplit(url).scheme not in ("https", urlsplit(self._issuer).scheme):
             raise AuthBackendError("the issuer's discovery document names no usable jwks_uri")
@@ -99,13 +99,13 @@ class KeySet:
 
 
 def readable_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
-    """Return the public signature keys of a JWKS by their id.
+    """Return the public signature keys of a JWKS by their id; raise AuthBackendError when it has no list of keys.
 
-    Symmetric keys are left out: whoever could read the document could sign with them.
+    Symmetric keys are skipped: every reader of the document could sign with them.
     """
     entries = document.get("keys")
     if not isinstance(entries, list):
-        raise AuthBackendError("the issuer's document holds no keys")
+        raise AuthBackendError("the issuer's document has no keys")
     keys: dict[str, jwt.PyJWK] = {}
     for number, entry in enumerate(entries[:MAX_KEYS]):
         if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP"):
@@ -116,7 +116,7 @@ def readable_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
         try:
             key = jwt.PyJWK(public)
         except (jwt.PyJWTError, ValueError, TypeError):
-            continue  # of a kind that we do not know; the others hold
+            continue  # an unsupported kind of key
         keys[str(entry.get("kid") or f"#{number}")] = key
     return keys
 
@@ -127,5 +127,5 @@ def _document(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise AuthBackendError("the issuer's document is no JSON object")
+        raise AuthBackendError("the issuer's document is not a JSON object")
     return document

@@ -1,4 +1,4 @@
-"""Signed links: whoever has one comes in, for a time or once."""
+"""Signed links: URL tokens that admit their holder, for a time or once."""
 
 import hashlib
 import hmac
@@ -12,28 +12,28 @@ from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.service import signing
 
 AUDIENCE: Final = "pixelfleet-link"
-LONGEST_SECONDS: Final = 366 * 24 * 3600
+MAX_SECONDS: Final = 366 * 24 * 3600
 
 
 class SignedLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a link says."""
+    """The content of a link."""
 
     subject: str = ""
-    """Whom it is for, for logs."""
+    """The name of its holder, for logs."""
     app: str = ""
     wants: str = ""
-    """The streamer or the session that it leads to."""
+    """The only permitted streamer or session; empty is any."""
     priority: int | None = None
     roles: tuple[str, ...] = ()
     once: bool = False
     id: str = ""
-    """Made when it is signed."""
+    """Generated when it is signed."""
     expires: int = 0
     """Unix time in seconds; set when it is signed."""
 
     @property
     def identity(self) -> Identity:
-        """Who comes with it."""
+        """The identity of its holder."""
         return Identity(
             subject=self.subject or f"link {self.id[:8]}",
             method="link",
@@ -45,9 +45,9 @@ class SignedLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def sign(link: SignedLink, key: str, seconds: int) -> str:
-    """Return the link's token, valid for so many seconds."""
-    if not 0 < seconds <= LONGEST_SECONDS:
-        raise ValueError(f"a link lasts from 1 to {LONGEST_SECONDS} seconds")
+    """Return the link's token, valid for `seconds`; raise ValueError when that is not 1 to MAX_SECONDS."""
+    if not 0 < seconds <= MAX_SECONDS:
+        raise ValueError(f"a link is valid for 1 to {MAX_SECONDS} seconds")
     claims: dict[str, Any] = msgspec.to_builtins(link)
     claims.pop("expires", None)
     claims["id"] = uuid.uuid4().hex
@@ -55,19 +55,19 @@ def sign(link: SignedLink, key: str, seconds: int) -> str:
 
 
 def verify(text: str, key: str) -> SignedLink:
-    """Return what a link says; raise InvalidCredentialsError."""
+    """Return the content of a link's token; raise InvalidCredentialsError."""
     try:
         claims = signing.verify(text, _own_key(key), audience=AUDIENCE, required=("id",))
         link = msgspec.convert({**claims, "expires": claims["exp"]}, SignedLink)
     except signing.TokenExpiredError:
         raise InvalidCredentialsError("the link has expired") from None
     except (signing.TokenError, msgspec.ValidationError):
-        raise InvalidCredentialsError("the link is not one of ours") from None
+        raise InvalidCredentialsError("the link is not valid") from None
     if link.priority is not None and not 0 <= link.priority <= MAX_PRIORITY:
-        raise InvalidCredentialsError("the link is not one of ours")
+        raise InvalidCredentialsError("the link is not valid")
     return link
 
 
 def _own_key(key: str) -> bytes:
-    """Return a key for links alone: what is signed with the session key for other uses is no link, whatever it says."""
+    """Return a key for links only: a token signed with the session key for another use is never a valid link."""
     return hmac.digest(key.encode(), AUDIENCE.encode(), hashlib.sha256)

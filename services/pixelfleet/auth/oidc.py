@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect issuer."""
+"""Verification of tokens of an OpenID Connect issuer."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,13 +12,13 @@ from pixelfleet.auth.jwks import MAX_DOCUMENT_BYTES, KeySet
 from pixelfleet.net.http_client import body_within
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Signatures with a private key. With HS256 the issuer's public key would do as the secret; `none` is no signature."""
+"""Asymmetric signatures only: with HS256 an attacker could sign with the public key, and `none` is not a signature."""
 
 FETCH_SECONDS: Final = 5.0
 
 
 class Tokens:
-    """Checks the tokens of one issuer."""
+    """Verifies the tokens of one issuer."""
 
     def __init__(self, issuer: str, audience: Sequence[str], keys: KeySet, rules: ClaimRules, leeway: float) -> None:
         self._issuer = issuer
@@ -28,13 +28,13 @@ class Tokens:
         self._leeway = leeway
 
     async def check(self, token: str) -> Identity:
-        """Return who a token speaks of; raise InvalidCredentialsError or AuthBackendError."""
+        """Return the identity from a token; raise InvalidCredentialsError or AuthBackendError."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS:
-                raise InvalidCredentialsError("the token's algorithm is not one of a public key")
-            named = header.get("kid")
-            key = await self._keys.key(named if isinstance(named, str) else None)
+                raise InvalidCredentialsError("the token's algorithm is not asymmetric")
+            key_id = header.get("kid")
+            key = await self._keys.key(key_id if isinstance(key_id, str) else None)
             claims = jwt.decode(
                 token,
                 key,
@@ -45,36 +45,36 @@ class Tokens:
                 options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
             )
         except jwt.InvalidTokenError as error:
-            raise InvalidCredentialsError(_said(error)) from None
-        except (jwt.PyJWTError, ValueError, TypeError):  # a key of another kind than the algorithm's
+            raise InvalidCredentialsError(_reason(error)) from None
+        except (jwt.PyJWTError, ValueError, TypeError):  # the key does not fit the algorithm
             raise InvalidCredentialsError("the token is not signed by the issuer") from None
         return identity_of(claims, self._rules, "jwt")
 
 
-def _said(error: jwt.InvalidTokenError) -> str:
-    """Return what is wrong with a token in words of ours: PyJWT's may repeat parts of it."""
-    for kind, words in (
+def _reason(error: jwt.InvalidTokenError) -> str:
+    """Return the reason without PyJWT's own text, which may repeat parts of the token."""
+    for kind, reason in (
         (jwt.ExpiredSignatureError, "the token has expired"),
         (jwt.ImmatureSignatureError, "the token is not valid yet"),
-        (jwt.InvalidAudienceError, "the token is for somebody else (audience)"),
-        (jwt.InvalidIssuerError, "the token is another issuer's"),
-        (jwt.MissingRequiredClaimError, "the token lacks a claim: exp, iss and aud must be there"),
+        (jwt.InvalidAudienceError, "the token is for another audience"),
+        (jwt.InvalidIssuerError, "the token is from another issuer"),
+        (jwt.MissingRequiredClaimError, "the token lacks a claim: exp, iss and aud are required"),
         (jwt.InvalidSignatureError, "the token is not signed by the issuer"),
-        (jwt.InvalidAlgorithmError, "the token's algorithm is not the key's"),
+        (jwt.InvalidAlgorithmError, "the token's algorithm does not match its key"),
     ):
         if isinstance(error, kind):
-            return words
+            return reason
     return "the token cannot be read"
 
 
 class HttpFetch:
-    """Gets an issuer's documents with aiohttp."""
+    """Fetches an issuer's documents with aiohttp."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
     async def __call__(self, url: str) -> bytes:
-        """Return the body of an answer of status 200; redirects are not followed."""
+        """Return the body of a response with status 200, without following redirects; raise AuthBackendError."""
         try:
             timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
             async with self._session.get(url, timeout=timeout, allow_redirects=False) as answer:

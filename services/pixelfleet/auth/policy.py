@@ -1,4 +1,4 @@
-"""What proof an entry point requires."""
+"""Access policies."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from pixelfleet.auth.identity import AuthMethod
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """What one door asks for."""
+    """What one interface requires of a request."""
 
     name: str
     method: AuthMethod
     role: str = ""
-    """The role that is asked for; empty is any."""
+    """The required role; empty is any."""
     links: bool = False
-    """Whether a signed link opens it."""
+    """Whether a signed link is accepted as well."""

@@ -14,7 +14,7 @@ from pixelfleet.service.values import Claim, Name, Role, Seconds, Url
 
 
 class AuthSettings(FleetSettings):
-    """How players authenticate."""
+    """How players and operators authenticate."""
 
     sections: ClassVar[Mapping[str, str]] = {
         "auth": "Authentication",
@@ -22,24 +22,24 @@ class AuthSettings(FleetSettings):
     }
 
     auth: Literal["none", "basic", "jwt", "link"] = Field(
-        "none", description="Players authenticate with nothing, with a password, with a token, or with a signed link."
+        "none", description="Players authenticate by this method: none, a password, a token, or a signed link."
     )
     users: SecretStr | None = Field(
         None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
     )
     users_file: Path | None = Field(
-        None, description="The lines of this htpasswd file define users. A third field may name roles."
+        None, description="The lines of this htpasswd file define users. A third field may list roles."
     )
     user_role: Role = Field(
         "",
-        description="A user whose line names no role has this one. The default is admin, and player where players "
+        description="Users without a role in their line have this role. The default is admin, or player when players "
         "authenticate with passwords.",
     )
     link_key: SecretStr | None = Field(
         None, description="Links are signed with this key of 32 bytes or more. Without it the session key is used."
     )
 
-    jwt_issuer: Url = Field("", description="Tokens of this OpenID Connect issuer are valid.")
+    jwt_issuer: Url = Field("", description="Tokens of this OpenID Connect issuer are accepted.")
     jwt_audience: list[Name] = Field(default=[], description="A token must have one of these audiences.")
     jwt_keys_url: Url = Field(
         "", description="The issuer's keys (JWKS) are at this URL. Without it OpenID Connect discovery finds them."
@@ -48,10 +48,10 @@ class AuthSettings(FleetSettings):
         default={}, description="A token must have these claims with these values. The value null accepts any value."
     )
     jwt_leeway: Seconds = Field(30, ge=0, le=600, description="The issuer's clock may differ by this time.")
-    jwt_cookie: Name = Field("", description="This cookie may hold the token.")
+    jwt_cookie: Name = Field("", description="This cookie may contain the token.")
     jwt_app_claim: Claim = Field("app", description="This claim lists the applications that its holder may use.")
     jwt_priority_claim: Claim = Field(
-        "priority", description="This claim has the holder's priority in the queue, from 0 to 7."
+        "priority", description="This claim contains the holder's priority in the queue, from 0 to 7."
     )
     jwt_roles_claim: Claim = Field(
         "roles", description="This claim lists the holder's roles. It is a name, or a path with dots to a nested claim."
@@ -71,8 +71,8 @@ class AuthSettings(FleetSettings):
         return self
 
     @property
-    def asks(self) -> bool:
-        """Whether players are asked for anything, or may show something."""
+    def auth_enabled(self) -> bool:
+        """Whether players must authenticate, or may present a signed link."""
         return self.auth != "none" or self.link_key is not None
 
     @property
@@ -87,21 +87,21 @@ class AuthSettings(FleetSettings):
         return self.user_role or ("player" if self.auth == "basic" else "admin")
 
     def methods(self) -> set[str]:
-        """Return the ways of proof that any door asks for."""
+        """Return the authentication methods of all interfaces."""
         return {self.auth}
 
     def check_methods(self) -> None:
-        """Raise UsageError when a way is asked for that nothing can be proven by."""
+        """Raise UsageError when a method lacks its users, issuer or key."""
         methods = self.methods()
         if "basic" in methods and self.users is None and self.users_file is None:
-            raise UsageError("basic: there are no users; give --users-file or --users")
+            raise UsageError("basic: no users are defined; give --users-file or --users")
         if "jwt" in methods and not (self.jwt_issuer and self.jwt_audience):
             raise UsageError("jwt: give --jwt-issuer and --jwt-audience")
         if "link" in methods and not self.link_secret:
             raise UsageError("link: give --link-key or --session-key")
 
     def user_lines(self) -> Sequence[str]:
-        """Return the lines of all users; reads a file, and raises UsageError when that cannot be read."""
+        """Return the htpasswd lines of all users; reads --users-file, and raises UsageError when it is unreadable."""
         lines = self.users.get_secret_value().replace(",", "\n").splitlines() if self.users else []
         if self.users_file is not None:
             try:

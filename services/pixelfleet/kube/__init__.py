@@ -1,1 +1,1 @@
-"""What the services ask of a Kubernetes API server, over plain HTTP."""
+"""A client of the Kubernetes API, and a mirror of its objects."""

@@ -1,6 +1,6 @@
-"""A client of the Kubernetes API: list, watch and patch, and how to reach it from inside a pod.
+"""A client of the Kubernetes API (list, watch, patch), and its configuration from inside a pod.
 
-The libraries for this bring 14 to 70 MB of models of every kind of object there is; three requests need none.
+The existing libraries add 14 to 70 MB of models; three requests need none of them.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from pixelfleet.net.http_client import body_within
 from pixelfleet.service.errors import UsageError
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where Kubernetes puts a pod's token and the certificate authority of its cluster."""
+"""The directory of a pod's token and of its cluster's certificate authority."""
 
 PAGE_OBJECTS: Final = 100
-"""Objects that one answer to a list may hold; a node has some 20 KB."""
+"""The maximum number of objects in one page of a list; a node has some 20 KB."""
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
-"""What is read of one answer or one event at most; etcd itself takes no object above 1.5 MB."""
+"""The maximum size of one event; etcd stores no object above 1.5 MB."""
 
 REQUEST_SECONDS: Final = 10.0
 
@@ -36,7 +36,7 @@ KubeObject = dict[str, Any]
 
 
 class KubeError(Exception):
-    """The API server was not reached (status 0), or answered with an error; the text says which."""
+    """The API server is unreachable (status 0) or answered with an error; the text gives the reason."""
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
@@ -44,13 +44,13 @@ class KubeError(Exception):
 
     @property
     def gone(self) -> bool:
-        """Whether the resource version that was asked for is too old: only a new list helps."""
+        """Whether the requested resource version is too old, so that a new list is needed."""
         return self.status == HTTPStatus.GONE
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where an API server is, whom to believe that it is the one, and what to show it."""
+    """The address of an API server, its certificate authority, and the file of the bearer token."""
 
     url: URL
     ca_file: Path | None = None
@@ -58,10 +58,10 @@ class Cluster:
 
 
 def in_cluster(environ: Mapping[str, str] = os.environ, folder: Path = SERVICE_ACCOUNT) -> Cluster:
-    """Return the cluster that this process runs in; raise UsageError when it runs in none."""
+    """Return the cluster of this pod; raise UsageError outside a cluster or without a service account."""
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host or not port.isdecimal():
-        raise UsageError("this is no pod of a Kubernetes cluster (KUBERNETES_SERVICE_HOST is not set)")
+        raise UsageError("not in a pod of a Kubernetes cluster (KUBERNETES_SERVICE_HOST is not set)")
     token, authority = folder / "token", folder / "ca.crt"
     if not token.is_file() or not authority.is_file():
         raise UsageError(f"{folder} has no token: the pod's automountServiceAccountToken must be true")
@@ -70,7 +70,7 @@ def in_cluster(environ: Mapping[str, str] = os.environ, folder: Path = SERVICE_A
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a watch."""
+    """One event of a watch."""
 
     kind: str
     """ADDED, MODIFIED, DELETED or BOOKMARK."""
@@ -78,38 +78,38 @@ class Event:
 
 
 class KubeClient:
-    """Asks one API server. Every method raises KubeError when it cannot do its work."""
+    """A client of one API server. Every method raises KubeError."""
 
     def __init__(self, session: aiohttp.ClientSession, cluster: Cluster, *, silence_seconds: float = 120.0) -> None:
-        """Take the cluster; a watch on which nothing comes for `silence_seconds` is given up as dead."""
+        """Create a client; a watch that receives nothing for `silence_seconds` fails."""
         self._session = session
         self._cluster = cluster
         self._silence_seconds = silence_seconds
         self._tls: ssl.SSLContext | None = None
 
     async def list(self, path: str, selector: str) -> tuple[list[KubeObject], str]:
-        """Return the objects that a label selector picks, and the resource version from which to watch them."""
+        """Return the objects that match a label selector, and the resource version from which to watch them."""
         objects: list[KubeObject] = []
         query = {"labelSelector": selector, "limit": str(PAGE_OBJECTS)}
         while True:
             answer = await self._request("GET", path, query)
             items, metadata = answer.get("items") or [], answer.get("metadata") or {}
             if not isinstance(items, list) or not isinstance(metadata, dict):
-                raise KubeError("the answer is no list")
+                raise KubeError("the answer is not a list")
             objects += (item for item in items if isinstance(item, dict))
             if not metadata.get("continue"):
                 return objects, str(metadata.get("resourceVersion") or "")
             query["continue"] = str(metadata["continue"])
 
     async def patch(self, path: str, change: KubeObject) -> KubeObject:
-        """Merge a change into an object (RFC 7386) and return what it is now."""
+        """Apply a JSON merge patch (RFC 7386) to an object and return the result."""
         return await self._request("PATCH", path, {}, change)
 
     @asynccontextmanager
     async def watch(
         self, path: str, selector: str, version: str, seconds: float
     ) -> AsyncIterator[AsyncIterator[Event]]:
-        """Open a watch: what happens to the objects after a resource version, for at most so many seconds."""
+        """Open a watch on the events after a resource version, for at most `seconds`."""
         query = {
             "labelSelector": selector,
             "watch": "true",
@@ -119,28 +119,32 @@ class KubeClient:
         }
         timeout = aiohttp.ClientTimeout(sock_connect=REQUEST_SECONDS, sock_read=self._silence_seconds)
         try:
-            async with self._session.get(self._url(path), params=query, timeout=timeout, **await self._how()) as answer:
+            async with self._session.get(
+                self._url(path), params=query, timeout=timeout, **await self._options()
+            ) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise KubeError(f"HTTP {answer.status}", answer.status)
                 yield _events(answer.content)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is one
-            raise KubeError(f"not reached ({type(error).__name__})") from None
+            raise KubeError(f"unreachable ({type(error).__name__})") from None
 
     async def _request(
         self, method: str, path: str, query: Mapping[str, str], body: KubeObject | None = None
     ) -> KubeObject:
-        how = await self._how()
+        options = await self._options()
         if body is not None:
-            how["data"] = orjson.dumps(body)
-            how["headers"]["Content-Type"] = "application/merge-patch+json"
+            options["data"] = orjson.dumps(body)
+            options["headers"]["Content-Type"] = "application/merge-patch+json"
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
         try:
-            async with self._session.request(method, self._url(path), params=query, timeout=timeout, **how) as answer:
+            async with self._session.request(
+                method, self._url(path), params=query, timeout=timeout, **options
+            ) as answer:
                 if answer.status >= HTTPStatus.BAD_REQUEST:
                     raise KubeError(f"HTTP {answer.status}", answer.status)
                 text = await body_within(answer, MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, OSError) as error:
-            raise KubeError(f"not reached ({type(error).__name__})") from None
+            raise KubeError(f"unreachable ({type(error).__name__})") from None
         if text is None:
             raise KubeError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
         return _parsed(text)
@@ -148,8 +152,8 @@ class KubeClient:
     def _url(self, path: str) -> URL:
         return self._cluster.url / path
 
-    async def _how(self) -> dict[str, Any]:
-        """Return what every request has. The token is read each time: Kubernetes replaces it within the hour."""
+    async def _options(self) -> dict[str, Any]:
+        """Return the options of every request. The token is read each time, because Kubernetes rotates it hourly."""
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         cluster = self._cluster
         try:
@@ -159,7 +163,7 @@ class KubeClient:
             if cluster.ca_file is not None and self._tls is None:
                 self._tls = await asyncio.to_thread(ssl.create_default_context, cafile=str(cluster.ca_file))
         except (OSError, ValueError) as error:
-            raise KubeError(f"no use of the service account ({type(error).__name__})") from None
+            raise KubeError(f"the service account is unreadable ({type(error).__name__})") from None
         return {"headers": headers, "allow_redirects": False, "ssl": self._tls or True}
 
 
@@ -169,7 +173,7 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event]:
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Cut a stream into lines; the reader's own `readline` refuses lines as long as a node's."""
+    """Split a stream into lines; `StreamReader.readline` refuses lines of the size of a node."""
     rest = bytearray()
     async for data in stream.iter_any():
         rest += data
@@ -184,13 +188,13 @@ async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 def _event(line: bytes) -> Event:
     message = _parsed(line)
-    kind, thing = message.get("type"), message.get("object")
-    if not isinstance(kind, str) or not isinstance(thing, dict):
-        raise KubeError("a line of the watch is no event")
+    kind, resource = message.get("type"), message.get("object")
+    if not isinstance(kind, str) or not isinstance(resource, dict):
+        raise KubeError("a line of the watch is not an event")
     if kind == "ERROR":
-        code = thing.get("code")
+        code = resource.get("code")
         raise KubeError(f"the watch ended with error {code}", code if isinstance(code, int) else 0)
-    return Event(kind, thing)
+    return Event(kind, resource)
 
 
 def _parsed(text: bytes) -> KubeObject:
@@ -199,5 +203,5 @@ def _parsed(text: bytes) -> KubeObject:
     except orjson.JSONDecodeError:
         raise KubeError("the answer is not JSON") from None
     if not isinstance(answer, dict):
-        raise KubeError("the answer is no object")
+        raise KubeError("the answer is not an object")
     return answer

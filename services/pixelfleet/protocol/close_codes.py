@@ -1,12 +1,12 @@
-"""The one catalogue of close codes. A code's range tells the client whether to come back.
+"""The catalogue of close codes. A code's range determines whether a client reconnects.
 
-==========  ==========================================================
-4000-4099   come back at once: the place is lost, the person is welcome
-4100-4199   come back later: the service is full, or ending
-4200-4299   do not come back: it would end the same way
-==========  ==========================================================
+==========  ===============================================================
+4000-4099   reconnect immediately: the connection is lost, a new one may work
+4100-4199   reconnect later: the service is full or shutting down
+4200-4299   do not reconnect: the result would be the same
+==========  ===============================================================
 
-1001 ("going away") is never used: Epic's page takes it, alone of all codes, as "stay away".
+1001 ("going away") is never sent: it is the only code after which Epic's page does not reconnect.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from typing import Final
 class Retry(Enum):
     """What a client should do after a close."""
 
-    AT_ONCE = "come back at once"
-    LATER = "come back later"
-    NEVER = "do not come back"
+    AT_ONCE = "reconnect at once"
+    LATER = "reconnect later"
+    NEVER = "do not reconnect"
 
 
 @dataclass(frozen=True, slots=True)
 class CloseCode:
-    """A code that we close with, its reason in words, and the label under which closes are counted."""
+    """A close code with its reason text and its metric label."""
 
     code: int
     label: str
@@ -86,7 +86,7 @@ TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
 
 
 def label_of(code: int) -> str:
-    """Return the metric label for any code: a fixed set, however many codes strangers send."""
+    """Return the metric label of any code, from a fixed set: clients may send arbitrary codes."""
     known = _CATALOGUE.get(code)
     if known is not None:
         return known.label
@@ -94,5 +94,5 @@ def label_of(code: int) -> str:
 
 
 def catalogue() -> tuple[CloseCode, ...]:
-    """Return every code that we close with."""
+    """Return every defined close code."""
     return tuple(_CATALOGUE.values())

@@ -1,37 +1,37 @@
-"""The three generations of streamers, and what each may be sent."""
+"""The three dialects of the protocol, and the messages that each accepts."""
 
 from enum import Enum
 from typing import Final
 
 
 class Dialect(Enum):
-    """How a streamer speaks."""
+    """The generation of the protocol that a peer uses."""
 
     LEGACY = "legacy"
-    """4.27: no ids, the player offers, an unknown message is fatal to it."""
+    """4.27: no ids, the player sends the offer, and an unknown message ends the connection."""
 
     MIDDLE = "5.0"
-    """5.0 to 5.4: identifies; players are not told their id."""
+    """5.0 to 5.4: the streamer announces its id; players do not receive their id."""
 
     MODERN = "5.5"
-    """5.5 and later: announces a protocol version; players are told their id."""
+    """5.5 and later: the streamer announces a protocol version; players receive their id."""
 
     @property
     def keeps_player_id(self) -> bool:
-        """Whether what a player receives still carries `playerId`."""
+        """Whether messages to a player keep the field `playerId`."""
         return self is Dialect.MODERN
 
 
 LEGACY_STREAMER_UNDERSTANDS: Final = frozenset({"config", "offer", "iceCandidate", "playerDisconnected", "pong"})
-"""All that may be sent to a 4.27 streamer: it drops the link on anything else."""
+"""The messages that a 4.27 streamer accepts; it closes the connection on any other."""
 
 
 NOT_FOR_MIDDLE_STREAMERS: Final = frozenset({"layerPreference"})
-"""What a 5.0 to 5.4 streamer does not know, and today's pages send all the same."""
+"""Messages of current pages that a 5.0 to 5.4 streamer does not support."""
 
 
 def understands(dialect: Dialect, kind: str) -> bool:
-    """Tell whether a streamer of this dialect may be sent a message of this type."""
+    """Return whether a streamer of this dialect accepts a message of this type."""
     if dialect is Dialect.LEGACY:
         return kind in LEGACY_STREAMER_UNDERSTANDS
     return dialect is Dialect.MODERN or kind not in NOT_FOR_MIDDLE_STREAMERS

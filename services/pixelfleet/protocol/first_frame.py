@@ -1,4 +1,4 @@
-"""The way from the opened page to its first frame, as the page tells it: where the seconds went. No I/O."""
+"""The durations of the steps from the opened page to its first frame, from the page's statistics. No I/O."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -12,23 +12,23 @@ STEPS: Final = {
     "connected": "path",
     "frame": "picture",
 }
-"""The milestones that a page passes, in their order, and the step that each of them ends."""
+"""The milestones of a page, in order, each with the step that ends there."""
 
 MAX_SECONDS: Final = 86_400.0
-"""A page that was open for longer until its first frame tells of nothing but a forgotten tab."""
+"""Longer durations are ignored: the tab was in the background."""
 
 
 def first_frame_steps(page_stats: Mapping[str, Any]) -> dict[str, float] | None:
-    """Return the seconds of each step that a page's statistics tell of; None when they tell of none, or of nonsense.
+    """Return the seconds of each step in a page's statistics; None when they have none or are invalid.
 
-    They are told as `{"firstFrame": {milestone: milliseconds since the page was opened}}`. `frame` must be
-    there; a milestone that is missing was not passed, and its time counts for the step that follows. The sum of the
-    steps is the time from opening the page to its first frame.
+    The statistics have `{"firstFrame": {milestone: milliseconds since the page was opened}}`, and `frame` is required.
+    The time of a missing milestone counts for the step that follows. The sum of the steps is the time from opening the
+    page to its first frame.
     """
-    told = page_stats.get("firstFrame")
-    if type(told) is not dict or "frame" not in told:
+    milestones = page_stats.get("firstFrame")
+    if type(milestones) is not dict or "frame" not in milestones:
         return None
-    passed = [(milestone, told[milestone]) for milestone in STEPS if milestone in told]
+    passed = [(milestone, milestones[milestone]) for milestone in STEPS if milestone in milestones]
     times = [0.0]
     for _, milliseconds in passed:
         if type(milliseconds) not in (int, float) or not times[-1] <= milliseconds / 1000 <= MAX_SECONDS:

@@ -1,7 +1,7 @@
-"""JSON objects that come one after the other with nothing between them, cut anywhere: the old matchmaker link.
+"""Parser of concatenated JSON objects without separators, in arbitrary segments: the protocol of legacy servers.
 
-No I/O: bytes go in as they arrive, whole objects come out. What cannot be part of an object is skipped, so that one
-broken write costs what it broke and not the link. Whatever the bytes are, the work is linear in their number.
+No I/O: bytes in, whole objects out. Bytes outside objects are skipped, so that a malformed object does not end the
+connection. The work is linear in the number of bytes for any input.
 """
 
 import re
@@ -10,15 +10,15 @@ from typing import Any, Final
 import orjson
 
 MAX_OBJECT_BYTES: Final = 16 * 1024
-"""An object of the link has about 150 bytes. What grows past this is no object, and is thrown away."""
+"""The maximum size of an object; a larger one is discarded. A typical object has 150 bytes."""
 
 _MARKS: Final = re.compile(rb'[{}"\\]')
 
 
 class JsonStream:
-    """Cuts a stream of bytes into JSON objects.
+    """Splits a stream of bytes into JSON objects.
 
-    It keeps `max_object_bytes` at most from one feed to the next, and 1.5 times that within one.
+    It buffers at most `max_object_bytes` between two feeds, and 1.5 times that within one.
     """
 
     def __init__(self, max_object_bytes: int = MAX_OBJECT_BYTES) -> None:
@@ -26,31 +26,31 @@ class JsonStream:
         self._half = max(1, max_object_bytes // 2)
         self._buffer = bytearray()
         self._start = 0
-        """Where the object begins that is not all here, or where to look for the next one."""
+        """The start of the incomplete object, or of the search for the next one."""
         self._scanned = 0
         self._depth = 0
         self._in_string = False
         self.skipped = 0
-        """Bytes that were part of no object."""
+        """The number of bytes outside objects."""
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """Take what arrived; return the objects that it completed, in order.
+        """Add received bytes; return the objects that they complete, in order.
 
-        They are one for every two bytes at most: who reads from strangers bounds what it feeds at once.
+        There is at most one object for every two bytes: the caller bounds the size of `data`.
         """
         objects: list[dict[str, Any]] = []
         if not self._buffer and len(data) <= self._max and isinstance(value := _parsed(data), dict):
-            return [value]  # one object and nothing else, as nearly always
+            return [value]  # the common case: exactly one object
         for at in range(0, len(data), self._half):
             self._buffer += data[at : at + self._half]
-            self._cut(objects)
+            self._extract(objects)
             if len(self._buffer) > self._max:
                 self._resynchronize()
-                self._cut(objects)
+                self._extract(objects)
         return objects
 
-    def _cut(self, objects: list[dict[str, Any]]) -> None:
-        """Take all whole objects out of the buffer."""
+    def _extract(self, objects: list[dict[str, Any]]) -> None:
+        """Remove all complete objects from the buffer."""
         while (end := self._end_of_object()) is not None:
             text = self._buffer[self._start : end]
             self._begin(end)
@@ -59,7 +59,7 @@ class JsonStream:
                 objects.append(value)
             else:
                 self.skipped += len(text)
-        # Once for all of them, since what is behind them moves.
+        # Deleted once for all objects, because the rest of the buffer moves.
         if self._start:
             del self._buffer[: self._start]
             self._scanned -= self._start
@@ -71,7 +71,7 @@ class JsonStream:
         self._in_string = False
 
     def _end_of_object(self) -> int | None:
-        """Return where the first object ends, or None while it is not all here. Each byte is looked at once."""
+        """Return the end of the first object, or None while it is incomplete. Each byte is scanned once."""
         if self._depth == 0:
             self._skip_to_brace()
         position = self._scanned
@@ -79,7 +79,7 @@ class JsonStream:
         while (mark := _MARKS.search(buffer, position)) is not None:
             position = mark.end()
             sign = buffer[mark.start()]
-            if sign == 0x5C:  # a backslash: the byte behind it is no mark
+            if sign == 0x5C:  # a backslash escapes the next byte
                 if self._in_string:
                     if position == len(buffer):
                         position = mark.start()
@@ -98,17 +98,17 @@ class JsonStream:
         return None
 
     def _skip_to_brace(self) -> None:
-        """Skip what stands before the next object."""
+        """Skip the bytes before the next object."""
         found = self._buffer.find(b"{", self._start)
         start = len(self._buffer) if found < 0 else found
         self.skipped += len(self._buffer[self._start : start].strip())
         self._begin(start)
 
     def _resynchronize(self) -> None:
-        """Give up on an object that is too large: go on where the next one may begin.
+        """Discard an object over the limit, and continue at the possible start of the next one.
 
-        What is kept is looked at again, so it is half of the bound at most: that much must arrive before it can be
-        given up as well, and the work stays linear.
+        The bytes that stay are scanned again. They are at most half of the limit, so that as many new bytes must arrive
+        before the next discard, and the work stays linear.
         """
         following = self._buffer.find(b'{"', max(1, len(self._buffer) - self._half))
         start = len(self._buffer) if following < 0 else following

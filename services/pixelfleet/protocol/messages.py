@@ -1,7 +1,7 @@
 """Message types of the signalling protocol, validated when parsed.
 
-A message is one JSON object with a string `type`. It is parsed to a dict, so that what we forward keeps the
-fields that we do not know, and the fields that we do know are checked against the types below.
+A message is one JSON object with a string `type`. It is parsed to a dict, so that a forwarded message keeps unknown
+fields; the known fields are checked against the structs below.
 """
 
 import re
@@ -17,19 +17,19 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a message may ask of whoever reads it. Its size is bounded where it arrives."""
+    """Limits of a parsed message. Its size is bounded by the receiver."""
 
     nesting: int = 32
-    """Levels of objects and lists. A real message needs four; a deep one costs whoever walks it."""
+    """Levels of objects and arrays. A regular message needs four; deep ones are expensive to process."""
 
 
 DEFAULT_LIMITS: Final = Limits()
 
-# A quote that nothing closes takes all that follows: else each one would search to the end, in quadratic time.
+# An unclosed quote matches the rest: otherwise each one would search to the end, in quadratic time.
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 PATH_KINDS: Final = ("host", "reflexive", "relayed", "none")
-"""How a player's video comes: straight, through a NAT, through a TURN server, or not at all."""
+"""The kinds of an ICE path: direct, through a NAT, through a TURN server, or none."""
 
 MAX_STATS_LENGTH: Final = 256
 
@@ -37,11 +37,11 @@ PROTOCOL_VERSION: Final = "1.3.0"
 
 
 class BadMessageError(ValueError):
-    """What a peer sent is not a message of the protocol; the text says why, without quoting it."""
+    """The data is not a message of the protocol; the text gives the reason without quoting the data."""
 
 
 class NestingError(BadMessageError):
-    """A message nests deeper than the limit: no mistake of a client's, but an attack on who reads it."""
+    """A message nests deeper than the limit, which no regular client does."""
 
 
 class Candidate(msgspec.Struct, rename="camel"):
@@ -54,7 +54,7 @@ class Candidate(msgspec.Struct, rename="camel"):
 
 
 class Blank(msgspec.Struct, rename="camel"):
-    """A message of which only the type matters."""
+    """A message without checked fields."""
 
 
 class Sdp(msgspec.Struct, rename="camel"):
@@ -114,7 +114,7 @@ class PeerDataChannels(msgspec.Struct, rename="camel"):
 
 
 class Control(msgspec.Struct, rename="camel"):
-    """`control`: a call to the application's REST API, asked for by a player."""
+    """`control`: a player's request for a call to the application's REST API."""
 
     action: str
     payload: dict[str, Any] | None = None
@@ -142,11 +142,11 @@ SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "subscribe": Subscribe,
     "unsubscribe": Blank,
 }
-"""What each message that a peer may send to a server looks like."""
+"""The struct of each message type that a peer may send to a server."""
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
-    """Return the message; raise BadMessageError when it is no object with a string `type`, NestingError if too deep."""
+    """Return the message; raise BadMessageError if it is no object with a string `type`, NestingError if too deep."""
     if data.count(b"[") + data.count(b"{") > limits.nesting and _depth(data) > limits.nesting:
         raise NestingError("nested too deep")
     try:
@@ -159,7 +159,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
 
 
 def _depth(data: bytes) -> int:
-    """Return how deep the brackets nest, those inside strings left out."""
+    """Return the nesting depth of the brackets outside strings."""
     depth = deepest = 0
     for byte in _STRING.sub(b"", data):
         if byte in b"[{":
@@ -182,32 +182,32 @@ def check(message: Message) -> None:
 
 
 def page_stats(message: Message) -> dict[str, Any]:
-    """Return what our page tells in a `stats`; nothing when it is another's, or too long.
+    """Return the statistics in a `stats` message of the Pixelfleet page; empty for another page's or over the limit.
 
-    It is said in `data`, as a JSON object in a string, since older servers expect a string there.
+    They are a JSON object in the string `data`, because older servers expect a string there.
     """
     data = message.get("data")
     if type(data) is not str or len(data) > MAX_STATS_LENGTH:
         return {}
     try:
-        told = orjson.loads(data)
+        stats = orjson.loads(data)
     except orjson.JSONDecodeError:
         return {}
-    return told if type(told) is dict else {}
+    return stats if type(stats) is dict else {}
 
 
-def path_kind(told: Mapping[str, Any]) -> str | None:
-    """Return what `page_stats` say of the way that a player's video takes, `{"path": kind}`; None when nothing."""
-    kind = told.get("path")
+def path_kind(stats: Mapping[str, Any]) -> str | None:
+    """Return the kind of the ICE path in a page's statistics, `{"path": kind}`; None when it is missing."""
+    kind = stats.get("path")
     return kind if type(kind) is str and kind in PATH_KINDS else None
 
 
 def dump(message: Message) -> bytes:
-    """Return a message as it goes on the wire."""
+    """Return a message as JSON."""
     return orjson.dumps(message)
 
 
 def player_id_of(message: Message) -> str | None:
-    """Return whom a message is for: 4.27 streamers write the id as a number, later ones as text."""
+    """Return the player id of a message as text; 4.27 streamers send a number."""
     player_id = message.get("playerId")
     return None if player_id is None else str(player_id)

@@ -1,1 +1,1 @@
-"""Process plumbing of every service: settings, logs, metrics, start and stop."""
+"""Shared infrastructure of the services: settings, logs, metrics, start and stop."""

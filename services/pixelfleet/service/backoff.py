@@ -1,10 +1,10 @@
-"""How long to wait before something that failed is tried again."""
+"""Exponential backoff between retries."""
 
 from dataclasses import dataclass
 from typing import Final
 
 MAX_DOUBLINGS: Final = 32
-"""Keeps the power below finite; every `longest` in use is reached long before."""
+"""Keeps the power finite; every `longest` in use is reached earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,7 @@ class Backoff:
     def delay(self, failures: int, chance: float = 1.0) -> float:
         """Return the seconds until the next attempt after `failures` in a row, 0.0 if there was none.
 
-        `chance` is 0 to 1: with 0 the delay is half as long. It keeps many clients of one server from all coming back
-        at once.
+        `chance`, from 0 to 1, is the jitter: with 0 the delay is half as long. It spreads reconnects of many clients.
         """
         if failures <= 0:
             return 0.0

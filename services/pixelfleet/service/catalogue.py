@@ -1,4 +1,4 @@
-"""What a settings class offers: each setting with its option, the form of its value, and its section in help."""
+"""The settings of a class, each with its option, the form of its value, and its section in help."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ PLACEHOLDERS: Final[dict[Any, str]] = {
     IPv4Network: "NETWORK",
     IPv4Address: "ADDRESS",
 }
-"""Placeholders of types that carry none of their own."""
+"""The default placeholders of types."""
 
 
 OTHER: Final = "Options"
-"""The section of settings whose class names none."""
+"""The section of settings whose class defines none."""
 
 
 class Form(Enum):
-    """How a value is written."""
+    """The syntax of a value."""
 
     PLAIN = "plain"
     SWITCH = "switch"
@@ -50,10 +50,10 @@ class Setting:
     section: str
     form: Form
     placeholder: str
-    """What stands for its value, such as `PORT`, `ORIGIN,...` or `info|debug`; empty for a switch."""
+    """The placeholder of its value, such as `PORT`, `ORIGIN,...` or `info|debug`; empty for a switch."""
     secret: bool
     file_name: str
-    """The name under which a file with the value is given, such as `session_key_file`; empty when there is none."""
+    """The name of the setting for a file with the value, such as `session_key_file`; empty when there is none."""
 
     @property
     def option(self) -> str:
@@ -67,7 +67,7 @@ class Setting:
 
     @property
     def default(self) -> str:
-        """The default as a person writes it; empty when there is none, or when the description explains it."""
+        """The default as option text; empty when there is none, or when the description explains it."""
         value = self.field.default
         if isinstance(value, bool):
             return "on" if value else ""
@@ -79,19 +79,19 @@ class Setting:
 
 
 def option_of(name: str) -> str:
-    """Return the option of a setting's name."""
+    """Return the option for a setting's name."""
     return "--" + name.replace("_", "-")
 
 
 def plain_number(value: object) -> str:
-    """Return a number without exponent and without `.0`; the text of anything else."""
+    """Return the text of a value; a whole number has no exponent and no `.0`."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 @cache
 def catalogue(cls: type[BaseModel]) -> dict[str, Setting]:
-    """Return the settings that a class uses by name, in the order of help: its own first, then inherited ones."""
-    # A field that a class declares again stays in the section where its base class has it.
+    """Return the used settings of a class by name, in the order of help: its own first, then inherited ones."""
+    # A redeclared field stays in the section of its base class.
     sections = {name: title for owner in _owners(cls) for name, title in _sections(owner) if title}
     unused: frozenset[str] = getattr(cls, "unused", frozenset())
     found: dict[str, Setting] = {}
@@ -103,12 +103,12 @@ def catalogue(cls: type[BaseModel]) -> dict[str, Setting]:
 
 
 def names_of(cls: type[BaseModel]) -> set[str]:
-    """Return every name that an environment variable, an option or a key of a file may have."""
+    """Return all valid names of options, environment variables and keys of the config file."""
     return {*cls.model_fields, *(each.file_name for each in catalogue(cls).values() if each.file_name)}
 
 
 def by_section(settings: dict[str, Setting]) -> dict[str, list[Setting]]:
-    """Return settings by their section, in order."""
+    """Return the settings by section, in order."""
     sections: dict[str, list[Setting]] = {}
     for setting in settings.values():
         sections.setdefault(setting.section, []).append(setting)
@@ -116,7 +116,7 @@ def by_section(settings: dict[str, Setting]) -> dict[str, list[Setting]]:
 
 
 def core_type(annotation: Any) -> Any:
-    """Return a type without `Annotated` and without `| None`; of a union the first member."""
+    """Return a type without `Annotated` and `| None`; the first member of a union."""
     if get_origin(annotation) is Annotated:
         return core_type(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -125,7 +125,7 @@ def core_type(annotation: Any) -> Any:
 
 
 def metadata_of(annotation: Any) -> Iterator[Any]:
-    """Go through what `Annotated` adds to a type, also where the type is optional."""
+    """Yield the metadata of an `Annotated` type, which may be optional."""
     if get_origin(annotation) is Annotated:
         inner, *added = get_args(annotation)
         yield from metadata_of(inner)
@@ -146,7 +146,7 @@ def _own_fields(owner: type[BaseModel]) -> list[str]:
 
 
 def _sections(owner: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Go through the fields that a class declares, each with its section: `sections` names the first field of each."""
+    """Yield the fields that a class declares with their section; `sections` maps the first field of each to a title."""
     starts = owner.__dict__.get("sections", {})
     section = ""
     for name in _own_fields(owner):

@@ -1,4 +1,4 @@
-"""Things that may all take equally long, on one timer: one for each would cost more than most of them take."""
+"""Deadlines of equal duration on a single timer; a timer for each item would be more expensive."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,31 +9,31 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """One of something for each event loop: made when it is first asked for, and dropped after the end of its loop.
+    """One object for each event loop, created on first use and dropped after its loop is closed.
 
-    What is made may hold its loop, so that weak references to loops would keep all of them.
+    Weak references to loops would not work: the object may itself refer to its loop.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
-        """`make` is called in the loop that it is for."""
+        """`make` creates the object and is called in its loop."""
         self._make = make
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def of(self, loop: asyncio.AbstractEventLoop) -> T:
-        """Return that of a loop, which must be the running one."""
+        """Return the object of a loop, which must be the running one."""
         made = self._made.get(loop)
         if made is None:
-            for ended in [each for each in list(self._made) if each.is_closed()]:
-                self._made.pop(ended, None)
+            for closed in [each for each in list(self._made) if each.is_closed()]:
+                self._made.pop(closed, None)
             made = self._made[loop] = self._make()
         return made
 
 
 class Deadlines(Generic[T]):
-    """Calls back for each that is still there when its time is over, the first one first."""
+    """Calls back for each item that is still present after a fixed time, in order."""
 
     def __init__(self, seconds: float, expired: Callable[[T], None]) -> None:
-        """Give each of them so many seconds."""
+        """Call `expired` with an item `seconds` after its `add`."""
         self._seconds = seconds
         self._expired = expired
         self._until: dict[T, float] = {}
@@ -47,45 +47,45 @@ class Deadlines(Generic[T]):
         return len(self._until)
 
     def add(self, item: T) -> None:
-        """Begin to count for one that is not there yet."""
+        """Start the deadline of an item that is not present yet."""
         self._until[item] = self._loop.time() + self._seconds
         if self._timer is None:
-            self._timer = self._loop.call_later(self._seconds, self._look)
+            self._timer = self._loop.call_later(self._seconds, self._expire)
 
     def discard(self, item: T) -> None:
-        """Count no more for one: it has come to its end in time."""
+        """Cancel the deadline of an item."""
         self._until.pop(item, None)
 
     def stop(self) -> list[T]:
-        """Count no more for anything; return what was left."""
+        """Cancel all deadlines; return their items."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        left, self._until = list(self._until), {}
-        return left
+        items, self._until = list(self._until), {}
+        return items
 
-    def _look(self) -> None:
+    def _expire(self) -> None:
         self._timer = None
         now = self._loop.time()
-        over = []
+        expired = []
         for item, until in self._until.items():
             if until > now:
-                self._timer = self._loop.call_at(until, self._look)
+                self._timer = self._loop.call_at(until, self._expire)
                 break
-            over.append(item)
-        for item in over:
+            expired.append(item)
+        for item in expired:
             if self._until.pop(item, None) is not None:
                 self._expired(item)
 
 
 class TimeLimit:
-    """Bounds how long tasks may be in a `with` block: what `asyncio.timeout` does, for many at once.
+    """A time limit for `with` blocks: `asyncio.timeout` on a shared timer.
 
-    A task is in one block of it at a time. Raises TimeoutError.
+    A task may be in one block of a limit at a time. Raises TimeoutError.
     """
 
     def __init__(self, seconds: float) -> None:
-        """Give each of them so many seconds."""
+        """Limit each block to `seconds`."""
         self._tasks: Deadlines[asyncio.Task[Any]] = Deadlines(seconds, self._end)
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -102,7 +102,7 @@ class TimeLimit:
         self._tasks.discard(task)
         if task in self._late:
             self._late.discard(task)
-            # Somebody else may have cancelled it as well: then it is for them to hear of it.
+            # A second cancellation from elsewhere must propagate as CancelledError.
             if task.uncancel() == 0 and kind is asyncio.CancelledError:
                 raise TimeoutError from error
 

@@ -1,18 +1,18 @@
-"""The drain of a service before its end: peers may finish, in bounded time, and new ones go elsewhere."""
+"""The drain of a service before its shutdown: connected peers may finish within a bounded time."""
 
 import asyncio
 from abc import ABC, abstractmethod
 
 
 class Drain(ABC):
-    """Begins once and ends once. Every later caller waits for the same end.
+    """A drain that runs once; further callers of `run` wait for its end.
 
-    For `spread_seconds` after its begin the service still answers peers: load balancers and clients learn late that it
-    is not ready any more. After `grace_seconds` it ends, whether all peers have left or not.
+    For `spread_seconds` the service still serves peers, because load balancers react late to its readiness. The drain
+    ends when all peers have left, at the latest after `grace_seconds`.
     """
 
     def __init__(self, left: asyncio.Event, *, spread_seconds: float, grace_seconds: float) -> None:
-        """`left` is an event that the service sets whenever a peer has left; a drain that waits clears it."""
+        """`left` is set by the service when a peer leaves, and cleared by the drain."""
         self._left = left
         self._spread_seconds = min(spread_seconds, grace_seconds)
         self._grace_seconds = grace_seconds
@@ -21,11 +21,11 @@ class Drain(ABC):
         self._running = False
         self._over = asyncio.Event()
         self.begun = False
-        """Whether the service is about to end."""
+        """Whether the drain has begun."""
 
     @property
     def seconds_left(self) -> float:
-        """How long peers may still take to finish."""
+        """The rest of the grace period in seconds."""
         return max(0.0, self._began + self._grace_seconds - self._loop.time())
 
     def begin(self) -> None:
@@ -53,19 +53,19 @@ class Drain(ABC):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Make known that the service is about to end."""
+        """Announce the shutdown."""
 
     @abstractmethod
     async def _drain(self) -> None:
-        """Wait for the peers within `seconds_left`, and close what is left."""
+        """Wait for the peers within `seconds_left`, then close the remaining ones."""
 
     @property
     def _spread_left(self) -> float:
-        """How long peers are still answered as before."""
+        """The rest of the spread period in seconds."""
         return max(0.0, self._began + self._spread_seconds - self._loop.time())
 
     async def _departure(self, seconds: float) -> None:
-        """Wait until a peer has left, but no longer than that."""
+        """Wait until a peer has left, at most `seconds`."""
         self._left.clear()
         try:
             async with asyncio.timeout(seconds):

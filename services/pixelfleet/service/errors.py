@@ -1,16 +1,16 @@
-"""Errors and warnings that are meant for the person at the terminal."""
+"""Errors and warnings for the user at the terminal."""
 
 import sys
 
 
 class UsageError(Exception):
-    """The command cannot run as it was asked to.
+    """The command cannot run with these options, this environment or this configuration.
 
-    The message is one line that names what is wrong and what to do about it. The command line prints it on
-    stderr and exits with 2, with no traceback.
+    The message is one line with the problem and the remedy. The command line prints it on stderr, without a traceback,
+    and exits with 2.
     """
 
 
-def tell(warning: str) -> None:
-    """Print a warning about how a command was called: settings are read before there is a log."""
+def warn(warning: str) -> None:
+    """Print a warning about options on stderr: settings are read before the log is configured."""
     print(f"pixelfleet: warning: {warning}", file=sys.stderr)  # noqa: T201 - for the terminal

@@ -1,4 +1,4 @@
-"""The help of a command: what it does, then its options in sections, each with a sentence and its default."""
+"""The help of a command: its description, then its options in sections, each with a sentence and its default."""
 
 import shutil
 import textwrap
@@ -13,22 +13,22 @@ NARROWEST: Final = 60
 WIDEST: Final = 110
 INDENT: Final = "  "
 OPTION_WIDTH: Final = 30
-"""Columns of an option; a longer one has its text on the next line."""
+"""The column width of options; a longer option has its text on the next line."""
 
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
-"""Keeps a default on one line with its word; it is a plain space in what is printed."""
+"""Prevents a line break before a default; printed as a plain space."""
 
 CONFIGURATION: Final = "docs/reference/configuration.md"
 MIGRATION: Final = "docs/how-to/migration.md"
 
 
 def terminal_width() -> int:
-    """Return the columns that help may use."""
+    """Return the width of help in columns."""
     return max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
 
 
 def help_of(cls: type[BaseModel], command: str, width: int) -> str:
-    """Return the help of a command whose options are a settings class."""
+    """Return the help of a command with a settings class, wrapped to `width` columns."""
     settings = catalogue(cls)
     lines = [f"Usage: pixelfleet {command} [OPTION]...", ""]
     lines += textwrap.wrap(" ".join((cls.__doc__ or "").split()), width)
@@ -43,7 +43,7 @@ def help_of(cls: type[BaseModel], command: str, width: int) -> str:
 
 
 def written(setting: Setting) -> str:
-    """Return a setting as an option with its placeholder; a secret as the option of its file."""
+    """Return the option of a setting with its placeholder; of a secret the option of its file."""
     if setting.form is Form.SWITCH:
         return setting.option if setting.field.default is False else f"--[no-]{setting.option[2:]}"
     if setting.file_name:
@@ -58,7 +58,7 @@ def explained(setting: Setting) -> str:
 
 
 def entry(option: str, text: str, width: int) -> list[str]:
-    """Return the lines of one option: the option on the left, its text beside it, or below it when it is long."""
+    """Return the lines of one option: its text beside it, or below it when the option is long."""
     margin = " " * (len(INDENT) + OPTION_WIDTH)
     wrapped = textwrap.wrap(text, width - len(margin), break_on_hyphens=False) or [""]
     lines = [line.replace(NO_BREAK, " ") for line in wrapped]

@@ -1,4 +1,4 @@
-"""Running services: the event loop, the signals, and an end that takes bounded time."""
+"""The lifecycle of a service: event loop, signals, background tasks, and a bounded shutdown."""
 
 import asyncio
 import gc
@@ -17,30 +17,30 @@ except ImportError:  # uvloop has no build for Windows
     new_event_loop = None
 
 STOP_SECONDS: Final = 10.0
-"""How long a service's orderly stop may take before the process ends all the same."""
+"""The maximum time to wait for cancelled tasks."""
 
 COLLECT_EVERY: Final = 10_000
-"""Objects made and not yet freed, after which the collector looks for cycles among the young: a connection leaves a few
-hundred, and looking after every second one (Python's 700) is a twentieth of what a player costs."""
+"""The threshold of the youngest generation of the garbage collector. A connection allocates a few hundred objects, and
+with Python's default of 700 the collector takes a twentieth of the CPU time of a player."""
 
 log = structlog.get_logger(__name__)
 
 
 class Draining(Protocol):
-    """A service that can let its peers finish before it ends."""
+    """A service with a drain."""
 
     async def drain(self) -> None:
-        """Take no new work and return when the last peer has left or the grace period is over."""
+        """Accept no new work; return when the last peer has left or the grace period is over."""
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine on the fastest loop there is; return its exit code."""
+    """Run a command's coroutine, on uvloop where it is installed; return its exit code."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main)
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Return an event that the first SIGINT or SIGTERM sets; the second ends the main task at once."""
+    """Return an event that the first SIGINT or SIGTERM sets; the second cancels the main task."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
@@ -48,7 +48,7 @@ def stop_on_signals() -> asyncio.Event:
 
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
-            log.warning("ending at once", signal=number.name)
+            log.warning("stopping immediately", signal=number.name)
             main.cancel()
         stop.set()
 
@@ -59,7 +59,7 @@ def stop_on_signals() -> asyncio.Event:
 
 @asynccontextmanager
 async def background(*tasks: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines beside the body and cancel them after it; one that fails ends the body with its error."""
+    """Run coroutines concurrently with the body and cancel them after it; a failure cancels the body."""
     body_error: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
@@ -73,31 +73,31 @@ async def background(*tasks: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
                 for task in running:
                     task.cancel()
     except BaseExceptionGroup:
-        # What the body raised goes on as it was: a group round it would hide it from who expects it.
+        # An error of the body propagates without the group, so that callers can catch it by its type.
         if isinstance(body_error, Exception):
             raise body_error from None
         raise
 
 
 class Tasks:
-    """Owns tasks that come and go, such as dials: none outlives it, and a failure is logged and costs no other."""
+    """Owns short-lived tasks, such as dials: none outlives it; a failure is logged and does not affect the others."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
-        """Run a coroutine in the background; return what cancels it."""
+        """Run a coroutine in the background; return a function that cancels it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task.cancel
 
     async def __aenter__(self) -> "Tasks":
-        """Own tasks from here on."""
+        """Return the owner."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Cancel what still runs and wait for it."""
+        """Cancel the running tasks and wait for them, at most STOP_SECONDS."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -106,15 +106,15 @@ class Tasks:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a background task failed", exc_info=error)
+            log.error("background task failed", exc_info=error)
 
 
 async def serve(service: AbstractAsyncContextManager[object]) -> int:
-    """Run a service until it is told to stop, let it drain if it can, and return the exit code."""
+    """Run a service until a signal, drain it if it has a drain, and return the exit code."""
     stop = stop_on_signals()
     try:
         async with service as running:
-            _leave_to_collector_what_comes()
+            _exempt_startup_objects_from_collection()
             await stop.wait()
             log.info("stopping")
             drain = getattr(running, "drain", None)
@@ -125,8 +125,8 @@ async def serve(service: AbstractAsyncContextManager[object]) -> int:
     return 0
 
 
-def _leave_to_collector_what_comes() -> None:
-    """Have the garbage collector look at what is made from here on: what was made at the start stays for good."""
+def _exempt_startup_objects_from_collection() -> None:
+    """Exclude the present objects, which live until the end, from garbage collection, and raise its threshold."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY)

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, for people or as JSON, on stderr."""
+"""Structured logs on stderr: one line for each event, as text or as JSON."""
 
 import asyncio
 import atexit
@@ -17,99 +17,99 @@ from aiohttp.http import HttpProcessingError
 
 Style = Literal["console", "json"]
 
-WAIT_SECONDS: Final = 0.05
-"""How long a line of no more than information may wait for others. Only what is killed at once loses it."""
+FLUSH_SECONDS: Final = 0.05
+"""The maximum delay of a debug or info line in JSON. Only a killed process loses delayed lines."""
 
-LINES_AT_ONCE: Final = 256
+MAX_BUFFERED_LINES: Final = 256
 
 REQUEST: Final = ContextVar("request", default="")
-"""The id of the request that is answered; all lines that are written for it have it."""
+"""The id of the current request, which is added to its log lines."""
 
 
-class _NotStrangersMistakes(logging.Filter):
-    """Drops aiohttp's errors about requests that are no HTTP: anyone could fill the log with their stacks."""
+class _WithoutMalformedRequests(logging.Filter):
+    """Drops aiohttp's errors about malformed requests: any client could fill the log with tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the record is about a mistake of ours."""
+        """Return whether to keep a record."""
         return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-_NOT_STRANGERS_MISTAKES = _NotStrangersMistakes()
+_WITHOUT_MALFORMED_REQUESTS = _WithoutMalformedRequests()
 
 
-class _Lines(structlog.PrintLogger):
-    """Writes events to stderr without the detour over the standard library, which costs more than making them."""
+class _StderrLogger(structlog.PrintLogger):
+    """Writes events to stderr directly, which is cheaper than through the standard library."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(sys.stderr)
         self.name = name
 
 
-class _Out:
-    """Standard error, written to several lines at a time: a write for each wakes its reader each time."""
+class _BufferedStderr:
+    """Buffered standard error: a write for each line would wake its reader each time."""
 
     def __init__(self) -> None:
         self._stream = sys.stderr.buffer
         self._lines: list[bytes] = []
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        """The loop that will write what is there; None while nothing is."""
+        """The loop with a scheduled flush; None without one."""
         atexit.register(self.flush)
 
-    def later(self, line: bytes) -> None:
-        """Write a line soon, or now where nothing runs that could do it later."""
+    def write_soon(self, line: bytes) -> None:
+        """Write a line within FLUSH_SECONDS, or immediately without a running event loop."""
         self._lines.append(line)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
             return
-        if len(self._lines) >= LINES_AT_ONCE:
+        if len(self._lines) >= MAX_BUFFERED_LINES:
             self.flush()
         elif loop is not self._loop:
             self._loop = loop
-            loop.call_later(WAIT_SECONDS, self.flush)
+            loop.call_later(FLUSH_SECONDS, self.flush)
 
-    def now(self, line: bytes) -> None:
-        """Write a line, and what was to be written soon before it."""
+    def write(self, line: bytes) -> None:
+        """Write a line immediately, after the buffered ones."""
         self._lines.append(line)
         self.flush()
 
     def flush(self) -> None:
-        """Write all that is there."""
+        """Write all buffered lines."""
         self._loop = None
-        with self._lock, suppress(OSError, ValueError):  # nobody reads any more
-            # Other threads add lines at any time: what is taken out is what is written.
+        with self._lock, suppress(OSError, ValueError):  # the reader has closed the pipe
+            # Other threads may add lines meanwhile: only the written ones are removed.
             if lines := self._lines[:]:
                 del self._lines[: len(lines)]
                 self._stream.write(b"\n".join([*lines, b""]))
                 self._stream.flush()
 
 
-class _Bytes:
-    """Hands on events that are bytes already: what may wait may wait for others."""
+class _JsonLogger:
+    """Writes rendered events: debug and info are buffered, higher levels are written immediately."""
 
-    def __init__(self, out: _Out, name: str = "") -> None:
+    def __init__(self, out: _BufferedStderr, name: str = "") -> None:
         self.name = name
-        self.debug = self.info = out.later
-        self.warning = self.error = self.exception = self.critical = out.now
+        self.debug = self.info = out.write_soon
+        self.warning = self.error = self.exception = self.critical = out.write
 
 
-def _name(logger: _Lines | _Bytes, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Add the module that an event comes from."""
+def _name(logger: _StderrLogger | _JsonLogger, _: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the name of the module."""
     event["logger"] = logger.name
     return event
 
 
 def _request(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Add the request that an event belongs to."""
+    """Add the id of the current request."""
     if request := REQUEST.get():
         event.setdefault("request", request)
     return event
 
 
-def _harmless(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Escape what would move a terminal's cursor or begin a line: a peer's close reason may hold anything."""
+def _escape(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape control characters: a value may come from a peer, such as a close reason."""
     for name, value in event.items():
         if type(value) is str and name not in ("exception", "stack") and not value.isprintable():
             event[name] = value.encode("unicode_escape").decode()
@@ -117,14 +117,14 @@ def _harmless(_: object, __: str, event: structlog.typing.EventDict) -> structlo
 
 
 class _Clock:
-    """Adds the time, in UTC; what changes once a second is written once a second."""
+    """Adds the time in UTC; the part down to the second is formatted once a second."""
 
     def __init__(self) -> None:
         self._second = 0
         self._text = ""
 
     def __call__(self, _: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        """Stamp an event."""
+        """Add the timestamp to an event."""
         second, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
@@ -133,12 +133,12 @@ class _Clock:
 
 
 class _JsonLine:
-    """Makes the whole line of an event at once: a step of its own for each field would cost twice as much."""
+    """Renders an event in one step: a chain of processors would take twice the time."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
 
-    def __call__(self, logger: _Bytes, method: str, event: structlog.typing.EventDict) -> bytes:
+    def __call__(self, logger: _JsonLogger, method: str, event: structlog.typing.EventDict) -> bytes:
         """Return an event as JSON."""
         event["logger"] = logger.name
         event["level"] = "error" if method == "exception" else method
@@ -154,27 +154,27 @@ def _json(event: structlog.typing.EventDict, **_: Any) -> bytes:
 
 
 def _text(_: object, __: str, line: Any) -> str:
-    """Make text of a line for the standard library's handlers."""
+    """Return a line as text for the handlers of the standard library."""
     return str(line, "utf-8")
 
 
 def _renderer(style: Style) -> list[structlog.typing.Processor]:
     if style == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
-    # The library's richer tracebacks show local variables, among which may be a secret.
+    # The library's rich tracebacks show local variables, which may contain secrets.
     colors = sys.stderr.isatty()
-    return [_harmless, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+    return [_escape, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
 
 
 def configure(level: str = "info", style: Style = "console") -> None:
-    """Send the logs of this process and of its libraries to stderr in one form."""
+    """Send the logs of this process and of its libraries to stderr in one format."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     clock = _Clock()
     common: list[structlog.typing.Processor] = [_request, structlog.processors.add_log_level, clock]
     structlog.configure(
         processors=[_JsonLine(clock)] if style == "json" else [_name, *common, *_renderer(style)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=partial(_Bytes, _Out()) if style == "json" else _Lines,
+        logger_factory=partial(_JsonLogger, _BufferedStderr()) if style == "json" else _StderrLogger,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -191,9 +191,9 @@ def configure(level: str = "info", style: Style = "console") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
-    # A stranger's broken frame is no error of ours: the event with its close code says all.
+    # A peer's malformed frame is not an error of the service; it is logged with its close code.
     logging.getLogger("picows").setLevel(logging.CRITICAL)
-    logging.getLogger("aiohttp.server").addFilter(_NOT_STRANGERS_MISTAKES)
+    logging.getLogger("aiohttp.server").addFilter(_WITHOUT_MALFORMED_REQUESTS)
     for chatty in ("aioice", "aiortc", "websockets", "aiohttp.access"):
-        # What these say at info is a line a connection, which our own events already tell.
+        # At info these log a line for each connection, which the services log themselves.
         logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))

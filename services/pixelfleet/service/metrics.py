@@ -1,4 +1,4 @@
-"""Metrics: a registry a service, so that several services in one process do not mix their numbers."""
+"""Metrics: one registry for each service, so that several services can run in one process."""
 
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -9,11 +9,11 @@ from prometheus_client.registry import Collector
 
 from pixelfleet.service.version import VERSION
 
-NOTES_AT_ONCE: Final = 256
+MAX_PENDING_NOTES: Final = 256
 
 
 class Registries:
-    """All metrics of a service, and apart the few gauges that autoscalers read at `/custom`."""
+    """The registry of all metrics of a service, and the registry of the gauges at `/custom` for autoscalers."""
 
     def __init__(self, service: str) -> None:
         # They would be one more series for each counter and histogram, which no rule reads.
@@ -21,33 +21,36 @@ class Registries:
         self.all = CollectorRegistry()
         self.custom = CollectorRegistry()
         info = Gauge(
-            "pixelfleet_build_info", "Which version runs; always 1.", ["service", "version"], registry=self.all
+            "pixelfleet_build_info",
+            "The version of the service, as a label; always 1.",
+            ["service", "version"],
+            registry=self.all,
         )
         info.labels(service, VERSION).set(1)
 
     def custom_gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
-        """Return a gauge that both `/metrics` and `/custom` show."""
+        """Return a gauge of both `/metrics` and `/custom`."""
         gauge = Gauge(name, documentation, labels, registry=self.all)
         self.custom.register(gauge)
         return gauge
 
     def certificate(self, valid_until: float) -> None:
-        """Show until when (unix time) the certificate that is served here is valid."""
+        """Add a gauge with the expiry of the served certificate as unix time."""
         Gauge(
             "pixelfleet_certificate_not_after_timestamp_seconds",
-            "Until when the certificate that is served here is valid.",
+            "Expiry of the served TLS certificate as unix time.",
             registry=self.all,
         ).set(valid_until)
 
 
 class Notes(Collector):
-    """What is counted for each player: noted when it happens, and counted when many have come or somebody looks.
+    """Deferred updates of metrics: applied in batches, and before each collection.
 
-    Counting them one by one takes several times longer, for each finds the processor's caches full of something else.
+    Single updates take several times longer, because the processor's caches hold other data.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Make this before the metrics that it is for: then a registry that is read has it count first."""
+        """Create this before its metrics, so that the registry collects it first."""
         self._notes: list[tuple[Callable[[float], None], float]] = []
         registry.register(self)
 
@@ -55,13 +58,13 @@ class Notes(Collector):
         return len(self._notes)
 
     def add(self, count: Callable[[float], None], value: float = 1.0) -> None:
-        """Have `count(value)` called before anybody looks at the numbers."""
+        """Schedule `count(value)`, which is called before the next collection."""
         self._notes.append((count, value))
-        if len(self._notes) >= NOTES_AT_ONCE:
+        if len(self._notes) >= MAX_PENDING_NOTES:
             self.collect()
 
     def collect(self) -> Iterable[Metric]:
-        """Count what was noted; nothing is shown under this name."""
+        """Apply the pending updates; return no metrics."""
         notes, self._notes = self._notes, []
         for count, value in notes:
             count(value)

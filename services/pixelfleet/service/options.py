@@ -1,4 +1,4 @@
-"""Reads the options of a command line for a settings class; names a mistake without importing the application."""
+"""Parses command-line options for a settings class, without importing the application."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,24 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 from pixelfleet.service.catalogue import Form, Setting, catalogue, core_type, option_of
-from pixelfleet.service.errors import UsageError, tell
+from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.spelling import closest
 
 SWITCHED: Final = {"true": True, "false": False}
 LITERALS: Final = {**SWITCHED, "null": None}
 MAX_SHOWN: Final = 60
-"""Characters of an unknown option that an error repeats."""
+"""The maximum number of characters of an unknown option in an error."""
 
 
 class HelpRequested(Exception):  # noqa: N818 - not an error
-    """The options ask for help."""
+    """The options request help."""
 
 
 def parse_options(cls: type[BaseModel], arguments: Sequence[str]) -> dict[str, Any]:
-    """Return the values that options give to settings, by name, and by the name of a secret's file.
+    """Return the values of options by the name of the setting, or of a secret's file.
 
-    A list or a table that is given several times is put together; of any other setting the last value holds.
-    Raises UsageError for what is no option and for a missing value, and HelpRequested for `--help`.
+    The values of a repeated list or table are merged; any other setting has its last value. Raises UsageError for an
+    unknown option, an extra argument or a missing value, and HelpRequested for `--help`.
     """
     known = _known(cls)
     values: dict[str, Any] = {}
@@ -44,7 +44,7 @@ def parse_options(cls: type[BaseModel], arguments: Sequence[str]) -> dict[str, A
         name, setting, negated = known[option]
         text = inline if equals else _following(rest, setting)
         if setting is None:
-            tell(f"{option}: is not used by this command")
+            warn(f"{option}: is not used by this command")
         elif setting.form is Form.SWITCH:
             values[name] = _switched(option, text) is not negated
         elif text is None:
@@ -55,43 +55,43 @@ def parse_options(cls: type[BaseModel], arguments: Sequence[str]) -> dict[str, A
         raise UsageError(f"{_unknown(unknown, known)}; see `pixelfleet {getattr(cls, 'command', '')} --help`")
     if surplus:
         raise UsageError(
-            f"an argument is no option, nor an option's value; see `pixelfleet {getattr(cls, 'command', '')} --help`"
+            f"an argument is not an option or its value; see `pixelfleet {getattr(cls, 'command', '')} --help`"
         )
     return values
 
 
 def parse_list(text: str) -> list[Any]:
-    """Return the parts of a list: of a JSON array, or of text with commas between."""
+    """Return the items of a JSON array or of comma-separated text; raise UsageError."""
     if text.lstrip().startswith("["):
         try:
             parts = json.loads(text)
         except (ValueError, RecursionError):
-            raise UsageError("must be a JSON array, or values with commas between") from None
+            raise UsageError("must be a JSON array or comma-separated values") from None
         assert isinstance(parts, list)
         return parts
     return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def parse_table(text: str, kind: Any = str) -> dict[str, Any]:
-    """Return the pairs of a table: of a JSON object, or of `KEY=VALUE` with commas between.
+    """Return the pairs of a JSON object or of comma-separated `KEY=VALUE` text; raise UsageError.
 
-    Values are text; in a table of any values `true`, `false` and `null` are what they are in JSON.
+    Values of `KEY=VALUE` are text. With the kind `Any`, `true`, `false` and `null` have their meaning in JSON.
     """
     if text.lstrip().startswith("{"):
         try:
             table = json.loads(text)
         except (ValueError, RecursionError):
-            raise UsageError("must be a JSON object, or KEY=VALUE with commas between") from None
+            raise UsageError("must be a JSON object or comma-separated KEY=VALUE pairs") from None
         assert isinstance(table, dict)
         return table
     pairs = [part.partition("=") for part in map(str.strip, text.split(",")) if part]
     if not all(key and equals for key, equals, _ in pairs):
-        raise UsageError("must be a JSON object, or KEY=VALUE with commas between")
+        raise UsageError("must be a JSON object or comma-separated KEY=VALUE pairs")
     return {key: LITERALS.get(value, value) if kind is Any else value for key, _, value in pairs}
 
 
 def parsed(setting: Setting, text: str) -> Any:
-    """Return the value that a setting's text means; raise UsageError that names the option."""
+    """Return the value of a setting's text; raise UsageError with the option's name."""
     try:
         if setting.form is Form.LIST:
             return parse_list(text)
@@ -103,7 +103,7 @@ def parsed(setting: Setting, text: str) -> Any:
 
 
 def named_config(arguments: Sequence[str]) -> str | None:
-    """Return the file that `--config` names last."""
+    """Return the value of the last `--config`, or None."""
     named = None
     for place, argument in enumerate(arguments):
         if argument.startswith("--config="):
@@ -114,7 +114,7 @@ def named_config(arguments: Sequence[str]) -> str | None:
 
 
 def _known(cls: type[BaseModel]) -> dict[str, tuple[str, Setting | None, bool]]:
-    """Return each option with the name it sets, its setting (None when it is not used), and whether it negates."""
+    """Return by option the name it sets, its setting (None when it is unused), and whether it negates."""
     known: dict[str, tuple[str, Setting | None, bool]] = {}
     for name, setting in catalogue(cls).items():
         known[setting.option] = (name, setting, False)
@@ -128,7 +128,7 @@ def _known(cls: type[BaseModel]) -> dict[str, tuple[str, Setting | None, bool]]:
 
 
 def _following(rest: list[str], setting: Setting | None) -> str | None:
-    """Take the value behind an option: a switch has `true`, `false` or none; any other value begins without `--`."""
+    """Remove and return the value after an option: `true` or `false` of a switch, otherwise anything without `--`."""
     is_switch = setting is not None and setting.form is Form.SWITCH
     if not rest or rest[0].startswith("--") or (is_switch and rest[0] not in SWITCHED):
         return None
@@ -139,7 +139,7 @@ def _switched(option: str, text: str | None) -> bool:
     if text is None:
         return True
     if text not in SWITCHED:
-        raise UsageError(f"{option}: takes no value but true or false")
+        raise UsageError(f"{option}: must be true or false")
     return SWITCHED[text]
 
 
@@ -154,7 +154,7 @@ def _add(values: dict[str, Any], name: str, setting: Setting, text: str) -> None
 
 
 def _unknown(options: Sequence[str], known: Mapping[str, object]) -> str:
-    """Return what is wrong with options that there are not, with the option that was meant when one is near."""
+    """Return the error for unknown options, with a similar option as a suggestion."""
     named = list(dict.fromkeys(options))
     meant = list(dict.fromkeys(filter(None, (closest(option, known) for option in named))))
     suggestion = f" (did you mean {', '.join(meant)}?)" if meant else ""

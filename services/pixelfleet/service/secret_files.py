@@ -1,4 +1,4 @@
-"""Secrets in files: each secret setting `x` has a setting `x_file`, which names a file with the value."""
+"""Secrets in files: each secret setting `x` has a setting `x_file` for the path of a file with the value."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +13,10 @@ MAX_SECRET_BYTES: Final = 64 * 1024
 
 
 def with_files_read(cls: type[BaseModel], values: Mapping[str, Any], decided: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of one source with the secrets in the place of their files.
+    """Return the values of one source, with the content of secret files in place of their paths.
 
-    A file is not read where a stronger source has `decided` the secret. Raises UsageError where one source gives both
-    the secret and its file, and for a file that cannot be used.
+    A file is not read when a source of higher precedence has `decided` the secret. Raises UsageError when one source
+    has both the secret and its file, and for an unreadable or invalid file.
     """
     result = dict(values)
     for name, setting in catalogue(cls).items():
@@ -24,16 +24,16 @@ def with_files_read(cls: type[BaseModel], values: Mapping[str, Any], decided: Ma
         if path in (None, ""):
             continue
         if name in result:
-            raise UsageError(f"{setting.option} and {setting.file_option}: give one of the two")
+            raise UsageError(f"{setting.option} and {setting.file_option}: give only one of them")
         if not isinstance(path, str | Path):
-            raise UsageError(f"{setting.file_option}: must be the name of a file")
+            raise UsageError(f"{setting.file_option}: must be the path of a file")
         if name not in decided:
             result[name] = read_secret(setting.file_option, Path(path))
     return result
 
 
 def read_secret(option: str, path: Path) -> str:
-    """Return the text of a file without the line end behind it; raise UsageError that begins with the option."""
+    """Return the text of a file without trailing line ends; raise UsageError that begins with the option."""
     where = f"{option} {path}"
     try:
         with path.open("rb") as file:

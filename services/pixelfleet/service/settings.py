@@ -1,11 +1,10 @@
-"""Settings: one typed class a service, read from options, environment and a JSON file.
+"""Settings: one typed class for each service, read from options, environment and a JSON file.
 
 A field ``player_port`` of the signalserver is the option ``--player-port``, the environment variable
-``PIXELFLEET_SIGNALSERVER_PLAYER_PORT`` and the key ``player_port`` of the file given with ``--config``. The
-earlier in that list wins. A secret ``session_key`` can also be in a file, which ``session_key_file`` names.
+``PIXELFLEET_SIGNALSERVER_PLAYER_PORT`` and the key ``player_port`` of the file ``--config``, in this order of
+precedence. A secret ``session_key`` can also be in a file, whose path is in ``session_key_file``.
 
-Modules with settings import no library that does I/O: a mistake in an option is reported before the application is
-imported.
+Modules with settings import no library that does I/O: an invalid option is reported before the application is imported.
 """
 
 import json
@@ -32,14 +31,14 @@ S = TypeVar("S", bound="ServiceSettings")
 
 
 class ConfigFileSource(PydanticBaseSettingsSource):
-    """The JSON file that an earlier source named as ``config``."""
+    """The JSON file whose path an earlier source has as ``config``."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Is not used: the whole file is read at once."""
+        """Return no value: ``__call__`` reads the whole file."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the file's object, with the keys of legacy servers translated and files of secrets read."""
+        """Return the file's object, with translated keys of reference servers and the content of secret files."""
         path = self.current_state.get("config")
         if not path:
             return {}
@@ -49,10 +48,10 @@ class ConfigFileSource(PydanticBaseSettingsSource):
 
 
 class EnvironmentSource(EnvSettingsSource):
-    """The environment, where lists and tables are written as in options, and `…_FILE` names a secret's file."""
+    """The environment, with the option syntax for lists and tables, and `…_FILE` for the file of a secret."""
 
     def __call__(self) -> dict[str, Any]:
-        """Return the values of all variables that belong to settings."""
+        """Return the values of all variables of the settings."""
         files = {
             setting.file_name: self.env_vars.get(f"{self.env_prefix}{setting.file_name}".lower())
             for setting in catalogue(self.settings_cls).values()
@@ -67,7 +66,7 @@ class EnvironmentSource(EnvSettingsSource):
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
-    """Return the JSON object in the file; raise UsageError when there is none."""
+    """Return the JSON object in the file; raise UsageError when the file is unreadable or has no JSON object."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_CONFIG_BYTES + 1)
@@ -80,27 +79,27 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: is not JSON: {error}") from None
     if not isinstance(keys, dict):
-        raise UsageError(f"--config {path}: must hold one JSON object")
+        raise UsageError(f"--config {path}: must contain one JSON object")
     return keys
 
 
 class ServiceSettings(BaseSettings):
-    """The settings that every command has."""
+    """The settings of every command."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_", extra="forbid")
 
     command: ClassVar[str] = "service"
     sections: ClassVar[Mapping[str, str]] = {"config": "Configuration and log", "host": "Addresses and ports"}
-    """The sections of help: the first field of each, with the title. Each class names those of its own fields."""
+    """The sections of help: titles by the first field of each section, for the class's own fields."""
     unused: ClassVar[frozenset[str]] = frozenset()
-    """Inherited settings that the command has no use for: accepted, and shown nowhere."""
+    """Inherited settings without effect in this command: accepted, and not documented."""
 
     config: Path | None = Field(None, description="The command reads settings from this JSON file.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The log has the events of this level and of higher levels."
+        "info", description="The log contains events of this level and of higher levels."
     )
     log_format: Literal["console", "json"] = Field(
-        "console", description="The log has lines for a terminal, or a JSON object for each event."
+        "console", description="The log is text for a terminal, or a JSON object for each event."
     )
     host: Address = Field("0.0.0.0", min_length=1, description="The service listens on this address.")  # noqa: S104
 
@@ -113,14 +112,14 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the config file behind code and environment; read no .env file without being asked."""
+        """Give the config file the lowest precedence; do not read .env files."""
         return init_settings, EnvironmentSource(settings_cls), ConfigFileSource(settings_cls)
 
 
 def load(cls: type[S], argv: Sequence[str]) -> S:
-    """Return the settings that options, environment and config file give together.
+    """Return the settings from options, environment and config file.
 
-    Raises UsageError with one line that names the option at fault; exits (SystemExit) after ``--help``.
+    Raises UsageError with one line that names the invalid option, and SystemExit after ``--help``.
     """
     arguments = list(argv)
     translate = getattr(cls, "translate_arguments", None)
@@ -137,7 +136,7 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
 
 
 def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:
-    """Return what is wrong with one setting, by the option's name, without showing a secret's value."""
+    """Return the error of one setting with its option, and without a secret's value."""
     where = detail["loc"]
     if not where:
         return str(detail["msg"]).removeprefix("Value error, ")

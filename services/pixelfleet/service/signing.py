@@ -1,4 +1,4 @@
-"""Signed tokens (JWT, HS256): what one of our processes signs, another one verifies with the same key."""
+"""Signed tokens (JWT, HS256), for services that share a key."""
 
 import time
 from base64 import urlsafe_b64encode
@@ -11,13 +11,13 @@ import jwt
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "pixelfleet"
 LEEWAY_SECONDS: Final = 10
-"""How far the clocks of two machines may differ."""
+"""The accepted clock difference between two machines."""
 
 ALWAYS_REQUIRED: Final = ("exp", "iat", "aud", "iss")
 
 
 class TokenError(ValueError):
-    """The token was not signed with this key for this audience; the text gives the reason, and nothing of the key."""
+    """The token is not valid for this key and audience; the text gives the reason without the key."""
 
 
 class TokenExpiredError(TokenError):
@@ -25,10 +25,10 @@ class TokenExpiredError(TokenError):
 
 
 def sign(claims: Mapping[str, object], key: str | bytes, *, audience: str, seconds: int) -> str:
-    """Return the claims as a signed token for an audience, valid for so many seconds."""
+    """Return a signed token with the claims, for an audience, valid for `seconds`."""
     now = int(time.time())
-    whole = {**claims, "iss": ISSUER, "aud": audience, "iat": now, "exp": now + seconds}
-    return jwt.encode(whole, key, algorithm=ALGORITHM)
+    payload = {**claims, "iss": ISSUER, "aud": audience, "iat": now, "exp": now + seconds}
+    return jwt.encode(payload, key, algorithm=ALGORITHM)
 
 
 @lru_cache(8)

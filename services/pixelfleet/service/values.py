@@ -1,4 +1,4 @@
-"""Types of settings with the placeholder that help shows for their value, such as `--player-port PORT`."""
+"""Types of settings, with the placeholder of their value in help, such as `--player-port PORT`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from pydantic import Field
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """What stands for the value of an option in help and in the reference."""
+    """The placeholder of an option's value in help and in the reference."""
 
     text: str
 

@@ -7,7 +7,7 @@ from typing import Final
 def _installed_version() -> str:
     try:
         return version("pixelfleet")
-    except PackageNotFoundError:  # run from a tree that was never installed
+    except PackageNotFoundError:  # run from a source tree without installation
         return "0+unknown"
 
 

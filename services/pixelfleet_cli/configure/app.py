@@ -1,4 +1,4 @@
-"""The command `pixelfleet configure`: reads or asks for the values, writes the overlay, prints the manifests."""
+"""The command `pixelfleet configure`: reads or prompts for values, writes the overlay, prints the manifests."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pixelfleet.service.errors import UsageError, tell
+from pixelfleet.service.errors import UsageError, warn
 from pixelfleet_cli.configure.kubectl import render, usable_kubectl
 from pixelfleet_cli.configure.overlay import SECRETS_FILE, kustomization, secrets_of
 from pixelfleet_cli.configure.settings import Settings
@@ -18,7 +18,7 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 
 
 async def main(settings: Settings) -> int:
-    """Print the manifests and return 0; raise UsageError with all that is missing or wrong, by name."""
+    """Print the manifests and return 0; raise UsageError with all missing and invalid values by name."""
     await asyncio.to_thread(_configure, settings)
     return 0
 
@@ -32,50 +32,50 @@ def _configure(settings: Settings) -> None:
     overlay = (settings.overlay or settings.folder / "overlay").resolve()
     _write(overlay, folder, values)
     manifests = render(overlay)
-    print(manifests, end="")  # noqa: T201 - what the command is for
+    print(manifests, end="")  # noqa: T201 - the output of the command
     if values["TURN_USER"] or values["TURN_PASS"]:
-        tell("TURN_USER and TURN_PASS are not used any more: each session gets credentials of its own")
-    tell(f"the overlay is in {overlay}; keep its {SECRETS_FILE}, and keep it secret")
+        warn("TURN_USER and TURN_PASS are no longer used: each session has its own credentials")
+    warn(f"the overlay is in {overlay}; keep its {SECRETS_FILE} safe and secret")
 
 
 def _values(settings: Settings) -> dict[str, str]:
-    given: dict[str, str] = {}
-    is_there = settings.env_file.exists()
+    file_values: dict[str, str] = {}
+    exists = settings.env_file.exists()
     try:
-        if is_there:
-            given = parse(_read(settings.env_file))
-        if settings.ask or (settings.ask is None and not is_there and sys.stdin.isatty()):
-            given = _asked(given)
-        return checked(given, os.environ)
+        if exists:
+            file_values = parse(_read(settings.env_file))
+        if settings.ask or (settings.ask is None and not exists and sys.stdin.isatty()):
+            file_values = _prompted(file_values)
+        return checked(file_values, os.environ)
     except ValuesError as error:
-        where = settings.env_file if is_there else f"{settings.env_file} (not there) and the environment"
+        where = settings.env_file if exists else f"{settings.env_file} (missing) and the environment"
         raise UsageError("\n  ".join([f"{where}:", *error.lines])) from None
 
 
-def _asked(given: Mapping[str, str]) -> dict[str, str]:
-    """Ask for every value at the terminal; Enter takes what is offered."""
-    answers = dict(given)
+def _prompted(file_values: Mapping[str, str]) -> dict[str, str]:
+    """Prompt for each value at the terminal; an empty line accepts the suggestion."""
+    answers = dict(file_values)
     for name, known in NAMES.items():
-        if known.meaning.startswith("is not used"):
+        if known.meaning.startswith("is no longer used"):
             continue
-        offered = given.get(name) or os.environ.get(name) or known.default or ""
-        sys.stderr.write(f"{name}: {known.meaning} [{offered}]: ")
+        suggestion = file_values.get(name) or os.environ.get(name) or known.default or ""
+        sys.stderr.write(f"{name}: {known.meaning} [{suggestion}]: ")
         sys.stderr.flush()
-        answers[name] = sys.stdin.readline().strip() or offered
+        answers[name] = sys.stdin.readline().strip() or suggestion
     return answers
 
 
 def _write(overlay: Path, folder: Path, values: Mapping[str, str]) -> None:
     secrets_file = overlay / SECRETS_FILE
     try:
-        known = _lines(secrets_file.read_text(encoding="utf-8")) if secrets_file.exists() else {}
+        existing = _pairs(secrets_file.read_text(encoding="utf-8")) if secrets_file.exists() else {}
         overlay.mkdir(parents=True, exist_ok=True)
-        made = secrets_of(values, known, lambda: secrets.token_hex(24))
-        # Beside the old file and then in its place: it is never lost, and nobody else reads it for a moment.
+        content = secrets_of(values, existing, lambda: secrets.token_hex(24))
+        # Written to a new file that replaces the old one: it is never lost, and never readable for other users.
         fresh = overlay / f"{SECRETS_FILE}.new"
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.writelines(f"{key}={value}\n" for key, value in made.items())
+            file.writelines(f"{key}={value}\n" for key, value in content.items())
         fresh.replace(secrets_file)
         base = os.path.relpath(folder, overlay)
         (overlay / "kustomization.yaml").write_text(kustomization(values, base), encoding="utf-8")
@@ -83,7 +83,7 @@ def _write(overlay: Path, folder: Path, values: Mapping[str, str]) -> None:
         raise UsageError(f"--overlay {overlay}: {error.strerror or error}") from None
 
 
-def _lines(text: str) -> dict[str, str]:
+def _pairs(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 

@@ -1,4 +1,4 @@
-"""Rendering with `kubectl kustomize`."""
+"""Rendering of manifests with `kubectl kustomize`."""
 
 import re
 import shutil
@@ -10,12 +10,12 @@ import orjson
 
 from pixelfleet.service.errors import UsageError
 
-OLDEST: Final = (1, 27)
-"""The first kubectl whose kustomize is of version 5; older ones know not all that the manifests use."""
+MIN_VERSION: Final = (1, 27)
+"""The first kubectl with kustomize 5, which the manifests need."""
 
 
 def render(folder: Path) -> str:
-    """Return what a kustomization gives; raise UsageError when there is no kubectl for it, or it cannot be rendered."""
+    """Return the rendered manifests of a kustomization; raise UsageError without a usable kubectl or on its failure."""
     kubectl = usable_kubectl()
     code, out, err = _output(kubectl, "kustomize", str(folder))
     if code:
@@ -24,16 +24,16 @@ def render(folder: Path) -> str:
 
 
 def usable_kubectl() -> str:
-    """Return the path of a kubectl that is new enough; raise UsageError when there is none."""
-    needed = f"kubectl {OLDEST[0]}.{OLDEST[1]} or newer is needed"
+    """Return the path of a kubectl of at least MIN_VERSION; raise UsageError when there is none."""
+    needed = f"kubectl {MIN_VERSION[0]}.{MIN_VERSION[1]} or newer is needed"
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         raise UsageError(f"{needed}, and there is none on PATH")
     code, out, _ = _output(kubectl, "version", "--client", "--output=json")
     version = _version(out) if not code else None
     if version is None:
-        raise UsageError(f"{needed}, and {kubectl} does not say what it is")
-    if version < OLDEST:
+        raise UsageError(f"{needed}, and the version of {kubectl} is unknown")
+    if version < MIN_VERSION:
         raise UsageError(f"{needed}, and {kubectl} is {version[0]}.{version[1]}")
     return kubectl
 

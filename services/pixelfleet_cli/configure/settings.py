@@ -14,7 +14,7 @@ from pixelfleet.service.values import Directory
 class Settings(ServiceSettings):
     """The command writes a kustomize overlay for one cluster from a .env file, and prints its manifests.
 
-    `kubectl apply -f -` takes what is printed.
+    `kubectl apply -f -` applies them.
     """
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_CONFIGURE_")
@@ -23,7 +23,7 @@ class Settings(ServiceSettings):
     unused: ClassVar[frozenset[str]] = frozenset({"host", "log_level", "log_format"})
 
     env_file: Path = Field(
-        Path(".env"), description="This file has the values; the environment has those that it lacks."
+        Path(".env"), description="This file contains the values. The environment is used for missing ones."
     )
     folder: Directory = Field(Path("k8s"), description="The manifests of Pixelfleet are in this directory.")
     overlay: Directory | None = Field(
@@ -31,5 +31,5 @@ class Settings(ServiceSettings):
     )
     ask: bool | None = Field(
         None,
-        description="The command asks for each value. This is the default at a terminal when there is no file.",
+        description="The command prompts for each value. This is the default at a terminal without a file.",
     )

@@ -1,4 +1,4 @@
-"""The values that an installation is made of: their names, what each may be, and all that is wrong at once. No I/O."""
+"""The values of an installation: names, defaults and validation. No I/O."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ from pixelfleet.auth.htpasswd import read_users
 from pixelfleet.service.version import VERSION
 
 Check = Callable[[str], str]
-"""Returns a value as it is used; raises ValueError, whose text says what the value must be."""
+"""Returns a normalized value; raises ValueError with the requirement."""
 
 MIN_SECRET_BYTES: Final = 16
 MAX_HOST_LENGTH: Final = 253
-LARGEST_NETWORK: Final = 8
+MIN_PREFIX_LENGTH: Final = 8
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One value: what it is for, how it is checked, and what it is when nobody says. None: it must be said."""
+    """One value: its meaning, its check and its default; None means that it is required."""
 
     meaning: str
     check: Check
@@ -30,7 +30,7 @@ class Name:
 
 
 class ValuesError(ValueError):
-    """What is missing or wrong, one line a name."""
+    """Missing and invalid values, one line for each name."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -38,7 +38,7 @@ class ValuesError(ValueError):
 
 
 def matching(pattern: str, must_be: str) -> Check:
-    """Return a check by a pattern; the empty value passes where it is the default."""
+    """Return a check for a pattern, with the requirement as text."""
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -50,7 +50,7 @@ def matching(pattern: str, must_be: str) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """Return a check for one of a few words."""
+    """Return a check for a set of words."""
     return matching("|".join(map(re.escape, allowed)), " or ".join(allowed))
 
 
@@ -62,7 +62,7 @@ def count(value: str) -> str:
 
 
 def path(value: str) -> str:
-    """Check a path prefix; `/` is none."""
+    """Check a path prefix; `/` becomes empty."""
     stripped = value.rstrip("/")
     if stripped and not re.fullmatch(r"(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+", stripped):
         raise ValueError("must be a path such as /game")
@@ -70,23 +70,23 @@ def path(value: str) -> str:
 
 
 def network(value: str) -> str:
-    """Check a network of IPv4 addresses."""
+    """Check an IPv4 network."""
     try:
         found = ip_network(value)
     except ValueError:
         found = None
     if not isinstance(found, IPv4Network):
         raise ValueError("must be a network such as 10.244.0.0/16")
-    if found.prefixlen < LARGEST_NETWORK:
-        raise ValueError(f"must be no larger than a /{LARGEST_NETWORK}: it is what strangers may send to through TURN")
+    if found.prefixlen < MIN_PREFIX_LENGTH:
+        raise ValueError(f"must be no larger than a /{MIN_PREFIX_LENGTH}: players can send to all of it through TURN")
     return str(found)
 
 
 def host(value: str) -> str:
-    """Check a host name, as an Ingress takes it: no address."""
+    """Check a host name for an Ingress, which is not an address."""
     labels = value.split(".")
-    named = len(value) <= MAX_HOST_LENGTH and len(labels) > 1 and not labels[-1].isdecimal()
-    if not named or not all(re.fullmatch(_LABEL, label) for label in labels):
+    is_name = len(value) <= MAX_HOST_LENGTH and len(labels) > 1 and not labels[-1].isdecimal()
+    if not is_name or not all(re.fullmatch(_LABEL, label) for label in labels):
         raise ValueError("must be a host name such as play.example.com")
     return value
 
@@ -95,92 +95,92 @@ def redis_url(value: str) -> str:
     """Check the URL of a Redis."""
     try:
         url = urlsplit(value)
-        known = url.scheme in ("redis", "rediss", "redis+sentinel") and bool(url.hostname)
-    except ValueError:  # brackets that are not closed
-        known = False
-    if not known or not _is_one_word(value):
+        valid = url.scheme in ("redis", "rediss", "redis+sentinel") and bool(url.hostname)
+    except ValueError:  # unclosed brackets
+        valid = False
+    if not valid or not _is_one_word(value):
         raise ValueError("must be a redis://, rediss:// or redis+sentinel:// address")
     return value
 
 
 def users(value: str) -> str:
-    """Check lines of htpasswd, with commas between."""
+    """Check comma-separated htpasswd lines."""
     try:
-        named = read_users(value.split(","), "admin")
+        found = read_users(value.split(","), "admin")
     except ValueError as error:
-        raise ValueError(f"must be lines of htpasswd with commas between: {error}") from None
-    if not named or not value.isprintable():
-        raise ValueError("must be lines of htpasswd with commas between")
+        raise ValueError(f"must be comma-separated htpasswd lines: {error}") from None
+    if not found or not value.isprintable():
+        raise ValueError("must be comma-separated htpasswd lines")
     return value
 
 
 def secret(value: str) -> str:
-    """Check a secret that strangers can try guesses against."""
+    """Check a secret that attackers can guess offline."""
     if len(value.encode("utf-8", "replace")) < MIN_SECRET_BYTES or not _is_one_word(value):
         raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes, and no spaces")
     return value
 
 
 def _is_one_word(value: str) -> bool:
-    """Tell whether a value is one word on one line: nothing of it can be read as another line of a file."""
+    """Return whether a value is a single word, which cannot be misread as several lines of a file."""
     return value.isprintable() and " " not in value
 
 
-_namespace = matching(_LABEL, "a name of small letters, digits and dashes")
-_object = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "a name of small letters, digits, dashes and dots")
+_namespace = matching(_LABEL, "a name of lower-case letters, digits and dashes")
+_object = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "a name of lower-case letters, digits, dashes and dots")
 _repo = matching(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*", "a registry and path")
 _image = matching(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*", "an image's name")
 _tag = matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", "an image's tag")
 _any = matching(r"(?s).*", "anything")
 
 NAMES: Final[dict[str, Name]] = {
-    "NAMESPACE": Name("the namespace", _namespace, None),
-    "REPO": Name("registry and path of our image", _repo, None),
-    "REPO_SECRET": Name("Secret with which it is pulled", _object),
-    "IMAGE_TAG": Name("its tag", _tag, VERSION),
-    "UNREAL_REPO": Name("registry and path of the application's image; as REPO, when empty", _repo),
+    "NAMESPACE": Name("namespace of the installation", _namespace, None),
+    "REPO": Name("registry and path of the Pixelfleet image", _repo, None),
+    "REPO_SECRET": Name("image pull secret for REPO", _object),
+    "IMAGE_TAG": Name("tag of the Pixelfleet image", _tag, VERSION),
+    "UNREAL_REPO": Name("registry and path of the application's image; REPO when empty", _repo),
     "UNREAL_IMAGE_NAME": Name("name of the application's image", _image, None),
-    "UNREAL_REPO_SECRET": Name("Secret with which it is pulled", _object),
-    "UNREAL_IMAGE_TAG": Name("its tag", _tag, "latest"),
-    "INGRESS_HOST": Name("the public host name", host, None),
-    "INGRESS_PATH": Name("path below which all is served, such as /game", path),
-    "INGRESS_CLASS": Name("class of the Ingress; the cluster's default, when empty", _object),
-    "INGRESS_TLS_ISSUER": Name("issuer of cert-manager for the certificate; no TLS, when empty", _object),
-    "INGRESS_TLS_ISSUER_KIND": Name("its kind", one_of("ClusterIssuer", "Issuer"), "ClusterIssuer"),
-    "GATEWAY_CLASS": Name("GatewayClass, for the Gateway API in place of an Ingress", _object),
+    "UNREAL_REPO_SECRET": Name("image pull secret for UNREAL_REPO", _object),
+    "UNREAL_IMAGE_TAG": Name("tag of the application's image", _tag, "latest"),
+    "INGRESS_HOST": Name("public host name", host, None),
+    "INGRESS_PATH": Name("path prefix of all URLs, such as /game", path),
+    "INGRESS_CLASS": Name("class of the Ingress; the cluster's default when empty", _object),
+    "INGRESS_TLS_ISSUER": Name("cert-manager issuer of the certificate; no TLS when empty", _object),
+    "INGRESS_TLS_ISSUER_KIND": Name("kind of that issuer", one_of("ClusterIssuer", "Issuer"), "ClusterIssuer"),
+    "GATEWAY_CLASS": Name("GatewayClass; uses the Gateway API in place of an Ingress", _object),
     "TRUSTED_PROXIES": Name(
         "proxies in front of the routers, the ingress among them, that append to X-Forwarded-For",
         matching(r"[0-9]|1[0-6]", "a number from 0 to 16"),
         "1",
     ),
-    "TURN_USER": Name("is not used any more: each session gets a user of its own", _any),
-    "TURN_PASS": Name("is not used any more", _any),
-    "TURN_SECRET": Name("secret of the TURN servers; made, when empty", secret),
-    "TURN_NODE_ADDRESS": Name("address of a node that players reach", one_of("external", "internal"), "external"),
-    "POD_NETWORK": Name("network of the pods, to which TURN may relay", network, "10.244.0.0/16"),
-    "PROXY_ENABLE": Name("let users call the applications' REST APIs", one_of("true", "false"), "false"),
-    "PROXY_PATH_PREFIX": Name("path of that", one_of("/proxy"), "/proxy"),
-    "PROXY_AUTH_USERS": Name("who may do that, and see the dashboard, as htpasswd has it", users),
-    "DASHBOARD_ENABLE": Name("show the dashboard to those users", one_of("true", "false"), "false"),
+    "TURN_USER": Name("is no longer used: each session has its own user", _any),
+    "TURN_PASS": Name("is no longer used", _any),
+    "TURN_SECRET": Name("secret of the TURN servers; generated when empty", secret),
+    "TURN_NODE_ADDRESS": Name("kind of node address that players reach", one_of("external", "internal"), "external"),
+    "POD_NETWORK": Name("pod network, to which TURN may relay", network, "10.244.0.0/16"),
+    "PROXY_ENABLE": Name("allow users to call the applications' REST APIs", one_of("true", "false"), "false"),
+    "PROXY_PATH_PREFIX": Name("path prefix of those REST APIs", one_of("/proxy"), "/proxy"),
+    "PROXY_AUTH_USERS": Name("users of REST APIs and dashboard, as htpasswd lines", users),
+    "DASHBOARD_ENABLE": Name("allow those users to open the dashboard", one_of("true", "false"), "false"),
     "GPU": Name(
-        "what a stream gets: a GPU, a share of one, or a MIG slice",
+        "GPU resources of a stream: a GPU, a share of one, or a MIG slice",
         matching(r"limit|share|mig-[a-z0-9]+(\.[a-z0-9]+)*", "limit, share or a MIG profile such as mig-1g.5gb"),
         "limit",
     ),
-    "AUTOSCALING": Name("what scales the streams", one_of("hpa", "keda", "none"), "hpa"),
-    "STREAMS_MIN": Name("the fewest streams", count, "1"),
-    "STREAMS_MAX": Name("the most", count, "10"),
-    "STREAMS_WARM": Name("streams kept idle, for keda", count, "1"),
-    "MONITORING": Name("how Prometheus finds the pods", one_of("annotations", "podmonitor"), "annotations"),
-    "REDIS_URL": Name("a Redis of your own; ours, when empty", redis_url),
+    "AUTOSCALING": Name("autoscaler of the streams", one_of("hpa", "keda", "none"), "hpa"),
+    "STREAMS_MIN": Name("minimum number of streams", count, "1"),
+    "STREAMS_MAX": Name("maximum number of streams", count, "10"),
+    "STREAMS_WARM": Name("number of idle streams, for keda", count, "1"),
+    "MONITORING": Name("discovery of the pods by Prometheus", one_of("annotations", "podmonitor"), "annotations"),
+    "REDIS_URL": Name("URL of an external Redis; the bundled one when empty", redis_url),
 }
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return the values of a `.env` file; raise ValuesError for lines that are none.
+    """Return the values of a `.env` file; raise ValuesError for invalid lines.
 
-    A line is NAME=VALUE, with or without `export` before it and quotes round the value; `#` begins a comment, at
-    the start of a line, or after a space behind a value without quotes.
+    A line is NAME=VALUE, with an optional `export` and optional quotes around the value. `#` begins a comment at the
+    start of a line, or after a space that follows an unquoted value.
     """
     values: dict[str, str] = {}
     wrong: list[str] = []
@@ -198,14 +198,14 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def checked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return every value, from the file, the environment or by default; raise ValuesError with all that is wrong."""
-    wrong = [f"{name}: there is no such name" for name in given if name not in NAMES]
+def checked(file_values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return all values from the file, the environment or the defaults; raise ValuesError with all errors."""
+    wrong = [f"{name}: is not a known name" for name in file_values if name not in NAMES]
     values: dict[str, str] = {}
     for name, known in NAMES.items():
-        value = (given[name] if name in given else environ.get(name)) or known.default
+        value = (file_values[name] if name in file_values else environ.get(name)) or known.default
         if value is None:
-            wrong.append(f"{name}: is missing: {known.meaning}")
+            wrong.append(f"{name}: is missing ({known.meaning})")
         elif value:
             try:
                 values[name] = known.check(value)
@@ -213,7 +213,7 @@ def checked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
                 wrong.append(f"{name}: {error}")
         else:
             values[name] = ""
-    wrong += _together(values)
+    wrong += _conflicts(values)
     if wrong:
         raise ValuesError(wrong)
     values["UNREAL_REPO"] = values["UNREAL_REPO"] or values["REPO"]
@@ -221,19 +221,18 @@ def checked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
     return values
 
 
-def _together(values: Mapping[str, str]) -> list[str]:
-    """Return what is wrong about values that must fit each other."""
-    wrong = []
-    wrong += [
-        f"PROXY_AUTH_USERS: is missing: {door} lets users in, and there are none"
-        for door in ("PROXY_ENABLE", "DASHBOARD_ENABLE")
-        if values.get(door) == "true" and values.get("PROXY_AUTH_USERS") == ""
+def _conflicts(values: Mapping[str, str]) -> list[str]:
+    """Return the errors of values that contradict each other."""
+    wrong = [
+        f"PROXY_AUTH_USERS: is missing, and {name} requires users"
+        for name in ("PROXY_ENABLE", "DASHBOARD_ENABLE")
+        if values.get(name) == "true" and values.get("PROXY_AUTH_USERS") == ""
     ]
-    least, most = values.get("STREAMS_MIN"), values.get("STREAMS_MAX")
-    if least and most and (int(least) > int(most) or most == "0"):
-        wrong.append("STREAMS_MAX: must be at least STREAMS_MIN, and 1")
-    if least == "0" and values.get("AUTOSCALING") == "hpa":
-        wrong.append("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa; to zero and back is for keda")
+    minimum, maximum = values.get("STREAMS_MIN"), values.get("STREAMS_MAX")
+    if minimum and maximum and (int(minimum) > int(maximum) or maximum == "0"):
+        wrong.append("STREAMS_MAX: must be at least STREAMS_MIN and at least 1")
+    if minimum == "0" and values.get("AUTOSCALING") == "hpa":
+        wrong.append("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa; use keda to scale to zero")
     return wrong
 
 

@@ -1,1 +1,1 @@
-"""The whole system in one process, to look at and to develop against."""
+"""The whole system in one process, for a demonstration and for development."""

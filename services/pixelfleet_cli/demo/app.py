@@ -1,4 +1,4 @@
-"""Starts every service in one process on the memory store, a line a step."""
+"""Runs every service in one process, with the memory store."""
 
 import asyncio
 import secrets
@@ -28,8 +28,8 @@ from pixelfleet_cli.demo.status import Screen
 
 STREAMER_PORT: Final = 8888
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-LISTED_SECONDS: Final = 20.0
-"""How long the test streamers may take to connect."""
+CONNECT_SECONDS: Final = 20.0
+"""The time limit for the connection of the test streamers."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Demo:
 
 @asynccontextmanager
 async def running(settings: Settings, screen: Screen | None = None) -> AsyncIterator[Demo]:
-    """Run the demo: when entered, a browser that opens its URL gets video. `screen` is the terminal if not given."""
+    """Run the demo; once entered, its URL shows video. The default of `screen` is the terminal."""
     screen = screen or Screen()
     store = MemoryFleetStore()
     key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(32))
@@ -77,7 +77,7 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                 )
             )
         with screen.step("router"):
-            door = await stack.enter_async_context(
+            front = await stack.enter_async_context(
                 router.app.running(
                     router.settings.Settings(
                         host=settings.host,
@@ -85,19 +85,19 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                         metrics_port=0,
                         matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
                         rest_token=token,
-                        # Whoever is at this machine may see it; from a network nobody.
+                        # Open on the local machine, closed to the network.
                         dashboard_auth="open" if settings.host in LOOPBACK else "closed",
                     ),
                     store,
                 )
             )
-        demo = Demo(f"http://{_shown(settings.host)}:{door.port}/", signals, matches, door)
+        demo = Demo(f"http://{_displayed(settings.host)}:{front.port}/", signals, matches, front)
         with screen.step(f"{settings.streamers} test streamer{'s' if settings.streamers != 1 else ''}"):
             for number in range(1, settings.streamers + 1):
                 demo.streamers.append(
                     await stack.enter_async_context(teststreamer.app.running(_streamer(settings, signals, number)))
                 )
-            async with asyncio.timeout(LISTED_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 for streamer in demo.streamers:
                     await streamer.connected.wait()
         await stack.enter_async_context(background(screen.show(demo)))
@@ -117,7 +117,7 @@ def _streamer(
 
 
 def _streamer_port(settings: Settings) -> int:
-    """Return the port for streamers: the usual one, or any free one, so that two demos can run side by side."""
+    """Return the port for streamers: by default STREAMER_PORT, or 0 when it is taken by another demo."""
     if settings.streamer_port is not None:
         return settings.streamer_port
     with socket.socket() as probe:
@@ -129,7 +129,7 @@ def _streamer_port(settings: Settings) -> int:
     return STREAMER_PORT
 
 
-def _shown(host: str) -> str:
-    """Return the host of the URL that a person is told."""
+def _displayed(host: str) -> str:
+    """Return the host of the displayed URL."""
     local = local_host(host)
     return "localhost" if local == "127.0.0.1" or host == "::" else local

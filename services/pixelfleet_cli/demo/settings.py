@@ -21,15 +21,15 @@ class Settings(ServiceSettings):
 
     host: Address = Field("127.0.0.1", min_length=1, description="The demo listens on this address.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "warning", description="The log has the events of this level and of higher levels."
+        "warning", description="The log contains events of this level and of higher levels."
     )
     port: Port = Field(8080, description="Browsers open the page on this port.")
     streamer_port: Port | None = Field(
         None,
-        description="Your own streamers connect to this port. The default is 8888, or a free port where it is taken.",
+        description="Further streamers connect to this port. The default is 8888, or a free port when 8888 is taken.",
     )
-    streamers: int = Field(1, ge=0, le=64, description="The demo starts this many test streamers.")
-    capacity: int = Field(1, ge=0, description="A streamer takes this many players; 0 is no limit.")
+    streamers: int = Field(1, ge=0, le=64, description="The demo starts this number of test streamers.")
+    capacity: int = Field(1, ge=0, description="A streamer serves this number of players at a time; 0 is no limit.")
     width: Pixels = Field(1280, ge=16, le=3840, description="The test picture has this width.")
     height: Pixels = Field(720, ge=16, le=2160, description="The test picture has this height.")
-    fps: int = Field(30, ge=1, le=60, description="The test picture has this many frames per second.")
+    fps: int = Field(30, ge=1, le=60, description="The test picture has this number of frames per second.")

@@ -1,4 +1,4 @@
-"""What the demo shows in the terminal: a line a step, then the live state."""
+"""The terminal output of the demo: a line for each step, then the live state."""
 
 import asyncio
 import time
@@ -17,23 +17,23 @@ REFRESH_SECONDS: Final = 0.5
 
 
 class Screen:
-    """The terminal, or a log file in its place."""
+    """The output, to a terminal or a file."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Print a line when a step is done."""
         yield
-        self._console.print(f"  [green]✓[/] {name}  [dim]{time.monotonic() - self._begun:.1f} s[/]")
+        self._console.print(f"  [green]✓[/] {name}  [dim]{time.monotonic() - self._started:.1f} s[/]")
 
     async def show(self, demo: "Demo") -> None:
-        """Print the URL, then keep the live state on the screen until cancelled."""
-        self._console.print(f"\n  Open [bold cyan]{demo.url}[/] in a browser. Ctrl-C ends it.")
+        """Print the URL, then display the live state until cancelled."""
+        self._console.print(f"\n  Open [bold cyan]{demo.url}[/] in a browser. Ctrl-C stops the demo.")
         port = demo.signalserver.streamer_port
-        self._console.print(f"  [dim]A streamer of your own connects to ws://127.0.0.1:{port}[/]\n")
+        self._console.print(f"  [dim]A further streamer connects to ws://127.0.0.1:{port}[/]\n")
         if self._console.is_terminal:
             with Live(_table(demo), console=self._console, auto_refresh=False, transient=True) as live:
                 while True:
@@ -64,7 +64,7 @@ def _table(demo: "Demo") -> Table:
 
 
 def _line(demo: "Demo") -> str:
-    """Return the live state for a log."""
+    """Return the live state for a file."""
     return (
         f"streamers {len(demo.signalserver.streamers)}   players {demo.signalserver.players}   "
         f"queue {demo.matchmaker.queue}"

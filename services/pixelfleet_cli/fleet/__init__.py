@@ -1,1 +1,1 @@
-"""`pixelfleet fleet`: shows and operates a fleet over REST."""
+"""`pixelfleet fleet`: displays and operates a fleet over REST."""

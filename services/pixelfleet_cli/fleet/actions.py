@@ -1,4 +1,4 @@
-"""What `pixelfleet fleet` does: shows a fleet, drains streamers and ends sessions, over a matchmaker's REST API."""
+"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain and kick."""
 
 import argparse
 import os
@@ -16,11 +16,11 @@ from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIAB
 from pixelfleet_cli.fleet.tables import table
 
 PIPE_WIDTH: Final = 200
-"""Columns of a table that is not printed to a terminal."""
+"""The width of a table without a terminal, in columns."""
 
 
 async def perform(options: argparse.Namespace) -> int:
-    """Carry the command out; return 0. Raises UsageError for what cannot be had."""
+    """Run the command; return 0. Raises UsageError when a request fails."""
     url = options.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     token = secret("--token", options.token, options.token_file, TOKEN_VARIABLE)
     async with fleet_client(url, token) as client:

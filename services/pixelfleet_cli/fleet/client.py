@@ -1,4 +1,4 @@
-"""A client of the matchmaker's `/api/v1`, whose errors are for a person at a terminal."""
+"""A client of the matchmaker's `/api/v1`, with errors for a terminal."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,18 +14,18 @@ from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
 
-ANSWER_SECONDS: Final = 15.0
+REQUEST_SECONDS: Final = 15.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
-PAGE: Final = 1000
+PAGE_SIZE: Final = 1000
 
 PAGES: Final[dict[str, type[Page[Any]]]] = {"streamers": StreamerPage, "sessions": SessionPage, "queue": QueuePage}
-"""The lists that can be read, with the type of their pages."""
+"""The lists by name, with the type of their pages."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class FleetClient:
-    """Asks one matchmaker. Every method raises UsageError, in one line, for what cannot be had."""
+    """A client of one matchmaker. Every method raises a one-line UsageError when the request fails."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
         self._http = http
@@ -33,73 +33,75 @@ class FleetClient:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def apps(self) -> Totals:
-        """Return each app in numbers."""
-        return await self._ask("GET", "apps", Totals)
+        """Return the totals of each application."""
+        return await self._request("GET", "apps", Totals)
 
     async def items(self, what: str, *, app: str, limit: int) -> Page[Any]:
-        """Return a list of PAGES, at most so many items, as one page."""
+        """Return up to `limit` items of a list in PAGES as one page, of one application if `app` is not empty."""
         items: list[Any] = []
         query = {"app": app} if app else {}
         while True:
-            page = await self._ask("GET", what, PAGES[what], {"limit": str(min(PAGE, limit - len(items))), **query})
+            page = await self._request(
+                "GET", what, PAGES[what], {"limit": str(min(PAGE_SIZE, limit - len(items))), **query}
+            )
             items += page.items
             if not page.next or not page.items or len(items) >= limit:
                 return msgspec.structs.replace(page, items=items)
             query["after"] = page.next
 
     async def drain(self, streamer: str) -> Streamer:
-        """Have nobody matched to a streamer any more; return it."""
-        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/drain", Streamer)
+        """Start the operator drain of a streamer; return the streamer."""
+        return await self._request("POST", f"streamers/{quote(streamer, safe='')}/drain", Streamer)
 
     async def undrain(self, streamer: str) -> Streamer:
-        """Have players matched to a streamer again; return it."""
-        return await self._ask("POST", f"streamers/{quote(streamer, safe='')}/undrain", Streamer)
+        """End the operator drain of a streamer; return the streamer."""
+        return await self._request("POST", f"streamers/{quote(streamer, safe='')}/undrain", Streamer)
 
     async def kick(self, session: str) -> Ending:
-        """Have a session ended."""
-        return await self._ask("DELETE", f"sessions/{quote(session, safe='')}", Ending)
+        """End a session."""
+        return await self._request("DELETE", f"sessions/{quote(session, safe='')}", Ending)
 
-    async def _ask(self, method: str, path: str, answer: type[T], query: dict[str, str] | None = None) -> T:
+    async def _request(self, method: str, path: str, answer: type[T], query: dict[str, str] | None = None) -> T:
         url = URL(f"{self._url}/api/v1/{path}", encoded=True).update_query(query or {})
         try:
             async with self._http.request(method, url, headers=self._headers, allow_redirects=False) as response:
                 body = await body_within(response, MAX_ANSWER_BYTES)
         except TimeoutError:
-            raise UsageError(f"{self._url}: no answer within {ANSWER_SECONDS:g} s") from None
+            raise UsageError(f"{self._url}: no answer within {REQUEST_SECONDS:g} s") from None
         except (aiohttp.ClientError, ValueError) as error:
-            raise UsageError(f"{self._url}: cannot be reached: {_why(error)}") from None
+            raise UsageError(f"{self._url}: is unreachable: {_reason(error)}") from None
         if response.status >= 300:
-            why = _error(body) or response.reason
-            raise UsageError(f"{method} {url.path}: {_one_line(str(why))} ({response.status})")
+            reason = _error(body) or response.reason
+            raise UsageError(f"{method} {url.path}: {_one_line(str(reason))} ({response.status})")
         try:
             return msgspec.json.decode(body or b"", type=answer)
         except msgspec.DecodeError as error:
-            raise UsageError(f"{self._url}: answers as no matchmaker does: {_one_line(str(error))}") from None
+            raise UsageError(f"{self._url}: the answer is not a matchmaker's: {_one_line(str(error))}") from None
 
 
 @asynccontextmanager
 async def fleet_client(url: str, token: str) -> AsyncIterator[FleetClient]:
-    """Yield a client; raise UsageError for a URL that is none."""
+    """Yield a client; raise UsageError for an invalid URL."""
     try:
         parsed = URL(url)
     except ValueError:
         parsed = URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise UsageError(f"--url {_one_line(url)}: must be http://host:port or https://host:port of a matchmaker")
-    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         yield FleetClient(http, url.rstrip("/"), token)
 
 
 def _error(body: bytes | None) -> str | None:
-    """Return the reason in an answer that is an error; None when it has none."""
+    """Return the reason in an error response; None when it has none."""
     try:
         return msgspec.json.decode(body or b"", type=Error).error
     except msgspec.DecodeError:
         return None
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return _one_line(error.os_error.strerror or str(error.os_error) or type(error).__name__)
     return _one_line(str(error) or type(error).__name__)

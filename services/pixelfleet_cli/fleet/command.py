@@ -1,4 +1,4 @@
-"""`pixelfleet fleet`: the arguments. The command itself is imported once they are known to be right."""
+"""The arguments of `pixelfleet fleet`. The actions are imported after the arguments are validated."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ LISTS: Final = ("streamers", "sessions", "queue", "apps")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 0. Raises UsageError for what cannot be had."""
+    """Run the command; return 0. Raises UsageError for invalid arguments and failed requests."""
     options = _parser().parse(arguments)
-    from pixelfleet.service.lifecycle import run  # noqa: PLC0415 - a mistake is answered without it
+    from pixelfleet.service.lifecycle import run  # noqa: PLC0415 - not needed for invalid arguments
     from pixelfleet_cli.fleet.actions import perform  # noqa: PLC0415 - the same
 
     return run(perform(options))
@@ -33,11 +33,11 @@ def _parser() -> Parser:
         "--token-file",
         metavar="FILE",
         type=Path,
-        help=f"This file has the matchmaker's --rest-token. (default: ${TOKEN_FILE_VARIABLE}, or the token in "
+        help=f"This file contains the matchmaker's --rest-token. (default: ${TOKEN_FILE_VARIABLE}, or the token in "
         f"${TOKEN_VARIABLE})",
     )
     connection.add_argument(
-        "--token", metavar="TOKEN", help="This is the token itself, which other users of the machine can read here."
+        "--token", metavar="TOKEN", help="This is the token itself. Other users of the machine can read it here."
     )
     connection.add_argument("--json", action="store_true", help="The answers of the matchmaker are printed as JSON.")
     parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and end sessions.")
@@ -53,17 +53,17 @@ def _parser() -> Parser:
         metavar="LIST",
         help="The command lists streamers, sessions, the queue or apps. (default: streamers)",
     )
-    ls.add_argument("--app", metavar="NAME", default="", help="The list has this application only.")
+    ls.add_argument("--app", metavar="NAME", default="", help="The list is limited to this application.")
     ls.add_argument(
         "--limit",
         metavar="NUMBER",
         type=_count,
         default=1000,
-        help="The list has at most this many lines. (default: 1000)",
+        help="The list has at most this number of lines. (default: 1000)",
     )
     for name, text in (
-        ("drain", "Give these streamers no more players; their sessions go on."),
-        ("undrain", "Give players to these streamers again."),
+        ("drain", "Assign no more players to these streamers; their sessions continue."),
+        ("undrain", "Assign players to these streamers again."),
     ):
         action = actions.add_parser(name, parents=[common], help=text, description=text)
         action.add_argument("ids", nargs="+", metavar="STREAMER", help="This is the id of a streamer, as ls prints it.")

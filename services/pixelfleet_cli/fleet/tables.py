@@ -1,4 +1,4 @@
-"""What `pixelfleet fleet` shows, as tables. No I/O."""
+"""The tables of `pixelfleet fleet`. No I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -11,7 +11,7 @@ from matchmaker.http.schemas import App, Session, Streamer, Waiting
 
 T = TypeVar("T")
 Columns = Sequence[tuple[str, Callable[[T, float], object]]]
-"""The title of each column, and what makes its cell of a row and the time of the fleet's clock."""
+"""The title of each column, and a function from a row and the fleet's time to its cell."""
 
 
 def _age(since: float | None, now: float) -> str:
@@ -29,7 +29,7 @@ STREAMERS: Final[Columns[Streamer]] = (
     ("taken", lambda row, _: f"{row.taken}/{row.capacity or 'no limit'}"),
     ("labels", lambda row, _: _labels(row.labels)),
     ("node", lambda row, _: row.node),
-    ("here for", lambda row, now: _age(row.since, now)),
+    ("connected for", lambda row, now: _age(row.since, now)),
 )
 SESSIONS: Final[Columns[Session]] = (
     ("session", lambda row, _: row.id),
@@ -40,11 +40,11 @@ SESSIONS: Final[Columns[Session]] = (
     ("for", lambda row, now: _age(row.matched_at, now)),
 )
 QUEUE: Final[Columns[Waiting]] = (
-    ("place", lambda row, _: row.position),
+    ("position", lambda row, _: row.position),
     ("session", lambda row, _: row.id),
     ("app", lambda row, _: row.app),
     ("wants", lambda row, _: row.wants or _labels(row.labels)),
-    ("waits for", lambda row, now: _age(row.arrived_at, now)),
+    ("waiting for", lambda row, now: _age(row.arrived_at, now)),
 )
 APPS: Final[Columns[App]] = (
     ("app", lambda row, _: row.app),
@@ -65,16 +65,16 @@ COLUMNS: Final[Mapping[str, Columns[Any]]] = {
 
 def table(what: str, rows: Sequence[Any], now: float) -> Table:
     """Return rows, structs of the matchmaker's answers, as a table; `now` is the fleet's clock."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, _ in COLUMNS[what]:
-        made.add_column(title, overflow="fold")
+        result.add_column(title, overflow="fold")
     for row in rows:
-        made.add_row(*(_cell(value(row, now)) for _, value in COLUMNS[what]))
-    return made
+        result.add_row(*(_cell(value(row, now)) for _, value in COLUMNS[what]))
+    return result
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them."""
+    """Return seconds as text in their largest units."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -85,6 +85,6 @@ def duration(seconds: float) -> str:
 
 
 def _cell(value: object) -> Text:
-    """Return a value as it may stand on a terminal: others have chosen these names."""
+    """Return a value without control characters: the names come from peers."""
     text = "" if value is None else str(value)
     return Text("".join(char if char.isprintable() else "�" for char in text))

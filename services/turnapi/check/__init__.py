@@ -1,1 +1,1 @@
-"""Tells an operator which TURN servers work."""
+"""Checks which TURN servers work."""

@@ -1,4 +1,4 @@
-"""The command `pixelfleet turn-check`: asks for the servers, tries them, prints a table."""
+"""The command `pixelfleet turn-check`: fetches the list of servers, probes them and prints a table."""
 
 import asyncio
 import ssl
@@ -19,26 +19,27 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 
 async def main(settings: Settings) -> int:
-    """Return 0 when players get anywhere, 1 when no server works; raise UsageError when there is nothing to try."""
+    """Return 0 when a relay works, otherwise 1; raise UsageError when there are no servers to check."""
     source = f"--file {settings.file}" if settings.file else f"--url {settings.url}"
-    body = await asyncio.to_thread(_read, settings.file) if settings.file else await _asked(settings)
+    body = await asyncio.to_thread(_read, settings.file) if settings.file else await _fetch(settings)
     try:
         probes = probes_of(body)
     except ConfigurationError as error:
-        raise UsageError(f"{source}: no usable RTCConfiguration: {error}") from None
+        raise UsageError(f"{source}: not a usable RTCConfiguration: {error}") from None
     tls = await client_context(settings.tls_ca, "--tls-ca", besides_system=True)
     results = await probe_all(probes, settings.seconds, tls or ssl.create_default_context())
-    print(table(results))  # noqa: T201 - what the command is for
+    print(table(results))  # noqa: T201 - the output of the command
     return 0 if works(results) else 1
 
 
 def table(results: Sequence[Result]) -> str:
-    """Return a line a probe, below a heading."""
+    """Return a table with a line for each probe."""
     width = max(len("server"), *(len(result.probe.server) for result in results))
-    lines = [f"{'server':<{width}}  way   {'ms':>5}  result"]
+    lines = [f"{'server':<{width}}  transport  {'ms':>5}  result"]
     for result in results:
-        told = result.failure or ("answers" if result.probe.way == "STUN" else "relays")
-        lines.append(f"{result.probe.server:<{width}}  {result.probe.way:<4}  {1000 * result.seconds:>5.0f}  {told}")
+        probe = result.probe
+        outcome = result.failure or ("answers" if probe.transport == "STUN" else "relays")
+        lines.append(f"{probe.server:<{width}}  {probe.transport:<9}  {1000 * result.seconds:>5.0f}  {outcome}")
     return "\n".join(lines)
 
 
@@ -50,8 +51,8 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"--file {path}: {error.strerror or error}") from None
 
 
-async def _asked(settings: Settings) -> bytes:
-    """Return the TURN API's answer."""
+async def _fetch(settings: Settings) -> bytes:
+    """Return the body of the TURN API's answer; raise UsageError."""
     timeout = aiohttp.ClientTimeout(total=settings.seconds)
     try:
         async with (
@@ -64,4 +65,4 @@ async def _asked(settings: Settings) -> bytes:
                 raise UsageError(f"--url {settings.url}: the TURN API answers HTTP {answer.status} {text}".rstrip())
             return body
     except (aiohttp.ClientError, OSError) as error:
-        raise UsageError(f"--url {settings.url}: the TURN API is not reached ({type(error).__name__})") from None
+        raise UsageError(f"--url {settings.url}: the TURN API is unreachable ({type(error).__name__})") from None

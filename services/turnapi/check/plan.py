@@ -1,4 +1,4 @@
-"""What there is to try in an RTCConfiguration, and what the results mean, without I/O."""
+"""The probes for an RTCConfiguration, and the evaluation of their results. No I/O."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import msgspec
 
 from pixelfleet.net.addresses import url_host
 
-AuthMethod = Literal["STUN", "UDP", "TCP", "TLS"]
+Transport = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
 
@@ -30,14 +30,14 @@ class _RtcConfiguration(msgspec.Struct, rename="camel"):
 
 
 class ConfigurationError(ValueError):
-    """It is no RTCConfiguration; the text says why, and quotes nothing of it."""
+    """The text is not an RTCConfiguration; the error gives the reason without quoting the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One way to one server."""
+    """A check of one server over one transport."""
 
-    way: AuthMethod
+    transport: Transport
     host: str
     port: int
     username: str = ""
@@ -45,52 +45,52 @@ class Probe:
 
     @property
     def server(self) -> str:
-        """The server as it is written."""
+        """The server as `host:port`."""
         return f"{url_host(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a probe."""
+    """The result of a probe."""
 
     probe: Probe
     seconds: float
     failure: str = ""
-    """Why it does not work; empty when it does."""
+    """The reason of a failure; empty for a success."""
 
 
 def probes_of(body: bytes) -> list[Probe]:
-    """Return what there is to try, each once; raise ConfigurationError when the text is no RTCConfiguration."""
+    """Return the distinct probes; raise ConfigurationError when the body is not an RTCConfiguration."""
     try:
         servers = msgspec.json.decode(body, type=_RtcConfiguration).ice_servers
-    except msgspec.DecodeError as error:  # a ValidationError is one
+    except msgspec.DecodeError as error:  # includes ValidationError
         raise ConfigurationError(str(error)) from None
     probes: dict[Probe, None] = {}
     for server in servers:
         for url in [server.urls] if isinstance(server.urls, str) else server.urls:
             probes[_probe(url, server)] = None
     if not probes:
-        raise ConfigurationError("it names no server")
+        raise ConfigurationError("it has no server")
     if len(probes) > MAX_PROBES:
-        raise ConfigurationError(f"it names more than {MAX_PROBES} ways to servers")
+        raise ConfigurationError(f"it has more than {MAX_PROBES} URLs of servers")
     return list(probes)
 
 
 def _probe(url: str, server: _IceServer) -> Probe:
     found = _ICE_URL.fullmatch(url)
     if found is None:
-        raise ConfigurationError("one of the urls is not stun:, turn: or turns: with a host")
+        raise ConfigurationError("a URL is not stun:, turn: or turns: with a host")
     secure = found["scheme"] == "turns"
     host, port = found["v6"] or found["host"], int(found["port"] or (5349 if secure else 3478))
     if not 0 < port < 65536:
-        raise ConfigurationError("one of the urls has no usable port")
+        raise ConfigurationError("a URL has no usable port")
     if found["scheme"] == "stun":
         return Probe("STUN", host, port)
-    way: AuthMethod = "TLS" if secure else "TCP" if found["transport"] == "tcp" else "UDP"
-    return Probe(way, host, port, server.username, server.credential)
+    transport: Transport = "TLS" if secure else "TCP" if found["transport"] == "tcp" else "UDP"
+    return Probe(transport, host, port, server.username, server.credential)
 
 
 def works(results: Sequence[Result]) -> bool:
-    """Tell whether players get anywhere: a TURN server relays or, where none is named, a STUN server answers."""
-    relays = [result for result in results if result.probe.way != "STUN"]
+    """Return whether a TURN server relays or, when there is none, a STUN server answers."""
+    relays = [result for result in results if result.probe.transport != "STUN"]
     return any(not result.failure for result in relays or results)

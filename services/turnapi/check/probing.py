@@ -1,4 +1,4 @@
-"""Tries a STUN or TURN server as a browser would, and measures how long it takes."""
+"""Probes STUN and TURN servers as a browser does, and measures the time."""
 
 import asyncio
 import ssl
@@ -10,8 +10,8 @@ from aioice import stun, turn
 
 from turnapi.check.plan import Probe, Result
 
-AT_ONCE: Final = 16
-"""Probes under way at a time, so that none is slow because of the others."""
+MAX_CONCURRENT: Final = 16
+"""The maximum number of concurrent probes, so that they do not slow each other down."""
 
 REASONS: Final = {
     401: "refused (401): expired or wrong credentials; compare the secret with coturn's, and the clocks",
@@ -24,21 +24,21 @@ _Address = tuple[str, int]
 
 
 async def probe_all(probes: Sequence[Probe], seconds: float, tls: ssl.SSLContext | None) -> list[Result]:
-    """Try every probe, for at most so many seconds each; return the results in the same order."""
-    room = asyncio.Semaphore(AT_ONCE)
+    """Run all probes, each for at most `seconds`; return the results in the same order."""
+    slots = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def one(probe: Probe) -> Result:
-        async with room:
+        async with slots:
             return await _measured(probe, seconds, tls)
 
     return list(await asyncio.gather(*map(one, probes)))
 
 
 async def _measured(probe: Probe, seconds: float, tls: ssl.SSLContext | None) -> Result:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     try:
         async with asyncio.timeout(seconds):
-            await (_ask(probe) if probe.way == "STUN" else _allocate(probe, tls))
+            await (_bind(probe) if probe.transport == "STUN" else _allocate(probe, tls))
     except TimeoutError:
         failure = f"no answer in {seconds:g} s"
     except stun.TransactionFailed as error:
@@ -47,23 +47,23 @@ async def _measured(probe: Probe, seconds: float, tls: ssl.SSLContext | None) ->
     except stun.TransactionError:
         failure = "no answer"
     except ssl.SSLCertVerificationError as error:
-        failure = f"the certificate does not do: {error.verify_message}"
+        failure = f"the certificate is not valid: {error.verify_message}"
     except OSError as error:
-        failure = f"not reached: {error.strerror or type(error).__name__}"
+        failure = f"unreachable: {error.strerror or type(error).__name__}"
     else:
         failure = ""
-    return Result(probe, time.perf_counter() - begun, failure)
+    return Result(probe, time.perf_counter() - start, failure)
 
 
 class _StunClient(asyncio.DatagramProtocol):
-    """Sends one request and hands its transaction what comes back."""
+    """Sends one binding request and passes the responses to its transaction."""
 
     request: stun.Message
     transaction: stun.Transaction
     transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)  # uvloop's are no subclass
+        self.transport = cast("asyncio.DatagramTransport", transport)  # uvloop's transport is not a subclass
 
     def send_stun(self, message: stun.Message, addr: _Address) -> None:
         self.transport.sendto(bytes(message))
@@ -76,38 +76,38 @@ class _StunClient(asyncio.DatagramProtocol):
         if message.transaction_id == self.request.transaction_id and message.message_class != stun.Class.REQUEST:
             self.transaction.response_received(message, (str(addr[0]), addr[1]))
 
-    async def ask(self, address: _Address) -> None:
-        """Ask for our own address, and again while no answer comes."""
+    async def bind(self, address: _Address) -> None:
+        """Send a binding request, with retransmissions, until the response."""
         self.request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         self.transaction = stun.Transaction(self.request, address, self)
         await self.transaction.run()
 
 
-async def _ask(probe: Probe) -> None:
+async def _bind(probe: Probe) -> None:
     address = (probe.host, probe.port)
     transport, client = await asyncio.get_running_loop().create_datagram_endpoint(_StunClient, remote_addr=address)
     try:
-        await client.ask(address)
+        await client.bind(address)
     finally:
         transport.close()
 
 
 async def _allocate(probe: Probe, tls: ssl.SSLContext | None) -> None:
-    """Take a relay address and give it back."""
+    """Allocate a relay address and release it."""
     transport, closed = await turn.create_turn_endpoint(
         _Closed,
         (probe.host, probe.port),
         probe.username,
         probe.credential,
-        ssl=tls if probe.way == "TLS" else None,
-        transport="udp" if probe.way == "UDP" else "tcp",
+        ssl=tls if probe.transport == "TLS" else None,
+        transport="udp" if probe.transport == "UDP" else "tcp",
     )
     transport.close()
     await closed.event.wait()
 
 
 class _Closed(asyncio.DatagramProtocol):
-    """Knows when the allocation is gone."""
+    """Sets an event when the allocation is released."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()

@@ -31,9 +31,9 @@ class Settings(ServiceSettings):
         "http://127.0.0.1:3480", description="The TURN API at this URL provides servers and credentials."
     )
     file: Path | None = Field(
-        None, description="This JSON file has the RTCConfiguration to check, in place of the TURN API."
+        None, description="This JSON file contains the RTCConfiguration to check, in place of the TURN API."
     )
     seconds: Seconds = Field(5.0, gt=0, le=60, description="A server that has not answered after this time has failed.")
     tls_ca: Path | None = Field(
-        None, description="This CA (PEM) verifies servers, beside the authorities of the system."
+        None, description="This CA (PEM) verifies servers, in addition to the authorities of the system."
     )

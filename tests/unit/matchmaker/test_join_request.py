@@ -3,12 +3,12 @@
 import pytest
 
 from matchmaker.join_request import JoinRequestError, JoinRule, NotAllowedError, join_request_of
-from pixelfleet.auth.identity import STRANGER, Identity
+from pixelfleet.auth.identity import ANONYMOUS, Identity
 
 SESSION = "0123456789abcdef0123456789abcdef"
 
 
-def join_request(query: dict[str, str], join: JoinRule = "any", identity: Identity = STRANGER) -> object:
+def join_request(query: dict[str, str], join: JoinRule = "any", identity: Identity = ANONYMOUS) -> object:
     request = join_request_of(query, identity, app="default", labels=["region", "version"], join=join)
     assert request.spectator is (identity.roles == {"spectator"})
     return request.app, request.wants, request.may_share, request.labels

@@ -26,7 +26,7 @@ def pass_time(driver: BrokerDriver, seconds: float) -> None:
 async def lose(driver: BrokerDriver, *keys: str) -> None:
     """Delete keys of the store, as a server does that evicts."""
     for key in keys:
-        assert (await driver.store.inner._link.read(("DEL", key))) == [1]
+        assert (await driver.store.inner._runner.read(("DEL", key))) == [1]
 
 
 async def test_a_player_whose_queue_entry_is_lost_is_matched(driver: BrokerDriver) -> None:

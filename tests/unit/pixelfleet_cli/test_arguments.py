@@ -12,13 +12,13 @@ VARIABLE = "PIXELFLEET_EXAMPLE_TOKEN"
 
 @pytest.fixture
 def parser() -> Parser:
-    made = Parser(prog="pixelfleet example")
-    commands = made.add_subparsers(dest="command")
+    parser = Parser(prog="pixelfleet example")
+    commands = parser.add_subparsers(dest="command")
     ls = commands.add_parser("ls")
     ls.add_argument("what", nargs="?")
     ls.add_argument("--token")
     ls.add_argument("--limit", type=int)
-    return made
+    return parser
 
 
 def refused(parser: Parser, *arguments: str) -> str:
@@ -28,27 +28,27 @@ def refused(parser: Parser, *arguments: str) -> str:
 
 
 def test_a_misspelled_option_is_named_and_its_value_is_not_repeated(parser: Parser) -> None:
-    said = refused(parser, "ls", "--tokn", "t0psecret")
-    assert said == "unknown option --tokn (did you mean --token?); see `pixelfleet example --help`"
+    error = refused(parser, "ls", "--tokn", "t0psecret")
+    assert error == "unknown option --tokn (did you mean --token?); see `pixelfleet example --help`"
     assert "t0psecret" not in refused(parser, "ls", "--tokn=t0psecret")
 
 
-def test_other_mistakes_are_one_line(parser: Parser) -> None:
+def test_other_errors_name_the_argument(parser: Parser) -> None:
     assert "more arguments" in refused(parser, "ls", "a", "b")
     assert "--limit" in refused(parser, "ls", "--limit", "many")
     assert "lss" in refused(parser, "lss")
 
 
-def test_what_stands_behind_two_dashes_is_no_option(parser: Parser) -> None:
+def test_arguments_after_two_dashes_are_not_options(parser: Parser) -> None:
     assert parser.parse(["ls", "--", "--what"]).what == "--what"
 
 
-def test_help_begins_with_a_capital(parser: Parser) -> None:
+def test_the_usage_line_begins_with_a_capital(parser: Parser) -> None:
     assert parser.format_help().startswith("Usage: pixelfleet example")
     assert "\nOptions:\n" in parser.format_help()
 
 
-def test_a_secret_is_an_options_or_else_a_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_the_variables_of_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, other = tmp_path / "token", tmp_path / "other"
     file.write_text("of the file\n")
     other.write_text("of the other file")
@@ -59,7 +59,7 @@ def test_a_secret_is_an_options_or_else_a_variables(tmp_path: Path, monkeypatch:
     assert secret("--token", "itself", None, VARIABLE) == "itself"
 
 
-def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_and_its_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="--token and --token-file"):
         secret("--token", "itself", tmp_path, VARIABLE)
     monkeypatch.setenv(VARIABLE, "itself")
@@ -68,7 +68,7 @@ def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path, monkeypatch: py
         secret("--token", None, None, VARIABLE)
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"--token-file .*missing: No such file"):
         secret("--token", None, tmp_path / "missing", VARIABLE)
     monkeypatch.setenv(f"{VARIABLE}_FILE", str(tmp_path / "missing"))

@@ -1,4 +1,4 @@
-"""The command line: in this process where nothing starts, and as a program where it matters that it is one."""
+"""The command line, in this process and as a program."""
 
 import asyncio
 import contextlib
@@ -24,20 +24,20 @@ from tests.parts import PATIENCE_SECONDS, free_port, program
 
 
 class Settings(ServiceSettings):
-    """Nothing of its own."""
+    """Settings without fields of their own."""
 
     command: ClassVar[str] = "madeup"
 
 
 class MadeUp:
-    """A command whose service is the test's."""
+    """A command with a fake service."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.error: BaseException | None = None
         self.entered = 0
         self.left = 0
         settings, app = types.ModuleType("madeup.settings"), types.ModuleType("madeup.app")
-        settings.Settings = Settings  # type: ignore[attr-defined]  # what a service's module has
+        settings.Settings = Settings  # type: ignore[attr-defined]  # an attribute of a service's module
         app.running = self.running  # type: ignore[attr-defined]  # the same
         monkeypatch.setitem(sys.modules, "madeup", types.ModuleType("madeup"))
         monkeypatch.setitem(sys.modules, "madeup.settings", settings)
@@ -72,12 +72,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert max(map(len, printed.out.splitlines())) <= 80
 
 
-def test_without_a_command_help_is_printed_and_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_command_is_an_error_and_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == EXIT_USAGE == 2
     assert capsys.readouterr().out == usage() + "\n"
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"pixelfleet {VERSION}\n"
 
@@ -85,14 +85,14 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", ["nonsense", "", "--port", "demo ", "Demo", "__init__", "two\nlines"])
 def test_an_unknown_command_is_named_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == EXIT_USAGE
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert repr(name) in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert repr(name) in printed.err
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [
         ("singalserver", "signalserver"),
         ("Demo", "demo"),
@@ -101,18 +101,18 @@ def test_an_unknown_command_is_named_in_one_line(name: str, capsys: pytest.Captu
         ("turn_api", "turn-api"),
     ],
 )
-def test_the_command_that_was_meant_is_named(name: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_similar_command_is_suggested(name: str, suggestion: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == EXIT_USAGE
-    assert f"(did you mean {meant!r}?)" in capsys.readouterr().err
+    assert f"(did you mean {suggestion!r}?)" in capsys.readouterr().err
 
 
-def test_a_service_runs_until_it_is_told_to_stop(made_up: MadeUp, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_runs_until_a_signal(made_up: MadeUp, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["madeup"]) == 0
     assert (made_up.entered, made_up.left) == (1, 1)
     assert capsys.readouterr().err == ""
 
 
-def test_a_command_that_does_one_thing_ends_with_its_own_code(made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_is_no_service_returns_its_exit_code(made_up: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
     async def once(_: Settings) -> int:
         return 7
 
@@ -131,7 +131,7 @@ def test_a_command_that_does_one_thing_ends_with_its_own_code(made_up: MadeUp, m
     ],
     ids=["plain", "in a group", "in a group of groups"],
 )
-def test_a_service_that_cannot_run_as_asked_says_so_in_one_line(
+def test_a_usage_error_of_a_service_is_one_line(
     made_up: MadeUp, error: BaseException, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made_up.error = error
@@ -139,7 +139,7 @@ def test_a_service_that_cannot_run_as_asked_says_so_in_one_line(
     assert capsys.readouterr().err == "pixelfleet: --port 80: the port is taken\n"
 
 
-def test_a_bug_in_a_service_is_not_called_a_usage_error(made_up: MadeUp) -> None:
+def test_other_errors_of_a_service_propagate(made_up: MadeUp) -> None:
     made_up.error = ValueError("a bug")
     with pytest.raises(ValueError, match="a bug"):
         main(["madeup"])
@@ -149,7 +149,7 @@ def test_a_bug_in_a_service_is_not_called_a_usage_error(made_up: MadeUp) -> None
 
 
 @pytest.mark.parametrize("broken", ["settings", "app"])
-def test_a_missing_extra_is_named_with_the_way_to_get_it(
+def test_a_missing_extra_is_named_with_its_installation(
     broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     package = f"needs_more_in_{broken}"
@@ -161,13 +161,13 @@ def test_a_missing_extra_is_named_with_the_way_to_get_it(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(COMMANDS, "madeup", Command(package, "made up", "Services", extra="streamer"))
     assert main(["madeup"]) == EXIT_USAGE
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "no_such_library" in said
-    assert "pip install 'pixelfleet[streamer]'" in said
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "no_such_library" in error
+    assert "pip install 'pixelfleet[streamer]'" in error
 
 
-def test_a_package_that_is_missing_for_no_known_reason_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_without_an_extra_propagates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "madeup", Command("no_such_package", "made up", "Services"))
     with pytest.raises(ModuleNotFoundError):
         main(["madeup"])
@@ -185,7 +185,7 @@ def test_every_command_has_settings_and_help(command: str, capsys: pytest.Captur
 
 
 async def outcome(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int | None, str, str]:
-    """Run a command that should end by itself; return its exit code, stdout and stderr."""
+    """Run a command that terminates; return its exit code, stdout and stderr."""
     env = {**os.environ, **(environment or {})}
     async with (
         program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=env) as process,
@@ -196,7 +196,7 @@ async def outcome(*arguments: str, environment: Mapping[str, str] | None = None)
 
 
 async def refused(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command that cannot run as asked; return the one line that it says."""
+    """Run a command with a usage error; return the error."""
     code, out, err = await outcome(*arguments, environment=environment)
     assert (code, out) == (EXIT_USAGE, "")
     assert err.startswith("pixelfleet: ")
@@ -216,7 +216,7 @@ async def refused(*arguments: str, environment: Mapping[str, str] | None = None)
     ],
     ids=str,
 )
-async def test_what_cannot_be_is_named_in_one_line(arguments: list[str], named: str) -> None:
+async def test_an_invalid_argument_is_named_in_one_line(arguments: list[str], named: str) -> None:
     assert named in await refused(*arguments)
 
 
@@ -225,24 +225,24 @@ async def test_a_taken_port_is_named_in_one_line(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ports = {"--port": "0", "--metrics-port": "0", "--legacy-port": "0"} | {option: port}
-        said = await refused("matchmaker", "--host", "127.0.0.1", *[word for pair in ports.items() for word in pair])
-    assert f"{option} {port}: the port is taken" in said
+        error = await refused("matchmaker", "--host", "127.0.0.1", *[word for pair in ports.items() for word in pair])
+    assert f"{option} {port}: the port is taken" in error
 
 
-async def test_the_file_and_the_environment_are_heard_and_a_secret_is_not_shown(tmp_path: Path) -> None:
+async def test_errors_of_all_sources_are_named_without_secrets(tmp_path: Path) -> None:
     config = tmp_path / "matchmaker.json"
     config.write_text('{"port": "from the file", "max_queue": "from the file", "session_key": ["t0psecret"]}')
     environment = {"PIXELFLEET_MATCHMAKER_MAX_QUEUE": "from the environment", "PIXELFLEET_MATCHMAKER_APP": "x"}
-    said = await refused("matchmaker", "--config", str(config), "--app", "", environment=environment)
-    assert "--port: " in said
-    assert "(got 'from the file')" in said
-    assert "(got 'from the environment')" in said
-    assert "--app: " in said
-    assert "--session-key: " in said
-    assert "t0psecret" not in said
+    error = await refused("matchmaker", "--config", str(config), "--app", "", environment=environment)
+    assert "--port: " in error
+    assert "(got 'from the file')" in error
+    assert "(got 'from the environment')" in error
+    assert "--app: " in error
+    assert "--session-key: " in error
+    assert "t0psecret" not in error
 
 
-async def test_a_service_started_as_a_program_listens_and_ends_on_a_signal() -> None:
+async def test_a_service_listens_and_stops_on_a_signal() -> None:
     port = free_port()
     arguments = ("matchmaker", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", "0", "--legacy-port", "0")
     started = program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, "--log-format", "json")

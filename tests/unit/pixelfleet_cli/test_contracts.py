@@ -4,7 +4,7 @@ from pixelfleet_cli.contracts import CONTRACTS, SERVICES, text_of
 
 
 @pytest.mark.parametrize("file", CONTRACTS)
-def test_the_checked_in_document_is_that_of_the_contract(file: str) -> None:
+def test_the_checked_in_document_is_current(file: str) -> None:
     assert (SERVICES / file).read_bytes() == text_of(CONTRACTS[file]), "run `make generated`"
 
 

@@ -1,4 +1,4 @@
-"""Signing links at a terminal."""
+"""`pixelfleet link`."""
 
 import time
 
@@ -15,9 +15,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIXELFLEET_LINK_KEY", KEY)
 
 
-def test_a_link_is_printed_that_says_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["--url", "https://play.test/?x=1", "--expires", "2h", "--once", "--app", "demo", "--priority", "3"]
-    assert main(["link", *asked, "--role", "host", "--id", "pod/cam", "--subject", "ada"]) == 0
+def test_the_printed_link_has_the_content_of_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--url", "https://play.test/?x=1", "--expires", "2h", "--once", "--app", "demo", "--priority", "3"]
+    assert main(["link", *options, "--role", "host", "--id", "pod/cam", "--subject", "ada"]) == 0
     url = capsys.readouterr().out.strip()
     assert url.startswith("https://play.test/?x=1&link=")
     link = verify(url.partition("link=")[2], KEY)
@@ -25,20 +25,20 @@ def test_a_link_is_printed_that_says_what_was_asked_for(capsys: pytest.CaptureFi
     assert 7100 < link.expires - time.time() <= 7201
 
 
-def test_without_a_page_the_token_alone_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_url_only_the_token_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["link"]) == 0
     assert verify(capsys.readouterr().out.strip(), KEY).once is False
 
 
-@pytest.mark.parametrize("wrong", [["--expires", "0"], ["--expires", "2y"], ["--priority", "9"], ["--unknown"], ["x"]])
-def test_what_is_wrong_is_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["link", *wrong]) == 2
+@pytest.mark.parametrize(
+    "arguments", [["--expires", "0"], ["--expires", "2y"], ["--priority", "9"], ["--unknown"], ["x"]]
+)
+def test_an_error_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["link", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_key_that_is_missing_or_short_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_or_short_key_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for value in ("", "short"):
         monkeypatch.setenv("PIXELFLEET_LINK_KEY", value)
         assert main(["link"]) == 2

@@ -6,11 +6,11 @@ from pixelfleet_cli.reference import reference
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
 
-def test_the_page_in_the_documents_is_current() -> None:
+def test_the_checked_in_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run `make generated`"
 
 
-def test_every_command_has_its_settings_with_values_defaults_and_bounds() -> None:
+def test_every_command_has_its_settings_with_values_defaults_and_ranges() -> None:
     text = reference()
     for name in WITH_SETTINGS:
         assert f"## {name}\n" in text
@@ -24,18 +24,18 @@ def test_every_command_has_its_settings_with_values_defaults_and_bounds() -> Non
     assert "Range: at most 64 characters. |" in text
 
 
-def test_a_shared_setting_stands_once_and_again_only_where_its_default_differs() -> None:
+def test_a_shared_setting_is_repeated_only_with_another_default() -> None:
     text = reference()
     assert text.count("| `--max-message-bytes ") == 1
     assert text.count("| `--log-level ") == 2
 
 
-def test_what_a_command_ignores_is_named() -> None:
+def test_settings_without_effect_are_listed() -> None:
     text = reference()
     assert "`--dial-seconds` has no effect in signalserver." in text
     streamer = text.partition("## streamer\n")[2].partition("\n## ")[0]
     assert "--host" not in streamer
 
 
-def test_nothing_of_the_machine_that_made_it_is_in_the_page() -> None:
+def test_the_page_contains_no_local_paths() -> None:
     assert str(PAGE.parents[2]) not in reference()

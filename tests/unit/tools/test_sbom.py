@@ -34,12 +34,12 @@ PAGE: dict[str, Any] = {
 }
 
 
-def test_only_what_is_installed_on_linux_with_this_python_is_listed() -> None:
+def test_only_packages_for_linux_and_this_python_are_listed() -> None:
     assert list(locked(LOCK, "3.13")) == [("plain", "1.2"), ("linux", "7.8")]
     assert list(locked(LOCK, "3.11")) == [("plain", "1.2"), ("older-pythons", "3.4"), ("linux", "7.8")]
 
 
-def test_the_python_is_that_of_the_dockerfile() -> None:
+def test_the_python_version_is_that_of_the_dockerfile() -> None:
     assert image_python("ARG NODE=24\nARG PYTHON=3.13\n") == "3.13"
     assert f'requires-python = ">=3.11,<3.{int(image_python(read(ROOT / "Dockerfile"))[2:]) + 1}"' in read(
         ROOT / "pyproject.toml"
@@ -49,11 +49,11 @@ def test_the_python_is_that_of_the_dockerfile() -> None:
 
 
 def text_of(licence: License) -> str | None:
-    """Return how a licence is named: by an expression, by its SPDX id, or freely."""
+    """Return a licence as an expression, an SPDX id or a free name."""
     return licence.value if isinstance(licence, LicenseExpression) else licence.id or licence.name
 
 
-def test_a_bill_names_each_package_by_its_url_and_licence() -> None:
+def test_an_sbom_has_each_package_with_its_url_and_licence() -> None:
     bom = bill("image", "1.0.0", [("plain", "1.2")], PAGE)
     urls = {str(each.purl): [text_of(licence) for licence in each.licenses] for each in bom.components}
     assert urls == {
@@ -70,7 +70,7 @@ def test_a_bill_names_each_package_by_its_url_and_licence() -> None:
     assert len(depends.dependencies) == 5
 
 
-def test_a_file_is_written_that_the_library_reads_again(tmp_path: Path) -> None:
+def test_the_written_file_is_valid(tmp_path: Path) -> None:
     page, output = tmp_path / "page.json", tmp_path / "image.cdx.json"
     page.write_text(json.dumps(PAGE))
     main(["pixelfleet", str(ROOT / "requirements" / "runtime.txt"), str(page), str(output)])

@@ -1,4 +1,4 @@
-"""One place decides the version; every other place repeats it."""
+"""The version and its copies."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ WRITTEN = re.compile(
     )(\d+\.\d+\.\d+\w*)""",
     re.VERBOSE | re.MULTILINE,
 )
-"""A version of ours, however it is written. This is wider than what tools.version rewrites."""
+"""Any reference to the version of Pixelfleet; wider than the patterns of tools.version."""
 
 READ = (
     "*.md",
@@ -31,7 +31,7 @@ READ = (
 )
 
 
-def test_every_place_that_names_the_version_has_the_same() -> None:
+def test_all_copies_have_the_same_version() -> None:
     found = {
         (str(path.relative_to(ROOT)), version)
         for glob in READ
@@ -43,13 +43,13 @@ def test_every_place_that_names_the_version_has_the_same() -> None:
     assert {path for path, _ in found} <= {str(path.relative_to(ROOT)) for path, _ in copies()}
 
 
-def test_the_installed_distribution_has_it() -> None:
+def test_the_installed_distribution_has_the_version() -> None:
     assert current() == VERSION
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the files that repeat the version."""
+    """A copy of the files with a version."""
     for glob in COPIES:
         for path in ROOT.glob(glob):
             copy = tmp_path / path.relative_to(ROOT)
@@ -58,7 +58,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_change_reaches_every_place_and_nothing_else(tree: Path) -> None:
+def test_a_change_updates_only_the_copies(tree: Path) -> None:
     old = current()
     before = {path: path.read_text(encoding="utf-8") for path in tree.rglob("*") if path.is_file()}
     places = len(list(copies(tree)))
@@ -74,17 +74,17 @@ def test_a_change_reaches_every_place_and_nothing_else(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "1.2", "v1.2.3", "1.2.3-rc1", "1.2.3 ", "latest"])
-def test_what_is_no_version_is_refused(tree: Path, wrong: str) -> None:
-    with pytest.raises(ValueError, match="no version"):
+def test_an_invalid_version_is_refused(tree: Path, wrong: str) -> None:
+    with pytest.raises(ValueError, match="not a version"):
         change(wrong, tree)
     assert current(tree) == current()
 
 
-def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     main([])
     assert capsys.readouterr().out == f"{current()}\n"
 
 
-def test_the_command_refuses_what_is_no_version() -> None:
-    with pytest.raises(SystemExit, match="no version"):
+def test_the_command_refuses_an_invalid_version() -> None:
+    with pytest.raises(SystemExit, match="not a version"):
         main(["next"])

@@ -31,7 +31,7 @@ async def get(
         return answer.status, await answer.json(), answer.headers
 
 
-async def test_each_name_gets_credentials_of_its_own_that_expire(http: aiohttp.ClientSession) -> None:
+async def test_each_name_has_its_own_credentials_that_expire(http: aiohttp.ClientSession) -> None:
     async with turnapi.app.running(Settings(**COMMON, server=["192.0.2.1"], lifetime=600, leeway=30)) as api:
         for query, name, lifetime in (
             ("?name=a", "a", 600),
@@ -48,20 +48,18 @@ async def test_each_name_gets_credentials_of_its_own_that_expire(http: aiohttp.C
             assert named == name
             assert earliest <= int(expiry) - lifetime - 30 <= latest
         users = {(await get(http, api))[1]["iceServers"][0]["username"] for _ in range(5)}
-        assert len(users) == 5, "those who name nobody share a name"
+        assert len(users) == 5, "a request without a name has a name of its own"
 
 
 @pytest.mark.parametrize("query", ["?name=", "?name=a:b", "?name=" + "a" * 65, "?name=%00", "?name=a%20b", "?role=x"])
-async def test_a_bad_question_is_told_what_is_wrong(http: aiohttp.ClientSession, query: str) -> None:
+async def test_an_invalid_parameter_is_refused_with_the_requirement(http: aiohttp.ClientSession, query: str) -> None:
     async with turnapi.app.running(Settings(**COMMON, server=["192.0.2.1"])) as api:
         status, body, _ = await get(http, api, f"/{query}")
         assert status == 400
         assert "must be" in body["error"]
 
 
-async def test_health_follows_the_nodes_and_no_answer_is_ever_without_a_server(
-    http: aiohttp.ClientSession, tmp_path: Path
-) -> None:
+async def test_readiness_and_answers_follow_the_nodes(http: aiohttp.ClientSession, tmp_path: Path) -> None:
     async with running_api(tmp_path) as kube:
         settings = Settings(**COMMON, node_label="app.pixel/turn", kube_api=str(kube.url))
         async with turnapi.app.running(settings) as api:
@@ -76,10 +74,10 @@ async def test_health_follows_the_nodes_and_no_answer_is_ever_without_a_server(
             for path in ("/", "/readyz", "/healthz", "/health", "/health/x"):
                 assert (await get(http, api, path))[0] == 200
             kube.fault = lambda _: aiohttp.web.Response(status=500)
-            kube.hang_up()
-            await eventually(lambda: api.source.failures, "the Kubernetes API is away")
+            kube.close_watches()
+            await eventually(lambda: api.source.failures, "the Kubernetes API is unavailable")
             status, body, _ = await get(http, api)
-            assert status == 200, "the last good answer is kept"
+            assert status == 200, "the last servers stay"
             assert body["iceServers"][0]["credential"]
             async with http.get(f"http://127.0.0.1:{api.metrics_port}/metrics") as answer:
                 metrics = await answer.text()

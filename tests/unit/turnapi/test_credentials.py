@@ -16,7 +16,7 @@ from turnapi.credentials import NAME, FixedUser, SharedSecret
     lifetime=st.floats(60, 1e6),
     leeway=st.floats(0, 3600),
 )
-def test_credentials_name_their_expiry_and_are_signed(
+def test_credentials_contain_their_expiry_and_are_signed(
     secret: str, name: str, now: float, lifetime: float, leeway: float
 ) -> None:
     made = SharedSecret(SecretStr(secret), leeway).make(name, now, lifetime)
@@ -34,7 +34,7 @@ def test_a_known_value() -> None:
     assert made.credential == "jy8hTxmOO7UtEKXqSkSlvakPVYA="
 
 
-def test_a_fixed_user_is_the_same_for_all_and_shows_no_secret() -> None:
+def test_a_fixed_user_is_the_same_for_all_names_and_hides_its_secret() -> None:
     user = FixedUser("user", SecretStr("hunter2"))
     assert user.make("a", 0, 60) == user.make("b", 9, 99)
     assert "hunter2" not in repr(user)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnapi.credentials import Credentials
-from turnapi.ice import Recipe, Server, chosen, configuration, parse_server, parse_servers
+from turnapi.ice import AnswerOptions, Server, chosen, configuration, parse_server, parse_servers
 
 USER = Credentials("user", "pass")
 SERVERS = tuple(Server((f"192.0.2.{number}",)) for number in range(1, 21))
@@ -22,7 +22,7 @@ SERVERS = tuple(Server((f"192.0.2.{number}",)) for number in range(1, 21))
         ("[2001:db8::1]:3479", Server(("2001:db8::1",), 3479)),
     ],
 )
-def test_a_server_is_a_host_and_perhaps_a_port(text: str, server: Server) -> None:
+def test_a_server_is_a_host_with_an_optional_port(text: str, server: Server) -> None:
     assert parse_server(text) == server
 
 
@@ -44,12 +44,12 @@ def test_any_text_is_a_server_or_a_value_error(text: str) -> None:
         server = parse_server(text)
     except ValueError:
         return
-    url = configuration([server], USER, Recipe()).ice_servers[0].urls[0]
+    url = configuration([server], USER, AnswerOptions()).ice_servers[0].urls[0]
     assert not any(character.isspace() or character in "?#@/" for character in url)
 
 
 @pytest.mark.parametrize(
-    ("entries", "why"),
+    ("entries", "error"),
     [
         (None, "list"),
         ({}, "list"),
@@ -61,17 +61,17 @@ def test_any_text_is_a_server_or_a_value_error(text: str) -> None:
         (["a"] * 1001, "1000"),
     ],
 )
-def test_a_list_that_is_none_says_where(entries: object, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+def test_an_invalid_list_is_refused_with_the_entry(entries: object, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
         parse_servers(entries)
 
 
-def test_a_server_that_is_named_twice_counts_once() -> None:
+def test_duplicate_servers_are_removed() -> None:
     assert parse_servers(["a", "b", "a"]) == (Server(("a",)), Server(("b",)))
 
 
-def test_the_answer_has_the_known_shape() -> None:
-    answer = configuration([Server(("192.0.2.1",))], USER, Recipe(("stun", "udp")))
+def test_the_answer_is_an_rtc_configuration() -> None:
+    answer = configuration([Server(("192.0.2.1",))], USER, AnswerOptions(("stun", "udp")))
     assert msgspec.to_builtins(answer) == {
         "iceTransportPolicy": "all",
         "iceServers": [
@@ -84,9 +84,9 @@ def test_the_answer_has_the_known_shape() -> None:
     }
 
 
-def test_every_way_and_both_families_are_named() -> None:
-    recipe = Recipe(("udp", "tcp", "tls"), 3478, 5349, "relay")
-    answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, recipe)
+def test_the_urls_have_all_transports_and_both_address_families() -> None:
+    options = AnswerOptions(("udp", "tcp", "tls"), 3478, 5349, "relay")
+    answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, options)
     assert answer.ice_transport_policy == "relay"
     assert answer.ice_servers[0].urls == [
         "turn:192.0.2.1:3479?transport=udp",
@@ -98,16 +98,16 @@ def test_every_way_and_both_families_are_named() -> None:
     ]
 
 
-def test_a_bounded_answer_is_the_same_for_a_name_and_spreads_names() -> None:
+def test_a_limited_answer_is_stable_for_a_name_and_spreads_names() -> None:
     assert chosen(SERVERS, 0, "a") == list(SERVERS)
     assert chosen(SERVERS, 3, "a") == chosen(SERVERS, 3, "a")
     used = {server for number in range(100) for server in chosen(SERVERS, 3, str(number))}
     assert used == set(SERVERS)
 
 
-def test_a_server_that_goes_moves_only_the_names_that_it_had() -> None:
-    gone, *rest = SERVERS
+def test_a_removed_server_affects_only_its_names() -> None:
+    removed, *rest = SERVERS
     for number in range(100):
         before = chosen(SERVERS, 3, str(number))
-        if gone not in before:
+        if removed not in before:
             assert chosen(rest, 3, str(number)) == before

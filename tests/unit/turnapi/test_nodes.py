@@ -11,18 +11,18 @@ def nodes(*things: dict[str, Any]) -> tuple[Server, ...]:
     return servers_on(read_node(thing, "external") for thing in things)
 
 
-def test_a_node_is_known_by_its_addresses_of_the_wanted_kind() -> None:
+def test_a_node_has_its_addresses_of_the_selected_kind() -> None:
     thing = node("a", external="192.0.2.1")
     thing["status"]["addresses"].append({"type": "ExternalIP", "address": "2001:DB8::1"})
     assert read_node(thing, "external").hosts == ("192.0.2.1", "2001:db8::1")
     assert read_node(thing, "internal").hosts == ("10.0.0.1",)
 
 
-def test_nodes_that_are_not_ready_or_have_no_address_are_not_named() -> None:
+def test_nodes_that_are_not_ready_or_have_no_address_are_skipped() -> None:
     assert nodes(node("a"), node("b", external="192.0.2.2", ready=False)) == ()
 
 
-def test_a_cordoned_node_is_named_only_where_there_is_no_other() -> None:
+def test_a_cordoned_node_is_used_only_without_others() -> None:
     cordoned = node("a", external="192.0.2.1", cordoned=True)
     assert nodes(cordoned, node("b", external="192.0.2.2")) == (Server(("192.0.2.2",)),)
     assert nodes(cordoned) == (Server(("192.0.2.1",)),)
@@ -32,6 +32,6 @@ def test_a_cordoned_node_is_named_only_where_there_is_no_other() -> None:
     "thing",
     [{}, {"metadata": {}}, {"metadata": {"name": 7}}, {"metadata": {"name": "a"}, "status": {"addresses": [7]}}],
 )
-def test_what_is_no_node_is_an_error(thing: dict[str, Any]) -> None:
+def test_an_invalid_node_is_an_error(thing: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_node(thing, "external")

@@ -10,7 +10,7 @@ SECRET = ["--secret", "0123456789abcdef"]
 
 
 @pytest.mark.parametrize(
-    ("options", "why"),
+    ("options", "error"),
     [
         ([], "--server, --servers-file, --node-label"),
         (SECRET, "exactly one"),
@@ -18,23 +18,23 @@ SECRET = ["--secret", "0123456789abcdef"]
         (SERVER, "--secret, or --username"),
         ([*SERVER, "--secret", ""], "--secret, or --username"),
         ([*SERVER, "--secret", "short"], "16 bytes"),
-        ([*SERVER, *SECRET, "--username", "user"], "one of the two"),
+        ([*SERVER, *SECRET, "--username", "user"], "only one of them"),
         ([*SERVER, "--username", "user"], "both or none"),
         ([*SERVER, "--credential", "pass"], "both or none"),
-        ([*SERVER, *SECRET, "--transports", "stun"], "relays nothing"),
+        ([*SERVER, *SECRET, "--transports", "stun"], "has no relay"),
         (["--server", "a:b", *SECRET], "--server"),
         ([*SECRET, "--node-label", "a", "--kube-api", "localhost:8001"], "--kube-api"),
         ([*SERVER, *SECRET, "--lifetime", "1"], "--lifetime"),
     ],
 )
-def test_what_cannot_work_is_refused_in_one_line(options: list[str], why: str) -> None:
+def test_invalid_combinations_are_refused_in_one_line(options: list[str], error: str) -> None:
     with pytest.raises(UsageError) as refused:
         load(Settings, options)
-    assert why in str(refused.value)
+    assert error in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "0123456789abcdef" not in str(refused.value)
 
 
-def test_a_secret_or_a_user_makes_the_credentials() -> None:
-    assert isinstance(load(Settings, [*SERVER, *SECRET]).mint(), SharedSecret)
-    assert isinstance(load(Settings, [*SERVER, "--username", "u", "--credential", "p"]).mint(), FixedUser)
+def test_credentials_come_from_a_secret_or_a_fixed_user() -> None:
+    assert isinstance(load(Settings, [*SERVER, *SECRET]).credential_issuer(), SharedSecret)
+    assert isinstance(load(Settings, [*SERVER, "--username", "u", "--credential", "p"]).credential_issuer(), FixedUser)

@@ -12,7 +12,7 @@ from pixelfleet.service.errors import UsageError
 from tests.parts import eventually
 from tests.unit.pixelfleet.kube.server import ApiServer, node, running_api
 from turnapi.ice import Server
-from turnapi.sources import FileOfServers, Nodes
+from turnapi.sources import Nodes, ServersFile
 
 A, B = Server(("192.0.2.1",)), Server(("192.0.2.2",))
 
@@ -27,15 +27,15 @@ BAD_FILES = {
 
 
 @pytest.fixture
-async def file(tmp_path: Path) -> FileOfServers:
+async def file(tmp_path: Path) -> ServersFile:
     path = tmp_path / "servers.json"
     path.write_text('["192.0.2.1"]')
-    source = FileOfServers(path, 0.01)
-    await source.first()
+    source = ServersFile(path, 0.01)
+    await source.load()
     return source
 
 
-async def test_a_changed_file_is_read_again(file: FileOfServers, tmp_path: Path) -> None:
+async def test_a_changed_file_is_read_again(file: ServersFile, tmp_path: Path) -> None:
     assert list(file.servers) == [A]
     task = asyncio.create_task(file.run())
     (tmp_path / "servers.json").write_text('["192.0.2.1", "192.0.2.2"]')
@@ -45,40 +45,40 @@ async def test_a_changed_file_is_read_again(file: FileOfServers, tmp_path: Path)
         await task
 
 
-@pytest.mark.parametrize("why", BAD_FILES)
-async def test_a_bad_file_is_told_of_once_and_the_last_good_one_kept(
-    file: FileOfServers, tmp_path: Path, why: str
+@pytest.mark.parametrize("error", BAD_FILES)
+async def test_an_invalid_file_is_logged_once_and_the_servers_stay(
+    file: ServersFile, tmp_path: Path, error: str
 ) -> None:
-    (tmp_path / "servers.json").write_bytes(BAD_FILES[why])
+    (tmp_path / "servers.json").write_bytes(BAD_FILES[error])
     with capture_logs() as logs:
-        await file.look()
-        await file.look()
+        await file.refresh()
+        await file.refresh()
     assert file.servers == (A,)
     assert file.failures == 2
     [line] = logs
-    assert why in line["why"]
+    assert error in line["why"]
     (tmp_path / "servers.json").write_text('["192.0.2.2"]')
-    await file.look()
+    await file.refresh()
     assert file.servers == (B,)
 
 
-async def test_a_file_that_is_gone_keeps_its_servers(file: FileOfServers, tmp_path: Path) -> None:
+async def test_the_servers_of_a_removed_file_stay(file: ServersFile, tmp_path: Path) -> None:
     (tmp_path / "servers.json").unlink()
-    await file.look()
+    await file.refresh()
     assert file.servers == (A,)
     assert "No such file" in file.missing()
 
 
-@pytest.mark.parametrize("why", BAD_FILES)
-async def test_a_start_with_a_bad_file_is_refused(tmp_path: Path, why: str) -> None:
-    (tmp_path / "servers.json").write_bytes(BAD_FILES[why])
-    with pytest.raises(UsageError, match=why):
-        await FileOfServers(tmp_path / "servers.json", 1).first()
+@pytest.mark.parametrize("error", BAD_FILES)
+async def test_a_start_with_an_invalid_file_is_refused(tmp_path: Path, error: str) -> None:
+    (tmp_path / "servers.json").write_bytes(BAD_FILES[error])
+    with pytest.raises(UsageError, match=error):
+        await ServersFile(tmp_path / "servers.json", 1).load()
 
 
-async def test_a_start_with_no_file_is_refused(tmp_path: Path) -> None:
+async def test_a_start_with_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
-        await FileOfServers(tmp_path / "missing.json", 1).first()
+        await ServersFile(tmp_path / "missing.json", 1).load()
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiServer]:
         yield running
 
 
-async def test_nodes_come_and_go_and_the_reason_is_told_when_there_is_none(api: ApiServer) -> None:
+async def test_servers_follow_the_nodes_and_their_absence_has_a_reason(api: ApiServer) -> None:
     async with aiohttp.ClientSession() as session:
         source = Nodes(KubeClient(session, api.cluster), "app.pixel/turn", "external")
-        assert "not known yet" in source.missing()
+        assert "not loaded yet" in source.missing()
         task = asyncio.create_task(source.run())
         await eventually(lambda: api.open_watches, "the watch is open")
         assert source.missing() == "no node has the label app.pixel/turn"
@@ -99,7 +99,7 @@ async def test_nodes_come_and_go_and_the_reason_is_told_when_there_is_none(api: 
         api.put(node("a"))
         await eventually(lambda: "external address" in source.missing(), "a node without an address")
         api.put(node("a", external="192.0.2.1"))
-        await eventually(lambda: source.servers == (A,), "a node of use")
+        await eventually(lambda: source.servers == (A,), "a usable node")
         api.put(node("b", external="192.0.2.2"))
         api.put(node("a", external="192.0.2.1", cordoned=True))
         await eventually(lambda: source.servers == (B,), "the other one")

@@ -1,4 +1,4 @@
-"""Keys and tokens of an issuer that exists in tests alone."""
+"""Keys and tokens of a test issuer."""
 
 import time
 from collections.abc import Mapping
@@ -43,9 +43,9 @@ def claims(**other: Any) -> dict[str, Any]:
 
 
 def token(
-    given: Mapping[str, Any] | None = None, *, key: Any = None, algorithm: str = "RS256", kid: str | None = "one"
+    content: Mapping[str, Any] | None = None, *, key: Any = None, algorithm: str = "RS256", kid: str | None = "one"
 ) -> str:
-    """Return a token; by default one that holds."""
+    """Return a token, by default a valid one."""
     header = {"kid": kid} if kid else {}
     signing = private_key(kid or "one") if key is None else key
-    return jwt.encode(dict(claims() if given is None else given), signing, algorithm=algorithm, headers=header)
+    return jwt.encode(dict(claims() if content is None else content), signing, algorithm=algorithm, headers=header)

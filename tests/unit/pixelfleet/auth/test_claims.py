@@ -1,4 +1,4 @@
-"""What the claims of a token mean."""
+"""Claims of a token, mapped to an identity."""
 
 from typing import Any
 
@@ -20,20 +20,22 @@ def test_a_claim_is_found_by_its_whole_name_or_by_a_path() -> None:
     assert claim(claims, "realm_access.none.deeper") is None
 
 
-def test_claims_choose_app_priority_and_roles() -> None:
+def test_claims_give_applications_priority_and_roles() -> None:
     claims = {"sub": "ada", "app": ["one", "two"], "priority": 3, "roles": "admin host"}
     found = identity_of(claims, ClaimRules(), "jwt")
     assert (found.subject, found.apps, found.priority) == ("ada", ("one", "two"), 3)
     assert found.roles == {"admin", "host"}
 
 
-@pytest.mark.parametrize(("given_", "meant"), [(-5, 0), (99, 7), (True, None), ("3", None), (2.5, None), (None, None)])
-def test_a_priority_is_a_whole_number_within_bounds(given_: Any, meant: int | None) -> None:
-    assert identity_of({"priority": given_}, ClaimRules(), "jwt").priority == meant
+@pytest.mark.parametrize(
+    ("value", "priority"), [(-5, 0), (99, 7), (True, None), ("3", None), (2.5, None), (None, None)]
+)
+def test_a_priority_is_a_whole_number_within_bounds(value: Any, priority: int | None) -> None:
+    assert identity_of({"priority": value}, ClaimRules(), "jwt").priority == priority
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given_", "holds"),
+    ("required", "value", "accepted"),
     [
         (True, True, True),
         (True, 1, False),
@@ -44,17 +46,17 @@ def test_a_priority_is_a_whole_number_within_bounds(given_: Any, meant: int | No
         (None, None, False),
     ],
 )
-def test_a_required_claim_has_a_value_or_has_it_among_others(wanted: Any, given_: Any, holds: bool) -> None:
-    rules = ClaimRules(required={"c": wanted})
-    if holds:
-        identity_of({"c": given_}, rules, "jwt")
+def test_a_required_claim_has_the_value_or_a_list_with_it(required: Any, value: Any, accepted: bool) -> None:
+    rules = ClaimRules(required={"c": required})
+    if accepted:
+        identity_of({"c": value}, rules, "jwt")
     else:
         with pytest.raises(InvalidCredentialsError):
-            identity_of({"c": given_}, rules, "jwt")
+            identity_of({"c": value}, rules, "jwt")
 
 
 @given(st.dictionaries(st.sampled_from(["sub", "app", "priority", "roles", "x"]), JSON))
-def test_any_claims_give_somebody_within_bounds(claims: dict[str, Any]) -> None:
+def test_any_claims_give_a_bounded_identity(claims: dict[str, Any]) -> None:
     found = identity_of(claims, ClaimRules(), "jwt")
     assert found.priority is None or 0 <= found.priority <= 7
     assert len(found.apps) <= 64

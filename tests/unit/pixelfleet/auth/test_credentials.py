@@ -1,4 +1,4 @@
-"""What a request shows of who sends it."""
+"""Credentials of a request."""
 
 import base64
 
@@ -28,18 +28,18 @@ def test_a_password_is_read_and_may_hold_colons() -> None:
 
 
 @pytest.mark.parametrize("text", ["ada", ":x", "", "a" * 200 + ":x", "ada:" + "x" * 2000])
-def test_what_is_no_name_and_password_shows_nothing(text: str) -> None:
+def test_an_invalid_name_and_password_are_ignored(text: str) -> None:
     assert not credentials(basic(text)).any
 
 
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic =", "Basic \u00e9", "Basic //79", "Digest abc", "Bearer", "Bearer  "]
 )
-def test_a_broken_header_shows_nothing(header: str) -> None:
+def test_a_malformed_header_is_ignored(header: str) -> None:
     assert not credentials({"Authorization": header}).any
 
 
-def test_a_token_comes_from_the_header_before_the_subprotocol_and_the_cookie() -> None:
+def test_the_header_has_precedence_over_the_subprotocol_and_the_cookie() -> None:
     headers = {"Authorization": "bearer one", "Sec-WebSocket-Protocol": "pixelfleet, bearer.two"}
     assert credentials(headers, {"session": "three"}) == Credentials(token="one")
     del headers["Authorization"]
@@ -48,22 +48,22 @@ def test_a_token_comes_from_the_header_before_the_subprotocol_and_the_cookie() -
     assert not credentials({}, {"session": "three"}, cookie="").any
 
 
-def test_a_link_is_shown_beside_the_rest() -> None:
+def test_a_link_may_accompany_other_credentials() -> None:
     assert credentials(basic("a:b"), query={"link": "x"}).link == "x"
 
 
-def test_a_token_that_is_too_long_is_not_read_but_counts_as_shown() -> None:
+def test_a_token_over_the_limit_is_not_read_but_counts_as_credentials() -> None:
     found = credentials({"Authorization": "Bearer " + "x" * 9000})
     assert found.token == ""
     assert found.any
 
 
-def test_a_token_that_is_no_ascii_is_not_read_but_counts_as_shown() -> None:
+def test_a_token_that_is_not_ascii_is_not_read_but_counts_as_credentials() -> None:
     found = credentials({"Authorization": "Bearer \udcff"}, query={"link": "\N{SNOWMAN}"})
     assert (found.token, found.link, found.any) == ("", "", True)
 
 
-def test_our_subprotocol_is_found_among_others() -> None:
+def test_the_subprotocol_is_found_among_others() -> None:
     assert offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.x,  pixelfleet"}))
     assert not offers_subprotocol(CIMultiDict({"Sec-WebSocket-Protocol": "bearer.pixelfleet"}))
 

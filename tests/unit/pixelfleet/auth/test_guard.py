@@ -1,4 +1,4 @@
-"""Who may come in at a door."""
+"""Authentication and authorization of requests."""
 
 import time
 from typing import Any
@@ -33,36 +33,36 @@ def request(path: str = "/", method: str = "GET", **headers: str) -> web.Request
     return make_mocked_request(method, path, headers={"Host": "door.test", **named})
 
 
-async def test_an_open_door_asks_for_nothing_not_even_a_role() -> None:
+async def test_the_method_none_requires_no_credentials_and_no_role() -> None:
     identity = await guard().check(
         AccessPolicy("proxy", "none", role="admin"), request(**{**ADA, "Origin": "https://evil.test"})
     )
     assert (identity.method, identity.roles) == ("none", frozenset())
 
 
-async def test_who_shows_nothing_is_asked_in_the_doors_own_way() -> None:
+async def test_a_request_without_credentials_gets_the_challenge_of_the_method() -> None:
     for method, scheme in (("basic", "Basic"), ("jwt", "Bearer"), ("link", "Bearer")):
         with pytest.raises(web.HTTPUnauthorized) as refused:
-            await guard().check(AccessPolicy("players", method), request())  # type: ignore[arg-type]  # a way
+            await guard().check(AccessPolicy("players", method), request())  # type: ignore[arg-type]  # a method
         assert refused.value.headers["WWW-Authenticate"] == f'{scheme} realm="pixelfleet"'
 
 
-async def test_a_role_that_is_missing_is_another_matter_than_a_proof() -> None:
+async def test_a_missing_role_is_forbidden() -> None:
     assert (await guard().check(PLAYERS, request(**ADA))).subject == "ada"
     with pytest.raises(web.HTTPForbidden):
         await guard().check(OPERATORS, request(**ADA))
 
 
-async def test_a_link_opens_the_doors_for_links_alone() -> None:
+async def test_a_link_is_valid_only_where_the_policy_allows_links() -> None:
     link = sign(SignedLink(subject="eve", roles=("admin",)), KEY, 60)
     assert (await guard().check(PLAYERS, request(f"/?link={link}"))).subject == "eve"
     with pytest.raises(web.HTTPUnauthorized):
         await guard().check(OPERATORS, request(f"/?link={link}"))
-    with pytest.raises(web.HTTPUnauthorized):  # and a wrong one is not made good by a password
+    with pytest.raises(web.HTTPUnauthorized):  # a valid password does not replace an invalid link
         await guard().check(PLAYERS, request(f"/?link={link}x", **ADA))
 
 
-async def test_a_link_that_serves_once_is_used_up_by_who_can() -> None:
+async def test_a_single_use_link_is_redeemed_where_the_guard_can() -> None:
     link = sign(SignedLink(once=True), KEY, 60)
     used: list[str] = []
 
@@ -70,20 +70,20 @@ async def test_a_link_that_serves_once_is_used_up_by_who_can() -> None:
         used.append(name)
         return len(used) == 1
 
-    async def away(name: str, until: float) -> bool:
-        raise StoreUnavailableError("away")
+    async def unavailable(name: str, until: float) -> bool:
+        raise StoreUnavailableError("unavailable")
 
-    asked = request(f"/?link={link}")
-    await guard().check(PLAYERS, asked)
-    await guard(redeem=redeem).check(PLAYERS, asked)
+    visit = request(f"/?link={link}")
+    await guard().check(PLAYERS, visit)
+    await guard(redeem=redeem).check(PLAYERS, visit)
     with pytest.raises(web.HTTPUnauthorized, match="used"):
-        await guard(redeem=redeem).check(PLAYERS, asked)
+        await guard(redeem=redeem).check(PLAYERS, visit)
     with pytest.raises(web.HTTPServiceUnavailable):
-        await guard(redeem=away).check(PLAYERS, asked)
+        await guard(redeem=unavailable).check(PLAYERS, visit)
 
 
-async def test_an_issuer_that_cannot_be_asked_refuses_nobody_for_good() -> None:
-    unknown: Tokens = tokens(away=True)
+async def test_an_unreachable_issuer_is_answered_with_503() -> None:
+    unknown: Tokens = tokens(unreachable=True)
     with pytest.raises(web.HTTPServiceUnavailable):
         await guard(tokens=unknown).check(
             AccessPolicy("players", "jwt"), request(Authorization=f"Bearer {keys.token()}")
@@ -93,7 +93,7 @@ async def test_an_issuer_that_cannot_be_asked_refuses_nobody_for_good() -> None:
 @pytest.mark.parametrize(
     ("credentials", "origin", "may"),
     [
-        ("header", "https://evil.test", True),  # a page of another site has no way to come by it
+        ("header", "https://evil.test", True),  # another site's page has no access to the token
         ("cookie", "https://evil.test", False),
         ("cookie", "null", False),
         ("cookie", "http://door.test", True),
@@ -102,7 +102,9 @@ async def test_an_issuer_that_cannot_be_asked_refuses_nobody_for_good() -> None:
         ("basic", "https://evil.test", False),
     ],
 )
-async def test_what_a_browser_adds_by_itself_serves_our_own_pages(credentials: str, origin: str, *, may: bool) -> None:
+async def test_ambient_credentials_are_valid_for_the_same_origin_only(
+    credentials: str, origin: str, *, may: bool
+) -> None:
     how = {
         "header": {"Authorization": f"Bearer {keys.token()}"},
         "cookie": {"Cookie": f"session={keys.token()}"},
@@ -121,7 +123,7 @@ async def test_what_a_browser_adds_by_itself_serves_our_own_pages(credentials: s
     ("method", "headers", "may"),
     [
         ("GET", {}, True),
-        ("POST", {}, True),  # a program
+        ("POST", {}, True),  # not a browser
         ("POST", {"Sec-Fetch-Site": "same-origin"}, True),
         ("POST", {"Sec-Fetch-Site": "same-site"}, False),
         ("POST", {"Sec-Fetch-Site": "cross-site"}, False),
@@ -130,21 +132,21 @@ async def test_what_a_browser_adds_by_itself_serves_our_own_pages(credentials: s
         ("POST", {"Origin": "https://shop.test", "Sec-Fetch-Site": "cross-site"}, True),
     ],
 )
-def test_which_pages_may_do_something_in_a_persons_name(method: str, headers: dict[str, str], *, may: bool) -> None:
-    asked = make_mocked_request(method, "/", headers={"Host": "door.test", **headers})
+def test_cross_site_requests_need_a_listed_origin(method: str, headers: dict[str, str], *, may: bool) -> None:
+    sent = make_mocked_request(method, "/", headers={"Host": "door.test", **headers})
     if may:
-        check_same_site(asked, ["*", "https://shop.test"])
+        check_same_site(sent, ["*", "https://shop.test"])
     else:
         with pytest.raises(web.HTTPForbidden):
-            check_same_site(asked, ["*", "https://shop.test"])
+            check_same_site(sent, ["*", "https://shop.test"])
 
 
-def test_the_next_door_is_shown_what_was_shown_here_and_no_cookie() -> None:
+def test_credentials_are_forwarded_as_an_authorization_header() -> None:
     assert guard().authorization(request(**ADA)) == ADA["Authorization"]
     assert guard().authorization(request(Cookie="session=abc")) == "Bearer abc"
     assert guard().authorization(request(Sec_WebSocket_Protocol="pixelfleet, bearer.abc")) == "Bearer abc"
     assert guard().authorization(request(Cookie="other=abc")) is None
 
 
-def test_the_key_of_links_is_not_shown() -> None:
+def test_the_repr_does_not_contain_the_link_key() -> None:
     assert KEY not in repr(guard())

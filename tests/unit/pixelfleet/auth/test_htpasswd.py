@@ -1,4 +1,4 @@
-"""Users with a password."""
+"""Password authentication."""
 
 import asyncio
 
@@ -29,19 +29,19 @@ def users(clock: Clock | None = None) -> Users:
 @pytest.mark.parametrize(
     "hashed", [APR1, "$2y$" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()[4:]], ids=["apr1", "bcrypt"]
 )
-def test_hashes_of_apache_are_known(hashed: str) -> None:
+def test_hashes_of_apache_are_supported(hashed: str) -> None:
     assert matches("x", hashed)
     assert not matches("y", hashed)
 
 
-def test_bcrypt_reads_as_much_of_a_password_as_apache_does() -> None:
+def test_bcrypt_truncates_a_password_as_apache_does() -> None:
     hashed = bcrypt.hashpw(b"p" * 72, bcrypt.gensalt(4)).decode()
     assert matches("p" * 90, hashed)
 
 
 @pytest.mark.parametrize("line", ["ada", "ada:", ":x", "ada:plain", "ada:{SHA}abc", "ada:$2y$04$short"])
-def test_a_line_that_is_none_is_named_without_its_hash(line: str) -> None:
-    with pytest.raises(ValueError, match="line 2 is no") as error:
+def test_an_invalid_line_is_reported_without_its_hash(line: str) -> None:
+    with pytest.raises(ValueError, match="line 2 is not") as error:
         read_users(["# first", line], "player")
     assert "plain" not in str(error.value)
 
@@ -54,12 +54,12 @@ async def test_roles_come_from_the_line_or_the_setting() -> None:
 @pytest.mark.parametrize(
     ("name", "password"), [("ada", "wrong"), ("nobody", "secret"), ("ada", ""), ("ada", "secret\0")]
 )
-async def test_who_is_wrong_hears_the_same(name: str, password: str) -> None:
-    with pytest.raises(InvalidCredentialsError, match="no such user, or not the password"):
+async def test_an_unknown_name_and_a_wrong_password_have_the_same_error(name: str, password: str) -> None:
+    with pytest.raises(InvalidCredentialsError, match="wrong user name or password"):
         await users().check(name, password)
 
 
-async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_name_costs_a_hash_too(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
 
     def matches(_: str, of: str) -> bool:
@@ -72,7 +72,7 @@ async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: p
         with pytest.raises(InvalidCredentialsError):
             await checked.check("nobody", "x")
     assert len(hashed) == 3
-    assert len(set(hashed)) == 1  # always somebody's, and the same one's
+    assert len(set(hashed)) == 1  # always the same user's hash
     for number in range(50):
         with pytest.raises(InvalidCredentialsError):
             await checked.check(f"nobody {number}", "x")
@@ -81,11 +81,11 @@ async def test_a_name_that_is_not_known_costs_a_hash_all_the_same(monkeypatch: p
 
 @pytest.mark.parametrize("hashed", [APR1, BCRYPT, sha512_crypt.using(rounds=1000).hash("x")], ids=str.__len__)
 @pytest.mark.parametrize("password", ["x\0", "\0", "secret\0"])
-def test_a_password_that_no_hash_can_have_is_a_wrong_one(hashed: str, password: str) -> None:
+def test_a_password_that_cannot_be_hashed_is_wrong(hashed: str, password: str) -> None:
     assert not matches(password, hashed)
 
 
-async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not(
+async def test_a_correct_password_is_cached_and_a_wrong_one_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     count = 0
@@ -101,7 +101,7 @@ async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not
     for _ in range(3):
         await checked.check("ada", "secret")
     assert count == 1
-    clock.now += htpasswd.REMEMBERED_SECONDS + 1
+    clock.now += htpasswd.CACHE_SECONDS + 1
     await checked.check("ada", "secret")
     assert count == 2
     for _ in range(2):
@@ -110,7 +110,7 @@ async def test_a_right_password_is_remembered_for_a_while_and_a_wrong_one_is_not
     assert count == 4
 
 
-async def test_hashes_wait_for_their_turn_but_not_too_many_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_hashes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(htpasswd, "MAX_WAITING", 3)
     checked = users()
     results = await asyncio.gather(*(checked.check("ada", f"wrong{n}") for n in range(5)), return_exceptions=True)

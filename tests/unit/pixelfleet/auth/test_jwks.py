@@ -6,26 +6,26 @@ import orjson
 import pytest
 
 from pixelfleet.auth.identity import AuthBackendError, InvalidCredentialsError
-from pixelfleet.auth.jwks import FETCH_GAP_SECONDS, LONGEST_SECONDS, REFRESH_AFTER_SECONDS, KeySet, readable_keys
+from pixelfleet.auth.jwks import FETCH_GAP_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet, readable_keys
 from tests.unit.pixelfleet.auth import keys
 
 DISCOVERED = f"{keys.ISSUER}/.well-known/openid-configuration"
 
 
 class Issuer:
-    """Answers what it is asked for, and counts."""
+    """Serves its documents and records the requests."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.names: tuple[str, ...] = ("one",)
-        self.away = False
-        self.asked: list[str] = []
+        self.unreachable = False
+        self.requests: list[str] = []
         self.discovery = {"issuer": keys.ISSUER, "jwks_uri": f"{keys.ISSUER}/keys"}
 
     async def __call__(self, url: str) -> bytes:
-        self.asked.append(url)
-        if self.away:
-            raise AuthBackendError("the issuer is away")
+        self.requests.append(url)
+        if self.unreachable:
+            raise AuthBackendError("the issuer is unreachable")
         return orjson.dumps(self.discovery) if url == DISCOVERED else keys.jwks(*self.names)
 
     def set(self, url: str = f"{keys.ISSUER}/keys") -> KeySet:
@@ -37,10 +37,10 @@ async def test_keys_are_found_by_discovery_and_fetched_once() -> None:
     found = issuer.set("")
     for _ in range(5):
         assert (await found.key("one")).key_id == "one"
-    assert issuer.asked == [DISCOVERED, f"{keys.ISSUER}/keys"]
+    assert issuer.requests == [DISCOVERED, f"{keys.ISSUER}/keys"]
 
 
-async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_for_each_that_does() -> None:
+async def test_an_unknown_key_causes_a_fetch_at_a_bounded_rate() -> None:
     issuer = Issuer()
     found = issuer.set()
     await found.key("one")
@@ -48,16 +48,16 @@ async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_for_each_that_
     for _ in range(3):
         with pytest.raises(InvalidCredentialsError):
             await found.key("two")
-    assert len(issuer.asked) == 1
+    assert len(issuer.requests) == 1
     issuer.now += FETCH_GAP_SECONDS + 1
     assert (await found.key("two")).key_id == "two"
     for number in range(50):
         with pytest.raises(InvalidCredentialsError):
             await found.key(f"made up {number}")
-    assert len(issuer.asked) == 2
+    assert len(issuer.requests) == 2
 
 
-async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs() -> None:
+async def test_a_cached_key_does_not_wait_for_a_hanging_issuer() -> None:
     issuer = Issuer()
     found = issuer.set()
     await found.key("one")
@@ -66,10 +66,10 @@ async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs() -> None:
         for _ in range(3):
             assert (await group.create_task(found.key("one"))).key_id == "one"
     await found.key("one")
-    assert len(issuer.asked) == 2
+    assert len(issuer.requests) == 2
 
 
-async def test_a_key_that_was_taken_away_holds_no_more_once_the_keys_are_old() -> None:
+async def test_a_removed_key_is_invalid_after_the_refresh() -> None:
     issuer = Issuer()
     found = issuer.set()
     await found.key("one")
@@ -79,21 +79,21 @@ async def test_a_key_that_was_taken_away_holds_no_more_once_the_keys_are_old() -
         await found.key("one")
 
 
-async def test_keys_hold_while_the_issuer_is_away_but_not_for_ever() -> None:
+async def test_keys_stay_valid_for_a_bounded_time_while_the_issuer_is_unreachable() -> None:
     issuer = Issuer()
     found = issuer.set()
     await found.key("one")
-    issuer.away = True
+    issuer.unreachable = True
     issuer.now += REFRESH_AFTER_SECONDS + 1
     await found.key("one")
-    issuer.now += LONGEST_SECONDS
+    issuer.now += MAX_AGE_SECONDS
     with pytest.raises(AuthBackendError):
         await found.key("one")
 
 
-async def test_an_issuer_that_was_never_reached_can_tell_nothing() -> None:
+async def test_an_issuer_that_was_never_reached_is_unavailable() -> None:
     issuer = Issuer()
-    issuer.away = True
+    issuer.unreachable = True
     with pytest.raises(AuthBackendError):
         await issuer.set().key("one")
 
@@ -107,15 +107,15 @@ async def test_an_issuer_that_was_never_reached_can_tell_nothing() -> None:
         {"jwks_uri": "ftp://x"},
     ],
 )
-async def test_a_discovery_document_that_is_not_its_own_is_not_believed(wrong: dict[str, object]) -> None:
+async def test_an_invalid_discovery_document_is_rejected(wrong: dict[str, object]) -> None:
     issuer = Issuer()
-    issuer.discovery |= wrong  # type: ignore[arg-type]  # that is the point
+    issuer.discovery |= wrong  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(AuthBackendError):
         await issuer.set("").key("one")
-    assert issuer.asked == [DISCOVERED]
+    assert issuer.requests == [DISCOVERED]
 
 
-async def test_a_token_without_a_key_id_takes_the_only_key() -> None:
+async def test_a_token_without_a_key_id_uses_the_only_key() -> None:
     issuer = Issuer()
     assert (await issuer.set().key(None)).key_id == "one"
     issuer.names = ("one", "two")

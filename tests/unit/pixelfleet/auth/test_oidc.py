@@ -1,4 +1,4 @@
-"""Tokens of an issuer: which hold, and which do not."""
+"""Verification of an issuer's tokens: valid ones and invalid ones."""
 
 import base64
 import hashlib
@@ -20,11 +20,11 @@ from tests.unit.pixelfleet.auth import keys
 NOW = int(time.time())
 
 
-def tokens(*, away: bool = False) -> Tokens:
+def tokens(*, unreachable: bool = False) -> Tokens:
     async def fetch(url: str) -> bytes:
-        assert url == "http://issuer.test/keys", "no token may say where its key is"
-        if away:
-            raise AuthBackendError("the issuer is away")
+        assert url == "http://issuer.test/keys", "a token must not choose the address of its key"
+        if unreachable:
+            raise AuthBackendError("the issuer is unreachable")
         return keys.jwks("one", "two")
 
     key_set = KeySet(keys.ISSUER, "http://issuer.test/keys", fetch, time.monotonic)
@@ -36,7 +36,7 @@ def part(value: object) -> str:
 
 
 def signed_with_the_public_key() -> str:
-    """Return a token that a library takes as signed when it lets the token choose the algorithm."""
+    """Return a token that verifies only where the token chooses the algorithm."""
     body = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(keys.claims())}"
     mac = hmac.digest(keys.public_pem(), body.encode(), hashlib.sha256)
     return f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
@@ -48,7 +48,7 @@ WRONG = {
     "no alg": f"{part({'kid': 'one'})}.{part(keys.claims())}.",
     "another's key": keys.token(key=keys.private_key("stranger")),
     "key of another id": keys.token(key=keys.private_key("two")),
-    "key that is not known": keys.token(kid="stranger"),
+    "unknown key": keys.token(kid="stranger"),
     "key confusion": signed_with_the_public_key(),
     "key at an address": jwt.encode(
         keys.claims(),
@@ -91,14 +91,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_a_token_that_does_not_hold_is_refused(name: str) -> None:
+async def test_an_invalid_token_is_refused(name: str) -> None:
     with pytest.raises(InvalidCredentialsError) as error:
         await tokens().check(WRONG[name])
     for word in ("somebody-else", "other.test", "stranger", "ada"):
         assert word not in str(error.value)
 
 
-async def test_a_token_that_holds_says_who_comes() -> None:
+async def test_a_valid_token_gives_an_identity() -> None:
     assert (await tokens().check(keys.token())).subject == "ada"
     assert (await tokens().check(keys.token(keys.claims(aud=["x", "other"])))).method == "jwt"
 
@@ -108,23 +108,23 @@ async def test_clocks_may_differ_a_little() -> None:
     await tokens().check(keys.token(keys.claims(exp=now - 2, nbf=now + 2)))
 
 
-async def test_it_cannot_be_told_while_the_issuer_is_away() -> None:
-    async def away(url: str) -> bytes:
-        raise AuthBackendError("away")
+async def test_an_unreachable_issuer_is_a_backend_error() -> None:
+    async def unreachable(url: str) -> bytes:
+        raise AuthBackendError("unreachable")
 
     checked = Tokens(
-        keys.ISSUER, [keys.AUDIENCE], KeySet(keys.ISSUER, "http://x", away, time.monotonic), ClaimRules(), 0
+        keys.ISSUER, [keys.AUDIENCE], KeySet(keys.ISSUER, "http://x", unreachable, time.monotonic), ClaimRules(), 0
     )
     with pytest.raises(AuthBackendError):
         await checked.check(keys.token())
 
 
 @given(st.text(max_size=80) | st.builds(lambda a, b, c: f"{a}.{b}.{c}", *[st.text("eyJhbGciOQ_-0", max_size=20)] * 3))
-async def test_no_text_holds_or_raises_anything_else(text: str) -> None:
+async def test_any_text_is_refused_with_the_documented_error(text: str) -> None:
     with pytest.raises(InvalidCredentialsError):
         await tokens().check(text)
 
 
-def test_the_wrong_tokens_are_wrong_in_one_thing_alone() -> None:
-    """Where they can be read at all; else the tests above would prove little."""
+def test_an_invalid_token_has_a_single_fault() -> None:
+    """The token of another audience is otherwise valid, so that its test checks the audience."""
     assert jwt.decode(WRONG["audience"], keys.private_key("one").public_key(), ["RS256"], audience="somebody-else")

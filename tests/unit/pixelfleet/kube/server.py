@@ -1,4 +1,4 @@
-"""A Kubernetes API server in miniature: nodes, a log of what happened to them, watches, and faults on demand."""
+"""A fake Kubernetes API server: nodes, their events, watches, and injected faults."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,12 +29,12 @@ def node(name: str, *, external: str | None = None, ready: bool = True, cordoned
 
 
 class ApiServer:
-    """Speaks as much of the API as a list and a watch need."""
+    """Implements list, watch and patch."""
 
     def __init__(self, folder: Path) -> None:
         self.version = 100
         self.oldest = 0
-        """Watches from before this version are answered that it is gone."""
+        """Watches from an earlier version are answered with 410 Gone."""
         self.nodes: dict[str, Node] = {}
         self.lists: list[dict[str, str]] = []
         self.watches: list[dict[str, str]] = []
@@ -42,9 +42,9 @@ class ApiServer:
         self.patches: list[tuple[str, str, Any]] = []
         self.fault: Callable[[web.Request], web.StreamResponse] | None = None
         self.page = 0
-        """Objects in one answer to a list; 0 is all."""
+        """Objects in one page of a list; 0 is all."""
         self._open: set[asyncio.Queue[bytes | None]] = set()
-        self._past: list[tuple[int, bytes]] = []
+        self._events: list[tuple[int, bytes]] = []
         self.token_file = folder / "token"
         self.token_file.write_text("first\n")
         self.url = URL()
@@ -60,38 +60,38 @@ class ApiServer:
     def put(self, thing: Node) -> None:
         kind = "MODIFIED" if thing["metadata"]["name"] in self.nodes else "ADDED"
         self.nodes[thing["metadata"]["name"]] = thing
-        self._happened(kind, thing)
+        self._record(kind, thing)
 
     def remove(self, name: str) -> None:
-        self._happened("DELETED", self.nodes.pop(name))
+        self._record("DELETED", self.nodes.pop(name))
 
     def bookmark(self) -> None:
         self.version += 50
-        self._tell(orjson.dumps({"type": "BOOKMARK", "object": self._versioned({"kind": "Node"})}))
+        self._send(orjson.dumps({"type": "BOOKMARK", "object": self._versioned({"kind": "Node"})}))
 
-    def say(self, line: bytes) -> None:
-        """Send a line of the test's own on every watch."""
-        self._tell(line)
+    def send_line(self, line: bytes) -> None:
+        """Send this line on every watch."""
+        self._send(line)
 
-    def hang_up(self) -> None:
+    def close_watches(self) -> None:
         for queue in self._open:
             queue.put_nowait(None)
 
-    def forget(self) -> None:
-        """Forget what happened so far, as etcd does when it compacts."""
+    def compact(self) -> None:
+        """Drop all events so far, as a compaction of etcd does."""
         self.oldest = self.version
-        self._past.clear()
+        self._events.clear()
 
     def _versioned(self, thing: Node) -> Node:
         return {**thing, "metadata": {**thing.get("metadata", {}), "resourceVersion": str(self.version)}}
 
-    def _happened(self, kind: str, thing: Node) -> None:
+    def _record(self, kind: str, thing: Node) -> None:
         self.version += 1
         line = orjson.dumps({"type": kind, "object": self._versioned(thing)})
-        self._past.append((self.version, line))
-        self._tell(line)
+        self._events.append((self.version, line))
+        self._send(line)
 
-    def _tell(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         for queue in self._open:
             queue.put_nowait(line + b"\n")
 
@@ -125,13 +125,13 @@ class ApiServer:
             await response.write(orjson.dumps({"type": "ERROR", "object": gone}) + b"\n")
             return response
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        for version, line in self._past:
+        for version, line in self._events:
             if version > since:
                 queue.put_nowait(line + b"\n")
         self._open.add(queue)
         try:
             while (event := await queue.get()) is not None:
-                # In two pieces, as a network may deliver it.
+                # In two segments, as a network may deliver it.
                 await response.write(event[: len(event) // 2])
                 await response.write(event[len(event) // 2 :])
         finally:
@@ -147,4 +147,4 @@ async def running_api(folder: Path) -> AsyncIterator[ApiServer]:
     async with TestServer(app) as server:
         api.url = server.make_url("")
         yield api
-        api.hang_up()
+        api.close_watches()

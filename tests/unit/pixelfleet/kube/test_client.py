@@ -31,7 +31,7 @@ async def test_a_list_is_read_page_by_page(api: ApiServer, client: KubeClient) -
     assert {query["labelSelector"] for query in api.lists} == {"app.pixel/turn"}
 
 
-async def test_the_token_is_read_anew_for_each_request(api: ApiServer, client: KubeClient) -> None:
+async def test_the_token_is_read_for_each_request(api: ApiServer, client: KubeClient) -> None:
     await client.list(NODES, "")
     api.token_file.write_text("second\n")
     await client.list(NODES, "")
@@ -49,7 +49,7 @@ async def test_a_patch_merges(api: ApiServer, client: KubeClient) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500])
-async def test_an_error_tells_its_status(api: ApiServer, client: KubeClient, status: int) -> None:
+async def test_an_error_has_its_status(api: ApiServer, client: KubeClient, status: int) -> None:
     api.fault = lambda _: web.Response(status=status)
     with pytest.raises(KubeError) as caught:
         await client.list(NODES, "")
@@ -61,7 +61,7 @@ async def test_an_error_tells_its_status(api: ApiServer, client: KubeClient, sta
 
 
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b"null", b'{"items": 7}', b'{"metadata": []}', b"\xff"])
-async def test_an_answer_that_makes_no_sense_is_an_error(api: ApiServer, client: KubeClient, body: bytes) -> None:
+async def test_an_invalid_answer_is_an_error(api: ApiServer, client: KubeClient, body: bytes) -> None:
     api.fault = lambda _: web.Response(body=body)
     if body == b'{"metadata": []}':
         assert await client.list(NODES, "") == ([], "")
@@ -85,25 +85,25 @@ async def test_an_event_is_bounded(api: ApiServer, client: KubeClient, monkeypat
             [event async for event in events]
 
 
-async def test_a_silent_watch_is_given_up(api: ApiServer) -> None:
+async def test_a_silent_watch_fails(api: ApiServer) -> None:
     async with aiohttp.ClientSession() as session:
         client = KubeClient(session, api.cluster, silence_seconds=0.2)
-        with pytest.raises(KubeError, match="not reached"):
+        with pytest.raises(KubeError, match="unreachable"):
             async with client.watch(NODES, "", "100", 60) as events:
                 [event async for event in events]
 
 
-async def test_nobody_there_is_an_error() -> None:
+async def test_an_unreachable_server_is_an_error() -> None:
     async with aiohttp.ClientSession() as session:
         client = KubeClient(session, Cluster(URL("http://127.0.0.1:1")))
-        with pytest.raises(KubeError, match="not reached") as caught:
+        with pytest.raises(KubeError, match="unreachable") as caught:
             await client.list(NODES, "")
     assert caught.value.status == 0
 
 
 def test_a_pod_finds_its_cluster(tmp_path: Path) -> None:
     environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"}
-    with pytest.raises(UsageError, match="no pod"):
+    with pytest.raises(UsageError, match="not in a pod"):
         in_cluster({}, tmp_path)
     with pytest.raises(UsageError, match="automountServiceAccountToken"):
         in_cluster(environ, tmp_path)
@@ -114,7 +114,7 @@ def test_a_pod_finds_its_cluster(tmp_path: Path) -> None:
     assert (cluster.ca_file, cluster.token_file) == (tmp_path / "ca.crt", tmp_path / "token")
 
 
-async def test_the_server_must_have_a_certificate_of_the_clusters_own_authority(tmp_path: Path) -> None:
+async def test_the_server_needs_a_certificate_of_the_clusters_authority(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     own, other = make_certificate(tmp_path), make_certificate(tmp_path / "other")
     app = web.Application()
@@ -125,7 +125,7 @@ async def test_the_server_must_have_a_certificate_of_the_clusters_own_authority(
         url = URL.build(scheme="https", host="localhost", port=server.port)
         async with aiohttp.ClientSession() as session:
             assert await KubeClient(session, Cluster(url, own.certificate)).list(NODES, "") == ([], "")
-            with pytest.raises(KubeError, match="not reached"):
+            with pytest.raises(KubeError, match="unreachable"):
                 await KubeClient(session, Cluster(url, other.certificate)).list(NODES, "")
     finally:
         await server.close()

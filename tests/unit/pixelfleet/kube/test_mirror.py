@@ -13,13 +13,13 @@ from tests.unit.pixelfleet.kube.server import ApiServer, node
 
 def read(thing: KubeObject) -> str:
     name: str = thing["metadata"]["name"]
-    if name == "nonsense":
+    if name == "invalid":
         raise ValueError("no such node")
     return f"{name} {'cordoned' if thing['spec'].get('unschedulable') else 'open'}"
 
 
 class Watched:
-    """A mirror that runs, and how often it told of a change."""
+    """A running mirror, and the number of its changes."""
 
     def __init__(self, client: KubeClient) -> None:
         self.changes = 0
@@ -58,10 +58,10 @@ async def test_nodes_are_added_cordoned_and_removed(api: ApiServer, watched: Wat
     assert watched.mirror.trouble is None
 
 
-async def test_a_lost_watch_goes_on_where_it_ended(api: ApiServer, watched: Watched) -> None:
+async def test_a_lost_watch_continues_from_its_last_version(api: ApiServer, watched: Watched) -> None:
     api.put(node("b"))
     await eventually(lambda: watched.shows("a open", "b open"), "b was added")
-    api.hang_up()
+    api.close_watches()
     api.put(node("c"))
     await eventually(lambda: watched.shows("a open", "b open", "c open"), "c was seen")
     assert len(api.lists) == 1
@@ -72,65 +72,65 @@ async def test_a_bookmark_moves_the_version_and_changes_nothing(api: ApiServer, 
     changes = watched.changes
     api.bookmark()
     version = str(api.version)
-    api.hang_up()
+    api.close_watches()
     await eventually(lambda: len(api.watches) == 2, "a second watch")
     assert api.watches[1]["resourceVersion"] == version
     assert watched.changes == changes
 
 
-async def test_a_version_that_is_too_old_means_a_new_list(api: ApiServer, watched: Watched) -> None:
-    api.hang_up()
+async def test_an_expired_version_causes_a_new_list(api: ApiServer, watched: Watched) -> None:
+    api.close_watches()
     api.nodes["b"] = node("b")
     del api.nodes["a"]
     api.version += 10
-    api.forget()
-    await eventually(lambda: watched.shows("b open"), "the list was made anew")
+    api.compact()
+    await eventually(lambda: watched.shows("b open"), "the objects were listed again")
     await eventually(lambda: api.open_watches, "the watch is open again")
     assert len(api.lists) == 2
     assert watched.mirror.trouble is None
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
-async def test_the_last_answer_stays_while_the_server_is_away(api: ApiServer, watched: Watched, status: int) -> None:
+async def test_the_objects_stay_while_the_server_is_unavailable(api: ApiServer, watched: Watched, status: int) -> None:
     api.fault = lambda _: web.Response(status=status)
-    api.hang_up()
+    api.close_watches()
     await eventually(lambda: watched.mirror.failures >= 3, "several failures")
     assert watched.shows("a open")
     assert watched.mirror.trouble == f"HTTP {status}"
     api.fault = None
     api.put(node("b"))
-    await eventually(lambda: watched.shows("a open", "b open"), "it is back")
+    await eventually(lambda: watched.shows("a open", "b open"), "the watch resumed")
     assert watched.mirror.trouble is None
 
 
 @pytest.mark.parametrize(
     "line", [b"no json", b"[]", b'{"type": "ADDED"}', b'{"type": 7, "object": {}}', b'{"type": "ERROR", "object": {}}']
 )
-async def test_a_line_that_makes_no_sense_ends_that_watch_alone(api: ApiServer, watched: Watched, line: bytes) -> None:
-    api.say(line)
-    await eventually(lambda: watched.mirror.failures, "it was noticed")
+async def test_an_invalid_line_ends_only_that_watch(api: ApiServer, watched: Watched, line: bytes) -> None:
+    api.send_line(line)
+    await eventually(lambda: watched.mirror.failures, "a failure was counted")
     api.put(node("b"))
-    await eventually(lambda: watched.shows("a open", "b open"), "the next watch is well")
+    await eventually(lambda: watched.shows("a open", "b open"), "the next watch works")
 
 
-async def test_an_object_that_makes_no_sense_is_left_out(api: ApiServer, watched: Watched) -> None:
-    api.put(node("nonsense"))
+async def test_an_invalid_object_is_skipped(api: ApiServer, watched: Watched) -> None:
+    api.put(node("invalid"))
     api.put(node("b"))
-    await eventually(lambda: watched.shows("a open", "b open"), "the others are there")
+    await eventually(lambda: watched.shows("a open", "b open"), "the others are present")
 
 
-async def test_watches_that_end_at_once_are_not_begun_at_full_speed(api: ApiServer, client: KubeClient) -> None:
-    asked: list[int] = []
+async def test_watches_that_end_immediately_are_retried_with_a_delay(api: ApiServer, client: KubeClient) -> None:
+    delays: list[int] = []
 
     def retry(failures: int, _: float) -> float:
-        asked.append(failures)
+        delays.append(failures)
         return 0.0 if failures < 5 else 3600.0
 
     api.fault = lambda request: web.Response(body=b"" if "watch" in request.query else b'{"items": []}')
     mirror = Mirror(client, "api/v1/nodes", "", read=read, changed=lambda: None, retry=retry)
     task = asyncio.create_task(mirror.run())
-    await eventually(lambda: len(asked) == 5, "it waits ever longer")
+    await eventually(lambda: len(delays) == 5, "the failures are counted")
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert asked == [1, 2, 3, 4, 5]
+    assert delays == [1, 2, 3, 4, 5]

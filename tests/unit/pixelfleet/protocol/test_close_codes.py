@@ -8,15 +8,15 @@ from pixelfleet.protocol.close_codes import CloseCode, Retry, catalogue, label_o
 CODES = {each.code: each for each in catalogue()}
 
 
-@pytest.mark.parametrize("why", catalogue(), ids=lambda why: why.label)
-def test_a_code_can_be_sent_with_its_reason(why: CloseCode) -> None:
-    assert why.code in {1000, 1002, 1009, 1011} or 4000 <= why.code <= 4299
-    assert 0 < len(why.reason.encode()) <= 123
-    assert label_of(why.code) == why.label
+@pytest.mark.parametrize("close", catalogue(), ids=lambda close: close.label)
+def test_a_code_can_be_sent_with_its_reason(close: CloseCode) -> None:
+    assert close.code in {1000, 1002, 1009, 1011} or 4000 <= close.code <= 4299
+    assert 0 < len(close.reason.encode()) <= 123
+    assert label_of(close.code) == close.label
 
 
 def test_labels_and_codes_are_distinct() -> None:
-    assert len({why.label for why in catalogue()}) == len(CODES) == len(catalogue())
+    assert len({close.label for close in catalogue()}) == len(CODES) == len(catalogue())
 
 
 def test_going_away_is_never_sent() -> None:
@@ -24,7 +24,7 @@ def test_going_away_is_never_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "code", "retry"),
+    ("close", "code", "retry"),
     [
         (close_codes.NORMAL, 1000, Retry.NEVER),
         (close_codes.MESSAGE_TOO_BIG, 1009, Retry.NEVER),
@@ -38,9 +38,9 @@ def test_going_away_is_never_sent() -> None:
         (close_codes.BAD_MESSAGES, 4203, Retry.NEVER),
     ],
 )
-def test_a_code_tells_whether_to_come_back(why: CloseCode, code: int, retry: Retry) -> None:
-    assert why.code == code
-    assert why.retry is retry
+def test_a_code_determines_whether_a_client_reconnects(close: CloseCode, code: int, retry: Retry) -> None:
+    assert close.code == code
+    assert close.retry is retry
 
 
 @given(st.integers(0, 65535))
@@ -57,11 +57,11 @@ def test_the_range_decides(code: int) -> None:
 
 
 @given(st.integers())
-def test_strangers_cannot_make_up_labels(code: int) -> None:
-    known = {why.label for why in catalogue()}
+def test_the_set_of_labels_is_fixed(code: int) -> None:
+    known = {close.label for close in catalogue()}
     assert label_of(code) in known | {"going_away", "no_status", "abnormal", "other"}
 
 
 @pytest.mark.parametrize(("code", "label"), [(1001, "going_away"), (1005, "no_status"), (1006, "abnormal")])
-def test_codes_that_only_others_use_have_labels(code: int, label: str) -> None:
+def test_codes_that_are_only_received_have_labels(code: int, label: str) -> None:
     assert label_of(code) == label

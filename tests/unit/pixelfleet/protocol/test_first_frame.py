@@ -1,4 +1,4 @@
-"""What a page tells of its way to the first frame."""
+"""The durations of the steps to the first frame."""
 
 import json
 from typing import Any
@@ -13,18 +13,18 @@ from pixelfleet.protocol.messages import page_stats
 WHOLE = {"opened": 210, "matched": 250, "configured": 260, "negotiated": 300, "connected": 380, "frame": 500}
 
 
-def steps(told: object) -> dict[str, float] | None:
-    return first_frame_steps(page_stats({"type": "stats", "data": json.dumps({"firstFrame": told})}))
+def steps(milestones: object) -> dict[str, float] | None:
+    return first_frame_steps(page_stats({"type": "stats", "data": json.dumps({"firstFrame": milestones})}))
 
 
-def test_each_step_is_what_lies_between_two_milestones() -> None:
+def test_a_step_is_the_time_between_two_milestones() -> None:
     assert list(WHOLE) == list(STEPS)
     expected = {"page": 0.21, "match": 0.04, "dial": 0.01, "offer": 0.04, "path": 0.08, "picture": 0.12}
     assert steps(WHOLE) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("missing", sorted(set(WHOLE) - {"frame"}))
-def test_a_milestone_that_was_not_passed_leaves_its_time_to_the_next_step(missing: str) -> None:
+def test_the_time_of_a_missing_milestone_counts_for_the_next_step(missing: str) -> None:
     found = steps({name: value for name, value in WHOLE.items() if name != missing})
     assert found is not None
     assert STEPS[missing] not in found
@@ -32,7 +32,7 @@ def test_a_milestone_that_was_not_passed_leaves_its_time_to_the_next_step(missin
 
 
 @pytest.mark.parametrize(
-    "told",
+    "milestones",
     [
         None,
         [],
@@ -51,20 +51,20 @@ def test_a_milestone_that_was_not_passed_leaves_its_time_to_the_next_step(missin
         WHOLE | {"frame": 2**63},
     ],
 )
-def test_nonsense_is_nothing(told: object) -> None:
-    assert steps(told) is None
+def test_invalid_milestones_are_ignored(milestones: object) -> None:
+    assert steps(milestones) is None
 
 
 @pytest.mark.parametrize(
     "data", ['{"firstFrame":{"frame":1e999}}', '{"firstFrame":{"frame":NaN}}', "7", '{"path":"host"}']
 )
-def test_other_statistics_tell_of_none(data: str) -> None:
+def test_statistics_without_milestones_give_no_steps(data: str) -> None:
     assert first_frame_steps(page_stats({"type": "stats", "data": data})) is None
     assert first_frame_steps(page_stats({"type": "stats"})) is None
 
 
 @given(st.dictionaries(st.sampled_from([*STEPS, "other"]), st.none() | st.floats() | st.integers() | st.text()))
-def test_whatever_is_told_the_steps_are_bounded(told: dict[str, Any]) -> None:
-    found = steps(told)
+def test_the_steps_are_bounded_for_any_input(milestones: dict[str, Any]) -> None:
+    found = steps(milestones)
     assert found is None or all(0 <= seconds <= MAX_SECONDS for seconds in found.values())
     assert found is None or 0 <= sum(found.values()) <= MAX_SECONDS * 1.001

@@ -1,4 +1,4 @@
-"""Objects come out whole, however the bytes were cut."""
+"""Objects from a stream of bytes in arbitrary segments."""
 
 import itertools
 import re
@@ -27,7 +27,7 @@ def test_two_objects_in_one_segment_are_two_objects() -> None:
     assert JsonStream().feed(joined([CONNECT, PING])) == [CONNECT, PING]
 
 
-def test_an_object_may_be_cut_at_every_byte() -> None:
+def test_an_object_may_be_split_at_every_byte() -> None:
     data = joined([CONNECT, PING, {"a": '}"{\\', "b": {"c": [{}]}}])
     for cut in range(len(data) + 1):
         stream = JsonStream()
@@ -38,9 +38,7 @@ def test_an_object_may_be_cut_at_every_byte() -> None:
 
 
 @given(OBJECTS, st.sampled_from([b"", b" ", b"\n", b"\r\n\r\n"]), st.lists(st.integers(0, 400)))
-def test_any_objects_cut_anywhere_come_out_whole(
-    objects: list[dict[str, Any]], between: bytes, cuts: list[int]
-) -> None:
+def test_any_objects_in_any_segments_are_parsed(objects: list[dict[str, Any]], between: bytes, cuts: list[int]) -> None:
     data = joined(objects, between)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     stream = JsonStream()
@@ -50,17 +48,17 @@ def test_any_objects_cut_anywhere_come_out_whole(
 
 
 @pytest.mark.parametrize("noise", [b"null", b"12]", b"\xff\xfe\x00", b"}}", b"hello "])
-def test_what_is_no_object_is_skipped(noise: bytes) -> None:
+def test_bytes_outside_objects_are_skipped(noise: bytes) -> None:
     stream = JsonStream()
     assert stream.feed(noise + joined([PING]) + noise + joined([CONNECT])) == [PING, CONNECT]
     assert stream.skipped >= len(noise.strip())
 
 
-def test_broken_json_costs_itself_alone() -> None:
+def test_a_malformed_object_is_skipped_alone() -> None:
     assert JsonStream().feed(b'{"type":}' + joined([PING])) == [PING]
 
 
-def test_an_object_without_end_is_given_up_and_the_next_is_found() -> None:
+def test_an_unfinished_object_is_discarded_and_the_next_is_found() -> None:
     stream = JsonStream(max_object_bytes=1000)
     assert stream.feed(b'{"type":"connect","address":"' + b"x" * 2000) == []
     assert stream.feed(b"x" * 2000) == []
@@ -75,7 +73,7 @@ def test_garbage_is_bounded_and_never_raises(chunks: list[bytes]) -> None:
         assert len(stream._buffer) <= 1000
 
 
-def test_an_object_above_the_bound_is_none_however_it_comes() -> None:
+def test_an_object_above_the_limit_is_discarded_in_any_segments() -> None:
     data = joined([{"type": "x" * 1000}, PING])
     for size in (1, 7, 300, len(data)):
         stream = JsonStream(max_object_bytes=1000)
@@ -84,7 +82,7 @@ def test_an_object_above_the_bound_is_none_however_it_comes() -> None:
         assert stream.skipped == len(data) - len(joined([PING]))
 
 
-def test_what_follows_an_object_that_was_given_up_comes_out_at_once() -> None:
+def test_the_object_after_a_discarded_one_is_returned_immediately() -> None:
     stream = JsonStream(max_object_bytes=1000)
     assert stream.feed(b'{"a":"' + b"x" * 990 + joined([PING])) == [PING]
 
@@ -93,7 +91,7 @@ def test_what_follows_an_object_that_was_given_up_comes_out_at_once() -> None:
 
 
 class Work(bytearray):
-    """A buffer that counts the bytes that are copied out of it, moved in it, and searched for a brace."""
+    """A buffer that counts the bytes copied, moved and searched."""
 
     done = 0
 
@@ -113,7 +111,7 @@ class Work(bytearray):
 
 
 class Marks:
-    """The search for marks, counting what it passes over."""
+    """The search for marks, with a count of the scanned bytes."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -128,14 +126,14 @@ FLOODS = {
     "empty objects": b"{}",
     "braces": b"{",
     "keys": b'{"',
-    "keys without end": b'{"a":"b",',
+    "unfinished keys": b'{"a":"b",',
     "escapes": b'{"\\"',
     "backslashes": b'{"' + b"\\" * 99,
     "closing": b"}",
     "quotes": b'"',
     "noise": b"x",
     "blanks": b" ",
-    "broken": b"{]}",
+    "malformed": b"{]}",
     "small and unfinished": b'{}{"',
     "deep": b'{"a":' * 300 + b"1" + b"}" * 300,
     "large": b'{"a":"' + b"x" * 990 + b'"}',
@@ -144,17 +142,17 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 16384])
+@pytest.mark.parametrize("segment", [1, 7, 16384])
 @pytest.mark.parametrize("flood", FLOODS)
-def test_the_work_is_linear_in_the_bytes(flood: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_work_is_linear_in_the_bytes(flood: str, segment: int, monkeypatch: pytest.MonkeyPatch) -> None:
     marks = Marks()
     monkeypatch.setattr(json_stream, "_MARKS", marks)
     data = (FLOODS[flood] * 16384)[:16384]
     stream = JsonStream(max_object_bytes=1000)
     stream._buffer = buffer = Work()
-    for at in range(0, len(data), at_once):
-        objects = stream.feed(data[at : at + at_once])
-        assert len(objects) <= (at_once + 1000) // 2
+    for at in range(0, len(data), segment):
+        objects = stream.feed(data[at : at + segment])
+        assert len(objects) <= (segment + 1000) // 2
         assert len(buffer) <= 1000
     assert stream._buffer is buffer
     assert buffer.done + marks.done <= 12 * len(data)

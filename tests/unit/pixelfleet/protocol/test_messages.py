@@ -52,7 +52,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(messages())
-def test_what_is_forwarded_keeps_every_field(message: dict[str, Any]) -> None:
+def test_a_forwarded_message_keeps_every_field(message: dict[str, Any]) -> None:
     assert parse(dump(parse(dump(message)))) == message
 
 
@@ -71,14 +71,14 @@ def test_what_is_forwarded_keeps_every_field(message: dict[str, Any]) -> None:
 @example(b'{"type":NaN}')
 @example(b"\xef\xbb\xbf{}")
 def test_any_bytes_are_a_message_or_a_bad_message(data: bytes) -> None:
-    why = ""
+    reason = ""
     try:
         message = parse(data)
         assert isinstance(message["type"], str)
         is_refused(message)
     except BadMessageError as error:
-        why = str(error)
-    assert why in {"", "not JSON", "not an object with a string type", "nested too deep"}
+        reason = str(error)
+    assert reason in {"", "not JSON", "not an object with a string type", "nested too deep"}
 
 
 @given(VALUES)
@@ -93,20 +93,20 @@ def test_any_json_is_a_message_or_a_bad_message(value: object) -> None:
 
 def is_refused(message: dict[str, Any]) -> bool:
     """Check a message; a refusal must name the message's type."""
-    why = ""
+    reason = ""
     try:
         check(message)
     except BadMessageError as error:
-        why = str(error)
-    assert not why or why.startswith(f"{message['type']}: ")
-    return bool(why)
+        reason = str(error)
+    assert not reason or reason.startswith(f"{message['type']}: ")
+    return bool(reason)
 
 
 # -- nesting ----------------------------------------------------------------------------------------
 
 
 def nested(levels: int, opening: str = "[", closing: str = "]") -> bytes:
-    """Return a message whose deepest value is inside so many brackets, those of the message counted."""
+    """Return a message that nests this deep, its own object counted."""
     return f'{{"type":"x","v":{opening * (levels - 1)}{closing * (levels - 1)}}}'.encode()
 
 
@@ -129,7 +129,7 @@ def test_brackets_inside_strings_do_not_nest(text: str) -> None:
 
 
 @given(st.text(alphabet='[]{}",:\\x ', max_size=80).map(str.encode), st.integers(1, 6))
-def test_what_is_let_through_is_never_deeper_than_the_limit(text: bytes, limit: int) -> None:
+def test_a_parsed_message_is_never_deeper_than_the_limit(text: bytes, limit: int) -> None:
     try:
         message = parse(b'{"type":"x","v":' + text + b"}", Limits(limit))
     except BadMessageError:
@@ -158,7 +158,7 @@ def depth_of(value: object) -> int:
     ],
     ids=["escaped quotes", "backslashes", "quotes", "open string", "open brackets", "pairs", "wide"],
 )
-def test_no_message_of_a_size_that_is_let_in_takes_long(data: bytes) -> None:
+def test_parsing_time_is_bounded_for_the_largest_messages(data: bytes) -> None:
     assert len(data) <= 256 * 1024
     begun = time.process_time()
     with contextlib.suppress(BadMessageError):
@@ -195,7 +195,7 @@ def as_id(message: dict[str, Any]) -> str:
         {"type": "control", "action": "levels", "payload": {"a": 1}},
         {"type": "ping", "time": 1.5},
         {"type": "stats", "data": "anything"},
-        {"type": "nobody knows this"},
+        {"type": "unknown type"},
     ],
     ids=as_id,
 )
@@ -232,13 +232,13 @@ def test_a_wrong_or_missing_field_is_refused(message: dict[str, Any]) -> None:
 
 
 @given(messages())
-def test_checking_allows_or_refuses_and_changes_nothing(message: dict[str, Any]) -> None:
+def test_a_check_does_not_change_the_message(message: dict[str, Any]) -> None:
     before = orjson.dumps(message)
     is_refused(message)
     assert orjson.dumps(message) == before
 
 
-def test_a_refusal_does_not_quote_what_was_sent() -> None:
+def test_a_refusal_does_not_quote_the_message() -> None:
     with pytest.raises(BadMessageError) as refused:
         check({"type": "iceCandidate", "candidate": {"candidate": 1, "secret-key": "secret-value"}})
     assert "secret" not in str(refused.value)
@@ -256,12 +256,12 @@ def test_a_player_id_may_be_a_number_or_text(fields: dict[str, Any], player_id: 
 
 
 @given(messages())
-def test_asking_for_the_player_id_never_fails(message: dict[str, Any]) -> None:
+def test_any_message_has_a_player_id_or_none(message: dict[str, Any]) -> None:
     assert isinstance(player_id_of(message), str | None)
 
 
 @pytest.mark.parametrize("kind", ["host", "reflexive", "relayed", "none"])
-def test_a_player_tells_which_way_its_video_takes(kind: str) -> None:
+def test_a_page_reports_the_kind_of_its_ice_path(kind: str) -> None:
     assert path_kind(page_stats({"type": "stats", "data": f'{{"path": "{kind}"}}'})) == kind
 
 
@@ -281,6 +281,6 @@ def test_a_player_tells_which_way_its_video_takes(kind: str) -> None:
         '{"path":"host"}' + " " * 256,
     ],
 )
-def test_other_statistics_say_nothing_of_it(data: object) -> None:
+def test_statistics_without_a_valid_path_have_none(data: object) -> None:
     assert path_kind(page_stats({"type": "stats", "data": data})) is None
     assert path_kind(page_stats({"type": "stats"})) is None

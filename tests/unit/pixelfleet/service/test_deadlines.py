@@ -1,4 +1,4 @@
-"""One timer for many: each ends at its own time, and what ended before is not told of."""
+"""Deadlines on a shared timer."""
 
 import asyncio
 
@@ -8,10 +8,10 @@ from pixelfleet.service.deadlines import Deadlines, PerLoop, TimeLimit
 from tests.parts import eventually
 
 
-async def test_each_is_told_of_when_its_time_is_over_and_no_earlier() -> None:
-    over: list[tuple[str, float]] = []
+async def test_each_item_expires_at_its_own_deadline() -> None:
+    expired: list[tuple[str, float]] = []
     now = asyncio.get_running_loop().time
-    deadlines: Deadlines[str] = Deadlines(0.1, lambda item: over.append((item, now())))
+    deadlines: Deadlines[str] = Deadlines(0.1, lambda item: expired.append((item, now())))
     begun = now()
     deadlines.add("first")
     await asyncio.sleep(0.05)
@@ -19,50 +19,50 @@ async def test_each_is_told_of_when_its_time_is_over_and_no_earlier() -> None:
     deadlines.add("second")
     assert "second" in deadlines
     deadlines.discard("in time")
-    await eventually(lambda: not deadlines, "both are over")
-    assert [name for name, _ in over] == ["first", "second"]
-    assert over[0][1] - begun >= 0.099
-    assert over[1][1] - begun >= 0.149
+    await eventually(lambda: not deadlines, "both have expired")
+    assert [name for name, _ in expired] == ["first", "second"]
+    assert expired[0][1] - begun >= 0.099
+    assert expired[1][1] - begun >= 0.149
 
 
-async def test_the_timer_runs_again_for_what_comes_after_a_pause() -> None:
-    over: list[str] = []
-    deadlines: Deadlines[str] = Deadlines(0.02, over.append)
+async def test_the_timer_restarts_after_a_pause() -> None:
+    expired: list[str] = []
+    deadlines: Deadlines[str] = Deadlines(0.02, expired.append)
     deadlines.add("gone")
     deadlines.discard("gone")
-    deadlines.discard("never there")
+    deadlines.discard("never added")
     await asyncio.sleep(0.04)
     deadlines.add("late")
-    await eventually(lambda: over == ["late"], "it is over")
+    await eventually(lambda: expired == ["late"], "it has expired")
 
 
-async def test_one_that_ends_another_in_its_callback_does_so_before_that_is_told_of() -> None:
-    over: list[str] = []
+async def test_an_item_may_be_discarded_in_the_callback_of_another() -> None:
+    expired: list[str] = []
 
     def ends(item: str) -> None:
-        over.append(item)
+        expired.append(item)
         deadlines.discard("b")
 
     deadlines: Deadlines[str] = Deadlines(0.01, ends)
     deadlines.add("a")
     deadlines.add("b")
     await asyncio.sleep(0.05)
-    assert over == ["a"]
+    assert expired == ["a"]
 
 
-async def test_nothing_is_told_of_after_a_stop() -> None:
-    over: list[str] = []
-    deadlines: Deadlines[str] = Deadlines(0.01, over.append)
+async def test_nothing_expires_after_a_stop() -> None:
+    expired: list[str] = []
+    deadlines: Deadlines[str] = Deadlines(0.01, expired.append)
     deadlines.add("a")
     assert deadlines.stop() == ["a"]
     assert deadlines.stop() == []
     await asyncio.sleep(0.03)
-    assert over == []
+    assert expired == []
     deadlines.add("b")
-    await eventually(lambda: over == ["b"], "it is over")
+    await eventually(lambda: expired == ["b"], "it has expired")
 
 
-def test_each_loop_has_its_own_and_one_that_has_ended_none() -> None:
+def test_each_open_loop_has_its_own_object() -> None:
     made: list[Deadlines[str]] = []
 
     def make() -> Deadlines[str]:
@@ -85,18 +85,18 @@ def test_each_loop_has_its_own_and_one_that_has_ended_none() -> None:
 # -- tasks ------------------------------------------------------------------------------------------
 
 
-async def test_a_task_that_takes_too_long_hears_of_it_and_goes_on() -> None:
+async def test_a_task_over_the_limit_gets_a_timeout_and_can_continue() -> None:
     limit = TimeLimit(0.02)
     for _ in range(2):
         with pytest.raises(TimeoutError), limit:
             await asyncio.sleep(5)
     with limit:
         await asyncio.sleep(0)
-    await asyncio.sleep(0.03)  # nothing is left of it
+    await asyncio.sleep(0.03)  # no late cancellation follows
     assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
 
 
-async def test_many_tasks_have_their_own_time_each() -> None:
+async def test_each_task_has_its_own_deadline() -> None:
     limit = TimeLimit(1.0)
 
     async def takes(seconds: float) -> str:
@@ -131,7 +131,7 @@ async def test_an_error_and_a_cancellation_from_outside_pass_through() -> None:
         await task
 
 
-async def test_who_is_cancelled_while_it_is_late_is_cancelled() -> None:
+async def test_a_cancellation_during_a_timeout_propagates() -> None:
     limit = TimeLimit(0.01)
 
     async def waits() -> None:

@@ -1,4 +1,4 @@
-"""What all drains have in common: one begin, one end, and a time in which it comes."""
+"""The base class of drains: one begin, one end, and a bounded time."""
 
 import asyncio
 
@@ -8,14 +8,14 @@ from pixelfleet.service.drain import Drain
 
 
 class Service(Drain):
-    """The drain of a service whose peers are a number."""
+    """The drain of a service with a number of peers."""
 
     def __init__(self, peers: int = 0, *, spread: float = 0.0, grace: float = 60.0) -> None:
         self.left = asyncio.Event()
         super().__init__(self.left, spread_seconds=spread, grace_seconds=grace)
         self.peers = peers
         self.seen: list[str] = []
-        self.looks = 0
+        self.checks = 0
 
     def leave(self) -> None:
         self.peers -= 1
@@ -27,7 +27,7 @@ class Service(Drain):
     async def _drain(self) -> None:
         self.spread_left = self._spread_left
         while self.peers and self.seconds_left:
-            self.looks += 1
+            self.checks += 1
             await self._departure(self.seconds_left)
         self.seen.append("over")
 
@@ -46,19 +46,19 @@ async def test_every_caller_waits_for_the_same_end() -> None:
     assert service.seen == ["begun", "over"]
 
 
-async def test_it_looks_again_when_a_peer_has_left_and_not_before() -> None:
+async def test_the_peers_are_checked_after_each_departure() -> None:
     service = Service(peers=2)
     running = asyncio.create_task(service.run())
     for peers in (2, 1):
         await asyncio.sleep(0)
-        assert (service.peers, service.looks) == (peers, 3 - peers)
+        assert (service.peers, service.checks) == (peers, 3 - peers)
         service.leave()
         await asyncio.sleep(0)
     async with asyncio.timeout(5):
         await running
 
 
-async def test_it_ends_when_the_time_is_over() -> None:
+async def test_the_drain_ends_after_the_grace_period() -> None:
     service = Service(peers=1, grace=0.02)
     async with asyncio.timeout(5):
         await service.run()
@@ -66,14 +66,14 @@ async def test_it_ends_when_the_time_is_over() -> None:
     assert (service.peers, service.seconds_left) == (1, 0.0)
 
 
-async def test_the_spread_is_a_part_of_the_grace() -> None:
+async def test_the_spread_is_part_of_the_grace_period() -> None:
     service = Service(spread=30.0, grace=0.0)
     async with asyncio.timeout(5):
         await service.run()
     assert service.spread_left == 0.0
 
 
-async def test_an_end_that_fails_is_an_end_for_all_who_wait() -> None:
+async def test_a_failed_drain_releases_all_waiting_callers() -> None:
     class Failing(Service):
         async def _drain(self) -> None:
             raise RuntimeError("no end")

@@ -1,4 +1,4 @@
-"""Help as a person reads it, and the catalogue that it is made from."""
+"""Help, and the catalogue of settings behind it."""
 
 import importlib
 import re
@@ -17,7 +17,7 @@ from pixelfleet_cli.cli import WITH_SETTINGS
 
 
 class Base(ServiceSettings):
-    """Has what others inherit."""
+    """Inherited settings."""
 
     sections: ClassVar[dict[str, str]] = {"rate": "Limits"}
 
@@ -32,7 +32,7 @@ class Example(Base):
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_EXAMPLE_")
     command: ClassVar[str] = "example"
-    sections: ClassVar[dict[str, str]] = {"port": "Addresses and ports", "mode": "Ways"}
+    sections: ClassVar[dict[str, str]] = {"port": "Addresses and ports", "mode": "Modes"}
     unused: ClassVar[frozenset[str]] = frozenset({"log_format", "idle"})
 
     port: Port = Field(4000, description="Clients connect to this port.")
@@ -71,7 +71,7 @@ def lines(width: int = 80) -> list[str]:
         ("rate", "--rate NUMBER"),
     ],
 )
-def test_an_option_has_a_placeholder_that_people_know(name: str, option: str) -> None:
+def test_an_option_has_a_placeholder(name: str, option: str) -> None:
     assert written(catalogue(Example)[name]) == option
     assert any(line.split("  ")[1] == option for line in lines() if line.startswith("  --"))
 
@@ -90,35 +90,35 @@ def test_an_option_has_a_placeholder_that_people_know(name: str, option: str) ->
         ("host", "0.0.0.0"),
     ],
 )
-def test_a_default_is_written_as_a_person_writes_it(name: str, default: str) -> None:
+def test_a_default_has_the_form_of_an_option(name: str, default: str) -> None:
     assert catalogue(Example)[name].default == default
 
 
-def test_options_stand_in_sections_those_of_the_command_first() -> None:
+def test_options_are_in_sections_those_of_the_command_first() -> None:
     titles = [line for line in lines() if re.fullmatch(r"\w[^.]*:", line)]
-    assert titles == ["Addresses and ports:", "Ways:", "Configuration and log:", "Limits:"]
+    assert titles == ["Addresses and ports:", "Modes:", "Configuration and log:", "Limits:"]
     sections: dict[str, list[str]] = {}
     for setting in catalogue(Example).values():
         sections.setdefault(setting.section, []).append(setting.name)
     assert sections["Addresses and ports"] == ["port", "other_port", "host"]
-    assert sections["Limits"] == ["rate"], "a field that is declared again stays where its class has it"
+    assert sections["Limits"] == ["rate"], "a redeclared field stays in the section of its base class"
     assert sections["Configuration and log"] == ["log_level", "config"]
 
 
-def test_what_the_command_does_not_use_is_not_shown() -> None:
+def test_unused_settings_are_not_shown() -> None:
     text = "\n".join(lines())
     assert "--log-format" not in text
     assert "--idle" not in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_no_line_is_wider_than_the_terminal_and_no_default_is_torn(width: int) -> None:
+def test_lines_fit_the_terminal_and_defaults_are_not_split(width: int) -> None:
     assert max(map(len, lines(width))) <= width
     assert "(default: 4000)" in help_of(Example, "example", width)
     assert "\N{NO-BREAK SPACE}" not in help_of(Example, "example", width)
 
 
-def test_the_names_of_variables_and_of_secrets_files_are_explained() -> None:
+def test_environment_variables_and_secret_files_are_explained() -> None:
     text = " ".join(" ".join(lines()).split())
     assert "PIXELFLEET_EXAMPLE_PORT for --port" in text
     assert "--NAME-file" in text

@@ -15,7 +15,7 @@ from tests.parts import PATIENCE_SECONDS
 
 @dataclass
 class Running:
-    """A service that writes down what happens to it."""
+    """A service that records its events."""
 
     events: list[str] = field(default_factory=list)
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -32,7 +32,7 @@ class Running:
 
 @dataclass
 class Draining(Running):
-    """One that has peers who may finish."""
+    """A service with a drain."""
 
     finish: asyncio.Event = field(default_factory=asyncio.Event)
     drains: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,7 +53,7 @@ class Draining(Running):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_signal_ends_a_service_in_good_order(number: signal.Signals) -> None:
+async def test_a_signal_stops_a_service(number: signal.Signals) -> None:
     running = Running()
     serving = asyncio.create_task(serve(running.service()))
     await running.started.wait()
@@ -62,7 +62,7 @@ async def test_a_signal_ends_a_service_in_good_order(number: signal.Signals) -> 
     assert running.events == ["start", "stop"]
 
 
-async def test_a_service_may_let_its_peers_finish() -> None:
+async def test_a_service_is_drained_before_it_stops() -> None:
     draining = Draining()
     serving = asyncio.create_task(serve(draining.service()))
     await draining.started.wait()
@@ -74,7 +74,7 @@ async def test_a_service_may_let_its_peers_finish() -> None:
     assert draining.events == ["start", "drain", "drained", "stop"]
 
 
-async def test_the_second_signal_ends_a_drain_at_once() -> None:
+async def test_the_second_signal_interrupts_a_drain() -> None:
     draining = Draining()
     serving = asyncio.create_task(serve(draining.service()))
     await draining.started.wait()
@@ -84,10 +84,10 @@ async def test_the_second_signal_ends_a_drain_at_once() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert await serving == 1
     assert draining.events == ["start", "drain", "stop"]
-    assert [(each["event"], each["signal"]) for each in logs] == [("ending at once", "SIGINT")]
+    assert [(each["event"], each["signal"]) for each in logs] == [("stopping immediately", "SIGINT")]
 
 
-async def test_a_service_that_cannot_start_says_why() -> None:
+async def test_an_error_at_the_start_propagates() -> None:
     class Unlucky:
         async def __aenter__(self) -> object:
             raise OSError("no room")
@@ -106,7 +106,7 @@ async def test_one_signal_sets_the_event_and_cancels_nothing() -> None:
         await stop.wait()
 
 
-def test_a_command_runs_to_its_exit_code() -> None:
+def test_run_returns_the_exit_code() -> None:
     async def main() -> int:
         assert type(asyncio.get_running_loop()).__module__.startswith("uvloop")
         return 7
@@ -117,41 +117,41 @@ def test_a_command_runs_to_its_exit_code() -> None:
 # -- background -------------------------------------------------------------------------------------
 
 
-async def test_what_runs_beside_the_body_ends_with_it() -> None:
+async def test_background_tasks_end_with_the_body() -> None:
     ended: list[str] = []
 
-    async def beside(name: str) -> None:
+    async def task(name: str) -> None:
         try:
             await asyncio.Event().wait()
         finally:
             ended.append(name)
 
-    async with background(beside("a"), beside("b")):
+    async with background(task("a"), task("b")):
         await asyncio.sleep(0)
         assert ended == []
     assert sorted(ended) == ["a", "b"]
 
 
-async def test_an_error_beside_the_body_ends_it() -> None:
-    async def beside() -> None:
+async def test_an_error_in_the_background_ends_the_body() -> None:
+    async def task() -> None:
         raise ValueError("broken")
 
     with pytest.RaisesGroup(pytest.RaisesExc(ValueError, match="broken")):
-        async with background(beside()):
+        async with background(task()):
             await asyncio.Event().wait()
 
 
-async def test_an_error_in_the_body_ends_what_runs_beside_it_and_stays_what_it_was() -> None:
+async def test_an_error_in_the_body_ends_the_tasks_and_propagates_unchanged() -> None:
     ended = asyncio.Event()
 
-    async def beside() -> None:
+    async def task() -> None:
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
     async def body() -> None:
-        async with background(beside()):
+        async with background(task()):
             await asyncio.sleep(0)
             raise ValueError("broken")
 
@@ -180,7 +180,7 @@ async def test_no_task_outlives_its_owner() -> None:
     assert sorted(events) == ["a", "b"]
 
 
-async def test_a_task_can_be_cancelled_by_who_began_it() -> None:
+async def test_a_task_can_be_cancelled() -> None:
     ended = asyncio.Event()
 
     async def work() -> None:
@@ -198,7 +198,7 @@ async def test_a_task_can_be_cancelled_by_who_began_it() -> None:
         cancel()
 
 
-async def test_a_task_that_fails_is_logged_and_costs_no_other() -> None:
+async def test_a_failed_task_is_logged_and_does_not_affect_others() -> None:
     done = asyncio.Event()
 
     async def fails() -> None:
@@ -214,10 +214,10 @@ async def test_a_task_that_fails_is_logged_and_costs_no_other() -> None:
             tasks.spawn(works())
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await done.wait()
-    assert [(each["event"], str(each["exc_info"])) for each in logs] == [("a background task failed", "broken")]
+    assert [(each["event"], str(each["exc_info"])) for each in logs] == [("background task failed", "broken")]
 
 
-async def test_a_task_that_does_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_wait_for_cancelled_tasks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "STOP_SECONDS", 0.05)
     release = asyncio.Event()
 

@@ -18,7 +18,7 @@ Style = Literal["console", "json"]
 
 @pytest.fixture
 def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Tells what was logged; the process's logging is as it was when the test is over."""
+    """A function that returns the log so far; the logging configuration is restored after the test."""
     root = logging.getLogger()
     names = ("picows", "aioice", "aiortc", "websockets", "aiohttp.access", "aiohttp.server")
     levels = {name: logging.getLogger(name).level for name in names}
@@ -43,28 +43,28 @@ def lines_of(stderr: Callable[[], str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stderr().splitlines()]
 
 
-def test_an_event_for_people_is_one_line(stderr: Callable[[], str]) -> None:
+def test_a_console_event_is_one_line(stderr: Callable[[], str]) -> None:
     logs.configure("info", "console")
     structlog.get_logger("a.module").info("streamer connected", streamer="s1")
     (line,) = stderr().splitlines()
     assert "streamer connected" in line
     assert "streamer=s1" in line
     assert "a.module" in line
-    assert "\x1b" not in line, "colours in what is no terminal"
+    assert "\x1b" not in line, "colours without a terminal"
 
 
-def test_what_a_peer_says_begins_no_line_and_moves_no_cursor(stderr: Callable[[], str]) -> None:
+def test_control_characters_of_a_peer_are_escaped(stderr: Callable[[], str]) -> None:
     logs.configure("info", "console")
     structlog.get_logger("a.module").info(
         "player left", reason="bye\n[info] forged\r", short="\x1b[2J", turned="\u202ex"
     )
-    said = stderr()
-    assert len(said.splitlines()) == 1
-    assert said.removesuffix("\n").isprintable()
-    assert "bye" in said
+    text = stderr()
+    assert len(text.splitlines()) == 1
+    assert text.removesuffix("\n").isprintable()
+    assert "bye" in text
 
 
-def test_an_event_for_machines_is_one_json_object(stderr: Callable[[], str]) -> None:
+def test_a_json_event_is_one_object(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
     structlog.get_logger("a.module").warning("two\nlines", number=1)
     (event,) = lines_of(stderr)
@@ -73,20 +73,20 @@ def test_an_event_for_machines_is_one_json_object(stderr: Callable[[], str]) -> 
 
 
 @pytest.mark.parametrize(("level", "seen"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
-def test_the_least_level_holds_for_ours_and_for_libraries(stderr: Callable[[], str], level: str, seen: int) -> None:
+def test_the_level_applies_to_services_and_libraries(stderr: Callable[[], str], level: str, seen: int) -> None:
     logs.configure(level, "json")
-    for logger in (structlog.get_logger("ours"), logging.getLogger("some.library")):
+    for logger in (structlog.get_logger("service"), logging.getLogger("some.library")):
         for name in ("debug", "info", "warning", "error"):
             getattr(logger, name)("an event")
     events = lines_of(stderr)
-    assert sum(event["logger"] == "ours" for event in events) == seen
+    assert sum(event["logger"] == "service" for event in events) == seen
     assert sum(event["logger"] == "some.library" for event in events) == seen
 
 
 @pytest.mark.parametrize("style", ["console", "json"])
-def test_an_error_is_shown_with_its_traceback_but_no_variables(stderr: Callable[[], str], style: Style) -> None:
+def test_a_traceback_has_no_local_variables(stderr: Callable[[], str], style: Style) -> None:
     logs.configure("info", style)
-    fails_with_a_secret(structlog.get_logger("ours").error)
+    fails_with_a_secret(structlog.get_logger("service").error)
     fails_with_a_secret(logging.getLogger("some.library").error)
     text = stderr()
     assert text.count("refused (9)") >= 2
@@ -94,13 +94,13 @@ def test_an_error_is_shown_with_its_traceback_but_no_variables(stderr: Callable[
     assert "t0psecret" not in text
 
 
-def test_an_error_for_machines_is_still_one_line(stderr: Callable[[], str]) -> None:
+def test_a_json_error_is_one_line(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
-    fails_with_a_secret(structlog.get_logger("ours").error)
+    fails_with_a_secret(structlog.get_logger("service").error)
     assert len(lines_of(stderr)) == 1
 
 
-def test_a_strangers_broken_frame_is_no_event(stderr: Callable[[], str]) -> None:
+def test_malformed_frames_are_not_logged(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
     logging.getLogger("picows.server").error("WS parser error")
     logging.getLogger("picows.server.12").error("WS parser error")
@@ -108,7 +108,7 @@ def test_a_strangers_broken_frame_is_no_event(stderr: Callable[[], str]) -> None
     assert stderr() == ""
 
 
-def test_being_configured_twice_says_nothing_twice(stderr: Callable[[], str]) -> None:
+def test_a_second_configuration_replaces_the_first(stderr: Callable[[], str]) -> None:
     logs.configure("info", "console")
     logs.configure("info", "json")
     structlog.get_logger("a").info("once")
@@ -116,19 +116,17 @@ def test_being_configured_twice_says_nothing_twice(stderr: Callable[[], str]) ->
     assert len(lines_of(stderr)) == 2
 
 
-@pytest.mark.parametrize(("error", "logged"), [(BadHttpMessage("no HTTP"), 0), (ValueError("a bug"), 1)])
-def test_a_request_that_is_no_http_is_no_error_of_ours(
-    stderr: Callable[[], str], error: Exception, logged: int
-) -> None:
+@pytest.mark.parametrize(("error", "logged"), [(BadHttpMessage("not HTTP"), 0), (ValueError("a bug"), 1)])
+def test_malformed_requests_are_not_logged(stderr: Callable[[], str], error: Exception, logged: int) -> None:
     logs.configure("debug", "json")
     logging.getLogger("aiohttp.server").error("Error handling request from %s", "1.2.3.4", exc_info=error)
     assert len(lines_of(stderr)) == logged
 
 
-# -- lines for machines are written several at a time ------------------------------------------------
+# -- JSON lines are buffered -------------------------------------------------------------------------
 
 
-async def test_information_waits_for_company_and_nothing_worse_does(stderr: Callable[[], str]) -> None:
+async def test_info_is_buffered_and_warnings_are_not(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
     log = structlog.get_logger("a.module")
     log.info("first")
@@ -137,16 +135,16 @@ async def test_information_waits_for_company_and_nothing_worse_does(stderr: Call
     log.warning("third")
     assert [line["event"] for line in lines_of(stderr)] == ["first", "second", "third"]
     log.info("fourth")
-    await asyncio.sleep(2 * logs.WAIT_SECONDS)
+    await asyncio.sleep(2 * logs.FLUSH_SECONDS)
     assert [line["event"] for line in lines_of(stderr)] == ["fourth"]
 
 
-async def test_many_lines_do_not_wait(stderr: Callable[[], str]) -> None:
+async def test_a_full_buffer_is_flushed(stderr: Callable[[], str]) -> None:
     logs.configure("info", "json")
     log = structlog.get_logger("a.module")
-    for number in range(logs.LINES_AT_ONCE + 1):
+    for number in range(logs.MAX_BUFFERED_LINES + 1):
         log.info("line", number=number)
-    assert [line["number"] for line in lines_of(stderr)] == list(range(logs.LINES_AT_ONCE))
+    assert [line["number"] for line in lines_of(stderr)] == list(range(logs.MAX_BUFFERED_LINES))
 
 
 def test_lines_of_threads_are_all_written(stderr: Callable[[], str]) -> None:
@@ -161,23 +159,23 @@ def test_lines_of_threads_are_all_written(stderr: Callable[[], str]) -> None:
         threads = [asyncio.to_thread(work, name) for name in range(3)]
         work(3)
         await asyncio.gather(*threads)
-        await asyncio.sleep(2 * logs.WAIT_SECONDS)
+        await asyncio.sleep(2 * logs.FLUSH_SECONDS)
 
     asyncio.run(main())
     seen = [(line["name"], line["number"]) for line in lines_of(stderr)]
     assert sorted(seen) == [(name, number) for name in range(4) for number in range(200)]
 
 
-def test_what_waits_when_the_process_ends_is_written() -> None:
+def test_buffered_lines_are_written_at_exit() -> None:
     program = """
 import asyncio, structlog
 from pixelfleet.service import logs
 
 async def main():
-    structlog.get_logger("ends").info("last words")
+    structlog.get_logger("ends").info("last event")
 
 logs.configure("info", "json")
 asyncio.run(main())
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=PATIENCE_SECONDS)
-    assert json.loads(ended.stderr)["event"] == "last words"
+    assert json.loads(ended.stderr)["event"] == "last event"

@@ -1,4 +1,4 @@
-"""Options of a command line: what they set, and the one line that names a mistake."""
+"""Command-line options: their values, and the one-line errors."""
 
 from typing import Any, ClassVar
 
@@ -48,45 +48,45 @@ def refused(*arguments: str) -> str:
     ],
     ids=str,
 )
-def test_what_is_given(arguments: list[str], values: dict[str, Any]) -> None:
+def test_options_have_values(arguments: list[str], values: dict[str, Any]) -> None:
     assert parse_options(Example, arguments) == values
 
 
 @pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["--no-such", "--help"], ["x", "-h"]], ids=str)
-def test_help_is_asked_for(arguments: list[str]) -> None:
+def test_help_is_requested(arguments: list[str]) -> None:
     with pytest.raises(HelpRequested):
         parse_options(Example, arguments)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "error"),
     [
         (["--playr-port", "1"], "unknown option --playr-port (did you mean --player-port?)"),
         (["--Serve"], "unknown option --Serve (did you mean --serve?)"),
         (["--player_port=5"], "unknown option --player_port (did you mean --player-port?)"),
         (["--no-srve", "--peer", "a"], "unknown option --no-srve, --peer (did you mean --no-serve, --peers?)"),
         (["--quite-another-thing"], "unknown option --quite-another-thing;"),
-        (["surplus"], "no option"),
-        (["--serve", "yes"], "no option"),
-        (["--serve=yes"], "--serve: takes no value but true or false"),
+        (["surplus"], "not an option"),
+        (["--serve", "yes"], "not an option"),
+        (["--serve=yes"], "--serve: must be true or false"),
         (["--player-port"], "--player-port: needs a value"),
         (["--player-port", "--serve"], "--player-port: needs a value"),
-        (["--labels", "a"], "--labels: must be a JSON object, or KEY=VALUE"),
-        (["--labels", "=a"], "--labels: must be a JSON object, or KEY=VALUE"),
-        (["--labels", "{"], "--labels: must be a JSON object, or KEY=VALUE"),
+        (["--labels", "a"], "--labels: must be a JSON object or comma-separated KEY=VALUE"),
+        (["--labels", "=a"], "--labels: must be a JSON object or comma-separated KEY=VALUE"),
+        (["--labels", "{"], "--labels: must be a JSON object or comma-separated KEY=VALUE"),
         (["--peers", "["], "--peers: must be a JSON array"),
     ],
     ids=str,
 )
-def test_a_mistake_is_named(arguments: list[str], why: str) -> None:
-    assert why in refused(*arguments)
+def test_an_error_names_the_option(arguments: list[str], error: str) -> None:
+    assert error in refused(*arguments)
 
 
-def test_a_mistake_in_a_name_refers_to_help() -> None:
+def test_an_unknown_option_refers_to_help() -> None:
     assert refused("--playr-port").endswith("; see `pixelfleet example --help`")
 
 
-def test_an_option_that_is_not_used_is_accepted_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unused_option_is_accepted_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     assert parse_options(Example, ["--host", "0.0.0.0", "--serve"]) == {"serve": True}
     assert capsys.readouterr().err == "pixelfleet: warning: --host: is not used by this command\n"
 
@@ -102,10 +102,10 @@ def test_an_option_that_is_not_used_is_accepted_with_a_warning(capsys: pytest.Ca
     ],
     ids=str,
 )
-def test_the_config_file_is_found_before_the_rest_is_read(arguments: list[str], named: str | None) -> None:
+def test_the_config_file_is_found_before_the_options_are_parsed(arguments: list[str], named: str | None) -> None:
     assert named_config(arguments) == named
 
 
-def test_nothing_is_an_empty_list_and_an_empty_table() -> None:
+def test_empty_text_is_an_empty_list_and_an_empty_table() -> None:
     assert parse_list("") == []
     assert parse_table("") == {}

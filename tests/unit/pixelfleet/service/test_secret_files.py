@@ -1,4 +1,4 @@
-"""Secrets that a file holds: from options, the environment and the config file."""
+"""Secrets in files, named by options, the environment and the config file."""
 
 import json
 from pathlib import Path
@@ -14,11 +14,11 @@ from pixelfleet.service.settings import ServiceSettings, load
 
 ENV = "PIXELFLEET_EXAMPLE_"
 SECRET = "t0psecret"
-MOST = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 class Example(ServiceSettings):
-    """Has a secret of each kind."""
+    """One secret of each kind."""
 
     model_config = SettingsConfigDict(env_prefix=ENV)
     command: ClassVar[str] = "example"
@@ -43,10 +43,10 @@ def token(*options: str) -> str:
 def refused(*options: str) -> str:
     with pytest.raises(UsageError) as error:
         load(Example, options)
-    said = str(error.value)
-    assert len(said.splitlines()) == 1
-    assert SECRET not in said
-    return said
+    text = str(error.value)
+    assert len(text.splitlines()) == 1
+    assert SECRET not in text
+    return text
 
 
 def test_an_option_names_the_file(file: Path) -> None:
@@ -66,19 +66,17 @@ def test_the_config_file_names_the_file(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [SECRET, f"{SECRET}\n", f"{SECRET}\r\n", f"{SECRET}\n\n"])
-def test_line_ends_behind_the_secret_are_no_part_of_it(file: Path, content: str) -> None:
+def test_trailing_line_ends_are_removed(file: Path, content: str) -> None:
     file.write_bytes(content.encode())
     assert token("--token-file", str(file)) == SECRET
 
 
-def test_spaces_are_part_of_it(file: Path) -> None:
+def test_spaces_are_part_of_the_secret(file: Path) -> None:
     file.write_text(f" {SECRET} \n")
     assert token("--token-file", str(file)) == f" {SECRET} "
 
 
-def test_the_stronger_place_wins_and_the_weaker_file_is_not_read(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_lower_precedence_is_not_read(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENV + "TOKEN_FILE", str(tmp_path / "missing"))
     assert token("--token", "other") == "other"
     assert token("--token-file", str(file)) == SECRET
@@ -88,8 +86,10 @@ def test_the_stronger_place_wins_and_the_weaker_file_is_not_read(
     assert token() == "of the environment"
 
 
-def test_one_place_with_both_is_refused(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = "--token and --token-file: give one of the two"
+def test_a_secret_and_its_file_in_one_source_are_refused(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = "--token and --token-file: give only one of them"
     assert refused("--token", SECRET, "--token-file", str(file)) == both
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"token": SECRET, "token_file": str(file)}))
@@ -99,37 +99,37 @@ def test_one_place_with_both_is_refused(file: Path, tmp_path: Path, monkeypatch:
     assert refused() == both
 
 
-def test_a_file_that_cannot_be_used_is_named(file: Path, tmp_path: Path) -> None:
+def test_an_unusable_file_is_named(file: Path, tmp_path: Path) -> None:
     assert refused("--token-file", str(tmp_path / "missing")).endswith("missing: No such file or directory")
     assert "directory" in refused("--token-file", str(tmp_path))
-    for content, why in (
+    for content, reason in (
         (b"", "is empty"),
         (b"\n", "is empty"),
         (b"\xff\xfe", "is not UTF-8 text"),
-        (b"x" * (MOST + 1), f"is larger than {MOST} bytes"),
+        (b"x" * (MAX_BYTES + 1), f"is larger than {MAX_BYTES} bytes"),
     ):
         file.write_bytes(content)
-        assert refused("--token-file", str(file)) == f"--token-file {file}: {why}"
-    file.write_bytes(b"x" * MOST)
-    assert len(token("--token-file", str(file))) == MOST
+        assert refused("--token-file", str(file)) == f"--token-file {file}: {reason}"
+    file.write_bytes(b"x" * MAX_BYTES)
+    assert len(token("--token-file", str(file))) == MAX_BYTES
 
 
-def test_the_rules_of_the_secret_hold_for_its_file(file: Path) -> None:
+def test_the_content_of_a_file_is_validated(file: Path) -> None:
     file.write_text("abc")
     assert refused("--token-file", str(file)).startswith("--token: ")
 
 
-def test_a_key_that_names_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_text_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"token_file": ["x"]}))
-    assert refused("--config", str(config)) == "--token-file: must be the name of a file"
+    assert refused("--config", str(config)) == "--token-file: must be the path of a file"
 
 
-def test_a_secret_whose_file_is_a_setting_keeps_it(file: Path) -> None:
+def test_a_declared_file_setting_is_not_replaced(file: Path) -> None:
     loaded = load(Example, ["--users", "a:b", "--users-file", str(file)])
     assert loaded.users_file == file
     assert loaded.users == SecretStr("a:b")
 
 
-def test_every_name_is_known() -> None:
+def test_the_names_of_secret_files_are_valid() -> None:
     assert names_of(Example) == {*Example.model_fields, "token_file"}

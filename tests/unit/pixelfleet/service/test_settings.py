@@ -32,7 +32,7 @@ class Example(ServiceSettings):
 
     @field_validator("name")
     @classmethod
-    def _name_is_no_number(cls, value: str) -> str:
+    def _name_is_not_a_number(cls, value: str) -> str:
         if value.isdigit():
             raise ValueError("Must not be a number")
         return value
@@ -52,16 +52,16 @@ def written(path: Path, keys: object) -> list[str]:
 def refused(*options: str) -> str:
     with pytest.raises(UsageError) as error:
         load(Example, options)
-    said = str(error.value)
-    assert said
-    assert len(said.splitlines()) == 1
-    return said
+    text = str(error.value)
+    assert text
+    assert len(text.splitlines()) == 1
+    return text
 
 
-# -- where a value comes from -----------------------------------------------------------------------
+# -- sources ----------------------------------------------------------------------------------------
 
 
-def test_without_anything_the_defaults_hold() -> None:
+def test_without_any_source_the_defaults_apply() -> None:
     loaded = load(Example, [])
     assert loaded == Example()
     assert (loaded.player_port, loaded.peers, loaded.host) == (4000, ["a"], "0.0.0.0")
@@ -73,7 +73,9 @@ def test_an_option_is_spelled_in_kebab_case() -> None:
     assert load(Example, ["--player-port", "5", "--player-port", "7"]).player_port == 7
 
 
-def test_options_win_over_environment_and_that_over_the_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_the_environment_which_overrides_the_file(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = written(config, {"player_port": 1, "rate": 1.5, "name": "file"})
     monkeypatch.setenv(ENV + "PLAYER_PORT", "2")
     monkeypatch.setenv(ENV + "RATE", "2.5")
@@ -87,7 +89,7 @@ def test_the_environment_may_name_the_file(config: Path, monkeypatch: pytest.Mon
     assert load(Example, []).name == "file"
 
 
-def test_the_option_for_the_file_wins(config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_option_for_the_file_has_precedence(config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(ENV + "CONFIG", str(tmp_path / "missing.json"))
     assert load(Example, written(config, {"name": "file"})).name == "file"
 
@@ -99,7 +101,7 @@ def test_another_services_environment_is_not_read(monkeypatch: pytest.MonkeyPatc
     assert load(Example, []).player_port == 4000
 
 
-def test_no_dotenv_is_read_behind_the_users_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dotenv_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(f"{ENV}PLAYER_PORT=1\n")
     monkeypatch.chdir(tmp_path)
     assert load(Example, []).player_port == 4000
@@ -117,7 +119,7 @@ def test_a_switch_needs_no_value(options: list[str], *, serve: bool) -> None:
 @pytest.mark.parametrize(
     "options", [["--peers", "b", "--peers", "c"], ["--peers", "b,c"], ["--peers", '["b","c"]']], ids=str
 )
-def test_an_option_may_be_given_several_times(options: list[str]) -> None:
+def test_an_option_may_be_repeated(options: list[str]) -> None:
     assert load(Example, options).peers == ["b", "c"]
 
 
@@ -150,7 +152,7 @@ def test_an_empty_list_in_the_environment_is_empty(monkeypatch: pytest.MonkeyPat
     assert "--peers: " in refused()
 
 
-# -- what is refused --------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_an_empty_list_in_the_environment_is_empty(monkeypatch: pytest.MonkeyPat
     [
         (["--no-such-option"], "--no-such-option"),
         (["--player"], "--player"),
-        (["surplus"], "no option"),
+        (["surplus"], "not an option"),
         (["--no-such", "--serve", "--nor-this=1"], "unknown option --no-such, --nor-this"),
         (["--player-port"], "--player-port"),
         (["--player-port", "many"], "--player-port: "),
@@ -178,22 +180,22 @@ def test_an_empty_list_in_the_environment_is_empty(monkeypatch: pytest.MonkeyPat
     ],
     ids=str,
 )
-def test_a_wrong_option_is_named_in_one_line(options: list[str], named: str) -> None:
+def test_an_invalid_option_is_named_in_one_line(options: list[str], named: str) -> None:
     assert named in refused(*options)
 
 
-def test_every_wrong_option_is_named() -> None:
-    said = refused("--rate", "0", "--player-port", "x")
-    assert "--rate: " in said
-    assert "--player-port: " in said
+def test_every_invalid_option_is_named() -> None:
+    text = refused("--rate", "0", "--player-port", "x")
+    assert "--rate: " in text
+    assert "--player-port: " in text
 
 
-def test_a_wrong_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENV + "PLAYER_PORT", "many")
     assert "--player-port: " in refused()
 
 
-def test_a_long_value_is_not_shown_whole() -> None:
+def test_a_long_value_is_truncated() -> None:
     assert len(refused("--name", "x" * 10_000)) < 300
 
 
@@ -211,7 +213,7 @@ def test_a_long_value_is_not_shown_whole() -> None:
     ],
     ids=str,
 )
-def test_a_wrong_key_in_the_file_is_named_in_one_line(config: Path, keys: dict[str, Any], named: str) -> None:
+def test_an_invalid_key_in_the_file_is_named_in_one_line(config: Path, keys: dict[str, Any], named: str) -> None:
     assert named in refused(*written(config, keys))
 
 
@@ -220,17 +222,17 @@ def test_a_wrong_key_in_the_file_is_named_in_one_line(config: Path, keys: dict[s
     [b"", b"{", b"[]", b"null", b"7", b'"text"', b"\xff\xfe{}", b"[" * 100_000, b"{}" * 2, b"{'a': 1}"],
     ids=lambda content: content[:8],
 )
-def test_a_file_that_holds_no_object_is_named(config: Path, content: bytes) -> None:
+def test_a_file_without_an_object_is_named(config: Path, content: bytes) -> None:
     config.write_bytes(content)
     assert refused("--config", str(config)).startswith(f"--config {config}: ")
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     assert "missing.json: No such file" in refused("--config", str(tmp_path / "missing.json"))
     assert "directory" in refused("--config", str(tmp_path))
 
 
-def test_a_file_without_end_is_not_read(config: Path) -> None:
+def test_a_file_over_the_limit_is_refused(config: Path) -> None:
     config.write_bytes(b'{"name": "' + b"x" * MAX_CONFIG_BYTES + b'"}')
     assert "larger than" in refused("--config", str(config))
 
@@ -276,7 +278,7 @@ def test_settings_are_shown_without_their_secrets() -> None:
     assert SECRET not in str(loaded.model_dump())
 
 
-# -- whatever is given ------------------------------------------------------------------------------
+# -- arbitrary input --------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(
     ["--player-port", "--rate", "--name", "--serve", "--peers", "--labels", "--folder", "--token", "--", "-", "1", "{}"]
@@ -290,12 +292,12 @@ WORDS = st.sampled_from(
 @example(["--folder", "\x00"])
 @example(["-hx"])
 def test_any_arguments_make_settings_or_help_or_one_line(arguments: list[str]) -> None:
-    said = outcome(arguments)
-    assert said is None or len(said.splitlines()) == 1
+    error = outcome(arguments)
+    assert error is None or len(error.splitlines()) == 1
 
 
 def outcome(arguments: list[str]) -> str | None:
-    """Return why arguments are refused; None when they are taken or ask for help."""
+    """Return the error for arguments; None when they are valid or request help."""
     try:
         assert isinstance(load(Example, arguments), Example)
     except UsageError as error:
@@ -318,8 +320,8 @@ def outcome(arguments: list[str]) -> str | None:
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_makes_settings_or_one_line(config: Path, keys: dict[str, Any]) -> None:
-    said = outcome(written(config, keys))
-    assert said is None or len(said.splitlines()) == 1
+    error = outcome(written(config, keys))
+    assert error is None or len(error.splitlines()) == 1
 
 
 @given(st.binary(max_size=60))
@@ -329,26 +331,26 @@ def test_any_bytes_are_an_object_or_refused(config: Path, content: bytes) -> Non
     try:
         assert isinstance(read_config_file(config), dict)
     except UsageError as error:
-        said = str(error)
-        assert len(said.splitlines()) == 1
+        text = str(error)
+        assert len(text.splitlines()) == 1
 
 
-def test_help_names_every_option_and_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_and_describes_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         load(Example, ["--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert "pixelfleet example" in told
+    text = capsys.readouterr().out
+    assert "pixelfleet example" in text
     for name, field in Example.model_fields.items():
-        assert "--" + name.replace("_", "-") in told
-        assert str(field.description).split()[0] in told
+        assert "--" + name.replace("_", "-") in text
+        assert str(field.description).split()[0] in text
 
 
-# -- the spellings of older servers -----------------------------------------------------------------
+# -- options of reference servers --------------------------------------------------------------------
 
 
 class Translating(Example):
-    """Knows an older server's key and option."""
+    """Translates a key and an option of a reference server."""
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:
@@ -360,7 +362,7 @@ class Translating(Example):
         return ["--player-port" if argument == "--HttpPort" else argument for argument in arguments]
 
 
-def test_older_spellings_are_translated(config: Path) -> None:
+def test_options_of_reference_servers_are_translated(config: Path) -> None:
     assert load(Translating, written(config, {"HttpPort": 80})).player_port == 80
     assert load(Translating, ["--HttpPort", "81"]).player_port == 81
     assert load(Translating, [*written(config, {"HttpPort": 80}), "--HttpPort", "81"]).player_port == 81

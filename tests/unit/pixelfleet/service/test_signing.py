@@ -1,4 +1,4 @@
-"""Tokens that one process signs and another verifies."""
+"""Signed tokens."""
 
 import time
 from typing import Any
@@ -26,15 +26,15 @@ def claims(**changes: object) -> dict[str, Any]:
     return {"iss": ISSUER, "aud": "server", "iat": now, "exp": now + 60, "app": "demo"} | changes
 
 
-def signed(whole: dict[str, Any], key: str = KEY, algorithm: str = ALGORITHM) -> str:
-    return jwt.encode(whole, key, algorithm=algorithm)
+def signed(payload: dict[str, Any], key: str = KEY, algorithm: str = ALGORITHM) -> str:
+    return jwt.encode(payload, key, algorithm=algorithm)
 
 
-def test_what_was_signed_is_verified_for_its_audience_alone() -> None:
+def test_a_token_is_valid_for_its_audience_and_key_only() -> None:
     text = sign({"app": "demo"}, KEY, audience="server", seconds=60)
-    whole = verify(text, KEY, audience="server", required=("app",))
-    assert whole["app"] == "demo"
-    assert whole["exp"] - whole["iat"] == 60
+    payload = verify(text, KEY, audience="server", required=("app",))
+    assert payload["app"] == "demo"
+    assert payload["exp"] - payload["iat"] == 60
     with pytest.raises(TokenError):
         verify(text, KEY, audience="other")
     with pytest.raises(TokenError):
@@ -42,7 +42,7 @@ def test_what_was_signed_is_verified_for_its_audience_alone() -> None:
 
 
 @pytest.mark.parametrize("name", [*ALWAYS_REQUIRED, "app"])
-def test_a_claim_that_is_required_must_be_there(name: str) -> None:
+def test_a_required_claim_must_be_present(name: str) -> None:
     text = signed({claim: value for claim, value in claims().items() if claim != name})
     with pytest.raises(TokenError):
         verify(text, KEY, audience="server", required=("app",))
@@ -64,7 +64,7 @@ def test_time_and_issuer_are_checked(changes: dict[str, Any], error: type[TokenE
 
 @pytest.mark.parametrize(("algorithm", "key"), [("none", ""), ("HS384", "k" * 48)])
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
-def test_no_other_algorithm_is_taken(algorithm: str, key: str) -> None:
+def test_other_algorithms_are_refused(algorithm: str, key: str) -> None:
     with pytest.raises(TokenError):
         verify(signed(claims(), key, algorithm), KEY, audience="server")
 

@@ -16,7 +16,7 @@ cat "$2/kustomization.yaml" """
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings for a folder with manifests, a .env, and a kubectl that prints the overlay back."""
+    """Settings for a folder with manifests, a .env, and a kubectl that prints the overlay."""
     (tmp_path / "bin").mkdir()
     put_kubectl(tmp_path / "bin", monkeypatch, PRINTS)
     (tmp_path / "k8s" / "base").mkdir(parents=True)
@@ -25,17 +25,15 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(env_file=tmp_path / ".env", folder=tmp_path / "k8s")
 
 
-async def test_the_manifests_go_to_stdout_and_all_else_to_stderr(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_only_the_manifests_go_to_stdout(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert await main(settings) == 0
-    told = capsys.readouterr()
-    assert '"namespace": "pixel"' in told.out
-    assert "TURN_USER and TURN_PASS are not used" in told.err
-    assert "warning" not in told.out
+    printed = capsys.readouterr()
+    assert '"namespace": "pixel"' in printed.out
+    assert "TURN_USER and TURN_PASS are no longer used" in printed.err
+    assert "warning" not in printed.out
 
 
-async def test_secrets_are_for_the_owner_alone_and_stay_when_it_runs_again(settings: Settings) -> None:
+async def test_secrets_are_readable_by_the_owner_only_and_kept_by_later_runs(settings: Settings) -> None:
     await main(settings)
     file = settings.folder / "overlay" / "secrets.env"
     first = file.read_text()
@@ -45,13 +43,13 @@ async def test_secrets_are_for_the_owner_alone_and_stay_when_it_runs_again(setti
     assert sorted(path.name for path in file.parent.iterdir()) == ["kustomization.yaml", "secrets.env"]
 
 
-async def test_the_overlay_may_stand_elsewhere(settings: Settings, tmp_path: Path) -> None:
+async def test_the_overlay_may_be_in_another_directory(settings: Settings, tmp_path: Path) -> None:
     elsewhere = settings.model_copy(update={"overlay": tmp_path / "a" / "b"})
     await main(elsewhere)
     assert '"../../k8s/base"' in (tmp_path / "a" / "b" / "kustomization.yaml").read_text()
 
 
-async def test_all_that_is_wrong_is_told_at_once(settings: Settings) -> None:
+async def test_all_errors_are_reported_together(settings: Settings) -> None:
     settings.env_file.write_text("NAMESPACE=A\nFOO=1\n")
     with pytest.raises(UsageError) as caught:
         await main(settings)
@@ -65,30 +63,30 @@ async def test_all_that_is_wrong_is_told_at_once(settings: Settings) -> None:
     assert not (settings.folder / "overlay").exists()
 
 
-async def test_a_file_from_windows_is_read(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_file_with_bom_and_crlf_is_read(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     settings.env_file.write_bytes(b"\xef\xbb\xbf" + SEED.replace("\n", "\r\n").encode())
     assert await main(settings) == 0
     assert '"namespace": "pixel"' in capsys.readouterr().out
 
 
-async def test_a_file_that_is_too_large_is_refused_and_not_cut(settings: Settings) -> None:
+async def test_a_file_over_the_limit_is_refused(settings: Settings) -> None:
     settings.env_file.write_text(SEED + "#" * MAX_FILE_BYTES)
     with pytest.raises(UsageError, match="is larger than"):
         await main(settings)
 
 
-async def test_values_are_asked_for(
+async def test_values_are_prompted_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.env_file.unlink()
     answers = ["pixel", "registry.example.com/pixel", "", "", "", "game", "", "", "play.example.com"]
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers) + "\n" * 30))
     await main(settings.model_copy(update={"ask": True}))
-    told = capsys.readouterr()
-    assert "UNREAL_IMAGE_NAME: name of the application's image []: " in told.err
-    assert "registry.example.com/pixel/game" in told.out
+    printed = capsys.readouterr()
+    assert "UNREAL_IMAGE_NAME: name of the application's image []: " in printed.err
+    assert "registry.example.com/pixel/game" in printed.out
 
 
-async def test_a_folder_without_manifests_is_told(settings: Settings, tmp_path: Path) -> None:
+async def test_a_folder_without_manifests_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no base/kustomization\.yaml"):
         await main(settings.model_copy(update={"folder": tmp_path}))

@@ -15,32 +15,32 @@ def put_kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
-def test_a_kubectl_that_is_too_old_is_named_with_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_kubectl_is_refused_with_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_kubectl(tmp_path, monkeypatch, f"echo '{DEBIANS}'")
     with pytest.raises(UsageError, match=r"kubectl 1\.27 or newer is needed, and .*/kubectl is 1\.20"):
         usable_kubectl()
 
 
 @pytest.mark.parametrize("version", ["v1.27.0", "v1.32.4-dispatcher", "v2.0.0"])
-def test_a_newer_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+def test_a_newer_version_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     put_kubectl(tmp_path, monkeypatch, f"""echo '{{"clientVersion": {{"gitVersion": "{version}"}}}}'""")
     assert usable_kubectl() == str(tmp_path / "kubectl")
 
 
-@pytest.mark.parametrize("script", ["exit 1", "echo no json", "echo '{}'", "echo '[]'"])
-def test_one_that_does_not_say_what_it_is_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+@pytest.mark.parametrize("script", ["exit 1", "echo not json", "echo '{}'", "echo '[]'"])
+def test_an_unknown_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     put_kubectl(tmp_path, monkeypatch, script)
-    with pytest.raises(UsageError, match="does not say what it is"):
+    with pytest.raises(UsageError, match=r"the version of .*/kubectl is unknown"):
         usable_kubectl()
 
 
-def test_none_at_all_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_kubectl_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="none on PATH"):
         usable_kubectl()
 
 
-def test_what_cannot_be_rendered_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_rendering_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         f"[ $1 = version ] && echo '{DEBIANS.replace('1.20', '1.30')}' && exit\nprintf 'no\\nsuch file' >&2; exit 1"
     )

@@ -5,11 +5,11 @@ import pytest
 
 from pixelfleet_cli.configure.overlay import SECRET_KEYS, kustomization, secrets_of
 from pixelfleet_cli.configure.values import checked, parse
-from tests.unit.pixelfleet_cli.configure.test_values import LEAST, SEED
+from tests.unit.pixelfleet_cli.configure.test_values import REQUIRED, SEED
 
 
 def overlay(**values: str) -> dict[str, Any]:
-    text = kustomization(checked({**LEAST, **values}, {}), "..")
+    text = kustomization(checked({**REQUIRED, **values}, {}), "..")
     written: dict[str, Any] = json.loads(text.partition("\n")[2])
     return written
 
@@ -22,7 +22,7 @@ def patches(written: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [op for each in written["patches"] if each["target"]["kind"] == kind for op in json.loads(each["patch"])]
 
 
-def test_the_least_is_an_ingress_an_autoscaler_and_two_images() -> None:
+def test_the_default_is_an_ingress_an_autoscaler_and_two_images() -> None:
     written = overlay()
     assert written["namespace"] == "pixel"
     assert written["resources"] == ["../base"]
@@ -58,7 +58,7 @@ def test_values_choose_components(values: dict[str, str], component: str) -> Non
     assert len({"ingress", "gateway", "gateway-tls"} & set(chosen)) == 1
 
 
-def test_turn_may_relay_to_the_whole_network_of_the_pods_and_no_further() -> None:
+def test_turn_may_relay_to_the_pod_network_only() -> None:
     assert config(overlay(POD_NETWORK="10.42.0.0/15"), "turn") == [
         "STREAMERS_FIRST=10.42.0.0",
         "STREAMERS_LAST=10.43.255.255",
@@ -79,20 +79,20 @@ def test_a_certificate_comes_from_the_issuer(kind: str, annotation: str) -> None
     assert changes["/spec/ingressClassName"] == "nginx"
 
 
-def test_keda_looks_at_this_namespace_alone() -> None:
+def test_the_query_of_keda_is_limited_to_the_namespace() -> None:
     changes = {each["path"]: each["value"] for each in patches(overlay(AUTOSCALING="keda"), "ScaledObject")}
     query = changes["/spec/triggers/0/metadata/query"]
     assert query == 'avg(pixelfleet_streams_wanted{app="default",namespace="pixel"})'
 
 
-def test_a_registry_that_asks_is_shown_both_secrets_once() -> None:
+def test_the_service_account_has_each_image_pull_secret_once() -> None:
     (pulled,) = patches(overlay(REPO_SECRET="a", UNREAL_REPO_SECRET="b"), "ServiceAccount")
     assert pulled["value"] == [{"name": "a"}, {"name": "b"}]
     (pulled,) = patches(overlay(REPO_SECRET="a"), "ServiceAccount")
     assert pulled["value"] == [{"name": "a"}]
 
 
-def test_the_door_to_the_applications_opens_for_users_alone() -> None:
+def test_the_proxy_requires_users() -> None:
     values = checked(parse(SEED), {})
     written = json.loads(kustomization(values, "..").partition("\n")[2])
     assert "PIXELFLEET_ROUTER_PROXY_AUTH=basic" in config(written, "router")
@@ -104,7 +104,7 @@ def test_the_door_to_the_applications_opens_for_users_alone() -> None:
     assert config(overlay(), "router") == ["PIXELFLEET_ROUTER_TRUSTED_PROXIES=1"]
 
 
-def test_the_dashboard_opens_for_users_alone_and_opens_nothing_else() -> None:
+def test_the_dashboard_requires_users_and_does_not_enable_the_proxy() -> None:
     users = checked(parse(SEED), {})["PROXY_AUTH_USERS"]
     written = overlay(DASHBOARD_ENABLE="true", PROXY_AUTH_USERS=users)
     assert "PIXELFLEET_ROUTER_DASHBOARD_AUTH=basic" in config(written, "router")
@@ -114,14 +114,14 @@ def test_the_dashboard_opens_for_users_alone_and_opens_nothing_else() -> None:
     assert env == ["PIXELFLEET_ROUTER_USERS", "PIXELFLEET_ROUTER_REST_TOKEN"]
 
 
-def test_secrets_are_made_once_and_kept() -> None:
+def test_secrets_are_generated_once() -> None:
     made = iter(f"made-{number}" for number in range(100))
-    values = checked(LEAST, {})
+    values = checked(REQUIRED, {})
     first = secrets_of(values, {}, lambda: next(made))
     assert set(first) == {*SECRET_KEYS, "redis-url"}
     assert len(set(first.values())) == len(first)
     assert first["redis-url"] == f"redis://:{first['redis-password']}@redis:6379/0"
     assert secrets_of(values, first, lambda: next(made)) == first
-    chosen = checked({**LEAST, "TURN_SECRET": "a-secret-of-my-own", "REDIS_URL": "rediss://b"}, {})
+    chosen = checked({**REQUIRED, "TURN_SECRET": "a-secret-of-the-user", "REDIS_URL": "rediss://b"}, {})
     again = secrets_of(chosen, first, lambda: next(made))
-    assert (again["turn-secret"], again["redis-url"]) == ("a-secret-of-my-own", "rediss://b")
+    assert (again["turn-secret"], again["redis-url"]) == ("a-secret-of-the-user", "rediss://b")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pixelfleet_cli.configure.values import NAMES, ValuesError, checked, parse
 
-LEAST = {
+REQUIRED = {
     "NAMESPACE": "pixel",
     "REPO": "registry.example.com/pixel",
     "UNREAL_IMAGE_NAME": "game",
@@ -36,11 +36,11 @@ PROXY_AUTH_USERS=demo:$apr1$abcdefgh$0123456789abcdefghijkl
 
 def wrong(**values: str) -> list[str]:
     with pytest.raises(ValuesError) as caught:
-        checked({**LEAST, **values}, {})
+        checked({**REQUIRED, **values}, {})
     return caught.value.lines
 
 
-def test_every_name_of_the_older_system_is_taken() -> None:
+def test_all_names_of_earlier_versions_are_accepted() -> None:
     values = checked(parse(SEED), {})
     assert values["UNREAL_REPO_SECRET"] == "ocirsecret"
     assert values["INGRESS_PATH"] == "/game"
@@ -63,11 +63,11 @@ def test_every_name_of_the_older_system_is_taken() -> None:
         ('A="open', '"open'),
     ],
 )
-def test_a_line_is_read_as_shells_do(line: str, value: str) -> None:
+def test_a_line_is_parsed_as_in_a_shell(line: str, value: str) -> None:
     assert parse(line) == {"A": value}
 
 
-def test_every_line_that_is_none_is_told() -> None:
+def test_every_invalid_line_is_reported() -> None:
     with pytest.raises(ValuesError) as caught:
         parse("NAMESPACE pixel\n\n# fine\nA=b\n2=3\n")
     assert caught.value.lines == ["line 1: is not NAME=VALUE", "line 5: is not NAME=VALUE"]
@@ -83,7 +83,7 @@ def test_any_file_is_read_or_refused(text: str) -> None:
         checked(values, {})
 
 
-def test_all_that_is_missing_or_wrong_is_told_at_once_by_name() -> None:
+def test_all_missing_and_invalid_values_are_reported_together() -> None:
     with pytest.raises(ValuesError) as caught:
         checked({"NAMESPACE": "Pixel_1", "GPU": "two", "FOO": "1", "STREAMS_MIN": "x"}, {})
     assert [line.partition(":")[0] for line in caught.value.lines] == [
@@ -140,7 +140,7 @@ def test_all_that_is_missing_or_wrong_is_told_at_once_by_name() -> None:
         ("REDIS_URL", "redis://a\nrest-token=known"),
     ],
 )
-def test_a_value_that_cannot_be_is_told(name: str, value: str) -> None:
+def test_an_invalid_value_is_reported(name: str, value: str) -> None:
     (line,) = wrong(**{name: value})
     assert line.startswith(f"{name}: must ")
 
@@ -152,37 +152,37 @@ HOSTILE: Final = (
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"TURN_USER", "TURN_PASS"}))
-def test_no_value_can_be_read_as_anything_else(name: str) -> None:
+def test_values_with_special_characters_are_refused(name: str) -> None:
     for value in HOSTILE:
         if name == "TURN_SECRET" and value.isprintable() and " " not in value:
-            continue  # any word will do; it is kept as it is
-        for given_, environ in (({name: value}, {}), ({}, {name: value})):
-            known = {other: text for other, text in LEAST.items() if other != name}
+            continue  # any word is valid
+        for file_values, environ in (({name: value}, {}), ({}, {name: value})):
+            others = {other: text for other, text in REQUIRED.items() if other != name}
             with pytest.raises(ValuesError) as caught:
-                checked({**known, **given_}, environ)
+                checked({**others, **file_values}, environ)
             assert [line.partition(":")[0] for line in caught.value.lines] == [name]
 
 
-def test_what_the_file_leaves_empty_is_empty() -> None:
-    assert checked({**LEAST, "REPO_SECRET": ""}, {"REPO_SECRET": "ours"})["REPO_SECRET"] == ""
+def test_an_empty_value_in_the_file_overrides_the_environment() -> None:
+    assert checked({**REQUIRED, "REPO_SECRET": ""}, {"REPO_SECRET": "ours"})["REPO_SECRET"] == ""
 
 
-def test_values_must_fit_each_other() -> None:
+def test_contradicting_values_are_refused() -> None:
     assert wrong(PROXY_ENABLE="true")[0].startswith("PROXY_AUTH_USERS: is missing")
     assert wrong(DASHBOARD_ENABLE="true")[0].startswith("PROXY_AUTH_USERS: is missing")
     assert wrong(STREAMS_MIN="5", STREAMS_MAX="4")[0].startswith("STREAMS_MAX: must be at least STREAMS_MIN")
     assert wrong(STREAMS_MIN="0")[0].startswith("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa")
-    assert checked({**LEAST, "STREAMS_MIN": "0", "AUTOSCALING": "keda"}, {})["STREAMS_MIN"] == "0"
+    assert checked({**REQUIRED, "STREAMS_MIN": "0", "AUTOSCALING": "keda"}, {})["STREAMS_MIN"] == "0"
 
 
-def test_the_environment_has_what_the_file_lacks() -> None:
+def test_the_environment_is_used_for_missing_values() -> None:
     values = checked(
-        {**LEAST, "NAMESPACE": "file"}, {"NAMESPACE": "environment", "REPO_SECRET": "ours", "PATH": "/bin"}
+        {**REQUIRED, "NAMESPACE": "file"}, {"NAMESPACE": "environment", "REPO_SECRET": "ours", "PATH": "/bin"}
     )
     assert values["NAMESPACE"] == "file"
     assert values["REPO_SECRET"] == values["UNREAL_REPO_SECRET"] == "ours"
     assert set(values) == set(NAMES)
 
 
-def test_a_secret_is_not_told() -> None:
+def test_errors_do_not_repeat_secrets() -> None:
     assert "hunter2" not in str(wrong(TURN_SECRET="hunter2", REDIS_URL="hunter2", PROXY_AUTH_USERS="a:hunter2"))

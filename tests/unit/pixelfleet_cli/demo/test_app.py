@@ -1,4 +1,4 @@
-"""How the demo chooses ports and writes addresses; that it plays is a matter for the tests end to end."""
+"""Ports and addresses of the demo; its video is tested end to end."""
 
 import socket
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import pytest
 pytest.importorskip("aiortc", reason="the demo needs the extra `streamer`")
 
 from pixelfleet_cli.demo import app
-from pixelfleet_cli.demo.app import _shown, _streamer_port
+from pixelfleet_cli.demo.app import _displayed, _streamer_port
 from pixelfleet_cli.demo.settings import Settings
 
 
 @pytest.fixture
-def usual(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A bound socket, on the port that is said to be the usual one for streamers."""
+def bound(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A socket that is bound to the default port for streamers."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
@@ -22,29 +22,29 @@ def usual(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
         yield held
 
 
-def test_the_usual_port_for_streamers_is_what_unreal_dials_by_itself() -> None:
+def test_the_default_port_for_streamers_is_that_of_unreal() -> None:
     assert app.STREAMER_PORT == 8888
 
 
-def test_the_usual_port_is_chosen_when_nobody_listens_there(usual: socket.socket) -> None:
+def test_the_default_port_is_chosen_when_it_is_free(bound: socket.socket) -> None:
     assert _streamer_port(Settings()) == app.STREAMER_PORT
-    usual.close()
+    bound.close()
     assert _streamer_port(Settings()) == app.STREAMER_PORT
 
 
-def test_any_port_is_chosen_when_somebody_does(usual: socket.socket) -> None:
-    usual.listen()
+def test_a_free_port_is_chosen_when_the_default_is_taken(bound: socket.socket) -> None:
+    bound.listen()
     assert _streamer_port(Settings()) == 0
 
 
 @pytest.mark.parametrize("port", [0, 8888, 12345])
-def test_a_port_that_was_asked_for_is_not_questioned(usual: socket.socket, port: int) -> None:
-    usual.listen()
+def test_a_configured_port_is_used_without_a_check(bound: socket.socket, port: int) -> None:
+    bound.listen()
     assert _streamer_port(Settings(streamer_port=port)) == port
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"),
+    ("host", "displayed"),
     [
         ("127.0.0.1", "localhost"),
         ("0.0.0.0", "localhost"),
@@ -55,5 +55,5 @@ def test_a_port_that_was_asked_for_is_not_questioned(usual: socket.socket, port:
         ("box.example", "box.example"),
     ],
 )
-def test_an_address_to_listen_on_is_one_to_show(host: str, shown: str) -> None:
-    assert _shown(host) == shown
+def test_the_displayed_host_can_be_opened(host: str, displayed: str) -> None:
+    assert _displayed(host) == displayed

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Shown:
-    """A screen that can be read, and a demo whose numbers the test sets."""
+    """A screen with a readable output, and a demo with settable numbers."""
 
     def __init__(self, *, terminal: bool) -> None:
         self.file = io.StringIO()
@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "REFRESH_SECONDS", 0.001)
 
 
-def test_a_step_is_a_line_when_it_is_done() -> None:
+def test_a_finished_step_is_one_line() -> None:
     shown = Shown(terminal=False)
     with shown.screen.step("router"):
         assert shown.text == ""
@@ -57,14 +57,14 @@ def test_a_step_is_a_line_when_it_is_done() -> None:
     assert " s\n" in shown.text
 
 
-def test_a_step_that_fails_is_not_called_done() -> None:
+def test_a_failed_step_is_not_printed() -> None:
     shown = Shown(terminal=False)
     with pytest.raises(ValueError, match="broken"), shown.screen.step("router"):
         raise ValueError("broken")
     assert shown.text == ""
 
 
-async def test_in_a_log_the_state_is_a_line_a_change() -> None:
+async def test_in_a_file_each_change_of_state_is_a_line() -> None:
     shown = Shown(terminal=False)
     async with shown.live():
         await eventually(lambda: "streamers 1   players 0   queue 0\n" in shown.text, "the first state")
@@ -80,9 +80,9 @@ async def test_in_a_log_the_state_is_a_line_a_change() -> None:
 async def test_in_a_terminal_the_state_is_live() -> None:
     shown = Shown(terminal=True)
     async with shown.live():
-        await eventually(lambda: "1:01" in shown.text, "how long it runs")
+        await eventually(lambda: "1:01" in shown.text, "the uptime")
         shown.signals.players = 77
         await eventually(lambda: "77" in shown.text, "the players")
         for name in ("streamers", "players", "queue", "up"):
             assert name in shown.text
-    assert shown.text.endswith("\x1b[?25h\r\x1b[1A\x1b[2K") or "\x1b[?25h" in shown.text, "the cursor is back"
+    assert shown.text.endswith("\x1b[?25h\r\x1b[1A\x1b[2K") or "\x1b[?25h" in shown.text, "the cursor is restored"

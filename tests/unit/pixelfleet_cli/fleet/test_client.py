@@ -1,4 +1,4 @@
-"""The client, against servers that answer well, badly and not at all."""
+"""The client, with valid, invalid and missing answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,15 +19,15 @@ TOKEN = "t"
 
 
 class Server:
-    """Answers every call as the test says, and remembers what was asked."""
+    """Returns the answers of the test and records the requests."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, str | None]] = []
+        self.requests: list[tuple[str, str, str | None]] = []
         self.answers: list[web.Response] = []
         self.pause = 0.0
 
     async def handle(self, request: web.Request) -> web.Response:
-        self.asked.append((request.method, request.raw_path, request.headers.get("Authorization")))
+        self.requests.append((request.method, request.raw_path, request.headers.get("Authorization")))
         await asyncio.sleep(self.pause)
         return self.answers.pop(0)
 
@@ -53,28 +53,28 @@ async def test_a_list_is_read_page_by_page_until_the_limit(server: Server) -> No
     async with client_of(server) as client:
         answer = await client.items("streamers", app="car", limit=1500)
     assert (len(answer.items), answer.total, answer.now) == (1500, 2500, 1.0)
-    assert server.asked == [
+    assert server.requests == [
         ("GET", "/api/v1/streamers?limit=1000&app=car", "Bearer t"),
         ("GET", "/api/v1/streamers?limit=500&app=car&after=a/b", "Bearer t"),
     ]
 
 
-async def test_a_list_ends_with_its_last_page_and_never_goes_round(server: Server) -> None:
+async def test_a_list_ends_with_its_last_page(server: Server) -> None:
     server.answers = [json_response(page(3, None, total=3))]
     async with client_of(server, token="") as client:
         assert len((await client.items("streamers", app="", limit=1000)).items) == 3
         server.answers = [json_response(page(0, "again"))]
         assert (await client.items("streamers", app="", limit=1000)).items == []
-    assert server.asked[0][2] is None
+    assert server.requests[0][2] is None
 
 
-async def test_a_name_may_hold_anything(server: Server) -> None:
+async def test_names_are_escaped_in_urls(server: Server) -> None:
     server.answers = [*(json_response(streamer()) for _ in range(2)), json_response(Ending(id="x", state="ending"))]
     async with client_of(server) as client:
         await client.drain("s/räum 1?#%")
         await client.undrain("cam")
         await client.kick("../x")
-    assert [asked[:2] for asked in server.asked] == [
+    assert [request[:2] for request in server.requests] == [
         ("POST", "/api/v1/streamers/s%2Fr%C3%A4um%201%3F%23%25/drain"),
         ("POST", "/api/v1/streamers/cam/undrain"),
         ("DELETE", "/api/v1/sessions/..%2Fx"),
@@ -82,37 +82,37 @@ async def test_a_name_may_hold_anything(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (json_response(Error(error="a bearer token is needed"), status=401), "a bearer token is needed (401)"),
         (json_response(Error(error="two\nlines\x1b[31m"), status=404), "two lines [31m (404)"),
         (web.Response(status=502, text="<html>"), "Bad Gateway (502)"),
         (web.Response(status=302, headers={"Location": "http://10.0.0.1/"}), "Found (302)"),
-        (web.Response(text="hello"), "answers as no matchmaker does"),
-        (web.Response(text="[]"), "answers as no matchmaker does"),
-        (web.json_response({"items": 7}), "answers as no matchmaker does"),
+        (web.Response(text="hello"), "the answer is not a matchmaker's"),
+        (web.Response(text="[]"), "the answer is not a matchmaker's"),
+        (web.json_response({"items": 7}), "the answer is not a matchmaker's"),
         (web.json_response({"error": 7}, status=404), "Not Found (404)"),
     ],
 )
-async def test_what_goes_wrong_is_told_in_one_line(server: Server, answer: web.Response, said: str) -> None:
+async def test_an_error_is_one_line(server: Server, answer: web.Response, message: str) -> None:
     server.answers = [answer]
     async with client_of(server) as client:
-        with pytest.raises(UsageError) as told:
+        with pytest.raises(UsageError) as error:
             await client.items("streamers", app="", limit=10)
-    assert said in str(told.value)
-    assert str(told.value).isprintable()
+    assert message in str(error.value)
+    assert str(error.value).isprintable()
 
 
-async def test_too_long_an_answer_is_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_over_the_limit_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 100)
     server.answers = [json_response(page(1, None))]
     async with client_of(server) as client:
-        with pytest.raises(UsageError, match="answers as no matchmaker does"):
+        with pytest.raises(UsageError, match="the answer is not a matchmaker's"):
             await client.apps()
 
 
-async def test_a_server_that_takes_too_long_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.05)
+async def test_a_slow_server_is_an_error(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REQUEST_SECONDS", 0.05)
     server.pause = 5.0
     async with client_of(server) as client:
         with pytest.raises(UsageError, match=r"no answer within 0\.05 s"):
@@ -120,13 +120,13 @@ async def test_a_server_that_takes_too_long_is_given_up(server: Server, monkeypa
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:3000", "ws://host", "http://", "http://[x", "file:///etc/passwd"])
-async def test_a_url_that_is_none_is_named(url: str) -> None:
+async def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="--url"):
         async with fleet_client(url, ""):
             pass
 
 
-async def test_nobody_there_is_told() -> None:
+async def test_an_unreachable_server_is_an_error() -> None:
     async with fleet_client("http://127.0.0.1:9", "") as client:
-        with pytest.raises(UsageError, match="cannot be reached"):
+        with pytest.raises(UsageError, match="is unreachable"):
             await client.apps()

@@ -1,4 +1,4 @@
-"""What a person types, and the line that says what is wrong with it."""
+"""Arguments of `pixelfleet fleet`, and the one-line errors."""
 
 import pytest
 
@@ -19,14 +19,14 @@ from pixelfleet_cli.cli import EXIT_USAGE, main
         (["ls", "--url", "nowhere"], "--url nowhere"),
     ],
 )
-def test_what_cannot_be_is_named_in_one_line(
+def test_an_invalid_argument_is_named_in_one_line(
     arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fleet", *arguments]) == EXIT_USAGE
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert named in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert named in printed.err
 
 
 @pytest.mark.parametrize("action", ["ls", "drain", "undrain", "kick"])

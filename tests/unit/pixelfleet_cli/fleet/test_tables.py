@@ -17,7 +17,7 @@ ROWS = {"streamers": streamer(), "sessions": session(), "queue": waiting(), "app
 
 
 @pytest.mark.parametrize("what", COLUMNS)
-def test_every_table_shows_its_titles_and_takes_rows_that_lack_what_may_be_null(what: str) -> None:
+def test_every_table_has_titles_and_accepts_null_fields(what: str) -> None:
     text = shown(what, ROWS[what])
     for title, _ in COLUMNS[what]:
         assert title in text
@@ -29,7 +29,7 @@ def test_a_streamer_is_one_line() -> None:
         assert word in text
 
 
-def test_names_that_others_chose_can_do_nothing_to_a_terminal() -> None:
+def test_names_have_no_control_characters() -> None:
     text = shown("streamers", streamer(id="a\x1b[31mred\r\nb", app="[bold]x[/bold]"))
     assert "\x1b" not in text
     assert "\r" not in text
@@ -40,5 +40,5 @@ def test_names_that_others_chose_can_do_nothing_to_a_terminal() -> None:
     ("seconds", "text"),
     [(-1, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599, "59 min"), (3700, "1 h 1 min"), (200_000, "2 d")],
 )
-def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
+def test_durations_are_in_their_largest_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from turnapi.check.plan import ConfigurationError, Probe, Result, probes_of, works
 
 
-def test_every_way_is_tried_once() -> None:
+def test_each_transport_of_a_server_is_probed_once() -> None:
     body = b"""{"iceServers": [
         {"urls": "stun:a"},
         {"urls": ["stun:a:3478", "turn:a", "turn:a?transport=udp", "turn:[::1]:9?transport=tcp", "turns:b"],
@@ -28,19 +28,19 @@ def test_every_way_is_tried_once() -> None:
         *(b'{"iceServers": [{"urls": "stun:a:99999"}]}', b'{"iceServers": [{"urls": "http://a"}]}'),
     ],
 )
-def test_what_is_no_configuration_is_an_error(body: bytes) -> None:
+def test_an_invalid_configuration_is_an_error(body: bytes) -> None:
     with pytest.raises(ConfigurationError):
         probes_of(body)
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_plan_or_that_error(body: bytes) -> None:
+def test_any_bytes_are_probes_or_the_documented_error(body: bytes) -> None:
     with suppress(ConfigurationError):
         assert probes_of(body)
 
 
-def test_stun_alone_is_enough_only_where_no_relay_is_named() -> None:
-    stun, udp, tcp = (Probe(way, "a", 1) for way in ("STUN", "UDP", "TCP"))
+def test_stun_is_sufficient_only_without_turn_servers() -> None:
+    stun, udp, tcp = (Probe(transport, "a", 1) for transport in ("STUN", "UDP", "TCP"))
     assert works([Result(stun, 0)])
     assert not works([Result(stun, 0), Result(udp, 0, "no")])
     assert works([Result(stun, 0, "no"), Result(udp, 0, "no"), Result(tcp, 0)])

@@ -56,13 +56,20 @@ class Matchmaker:
     def unready(self) -> str | None:
         """Return why this replica should get no players, or None.
 
-        Once it was ready, an unavailable store is no reason: players wait here.
+        Once it was ready, an unavailable store is no reason: players wait here. A store that refuses this replica is
+        one, because other replicas may have the right password.
         """
         if self.players.closing:
             return "shutting down"
         if self.players.broken:
             return "no signalling server can be reached from here"
+        if self.broker.refused:
+            return "the fleet store refuses this replica; its log has the reason"
         return "the fleet store is not ready" if self.broker.warming_up else None
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what an operator should change although this replica works."""
+        return (self.broker.store_warning,) if self.broker.store_warning else ()
 
     async def drain(self) -> None:
         """Close waiting players, which reconnect to another replica, and let those with a streamer finish."""

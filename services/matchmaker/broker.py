@@ -12,10 +12,11 @@ import structlog
 
 from matchmaker.departures import Departures
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.restatement import Restatement
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import FleetStore, Placed, StoreRefusedError, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +46,14 @@ class Broker:
         self._unavailable = False
         """Whether waiting players were notified that the store is unavailable."""
         self._loop = asyncio.get_running_loop()
+        self._restatement = Restatement(store, replica_id, self.sessions)
         self._on_restore = on_restore
         self.warming_up = True
         """Whether the store matches no player yet, because reports are still missing."""
+        self.refused = False
+        """Whether the store refused the last heartbeat, which lasts until an operator changes a setting."""
+        self.store_warning = ""
+        """Why the server of the store can lose data; empty if it cannot."""
 
     def __len__(self) -> int:
         """The number of owned sessions."""
@@ -128,12 +134,15 @@ class Broker:
         except StoreUnavailableError as error:
             log.warning("fleet store unavailable", why=str(error), sessions=len(self.sessions))
             self._unavailable = True
+            self.refused = isinstance(error, StoreRefusedError)
             await self._for_each_waiting(self._notify_unavailable)
             return False
+        self.refused = False
         return True
 
     async def _renew(self) -> None:
         started = self._loop.time()
+        self._restatement.before_heartbeat()
         renewal = await self.store.renew(self.replica_id, self._epoch)
         expired = started - self._last_contact >= EXPIRY_SECONDS
         contact = (renewal.epoch, renewal.connection)
@@ -141,7 +150,7 @@ class Broker:
         self._last_contact = started
         if self.warming_up and not renewal.warming_up:
             log.info("fleet store ready")
-        self.warming_up = renewal.warming_up
+        self.warming_up, self.store_warning = renewal.warming_up, renewal.warning
         stale = [lease.session_id for lease in renewal.leases if not self._deliver(lease)]
         if stale:
             # Not through `departures`: these must be processed before any later call about the same sessions.
@@ -152,6 +161,7 @@ class Broker:
             await self._restore(store_reset=renewal.epoch != self._epoch)
         else:
             self._operator_drained = renewal.operator_drained
+            await self._restatement.after_heartbeat(renewal.sessions, started)
         self._epoch, self._connection = contact
         for session_id in renewal.end:
             if (entry := self.sessions.find(session_id)) is not None:

@@ -50,6 +50,8 @@ class Sessions:
         """Owned sessions without a lease, in the order of their arrival."""
         self.unsent: dict[str, QueueEntry] = {}
         """Owned sessions whose ticket could not be sent to the store."""
+        self.removals = 0
+        """How many owned sessions were removed or handed over so far."""
         self._handed_over: dict[str, QueueEntry] = {}
         """Sessions owned by their signalling server. It reports only their ids: after a store reset this replica
         restores the rest."""
@@ -96,6 +98,7 @@ class Sessions:
         entry = self._owned.get(session_id)
         if entry is not None and entry.lease is not None and not entry.lease.streamer.legacy:
             self._handed_over[session_id] = self._owned.pop(session_id)
+            self.removals += 1
 
     def remove(self, session_id: str) -> bool:
         """Remove a session; return whether this replica must report its end."""
@@ -111,9 +114,14 @@ class Sessions:
         if self._owned.get(session_id) is not entry:
             return False
         del self._owned[session_id]
+        self.removals += 1
         self.waiting.pop(session_id, None)
         self.unsent.pop(session_id, None)
         return True
+
+    def acknowledged(self) -> int:
+        """Return the number of owned sessions that the store has acknowledged."""
+        return sum(entry.settled for entry in self._owned.values())
 
     def snapshot(self, *, store_reset: bool) -> SessionsSnapshot:
         """Return all sessions to restore in a store that has expired them or, with `store_reset`, lost all data."""

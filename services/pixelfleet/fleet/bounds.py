@@ -109,6 +109,14 @@ RESTORE_SECONDS: Final = 60
 READ_CHUNK: Final = 500
 """Keys that are read for a snapshot before other calls run."""
 
+# -- function libraries -----------------------------------------------------------------------------
+
+LIBRARY_SECONDS: Final = 86_400
+"""A function library that no release has loaded for this time is deleted from Redis at the next connection."""
+
+LIBRARY_LIST_SECONDS: Final = 90 * 86_400
+"""The time to live of the list of libraries, which each connection renews."""
+
 # -- single use -------------------------------------------------------------------------------------
 
 MAX_REDEEMED: Final = 100_000

@@ -187,6 +187,8 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of all streamers with an operator drain. Replicas restore them after a store reset."""
     connection: int = 0
     """Changes when the connection to the store was lost. Replies may be lost too, so the replica restores."""
+    warning: str = ""
+    """Why the server of the store can lose data that it has confirmed; empty if it cannot."""
 
 
 class LaneView(msgspec.Struct, frozen=True, kw_only=True):

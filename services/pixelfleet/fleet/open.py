@@ -19,7 +19,7 @@ from pixelfleet.fleet.store import FleetStore
 from pixelfleet.service.errors import UsageError
 
 PREFIX: Final = "{pixelfleet}:"
-"""The prefix of every key. Redis Cluster hashes the part in braces, so that all keys are on one node."""
+"""The prefix of every key."""
 
 CONNECT_SECONDS: Final = 2.0
 SENTINEL_PORT: Final = 26379

@@ -18,7 +18,7 @@ class FleetSettings(PeerSettings):
     redis_url: Annotated[SecretStr, Placeholder("URL")] | None = Field(
         None,
         description="The fleet store is this Redis: redis://, rediss:// or redis+sentinel://. Without it the store is "
-        "in memory.",
+        "in memory. Redis must not evict keys (`maxmemory-policy noeviction`), and must not be a Redis Cluster.",
     )
     session_key: SecretStr | None = Field(
         None, description="Session tokens are signed with this key of 32 bytes or more."

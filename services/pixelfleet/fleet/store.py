@@ -22,6 +22,13 @@ class StoreUnavailableError(ConnectionError):
     """The store cannot be reached. The call may have been carried out or not."""
 
 
+class StoreRefusedError(StoreUnavailableError):
+    """The store refuses this client because of its password, its permissions, or the kind of the server.
+
+    It continues until an operator changes a setting.
+    """
+
+
 class TooManyChoicesError(ValueError):
     """The waiting tickets of this app have too many different selectors (MAX_SELECTORS)."""
 
@@ -92,10 +99,13 @@ class FleetStore(Protocol):
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
         operator_drained: Sequence[str] = (),
+        *,
+        complete: bool = True,
     ) -> None:
         """Replace a replica's sessions by its snapshot: tickets with their arrival, and leases.
 
-        Missing sessions are added, and others of this replica are dropped. Sessions in `unsettled`, whose last reply
+        Missing sessions are added, also to a queue that has lost them. Others of this replica are dropped if the
+        snapshot is `complete`. Sessions in `unsettled`, whose last reply
         is pending or lost, stay as they are. `operator_drained` has an effect only while the store is warming up:
         otherwise it has lost no operator drain.
         """

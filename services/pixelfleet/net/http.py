@@ -1,7 +1,7 @@
 """HTTP functions that all services share: health and metrics endpoints, JSON, CORS, errors without internals."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final, Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
@@ -29,6 +30,8 @@ KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
 """Header fields of an HTTPException that its answer keeps."""
 
 
+OPENMETRICS: Final = "application/openmetrics-text"
+
 CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
 """The CORS headers of an answer. A handler that prepares its own response adds them itself."""
 
@@ -40,10 +43,21 @@ class Health(Protocol):
         """Return the reason why the service is not ready, or None when it is ready."""
 
 
-class HealthStatus(msgspec.Struct, frozen=True, kw_only=True):
+@runtime_checkable
+class Warns(Protocol):
+    """A service that can have warnings for its operator."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what an operator should change although the service works."""
+
+
+class HealthStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a service is alive or ready."""
 
     status: Annotated[str, msgspec.Meta(description="`ok`, or why the service is not ready")]
+    warnings: Annotated[
+        tuple[str, ...], msgspec.Meta(description="What an operator should change although the service works")
+    ] = ()
 
 
 READINESS: Final = {
@@ -140,7 +154,8 @@ def health_handlers(health: Health) -> dict[str, Handler]:
 
     async def readyz(_: web.Request) -> web.Response:
         why = health.unready()
-        return json_response(HealthStatus(status=why or "ok"), status=503 if why else 200)
+        warnings = health.warnings() if isinstance(health, Warns) else ()
+        return json_response(HealthStatus(status=why or "ok", warnings=warnings), status=503 if why else 200)
 
     return {"livez": livez, "readyz": readyz, "healthz": readyz}
 
@@ -153,17 +168,22 @@ def add_health(app: web.Application, health: Health) -> None:
 def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRegistry) -> web.Application:
     """Return the app of a metrics port: `/custom` serves only the gauges for autoscaling, other paths all metrics."""
 
-    def exposition(metrics: CollectorRegistry) -> web.Response:
-        return web.Response(body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def only_custom(request: web.Request) -> web.Response:
+        return _exposition(custom, request)
 
-    async def only_custom(_: web.Request) -> web.Response:
-        return exposition(custom)
-
-    async def everything(_: web.Request) -> web.Response:
-        return exposition(registry)
+    async def everything(request: web.Request) -> web.Response:
+        return _exposition(registry, request)
 
     app = web.Application(middlewares=[errors_as_json])
     add_health(app, health)
     app.router.add_get("/custom", only_custom)
     app.router.add_get("/{any:.*}", everything)
     return app
+
+
+def _exposition(registry: CollectorRegistry, request: web.Request) -> web.Response:
+    """Return metrics as OpenMetrics to a client that accepts it, as Prometheus does; else in the older text format."""
+    if OPENMETRICS in ",".join(request.headers.getall("Accept", [])):
+        body = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]  # it has no types
+        return web.Response(body=body, headers={"Content-Type": openmetrics.CONTENT_TYPE_LATEST})
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

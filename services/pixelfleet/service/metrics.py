@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -17,6 +17,8 @@ class Registries:
     """The registry of all metrics of a service, and the registry of the gauges at `/custom` for autoscalers."""
 
     def __init__(self, service: str) -> None:
+        # They would be one more series for each counter and histogram, which no rule reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client has no types for it
         self.all = CollectorRegistry()
         self.custom = CollectorRegistry()
         info = Gauge(

@@ -7,7 +7,7 @@ from matchmaker.broker import Broker
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, ServerReport, StreamerReport, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import FleetStore, StoreRefusedError, StoreUnavailableError, TooManyChoicesError
 
 
 class Clock:
@@ -27,6 +27,8 @@ class Store:
         self.clock = Clock()
         self.inner = MemoryFleetStore(self.clock)
         self.unavailable = False
+        self.refuses = False
+        """Whether an unavailable store refuses this replica's password."""
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.fail_after: int | None = None
         """After this number of calls the store is unavailable."""
@@ -64,7 +66,7 @@ class Store:
                 self.fail_after -= 1
                 self.unavailable = self.unavailable or self.fail_after < 0
             if self.unavailable:
-                raise StoreUnavailableError("unavailable")
+                raise StoreRefusedError("WRONGPASS") if self.refuses else StoreUnavailableError("unavailable")
             if self.refuse_joins and name == "join":
                 raise TooManyChoicesError("too many different choices")
             return await getattr(self.inner, name)(*arguments, **options)

@@ -77,6 +77,19 @@ async def test_a_player_that_gives_back_keeps_its_position(driver: BrokerDriver)
     assert await driver.queue() == [first.ticket.session_id, second.ticket.session_id]
 
 
+async def test_a_store_that_refuses_this_replica_is_known_until_it_answers(driver: BrokerDriver) -> None:
+    async def is_refused() -> bool:
+        await driver.renew()
+        return driver.broker.refused
+
+    driver.store.unavailable = True
+    assert not await is_refused()
+    driver.store.refuses = True
+    assert await is_refused()
+    driver.store.unavailable = False
+    assert not await is_refused()
+
+
 async def test_a_session_ended_by_an_operator_is_a_notice(driver: BrokerDriver) -> None:
     (player,) = await driver.join()
     assert await driver.store.inner.end(player.ticket.session_id)

@@ -19,6 +19,7 @@ class MemoryScriptRunner:
     """Runs the scripts in this process. `run` is atomic because it never awaits. `clock` returns seconds."""
 
     connections: Final = 0
+    warning: Final = ""
 
     def __init__(self, clock: Callable[[], float], publish: Callable[[bytes], None]) -> None:
         self._keys = Keyspace(lambda: round(clock() * MICROSECONDS))

@@ -21,7 +21,7 @@ redis = {
     if command then return command(...) end
     return run_unknown(name, ...)
   end,
-  register_function = function(name, body) functions[name] = body end,
+  register_function = function(all) functions[all.function_name] = all.callback end,
 }
 cjson = { decode = decode }
 -- Redis has none of these.

@@ -13,6 +13,10 @@ class ScriptRunner(Protocol):
     def connections(self) -> int:
         """The number of connections made so far. With each new one, replies to earlier calls may have been lost."""
 
+    @property
+    def warning(self) -> str:
+        """Why the server can lose data of the store that it has confirmed; empty if it cannot."""
+
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script atomically; return its reply: int, bytes, None or a list of these."""
 

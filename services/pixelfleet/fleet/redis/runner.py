@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from pixelfleet.fleet.redis.interface import Word
+from pixelfleet.fleet.redis.libraries import remove_unused_libraries
 from pixelfleet.fleet.redis.scripts import UNKNOWN_SCRIPT, load
+from pixelfleet.fleet.redis.server_info import ServerInfo, UnsuitableServerError
 from pixelfleet.fleet.redis.wire import Wire, unwrap
-from pixelfleet.fleet.store import StoreUnavailableError
+from pixelfleet.fleet.store import StoreRefusedError, StoreUnavailableError
 
 ANSWER_SECONDS: Final = 3.0
 """A server that has not answered for this time counts as unreachable."""
@@ -28,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 """Prefixes of the errors of a server that cannot serve the store now."""
+
+REFUSALS: Final = ("NOAUTH", "WRONGPASS", "NOPERM", "ERR ACL failure")
+"""The beginnings of errors of a server that refuses this client's password or permissions."""
 
 
 class RedisScriptRunner:
@@ -48,6 +53,10 @@ class RedisScriptRunner:
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
         self._reason = "not connected"
+        self._refused = False
+        """Whether the server refused this client at the last attempt to connect."""
+        self.warning = ""
+        """Why the server can lose data of the store that it has confirmed; read with each connection."""
         self._closed = False
         self._loop = asyncio.get_running_loop()
 
@@ -63,8 +72,9 @@ class RedisScriptRunner:
         if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
             try:
                 self._commands = await load(wire)
+                await remove_unused_libraries(wire, self._prefix)
             except RedisError as error:
-                raise StoreUnavailableError(str(error)) from None
+                raise _unavailable(str(error)) from None
             reply = await self._call(wire, *self._commands[script], 1, self._prefix, self._time(), *words)
         return self._checked(reply)
 
@@ -99,7 +109,7 @@ class RedisScriptRunner:
             self._drop(why)
         else:
             log.error("fleet store refused a call", why=why)
-        raise StoreUnavailableError(why)
+        raise _unavailable(why)
 
     async def _connected(self) -> Wire:
         """Return the connection, opened if necessary; raise StoreUnavailableError until the next retry."""
@@ -109,14 +119,15 @@ class RedisScriptRunner:
             if self._wire is not None and self._wire.is_open:
                 return self._wire
             if self._closed or self._loop.time() < self._retry_at:
-                raise StoreUnavailableError("closed" if self._closed else self._reason)
+                raise _unavailable("closed" if self._closed else self._reason, refused=self._refused)
             try:
                 wire = await Wire.connect(self._connect(), ANSWER_SECONDS)
                 await self._initialise(wire)
             except (RedisError, OSError) as error:
                 self._lost(None, error)
-                raise StoreUnavailableError(self._reason) from None
+                raise _unavailable(self._reason, refused=self._refused) from None
             self._wire = wire
+            self._refused = False
             self._retry = FIRST_RETRY_SECONDS
             self._reason = "connection lost"
             log.info("fleet store connected")
@@ -125,12 +136,16 @@ class RedisScriptRunner:
     async def _initialise(self, wire: Wire) -> None:
         """Load the scripts and report the run id of the server process to the store; raise a RedisError."""
         try:
-            info = unwrap(await wire.call("INFO", "server")).decode()
-            run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
-            await self._kill_last_connection(wire, run_id)
+            info = ServerInfo.parse(unwrap(await wire.call("INFO")).decode())
+            info.check()
+            self.warning = info.warning
+            if info.warning:
+                log.error("fleet store can lose data", why=info.warning, maxmemory=info.maxmemory)
+            await self._kill_last_connection(wire, info.run_id)
             self._commands = await load(wire)
-            unwrap(await wire.call(*self._commands["epoch"], 1, self._prefix, self._time(), run_id))
-            self._last_connection = (run_id, unwrap(await wire.call("CLIENT", "ID")))
+            await remove_unused_libraries(wire, self._prefix)
+            unwrap(await wire.call(*self._commands["epoch"], 1, self._prefix, self._time(), info.run_id))
+            self._last_connection = (info.run_id, unwrap(await wire.call("CLIENT", "ID")))
             self.connections += 1
         except BaseException:
             wire.close()
@@ -152,6 +167,7 @@ class RedisScriptRunner:
         if why != self._reason or self._wire is not None:
             log.warning("fleet store cannot be reached", why=why)
         self._reason = why
+        self._refused = isinstance(error, AuthenticationError | UnsuitableServerError) or why.startswith(REFUSALS)
         self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
         self._drop(why)
@@ -160,3 +176,8 @@ class RedisScriptRunner:
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close(why)
+
+
+def _unavailable(why: str, *, refused: bool = False) -> StoreUnavailableError:
+    """Return the error for the caller of the store."""
+    return StoreRefusedError(why) if refused or why.startswith(REFUSALS) else StoreUnavailableError(why)

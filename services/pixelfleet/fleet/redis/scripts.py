@@ -30,6 +30,10 @@ SCRIPTS: Final = (
     "totals",
 )
 
+GROWING: Final = frozenset({"join", "redeem"})
+"""The scripts that a full server refuses. All others run there too: the heartbeats of the fleet, and what releases
+memory. What these store is limited by the fleet's own servers and replicas, and not by the number of players."""
+
 STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
 """The files of `lua/steps/` that precede the scripts. Each uses the definitions of those before it."""
 
@@ -66,10 +70,22 @@ NUMBERS: Final = (
 )
 """The bounds of the scripts that are plain numbers, with the same names in Lua."""
 
+LIBRARY_PREFIX: Final = "pixelfleet_"
+"""The beginning of the names of all libraries, of this release and of others."""
+
 UNKNOWN_SCRIPT: Final = ("NOSCRIPT", "ERR Function not found")
 """The beginnings of errors of a server that does not have the called script or function."""
 
 _BEGIN: Final = "begin(KEYS, ARGV)"
+
+_FIRST_CALLS: Final = {
+    True: "redis.call('SETRANGE', KEYS[1] .. 'none', 0, '')",
+    False: "redis.call('DEL', KEYS[1] .. 'none')",
+}
+"""The first command of a script on a server without functions, by whether a full server refuses the script.
+
+Redis refuses writes that may use memory until a script has written once. Neither command has an effect of its own: the
+key does not exist. The first is refused; after the second the script runs to its end, as with the flag `allow-oom`."""
 
 
 async def load(wire: Wire) -> dict[str, tuple[Word, ...]]:
@@ -87,7 +103,7 @@ async def load(wire: Wire) -> dict[str, tuple[Word, ...]]:
 @cache
 def script_text(name: str) -> str:
     """Return a script with the common part, as a server without functions runs it."""
-    return f"{_common()}\n{_BEGIN}\n{_body(name)}"
+    return f"{_FIRST_CALLS[name in GROWING]}\n{_common()}\n{_BEGIN}\n{_body(name)}"
 
 
 @cache
@@ -99,14 +115,17 @@ def library_text() -> str:
 @cache
 def library_name() -> str:
     """Return the library's name, which is also the prefix of its functions' names."""
-    return f"pixelfleet_{hashlib.sha256(_functions('').encode()).hexdigest()[:16]}"
+    return f"{LIBRARY_PREFIX}{hashlib.sha256(_functions('').encode()).hexdigest()[:16]}"
 
 
 def _functions(prefix: str) -> str:
     parts = [_common()]
     for name in SCRIPTS:
         function = f"function(KEYS, ARGV)\n{_BEGIN}\n{_body(name)}\nend"
-        parts.append(f"redis.register_function('{prefix}_{name}', {function})")
+        flags = "" if name in GROWING else "'allow-oom'"
+        parts.append(
+            f"redis.register_function{{function_name = '{prefix}_{name}', flags = {{{flags}}}, callback = {function}}}"
+        )
     return "\n".join(parts)
 
 

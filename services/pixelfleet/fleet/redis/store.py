@@ -74,6 +74,7 @@ class RedisFleetStore:
             end=_texts(end),
             operator_drained=_texts(operator_drained),
             connection=self._runner.connections,
+            warning=self._runner.warning,
         )
 
     async def join(self, ticket: Ticket) -> Placed:
@@ -103,6 +104,8 @@ class RedisFleetStore:
         leases: Sequence[tuple[Ticket, Lease]],
         unsettled: Sequence[str] = (),
         operator_drained: Sequence[str] = (),
+        *,
+        complete: bool = True,
     ) -> None:
         """Replace a replica's sessions by its snapshot."""
         rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
@@ -115,9 +118,8 @@ class RedisFleetStore:
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
             drained = orjson.dumps(operator_drained if first else ())
-            await self._runner.run(
-                "restore", replica_id, first, last, drained, *(fact for row in chunk for fact in row)
-            )
+            part = (first, last) if complete else ("", "")
+            await self._runner.run("restore", replica_id, *part, drained, *(fact for row in chunk for fact in row))
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
         """Set the policy of each app."""

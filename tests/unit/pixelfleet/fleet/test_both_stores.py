@@ -150,9 +150,12 @@ def restores(draw: st.DrawFn) -> Step:
     waiting = [(each, arrived) for each, arrived in arrivals if each.session_id not in leased]
 
     async def call(store: FleetStore, _: Owners, **arguments: Any) -> None:
-        await store.restore(arguments["replica"], arguments["waiting"], arguments["leases"])
+        await store.restore(
+            arguments["replica"], arguments["waiting"], arguments["leases"], complete=arguments["complete"]
+        )
 
-    return Step("restore", {"replica": replica, "waiting": waiting, "leases": leases}, call)
+    arguments = {"replica": replica, "waiting": waiting, "leases": leases, "complete": draw(st.booleans())}
+    return Step("restore", arguments, call)
 
 
 async def joins(store: FleetStore, _: Owners, join_request: Ticket) -> Any:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.open import open_store
-from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.fleet.redis.server_info import CLUSTER
+from pixelfleet.fleet.store import FleetStore, StoreRefusedError, StoreUnavailableError
 from pixelfleet.service.errors import UsageError
 from tests.parts import eventually, free_port, free_ports
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
@@ -54,7 +56,7 @@ async def test_a_unix_socket(tmp_path: Path, clock: Clock) -> None:
         assert await ask(server.url, "DBSIZE") > 0
 
 
-async def test_all_keys_are_in_one_slot_of_a_cluster(tmp_path: Path, clock: Clock) -> None:
+async def test_a_redis_cluster_is_refused_in_one_line(tmp_path: Path, clock: Clock) -> None:
     # The port of the cluster bus is higher by 10,000.
     port = next(port for port in free_ports(200) if port < 55000)
     with redis_server(tmp_path, "--cluster-enabled", "yes", port=port) as server:
@@ -64,8 +66,12 @@ async def test_all_keys_are_in_one_slot_of_a_cluster(tmp_path: Path, clock: Cloc
             return b"cluster_state:ok" in await ask(server.url, "CLUSTER", "INFO")
 
         await eventually(is_up, "the cluster is up")
-        async with empty_store(server.url, clock) as store:
-            await works(store, clock)
+        with capture_logs() as logs:
+            async with open_store(server.url, clock=clock) as store:
+                for _ in range(2):
+                    with pytest.raises(StoreRefusedError, match="Redis Cluster is not supported"):
+                        await store.totals()
+        assert [entry["why"] for entry in logs if "why" in entry] == [CLUSTER]
 
 
 async def test_tls_with_a_private_authority(tmp_path: Path, clock: Clock) -> None:

@@ -571,6 +571,39 @@ async def test_a_claim_whose_reply_was_lost_is_repeated(fleet: Fleet) -> None:
     assert (repeated.session_id, repeated.streamer) == ("p", lost.streamer)
 
 
+@pytest.mark.parametrize("lost", ["lane:app\x1fregion=eu", "lanes", "wait:app", "rt:r1", "sel:app", "t:p"])
+async def test_a_restatement_queues_a_ticket_again_whose_keys_are_lost(fleet: Fleet, lost: str) -> None:
+    waiting = await fleet.waits(ticket("p", labels={"region": "eu"}))
+    await fleet.waits(ticket("other", replica="r2"))
+    assert await fleet.read("DEL", lost) == 1
+    await fleet.reports(streamer("s1", labels={"region": "eu"}, ready=False))
+    await fleet.store.restore("r1", [(waiting.ticket, waiting.arrived)], [], complete=False)
+    assert (await fleet.renews()).sessions == 1
+    assert (await fleet.store.totals()).apps["app"].waiting == (2 if lost != "wait:app" else 1)
+    await fleet.reports(streamer("s1", labels={"region": "eu"}))
+    assert await fleet.matches() == {"p": "s1/cam"}
+
+
+async def test_a_restatement_matches_a_ticket_with_a_streamer_that_is_free(fleet: Fleet) -> None:
+    waiting = await fleet.waits(ticket("p"))
+    await fleet.read("DEL", "lane:app\x1f")
+    await fleet.reports(streamer())
+    assert await fleet.matches() == {}
+    await fleet.store.restore("r1", [(waiting.ticket, waiting.arrived)], [], complete=False)
+    assert [lease.session_id for lease in (await fleet.renews()).leases] == ["p"]
+
+
+async def test_a_restatement_drops_and_changes_nothing_that_is_there(fleet: Fleet) -> None:
+    await fleet.reports(streamer("s1"))
+    claimed = await fleet.gets(ticket("claimed"))
+    first, second = await fleet.waits(ticket("first")), await fleet.waits(ticket("second"))
+    before = await fleet.snapshot()
+    await fleet.store.restore("r1", [(second.ticket, second.arrived)], [], complete=False)
+    assert await fleet.queue() == ["first", "second"]
+    await fleet.store.restore("r1", [(first.ticket, first.arrived)], [(ticket("claimed"), claimed)], complete=False)
+    assert (await fleet.snapshot()) == before
+
+
 async def test_a_moved_session_is_not_restored_by_its_old_replica(fleet: Fleet) -> None:
     await fleet.joins("p")
     await fleet.store.join(ticket("p", replica="r2"))

@@ -1,11 +1,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from structlog.testing import capture_logs
 
 from pixelfleet.net.http import add_health, cors, errors_as_json, json_response, metrics_app
@@ -19,9 +21,13 @@ class Service:
     """A service with the readiness that the test sets."""
 
     why: str | None = None
+    hints: tuple[str, ...] = ()
 
     def unready(self) -> str | None:
         return self.why
+
+    def warnings(self) -> tuple[str, ...]:
+        return self.hints
 
 
 async def _redirect(_: web.Request) -> web.Response:
@@ -76,6 +82,16 @@ async def test_a_service_that_is_not_ready_says_why_and_is_alive(
     assert await get(client, "/livez") == (200, {"status": "ok"})
     for path in ("/readyz", "/healthz"):
         assert await get(client, path) == (503, {"status": "no streamer"})
+
+
+async def test_a_service_shows_its_warnings_whether_it_is_ready_or_not(
+    client: aiohttp.ClientSession, service: Service
+) -> None:
+    service.hints = ("the store evicts",)
+    assert await get(client, "/livez") == (200, {"status": "ok"})
+    assert await get(client, "/readyz") == (200, {"status": "ok", "warnings": ["the store evicts"]})
+    service.why = "no streamer"
+    assert await get(client, "/readyz") == (503, {"status": "no streamer", "warnings": ["the store evicts"]})
 
 
 # -- errors -----------------------------------------------------------------------------------------
@@ -161,6 +177,41 @@ async def test_the_metrics_port_shows_all_and_the_few_apart(service: Service) ->
             assert "test_players 3.0" in text
             assert "pixelfleet_build_info" not in text
         assert await get(http, "/readyz") == (200, {"status": "ok"})
+
+
+PROMETHEUS_ACCEPT: Final = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "text/plain;version=0.0.4;escaping=allow-utf-8;q=0.4,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/custom"])
+async def test_the_metrics_port_negotiates_openmetrics(service: Service, path: str) -> None:
+    registries = Registries("test")
+    registries.custom_gauge("test_players", "Players.").set(3)
+    Counter("test_joins", "Joins.", registry=registries.all).inc()
+    Histogram("test_seconds", "Times.", registry=registries.all).observe(0.1)
+    app = metrics_app(service, registries.all, registries.custom)
+    async with (
+        plain_port(app, host="127.0.0.1", port=0, option="--metrics-port") as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+    ):
+        async with http.get(path, headers={"Accept": PROMETHEUS_ACCEPT}) as answer:
+            assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+            text = await answer.text()
+            families = {family.name for family in openmetrics_families(text)}  # type: ignore[no-untyped-call]
+            assert families >= {"test_players"}
+            assert text.endswith("# EOF\n")
+        for accept in ("", "text/plain", "*/*", "application/openmetrics;version="):
+            async with http.get(path, headers={"Accept": accept}) as answer:
+                assert answer.headers["Content-Type"].startswith("text/plain; version=")
+
+
+async def test_no_metric_has_a_series_for_its_creation(service: Service) -> None:
+    registries = Registries("test")
+    Counter("test_joins", "Joins.", registry=registries.all).inc()
+    Histogram("test_seconds", "Times.", registry=registries.all).observe(0.1)
+    assert b"_created" not in generate_latest(registries.all)
 
 
 # -- ports ------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
--- Replaces a replica's sessions by its snapshot, in one or more calls.
--- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last  [5] operator-drained streamers (json), used only while
---   the store is warming up; then for each session twelve:
+-- Replaces a replica's sessions by its snapshot, in one or more calls, or adds some that are missing.
+-- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last; both empty to drop no sessions
+-- ARGV[5] operator-drained streamers (json), used only while the store is warming up; then for each session twelve:
 --   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, and its lease, or empty:
 --   streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
 -- A session without an app is unsettled: it stays as it is.
 expire()
 local replica = ARGV[2]
-local restored = P .. 'said:' .. replica
+local restored, complete = P .. 'said:' .. replica, ARGV[4] ~= ''
 if ARGV[3] == '1' then call('DEL', restored) end
 renew_replica(replica)
 
@@ -47,13 +47,22 @@ local function restore_lease(session, key, spectator, legacy, report)
   end
 end
 
+-- Queues a waiting session again whose entry is lost.
+local function restore_entry(session, lane, rank, app, selector, wants, arrival)
+  if wants == '' then register_selector(app, selector, true) end
+  if call('ZSCORE', P .. 'lane:' .. lane, session) and call('ZSCORE', P .. 'lanes', lane)
+    and call('ZSCORE', P .. 'wait:' .. app, session) then return end
+  enqueue(session, lane, rank, app, arrival)
+  requeued[#requeued + 1] = { session, tonumber(rank) }
+end
+
 for i = 6, #ARGV, 12 do
   local session, app, selector, wants, rank, arrival = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5],
     ARGV[i + 6]
   local key, spectator, legacy, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]
   local T, lane = P .. 't:' .. session, lane_of(app, selector, wants)
-  local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app')
-  call('SADD', restored, session)
+  local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app', 'want')
+  if complete then call('SADD', restored, session) end
   if app == '' then
     -- Unsettled.
   elseif not t[1] then
@@ -68,6 +77,7 @@ for i = 6, #ARGV, 12 do
       requeued[#requeued + 1] = { session, tonumber(rank) }
     end
   elseif t[2] == replica then
+    if t[1] ~= 'H' then call('SADD', P .. 'rt:' .. replica, session) end
     if t[1] == 'C' and key == '' then
       -- The answer that claimed it was lost.
       local deadline = int(now + CLAIM)
@@ -77,6 +87,8 @@ for i = 6, #ARGV, 12 do
     elseif t[1] == 'M' and key == t[3] then
       acknowledge(session, replica)
       claim(session, key)
+    elseif t[1] == 'W' and key == '' then
+      restore_entry(session, t[4], rank, t[5], selector, t[6], arrival)
     elseif t[1] == 'W' and key ~= '' and legacy then
       dequeue(session, t[4], t[5])
       restore_lease(session, key, spectator, legacy, report)
@@ -87,7 +99,7 @@ call('HSET', P .. 'epoch', 'last', int(last_arrival))
 if ARGV[4] == '1' then
   for _, session in ipairs(call('SDIFF', P .. 'rt:' .. replica, restored)) do drop_session(session) end
   call('DEL', restored)
-else
+elseif complete then
   call('EXPIRE', restored, RESTORE_SECONDS)
 end
 place_requeued()

@@ -24,7 +24,9 @@ def runs(monkeypatch: pytest.MonkeyPatch, announced: list[bytes]) -> Runs:
 
     def run(body: str, *arguments: bytes) -> Any:
         library = "\n".join(
-            f"redis.register_function('{library_name()}_{name}', function(KEYS, ARGV) {body} end)" for name in SCRIPTS
+            f"redis.register_function{{function_name = '{library_name()}_{name}',"
+            f" callback = function(KEYS, ARGV) {body} end}}"
+            for name in SCRIPTS
         )
         monkeypatch.setattr(scripts, "LIBRARY", library.encode())
         return scripts.Scripts(Keyspace(lambda: 0), announced.append).run("end", b"key", arguments)

@@ -1,7 +1,7 @@
 -- The files of this folder are common to all scripts and precede each of them. A Redis server runs them, and
 -- fleet/memory runs the same text in its own process. The bounds (redis/scripts.py) precede this file.
 --
--- KEYS[1]  the prefix of all keys, with a hash tag, so that all keys are in one slot of a cluster
+-- KEYS[1]  the prefix of all keys
 -- ARGV[1]  the time in microseconds; empty, except in tests, for the server's clock
 --
 --   epoch              hash    id, since, until (matching begins then), run (run id of the server process),
@@ -24,6 +24,7 @@
 --   sel:APP            zset    selectors, by last use
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
+--   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end)
 --
 -- Keys without an owner are deleted when their app has been unused for some time (p:), or have a TTL.

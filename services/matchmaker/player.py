@@ -15,7 +15,7 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.queue.positions import QueuePosition
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.store import TooManyChoicesError
+from pixelfleet.fleet.store import NothingServesError, TicketRefusedError
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import Relay
@@ -108,8 +108,8 @@ class Player:
                 self.store_unavailable()
             case StoreAvailable():
                 self.store_available()
-            case Refused(why=why):
-                self.refused(why)
+            case Refused(error=error):
+                self.refused(error)
             case Ended():
                 self.ended()
 
@@ -132,10 +132,10 @@ class Player:
         self.socket.send(messages.queued(close_codes.QUEUE_TIMEOUT.reason))
         self.socket.close(close_codes.QUEUE_TIMEOUT)
 
-    def refused(self, why: str) -> None:
+    def refused(self, error: TicketRefusedError) -> None:
         """Close the player: the store refuses its ticket."""
-        self.socket.send(messages.refused(why))
-        self.socket.close(close_codes.FULL)
+        self.socket.send(messages.refused(str(error)))
+        self.socket.close(close_codes.NOT_FOUND if isinstance(error, NothingServesError) else close_codes.FULL)
 
     def ended(self) -> None:
         """Close the player, which does not reconnect: an operator ended its session."""
@@ -150,8 +150,8 @@ class Player:
             return  # closed before this task started: nothing would remove the ticket
         try:
             lease = await self.context.broker.join(self.ticket)
-        except TooManyChoicesError as error:
-            self.refused(str(error))
+        except TicketRefusedError as error:
+            self.refused(error)
             return
         finally:
             self._joining = False
@@ -202,8 +202,8 @@ class Player:
         """Give the lease back to the store; return another one, or None while the player waits again."""
         try:
             lease = await self.context.broker.give_back(self.ticket.session_id, unreachable=unreachable)
-        except TooManyChoicesError as error:
-            self.refused(str(error))
+        except TicketRefusedError as error:
+            self.refused(error)
             return None
         if lease is None:
             self.lease = None

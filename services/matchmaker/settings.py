@@ -66,6 +66,11 @@ class Settings(AuthSettings):
     app: Name = Field(
         "default", min_length=1, max_length=64, description="A player that requests no application gets this one."
     )
+    apps: list[Name] = Field(
+        default=[],
+        description="These applications exist, even without a streamer: their waiting players count in the demand. "
+        "Those of --app, --policies and --warm need no entry. Few other names may wait.",
+    )
     policy: Policy = Field(
         "spread",
         description="A player gets the free streamer that was used least recently (spread), is on the busiest node "
@@ -143,6 +148,15 @@ class Settings(AuthSettings):
         if self.redirect_port is not None and self.tls_cert is None:
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         return self
+
+    @property
+    def app_policies(self) -> dict[str, Policy]:
+        """The policy of each application in the settings."""
+        return {
+            **dict.fromkeys((*self.apps, *self.warm), "spread"),
+            self.app: self.policy,
+            **self.policies,
+        }
 
     @property
     def link_port(self) -> int | None:

@@ -62,6 +62,9 @@ SELECTOR_USE_SECONDS: Final = 1.0
 UNUSED_SECONDS: Final = 3600.0
 """An app without streamers and tickets, and the operator drain of a missing streamer, are kept for this time."""
 
+MAX_UNKNOWN_APPS: Final = 64
+"""Apps with waiting tickets that never had a streamer and are in no settings; tickets of a further one are refused."""
+
 # -- ranks ------------------------------------------------------------------------------------------
 
 MAX_PRIORITY: Final = 7

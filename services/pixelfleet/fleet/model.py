@@ -225,6 +225,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     warming_up: bool
     apps: dict[str, AppTotals] = {}
+    """The known apps: those that have or recently had a streamer, and those of the settings with a waiting ticket."""
+    unknown_waiting: int = 0
+    """Waiting tickets of all other apps."""
 
 
 class StreamerView(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ def store() -> Store:
 
 
 async def fleet(store: Store, players: int, streamers: int) -> None:
+    await store.inner.set_policies({"default": "spread"})
     for number in range(1, streamers + 1):
         await store.streamer(number)
     for number in range(1, players + 1):

@@ -6,6 +6,8 @@ import pytest
 
 from matchmaker import messages
 from matchmaker.queue.positions import QueuePosition
+from matchmaker.settings import Settings
+from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.protocol import close_codes
@@ -212,3 +214,15 @@ async def test_a_refused_ticket_closes_the_player_with_the_reason(replica: Repli
     await replica.settle()
     assert client.messages[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
     assert client.socket.closes == [(close_codes.FULL.code, close_codes.FULL.reason)]
+
+
+async def test_a_player_of_an_unknown_application_is_refused_when_too_many_wait(replica: Replica) -> None:
+    await replica.store.inner.set_policies(Settings(apps=["declared"]).app_policies)
+    for number in range(MAX_UNKNOWN_APPS):
+        replica.player(app=f"invented-{number}")
+    await replica.settle()
+    client, declared = replica.player(app="one-more"), replica.player(app="declared")
+    await replica.settle()
+    assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such application"}
+    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert declared.socket.closes == []

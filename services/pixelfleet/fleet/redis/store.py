@@ -28,7 +28,7 @@ from pixelfleet.fleet.model import (
 )
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptLink
 from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
-from pixelfleet.fleet.store import Placed, TooManyChoicesError
+from pixelfleet.fleet.store import NothingServesError, Placed, TooManyChoicesError
 
 T = TypeVar("T")
 
@@ -142,9 +142,9 @@ class RedisFleetStore:
 
     async def totals(self) -> Totals:
         """Return the numbers of the fleet."""
-        now, warming_up, *rest = await self._link.run("totals")
+        now, warming_up, unknown, *rest = await self._link.run("totals")
         apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
-        return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps)
+        return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps, unknown_waiting=unknown)
 
     async def snapshot(self) -> FleetSnapshot:
         """Return the whole content of the store."""
@@ -175,6 +175,8 @@ class RedisFleetStore:
         )
         if reply == b"choices":
             raise TooManyChoicesError("too many different choices of labels are in use")
+        if reply == b"unknown":
+            raise NothingServesError("no such application")
         return reply
 
 

@@ -1,8 +1,8 @@
--- Returns the totals of each app.
--- Returns {now, 1 if warming up, app, streamers, slots, streamers without a limit, used slots, quarantined streamers,
+-- Returns the totals of each known app, and the number of waiting tickets of the unknown ones.
+-- Returns {now, 1 if warming up, waiting tickets of unknown apps, app, streamers, slots, streamers without a limit, used slots, quarantined streamers,
 --   streamers with a free slot, waiting tickets, oldest arrival, ...}
 expire()
-local all = { now_text, warming_up and 1 or 0 }
+local all = { now_text, warming_up and 1 or 0, unknown_waiting }
 local apps = call('SMEMBERS', P .. 'apps')
 table.sort(apps)
 for _, app in ipairs(apps) do

@@ -6,16 +6,30 @@ local function lane_of(app, selector, wants) return app .. US .. (wants ~= '' an
 local function enqueue(session, lane, rank, app, arrival, facts)
   call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', '0', unpack(facts or {}))
   call('ZADD', P .. 'lane:' .. lane, rank, session)
-  call('ZADD', P .. 'lanes', 'NX', now_text, lane)
   call('ZADD', P .. 'wait:' .. app, arrival, session)
-  register_app(app)
-  any_waiting = true
+  if is_known(app) then call('ZADD', P .. 'lanes', 'NX', now_text, lane)
+  else
+    call('SADD', P .. 'unknown', app)
+    call('SADD', P .. 'unknown:' .. app, lane)
+    count_unknown(1)
+  end
+  any_waiting[app] = true
 end
 
 local function dequeue(session, lane, app)
   call('ZREM', P .. 'lane:' .. lane, session)
   call('ZREM', P .. 'wait:' .. app, session)
-  if call('EXISTS', P .. 'lane:' .. lane) == 0 then call('ZREM', P .. 'lanes', lane) end
+  local empty = call('EXISTS', P .. 'lane:' .. lane) == 0
+  if unknown_waiting == 0 or call('SISMEMBER', P .. 'unknown', app) == 0 then
+    if empty then call('ZREM', P .. 'lanes', lane) end
+    return
+  end
+  count_unknown(-1)
+  if empty then call('SREM', P .. 'unknown:' .. app, lane) end
+  if call('EXISTS', P .. 'wait:' .. app) == 0 then
+    call('SREM', P .. 'unknown', app)
+    delete_app(app)
+  end
 end
 
 -- Returns the unexpired entries of a list of `expires_at US name`: excluded streamers, or replicas whose dial failed.

@@ -1,0 +1,106 @@
+"""Apps that have no streamer: what they cost, and when they are forgotten."""
+
+import pytest
+
+from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
+from pixelfleet.fleet.memory.link import MemoryLink
+from pixelfleet.fleet.store import NothingServesError
+from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
+
+
+async def keys_of(fleet: Fleet, app: str) -> list[str]:
+    """Return the kinds of keys that the store has for an app."""
+    kinds = ["all", "wait", "unknown", "sel", "tot", "busy", "ends"]
+    return [kind for kind in kinds if await fleet.read("EXISTS", f"{kind}:{app}")]
+
+
+async def test_an_app_without_a_streamer_is_forgotten_with_its_last_ticket(fleet: Fleet) -> None:
+    await fleet.waits(ticket("a", app="invented", labels={"region": "eu"}))
+    await fleet.waits(ticket("b", app="invented"))
+    assert (await fleet.store.totals()).unknown_waiting == 2
+    await fleet.store.leave("a")
+    assert await keys_of(fleet, "invented") == ["wait", "unknown", "sel"]
+    await fleet.store.leave("b")
+    assert await keys_of(fleet, "invented") == []
+    assert not await fleet.read("EXISTS", "unknown")
+    assert not await fleet.read("EXISTS", "apps")
+    assert (await fleet.store.totals()).unknown_waiting == 0
+
+
+async def test_totals_have_only_known_apps(fleet: Fleet) -> None:
+    await fleet.reports(streamer(app="served"))
+    await fleet.store.set_policies({"declared": "spread"})
+    for app in ("served", "served", "declared", "invented"):
+        await fleet.store.join(ticket(f"{app}-{fleet.clock.now}", app=app))
+        fleet.clock.advance(0.1)
+    totals = await fleet.store.totals()
+    assert {name: app.waiting for name, app in totals.apps.items()} == {"declared": 1, "served": 1}
+    assert totals.unknown_waiting == 1
+
+
+async def test_names_without_streamers_do_not_add_to_the_totals(fleet: Fleet) -> None:
+    refused = 0
+    for number in range(MAX_UNKNOWN_APPS + 100):
+        try:
+            await fleet.store.join(ticket(f"p{number}", app=f"invented-{number}"))
+        except NothingServesError:
+            refused += 1
+    totals = await fleet.store.totals()
+    assert refused == 100
+    assert totals.apps == {}
+    assert totals.unknown_waiting == MAX_UNKNOWN_APPS
+    await fleet.store.leave(*(f"p{number}" for number in range(MAX_UNKNOWN_APPS)))
+    if isinstance(fleet._on_redis._link, MemoryLink):
+        remaining = {key.decode().partition(":")[2] for key in fleet._on_redis._link._keys.names()}
+        assert not [key for key in remaining if "invented" in key]
+
+
+async def test_an_app_with_a_streamer_or_a_setting_is_never_refused(fleet: Fleet) -> None:
+    await fleet.reports(streamer(app="served"))
+    await fleet.store.set_policies({"declared": "pack"})
+    for number in range(MAX_UNKNOWN_APPS):
+        await fleet.waits(ticket(f"p{number}", app=f"invented-{number}"))
+    await fleet.gets(ticket("first", app="served"))
+    await fleet.waits(ticket("second", app="served"))
+    await fleet.waits(ticket("third", app="declared", labels={"region": "eu"}))
+    await fleet.reports(server="s1")
+    await fleet.waits(ticket("fourth", app="served"))
+
+
+@pytest.mark.parametrize("how", ["report", "setting"])
+async def test_an_app_with_waiting_tickets_becomes_known(fleet: Fleet, how: str) -> None:
+    await fleet.waits(ticket("a", app="new"))
+    await fleet.waits(ticket("b", app="new", labels={"region": "eu"}))
+    await fleet.waits(ticket("c", app="invented"))
+    if how == "report":
+        await fleet.reports(streamer(app="new", ready=False))
+    else:
+        await fleet.store.set_policies({"new": "spread"})
+    totals = await fleet.store.totals()
+    assert {name: app.waiting for name, app in totals.apps.items()} == {"new": 2}
+    assert totals.unknown_waiting == 1
+    await fleet.store.leave("a", "b", "c")
+    totals = await fleet.store.totals()
+    assert {name: app.waiting for name, app in totals.apps.items()} == {"new": 0}
+    assert totals.unknown_waiting == 0
+
+
+async def test_a_streamer_of_an_unknown_app_gets_its_waiting_tickets(fleet: Fleet) -> None:
+    await fleet.waits(ticket("a", app="new", labels={"region": "eu"}))
+    await fleet.reports(streamer(app="new", labels={"region": "eu"}))
+    assert await fleet.matches() == {"a": "s1/cam"}
+
+
+async def test_a_reservation_of_an_unknown_app_leaves_nothing(fleet: Fleet) -> None:
+    assert await fleet.store.reserve(ticket("page", replica="", app="invented", labels={"region": "eu"})) is None
+    assert await keys_of(fleet, "invented") == []
+
+
+async def test_restored_tickets_of_unknown_apps_are_never_refused(fleet: Fleet) -> None:
+    tickets = [(ticket(f"p{number}", app=f"new-{number}"), 900.0) for number in range(MAX_UNKNOWN_APPS + 5)]
+    await fleet.store.restore("r1", tickets, [])
+    assert (await fleet.store.totals()).unknown_waiting == MAX_UNKNOWN_APPS + 5
+    await fleet.reports(streamer(app="new-3"))
+    assert (await fleet.store.totals()).unknown_waiting == MAX_UNKNOWN_APPS + 4
+    await fleet.store.restore("r1", [], [])
+    assert (await fleet.store.totals()).unknown_waiting == 0

@@ -1,6 +1,7 @@
 """What a router counts."""
 
 from functools import cache
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -11,6 +12,7 @@ from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
 
+STATUSES = frozenset(int(status) for status in HTTPStatus)
 DOORS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
 
 
@@ -41,7 +43,12 @@ class Metrics:
 
     def answered(self, path: str, status: int) -> None:
         """Count an answer."""
-        self._counter(door_of(path.removeprefix(self._prefix)), str(status)).inc()
+        self._counter(door_of(path.removeprefix(self._prefix)), status_label(status)).inc()
+
+
+def status_label(status: int) -> str:
+    """Return the label of a status; `other` for one that HTTP does not define, which only an upstream answers."""
+    return str(status) if status in STATUSES else "other"
 
 
 def door_of(path: str) -> str:

@@ -199,6 +199,8 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     """Pairs of (rank, position), growing. Positions between them are interpolated."""
     ends_per_second: float = 0.0
     """The recent rate at which sessions of the lane's app ended; 0 if unknown."""
+    served: bool = True
+    """Whether a streamer of the fleet, free or not, satisfies the lane's tickets."""
 
 
 class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,7 +218,15 @@ class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     """Streamers in quarantine."""
     oldest_wait: float = 0.0
-    """The longest wait of a ticket, in seconds."""
+    """The longest wait of a ticket, in seconds; tickets that want one particular streamer do not count."""
+    unscalable: int = 0
+    """Waiting tickets that a further streamer would not serve: they want one particular streamer, or labels that no
+    streamer has although the app has streamers."""
+
+    @property
+    def demand(self) -> int:
+        """The slots that would serve all its players."""
+        return self.used + self.waiting - self.unscalable
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

@@ -143,7 +143,7 @@ class RedisFleetStore:
     async def totals(self) -> Totals:
         """Return the numbers of the fleet."""
         now, warming_up, unknown, *rest = await self._link.run("totals")
-        apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
+        apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 10)}
         return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps, unknown_waiting=unknown)
 
     async def snapshot(self) -> FleetSnapshot:
@@ -247,7 +247,7 @@ def _lease(row: Sequence[Any]) -> Lease | None:
 
 
 def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
-    length, head, marks, ends, duration = reply
+    length, head, marks, ends, duration, served = reply
     seconds = int(duration) / 1e6
     return LaneView(
         lane=name,
@@ -255,11 +255,13 @@ def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
         head=tuple(session.decode() for session in head),
         marks=tuple((float(rank), place) for rank, place in zip(marks[::2], marks[1::2], strict=True)),
         ends_per_second=ends / seconds if seconds else 0.0,
+        served=served == 1,
     )
 
 
 def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
-    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest = row
+    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest, unscalable = row
+    oldest_at = int(float(oldest))
     return AppTotals(
         streamers=streamers,
         slots=float("inf") if unlimited else slots,
@@ -267,5 +269,6 @@ def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
         available=available,
         waiting=waiting,
         quarantined=quarantined,
-        oldest_wait=max(0.0, (now - int(float(oldest))) / 1e6) if waiting else 0.0,
+        oldest_wait=max(0.0, (now - oldest_at) / 1e6) if oldest_at else 0.0,
+        unscalable=unscalable,
     )

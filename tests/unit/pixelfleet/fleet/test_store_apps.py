@@ -10,7 +10,7 @@ from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 async def keys_of(fleet: Fleet, app: str) -> list[str]:
     """Return the kinds of keys that the store has for an app."""
-    kinds = ["all", "wait", "unknown", "sel", "tot", "busy", "ends"]
+    kinds = ["all", "wait", "want", "unknown", "sel", "fit", "tot", "busy", "ends"]
     return [kind for kind in kinds if await fleet.read("EXISTS", f"{kind}:{app}")]
 
 
@@ -19,7 +19,7 @@ async def test_an_app_without_a_streamer_is_forgotten_with_its_last_ticket(fleet
     await fleet.waits(ticket("b", app="invented"))
     assert (await fleet.store.totals()).unknown_waiting == 2
     await fleet.store.leave("a")
-    assert await keys_of(fleet, "invented") == ["wait", "unknown", "sel"]
+    assert await keys_of(fleet, "invented") == ["wait", "unknown", "sel", "fit"]
     await fleet.store.leave("b")
     assert await keys_of(fleet, "invented") == []
     assert not await fleet.read("EXISTS", "unknown")
@@ -104,3 +104,78 @@ async def test_restored_tickets_of_unknown_apps_are_never_refused(fleet: Fleet) 
     assert (await fleet.store.totals()).unknown_waiting == MAX_UNKNOWN_APPS + 4
     await fleet.store.restore("r1", [], [])
     assert (await fleet.store.totals()).unknown_waiting == 0
+
+
+# -- demand -----------------------------------------------------------------------------------------
+
+
+async def demand(fleet: Fleet, app: str = "app") -> int:
+    return (await fleet.store.totals()).apps[app].demand
+
+
+async def test_tickets_that_a_further_streamer_would_not_serve_are_no_demand(fleet: Fleet) -> None:
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    await fleet.gets(ticket("plays"))
+    await fleet.waits(ticket("any"))
+    await fleet.waits(ticket("eu", labels={"region": "eu"}))
+    assert await demand(fleet) == 3
+    await fleet.waits(ticket("mars", labels={"region": "mars"}))
+    await fleet.waits(ticket("named", wants="nope"))
+    await fleet.waits(ticket("busy", wants="s1/cam"))
+    totals = (await fleet.store.totals()).apps["app"]
+    assert (totals.waiting, totals.unscalable, totals.demand) == (5, 3, 3)
+    await fleet.reports(streamer("s2", labels={"region": "mars"}, ready=False))
+    assert await demand(fleet) == 4
+    await fleet.reports(server="s2")
+    assert await demand(fleet) == 3
+
+
+async def test_an_app_that_scales_from_zero_has_the_demand_of_every_label(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "spread"})
+    await fleet.waits(ticket("eu", labels={"region": "eu"}))
+    await fleet.waits(ticket("any"))
+    assert await demand(fleet) == 2
+
+
+async def test_players_of_one_streamer_do_not_count_in_the_longest_wait(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.waits(ticket("named", wants="nope"))
+    fleet.clock.advance(5.0)
+    assert (await fleet.store.totals()).apps["app"].oldest_wait == 0.0
+
+
+@pytest.mark.parametrize("selectors", [64, 65])
+async def test_a_dropped_selector_is_counted_again_when_it_returns(fleet: Fleet, selectors: int) -> None:
+    await fleet.reports(streamer(labels={"region": "eu"}, capacity=0))
+    for number in range(selectors):
+        await fleet.store.reserve(ticket(f"p{number}", replica="", labels={"region": f"{number}"}))
+        fleet.clock.advance(0.01)
+    assert await fleet.read("HGET", "fit:app", "region=0") == (b"0" if selectors == 64 else None)
+    await fleet.waits(ticket("late", labels={"region": "0"}))
+    assert (await fleet.store.totals()).apps["app"].unscalable == 1
+
+
+# -- lanes ------------------------------------------------------------------------------------------
+
+
+async def test_a_lane_is_served_while_a_streamer_satisfies_it(fleet: Fleet) -> None:
+    lanes = [
+        "app\x1f",
+        "app\x1fregion=eu",
+        "app\x1fregion=us",
+        "app\x1f=*",
+        "app\x1f=s1/cam",
+        "app\x1f=cam",
+        "app\x1f=no",
+    ]
+
+    async def served() -> list[bool]:
+        return [view.served for view in await fleet.store.lanes(lanes)]
+
+    for region in ("eu", "us"):
+        await fleet.waits(ticket(region, labels={"region": region}))
+    assert not any(await served())
+    await fleet.reports(streamer(ready=False, labels={"region": "eu"}))
+    assert await served() == [True, True, False, True, True, True, False]
+    await fleet.reports(server="s1")
+    assert not any(await served())

@@ -2,6 +2,17 @@
 
 local function index(app, selector) return P .. 'free:' .. app .. US .. selector end
 
+-- Returns whether a lane's tickets want one particular streamer.
+local function wants_one(lane)
+  local wants = lane:match(US .. '=(.*)$')
+  return wants ~= nil and wants ~= '*'
+end
+
+-- Returns the key of an app's waiting tickets: those of a lane, which want one particular streamer or not.
+local function waiting_key(app, lane) return P .. (wants_one(lane) and 'want:' or 'wait:') .. app end
+
+local function is_waiting(app) return call('EXISTS', P .. 'wait:' .. app, P .. 'want:' .. app) > 0 end
+
 local function count_unknown(step) unknown_waiting = call('HINCRBY', P .. 'epoch', 'unk', int(step)) end
 
 -- Adds an app to those that are known: it has a streamer, or the settings name it.
@@ -10,7 +21,7 @@ local function register_app(app)
   if call('SADD', P .. 'apps', app) == 0 then return end
   call('ZADD', DUE, int(now + UNUSED), 'p:' .. app)
   if unknown_waiting > 0 and call('SREM', P .. 'unknown', app) == 1 then
-    count_unknown(-call('ZCARD', P .. 'wait:' .. app))
+    count_unknown(-call('ZCARD', P .. 'wait:' .. app) - call('ZCARD', P .. 'want:' .. app))
     for _, lane in ipairs(call('SMEMBERS', P .. 'unknown:' .. app)) do call('ZADD', P .. 'lanes', now_text, lane) end
     call('DEL', P .. 'unknown:' .. app)
   end
@@ -19,11 +30,11 @@ end
 -- Deletes the keys of an app without streamers and tickets.
 local function delete_app(app)
   for _, selector in ipairs(call('ZRANGE', P .. 'sel:' .. app, 0, -1)) do call('DEL', index(app, selector)) end
-  call('DEL', P .. 'sel:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app)
+  call('DEL', P .. 'sel:' .. app, P .. 'fit:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app)
 end
 
 local function drop_app(app)
-  if call('EXISTS', P .. 'all:' .. app, P .. 'wait:' .. app) > 0 then
+  if call('EXISTS', P .. 'all:' .. app) == 1 or is_waiting(app) then
     call('ZADD', DUE, int(now + UNUSED), 'p:' .. app)
     return
   end
@@ -102,12 +113,48 @@ local function register_selector(app, selector, admits)
     end
     if not dropped then return 'choices' end
     call('ZREM', stored, dropped)
+    call('HDEL', P .. 'fit:' .. app, dropped)
     call('DEL', index(app, dropped))
   end
   call('ZADD', stored, now_text, selector)
   selectors[app] = nil
-  for _, key in ipairs(call('ZRANGE', index(app, ''), 0, -1)) do
+  local fitting = 0
+  for _, key in ipairs(call('SMEMBERS', P .. 'all:' .. app)) do
     local labels, score = look_up(key, 'lab', 'free')
-    if has_labels(labels, selector) then call('ZADD', index(app, selector), score, key) end
+    if has_labels(labels, selector) then
+      fitting = fitting + 1
+      if score ~= '' then call('ZADD', index(app, selector), score, key) end
+    end
   end
+  call('HSET', P .. 'fit:' .. app, selector, int(fitting))
+end
+
+-- Changes the number of streamers that satisfy each selector, by those of one streamer's labels.
+local function count_fitting(app, labels, step)
+  local fit = P .. 'fit:' .. app
+  for _, selector in ipairs(matching_selectors(app, labels)) do
+    if selector ~= '' and call('HGET', fit, selector) then call('HINCRBY', fit, selector, int(step)) end
+  end
+end
+
+-- Returns whether a streamer, free or not, would serve the tickets of a lane.
+local function is_served(lane)
+  local app, choice = lane:match('^([^' .. US .. ']*)' .. US .. '(.*)$')
+  if wants_one(lane) then
+    local wants = choice:sub(2)
+    return look_up(wants, 'app') == app or call('EXISTS', P .. 'ep:' .. app .. US .. wants) == 1
+  end
+  if choice == '' or choice == '=*' then return call('EXISTS', P .. 'all:' .. app) == 1 end
+  return call('HGET', P .. 'fit:' .. app, choice) ~= '0'
+end
+
+-- Returns the number of waiting tickets that a further streamer, like those that there are, would not serve.
+local function count_unscalable(app, waiting)
+  local count = call('ZCARD', P .. 'want:' .. app)
+  if waiting == 0 or call('EXISTS', P .. 'all:' .. app) == 0 then return count end
+  local fit = call('HGETALL', P .. 'fit:' .. app)
+  for i = 1, #fit, 2 do
+    if fit[i + 1] == '0' then count = count + call('ZCARD', P .. 'lane:' .. app .. US .. fit[i]) end
+  end
+  return count
 end

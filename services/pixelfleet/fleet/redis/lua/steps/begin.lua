@@ -18,10 +18,10 @@
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
 --   rv:REPLICA         set     legacy servers whose link a replica holds;  said:REPLICA  set  sessions restored so far
 --   lane:LANE          zset    waiting sessions by rank;  lanes  zset  lanes that are not empty, by last catch_up
---   wait:APP           zset    waiting sessions by arrival
+--   wait:APP           zset    waiting sessions by arrival;  want:APP  zset  those that want one particular streamer
 --   free:APP|SELECTOR  zset    streamers with a free slot, in the order of the policy
 --   ready:APP          zset    streamers that are ready and not drained, by number of spectators
---   sel:APP            zset    selectors, by last use
+--   sel:APP            zset    selectors, by last use;  fit:APP  hash  the streamers that satisfy each, free or not
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end)

@@ -66,6 +66,7 @@ local function drop_streamer(key)
   local s = streamer(key)
   if not s then return end
   set_free(s.app, s.lab, key, '')
+  count_fitting(s.app, s.lab, -1)
   call('ZREM', P .. 'ready:' .. s.app, key)
   call('SREM', P .. 'ep:' .. s.app .. US .. s.ep, key)
   call('SREM', P .. 'node:' .. s.app .. US .. s.node, key)

@@ -85,7 +85,7 @@ end
 
 -- Returns whether any ticket of an app waits.
 local function is_any_waiting(app)
-  if any_waiting[app] == nil then any_waiting[app] = call('EXISTS', P .. 'wait:' .. app) == 1 end
+  if any_waiting[app] == nil then any_waiting[app] = is_waiting(app) end
   return any_waiting[app]
 end
 

@@ -6,7 +6,7 @@ local function lane_of(app, selector, wants) return app .. US .. (wants ~= '' an
 local function enqueue(session, lane, rank, app, arrival, facts)
   call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', '0', unpack(facts or {}))
   call('ZADD', P .. 'lane:' .. lane, rank, session)
-  call('ZADD', P .. 'wait:' .. app, arrival, session)
+  call('ZADD', waiting_key(app, lane), arrival, session)
   if is_known(app) then call('ZADD', P .. 'lanes', 'NX', now_text, lane)
   else
     call('SADD', P .. 'unknown', app)
@@ -18,7 +18,7 @@ end
 
 local function dequeue(session, lane, app)
   call('ZREM', P .. 'lane:' .. lane, session)
-  call('ZREM', P .. 'wait:' .. app, session)
+  call('ZREM', waiting_key(app, lane), session)
   local empty = call('EXISTS', P .. 'lane:' .. lane) == 0
   if unknown_waiting == 0 or call('SISMEMBER', P .. 'unknown', app) == 0 then
     if empty then call('ZREM', P .. 'lanes', lane) end
@@ -26,7 +26,7 @@ local function dequeue(session, lane, app)
   end
   count_unknown(-1)
   if empty then call('SREM', P .. 'unknown:' .. app, lane) end
-  if call('EXISTS', P .. 'wait:' .. app) == 0 then
+  if not is_waiting(app) then
     call('SREM', P .. 'unknown', app)
     delete_app(app)
   end

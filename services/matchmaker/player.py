@@ -114,10 +114,10 @@ class Player:
                 self.ended()
 
     def moved(self, position: QueuePosition) -> None:
-        """Send the player its position, when that has changed."""
+        """Send the player its position, or that nothing serves it, when that has changed."""
         if position != self.position:
             self.position = position
-            self.socket.send(messages.queued(messages.WAITING, position))
+            self.socket.send(messages.waiting(position))
 
     def store_unavailable(self) -> None:
         """Notify the player that no player is matched at present."""
@@ -125,7 +125,7 @@ class Player:
 
     def store_available(self) -> None:
         """Notify the player that it waits as before."""
-        self.socket.send(messages.queued(messages.WAITING, self.position))
+        self.socket.send(messages.waiting(self.position))
 
     def expire(self) -> None:
         """Close the player: it has waited for the longest allowed time."""

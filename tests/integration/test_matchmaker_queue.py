@@ -42,8 +42,8 @@ async def pod(matched: Matches, name: str = "cam", **settings: Any) -> AsyncIter
 
 
 async def waiting(viewer: Peer) -> Message:
-    """Return the next message that tells a place."""
-    while "position" not in (message := await viewer.hear("matchmaker")):
+    """Return the next message with a position, or with the fact that nothing serves the player."""
+    while not {"position", "unserved"} & (message := await viewer.hear("matchmaker")).keys():
         pass
     return message
 
@@ -66,7 +66,8 @@ async def test_each_app_has_its_own_queue(matched: Matches) -> None:
         player(f"{matched.player_url}/any/path?app=car") as second,
     ):
         await driver.hear("config")
-        assert ((await waiting(second))["position"], (await waiting(sailor))["position"]) == (1, 1)
+        assert (await waiting(second))["position"] == 1
+        assert (await waiting(sailor))["unserved"] is True
         await driver.say("listStreamers")
         assert (await driver.hear("streamerList"))["ids"] == ["car"]
         async with pod(matched, app="boat"):
@@ -159,6 +160,7 @@ async def test_what_a_player_says_early_arrives_in_order_and_it_gets_one_config(
 
 async def test_places_are_told_again_as_they_change_and_at_most_once_a_second(matched: Matches) -> None:
     loop = asyncio.get_running_loop()
+    await matched.report(1, ready=False)
     async with AsyncExitStack() as stack:
         others = [AsyncExitStack() for _ in range(3)]
         for other in others:
@@ -215,6 +217,23 @@ async def test_a_choice_that_cannot_be_is_refused_before_there_is_a_websocket(ma
             async with player(f"{matched.player_url}/{query}"):
                 pass
         assert refused.value.response.status_code == 400
+
+
+async def test_a_player_that_nothing_serves_gets_no_place_and_one_of_an_ended_session_is_refused(
+    matched: Matches,
+) -> None:
+    async with pod(matched), player(matched.player_url) as host:
+        await host.hear("config")
+        for query in ("id=nope", "region=nowhere", "app=nothing"):
+            async with player(f"{matched.player_url}/?{query}") as viewer:
+                message = await waiting(viewer)
+                assert message["unserved"] is True
+                assert not {"position", "ahead", "etaSeconds"} & message.keys()
+        async with player(f"{matched.player_url}/?id={'0' * 32}") as late:
+            assert (await late.hear("subscribeFailed"))["message"] == "no such session"
+            assert (await late.closed())[0] == 4205
+        async with player(matched.player_url) as second:
+            assert (await waiting(second))["position"] == 1
 
 
 async def test_strange_messages_of_a_waiting_player_cost_it_alone(matched: Matches) -> None:

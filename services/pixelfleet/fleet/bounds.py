@@ -65,6 +65,9 @@ UNUSED_SECONDS: Final = 3600.0
 MAX_UNKNOWN_APPS: Final = 64
 """Apps with waiting tickets that never had a streamer and are in no settings; tickets of a further one are refused."""
 
+SESSION_ID_LENGTH: Final = 32
+"""Hexadecimal digits of a session's id."""
+
 # -- ranks ------------------------------------------------------------------------------------------
 
 MAX_PRIORITY: Final = 7

@@ -200,7 +200,7 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     ends_per_second: float = 0.0
     """The recent rate at which sessions of the lane's app ended; 0 if unknown."""
     served: bool = True
-    """Whether a streamer of the fleet, free or not, satisfies the lane's tickets."""
+    """Whether a streamer, free or not, satisfies the lane's tickets; True while the store is warming up."""
 
 
 class AppTotals(msgspec.Struct, frozen=True, kw_only=True):

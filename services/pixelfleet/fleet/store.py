@@ -73,7 +73,8 @@ class FleetStore(Protocol):
 
         A session that is stored already keeps its lease or place, and moves to this replica. If the ticket wants a
         running session, the ticket in the reply wants that session's streamer. An app that never had a streamer and
-        is in no settings may have waiting tickets, up to MAX_UNKNOWN_APPS of them. Raises TicketRefusedError.
+        is in no settings may have waiting tickets, up to MAX_UNKNOWN_APPS of them. A ticket that wants a session which
+        no longer exists is refused. Raises TicketRefusedError.
         """
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
-from matchmaker.queue.positions import QueuePosition
+from matchmaker.queue.positions import UNSERVED, QueuePosition
 from matchmaker.settings import Settings
 from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
 from pixelfleet.fleet.model import LeaseState
@@ -189,6 +189,24 @@ async def test_an_outage_of_the_store_and_its_end_are_sent_to_the_player(replica
         {**queued, "detail": messages.STORE_UNAVAILABLE},
         {**queued, "detail": messages.WAITING, **position},
     ]
+
+
+async def test_a_player_whom_nothing_serves_gets_no_position(replica: Replica) -> None:
+    client = replica.player()
+    await replica.settle()
+    client.player.moved(UNSERVED)
+    client.player.moved(UNSERVED)
+    client.player.store_available()
+    queued = {"type": "matchmaker", "queued": True, "matched": False}
+    assert client.messages[1:] == [{**queued, "detail": messages.NOT_SERVED, "unserved": True}] * 2
+
+
+async def test_a_player_of_a_session_that_is_over_is_refused(replica: Replica) -> None:
+    client, typo = replica.player(wants="0" * 32), replica.player(wants="nope")
+    await replica.settle()
+    assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such session"}
+    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert typo.socket.closes == []
 
 
 @pytest.mark.parametrize(

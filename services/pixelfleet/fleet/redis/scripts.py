@@ -64,6 +64,7 @@ NUMBERS: Final = (
     "SERVED_AT_ONCE",
     "SERVERS_AT_ONCE",
     "SESSIONS_AT_ONCE",
+    "SESSION_ID_LENGTH",
 )
 """The bounds of the scripts that are plain numbers, with the same names in Lua."""
 

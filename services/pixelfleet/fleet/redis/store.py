@@ -177,6 +177,8 @@ class RedisFleetStore:
             raise TooManyChoicesError("too many different choices of labels are in use")
         if reply == b"unknown":
             raise NothingServesError("no such application")
+        if reply == b"gone":
+            raise NothingServesError("no such session")
         return reply
 
 

@@ -179,3 +179,22 @@ async def test_a_lane_is_served_while_a_streamer_satisfies_it(fleet: Fleet) -> N
     assert await served() == [True, True, False, True, True, True, False]
     await fleet.reports(server="s1")
     assert not any(await served())
+
+
+async def test_lanes_count_as_served_while_reports_may_be_missing(fleet: Fleet) -> None:
+    await fleet.run("epoch", "another server process")
+    (view,) = await fleet.store.lanes(["app\x1f"])
+    assert view.served
+
+
+async def test_a_session_that_is_over_is_refused_and_one_that_waits_is_not(fleet: Fleet) -> None:
+    waits, over, endpoint = ("0" * 31 + digit for digit in "abc")
+    await fleet.waits(ticket(waits))
+    await fleet.waits(ticket("watches", wants=waits, may_share=True))
+    await fleet.reports(streamer("s2", endpoint, app="b"))
+    await fleet.gets(ticket("plays", app="b", wants=endpoint))
+    for wants in (over, endpoint):
+        with pytest.raises(NothingServesError, match="no such session"):
+            await fleet.store.join(ticket("late", wants=wants, may_share=True))
+    assert await fleet.store.reserve(ticket("page", replica="", wants=over)) is None
+    await fleet.waits(ticket("text", wants=over.upper()))

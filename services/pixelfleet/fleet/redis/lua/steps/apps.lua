@@ -148,6 +148,12 @@ local function is_served(lane)
   return call('HGET', P .. 'fit:' .. app, choice) ~= '0'
 end
 
+-- Returns whether `wants` is the id of a session that no longer exists. An endpoint id of the same form counts as one.
+local function is_over(app, wants)
+  return #wants == SESSION_ID_LENGTH and not wants:find('[^0-9a-f]') and not warming_up
+    and call('EXISTS', P .. 't:' .. wants, P .. 's:' .. wants, P .. 'ep:' .. app .. US .. wants) == 0
+end
+
 -- Returns the number of waiting tickets that a further streamer, like those that there are, would not serve.
 local function count_unscalable(app, waiting)
   local count = call('ZCARD', P .. 'want:' .. app)

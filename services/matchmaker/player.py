@@ -18,7 +18,8 @@ from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
 from pixelfleet.fleet.store import NothingServesError, TicketRefusedError
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
-from pixelfleet.net.relay import Relay
+from pixelfleet.net.early_budget import EarlyBudget
+from pixelfleet.net.relay import MAX_EARLY_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 LINGER_SECONDS: Final = 5.0
 """A legacy server that did not answer a close keeps its lease for this time, until it detects that the player left."""
+
+MAX_QUEUED_BYTES: Final = 8 * 1024
+"""Bytes of messages that a player may send while it waits. A page sends a few hundred."""
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
@@ -39,6 +43,7 @@ class Context(Protocol):
     tasks: Tasks
     metrics: Metrics
     upstream_bounds: Bounds
+    early_budget: EarlyBudget
     session_key: str | None
     now: Callable[[], float]
     """The loop's clock."""
@@ -75,7 +80,13 @@ class Player:
     def begin(self) -> MessageHandler:
         """Send the first message and join the queue."""
         self.arrived_at = self.context.now()
-        self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
+        self.relay = Relay(
+            self.socket,
+            on_end=self._ended,
+            on_upstream_lost=self._upstream_lost,
+            early_limit=MAX_QUEUED_BYTES,
+            budget=self.context.early_budget,
+        )
         self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
@@ -164,6 +175,7 @@ class Player:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
         while lease is not None and self.left_at is None:
             self.position, self.lease = None, lease
+            self.relay.early_limit = MAX_EARLY_BYTES
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -207,6 +219,7 @@ class Player:
             return None
         if lease is None:
             self.lease = None
+            self.relay.early_limit = MAX_QUEUED_BYTES
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
         return lease
 

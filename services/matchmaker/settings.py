@@ -12,7 +12,7 @@ from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import tell
-from pixelfleet.service.values import Address, Name, Origin, Placeholder, Port, Seconds
+from pixelfleet.service.values import Address, Bytes, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
 
@@ -90,6 +90,12 @@ class Settings(AuthSettings):
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
+    early_bytes: Bytes = Field(
+        16777216,
+        ge=0,
+        description="Messages that players send before they have a streamer take at most this many bytes in total, "
+        "beyond 1 KiB each. A player that exceeds this is closed with code 4104.",
+    )
     queue_seconds: Seconds = Field(
         3600, gt=0, description="A player that has waited for this time is closed with code 4103."
     )

@@ -108,6 +108,12 @@ class Settings(AuthSettings):
     proxies_at_once: int = Field(
         256, ge=1, description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503."
     )
+    early_bytes: Bytes = Field(
+        16777216,
+        ge=0,
+        description="Messages that players send before they have a matchmaker take at most this many bytes in total, "
+        "beyond 1 KiB each. A player that exceeds this is closed with code 4104.",
+    )
     max_players: int = Field(
         0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."
     )

@@ -21,6 +21,9 @@ INTERNAL_ERROR: Final = 1011
 CLOSE_GRACE_SECONDS: Final = 2.0
 """How long the other side may take to answer our close before the socket is dropped."""
 
+MAX_FRAGMENTS: Final = 1024
+"""Fragments of one message: each takes memory beside its content until the last one has come."""
+
 MAX_REASON_BYTES: Final = 123
 """The room that RFC 6455 leaves for the reason in a close frame."""
 
@@ -199,7 +202,7 @@ class WebSocket(WSListener):
             return
         parts.append(frame.get_payload_as_bytes())
         self._parts_bytes += frame.payload_size
-        if self._parts_bytes > self._bounds.message_bytes or len(parts) > self._bounds.message_bytes:
+        if self._parts_bytes > self._bounds.message_bytes or len(parts) > MAX_FRAGMENTS:
             self._parts, self._parts_bytes = None, 0
             self.close(close_codes.MESSAGE_TOO_BIG)
         elif frame.fin:

@@ -10,6 +10,7 @@ from matchmaker.settings import Settings
 from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
+from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.protocol import close_codes
 from tests.unit.matchmaker.replicas import KEY, Client, Replica
 
@@ -244,3 +245,25 @@ async def test_a_player_of_an_unknown_application_is_refused_when_too_many_wait(
     assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such application"}
     assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
     assert declared.socket.closes == []
+
+
+async def test_a_waiting_player_may_send_8_kib_and_one_that_is_dialled_512(replica: Replica) -> None:
+    waits, served = replica.player(app="nowhere"), await dialled(replica)
+    for client in (waits, served):
+        client.player.message(bytes(8 * 1024))
+        assert client.socket.is_open
+        client.player.message(b"x")
+    assert waits.socket.closes == [(4104, close_codes.RATE_LIMITED.reason)]
+    assert served.socket.is_open
+
+
+async def test_what_waiting_players_have_sent_is_bounded_in_sum(replica: Replica) -> None:
+    replica.players.early_budget = EarlyBudget(100_000)
+    clients = [replica.player() for _ in range(200)]
+    for client in clients:
+        client.player.message(bytes(8_000))
+    kept = sum(client.player.relay.early_bytes for client in clients)
+    assert kept <= 100_000 + 200 * 1024
+    late = replica.player()
+    late.player.message(b'{"type":"listStreamers"}')
+    assert late.socket.is_open

@@ -107,10 +107,11 @@ async def test_fragments_together_may_not_exceed_the_bound() -> None:
         assert heard.messages == []
 
 
-async def test_empty_fragments_without_end_are_no_way_round_the_bound() -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
+@pytest.mark.parametrize("size", [0, 2])
+async def test_small_fragments_without_end_are_no_way_round_the_bound(size: int) -> None:
+    async with door(Bounds()) as opened, websocket(opened.port) as peer:
         await opened.next()
-        await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, fin=False) * 1100)
+        await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, bytes(size), fin=False) * 1024)
         assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
 
 

@@ -65,6 +65,9 @@ UNUSED_SECONDS: Final = 3600.0
 MAX_UNKNOWN_APPS: Final = 64
 """Apps with waiting tickets that never had a streamer and are in no settings; tickets of a further one are refused."""
 
+RECOUNT_SECONDS: Final = 60.0
+"""The interval at which the record of these apps is corrected."""
+
 SESSION_ID_LENGTH: Final = 32
 """Hexadecimal digits of a session's id."""
 

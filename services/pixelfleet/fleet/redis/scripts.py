@@ -41,6 +41,7 @@ TIMES: Final = (
     "FIRST_QUARANTINE",
     "LONGEST_QUARANTINE",
     "PAGE_ARRIVAL",
+    "RECOUNT",
     "SELECTOR_USE",
     "UNUSED",
     "WARM_UP",

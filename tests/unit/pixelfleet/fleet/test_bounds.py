@@ -4,6 +4,8 @@ The numbers are written out, so that a changed or unused bound of bounds.py fail
 """
 
 import re
+import secrets
+import uuid
 from importlib.resources import files
 
 import pytest
@@ -211,6 +213,23 @@ async def test_64_apps_without_streamers_may_wait_at_once(fleet: Fleet) -> None:
         await fleet.store.join(ticket("one-more", app="invented-64"))
     await fleet.store.leave("same")
     await fleet.waits(ticket("one-more", app="invented-64"))
+
+
+async def test_the_record_of_unknown_apps_is_corrected_after_60_seconds(fleet: Fleet) -> None:
+    await fleet.waits(ticket("p", app="invented"))
+    begun = fleet.clock.now
+    await fleet.read("SADD", "unknown", "left-over")
+    await fleet.read("HSET", "epoch", "unk", "9")
+    for seconds, waiting in ((60.0 - A_BIT, 9), (60.0 + A_BIT, 1)):
+        await fleet.passes(begun + seconds - fleet.clock.now)
+        assert (await fleet.store.totals()).unknown_waiting == waiting
+    assert await fleet.read("SMEMBERS", "unknown") == [b"invented"]
+    await fleet.store.leave("p")
+    assert (await fleet.store.totals()).unknown_waiting == 0
+
+
+def test_a_session_id_has_32_digits() -> None:
+    assert len(secrets.token_hex(16)) == len(uuid.uuid4().hex) == bounds.SESSION_ID_LENGTH == 32
 
 
 # -- ranks ------------------------------------------------------------------------------------------

@@ -33,6 +33,24 @@ local function delete_app(app)
   call('DEL', P .. 'sel:' .. app, P .. 'fit:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app)
 end
 
+local function schedule_recount() call('ZADD', DUE, 'NX', int(now + RECOUNT), 'u:') end
+
+-- Corrects the record of unknown apps, which a lost key or a call of another release may have left wrong.
+local function recount_unknown()
+  unknown_waiting = 0
+  for _, app in ipairs(call('SMEMBERS', P .. 'unknown')) do
+    local waiting = call('ZCARD', P .. 'wait:' .. app) + call('ZCARD', P .. 'want:' .. app)
+    unknown_waiting = unknown_waiting + waiting
+    if waiting == 0 then
+      call('SREM', P .. 'unknown', app)
+      call('DEL', P .. 'unknown:' .. app)
+      delete_app(app)
+    end
+  end
+  call('HSET', P .. 'epoch', 'unk', int(unknown_waiting))
+  if unknown_waiting > 0 then schedule_recount() end
+end
+
 local function drop_app(app)
   if call('EXISTS', P .. 'all:' .. app) == 1 or is_waiting(app) then
     call('ZADD', DUE, int(now + UNUSED), 'p:' .. app)

@@ -8,7 +8,8 @@
 --                              last (the latest arrival), pol (the policies, in one field), unk (the waiting tickets
 --                              of unknown apps), r:REPLICA (time of that replica's last renewal)
 --   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined), p:app (unused),
---                              b:streamer (operator drain of a streamer that is gone), e: (run catch_up)
+--                              b:streamer (operator drain of a streamer that is gone), e: (run catch_up),
+--                              u: (run recount_unknown)
 --   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (end:SERVER is not empty)
 --   s:STREAMER         hash    one streamer: its report (rep), its facts, and its share of indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported

@@ -145,6 +145,7 @@ local function expire(replica)
       elseif kind == 'r:' then drop_replica(name)
       elseif kind == 'a:' then serve(name)
       elseif kind == 'p:' then drop_app(name)
+      elseif kind == 'u:' then recount_unknown()
       elseif kind == 'b:' then call('SREM', P .. 'back', name)
       elseif kind == 'e:' then catch_up() end
     end

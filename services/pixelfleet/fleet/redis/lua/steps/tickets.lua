@@ -9,7 +9,7 @@ local function enqueue(session, lane, rank, app, arrival, facts)
   call('ZADD', waiting_key(app, lane), arrival, session)
   if is_known(app) then call('ZADD', P .. 'lanes', 'NX', now_text, lane)
   else
-    call('SADD', P .. 'unknown', app)
+    if call('SADD', P .. 'unknown', app) == 1 then schedule_recount() end
     call('SADD', P .. 'unknown:' .. app, lane)
     count_unknown(1)
   end

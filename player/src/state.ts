@@ -30,7 +30,7 @@ export type WaitCause =
  */
 export type State =
   | { phase: 'connecting' }
-  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string; cut?: true }
+  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string; cut?: true }
   | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
   | { phase: 'starting'; cut?: true }
   | { phase: 'blocked' } // the browser requires a click before it plays

@@ -13,6 +13,11 @@ describe('parseMatchmaker', () => {
     });
   });
 
+  it('parses a message to an unserved player without a position or a text', () => {
+    const message = { queued: true, matched: false, detail: 'No streamer offers this', unserved: true, position: 1 };
+    expect(parseMatchmaker(message)).toEqual({ kind: 'queued', unserved: true });
+  });
+
   it('parses a message without a position', () => {
     expect(parseMatchmaker({ type: 'matchmaker', queued: true, matched: false })).toEqual({ kind: 'queued' });
   });
@@ -36,6 +41,7 @@ describe('parseMatchmaker', () => {
     { position: 1.5 },
     { position: '3' },
     { position: Infinity },
+    { unserved: 'yes' },
     { ahead: -1 },
     { ahead: null },
     { etaSeconds: -1 },

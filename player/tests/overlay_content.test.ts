@@ -26,6 +26,7 @@ describe('overlayContent', () => {
   it.each<[State, string, OverlayContent['step']]>([
     [{ phase: 'connecting' }, 'Connecting', 'connect'],
     [{ phase: 'queued' }, 'Waiting for a free stream', 'queue'],
+    [{ phase: 'queued', unserved: true }, 'No stream is available', 'queue'],
     [{ phase: 'starting' }, 'Starting the stream', 'start'],
     [{ phase: 'reconnecting', played: false }, 'Still connecting', 'connect'],
     [{ phase: 'reconnecting', played: true }, 'Reconnecting', undefined],

@@ -17,6 +17,9 @@ describe('reduce', () => {
   it('goes from connecting through the queue to playing', () => {
     expect(after()).toEqual({ phase: 'connecting' });
     expect(after(QUEUED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
+    const unserved: StateEvent = { type: 'matchmaker', message: { kind: 'queued', unserved: true } };
+    expect(after(QUEUED, unserved)).toEqual({ phase: 'queued', unserved: true });
+    expect(after(unserved, QUEUED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
     expect(after(QUEUED, MATCHED)).toEqual({ phase: 'starting' });
     expect(after(QUEUED, MATCHED, CONFIGURED, FRAME)).toEqual({ phase: 'playing' });
   });

@@ -24,7 +24,6 @@ from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
-from pixelfleet.fleet.model import Policy
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
@@ -176,12 +175,11 @@ async def _open_ports(
 
 async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
     """Write the policies to the store, which all replicas share; repeat it after a store reset."""
-    policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:
         await restored.wait()
         restored.clear()
         try:
-            await store.set_policies(policies)
+            await store.set_policies(settings.app_policies)
         except StoreUnavailableError:
             restored.set()
             await asyncio.sleep(1.0)

@@ -22,7 +22,10 @@ log = structlog.get_logger(__name__)
 READ_SECONDS: Final = 1.0
 STALE_SECONDS: Final = 5.0
 MAX_APPS: Final = 500
-"""Applications with series of their own. Players may request any name, so the number must be bounded."""
+"""Applications with series of their own. Their names are from settings and servers, not from players."""
+
+OTHER: Final = "other"
+"""The label of all unknown applications together: their names are from players."""
 
 WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 """In seconds."""
@@ -133,21 +136,25 @@ class FleetGauges(Collector):
         if totals is None:
             return
         yield from _fleet_gauges(totals.apps)
-        yield from self._app_gauges(totals.apps)
+        yield from self._app_gauges(totals.apps, totals.unknown_waiting)
 
-    def _app_gauges(self, apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
+    def _app_gauges(self, apps: Mapping[str, AppTotals], unknown_waiting: int) -> Iterator[Metric]:
         names = shown_apps(apps, self._warm)
         demand = GaugeMetricFamily(
-            "pixelfleet_streams_wanted", "Occupied and leased slots, waiting players, and warm slots.", labels=["app"]
+            "pixelfleet_streams_wanted",
+            "Occupied and leased slots, waiting players that a further streamer would serve, and warm slots.",
+            labels=["app"],
         )
         for name in names:
             totals = apps.get(name, AppTotals())
-            demand.add_metric([name], totals.used + totals.waiting + self._warm.get(name, 0))
+            demand.add_metric([name], totals.demand + self._warm.get(name, 0))
         yield demand
         for suffix, (text, value) in BY_APP.items():
             family = GaugeMetricFamily(f"pixelfleet_{suffix}", text, labels=["app"])
             for name in names:
                 family.add_metric([name], value(apps.get(name, AppTotals())))
+            if suffix == "players_waiting" and OTHER not in names:
+                family.add_metric([OTHER], unknown_waiting)
             yield family
 
 
@@ -155,8 +162,12 @@ def _fleet_gauges(apps: Mapping[str, AppTotals]) -> Iterator[Metric]:
     totals = list(apps.values())
     waiting = sum(app.waiting for app in totals)
     slots = sum(app.slots for app in totals)
-    players = waiting + sum(app.used for app in totals)
-    yield GaugeMetricFamily("matchmaker_player_queue_count", "Players in the queue of the whole fleet.", value=waiting)
+    players = sum(app.demand for app in totals)
+    yield GaugeMetricFamily(
+        "matchmaker_player_queue_count",
+        "Players in the queue of the whole fleet, without those for unknown applications.",
+        value=waiting,
+    )
     yield GaugeMetricFamily(
         "matchmaker_streamer_available_count",
         "Streamers with a free slot.",

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pixelfleet.fleet.model import Lease
+from pixelfleet.fleet.store import TicketRefusedError
 
 
 class Matched(NamedTuple):
@@ -28,7 +29,7 @@ class Refused(NamedTuple):
     """The store refused the session's ticket."""
 
     session_id: str
-    why: str
+    error: TicketRefusedError
 
 
 class Ended(NamedTuple):

@@ -15,10 +15,11 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.queue.positions import QueuePosition
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.store import TooManyChoicesError
+from pixelfleet.fleet.store import NothingServesError, TicketRefusedError
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
-from pixelfleet.net.relay import Relay
+from pixelfleet.net.early_budget import EarlyBudget
+from pixelfleet.net.relay import MAX_EARLY_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 LINGER_SECONDS: Final = 5.0
 """A legacy server that did not answer a close keeps its lease for this time, until it detects that the player left."""
+
+MAX_QUEUED_BYTES: Final = 8 * 1024
+"""Bytes of messages that a player may send while it waits. A page sends a few hundred."""
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
@@ -39,6 +43,7 @@ class Context(Protocol):
     tasks: Tasks
     metrics: Metrics
     upstream_bounds: Bounds
+    early_budget: EarlyBudget
     session_key: str | None
     now: Callable[[], float]
     """The loop's clock."""
@@ -75,7 +80,13 @@ class Player:
     def begin(self) -> MessageHandler:
         """Send the first message and join the queue."""
         self.arrived_at = self.context.now()
-        self.relay = Relay(self.socket, on_end=self._ended, on_upstream_lost=self._upstream_lost)
+        self.relay = Relay(
+            self.socket,
+            on_end=self._ended,
+            on_upstream_lost=self._upstream_lost,
+            early_limit=MAX_QUEUED_BYTES,
+            budget=self.context.early_budget,
+        )
         self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
@@ -108,16 +119,16 @@ class Player:
                 self.store_unavailable()
             case StoreAvailable():
                 self.store_available()
-            case Refused(why=why):
-                self.refused(why)
+            case Refused(error=error):
+                self.refused(error)
             case Ended():
                 self.ended()
 
     def moved(self, position: QueuePosition) -> None:
-        """Send the player its position, when that has changed."""
+        """Send the player its position, or that nothing serves it, when that has changed."""
         if position != self.position:
             self.position = position
-            self.socket.send(messages.queued(messages.WAITING, position))
+            self.socket.send(messages.waiting(position))
 
     def store_unavailable(self) -> None:
         """Notify the player that no player is matched at present."""
@@ -125,17 +136,17 @@ class Player:
 
     def store_available(self) -> None:
         """Notify the player that it waits as before."""
-        self.socket.send(messages.queued(messages.WAITING, self.position))
+        self.socket.send(messages.waiting(self.position))
 
     def expire(self) -> None:
         """Close the player: it has waited for the longest allowed time."""
         self.socket.send(messages.queued(close_codes.QUEUE_TIMEOUT.reason))
         self.socket.close(close_codes.QUEUE_TIMEOUT)
 
-    def refused(self, why: str) -> None:
+    def refused(self, error: TicketRefusedError) -> None:
         """Close the player: the store refuses its ticket."""
-        self.socket.send(messages.refused(why))
-        self.socket.close(close_codes.FULL)
+        self.socket.send(messages.refused(str(error)))
+        self.socket.close(close_codes.NOT_FOUND if isinstance(error, NothingServesError) else close_codes.FULL)
 
     def ended(self) -> None:
         """Close the player, which does not reconnect: an operator ended its session."""
@@ -150,8 +161,8 @@ class Player:
             return  # closed before this task started: nothing would remove the ticket
         try:
             lease = await self.context.broker.join(self.ticket)
-        except TooManyChoicesError as error:
-            self.refused(str(error))
+        except TicketRefusedError as error:
+            self.refused(error)
             return
         finally:
             self._joining = False
@@ -164,6 +175,7 @@ class Player:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
         while lease is not None and self.left_at is None:
             self.position, self.lease = None, lease
+            self.relay.early_limit = MAX_EARLY_BYTES
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -202,11 +214,12 @@ class Player:
         """Give the lease back to the store; return another one, or None while the player waits again."""
         try:
             lease = await self.context.broker.give_back(self.ticket.session_id, unreachable=unreachable)
-        except TooManyChoicesError as error:
-            self.refused(str(error))
+        except TicketRefusedError as error:
+            self.refused(error)
             return None
         if lease is None:
             self.lease = None
+            self.relay.early_limit = MAX_QUEUED_BYTES
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
         return lease
 

@@ -22,6 +22,7 @@ from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
+from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors_headers, json_refusal
@@ -66,6 +67,7 @@ class Players:
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
+        self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are closed with a code after which they reconnect, to another replica."""
         self.left = asyncio.Event()

@@ -12,7 +12,7 @@ from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import warn
-from pixelfleet.service.values import Address, Name, Origin, Placeholder, Port, Seconds
+from pixelfleet.service.values import Address, Bytes, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
 
@@ -66,6 +66,11 @@ class Settings(AuthSettings):
     app: Name = Field(
         "default", min_length=1, max_length=64, description="A player that requests no application gets this one."
     )
+    apps: list[Name] = Field(
+        default=[],
+        description="These applications exist, even without a streamer: their waiting players count in the demand. "
+        "Those of --app, --policies and --warm need no entry. Players may wait for few other names.",
+    )
     policy: Policy = Field(
         "spread",
         description="A player gets the free streamer that was used least recently (spread), is on the busiest node "
@@ -85,6 +90,12 @@ class Settings(AuthSettings):
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
+    early_bytes: Bytes = Field(
+        16777216,
+        ge=0,
+        description="Messages that players send before they have a streamer take at most this many bytes in total, "
+        "beyond 1 KiB each. A player that exceeds this is closed with code 4104.",
+    )
     queue_seconds: Seconds = Field(
         3600, gt=0, description="A player that has waited for this time is closed with code 4103."
     )
@@ -143,6 +154,15 @@ class Settings(AuthSettings):
         if self.redirect_port is not None and self.tls_cert is None:
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         return self
+
+    @property
+    def app_policies(self) -> dict[str, Policy]:
+        """The policy of each application in the settings."""
+        return {
+            **dict.fromkeys((*self.apps, *self.warm), "spread"),
+            self.app: self.policy,
+            **self.policies,
+        }
 
     @property
     def link_port(self) -> int | None:

@@ -1,6 +1,7 @@
 """Metrics of the router."""
 
 from functools import cache
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -11,6 +12,7 @@ from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
 
+STATUSES = frozenset(int(status) for status in HTTPStatus)
 SECTIONS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
 
 
@@ -44,7 +46,12 @@ class Metrics:
 
     def answered(self, path: str, status: int) -> None:
         """Count a response."""
-        self._counter(section_of(path.removeprefix(self._prefix)), str(status)).inc()
+        self._counter(section_of(path.removeprefix(self._prefix)), status_label(status)).inc()
+
+
+def status_label(status: int) -> str:
+    """Return the label of a status: `other` if HTTP does not define it, as some upstreams respond."""
+    return str(status) if status in STATUSES else "other"
 
 
 def section_of(path: str) -> str:

@@ -14,6 +14,7 @@ from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.limits import Counts
@@ -62,6 +63,7 @@ class Players:
         self.tasks = tasks
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
+        self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are refused."""
         self.left = asyncio.Event()
@@ -153,7 +155,7 @@ class Player:
 
     def begin(self) -> MessageHandler:
         """Start to dial a matchmaker; return the handler of the player's socket."""
-        self.relay = Relay(self.socket, on_end=self._ended)
+        self.relay = Relay(self.socket, on_end=self._ended, budget=self.players.early_budget)
         self.cancel_dial = self.players.tasks.spawn(self._dial())
         return self.relay
 

@@ -117,6 +117,12 @@ class Settings(AuthSettings):
         description="More simultaneous calls over /proxy and /api than this are refused with HTTP 503, and more "
         "than a quarter of this from one address with HTTP 429.",
     )
+    early_bytes: Bytes = Field(
+        16777216,
+        ge=0,
+        description="Messages that players send before they have a matchmaker take at most this many bytes in total, "
+        "beyond 1 KiB each. A player that exceeds this is closed with code 4104.",
+    )
     max_players: int = Field(
         0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."
     )

@@ -44,8 +44,8 @@ async def pod(
 
 
 async def waiting(viewer: Peer) -> Message:
-    """Return the next message with a position."""
-    while "position" not in (message := await viewer.receive("matchmaker")):
+    """Return the next message with a position, or with the fact that nothing serves the player."""
+    while not {"position", "unserved"} & (message := await viewer.receive("matchmaker")).keys():
         pass
     return message
 
@@ -68,7 +68,8 @@ async def test_each_app_has_its_own_queue(matchmaker: RunningMatchmaker) -> None
         player(f"{matchmaker.player_url}/any/path?app=car") as second,
     ):
         await driver.receive("config")
-        assert ((await waiting(second))["position"], (await waiting(sailor))["position"]) == (1, 1)
+        assert (await waiting(second))["position"] == 1
+        assert (await waiting(sailor))["unserved"] is True
         await driver.send("listStreamers")
         assert (await driver.receive("streamerList"))["ids"] == ["car"]
         async with pod(matchmaker, app="boat"):
@@ -161,6 +162,7 @@ async def test_early_messages_of_a_player_arrive_in_order_and_it_gets_one_config
 
 async def test_positions_are_sent_on_changes_and_at_most_once_a_second(matchmaker: RunningMatchmaker) -> None:
     loop = asyncio.get_running_loop()
+    await matchmaker.report(1, ready=False)
     async with AsyncExitStack() as stack:
         others = [AsyncExitStack() for _ in range(3)]
         for other in others:
@@ -221,6 +223,23 @@ async def test_an_invalid_join_request_is_refused_before_the_upgrade(matchmaker:
             async with player(f"{matchmaker.player_url}/{query}"):
                 pass
         assert refused.value.response.status_code == 400
+
+
+async def test_an_unserved_player_gets_no_position_and_one_of_an_ended_session_is_refused(
+    matchmaker: RunningMatchmaker,
+) -> None:
+    async with pod(matchmaker), player(matchmaker.player_url) as host:
+        await host.receive("config")
+        for query in ("id=nope", "region=nowhere", "app=nothing"):
+            async with player(f"{matchmaker.player_url}/?{query}") as viewer:
+                message = await waiting(viewer)
+                assert message["unserved"] is True
+                assert not {"position", "ahead", "etaSeconds"} & message.keys()
+        async with player(f"{matchmaker.player_url}/?id={'0' * 32}") as late:
+            assert (await late.receive("subscribeFailed"))["message"] == "no such session"
+            assert (await late.closed())[0] == 4205
+        async with player(matchmaker.player_url) as second:
+            assert (await waiting(second))["position"] == 1
 
 
 async def test_invalid_messages_of_a_waiting_player_close_only_that_player(matchmaker: RunningMatchmaker) -> None:

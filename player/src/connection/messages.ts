@@ -2,7 +2,7 @@ import { optional } from '../optional';
 
 /** A `matchmaker` message: the position in the queue, or a match. */
 export type MatchmakerMessage =
-  | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; text?: string }
+  | { kind: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string }
   | { kind: 'matched'; browserOffers: boolean };
 
 /** The longest server text that is shown, in characters; a longer one is truncated. */
@@ -18,7 +18,9 @@ const DEFAULT_DETAIL = 'Waiting for a free streamer';
 const DEFAULT_SIGTERM = 'stream will shutdown';
 
 /**
- * Parses a `matchmaker` message: `{queued, matched, detail, [position, ahead, etaSeconds, dialect]}`.
+ * Parses a `matchmaker` message: `{queued, matched, detail, [position, ahead, etaSeconds, unserved, dialect]}`.
+ *
+ * `unserved` means that no streamer of the fleet offers what the player waits for.
  *
  * @param message - untrusted; a field of the wrong type is treated as missing
  */
@@ -28,6 +30,9 @@ export function parseMatchmaker(message: unknown): MatchmakerMessage {
     return { kind: 'matched', browserOffers: fields['dialect'] === 'legacy' };
   }
   const detail = cleanText(fields['detail']);
+  if (fields['unserved'] === true) {
+    return { kind: 'queued', unserved: true };
+  }
   return {
     kind: 'queued',
     ...optional('position', count(fields['position'], 1)),

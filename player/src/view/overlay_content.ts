@@ -148,6 +148,15 @@ function contentOf(state: State, texts: Texts): PartialContent | undefined {
 }
 
 function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): PartialContent {
+  if (state.unserved) {
+    return {
+      icon: 'busy',
+      step: 'queue',
+      title: texts['queued.unserved'],
+      detail: texts['queued.unserved.detail'],
+      hint: texts['queued.unserved.hint'],
+    };
+  }
   const position = state.position ?? (state.ahead === undefined ? undefined : state.ahead + 1);
   const wait = state.etaSeconds === undefined ? undefined : formatDuration(state.etaSeconds, texts);
   const common = { icon: 'busy', step: 'queue', hint: texts['queued.hint'] } as const;

@@ -20,7 +20,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.guard import Enter
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TicketRefusedError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
@@ -163,7 +163,7 @@ class ReferenceApi:
             lease = await self._store.reserve(ticket)
         except StoreUnavailableError:
             raise NoReservationError(UNAVAILABLE) from None
-        except TooManyChoicesError as error:
+        except TicketRefusedError as error:
             raise NoReservationError(str(error)) from None
         if lease is None:
             raise NoReservationError(NONE_FREE)

@@ -29,7 +29,7 @@ class Queued(Protocol):
     """On the loop's clock."""
 
     def moved(self, position: QueuePosition) -> None:
-        """Send the player its position, when that has changed."""
+        """Send the player its position, or that nothing serves it, when that has changed."""
 
     def expire(self) -> None:
         """Close the player: it has waited for the longest allowed time."""

@@ -27,6 +27,10 @@ class QueuePosition(NamedTuple):
     """Estimated wait in seconds, or None when the rate at which sessions end is unknown."""
 
 
+UNSERVED: Final = QueuePosition(0, None)
+"""In place of a position: no streamer of the fleet satisfies the lane's tickets."""
+
+
 class LanePositions:
     """The positions in one lane, from one view of it."""
 
@@ -37,7 +41,9 @@ class LanePositions:
         self._positions = [position for _, position in view.marks]
 
     def position(self, session_id: str, rank: float) -> QueuePosition:
-        """Return the position of a waiting session; `rank` is the rank of its ticket in the lane."""
+        """Return the position of a waiting session, or UNSERVED; `rank` is the rank of its ticket in the lane."""
+        if not self.view.served:
+            return UNSERVED
         position = self._exact.get(session_id) or self._interpolate(rank)
         return QueuePosition(position, self._eta(position))
 

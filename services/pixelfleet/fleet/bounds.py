@@ -62,6 +62,15 @@ SELECTOR_USE_SECONDS: Final = 1.0
 UNUSED_SECONDS: Final = 3600.0
 """An app without streamers and tickets, and the operator drain of a missing streamer, are kept for this time."""
 
+MAX_UNKNOWN_APPS: Final = 64
+"""Apps with waiting tickets that never had a streamer and are in no settings; tickets of a further one are refused."""
+
+RECOUNT_SECONDS: Final = 60.0
+"""The interval at which the record of these apps is corrected."""
+
+SESSION_ID_LENGTH: Final = 32
+"""Hexadecimal digits of a session's id."""
+
 # -- ranks ------------------------------------------------------------------------------------------
 
 MAX_PRIORITY: Final = 7

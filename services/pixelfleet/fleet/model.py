@@ -202,6 +202,8 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     """Pairs of (rank, position), growing. Positions between them are interpolated."""
     ends_per_second: float = 0.0
     """The recent rate at which sessions of the lane's app ended; 0 if unknown."""
+    served: bool = True
+    """Whether a streamer, free or not, satisfies the lane's tickets; True while the store is warming up."""
 
 
 class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +221,15 @@ class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     """Streamers in quarantine."""
     oldest_wait: float = 0.0
-    """The longest wait of a ticket, in seconds."""
+    """The longest wait of a ticket, in seconds; tickets that want one particular streamer do not count."""
+    unscalable: int = 0
+    """Waiting tickets that a further streamer would not serve: they want one particular streamer, or labels that no
+    streamer has although the app has streamers."""
+
+    @property
+    def demand(self) -> int:
+        """The slots that would serve all its players."""
+        return self.used + self.waiting - self.unscalable
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +238,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     warming_up: bool
     apps: dict[str, AppTotals] = {}
+    """The known apps: those that have or recently had a streamer, and those of the settings with a waiting ticket."""
+    unknown_waiting: int = 0
+    """Waiting tickets of all other apps."""
 
 
 class StreamerView(msgspec.Struct, frozen=True, kw_only=True):

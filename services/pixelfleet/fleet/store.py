@@ -29,8 +29,16 @@ class StoreRefusedError(StoreUnavailableError):
     """
 
 
-class TooManyChoicesError(ValueError):
+class TicketRefusedError(ValueError):
+    """The store refuses to queue a ticket; the text gives the reason."""
+
+
+class TooManyChoicesError(TicketRefusedError):
     """The waiting tickets of this app have too many different selectors (MAX_SELECTORS)."""
+
+
+class NothingServesError(TicketRefusedError):
+    """No streamer serves the ticket, and none is expected."""
 
 
 Placed = Lease | Waiting
@@ -71,7 +79,9 @@ class FleetStore(Protocol):
         """Match a ticket with a free streamer and claim the lease, or add the ticket to its lane.
 
         A session that is stored already keeps its lease or place, and moves to this replica. If the ticket wants a
-        running session, the ticket in the reply wants that session's streamer. Raises TooManyChoicesError.
+        running session, the ticket in the reply wants that session's streamer. An app that never had a streamer and
+        is in no settings may have waiting tickets, up to MAX_UNKNOWN_APPS of them. A ticket that wants a session which
+        no longer exists is refused. Raises TicketRefusedError.
         """
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:
@@ -111,7 +121,7 @@ class FleetStore(Protocol):
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
-        """Set the policy of each app, in place of all earlier ones. Apps without a policy have `spread`."""
+        """Set the policy of each app in the settings, in place of all earlier ones. Others have `spread`."""
 
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
         """Wait for an announcement of a match, at most `timeout` seconds; return False after that.
@@ -131,7 +141,7 @@ class FleetStore(Protocol):
         """Return the data for positions and estimates of these lanes, in the same order; an empty lane has length 0."""
 
     async def totals(self) -> Totals:
-        """Return the numbers of the fleet."""
+        """Return the numbers of the fleet. The cost depends on the known apps only: see `Totals`."""
 
     async def snapshot(self) -> FleetSnapshot:
         """Return the whole content of the store."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from pixelfleet.net.early_budget import MESSAGE_OVERHEAD, EarlyBudget
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 
@@ -55,6 +56,12 @@ class Relay:
     early: list[bytes] = field(default_factory=list)
     """The player's messages before its first from upstream: they are repeated to the next upstream if this one ends."""
     early_bytes: int = 0
+    early_limit: int = MAX_EARLY_BYTES
+    """The bytes that may be stored in `early`."""
+    budget: EarlyBudget | None = None
+    """Shared with the relays of other players; None is no limit in sum."""
+    charged: int = 0
+    """The bytes that are charged to the budget."""
 
     def message(self, data: bytes) -> None:
         """Forward a message of the player, or buffer it."""
@@ -62,19 +69,17 @@ class Relay:
             self.up.send(data)
             if self.delivered:
                 return
-        self.early_bytes += len(data)
-        self.early.append(data)
-        if len(self.early) <= MAX_EARLY_MESSAGES and self.early_bytes <= MAX_EARLY_BYTES:
+        if self._store(data):
             return
         if self.up is not None:
             self.settle()  # too much to repeat to another upstream
         else:
-            self.early.clear()
+            self._discard_early()
             self.down.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
         """Close the upstream of a player that has disconnected; `join` closes one that is still being dialled."""
-        self.early.clear()
+        self._discard_early()
         if self.up is not None:
             self.up.close(close_codes.NORMAL)
         self.on_end(code, reason)
@@ -95,7 +100,7 @@ class Relay:
     def settle(self) -> None:
         """Keep this upstream for good and drop the buffered messages."""
         self.delivered = True
-        self.early, self.early_bytes = [], 0
+        self._discard_early()
 
     def upstream_closed(self, code: int, reason: str) -> None:
         """Handle the close of the dialled socket."""
@@ -108,3 +113,19 @@ class Relay:
     def forward_close(self, code: int, reason: str) -> None:
         """Close the player's socket with the code and the reason of its upstream."""
         self.down.close_raw(forwardable(code), reason)
+
+    def _store(self, data: bytes) -> bool:
+        """Buffer an early message; return False if a limit forbids it."""
+        size, charged = self.early_bytes + len(data), self.charged + len(data) + MESSAGE_OVERHEAD
+        if len(self.early) >= MAX_EARLY_MESSAGES or size > self.early_limit:
+            return False
+        if self.budget is not None and not self.budget.resize(self.charged, charged):
+            return False
+        self.early.append(data)
+        self.early_bytes, self.charged = size, charged
+        return True
+
+    def _discard_early(self) -> None:
+        if self.budget is not None:
+            self.budget.resize(self.charged, 0)
+        self.early, self.early_bytes, self.charged = [], 0, 0

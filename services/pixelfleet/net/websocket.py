@@ -21,6 +21,9 @@ INTERNAL_ERROR: Final = 1011
 CLOSE_GRACE_SECONDS: Final = 2.0
 """Time for the other side to answer a close before the connection is dropped."""
 
+MAX_FRAGMENTS: Final = 1024
+"""The most fragments of one message: each one takes memory in addition to its content."""
+
 MAX_REASON_BYTES: Final = 123
 """The longest reason that fits a close frame (RFC 6455)."""
 
@@ -199,7 +202,7 @@ class WebSocket(WSListener):
             return
         parts.append(frame.get_payload_as_bytes())
         self._parts_bytes += frame.payload_size
-        if self._parts_bytes > self._bounds.message_bytes or len(parts) > self._bounds.message_bytes:
+        if self._parts_bytes > self._bounds.message_bytes or len(parts) > MAX_FRAGMENTS:
             self._parts, self._parts_bytes = None, 0
             self.close(close_codes.MESSAGE_TOO_BIG)
         elif frame.fin:

@@ -7,7 +7,13 @@ from matchmaker.broker import Broker
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, ServerReport, StreamerReport, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreRefusedError, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import (
+    FleetStore,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TicketRefusedError,
+    TooManyChoicesError,
+)
 
 
 class Clock:
@@ -90,7 +96,7 @@ class RecordingPlayer:
         """Await a call of the broker, as a player's task does."""
         try:
             lease = await call
-        except TooManyChoicesError as error:
+        except TicketRefusedError as error:
             self.events.append(f"refused: {error}")
         else:
             self._placed(lease)
@@ -103,7 +109,7 @@ class RecordingPlayer:
                 self.events.append("unavailable")
             case StoreAvailable():
                 self.events.append("available")
-            case Refused(why=why):
+            case Refused(error=why):
                 self.events.append(f"refused: {why}")
             case Ended():
                 self.events.append("ended")

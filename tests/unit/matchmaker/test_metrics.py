@@ -40,6 +40,7 @@ def store() -> Store:
 
 
 async def fleet(store: Store, players: int, streamers: int) -> None:
+    await store.inner.set_policies({"default": "spread"})
     for number in range(1, streamers + 1):
         await store.streamer(number)
     for number in range(1, players + 1):
@@ -73,6 +74,37 @@ async def test_streams_wanted_counts_used_waiting_and_warm_slots(store: Store) -
     assert series['pixelfleet_streams_wanted{app="idle"}'] == 1
     assert series['pixelfleet_players_waiting{app="default"}'] == 2
     assert series['pixelfleet_slots_used{app="default"}'] == 3
+
+
+async def test_names_and_streamers_that_do_not_exist_are_no_demand_and_no_series(store: Store) -> None:
+    await fleet(store, 0, 1)
+    replica = ReplicaMetrics(store)
+    await replica.gauges.read()
+    before = replica.series(custom=True)
+    for number in range(20):
+        await store.inner.join(ticket(number + 1, app=f"invented-{number}"))
+    for number in range(20, 40):
+        await store.inner.join(ticket(number + 1, wants=f"nope-{number}"))
+        await store.inner.join(ticket(number + 101, labels={"region": "mars"}))
+    await replica.gauges.read()
+    after = replica.series(custom=True)
+    assert after.keys() == before.keys()
+    for name in (
+        "matchmaker_streamer_demand_ratio",
+        'pixelfleet_streams_wanted{app="default"}',
+        'pixelfleet_oldest_wait_seconds{app="other"}',
+    ):
+        assert after.get(name, 0) == before.get(name, 0) == 0
+    assert after['pixelfleet_players_waiting{app="other"}'] == 20
+    assert after['pixelfleet_players_waiting{app="default"}'] == 40
+
+
+async def test_a_known_application_may_have_the_name_of_the_common_label(store: Store) -> None:
+    await store.streamer(1, app="other")
+    await store.inner.join(ticket(1, app="invented"))
+    replica = ReplicaMetrics(store)
+    await replica.gauges.read()
+    assert replica.series()['pixelfleet_players_waiting{app="other"}'] == 0
 
 
 def of_the_fleet(series: Series) -> list[str]:

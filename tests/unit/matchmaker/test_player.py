@@ -5,9 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
-from matchmaker.queue.positions import QueuePosition
+from matchmaker.queue.positions import UNSERVED, QueuePosition
+from matchmaker.settings import Settings
+from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
 from pixelfleet.fleet.model import LeaseState
 from pixelfleet.fleet.tokens import verify
+from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.protocol import close_codes
 from tests.unit.matchmaker.replicas import KEY, Client, Replica
 
@@ -189,6 +192,24 @@ async def test_an_outage_of_the_store_and_its_end_are_sent_to_the_player(replica
     ]
 
 
+async def test_an_unserved_player_gets_no_position(replica: Replica) -> None:
+    client = replica.player()
+    await replica.settle()
+    client.player.moved(UNSERVED)
+    client.player.moved(UNSERVED)
+    client.player.store_available()
+    queued = {"type": "matchmaker", "queued": True, "matched": False}
+    assert client.messages[1:] == [{**queued, "detail": messages.NOT_SERVED, "unserved": True}] * 2
+
+
+async def test_a_player_that_requests_an_ended_session_is_refused(replica: Replica) -> None:
+    client, typo = replica.player(wants="0" * 32), replica.player(wants="nope")
+    await replica.settle()
+    assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such session"}
+    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert typo.socket.closes == []
+
+
 @pytest.mark.parametrize(
     ("method", "code", "kind"),
     [
@@ -212,3 +233,37 @@ async def test_a_refused_ticket_closes_the_player_with_the_reason(replica: Repli
     await replica.settle()
     assert client.messages[-1] == {"type": "subscribeFailed", "message": "too many different choices"}
     assert client.socket.closes == [(close_codes.FULL.code, close_codes.FULL.reason)]
+
+
+async def test_a_player_of_an_unknown_application_is_refused_when_too_many_wait(replica: Replica) -> None:
+    await replica.store.inner.set_policies(Settings(apps=["declared"]).app_policies)
+    for number in range(MAX_UNKNOWN_APPS):
+        replica.player(app=f"invented-{number}")
+    await replica.settle()
+    client, declared = replica.player(app="one-more"), replica.player(app="declared")
+    await replica.settle()
+    assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such application"}
+    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert declared.socket.closes == []
+
+
+async def test_a_waiting_player_may_send_8_kib_and_one_that_is_dialled_512(replica: Replica) -> None:
+    waits, served = replica.player(app="nowhere"), await dialled(replica)
+    for client in (waits, served):
+        client.player.message(bytes(8 * 1024))
+        assert client.socket.is_open
+        client.player.message(b"x")
+    assert waits.socket.closes == [(4104, close_codes.RATE_LIMITED.reason)]
+    assert served.socket.is_open
+
+
+async def test_the_messages_of_all_waiting_players_are_bounded_in_total(replica: Replica) -> None:
+    replica.players.early_budget = EarlyBudget(100_000)
+    clients = [replica.player() for _ in range(200)]
+    for client in clients:
+        client.player.message(bytes(8_000))
+    stored = sum(client.player.relay.early_bytes for client in clients)
+    assert stored <= 100_000 + 200 * 1024
+    late = replica.player()
+    late.player.message(b'{"type":"listStreamers"}')
+    assert late.socket.is_open

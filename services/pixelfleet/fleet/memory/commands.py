@@ -61,6 +61,10 @@ def _hmget(keys: Keyspace, key: bytes, *fields: bytes) -> list[bytes | None]:
     return [get(field) for field in fields]
 
 
+def _hgetall(keys: Keyspace, key: bytes) -> list[bytes]:
+    return [word for pair in keys.read(key, dict).items() for word in pair]
+
+
 def _hset(keys: Keyspace, key: bytes, *pairs: bytes) -> int:
     changes = dict(zip(pairs[::2], pairs[1::2], strict=True))
     stored = keys.change(key, dict)
@@ -136,6 +140,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "EXPIRE": _expire,
     "HDEL": _hdel,
     "HGET": _hget,
+    "HGETALL": _hgetall,
     "HINCRBY": _hincrby,
     "HMGET": _hmget,
     "HSET": _hset,

@@ -45,6 +45,7 @@ TIMES: Final = (
     "FIRST_QUARANTINE",
     "LONGEST_QUARANTINE",
     "PAGE_ARRIVAL",
+    "RECOUNT",
     "SELECTOR_USE",
     "UNUSED",
     "WARM_UP",
@@ -62,11 +63,13 @@ NUMBERS: Final = (
     "MAX_EXCLUDED",
     "MAX_FAILURES",
     "MAX_SELECTORS",
+    "MAX_UNKNOWN_APPS",
     "PLACED_AT_ONCE",
     "RESTORE_SECONDS",
     "SERVED_AT_ONCE",
     "SERVERS_AT_ONCE",
     "SESSIONS_AT_ONCE",
+    "SESSION_ID_LENGTH",
 )
 """The bounds of the scripts that are plain numbers, with the same names in Lua."""
 

@@ -9,7 +9,6 @@ import orjson
 
 from pixelfleet.fleet.bounds import RESTORE_CHUNK
 from pixelfleet.fleet.model import (
-    AppTotals,
     FleetSnapshot,
     LaneView,
     Lease,
@@ -21,14 +20,14 @@ from pixelfleet.fleet.model import (
     StreamerView,
     Ticket,
     Totals,
-    Waiting,
     rank_of,
     rank_offset,
     selector_of,
 )
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
-from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
-from pixelfleet.fleet.store import Placed, TooManyChoicesError
+from pixelfleet.fleet.redis.replies import REFUSALS, app_totals_of, lane_view_of, lease_of, placed_of
+from pixelfleet.fleet.redis.views import RedisViews
+from pixelfleet.fleet.store import Placed
 
 T = TypeVar("T")
 
@@ -70,7 +69,7 @@ class RedisFleetStore:
             epoch=epoch.decode(),
             warming_up=warming_up == 1,
             sessions=sessions,
-            leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
+            leases=tuple(lease for lease in map(lease_of, leases) if lease is not None),
             end=_texts(end),
             operator_drained=_texts(operator_drained),
             connection=self._runner.connections,
@@ -79,7 +78,7 @@ class RedisFleetStore:
 
     async def join(self, ticket: Ticket) -> Placed:
         """Match a ticket with a free streamer, or add it to its lane."""
-        placed = _placed(await self._join(ticket, ticket.replica_id))
+        placed = placed_of(await self._join(ticket, ticket.replica_id))
         assert placed is not None
         return placed
 
@@ -90,11 +89,11 @@ class RedisFleetStore:
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
         reply = await self._runner.run("give_back", session_id, int(unreachable), streamer)
-        return _placed(reply)
+        return placed_of(reply)
 
     async def reserve(self, ticket: Ticket) -> Lease | None:
         """Lease a free streamer to a page that dials it directly."""
-        placed = _placed(await self._join(ticket, ""))
+        placed = placed_of(await self._join(ticket, ""))
         return placed if isinstance(placed, Lease) else None
 
     async def restore(
@@ -142,13 +141,13 @@ class RedisFleetStore:
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes."""
         replies = await self._runner.run("lanes", *names) if names else []
-        return [_lane_view(name, reply) for name, reply in zip(names, replies, strict=True)]
+        return [lane_view_of(name, reply) for name, reply in zip(names, replies, strict=True)]
 
     async def totals(self) -> Totals:
         """Return the numbers of the fleet."""
-        now, warming_up, *rest = await self._runner.run("totals")
-        apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
-        return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps)
+        now, warming_up, unknown, *rest = await self._runner.run("totals")
+        apps = {row[0].decode(): app_totals_of(row, int(now)) for row in _chunks(rest, 10)}
+        return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps, unknown_waiting=unknown)
 
     async def snapshot(self) -> FleetSnapshot:
         """Return the whole content of the store."""
@@ -177,8 +176,9 @@ class RedisFleetStore:
             rank_offset(ticket.priority),
             _write(ticket),
         )
-        if reply == b"choices":
-            raise TooManyChoicesError("too many different choices of labels are in use")
+        if isinstance(reply, bytes):
+            error, text = REFUSALS[reply]
+            raise error(text)
         return reply
 
 
@@ -221,53 +221,3 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
         round(arrived * 1e6),
         _write(ticket),
     ]
-
-
-def _placed(reply: Any) -> Placed | None:
-    if reply is None:
-        return None
-    if len(reply) == 5:
-        _, arrived, ticket, wants, replica = reply
-        return Waiting(ticket=read_ticket(ticket, wants, replica), arrived=int(arrived) / 1e6)
-    return _lease(reply)
-
-
-def _lease(row: Sequence[Any]) -> Lease | None:
-    session, replica, report, state, spectator, since, arrived, deadline = row
-    if report is None:
-        return None
-    return Lease(
-        session_id=session.decode(),
-        replica_id=replica.decode(),
-        streamer=read_report(report),
-        state=STATES[state],
-        spectator=spectator == b"1",
-        since=int(since) / 1e6,
-        arrived=int(arrived) / 1e6,
-        deadline=int(deadline) / 1e6,
-    )
-
-
-def _lane_view(name: str, reply: Sequence[Any]) -> LaneView:
-    length, head, marks, ends, duration = reply
-    seconds = int(duration) / 1e6
-    return LaneView(
-        lane=name,
-        length=length,
-        head=tuple(session.decode() for session in head),
-        marks=tuple((float(rank), place) for rank, place in zip(marks[::2], marks[1::2], strict=True)),
-        ends_per_second=ends / seconds if seconds else 0.0,
-    )
-
-
-def _app_totals(row: Sequence[Any], now: int) -> AppTotals:
-    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest = row
-    return AppTotals(
-        streamers=streamers,
-        slots=float("inf") if unlimited else slots,
-        used=used,
-        available=available,
-        waiting=waiting,
-        quarantined=quarantined,
-        oldest_wait=max(0.0, (now - int(float(oldest))) / 1e6) if waiting else 0.0,
-    )

@@ -8,7 +8,7 @@ import pytest
 
 from matchmaker.queue import notifier as notifier_module
 from matchmaker.queue.notifier import QueueNotifier
-from matchmaker.queue.positions import QueuePosition
+from matchmaker.queue.positions import UNSERVED, QueuePosition
 from tests.unit.matchmaker.brokers import BrokerDriver, Store, ticket
 
 MAX_PER_TURN = 200
@@ -67,6 +67,7 @@ async def replica() -> Replica:
 
 
 async def test_a_position_is_sent_once_and_after_each_change(replica: Replica) -> None:
+    await replica.driver.store.streamer(1, ready=False)
     players = await replica.join(3)
     await replica.notifier.notify()
     await replica.notifier.notify()
@@ -77,6 +78,8 @@ async def test_a_position_is_sent_once_and_after_each_change(replica: Replica) -
 
 
 async def test_each_application_has_its_own_queue(replica: Replica) -> None:
+    await replica.driver.store.streamer(1, ready=False)
+    await replica.driver.store.streamer(2, ready=False, app="other")
     first = await replica.join(2)
     other = await replica.join(2, app="other")
     await replica.notifier.notify()
@@ -131,6 +134,7 @@ async def test_positions_are_sent_at_most_once_per_second(replica: Replica, monk
 async def test_positions_are_sent_again_after_the_store_was_unavailable(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await replica.driver.store.streamer(1, ready=False)
     (player,) = await replica.join(1)
     await replica.notifier.notify()
     replica.driver.store.unavailable = True
@@ -154,3 +158,17 @@ async def test_a_session_without_a_connected_player_is_skipped(replica: Replica)
     await replica.driver.broker.join(ticket(7))
     await replica.notifier.notify()
     await replica.notifier.close_overdue()
+
+
+async def test_unserved_players_get_no_position_until_a_streamer_serves_them(replica: Replica) -> None:
+    lost = [
+        *await replica.join(1, app="nowhere"),
+        *await replica.join(1, wants="nope"),
+        *await replica.join(1, labels={"region": "mars"}),
+        *await replica.join(1),
+    ]
+    await replica.notifier.notify()
+    assert [player.positions for player in lost] == [[UNSERVED]] * 4
+    await replica.driver.store.streamer(1, ready=False)
+    await replica.notifier.notify()
+    assert [player.positions for player in lost] == [*[[UNSERVED]] * 3, [UNSERVED, QueuePosition(1, None)]]

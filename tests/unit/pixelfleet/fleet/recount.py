@@ -2,7 +2,7 @@
 
 import math
 
-from pixelfleet.fleet.model import AppTotals, FleetSnapshot, LeaseState, StreamerView
+from pixelfleet.fleet.model import AppTotals, FleetSnapshot, LeaseState, StreamerView, Ticket
 
 
 def used_slots(known: FleetSnapshot, view: StreamerView) -> int:
@@ -35,13 +35,22 @@ def recount(known: FleetSnapshot) -> dict[str, AppTotals]:
 def _recount(known: FleetSnapshot, app: str) -> AppTotals:
     mine = [view for view in known.streamers if view.report.app == app]
     ready = [each for each in mine if each.report.ready and not each.report.draining and not each.operator_drained]
-    arrivals = [each.arrived for each in known.queue if each.ticket.app == app]
+    waiting = [each for each in known.queue if each.ticket.app == app]
+    arrivals = [each.arrived for each in waiting if each.ticket.wants in ("", "*")]
     return AppTotals(
         streamers=len(ready),
         slots=sum(each.report.capacity or math.inf for each in ready),
         used=sum(used_slots(known, each) for each in ready),
         available=sum(is_free(known, each) for each in mine),
-        waiting=len(arrivals),
+        waiting=len(waiting),
         quarantined=sum(each.quarantined_until > known.now for each in ready),
         oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,
+        unscalable=sum(is_unscalable(each.ticket, mine) for each in waiting),
     )
+
+
+def is_unscalable(join_request: Ticket, streamers: list[StreamerView]) -> bool:
+    """Return whether a further streamer like those of the app would not serve a ticket."""
+    if join_request.wants:
+        return join_request.wants != "*"
+    return bool(streamers) and not any(join_request.labels.items() <= each.report.labels.items() for each in streamers)

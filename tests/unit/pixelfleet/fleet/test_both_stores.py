@@ -25,7 +25,7 @@ from pixelfleet.fleet.model import (
     Totals,
     Waiting,
 )
-from pixelfleet.fleet.store import FleetStore, TooManyChoicesError, lane_of
+from pixelfleet.fleet.store import FleetStore, TicketRefusedError, lane_of
 from tests.unit.pixelfleet.fleet.recount import recount
 from tests.unit.pixelfleet.fleet.stores import Clock, empty_store, streamer, ticket
 
@@ -161,7 +161,7 @@ def restores(draw: st.DrawFn) -> Step:
 async def joins(store: FleetStore, _: Owners, join_request: Ticket) -> Any:
     try:
         return await store.join(join_request)
-    except TooManyChoicesError:
+    except TicketRefusedError:
         return "too many"
 
 
@@ -224,6 +224,7 @@ def check_totals(known: FleetSnapshot, totals: Totals) -> None:
     counted = recount(known)
     for name, app in totals.apps.items():
         assert app == counted.get(name, AppTotals()), name
+    assert totals.unknown_waiting == sum(app.waiting for name, app in counted.items() if name not in totals.apps)
 
 
 async def compare(url: str, sequence: list[Step]) -> None:

@@ -4,6 +4,8 @@ The numbers are written out, so that a changed or unused bound of bounds.py fail
 """
 
 import re
+import secrets
+import uuid
 from importlib.resources import files
 
 import pytest
@@ -12,7 +14,7 @@ from pixelfleet.fleet import bounds
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, Waiting, rank_of
 from pixelfleet.fleet.redis.scripts import NUMBERS, SCRIPTS, STEPS, TIMES, library_text
-from pixelfleet.fleet.store import Placed, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import NothingServesError, Placed, StoreUnavailableError, TooManyChoicesError
 from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, streamer, ticket
 
 A_BIT = 0.01
@@ -192,12 +194,42 @@ async def test_the_last_use_of_a_selector_has_a_resolution_of_a_second(fleet: Fl
 
 async def test_an_unused_app_is_kept_for_an_hour(fleet: Fleet) -> None:
     begun = fleet.clock.now
-    await fleet.joins("p")
-    await fleet.store.leave("p")
+    await fleet.reports(streamer())
+    await fleet.reports(server="s1")
     fleet.clock.now = begun + 3600.0 - A_BIT
     assert list((await fleet.store.totals()).apps) == ["app"]
     fleet.clock.now = begun + 3600.0 + A_BIT
     assert not (await fleet.store.totals()).apps
+
+
+async def test_64_apps_without_streamers_may_wait_at_once(fleet: Fleet) -> None:
+    for number in range(64):
+        await fleet.waits(ticket(f"p{number}", app=f"invented-{number}"))
+    with pytest.raises(NothingServesError, match="no such application"):
+        await fleet.store.join(ticket("one-more", app="invented-64"))
+    await fleet.waits(ticket("same", app="invented-7"))
+    await fleet.store.leave("p7")
+    with pytest.raises(NothingServesError):
+        await fleet.store.join(ticket("one-more", app="invented-64"))
+    await fleet.store.leave("same")
+    await fleet.waits(ticket("one-more", app="invented-64"))
+
+
+async def test_the_record_of_unknown_apps_is_corrected_after_60_seconds(fleet: Fleet) -> None:
+    await fleet.waits(ticket("p", app="invented"))
+    begun = fleet.clock.now
+    await fleet.read("SADD", "unknown", "left-over")
+    await fleet.read("HSET", "epoch", "unk", "9")
+    for seconds, waiting in ((60.0 - A_BIT, 9), (60.0 + A_BIT, 1)):
+        await fleet.passes(begun + seconds - fleet.clock.now)
+        assert (await fleet.store.totals()).unknown_waiting == waiting
+    assert await fleet.read("SMEMBERS", "unknown") == [b"invented"]
+    await fleet.store.leave("p")
+    assert (await fleet.store.totals()).unknown_waiting == 0
+
+
+def test_a_session_id_has_32_digits() -> None:
+    assert len(secrets.token_hex(16)) == len(uuid.uuid4().hex) == bounds.SESSION_ID_LENGTH == 32
 
 
 # -- ranks ------------------------------------------------------------------------------------------

@@ -573,6 +573,7 @@ async def test_a_claim_whose_reply_was_lost_is_repeated(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("lost", ["lane:app\x1fregion=eu", "lanes", "wait:app", "rt:r1", "sel:app", "t:p"])
 async def test_a_restatement_queues_a_ticket_again_whose_keys_are_lost(fleet: Fleet, lost: str) -> None:
+    await fleet.store.set_policies({"app": "spread"})
     waiting = await fleet.waits(ticket("p", labels={"region": "eu"}))
     await fleet.waits(ticket("other", replica="r2"))
     assert await fleet.read("DEL", lost) == 1

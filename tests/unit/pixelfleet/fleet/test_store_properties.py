@@ -342,6 +342,7 @@ class FleetMachine(RuleBasedStateMachine):
         for app, mine in totals.apps.items():
             if app in counted:
                 assert mine == counted[app]
+        assert totals.unknown_waiting == sum(app.waiting for name, app in counted.items() if name not in totals.apps)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.relay import FORWARDABLE_CODES, MAX_EARLY_BYTES, MAX_EARLY_MESSAGES, Relay, forwardable
 from pixelfleet.net.websocket import MessageHandler
 from pixelfleet.protocol import close_codes
@@ -96,6 +97,57 @@ def test_too_many_early_messages_close_the_player(pair: Pair, message: bytes, fi
     pair.relay.message(message)
     assert pair.down.closes == [(close_codes.RATE_LIMITED.code, close_codes.RATE_LIMITED.reason)]
     assert pair.relay.early == []
+
+
+def relay_with(budget: EarlyBudget) -> tuple[Relay, FakeSocket]:
+    socket = FakeSocket()
+    return Relay(socket.real, on_end=lambda *_: None, budget=budget), socket
+
+
+def test_early_messages_of_all_players_together_are_bounded() -> None:
+    budget = EarlyBudget(1_000_000)
+    players = [relay_with(budget) for _ in range(200)]
+    for relay, _ in players:
+        for _ in range(50):
+            relay.message(bytes(10_000))
+    stored = sum(relay.early_bytes for relay, _ in players)
+    assert stored <= 1_000_000 + 200 * 1024
+    assert [socket.closes[0][0] for _, socket in players if socket.closes] == [4104] * 199
+    small, socket = relay_with(budget)
+    small.message(bytes(900))
+    assert socket.is_open, "a player that sends little is not affected"
+
+
+def test_the_budget_is_released_after_each_end() -> None:
+    budget = EarlyBudget(100_000)
+    closed, (joined, _), (refused, _) = relay_with(budget), relay_with(budget), relay_with(budget)
+    for relay in (closed[0], joined):
+        relay.message(bytes(20_000))
+    joined.join(FakeSocket().real).message(b"hello")
+    refused.message(bytes(90_000))
+    assert budget.remaining < 100_000
+    closed[0].closed(1000, "")
+    refused.message(bytes(90_000))
+    assert refused.early
+    refused.message(bytes(90_000))
+    assert not refused.early
+    assert budget.remaining == 100_000
+
+
+def test_small_messages_are_charged_with_the_memory_that_they_take() -> None:
+    budget = EarlyBudget(0)
+    relay, socket = relay_with(budget)
+    for _ in range(17):
+        relay.message(b"")
+    assert not socket.is_open
+
+
+def test_a_lower_limit_applies_to_one_relay(pair: Pair) -> None:
+    pair.relay.early_limit = 100
+    pair.relay.message(bytes(100))
+    assert pair.down.is_open
+    pair.relay.message(b"x")
+    assert not pair.down.is_open
 
 
 def test_the_buffer_limit_ends_with_the_first_message_from_upstream(pair: Pair) -> None:

@@ -107,10 +107,11 @@ async def test_fragments_together_may_not_exceed_the_bound() -> None:
         assert received.messages == []
 
 
-async def test_the_number_of_empty_fragments_is_limited() -> None:
-    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+@pytest.mark.parametrize("size", [0, 2])
+async def test_the_number_of_fragments_is_limited(size: int) -> None:
+    async with open_port(Bounds()) as opened, websocket(opened.port) as peer:
         await opened.next()
-        await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, fin=False) * 1100)
+        await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, bytes(size), fin=False) * 1024)
         assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
 
 

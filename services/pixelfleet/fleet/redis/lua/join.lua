@@ -3,7 +3,8 @@
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
---   reservation, or 'choices' when the app has too many selectors
+--   reservation, 'choices' when the app has too many selectors, 'unknown' when too many unknown apps wait, or
+--   'gone' for a session that is over
 expire(ARGV[3])
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local T = P .. 't:' .. session
@@ -23,10 +24,17 @@ if t[1] then
 end
 
 wants = resolve_wanted(app, wants)
-if wants == '' and not register_selector(app, selector, false) then return answer('choices') end
+if wants == '' then
+  local refusal = register_selector(app, selector, replica == '' and is_known or may_wait)
+  if refusal then return answer((replica ~= '' or refusal == 'choices') and refusal) end
+end
 local key, spectator
 if not warming_up and not backlog then key, spectator = choose(app, selector, wants, ARGV[7]) end
-if replica == '' and not key then return answer(false) end
+if not key and replica == '' then return answer(false) end
+if not key then
+  if is_over(app, wants) then return answer('gone') end
+  if not may_wait(app) then return answer('unknown') end
+end
 
 local arrival = now_text
 if last_arrival >= now then arrival = int(last_arrival + 1) end

@@ -1,6 +1,6 @@
 -- Returns the positions and rates that players are shown. ARGV[2...] lanes
 -- Returns for each {length, {first sessions...}, {rank, place, rank, place...}, ended sessions, microseconds since the
---   first of them}
+--   first of them, 1 if a streamer serves it, free or not; 1 also while reports may be missing}
 expire()
 local views = {}
 for i = 2, #ARGV do
@@ -20,6 +20,6 @@ for i = 2, #ARGV do
   local count, newest, oldest = call('LLEN', ends), call('LINDEX', ends, 0), call('LINDEX', ends, -1)
   if newest and now - tonumber(newest) >= UNUSED then count, oldest = 0, nil end
   views[#views + 1] = { length, call('ZRANGE', key, 0, EXACT_POSITIONS - 1), marks, count,
-    oldest and int(now - tonumber(oldest)) or '0' }
+    oldest and int(now - tonumber(oldest)) or '0', (warming_up or is_served(ARGV[i])) and 1 or 0 }
 end
 return answer(views)

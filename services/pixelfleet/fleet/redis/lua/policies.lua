@@ -22,4 +22,6 @@ for _, app in ipairs(apps) do
     end
   end
 end
+all_policies = all
+for _, app in ipairs(call('SMEMBERS', P .. 'unknown')) do is_known(app) end  -- registers those that are declared now
 return answer(1)

@@ -86,6 +86,7 @@ local function create_streamer(key, endpoint, app, labels, node)
   streamers[key] = s
   register_app(app)
   call('SADD', P .. 'all:' .. app, key)
+  count_fitting(app, labels, 1)
   call('SADD', P .. 'ep:' .. app .. US .. endpoint, key)
   call('SADD', P .. 'node:' .. app .. US .. node, key)
   return s

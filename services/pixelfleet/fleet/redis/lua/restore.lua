@@ -47,11 +47,16 @@ local function restore_lease(session, key, spectator, legacy, report)
   end
 end
 
+-- Returns whether the entry of a waiting session is complete, so that it can be matched.
+local function is_queued(session, lane, app)
+  return call('ZSCORE', P .. 'lane:' .. lane, session) and call('ZSCORE', waiting_key(app, lane), session)
+    and is_registered(lane, app)
+end
+
 -- Queues a waiting session again whose entry is lost.
 local function restore_entry(session, lane, rank, app, selector, wants, arrival)
-  if wants == '' then register_selector(app, selector, true) end
-  if call('ZSCORE', P .. 'lane:' .. lane, session) and call('ZSCORE', P .. 'lanes', lane)
-    and call('ZSCORE', P .. 'wait:' .. app, session) then return end
+  if wants == '' then register_selector(app, selector) end
+  if is_queued(session, lane, app) then return end
   enqueue(session, lane, rank, app, arrival)
   requeued[#requeued + 1] = { session, tonumber(rank) }
 end
@@ -69,10 +74,10 @@ for i = 6, #ARGV, 12 do
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
     call('SADD', P .. 'rt:' .. replica, session)
-    if wants == '' then register_selector(app, selector, true) end
     last_arrival = math.max(last_arrival, tonumber(arrival))
     if key ~= '' then restore_lease(session, key, spectator, legacy, report)
     else
+      if wants == '' then register_selector(app, selector) end
       enqueue(session, lane, rank, app, arrival)
       requeued[#requeued + 1] = { session, tonumber(rank) }
     end

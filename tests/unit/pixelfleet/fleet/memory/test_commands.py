@@ -18,14 +18,14 @@ Command = tuple[str, ...]
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 """Without the explain phase, in which Hypothesis reads files while the loop runs."""
-NO_ORDER = {"SMEMBERS", "SUNION", "SDIFF", "SPOP"}
+NO_ORDER = {"HGETALL", "SMEMBERS", "SUNION", "SDIFF", "SPOP"}
 """Commands whose replies have no order."""
 READS = (("HMGET", "h1", "h2", "a"), ("LRANGE", "0", "-1"), ("SMEMBERS",), ("ZRANGE", "0", "-1", "WITHSCORES"))
 """Commands that read the whole value of a key, for each type."""
 ALL_KEYS = ("h1", "h2", "l1", "l2", "s1", "s2", "z1", "z2", "once")
 
 GROUPS = {
-    "hashes": ("HDEL", "HGET", "HINCRBY", "HMGET", "HSET", "HSET", "DEL", "EXISTS"),
+    "hashes": ("HDEL", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSET", "HSET", "DEL", "EXISTS"),
     "lists": ("LINDEX", "LLEN", "LPUSH", "LPUSH", "LRANGE", "LREM", "LTRIM", "RPUSH", "RPUSH", "EXISTS"),
     "sets": (
         "SADD",
@@ -71,6 +71,7 @@ by_name: dict[str, st.SearchStrategy[Command]] = {
     "EXPIRE": command("EXPIRE", keys, st.sampled_from(("60", "0"))),
     "HDEL": more(command("HDEL", own("h")), members),
     "HGET": command("HGET", own("h"), members),
+    "HGETALL": command("HGETALL", own("h")),
     "HINCRBY": command("HINCRBY", own("h"), st.just("count"), numbers),
     "HMGET": more(command("HMGET", own("h")), members),
     "HSET": st.builds(lambda key, fields: ("HSET", key, *(each for pair in fields for each in pair)), own("h"), pairs),

@@ -51,7 +51,9 @@ async def join_until_refused(store: FleetStore) -> list[str]:
 async def test_a_full_store_recovers_when_its_players_leave(server: RedisServer) -> None:
     async with fleet_on(server) as fleet:
         store = fleet.store
-        await store.leave()  # loads the scripts
+        # The server allocates latency statistics at the first use of each command, and keeps them.
+        await fleet.waits(ticket("first"))
+        await store.leave("first")
         await limit_memory(server, ROOM_BYTES)
         joined = await join_until_refused(store)
         await store.leave(*joined)

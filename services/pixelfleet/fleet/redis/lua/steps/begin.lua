@@ -5,10 +5,11 @@
 -- ARGV[1]  the time in microseconds; empty, except in tests, for the server's clock
 --
 --   epoch              hash    id, since, until (matching begins then), run (run id of the server process),
---                              last (the latest arrival), pol (the policies, in one field), r:REPLICA (time of that
---                              replica's last renewal)
+--                              last (the latest arrival), pol (the policies, in one field), unk (the waiting tickets
+--                              of unknown apps), r:REPLICA (time of that replica's last renewal)
 --   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined), p:app (unused),
---                              b:streamer (operator drain of a streamer that is gone), e: (run catch_up)
+--                              b:streamer (operator drain of a streamer that is gone), e: (run catch_up),
+--                              u: (run recount_unknown)
 --   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (end:SERVER is not empty)
 --   s:STREAMER         hash    one streamer: its report (rep), its facts, and its share of indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
@@ -18,14 +19,17 @@
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
 --   rv:REPLICA         set     legacy servers whose link a replica holds;  said:REPLICA  set  sessions restored so far
 --   lane:LANE          zset    waiting sessions by rank;  lanes  zset  lanes that are not empty, by last catch_up
---   wait:APP           zset    waiting sessions by arrival
+--   wait:APP           zset    waiting sessions by arrival;  want:APP  zset  those that want one particular streamer
 --   free:APP|SELECTOR  zset    streamers with a free slot, in the order of the policy
 --   ready:APP          zset    streamers that are ready and not drained, by number of spectators
---   sel:APP            zset    selectors, by last use
+--   sel:APP            zset    selectors, by last use;  fit:APP  hash  the streamers that satisfy each, free or not
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
---   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end)
+--   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end)
+--   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
+--                              they are removed;  unknown  set  other apps, while they have a waiting ticket
+--   unknown:APP        set     the lanes of such an app, which are not in `lanes`
 --
 -- Keys without an owner are deleted when their app has been unused for some time (p:), or have a TTL.
 local US, RS = '\31', '\30'
@@ -44,11 +48,11 @@ end
 -- The state of one call, which begin() resets: in a library these variables live from call to call. Numbers go to
 -- Redis as text where possible, because its conversion of a Lua number costs as much as a small command.
 local P, DUE, call, now, now_text
-local streamers, wake_counts, policies, selectors, requeued, any_waiting
+local streamers, wake_counts, policies, selectors, known_apps, requeued, any_waiting
 -- Set by expire(): whether the store is warming up, the start of matching, the latest arrival, whether the limits of
--- a call have left tickets unmatched, the policies (nil when only the previous release wrote them), and the time of
--- the calling replica's last renewal.
-local warming_up, matching_from, last_arrival, backlog, all_policies, last_renewal
+-- a call have left tickets unmatched, the policies (nil when only the previous release wrote them), the time of the
+-- calling replica's last renewal, and the number of waiting tickets of unknown apps.
+local warming_up, matching_from, last_arrival, backlog, all_policies, last_renewal, unknown_waiting
 
 local function begin(keys, words)
   P, call = keys[1], redis.call
@@ -59,8 +63,9 @@ local function begin(keys, words)
     now_text = t[1] .. ('00000' .. t[2]):sub(-6)
   end
   now = tonumber(now_text)
-  streamers, wake_counts, policies, selectors, requeued, any_waiting = {}, {}, {}, {}, {}, nil
+  streamers, wake_counts, policies, selectors, known_apps, requeued, any_waiting = {}, {}, {}, {}, {}, {}, {}
   warming_up, matching_from, last_arrival, backlog, all_policies, last_renewal = false, 0, 0, false, nil, nil
+  unknown_waiting = 0
 end
 
 local function begin_epoch(run, warm_up)

@@ -26,7 +26,7 @@ local function requeue(session, key, spectator)
   local t = call('HMGET', P .. 't:' .. session, 'rp', 'lane', 'rank', 'app', 'arr', 'sel', 'want', 'dl')
   unassign(session, key, spectator, t[8])
   if t[1] == '' then delete_ticket(session, ''); return end
-  if t[7] == '' then register_selector(t[4], t[6], true) end
+  if t[7] == '' then register_selector(t[4], t[6]) end
   enqueue(session, t[2], t[3], t[4], t[5])
   requeued[#requeued + 1] = { session, tonumber(t[3]) }
 end
@@ -66,6 +66,7 @@ local function drop_streamer(key)
   local s = streamer(key)
   if not s then return end
   set_free(s.app, s.lab, key, '')
+  count_fitting(s.app, s.lab, -1)
   call('ZREM', P .. 'ready:' .. s.app, key)
   call('SREM', P .. 'ep:' .. s.app .. US .. s.ep, key)
   call('SREM', P .. 'node:' .. s.app .. US .. s.node, key)
@@ -130,10 +131,10 @@ end
 
 -- Begins every script: reads the epoch, and handles facts whose time is over. `replica` is the calling replica, if any.
 local function expire(replica)
-  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''))
+  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk')
   if epoch[1] then matching_from = tonumber(epoch[1]) else begin_epoch('', WARM_UP) end
   warming_up, last_arrival = now < matching_from, tonumber(epoch[2] or 0)
-  all_policies, last_renewal = epoch[3], tonumber(epoch[4] or 0)
+  all_policies, last_renewal, unknown_waiting = epoch[3], tonumber(epoch[4] or 0), tonumber(epoch[5] or 0)
   for _, entry in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do
     local kind, name = entry:sub(1, 2), entry:sub(3)
     local at = call('ZSCORE', DUE, entry)
@@ -144,6 +145,7 @@ local function expire(replica)
       elseif kind == 'r:' then drop_replica(name)
       elseif kind == 'a:' then serve(name)
       elseif kind == 'p:' then drop_app(name)
+      elseif kind == 'u:' then recount_unknown()
       elseif kind == 'b:' then call('SREM', P .. 'back', name)
       elseif kind == 'e:' then catch_up() end
     end

@@ -83,10 +83,10 @@ local function first_ticket_for(lane, key, free)
   end
 end
 
--- Returns whether any ticket waits.
-local function is_any_waiting()
-  if any_waiting == nil then any_waiting = call('EXISTS', P .. 'lanes') == 1 end
-  return any_waiting
+-- Returns whether any ticket of an app waits.
+local function is_any_waiting(app)
+  if any_waiting[app] == nil then any_waiting[app] = is_waiting(app) end
+  return any_waiting[app]
 end
 
 -- Assigns the slots of a streamer that may have become free to the waiting tickets of the lowest rank.
@@ -94,7 +94,7 @@ local function serve(key)
   local s = streamer(key)
   if not s then return end
   local app, open, free = s.app, refresh(s)
-  if not open or warming_up or not is_any_waiting() then return end
+  if not open or warming_up or not is_any_waiting(app) then return end
   local lanes = { lane_of(app, '', key), lane_of(app, '', s.ep), lane_of(app, '', '*') }
   for _, selector in ipairs(matching_selectors(app, s.lab)) do lanes[#lanes + 1] = lane_of(app, selector, '') end
   for _ = 1, SERVED_AT_ONCE do

@@ -6,16 +6,36 @@ local function lane_of(app, selector, wants) return app .. US .. (wants ~= '' an
 local function enqueue(session, lane, rank, app, arrival, facts)
   call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', '0', unpack(facts or {}))
   call('ZADD', P .. 'lane:' .. lane, rank, session)
-  call('ZADD', P .. 'lanes', 'NX', now_text, lane)
-  call('ZADD', P .. 'wait:' .. app, arrival, session)
-  register_app(app)
-  any_waiting = true
+  local added = call('ZADD', waiting_key(app, lane), arrival, session)
+  if is_known(app) then call('ZADD', P .. 'lanes', 'NX', now_text, lane)
+  else
+    if call('SADD', P .. 'unknown', app) == 1 then schedule_recount() end
+    call('SADD', P .. 'unknown:' .. app, lane)
+    count_unknown(added)
+  end
+  any_waiting[app] = true
+end
+
+-- Returns whether a lane that is not empty is among those of the known apps, or of its unknown app.
+local function is_registered(lane, app)
+  if is_known(app) then return call('ZSCORE', P .. 'lanes', lane) end
+  return call('SISMEMBER', P .. 'unknown', app) == 1 and call('SISMEMBER', P .. 'unknown:' .. app, lane) == 1
 end
 
 local function dequeue(session, lane, app)
   call('ZREM', P .. 'lane:' .. lane, session)
-  call('ZREM', P .. 'wait:' .. app, session)
-  if call('EXISTS', P .. 'lane:' .. lane) == 0 then call('ZREM', P .. 'lanes', lane) end
+  call('ZREM', waiting_key(app, lane), session)
+  local empty = call('EXISTS', P .. 'lane:' .. lane) == 0
+  if unknown_waiting == 0 or call('SISMEMBER', P .. 'unknown', app) == 0 then
+    if empty then call('ZREM', P .. 'lanes', lane) end
+    return
+  end
+  count_unknown(-1)
+  if empty then call('SREM', P .. 'unknown:' .. app, lane) end
+  if not is_waiting(app) then
+    call('SREM', P .. 'unknown', app)
+    delete_app(app)
+  end
 end
 
 -- Returns the unexpired entries of a list of `expires_at US name`: excluded streamers, or replicas whose dial failed.

@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 
@@ -13,7 +14,7 @@ from pixelfleet.net.refusal import Refusal, refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.signing import TokenError
+from pixelfleet.service.signing import TokenError, TokenExpiredError
 from signalserver.config_wait import ConfigWait, TakeIn
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
@@ -23,6 +24,9 @@ from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+EXPIRED: Final = "the session token has expired, or the clocks differ"
+"""A matchmaker dials within seconds after it signed a token: if it gets this refusal, the clocks differ."""
 
 
 class Handlers:
@@ -62,9 +66,12 @@ class Handlers:
         query = request.query
         try:
             admission = self._admission(query.get("session"))
+        except TokenExpiredError:
+            log.warning("session token refused", why=EXPIRED)
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", EXPIRED)
         except TokenError as error:
-            log.warning("session ticket refused", why=str(error))
-            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session ticket is not valid")
+            log.warning("session token refused", why=str(error))
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session token is not valid")
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"

@@ -137,12 +137,12 @@ async def _open_ports(
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 
     enter = partial(guard.check, policy)
-    rest = Rest(fleet, reader, settings, enter, lambda: players.closing)
+    rest = Rest(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **rest.handlers()}, token)
     server = Server(
         app,
-        partial(players.admit, enter) if guard.authenticates(policy) else players.take,
+        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",

@@ -17,7 +17,7 @@ from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
-from pixelfleet.auth.guard import Enter
+from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
@@ -84,13 +84,16 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    async def admit(self, enter: Enter, head: RequestHead) -> Accepted | Refusal:
-        """Authenticate a player with `enter`, and take or refuse it."""
+    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
+        """Authenticate a player with `enter`, and take or refuse it. A link is used only by a player that is taken."""
         try:
             identity = await enter(head)
+            decision = self.take(head, identity)
+            if isinstance(decision, Accepted) and not self.closing:
+                await use_link(identity)
         except web.HTTPException as error:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
-        return self.take(head, identity)
+        return decision
 
     def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
         """Take a player, or refuse it."""

@@ -132,7 +132,7 @@ async def _open_ports(
     reader = FleetReader(fleet)
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
-    api = Api(fleet, reader, events, proxies=settings.trusted_proxies)
+    api = Api(fleet, reader, events, proxies=settings.trusted_proxies, kick_seconds=settings.kick_seconds)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
 

@@ -15,7 +15,7 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import FleetStore, KickedError, Placed, StoreUnavailableError, TooManyChoicesError
 
 log = structlog.get_logger(__name__)
 
@@ -70,9 +70,10 @@ class Broker:
     # -- players ------------------------------------------------------------------------------------
 
     async def join(self, ticket: Ticket) -> Lease | None:
-        """Put a player into the queue; return its lease, or None while it waits. Raises TooManyChoicesError.
+        """Put a player into the queue; return its lease, or None while it waits.
 
         While the store is unavailable, tickets are kept in the order of their arrival. A later lease is a notice.
+        Raises TooManyChoicesError or KickedError.
         """
         entry = self.sessions.add(ticket)
         if self.sessions.unsent:
@@ -93,7 +94,7 @@ class Broker:
     async def give_back(self, session_id: str, *, unreachable: bool) -> Lease | None:
         """Return a lease that cannot be used; return another lease, or None while the player waits.
 
-        The player keeps its position in the queue. Raises TooManyChoicesError.
+        The player keeps its position in the queue. Raises TooManyChoicesError or KickedError.
         """
         requeued = self.sessions.requeue(session_id)
         if requeued is None:
@@ -188,7 +189,7 @@ class Broker:
             self._answered(entry, await call)
         except StoreUnavailableError:
             self._defer(entry)
-        except TooManyChoicesError:
+        except (TooManyChoicesError, KickedError):
             self.sessions.discard(entry)
             raise
         finally:
@@ -202,6 +203,9 @@ class Broker:
         except TooManyChoicesError as error:
             if self.sessions.discard(entry):
                 self.notices.put_nowait(Refused(entry.ticket.session_id, str(error)))
+        except KickedError:
+            if self.sessions.discard(entry):
+                self.notices.put_nowait(Ended(entry.ticket.session_id))
 
     def _answered(self, entry: QueueEntry, placed: Placed) -> None:
         session_id = entry.ticket.session_id

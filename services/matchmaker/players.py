@@ -19,6 +19,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
+from pixelfleet.auth.person import person_of
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -110,9 +111,9 @@ class Players:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
-        priority = identity.priority or 0
+        priority, person = identity.priority or 0, person_of(identity, head.headers)
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority)), head
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority, person)), head
         )
 
     def forget(self, player: Player) -> None:
@@ -155,7 +156,7 @@ class Players:
         return join_request, {name: query[name][:64] for name in PASSED_ON if name in query}
 
     def _opened(
-        self, socket: WebSocket, join_request: JoinRequest, passed_on: dict[str, str], priority: int
+        self, socket: WebSocket, join_request: JoinRequest, passed_on: dict[str, str], priority: int, person: str = ""
     ) -> MessageHandler:
         ticket = Ticket(
             session_id=secrets.token_hex(16),
@@ -166,6 +167,7 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=priority,
+            person=person,
         )
         player = Player(self, socket, ticket, passed_on)
         self._open[ticket.session_id] = player

@@ -89,7 +89,7 @@ async def test_either_replica_ends_a_session_of_the_other_and_drains_for_both(fl
         _, sessions = await fleet.second.ask("GET", "/api/v1/sessions")
         session = sessions["items"][0]["id"]
         assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{session}"))[0] == 202
-        assert (await playing.closed())[0] == 4202
+        assert (await playing.closed())[0] == 4201
         await eventually(lambda: fleet.first.has_sessions(0), "the session is over")
         async with player(fleet.first.player_url) as waiting:
             await waiting.hear("matchmaker")
@@ -166,4 +166,4 @@ async def test_what_operators_see_and_have_said_outlives_a_flush(fleet: Fleet) -
         assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
         await eventually(drained, "the streamer is held back again")
         assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{before['id']}"))[0] == 202
-        assert (await playing.closed())[0] == 4202
+        assert (await playing.closed())[0] == 4201

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
+from pixelfleet.auth.person import PLAYER_HEADER, new_player_id
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
@@ -253,10 +254,44 @@ async def test_waiting_and_playing_sessions_are_shown_and_can_be_ended(matched: 
                 202,
                 {"id": session, "state": "ending"},
             )
-            assert (await viewer.hear("subscribeFailed"))["message"] == "the session is over"
-            assert await viewer.closed() == (4202, "the session is over")
+            assert (await viewer.hear("subscribeFailed"))["message"] == "removed by the host"
+            assert await viewer.closed() == (4201, "removed by the host")
         await eventually(lambda: matched.has_sessions(0), "both sessions are gone")
         assert (await matched.ask("DELETE", "/api/v1/sessions/nobody"))[0] == 404
+
+
+async def test_a_session_that_only_a_server_knows_is_listed_and_can_be_ended(matched: Matches) -> None:
+    report = StreamerReport(
+        server_id="pod", endpoint_id="cam", app="default", url="ws://10.0.0.7:80", sessions=("again",)
+    )
+    await matched.store.report(ServerReport(server_id="pod", sequence=1, streamers=(report,)))
+    _, sessions = await matched.ask("GET", "/api/v1/sessions")
+    assert [(each["id"], each["state"], each["streamer"]) for each in sessions["items"]] == [
+        ("again", "held", "pod/cam")
+    ]
+    assert (await matched.ask("GET", "/api/v1/sessions/again"))[0] == 200
+    assert (await matched.ask("DELETE", "/api/v1/sessions/again"))[0] == 202
+    answer = await matched.store.report(ServerReport(server_id="pod", sequence=2, streamers=(report,)))
+    assert answer.end == ("again",)
+
+
+async def test_a_kicked_person_is_refused_on_both_interfaces(matched: Matches) -> None:
+    headers = {PLAYER_HEADER: new_player_id()}
+    url = matched.player_url
+    async with matched.http.ws_connect(url, headers=headers) as socket:
+        await eventually(lambda: matched.has_sessions(1), "the player waits")
+        _, queue = await matched.ask("GET", "/api/v1/queue")
+        await matched.ask("DELETE", f"/api/v1/sessions/{queue['items'][0]['id']}")
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            last = message.json()
+        assert (last, message.data) == ({"type": "subscribeFailed", "message": "removed by the host"}, 4201)
+    async with matched.http.ws_connect(url, headers=headers) as socket:
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert message.data == 4201
+    assert (await matched.ask("GET", "/signallingserver", headers=headers))[0] == 403
+    async with matched.http.ws_connect(url, headers={PLAYER_HEADER: new_player_id()}):
+        await eventually(lambda: matched.has_sessions(1), "another person waits")
 
 
 async def test_the_events_tell_a_dashboard_of_the_fleet_as_it_changes(matched: Matches) -> None:

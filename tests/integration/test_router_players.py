@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from pixelfleet.auth.links import SignedLink, sign
+from pixelfleet.auth.person import PLAYER_COOKIE, PLAYER_HEADER
 from tests.integration.door import AccessPolicy, backend, open_door
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -251,3 +252,15 @@ async def test_players_come_over_tls(page_folder: Path, http: aiohttp.ClientSess
         async with http.ws_connect(f"{url}/ws", ssl=trusted) as socket:
             await socket.send_str("hello")
             assert (await socket.receive()).data == "hello"
+
+
+async def test_the_cookie_of_the_page_is_forwarded_to_the_matchmaker(
+    page_folder: Path, http: aiohttp.ClientSession
+) -> None:
+    async with open_door(page_folder) as door:
+        async with http.get(door.url) as answer:
+            value = answer.cookies[PLAYER_COOKIE].value
+        for sent in (value, value + "x"):
+            await play(http, door, headers={"Cookie": f"a=b; {PLAYER_COOKIE}={sent}", PLAYER_HEADER: "forged"})
+        await play(http, door)
+        assert [headers.get(PLAYER_HEADER) for headers in door.matchmaker.headers] == [value, None, None]

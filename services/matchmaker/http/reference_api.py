@@ -20,9 +20,10 @@ from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import Identity
+from pixelfleet.auth.person import person_of
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import FleetStore, KickedError, StoreUnavailableError, TooManyChoicesError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
@@ -165,6 +166,7 @@ class Rest:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
+            person=person_of(identity, request.headers),
         )
         try:
             lease = await self._store.reserve(ticket)
@@ -172,6 +174,8 @@ class Rest:
             raise NoReservationError(UNAVAILABLE) from None
         except TooManyChoicesError as error:
             raise NoReservationError(str(error)) from None
+        except KickedError as error:
+            raise NoReservationError(str(error), 403) from None
         if lease is None:
             raise NoReservationError(NONE_FREE)
         await self._use_link_for(lease, identity)

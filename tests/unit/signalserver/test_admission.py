@@ -93,6 +93,16 @@ async def test_the_clock_of_the_matchmaker_may_differ(
         assert b"the clocks differ" in decision.body
 
 
+async def test_a_session_that_an_operator_ended_is_refused_with_the_same_token() -> None:
+    door, _ = doors(session_key=KEY)
+    path = f"/?session={ticket()}"
+    assert door.player(request(path)).status == 101
+    door._hub.end_session("session-1")
+    decision = door.player(request(path))
+    assert isinstance(decision, Refusal)
+    assert (decision.status, decision.body) == (403, b"an operator has ended this session")
+
+
 @pytest.mark.parametrize("port", ["streamer", "sfu"])
 @pytest.mark.parametrize(
     ("path", "headers", "expected"),

@@ -24,7 +24,8 @@
 --   sel:APP            zset    selectors, by last use
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
---   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end)
+--   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end),
+--   kicked:PERSON (with a TTL)
 --
 -- Keys without an owner are deleted when their app has been unused for some time (p:), or have a TTL.
 local US, RS = '\31', '\30'

@@ -1,12 +1,12 @@
-"""What an accepted player costs a router: its CPU time from the player's connection to the first message from upstream.
+"""The cost of an accepted player for a router: CPU time from the connection to the first message of the upstream.
 
     python -m benchmarks.accept [--against CHECKOUT] [--rounds 5] [--players 1000] [--check]
 
-In every round each router accepts as many players, in a fresh process and each time in another order: once with the
-default settings, and once with `--auth link`, where every player has a signed link of its own. A stand-in for a
-matchmaker greets each player. With `--against` the other router is that of another checkout of this project, which runs
-in that checkout's own .venv; without it the other one is a proxy without features, the floor. `--check` exits with 1
-when the median of the ratios of a round misses the goal against the other checkout.
+In every round each router accepts the same number of players, in a fresh process and in alternating order: once with
+the default settings, and once with `--auth link`, where every player has a signed link of its own. A stand-in for a
+matchmaker sends a first message to each player. With `--against` the other router is that of another checkout of this
+project, run in that checkout's .venv; otherwise it is a proxy without features, the floor. `--check` exits with 1
+when the median of the rounds' ratios misses the goal against the other checkout.
 """
 
 import argparse
@@ -42,11 +42,11 @@ ROOT: Final = Path(__file__).parents[1]
 HOST: Final = "127.0.0.1"
 JOIN_SECONDS: Final = 60.0
 AT_ONCE: Final = 20
-"""Players that connect at the same time."""
+"""Players that connect simultaneously."""
 WARM_UP: Final = 100
-"""Players before the measurement begins: the first ones pay for what is made once."""
+"""Players before the measurement, for which objects are created that later ones reuse."""
 GOALS: Final = {"none": 0.5}
-"""By the kind of authentication; the verification of a link is no part of the handshake, and is measured alone."""
+"""By authentication method; the verification of a link is not part of the handshake, and is measured separately."""
 AUTHS: Final = ("none", "link")
 GREETING: Final = orjson.dumps({"type": "config", "peerConnectionOptions": {}, "protocolVersion": "1.3.0"})
 HEADERS: Final = {
@@ -57,18 +57,18 @@ HEADERS: Final = {
     "Accept-Language": "en-US,en;q=0.9",
     "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
 }
-"""What Chrome sends beyond the handshake itself."""
+"""Headers of Chrome in addition to those of the handshake."""
 
 
 class Matchmaker(WSListener):
-    """Takes each player and greets it."""
+    """Accepts each player and sends it a message."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, GREETING)
 
 
 class Player(WSListener):
-    """Waits for the greeting."""
+    """Waits for the first message."""
 
     def __init__(self) -> None:
         self.greeted = asyncio.get_running_loop().create_future()
@@ -84,7 +84,7 @@ class Player(WSListener):
 
 @asynccontextmanager
 async def matchmaker() -> AsyncIterator[int]:
-    """Serve as a matchmaker; yield the port."""
+    """Run a stand-in for a matchmaker; yield its port."""
 
     def take(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         if request.path == b"/readyz":
@@ -99,7 +99,7 @@ async def matchmaker() -> AsyncIterator[int]:
 
 
 def router(upstream: int, page: str, auth: str, key: str) -> tuple[str, ...]:
-    """Return the arguments of a router."""
+    """Return the command line arguments of a router."""
     links = ("--auth", "link", "--link-key", key) if auth == "link" else ()
     return (
         *("router", "--log-format", "json"),
@@ -109,7 +109,7 @@ def router(upstream: int, page: str, auth: str, key: str) -> tuple[str, ...]:
 
 
 async def join(url: str, links: Sequence[str]) -> list[WSTransport]:
-    """Connect a player with each link, some at a time; return when all have been greeted."""
+    """Connect a player with each link, some simultaneously; return when all have got their first message."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(link: str) -> WSTransport:
@@ -124,7 +124,7 @@ async def join(url: str, links: Sequence[str]) -> list[WSTransport]:
 
 
 async def measure(checkout: Path | None, arguments: Sequence[str], links: Sequence[str]) -> float:
-    """Return the microseconds of CPU that a player costs the router of a checkout, or the bare proxy."""
+    """Return the CPU microseconds for a player of the router of a checkout, or of the bare proxy."""
     program = (sys.executable, "-m") if checkout is None else (str(checkout / ".venv" / "bin" / "pixelfleet"),)
     async with started(*arguments, program=program) as (port, pid):
         url = f"ws://{HOST}:{port}/ws"
@@ -138,7 +138,7 @@ async def measure(checkout: Path | None, arguments: Sequence[str], links: Sequen
 
 
 async def rounds(args: argparse.Namespace, page: str) -> dict[str, list[tuple[float, float]]]:
-    """Return for each kind of authentication what the other server and this router cost, a pair a round."""
+    """Return, for each authentication method, the costs of the other server and of this router in each round."""
     key = secrets.token_hex(32)
     links = [sign(SignedLink(subject=f"player-{number}"), key, 3600) for number in range(WARM_UP + args.players)]
     found: dict[str, list[tuple[float, float]]] = {auth: [] for auth in AUTHS}
@@ -155,7 +155,7 @@ async def rounds(args: argparse.Namespace, page: str) -> dict[str, list[tuple[fl
 
 
 def report(found: dict[str, list[tuple[float, float]]], other: str, goals: Mapping[str, float]) -> bool:
-    """Print the figures; return whether each kind of authentication that has a goal meets it by its median."""
+    """Print the figures; return whether the median of each authentication method meets its goal, if it has one."""
     is_met = True
     for auth, pairs in found.items():
         print(f"--auth {auth}: CPU a player, {other} and this router, and their ratio")
@@ -170,10 +170,10 @@ def report(found: dict[str, list[tuple[float, float]]], other: str, goals: Mappi
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what an accepted player costs a router")
+    parser = argparse.ArgumentParser(description="the cost of an accepted player for a router")
     parser.add_argument("--against", type=Path, help="another checkout of this project, with a .venv of its own")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--players", type=int, default=1000, help="players that are measured in a round")
+    parser.add_argument("--players", type=int, default=1000, help="measured players in each round")
     parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
     args = parser.parse_args(argv)
     args.against = args.against and args.against.resolve()

@@ -1,9 +1,9 @@
-"""A websocket proxy without features, the floor for anything that takes a player and dials a server for it.
+"""A websocket proxy without features: the floor for a service that accepts a player and dials a server for it.
 
     python -m benchmarks.bare_proxy UPSTREAM_URL
 
-It accepts, dials and passes on; it queues nobody, checks nothing and counts nothing. Listens on a free port of
-127.0.0.1 and says which in one line of JSON: `{"port": ...}`.
+It accepts, dials and relays; it has no queue, no checks and no metrics. It listens on a free port of 127.0.0.1 and
+prints it as one line of JSON: `{"port": ...}`.
 """
 
 import asyncio

@@ -1,11 +1,11 @@
-"""Two relays without features, the floors that our own server is measured against: parse, stamp, send.
+"""Two relays without features, the floors of our signalling server: parse, stamp, send.
 
-They validate nothing, count nothing, log nothing and trust everybody. What they do is what any signalling server of
-the 5.5 dialect must do for a message, written as the library at hand suggests.
+They have no validation, metrics, logs or authentication. They do what any signalling server of the 5.5 dialect must do
+for a message, in the way that each library's documentation suggests.
 
     python -m benchmarks.bare_relay aiohttp|picows
 
-Listens on two free ports of 127.0.0.1 and says which in one line of JSON: `{"players": ..., "streamers": ...}`.
+They listen on two free ports of 127.0.0.1 and print them as one line of JSON: `{"players": ..., "streamers": ...}`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ S = TypeVar("S")
 """A library's socket."""
 
 D = TypeVar("D", str, bytes)
-"""What the library hands over and takes for a text message."""
+"""The type of data that the library delivers and accepts for a text message."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +42,7 @@ class Peer(Generic[S]):
 
 
 class Relay(Generic[S, D]):
-    """Who is connected. Each method returns what goes to whom, or None."""
+    """The connected peers. Each method returns the receiver and its data, or None."""
 
     def __init__(self, dump: Callable[[dict[str, Any]], D]) -> None:
         self._dump: Callable[[dict[str, Any]], D] = dump
@@ -53,14 +53,14 @@ class Relay(Generic[S, D]):
         self.identify: D = dump(IDENTIFY)
 
     def player(self, socket: S) -> Peer[S]:
-        """Take in a player."""
+        """Add a player."""
         self._ids += 1
         peer = Peer(socket, str(self._ids))
         self._players[peer.player_id] = peer
         return peer
 
     def from_streamer(self, peer: Peer[S], data: D) -> tuple[S, D] | None:
-        """Pass a streamer's message on as it is."""
+        """Forward a streamer's message unchanged."""
         message = orjson.loads(data)
         kind = message["type"]
         if kind in RELAYED:
@@ -72,7 +72,7 @@ class Relay(Generic[S, D]):
         return None
 
     def from_player(self, peer: Peer[S], data: D) -> tuple[S, D] | None:
-        """Stamp a player's message with its id."""
+        """Add the player's id to its message and forward it."""
         message = orjson.loads(data)
         kind = message["type"]
         if kind in RELAYED and peer.streamer is not None:
@@ -186,7 +186,7 @@ async def serve_picows() -> None:
 
 
 def announce(players: int, streamers: int) -> None:
-    """Say where the relay listens."""
+    """Print the ports."""
     print(orjson.dumps({"players": players, "streamers": streamers}).decode(), flush=True)
 
 

@@ -1,11 +1,11 @@
-"""What a message costs from the public door to the signalling server: our three services against their floors.
+"""The cost of a message from the router to the signalling server: our three services against their floors.
 
     python -m benchmarks.chain [--rounds 5] [--seconds 4] [--players 100] [--streamers 10] [--check]
 
-Players bounce ICE candidates off streamers, through router, matchmaker and signalserver as they come (on one
-redis-server), and through two bare proxies and a bare aiohttp relay in a row. Both chains carry the same load in every
-round, each time in another order and in fresh processes; what counts is how the medians of all CPU a message stand to
-each other. `--check` exits with 1 when the goal is missed.
+Players bounce ICE candidates off streamers, through router, matchmaker and signalserver with default settings (on one
+redis-server), and through two bare proxies and a bare aiohttp relay in a row. Both chains get the same load in every
+round, in alternating order and in fresh processes. The result is the ratio of the medians of the total CPU time for a
+message. `--check` exits with 1 when the goal is missed.
 """
 
 import argparse
@@ -39,15 +39,15 @@ Samples = dict[str, list[Phase]]
 """The rounds of each chain."""
 
 
-def _server(door: Program, between: Program, relay: Program, path: str) -> Server:
-    player, streamer = door.facts["port"], relay.facts["streamers"]
+def _server(entry: Program, between: Program, relay: Program, path: str) -> Server:
+    player, streamer = entry.facts["port"], relay.facts["streamers"]
     pids = (between.pid, relay.pid)
-    return Server(f"ws://127.0.0.1:{player}/{path}", f"ws://127.0.0.1:{streamer}/", door.pid, pids)
+    return Server(f"ws://127.0.0.1:{player}/{path}", f"ws://127.0.0.1:{streamer}/", entry.pid, pids)
 
 
 @asynccontextmanager
 async def _ending() -> AsyncIterator[Callable[[Awaitable[Program]], Awaitable[Program]]]:
-    """Yield what starts a program that ends with the body."""
+    """Yield a function that starts a program which ends with the body."""
     async with AsyncExitStack() as stack:
 
         async def ended(starting: Awaitable[Program]) -> Program:
@@ -84,11 +84,11 @@ async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
         page = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
         upstream = f"ws://127.0.0.1:{matches.facts['port']}"
-        door = await ended(
+        entry = await ended(
             _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), fact="port")
         )
-        await wait_until_ready(door.facts["port"])
-        yield _server(door, matches, signals, "ws")
+        await wait_until_ready(entry.facts["port"])
+        yield _server(entry, matches, signals, "ws")
 
 
 def _slots(args: argparse.Namespace) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ async def rounds(args: argparse.Namespace, console: Console) -> Samples:
 
 
 def cost(phases: Sequence[Phase]) -> float:
-    """Return the median CPU a message of a whole chain, in microseconds."""
+    """Return the median CPU time of a whole chain for a message, in microseconds."""
     return statistics.median(phase.cpu_us or 0.0 for phase in phases)
 
 
@@ -126,13 +126,13 @@ def ratio(samples: Samples) -> float:
 
 
 def spread(samples: Samples) -> tuple[float, float]:
-    """Return the least and the greatest ratio of any one round: how quiet the machine was."""
+    """Return the smallest and the largest ratio of a round, which shows the noise of the machine."""
     ratios = [cost([one]) / cost([base]) for one, base in zip(samples[OURS], samples[FLOOR], strict=True)]
     return min(ratios), max(ratios)
 
 
 def lines(samples: Samples) -> list[str]:
-    """Return what each chain costs, and each of its parts."""
+    """Return the costs of each chain and of its parts, as text."""
     found = []
     for name, phases in samples.items():
         parts = zip(*(phase.cpu_us_each for phase in phases), strict=True)
@@ -147,7 +147,7 @@ def lines(samples: Samples) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     parser = command_line(
-        "what a message costs through router, matchmaker and signalserver",
+        "the cost of a message through router, matchmaker and signalserver",
         rounds=5,
         seconds=4.0,
         players=100,

@@ -1,4 +1,4 @@
-"""How Chromium is started to measure or test a page on this machine."""
+"""The options with which Chromium is started to measure or test a page."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the benchmarks' command lines have in common."""
+"""The common part of the benchmarks' command lines."""
 
 import argparse
 import sys
@@ -25,7 +25,7 @@ def command_line(
     streamers: int | None = None,
     seconds_help: str | None = None,
 ) -> argparse.ArgumentParser:
-    """Return a parser with `--check` and those of the usual options that have a default here."""
+    """Return a parser with `--check` and the usual options for which a default is given."""
     parser = argparse.ArgumentParser(description=description)
     for name, default, text in (
         ("rounds", rounds, None),
@@ -40,16 +40,16 @@ def command_line(
 
 
 def measured(name: str, work: Coroutine[Any, Any, T]) -> T:
-    """Return what a benchmark measures; when it cannot, print why and exit with 2."""
+    """Return the result of a benchmark; on an error print it and exit with 2."""
     try:
         return uvloop.run(work)
     except CANNOT_MEASURE as error:
-        print(f"benchmarks.{name}: {error or 'something did not start, or answer, in time'}", file=sys.stderr)
+        print(f"benchmarks.{name}: {error or 'a program did not start or answer in time'}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
 def verdict(missed: Sequence[str], *, check: bool) -> int:
-    """Print the goals that were missed; return the exit code."""
+    """Print the missed goals; return the exit code."""
     for each in missed:
         print(f"missed: {each}")
     return 1 if missed and check else 0

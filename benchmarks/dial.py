@@ -1,9 +1,9 @@
-"""What it costs to dial a signalling server and to pass messages on: the clients of aiohttp, websockets and picows.
+"""The cost of dialling a signalling server and of relaying messages: clients of aiohttp, websockets and picows.
 
     python -m benchmarks.dial [--dials 1000] [--messages 20000] [--rounds 5]
 
-The server, in a process of its own, is the same bare one for all. CPU is this process's own. `ours` is picows as the
-services use it (`runtime/dial.py`): with bounds, deadlines and close codes.
+The server runs in a process of its own and is the same bare one for all. CPU time is that of this process. `ours` is
+picows as the services use it (`pixelfleet/net/dial.py`): with limits, deadlines and close codes.
 """
 
 import argparse
@@ -33,7 +33,7 @@ IN_FLIGHT: Final = 16
 BOUNDS: Final = Bounds(messages_per_second=float("inf"))
 
 Client = Callable[[str, int], Awaitable[None]]
-"""Dials a URL, bounces so many messages off it, and closes."""
+"""Dials a URL, bounces a number of messages off it, and closes."""
 
 
 class _Echo(WSListener):
@@ -111,7 +111,7 @@ async def with_picows(url: str, messages: int) -> None:
 
 
 class _Handler:
-    """Bounces messages through our own socket."""
+    """Bounces messages through the services' websocket."""
 
     def __init__(self, socket: WebSocket, messages: int) -> None:
         self._socket = socket
@@ -139,7 +139,7 @@ class _Handler:
 
 
 async def with_ours(url: str, messages: int) -> None:
-    """Use what the services use."""
+    """Use the services' client."""
     made: list[_Handler] = []
 
     def opened(socket: WebSocket) -> _Handler:
@@ -161,7 +161,7 @@ CLIENTS: Final[dict[str, Client]] = {
 
 
 async def measure(args: argparse.Namespace, url: str) -> dict[str, list[tuple[float, float]]]:
-    """Return CPU microseconds of a dial and of a message there and back, by client and round."""
+    """Return the CPU microseconds of a dial and of a round trip, by client and round."""
     figures: dict[str, list[tuple[float, float]]] = {name: [] for name in CLIENTS}
     for _ in range(args.rounds):
         for name, client in CLIENTS.items():
@@ -177,7 +177,7 @@ async def measure(args: argparse.Namespace, url: str) -> dict[str, list[tuple[fl
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="what dialling costs with the clients of three libraries")
+    parser = argparse.ArgumentParser(description="the cost of dialling with the clients of three libraries")
     parser.add_argument("--dials", type=int, default=1000)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
@@ -189,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures = uvloop.run(measure(args, f"ws://127.0.0.1:{ours.recv()}/"))
     finally:
         server.kill()
-    shown = Table("client", "CPU us a dial and a close", "CPU us a message there and back", box=SIMPLE_HEAD)
+    shown = Table("client", "CPU us, dial and close", "CPU us, round trip", box=SIMPLE_HEAD)
     for name, rounds in figures.items():
         shown.add_row(name, *(f"{statistics.median(each):.1f}" for each in zip(*rounds, strict=True)))
     Console().print(shown)

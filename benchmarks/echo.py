@@ -1,8 +1,8 @@
-"""An echo, in a matchmaker's place behind a proxy that is measured.
+"""An echo server, in place of a matchmaker or streamer behind a measured proxy.
 
     python -m benchmarks.echo
 
-Listens on a free port of 127.0.0.1, says which in one line of JSON (`{"port": ...}`), and that it is ready when asked.
+It listens on a free port of 127.0.0.1, prints it as one line of JSON (`{"port": ...}`), and answers /readyz.
 """
 
 import asyncio

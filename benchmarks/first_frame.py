@@ -1,7 +1,7 @@
-"""From opening the page to its first decoded frame: our page through the whole chain, against the floor.
+"""The time from opening the page to its first decoded frame: our page through the whole chain, against the floor.
 
-The floor is a page on Epic's published library alone that dials a signalserver directly. Both are opened in turn by
-the same headless Chromium, so that a noisy machine disturbs both alike. `--check` exits with 1 when the goal is missed.
+The floor is a page with only Epic's published library that dials a signalserver directly. Both are opened alternately
+by the same headless Chromium, so that noise affects both alike. `--check` exits with 1 when the goal is missed.
 
     python -m benchmarks.first_frame [--runs 7] [--check]
 """
@@ -54,7 +54,7 @@ async def first_frame(browser: Browser, url: str) -> float:
 
 
 async def measure(bare: str, chain: str, runs: int, vacant: Callable[[], Awaitable[None]]) -> float:
-    """Open both pages in turn and print the medians; return ours as a multiple of the floor's."""
+    """Open both pages alternately and print the medians; return ours as a multiple of the floor's."""
     times: dict[str, list[float]] = {bare: [], chain: []}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS)
@@ -62,7 +62,7 @@ async def measure(bare: str, chain: str, runs: int, vacant: Callable[[], Awaitab
             for url, taken in times.items():
                 await vacant()
                 milliseconds = await first_frame(browser, url)
-                if run:  # the first of each warms the browser up
+                if run:  # the first run of each page warms the browser up
                     taken.append(milliseconds)
                 print(".", end="", flush=True, file=sys.stderr)
         await browser.close()
@@ -115,7 +115,7 @@ async def compare(runs: int) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description="from opening the page to its first frame")
+    parser = argparse.ArgumentParser(description="the time from opening the page to its first frame")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
     args = parser.parse_args(argv)

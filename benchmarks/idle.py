@@ -1,9 +1,9 @@
-"""What players cost that only wait: memory each, CPU of the server, and whether all of them are kept.
+"""The cost of idle players: memory for each, CPU of the server, and whether all stay connected.
 
     python -m benchmarks.idle [--players 5000] [--seconds 60] [--server pixelfleet] [--check]
 
-The server runs in a process of its own; the players, in this one, answer pings and do nothing else. At the end each
-asks for a `pong`, since a connection can look open on one side only. `--check` exits with 1 when a goal is missed.
+The server runs in a process of its own; the players, in this one, only answer pings. At the end each requests a
+`pong`, because a connection can look open on one side only. `--check` exits with 1 when a goal is missed.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from benchmarks.processes import COMMANDS, cpu_seconds, resident_kib, started
 MAX_KIB: Final = 16.0
 MAX_CPU_SHARE: Final = 0.10
 OTHER_FILES: Final = 200
-"""File descriptors that a process needs besides those of the players."""
+"""File descriptors that a process needs in addition to the players' ones."""
 SETTLE_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 15.0
 PING: Final = orjson.dumps({"type": "ping", "time": 0})
 
 
 class IdlePlayer(WSListener):
-    """Answers pings, and counts what it hears."""
+    """Answers pings, and counts them."""
 
     transport: WSTransport
 
@@ -62,22 +62,22 @@ class IdlePlayer(WSListener):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the players have cost."""
+    """The measured costs."""
 
     players: int
     kib_each: float
     cpu_share: float
-    """Of one core, while nothing happened but pings."""
+    """Share of one core, while nothing happened but pings."""
     accept_us: float
-    """Processor time to take in one player."""
+    """CPU time to accept one player."""
     pings_each: float
     dropped: int
     answered: int
-    """How many got an answer at the end."""
+    """The number of players that got an answer at the end."""
 
 
 def failures(figures: Figures, *, asked: bool = True) -> list[str]:
-    """Return which goals were missed; `asked` is whether the players' question at the end counts."""
+    """Return the missed goals; `asked` is whether the answers at the end count."""
     found = []
     if figures.dropped:
         found.append(f"{figures.dropped} players dropped, the goal is none")
@@ -91,7 +91,7 @@ def failures(figures: Figures, *, asked: bool = True) -> list[str]:
 
 
 async def measure(name: str, count: int, seconds: float, console: Console) -> Figures:
-    """Keep players idle on a server for some seconds."""
+    """Keep players idle on a server for this time."""
     async with started(name) as server:
         assert server.pid is not None
         memory, cpu = resident_kib(server.pid), cpu_seconds(server.pid)
@@ -122,7 +122,7 @@ async def measure(name: str, count: int, seconds: float, console: Console) -> Fi
 
 
 async def answers(players: Sequence[IdlePlayer]) -> int:
-    """Let every player ask for a sign of life; return how many got one in time."""
+    """Send a ping from every player; return the number of those that got an answer in time."""
     for player in players:
         if not player.dropped:
             player.transport.send(WSMsgType.TEXT, PING)
@@ -137,7 +137,7 @@ async def answers(players: Sequence[IdlePlayer]) -> int:
 
 
 def allow_files(count: int) -> None:
-    """Raise this process' limit of open files, which its children inherit; raise OSError when it may not be so high."""
+    """Raise this process's limit of open files, which children inherit; raise OSError above the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
         raise OSError(f"at most {hard} files may be open here and {count} are needed: raise `ulimit -Hn`")
@@ -146,7 +146,7 @@ def allow_files(count: int) -> None:
 
 
 def table(figures: Figures, name: str, seconds: float) -> Table:
-    """Return the figures as they are printed."""
+    """Return the figures as a table."""
     shown = Table(
         f"{figures.players:,} idle players for {seconds:.0f} s", Column(name, justify="right"), box=SIMPLE_HEAD
     )
@@ -161,15 +161,15 @@ def table(figures: Figures, name: str, seconds: float) -> Table:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = command_line("what players cost that only wait", seconds=60.0, players=5000)
+    parser = command_line("the cost of idle players", seconds=60.0, players=5000)
     parser.add_argument("--server", choices=COMMANDS, default="pixelfleet")
     args = parser.parse_args(argv)
     if args.players <= 0 or args.seconds <= 0:
-        parser.error("--players and --seconds must be more than 0")
+        parser.error("--players and --seconds must be greater than 0")
     allow_files(args.players + OTHER_FILES)
     figures = measured("idle", measure(args.server, args.players, args.seconds, Console(stderr=True)))
     Console().print(table(figures, args.server, args.seconds))
-    # The bare relays know no `ping` message.
+    # The bare relays do not support the `ping` message.
     return verdict(failures(figures, asked=args.server == "pixelfleet"), check=args.check)
 
 

@@ -1,14 +1,14 @@
 """The load: streamers, and players that bounce ICE candidates off them.
 
-A round trip is player -> server -> streamer -> server -> player, that is two relayed messages. Each candidate
-carries the time at which it was sent, in a field that the server does not know.
+A round trip is player -> server -> streamer -> server -> player, that is two relayed messages. Each candidate has the
+time of its sending in a field that is unknown to the server.
 
-There are two ways to load a server. In a closed loop every player sends its next candidate when the last one has come
-back: that finds what a message costs and how many a server can take, but its round trips say little, since a faster
-server is given more to do and they then measure how long the queue is. In an open loop candidates leave at a
-fixed rate, whatever the server does: at the same rate, well below what any of them can take, round trips can be
-compared. They are counted from when a candidate was really sent, since the load does not wait for the server: if the
-server stops for a moment, what it should have relayed meanwhile has left on time and counts in full.
+There are two kinds of load. In a closed loop every player sends its next candidate when the previous one has
+returned. This measures the cost of a message and the throughput, but its round trips are not comparable: a faster
+server gets more load, and they then measure the length of the queue. In an open loop candidates are sent at a fixed
+rate, independently of the server. At the same rate, well below the capacity of all servers, round trips are
+comparable. They are measured from the actual sending. When the server stops for a moment, the candidates of that
+time have been sent on time and count in full.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from benchmarks.processes import Server, cpu_seconds
 
 JOIN_SECONDS: Final = 30.0
-"""How long all peers may take until everybody has its streamer."""
+"""Time limit for all peers to get their streamers."""
 
 RETURN_SECONDS: Final = 5.0
-"""How long candidates under way may take to come back after the sending has stopped."""
+"""Time limit for outstanding candidates to return after the sending has stopped."""
 
 POLL_SECONDS: Final = 0.01
 
@@ -68,7 +68,7 @@ class _Peer(WSListener):
 
 
 class _Streamer(_Peer):
-    """Offers to each player and sends every candidate back."""
+    """Sends an offer to each player and every candidate back."""
 
     def __init__(self, endpoint_id: str) -> None:
         super().__init__()
@@ -119,22 +119,22 @@ class _Player(_Peer):
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What some seconds of load have shown."""
+    """The figures of one phase of load."""
 
     messages_per_second: float
-    """Relayed messages: two a round trip."""
+    """Relayed messages: two for each round trip."""
     cpu_us: float | None
-    """Microseconds of the server's processor time a relayed message; None for a server elsewhere."""
+    """CPU microseconds of the server for a relayed message; None for a remote server."""
     p50_ms: float
     p99_ms: float
     lost: int
-    """Candidates that did not come back."""
+    """Candidates that did not return."""
     cpu_us_each: tuple[float, ...] = ()
-    """The same for each of the server's processes."""
+    """CPU microseconds for each of the server's processes."""
 
 
 class Load:
-    """Connected peers, ready to be loaded."""
+    """Connected peers that can generate load."""
 
     def __init__(self, server: Server, streamers: list[_Streamer], players: list[_Player]) -> None:
         self._server = server
@@ -143,11 +143,11 @@ class Load:
 
     @property
     def closed(self) -> int:
-        """How many connections the server has ended."""
+        """The number of connections closed by the server."""
         return sum(peer.gone for peer in (*self._streamers, *self._players))
 
     async def closed_loop(self, seconds: float) -> Phase:
-        """Let each player have one candidate under way all the time."""
+        """Keep one candidate of each player in flight."""
         phase = _Measure(self._server, self._players)
         for player in self._players:
             player.goes_on = True
@@ -156,7 +156,7 @@ class Load:
         return await phase.end()
 
     async def open_loop(self, seconds: float, rate: float) -> Phase:
-        """Send `rate` candidates a second, by the players in turn."""
+        """Send `rate` candidates per second, from the players in turn."""
         phase = _Measure(self._server, self._players)
         fired = 0
         while (elapsed := time.perf_counter() - phase.begun) < seconds:
@@ -180,7 +180,7 @@ class _Measure:
         self.begun = time.perf_counter()
 
     async def end(self) -> Phase:
-        """Stop sending, wait for what is under way and return the figures."""
+        """Stop sending, wait for outstanding candidates and return the figures."""
         seconds = time.perf_counter() - self.begun
         relayed = 2 * self._returned()
         cpu = [cpu_seconds(pid) - before for pid, before in zip(self._pids, self._cpu, strict=True)]
@@ -206,15 +206,15 @@ class _Measure:
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """Return the value below which this share of the ordered values lies; not a number when there are none."""
+    """Return the value below which this share of the ordered values lies; NaN without values."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
 
 @asynccontextmanager
 async def connected(server: Server, players: int, streamers: int, shown_as: str = "") -> AsyncIterator[Load]:
-    """Connect the peers and join each player to its streamer; raise TimeoutError when they do not come together.
+    """Connect the peers and subscribe each player to its streamer; raise TimeoutError when that does not complete.
 
-    `shown_as` is the name of the streamer that a matchmaker has chosen; without it each player asks for its own.
+    `shown_as` is the name of the streamer that a matchmaker has chosen; without it each player subscribes to its own.
     """
     transports: list[WSTransport] = []
 

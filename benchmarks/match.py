@@ -1,13 +1,13 @@
-"""What a match costs and how long it takes, and whether anybody was double-booked, lost or left out.
+"""The cost and duration of a match, and whether players were double-booked, disconnected or unmatched.
 
     python -m benchmarks.match [--rate 200 --rate 400] [--seconds 8] [--rounds 1] [--servers 300] [--kind stock|native]
     python -m benchmarks.match --rate 800 --limit 60
     python -m benchmarks.match --rate 400 --disturb flush|restart
 
-Two matchmakers on one redis-server, all of them and this load on one machine. Stock servers report over the old TCP
-link; native ones are clients of the fleet store that hold their sessions. The floor is a proxy that takes the same
-joins, dials one server for each and does nothing else. CPU a match counts both matchmakers and redis-server, from
-/proc. `--check` exits with 1 when a goal is missed.
+Two matchmakers on one redis-server, with this load on the same machine. Legacy servers report over the TCP link;
+native ones are clients of the fleet store and report their sessions. The floor is a proxy that accepts the same joins,
+dials one server for each and does nothing else. The CPU time of a match includes both matchmakers and redis-server,
+from /proc. `--check` exits with 1 when a goal is missed.
 """
 
 import argparse
@@ -37,18 +37,18 @@ MAX_P99_RATIO: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run."""
+    """The figures of one run."""
 
     label: str
     outcome: Outcome
     cpu_us: float
-    """Of the servers, a matched player."""
+    """CPU microseconds of the servers for a matched player."""
     double_booked: int = 0
     links_lost: int = 0
 
     @property
     def faults(self) -> int:
-        """How many of the three zeros are missing."""
+        """The sum of the three counts that must be zero."""
         return self.double_booked + self.links_lost + self.outcome.unmatched + self.outcome.refused
 
 
@@ -83,7 +83,7 @@ async def matched(args: argparse.Namespace, rate: float, kind: str) -> Result:
 
 
 async def _disturb(how: str | None, running: Matchmakers, after: float) -> None:
-    """Take the store's memory away in the middle of the run."""
+    """Delete the store's data in the middle of the run."""
     if how is None:
         return
     await asyncio.sleep(after)
@@ -122,7 +122,7 @@ def median(results: Sequence[Result], share: float | None) -> float:
 
 
 def table(results: dict[str, list[Result]], rate: float) -> Table:
-    """Return what was measured, with ratios to the floor."""
+    """Return the figures as a table, with ratios to the floor."""
     shown = Table(box=SIMPLE_HEAD, title=f"{rate:g} joins/s", title_justify="left")
     for name in ("", "matched", "p50 ms", "p99 ms", "CPU us a match", "double-booked", "links lost", "unmatched"):
         shown.add_column(name, justify="right" if name else "left")
@@ -145,7 +145,7 @@ def table(results: dict[str, list[Result]], rate: float) -> Table:
 
 
 def missed(results: dict[str, list[Result]], args: argparse.Namespace) -> list[str]:
-    """Return the goals that these runs do not show."""
+    """Return the goals that these runs miss."""
     found = []
     for name, runs in results.items():
         faults = sum(run.faults for run in runs)
@@ -164,7 +164,7 @@ def missed(results: dict[str, list[Result]], args: argparse.Namespace) -> list[s
 
 
 async def run(args: argparse.Namespace, console: Console) -> list[str]:
-    """Measure every rate; print; return what is missed."""
+    """Measure every rate, print the tables, and return the missed goals."""
     found = []
     for rate in args.rate or [200.0, 400.0]:
         results: dict[str, list[Result]] = {}
@@ -183,14 +183,14 @@ async def run(args: argparse.Namespace, console: Console) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     parser = command_line(
-        "what a match costs, and whether anybody is double-booked or lost",
+        "the cost of a match, and whether players are double-booked or lost",
         rounds=1,
         seconds=8.0,
         seconds_help="of joins, in each run",
     )
-    parser.add_argument("--rate", type=float, action="append", help="joins a second; may be given several times")
+    parser.add_argument("--rate", type=float, action="append", help="joins per second; may be given several times")
     parser.add_argument("--servers", type=int, default=300)
-    parser.add_argument("--hold", type=float, default=0.2, help="seconds that a player stays")
+    parser.add_argument("--hold", type=float, default=0.2, help="seconds that a player stays connected")
     parser.add_argument("--limit", type=float, default=20.0, help="seconds after which a player counts as unmatched")
     parser.add_argument("--settle", type=float, default=1.0)
     parser.add_argument("--kind", choices=["stock", "native"], action="append")

@@ -1,4 +1,4 @@
-"""Programs under load, each in a process of its own, and what /proc states that they use."""
+"""The measured programs, each in a process of its own, and their resource usage from /proc."""
 
 import asyncio
 import os
@@ -20,18 +20,18 @@ PIXELFLEET: Final = (
     *("pixelfleet_cli.cli", "signalserver", "--log-format", "json", "--host", "127.0.0.1"),
     *("--player-port", "0", "--streamer-port", "0", "--sfu-port", "0", "--metrics-port", "0"),
 )
-"""Our server as it comes: validation, metrics, bounds and info logging on. Its lines are JSON to find the ports in."""
+"""Our server with default settings: validation, metrics, limits and info logging. It logs JSON with its ports."""
 
 COMMANDS: Final = {
     "bare aiohttp": ("benchmarks.bare_relay", "aiohttp"),
     "bare picows": ("benchmarks.bare_relay", "picows"),
     "pixelfleet": PIXELFLEET,
 }
-"""The servers that are measured: Python modules and their arguments."""
+"""The measured servers: Python modules and their arguments."""
 
 
 class StartError(RuntimeError):
-    """A server did not come up; the text holds its last lines."""
+    """A server did not start; the text has its last lines."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Program:
 
     process: asyncio.subprocess.Process
     facts: dict[str, int]
-    """The numbers of the line in which it said that it listens, its ports among them."""
+    """The numbers in the log line that announces its listeners, including its ports."""
 
     @property
     def pid(self) -> int:
@@ -48,12 +48,12 @@ class Program:
         return self.process.pid
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
+        """Send a signal if the program is running."""
         if self.process.returncode is None:
             self.process.send_signal(number)
 
     async def end(self) -> None:
-        """Kill it, and wait for its end."""
+        """Kill the program and wait for its end."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGKILL)
         await self.process.wait()
@@ -61,24 +61,24 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server under load."""
+    """A measured server."""
 
     player_url: str
     streamer_url: str
     pid: int | None
-    """None for a server elsewhere, of which only rates and times are measured."""
+    """None for a remote server, of which only rates and times are measured."""
     others: tuple[int, ...] = ()
-    """Further processes that a message passes through: their CPU counts, too."""
+    """Further processes through which a message passes: their CPU time counts, too."""
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """All processes that are measured."""
+        """All measured processes."""
         return () if self.pid is None else (self.pid, *self.others)
 
 
 @asynccontextmanager
 async def started(name: str) -> AsyncIterator[Server]:
-    """Run one of COMMANDS while the body runs; raise StartError when it does not come up."""
+    """Run one of COMMANDS while the body runs; raise StartError when it does not start."""
     program = await start_python(*COMMANDS[name], fact="streamers")
     ports = program.facts
     try:
@@ -90,9 +90,9 @@ async def started(name: str) -> AsyncIterator[Server]:
 async def start_python(
     *arguments: str, fact: str, log: Path | None = None, program: Sequence[str] = (sys.executable, "-m")
 ) -> Program:
-    """Start a program, by default a Python module, and wait for the JSON line that has `fact`.
+    """Start a program, by default a Python module, and wait for the JSON line with the key `fact`.
 
-    Raises StartError when it does not come.
+    Raises StartError when the program ends or the time is up without that line.
     """
     process = await asyncio.create_subprocess_exec(
         *program,
@@ -108,14 +108,14 @@ async def start_python(
         async with asyncio.timeout(START_SECONDS):
             async for line in process.stdout:
                 last.append(line.decode("utf-8", "replace").rstrip())
-                if (said := numbers_of(line)).get(fact):
+                if (facts := numbers_of(line)).get(fact):
                     keep = asyncio.create_task(_read_on(process.stdout, log))
                     _readers.add(keep)
                     keep.add_done_callback(_readers.discard)
-                    return Program(process, said)
+                    return Program(process, facts)
     except TimeoutError:
         pass
-    with suppress(ProcessLookupError):  # it may have ended by itself
+    with suppress(ProcessLookupError):  # it may have exited
         process.kill()
     await process.wait()
     raise StartError("\n".join([f"{arguments[0]} did not start:", *last]))
@@ -125,7 +125,7 @@ _readers: set[asyncio.Task[None]] = set()
 
 
 async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
-    """Read what a program says, so that it never waits for us; keep what is worse than information."""
+    """Read a program's output, so that it never blocks; keep lines above the level info."""
     async for line in lines:
         if log is not None and b'"level":"info"' not in line:
             with log.open("ab") as file:
@@ -133,21 +133,21 @@ async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
 
 
 def numbers_of(line: bytes) -> dict[str, int]:
-    """Return the numbers in a line of a JSON log, a server's ports among them."""
+    """Return the numbers in a line of a JSON log, including a server's ports."""
     try:
-        said = orjson.loads(line)
+        facts = orjson.loads(line)
     except orjson.JSONDecodeError:
         return {}
-    return {name: value for name, value in said.items() if isinstance(value, int)} if isinstance(said, dict) else {}
+    return {name: value for name, value in facts.items() if isinstance(value, int)} if isinstance(facts, dict) else {}
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used, its own and the kernel's on its behalf."""
+    """Return the CPU time of a process in user and kernel mode."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kib(pid: int) -> int:
-    """Return the memory that a process occupies."""
+    """Return the resident memory of a process in KiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024

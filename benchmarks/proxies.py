@@ -1,11 +1,11 @@
-"""What a message through our router or matchmaker costs: its CPU time against a proxy without features, in one run.
+"""The cost of a message through the router or the matchmaker: CPU time against a proxy without features, in one run.
 
     python -m benchmarks.proxies [--through router] [--rounds 5] [--seconds 4] [--players 100] [--check]
 
-Players send messages of the size of a candidate to an echo behind the proxy, each one as soon as the last has come
-back. The proxies take turns, each in a fresh process, and what counts is the ratio of the medians. Router and
-matchmaker are as they come, but for whom they dial: the router is told the echo as its matchmaker, the matchmaker finds
-it as a streamer without a limit in a redis-server of its own. `--check` exits with 1 when the goal is missed.
+Players send messages of the size of a candidate to an echo server behind the proxy, each when the previous one has
+returned. The proxies are measured in turn, each in a fresh process, and the result is the ratio of the medians. Router
+and matchmaker have default settings except for their upstream: the router has the echo server as its matchmaker, the
+matchmaker finds it in a redis-server as a streamer without a limit. `--check` exits with 1 when the goal is missed.
 """
 
 import argparse
@@ -40,7 +40,7 @@ MESSAGE: Final = orjson.dumps({"type": "iceCandidate", "candidate": {"candidate"
 
 
 class Player(WSListener):
-    """Sends a message whenever the last one has come back."""
+    """Sends a message whenever the previous one has returned."""
 
     def __init__(self) -> None:
         self.transport: WSTransport | None = None
@@ -52,7 +52,7 @@ class Player(WSListener):
         transport.send(WSMsgType.TEXT, MESSAGE)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        # A matchmaker also says something of its own, which must not be bounced.
+        # A matchmaker also sends messages of its own, which must not be bounced.
         if frame.msg_type is WSMsgType.TEXT and (data := frame.get_payload_as_bytes()) == MESSAGE:
             self.round_trips += 1
             self.answered.set()
@@ -64,10 +64,10 @@ class Sample:
     """One proxy in one round."""
 
     cpu_us: float
-    """Of the proxy, a message that it passed on: a round trip is two."""
+    """CPU microseconds of the proxy for a relayed message; a round trip is two."""
     messages_per_second: float
     kib: float
-    """Memory that a player has added."""
+    """Additional memory for each player."""
 
 
 @asynccontextmanager
@@ -102,7 +102,7 @@ async def measure(port: int, pid: int, players: int, seconds: float) -> Sample:
 
 
 class Proxies:
-    """What stands before the echo, each time in a fresh process."""
+    """The proxies in front of the echo server, each time in a fresh process."""
 
     def __init__(self, echo: int, folder: Path) -> None:
         self._echo = echo
@@ -135,7 +135,7 @@ class Proxies:
                 yield port, pid
 
     async def _report(self, redis_url: str) -> None:
-        """Have the echo known as a streamer for as long as it takes the players to come."""
+        """Keep the echo server registered as a streamer until the players are connected."""
         streamer = StreamerReport(server_id="echo", endpoint_id="echo", app="default", url=self._url, capacity=0)
         async with open_store(redis_url) as store:
             sequence = time.time_ns() // 1000
@@ -143,7 +143,7 @@ class Proxies:
 
 
 async def rounds(args: argparse.Namespace) -> dict[str, list[Sample]]:
-    """Load all in every round, each time in another order."""
+    """Load all proxies in every round, in alternating order."""
     names = [FLOOR, *(args.through or (ROUTER, MATCHMAKER))]
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
@@ -158,15 +158,15 @@ async def rounds(args: argparse.Namespace) -> dict[str, list[Sample]]:
 
 
 def ratio(samples: dict[str, list[Sample]], name: str) -> float:
-    """Return the median cost of a message through one of ours as a multiple of the floor's."""
+    """Return the median cost of a message through one of our services as a multiple of the floor's."""
     ours, floor = (statistics.median(sample.cpu_us for sample in samples[each]) for each in (name, FLOOR))
     return ours / floor
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = command_line("what a message through our router or matchmaker costs", rounds=5, seconds=4.0, players=100)
-    parser.add_argument("--through", choices=(ROUTER, MATCHMAKER), action="append", help="only this one")
+    parser = command_line("the cost of a message through router or matchmaker", rounds=5, seconds=4.0, players=100)
+    parser.add_argument("--through", choices=(ROUTER, MATCHMAKER), action="append", help="measure only this one")
     args = parser.parse_args(argv)
     samples = measured("proxies", rounds(args))
     print(f"Medians of {args.rounds} rounds; {args.players} players.")

@@ -1,9 +1,9 @@
-"""What waiting players cost one matchmaker, and how fast one freed streamer finds its player.
+"""The cost of waiting players for one matchmaker, and the time in which a freed streamer is matched.
 
     python -m benchmarks.queue [--players 10000] [--seconds 20] [--check]
 
-One matchmaker on a redis-server, and no streamer until the end. CPU to accept one counts matchmaker and redis-server,
-from /proc.
+One matchmaker on a redis-server, without a streamer until the end. The CPU time to accept a player includes matchmaker
+and redis-server, from /proc.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Waiting(WSListener):
 
     def __init__(self, queue: "Queue") -> None:
         self._queue = queue
-        self.told = 0
+        self.updates = 0
         self.dropped = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -56,7 +56,7 @@ class Waiting(WSListener):
         if frame.msg_type == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == WSMsgType.TEXT:
-            self.told += 1
+            self.updates += 1
             if b'"config"' in frame.get_payload_as_bytes():
                 self._queue.matched.set()
 
@@ -73,14 +73,14 @@ class Queue:
         self.matched = asyncio.Event()
 
     async def grow(self, count: int) -> None:
-        """Have so many more players wait."""
+        """Add this many waiting players."""
         for _ in range(count):
             player = Waiting(self)
             await ws_connect(lambda player=player: player, self._url, enable_auto_pong=False)
             self.players.append(player)
 
     def end(self) -> None:
-        """Cut all their connections."""
+        """Abort all connections."""
         for player in self.players:
             if not player.dropped:
                 player.transport.disconnect(graceful=False)
@@ -88,20 +88,20 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured."""
+    """The measured figures."""
 
     players: int
     accept_few_us: float
     accept_many_us: float
     kib_each: float
     cpu_share: float
-    """Of one core, matchmaker and redis-server, while nothing happened."""
+    """Share of one core, of matchmaker and redis-server, while nothing happened."""
     match_ms: tuple[float, ...]
-    """From a streamer's first report to the `config` of the player that got it."""
+    """Milliseconds from a streamer's first report to the `config` of its player."""
     dropped: int
 
     def missed(self) -> list[str]:
-        """Return the goals that this run does not show."""
+        """Return the goals that this run misses."""
         found = []
         if self.accept_many_us > MAX_ACCEPT_RATIO * self.accept_few_us:
             found.append(f"accepting one costs x{self.accept_many_us / self.accept_few_us:.2f} with many waiting")
@@ -117,7 +117,7 @@ class Figures:
 
 
 async def measure(args: argparse.Namespace, console: Console) -> Figures:
-    """Fill the queue, let it rest, and free some streamers."""
+    """Fill the queue, let it idle, and free some streamers."""
     key = secrets.token_hex(32)
     limit = str(args.players + 2 * SAMPLE)
     async with AsyncExitStack() as stack:
@@ -171,7 +171,7 @@ async def _cost_of(queue: Queue, count: int, programs: Sequence[Program]) -> flo
 
 
 def table(figures: Figures) -> Table:
-    """Return the figures as they are printed."""
+    """Return the figures as a table."""
     shown = Table(f"{figures.players:,} waiting players", Column("", justify="right"), box=SIMPLE_HEAD)
     shown.add_row(f"CPU to accept one, {FEW} waiting, us", f"{figures.accept_few_us:,.0f}")
     ratio = figures.accept_many_us / figures.accept_few_us
@@ -185,7 +185,7 @@ def table(figures: Figures) -> Table:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    parser = command_line("what waiting players cost a matchmaker", seconds=20.0, players=10_000)
+    parser = command_line("the cost of waiting players for a matchmaker", seconds=20.0, players=10_000)
     args = parser.parse_args(argv)
     if args.players < FEW + 2 * SAMPLE:
         parser.error(f"--players must be at least {FEW + 2 * SAMPLE}")

@@ -1,15 +1,15 @@
-"""What a relayed message costs: our server against two relays without features, on the same load in one run.
+"""The cost of a relayed message: our server against two relays without features, with the same load in one run.
 
     python -m benchmarks.relay [--rounds 5] [--seconds 4] [--players 100] [--streamers 10] [--rate 2000] [--check]
     python -m benchmarks.relay --against ws://host:80 --against-streamer ws://host:8888 [--against-pid PID]
 
-Machines differ and are noisy, so the servers take turns in every round, each in a fresh process, and what counts is
-how our medians stand to those of the bare aiohttp relay. The cost of a message is the server's processor time from
-/proc in the closed loop, which does not depend on how fast this load is; round trips are compared in the open
-loop, where every server has the same to do (`benchmarks/load.py` says why).
+Machines differ and are noisy, so the servers are measured in turn in every round, each in a fresh process. The result
+is the ratio of our medians to those of the bare aiohttp relay. The cost of a message is the server's CPU time from
+/proc in the closed loop, which does not depend on the speed of this load. Round trips are compared in the open loop, in
+which every server has the same load (`benchmarks/load.py` explains why).
 
-`--against` gives the same load to another server of the 5.0 or 5.5 dialect, started by hand; with its process id,
-when it runs on this machine, its CPU and memory are measured too. `--check` exits with 1 when a goal is missed.
+`--against` puts the same load on another server of the 5.0 or 5.5 dialect, started by hand; with its process id on
+this machine, its CPU and memory are measured, too. `--check` exits with 1 when a goal is missed.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class Sample:
     closed_loop: Phase
     open_loop: Phase
     kib: float | None
-    """Memory that a connection has added by the end of the load."""
+    """Additional memory for each connection at the end of the load."""
     closed: int
 
 
@@ -56,7 +56,7 @@ Figure = Callable[[Sample], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """How our median may stand to the floor's."""
+    """The maximum ratio of our median to the floor's."""
 
     name: str
     figure: Figure
@@ -70,7 +70,7 @@ class Goal:
         return ours / floor
 
     def spread(self, samples: Samples) -> tuple[float, float]:
-        """Return the least and the greatest ratio of any one round: how quiet the machine was."""
+        """Return the smallest and the largest ratio of a round, which shows the noise of the machine."""
         ours, floor = ([self.figure(sample) or math.nan for sample in samples[name]] for name in (OURS, FLOOR))
         ratios = [each / base for each, base in zip(ours, floor, strict=True)]
         return min(ratios), max(ratios)
@@ -104,13 +104,13 @@ GOALS: Final = (
 
 
 def median(samples: Sequence[Sample], figure: Figure) -> float | None:
-    """Return the median of a figure over a server's rounds; None when it is not known."""
+    """Return the median of a figure over a server's rounds; None when it is unknown."""
     values = [value for sample in samples if (value := figure(sample)) is not None]
     return statistics.median(values) if values else None
 
 
 def failures(samples: Samples) -> list[str]:
-    """Return what kept this run from showing that the goals are met; an empty list when they are."""
+    """Return the missed goals and other failures; empty when all goals are met."""
     found = [
         f"{goal.name}: x{goal.ratio(samples):.2f} of the {FLOOR} relay, the goal is x{goal.most} or less"
         for goal in GOALS
@@ -163,7 +163,7 @@ async def measure(server: Server, args: argparse.Namespace) -> Sample:
 
 
 async def rounds(args: argparse.Namespace, console: Console) -> Samples:
-    """Load every server in every round, each time in another order."""
+    """Load every server in every round, in alternating order."""
     servers: dict[str, Callable[[], AbstractAsyncContextManager[Server]]] = {
         name: partial(started, name) for name in COMMANDS
     }
@@ -198,23 +198,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_line(
-        "what a relayed message costs, against relays without features",
+        "the cost of a relayed message, against relays without features",
         rounds=5,
         seconds=4.0,
         players=100,
         streamers=10,
         seconds_help="of each loop, in each round",
     )
-    parser.add_argument("--rate", type=float, default=2000.0, help="round trips a second in the open loop")
-    parser.add_argument("--against", help="URL for players of another server to load as well")
+    parser.add_argument("--rate", type=float, default=2000.0, help="round trips per second in the open loop")
+    parser.add_argument("--against", help="URL for players of another server to measure as well")
     parser.add_argument("--against-streamer", help="its URL for streamers")
-    parser.add_argument("--against-pid", type=int, help="its process id, when it runs on this machine")
+    parser.add_argument("--against-pid", type=int, help="its process id, if it runs on this machine")
     args = parser.parse_args(argv)
     if bool(args.against) is not bool(args.against_streamer):
-        parser.error("--against and --against-streamer: one is of no use without the other")
+        parser.error("--against and --against-streamer must be given together")
     for name in ("rounds", "seconds", "players", "streamers", "rate"):
         if getattr(args, name) <= 0:
-            parser.error(f"--{name}: must be more than 0")
+            parser.error(f"--{name}: must be greater than 0")
     return args
 
 

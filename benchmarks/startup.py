@@ -1,10 +1,10 @@
-"""How long the command line takes to answer: help, the version, and a mistake in the options of each command.
+"""The response time of the command line: help, the version, and a mistake in the options of each command.
 
     python -m benchmarks.startup [--against PATH] [--rounds 15] [--check]
 
-PATH is a checkout of another build with its own `.venv`; both builds run in turn. The least of all rounds counts, and
-the ratio is that of CPU time: what other programs do then matters little. `--check` fails when help or the version
-needs more than 0.35 of the other build's time, or when a mistake needs a second or more.
+PATH is a checkout of another build with its own `.venv`; both builds are measured in turn. The minimum of all rounds
+counts, and the ratio is that of CPU times, which depend little on other programs. `--check` fails when help or the
+version needs more than 0.35 of the other build's time, or when a mistake needs a second or more.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from pixelfleet_cli.cli import COMMANDS
 
 ROOT: Final = Path(__file__).parents[1]
 MOST: Final = 0.35
-"""Of the other build's time, for help and the version."""
+"""Maximum share of the other build's time, for help and the version."""
 MISTAKE_SECONDS: Final = 1.0
 
 QUICK: Final = (("--help",), ("--version",))
@@ -35,14 +35,14 @@ MISTAKES: Final = (("no-such-command",), *((name, "--no-such-option") for name i
 
 @dataclass
 class Answer:
-    """How long a build took to answer, in its fastest and its cheapest round."""
+    """The response time of a build, in its fastest and its cheapest round."""
 
     seconds: float = math.inf
     cpu_seconds: float = math.inf
 
 
 def measure(builds: Sequence[Path], arguments: Sequence[str], rounds: int) -> list[Answer]:
-    """Return what each build needs to answer; the builds run in turn."""
+    """Return the response time of each build; the builds are measured in turn."""
     answers = [Answer() for _ in builds]
     for _ in range(rounds):
         for build, answer in zip(builds, answers, strict=True):
@@ -58,11 +58,11 @@ def measure(builds: Sequence[Path], arguments: Sequence[str], rounds: int) -> li
 
 
 def main() -> int:
-    """Print a table; return 1 when a target is missed."""
+    """Print a table; return 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, help="checkout of another build")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--check", action="store_true", help="fail when a target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
     options = parser.parse_args()
     builds = [ROOT, *([options.against] if options.against else [])]
     table = Table("pixelfleet ...", "ms", "CPU ms", box=SIMPLE_HEAD)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# For habit: k8s/configure.sh [path/to/.env] is `pixelfleet configure`.
+# For compatibility: k8s/configure.sh [path/to/.env] runs `pixelfleet configure`.
 set -eu
 folder=$(cd "$(dirname "$0")" && pwd)
 env_file=${1:-.env}

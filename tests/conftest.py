@@ -1,4 +1,4 @@
-"""What holds for every test: the loop is the one that runs in production, and nothing of ours may block it."""
+"""Fixtures of all tests: the event loop is the production one, and the services' code must not block it."""
 
 import asyncio
 import faulthandler
@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, settings
 from pixelfleet.net.openapi import Contract
 from tests.contracts import Watch
 
-# How long an example takes says more of the machine than of the code. Examples are drawn anew in each run, but in CI,
-# where one commit has one result.
+# The duration of an example depends on the machine more than on the code. Examples are random, except in CI, where
+# one commit must have one result.
 settings.register_profile(
     "pixelfleet",
     deadline=None,
@@ -44,10 +44,10 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Bound the time of async tests: pytest-timeout's signal is raised in a callback of uvloop, which logs it."""
+    """Limit the time of async tests: pytest-timeout raises in a callback of uvloop, which logs the exception."""
     if not isinstance(item, pytest.Function):
         return
-    # Long before the signal comes, which would else hit the very callback that ends the test.
+    # Earlier than the signal, which could otherwise interrupt the callback that ends the test.
     seconds = 0.5 * float(item.config.getini("timeout"))
     of_hypothesis = getattr(item.obj, "hypothesis", None)
     if of_hypothesis is not None and inspect.iscoroutinefunction(of_hypothesis.inner_test):
@@ -82,10 +82,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """End the run, with the stacks of all threads, when a test's teardown takes as long as a test never may.
+    """End the run, with the stacks of all threads, when a test's teardown exceeds the time limit of a test.
 
-    A test that timed out leaves tasks behind which may not end when they are cancelled, and that is waited for.
-    pytest's own watch (faulthandler_timeout) does not help there: it ends with the failure.
+    A test that timed out may leave tasks that do not end when they are cancelled, and the teardown waits for them.
+    pytest's own watchdog (faulthandler_timeout) ends with the test and does not cover this.
     """
     seconds = float(item.config.getini("faulthandler_timeout") or 0)
     if seconds > 0:
@@ -100,8 +100,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Fail a test in which a module of services/ blocks the event loop.
 
-    The call raises at once. It is also kept here, where each entry is the stack of one call, because servers
-    answer an error in a handler and tasks keep theirs: without this a test could pass all the same.
+    The call raises at once. It is also recorded here, where each entry is the stack of one call: servers turn an
+    exception in a handler into a response and tasks store theirs, so the test could otherwise pass.
     """
     calls: list[str] = []
 
@@ -113,8 +113,8 @@ def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(blockbuster.blockbuster, "BlockingError", RecordedBlockingError)
     with blockbuster_ctx(PACKAGES) as watched:
         for kind in ("BufferedWriter", "TextIOWrapper"):
-            # The log goes to stderr, which the watch knows only as it is now: an earlier test's capture it would call
-            # a file when asyncio logs, at whatever moment, that nobody asked for an error.
+            # Logging may write to stderr. The watch exempts only the current stderr: it would take an earlier test's
+            # capture for a file when asyncio logs an exception that was never retrieved, at any time.
             watched.functions[f"io.{kind}.write"].can_block_in("logging/__init__.py", "emit")
         yield calls
     if calls:
@@ -123,9 +123,9 @@ def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """Fail a test in which a service gives an HTTP answer that its OpenAPI document does not describe."""
+    """Fail a test in which a service sends an HTTP response that its OpenAPI document does not describe."""
     watch = Watch()
     monkeypatch.setattr(Contract, "add_to", watch.over(Contract.add_to))
     yield watch
     if watch.problems:
-        pytest.fail("answers that no document describes:\n" + "\n".join(watch.problems))
+        pytest.fail("responses that no document describes:\n" + "\n".join(watch.problems))

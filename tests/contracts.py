@@ -1,4 +1,4 @@
-"""Checks every answer of a service in the process of the tests against the service's OpenAPI document."""
+"""Checks every response of a service in the test process against the service's OpenAPI document."""
 
 import copy
 import functools
@@ -20,7 +20,7 @@ CHECKED_IN: Mapping[str, Any] = {
     document["info"]["title"]: document
     for document in (json.loads(path.read_text(encoding="utf-8")) for path in SERVICES.rglob("openapi.json"))
 }
-"""The documents that are checked in, by their titles."""
+"""The checked-in documents by title."""
 
 ERROR = {
     "additionalProperties": False,
@@ -31,7 +31,7 @@ ERROR = {
 
 
 def closed(schema: Any) -> Any:
-    """Return a schema that allows no fields besides those that it lists: a field may not be added unnoticed."""
+    """Return the schema without additional properties, so that an undocumented field is an error."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -43,13 +43,13 @@ def closed(schema: Any) -> Any:
 
 
 class Document:
-    """One OpenAPI document, by which answers are judged."""
+    """An OpenAPI document that validates responses."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = closed(copy.deepcopy(dict(document)))
 
     def problem_of(self, method: str, path: str, status: int, media: str, body: bytes | None) -> str | None:
-        """Return what is wrong with an answer; None for nothing. `body` is None for one that is streamed."""
+        """Return the error of a response, or None. `body` is None for a streamed one."""
         operation = self.document["paths"].get(path, {}).get(method.lower())
         if operation is None:
             return "the operation is not documented"
@@ -58,17 +58,17 @@ class Document:
             return f"status {status} is not documented"
         content = self._resolved(answer).get("content")
         if content is None:
-            return "the document gives no body" if body and status < 300 else None
+            return "the document has no body for this status" if body and status < 300 else None
         if media not in content:
             return f"{media} is not documented for status {status}"
         return self._mismatch(content[media]["schema"], body) if media == JSON else None
 
     def problem_of_event(self, path: str, data: bytes) -> str | None:
-        """Return what is wrong with a part of an event stream."""
+        """Return the error of one chunk of an event stream, or None."""
         content = self.document["paths"][path]["get"]["responses"]["200"]["content"]
         found = re.fullmatch(rb"event: (\w+)\ndata: (.*)\n\n", data)
         if found is None:
-            return None if re.fullmatch(rb"retry: \d+\n\n", data) else f"is no event: {data[:100]!r}"
+            return None if re.fullmatch(rb"retry: \d+\n\n", data) else f"is not an event: {data[:100]!r}"
         schema = content[EVENT_STREAM]["x-events"].get(found[1].decode())
         if schema is None:
             return f"the event {found[1].decode()} is not documented"
@@ -85,7 +85,7 @@ class Document:
 
 
 def mismatch(schema: Mapping[str, Any], body: bytes | None) -> str | None:
-    """Return how a JSON text departs from a schema."""
+    """Return how a JSON text violates a schema, or None."""
     try:
         value = json.loads(body or b"")
     except ValueError:
@@ -95,20 +95,20 @@ def mismatch(schema: Mapping[str, Any], body: bytes | None) -> str | None:
 
 
 class Watch:
-    """Judges the answers of every app to which a contract is added, and collects what is wrong."""
+    """Validates the responses of every app to which a contract is added, and collects the errors."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.answers = 0
-        """How many answers were judged."""
+        """The number of validated responses."""
 
     def over(self, add_to: Callable[..., None]) -> Callable[..., None]:
-        """Return `Contract.add_to` with the watch over each app."""
+        """Return `Contract.add_to` with validation of each app's responses."""
 
         @functools.wraps(add_to)
         def watched(contract: Contract, app: web.Application, *arguments: Any, **options: Any) -> None:
             add_to(contract, app, *arguments, **options)
-            # A document that is not checked in is compared with nothing but its own types.
+            # A document that is not checked in is validated against its own types.
             document = Document(CHECKED_IN.get(contract.title) or contract.document())
             prefix = options.get("prefix", "")
 
@@ -125,7 +125,7 @@ class Watch:
         path = resource.canonical.removeprefix(prefix) if resource is not None else None
         body = response.body if isinstance(response, web.Response) else None
         if method == "OPTIONS" or (path is not None and path not in document.document["paths"]):
-            return  # the preflight of a browser; what another contract of the same app has, or a file
+            return  # a CORS preflight; a path of another contract of the same app, or a file
         self.answers += 1
         data = bytes(body) if isinstance(body, bytes | bytearray) else None
         if path is None or response.status == HTTPStatus.METHOD_NOT_ALLOWED:

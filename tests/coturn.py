@@ -1,4 +1,4 @@
-"""A real coturn on loopback, with the configuration that is shipped."""
+"""A real coturn on loopback, with the shipped configuration."""
 
 import asyncio
 import secrets
@@ -19,13 +19,13 @@ CONFIGURATION: Final = Path(__file__).parents[1] / "turn" / "turnserver.conf"
 
 @dataclass
 class Coturn:
-    """A TURN server that can be killed and started again on the same port."""
+    """A TURN server that can be killed and restarted on the same port."""
 
     folder: Path
     loopback_peers: bool = True
-    """Whether it relays to loopback, where all of a test's peers are, and which the shipped configuration denies."""
+    """Whether it relays to loopback, which the shipped configuration denies: all peers of a test are there."""
     certificate: Certificate | None = None
-    """For TLS, which there is none of without it."""
+    """For TLS; without a certificate there is no TLS."""
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     port: int = 0
     tls_port: int = 0
@@ -36,7 +36,7 @@ class Coturn:
 
     @property
     def server(self) -> str:
-        """The server as the TURN API is told of it."""
+        """The server as an option of the TURN API."""
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
@@ -68,13 +68,13 @@ class Coturn:
         await eventually(self.answers, "coturn answers")
 
     async def answers(self) -> bool:
-        """Tell whether it is there."""
+        """Return whether it answers."""
         probe = Probe("STUN", "127.0.0.1", self.port)
         [result] = await probe_all([probe], 0.5, tls=None)
         return not result.failure
 
     async def kill(self) -> None:
-        """End it with no time for a farewell."""
+        """Kill it with SIGKILL."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -82,7 +82,7 @@ class Coturn:
 
 @asynccontextmanager
 async def running_coturn(folder: Path, *, certificate: Certificate | None = None) -> AsyncIterator[Coturn]:
-    """Run one for the length of a test."""
+    """Run a coturn while the body runs."""
     coturn = Coturn(folder, certificate=certificate)
     try:
         await coturn.start()

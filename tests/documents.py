@@ -1,4 +1,4 @@
-"""The guides as tests read them: their commands, what they name in code, their links."""
+"""Parses the guides for tests: their commands, inline code and links."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ _EXPANSION: Final = re.compile(r"\$\([^)]*\)|\$\{?\w+\}?")
 _ASSIGNMENT: Final = re.compile(r"[A-Z][A-Z_]*=.*", re.DOTALL)
 
 STAND_IN: Final = "x" * 40
-"""What a shell's variable is taken to hold: long enough for a key."""
+"""The value of each shell variable: long enough for a key."""
 
 
 def read(path: Path) -> str:
@@ -30,17 +30,17 @@ def read(path: Path) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a document without its blocks of code."""
+    """Return a document without its code blocks."""
     return _FENCE.sub("", text)
 
 
 def inline(text: str) -> list[str]:
-    """Return what stands in code within sentences."""
+    """Return the inline code of a document."""
     return [" ".join(code.split()) for code in _INLINE.findall(prose(text))]
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """Go through the commands of a document as words, without variables that are set before them."""
+    """Yield the commands of a document as lists of words, without leading variable assignments."""
     blocks = [found["text"] for found in _FENCE.finditer(text) if found["language"] == "sh"]
     blocks += [found["text"] for found in _INDENTED.finditer(prose(text)) if found["text"].startswith("pixelfleet ")]
     blocks += [code for code in inline(text) if re.match(r"(make|pixelfleet) [a-z-]", code)]
@@ -65,11 +65,11 @@ def _split(line: str) -> Iterator[list[str]]:
 
 
 def links(text: str) -> list[str]:
-    """Return the targets of links that lead into this tree."""
+    """Return the targets of links within this tree."""
     return [target for target in _LINK.findall(prose(text)) if "://" not in target]
 
 
 def anchors(text: str) -> set[str]:
-    """Return the names that a document's headings have in links."""
+    """Return the anchors of a document's headings."""
     titles = [re.sub(r"[`*]", "", title) for title in _HEADING.findall(prose(text))]
     return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}

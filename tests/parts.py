@@ -1,4 +1,4 @@
-"""What a test needs of the machine it runs on: programs, free ports, and patience with other processes."""
+"""Requirements of tests on the machine: programs, free ports, and waiting for other processes."""
 
 import asyncio
 import inspect
@@ -18,10 +18,10 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")
 }
 PATIENCE_SECONDS: Final = 60.0
-"""How long an event may take before the test that waits for it fails.
+"""The time limit of waiting for an event.
 
-It is a last bound for a machine whose cores are busy with other work. No test waits so long for an event that comes,
-and none takes it for a promise about the code.
+It is the upper limit for a machine that is busy with other work. No passing test waits this
+long, and none asserts a duration with it.
 """
 _POLL_SECONDS: Final = 0.02
 
@@ -29,7 +29,7 @@ _POLL_SECONDS: Final = 0.02
 def require_part(name: str) -> str:
     """Return the path of a program that scripts/install-parts installs.
 
-    Without it the test is skipped with the reason; with CI=true it fails, so that nothing is left out unseen.
+    Without it the test is skipped with a reason; with CI=true it fails, so that no test is skipped unnoticed.
     """
     for program in (name, *_OTHER_NAMES.get(name, ())):
         if path := shutil.which(program):
@@ -41,7 +41,7 @@ def require_part(name: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return distinct TCP ports of 127.0.0.1 that nobody listens on at the moment."""
+    """Return distinct TCP ports of 127.0.0.1 that are free at the moment."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -50,18 +50,18 @@ def free_ports(count: int) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on at the moment.
+    """Return a TCP port of 127.0.0.1 that is free at the moment.
 
-    For programs that must be told their port. Our own services listen on port 0 and say which one they got.
+    For programs that need a fixed port. Our services listen on port 0 and report the port that they got.
     """
     return free_ports(1)[0]
 
 
 @asynccontextmanager
 async def program(*arguments: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a program while the body runs; then it and all that it started are killed, however the body ended.
+    """Run a program while the body runs; then kill it and its children, also when the body raises.
 
-    Its input is empty and its output is piped, unless `options` (of asyncio's create_subprocess_exec) say otherwise.
+    Its stdin is empty and its stdout is a pipe, unless `options` (of asyncio's create_subprocess_exec) differ.
     """
     pipes = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
     process = await asyncio.create_subprocess_exec(*arguments, **{**pipes, **options}, start_new_session=True)
@@ -101,11 +101,11 @@ async def eventually(
     within: float = PATIENCE_SECONDS,
     tolerating: tuple[type[Exception], ...] = (),
 ) -> object:
-    """Ask a condition, plain or async, until its answer is truthy, and return that answer.
+    """Evaluate a condition, plain or async, until its result is truthy, and return that.
 
-    For what only another process knows; inside one process wait for the event itself. `what` says in a few
-    words what is waited for, `within` is in seconds, and errors of the `tolerating` types (a connection
-    refused while a program starts) count as "not yet". The test fails when the time is up.
+    For state of another process; inside one process await the event itself. `what` describes the condition in a few
+    words, `within` is in seconds, and errors of the `tolerating` types (a connection refused while a program starts)
+    count as a falsy result. The test fails after `within` seconds.
     """
     last: object = "no answer"
     try:

@@ -1,1 +1,1 @@
-"""What a match costs, and whether anybody is ever promised a streamer that another has."""
+"""Load and servers to measure matches and to detect double bookings."""

@@ -1,4 +1,4 @@
-"""Players that join at a steady rate, each to a matchmaker in turn, and what becomes of them."""
+"""Players that join at a steady rate, at each matchmaker in turn, and their outcomes."""
 
 import asyncio
 import gc
@@ -15,16 +15,16 @@ HELLO_SECONDS: Final = 5.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the players."""
+    """The players' outcomes."""
 
     seconds: float = 0.0
     waits: list[float] = field(default_factory=list)
-    """Seconds from the dial to `config`, of those who were matched, in growing order."""
+    """Seconds from the dial to `config` of matched players, in ascending order."""
     unmatched: int = 0
     refused: int = 0
 
     def wait_ms(self, share: float) -> float:
-        """Return a percentile of the waits."""
+        """Return a percentile of the waits in milliseconds."""
         if not self.waits:
             return float("nan")
         return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))] * 1000
@@ -34,11 +34,11 @@ class _Player(WSListener):
     def __init__(self) -> None:
         self.config: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.transport: WSTransport | None = None
-        self.heard = asyncio.Event()
+        self.greeted = asyncio.Event()
         self._gone = asyncio.Event()
 
     async def leave(self) -> None:
-        """Say goodbye and wait a little for the answer."""
+        """Send a close frame and wait a little for the answer."""
         if self.transport is not None:
             self.transport.send_close(WSCloseCode.OK)
             self.transport.disconnect()
@@ -54,7 +54,7 @@ class _Player(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
-            self.heard.set()
+            self.greeted.set()
             if b'"config"' in frame.get_payload_as_bytes() and not self.config.done():
                 self.config.set_result(True)
         elif frame.msg_type == WSMsgType.PING:
@@ -73,9 +73,9 @@ class _Player(WSListener):
 async def joins(
     urls: Sequence[str], *, players: int, rate: float, hold: float, limit: float, come_back: bool = False
 ) -> Outcome:
-    """Have players join at `rate` a second; each waits at most `limit` seconds, stays for `hold`, and leaves.
+    """Let players join at `rate` per second; each waits at most `limit` seconds, stays for `hold`, and leaves.
 
-    With `come_back` a player whose socket is lost before it was matched dials again, as pages do.
+    With `come_back` a player that is disconnected before its match dials again, as pages do.
     """
     outcome = Outcome()
     loop = asyncio.get_running_loop()
@@ -115,7 +115,7 @@ async def joins(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from stopping the load, for a tenth of a second, in the middle of what is measured."""
+    """Disable the garbage collector, which would otherwise stop the load for a tenth of a second during the run."""
     gc.collect()
     gc.disable()
     try:
@@ -134,12 +134,12 @@ async def _connected(url: str, seconds: float) -> _Player | None:
 
 
 async def _hello(player: _Player) -> bool:
-    """Wait for the matchmaker's first word. It comes at once; a socket to one that was killed as it accepted may stay
-    open here, and hear nothing.
+    """Wait for the matchmaker's first message, which it sends at once. A connection to a process that was killed
+    while accepting may remain open here without any message.
     """
     try:
         async with asyncio.timeout(HELLO_SECONDS):
-            await player.heard.wait()
+            await player.greeted.wait()
     except TimeoutError:
         return False
     return True

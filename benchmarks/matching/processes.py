@@ -1,4 +1,4 @@
-"""What is measured, each in a process of its own: redis-server, matchmakers, and the proxy that is their floor."""
+"""The measured programs, each in a process of its own: redis-server, matchmakers, and the proxy as their floor."""
 
 import asyncio
 import shutil
@@ -18,14 +18,14 @@ READY_SECONDS: Final = 30.0
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody listens on at the moment."""
+    """Return a TCP port that is free at the moment."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 async def matchmaker(*options: str, log: Path | None = None) -> Program:
-    """Start a matchmaker as it comes, with info logging, on free ports."""
+    """Start a matchmaker with default settings, with info logging, on free ports."""
     return await start_python(
         *("pixelfleet_cli.cli", "matchmaker", "--log-format", "json", "--host", "127.0.0.1"),
         *("--port", "0", "--metrics-port", "0", *options),
@@ -35,12 +35,12 @@ async def matchmaker(*options: str, log: Path | None = None) -> Program:
 
 
 async def signalserver(*options: str, log: Path | None = None) -> Program:
-    """Start a signalling server as it comes; its facts are the ports `players`, `streamers` and `metrics`."""
+    """Start a signalling server with default settings; its facts are the ports `players`, `streamers` and `metrics`."""
     return await start_python(*PIXELFLEET, *options, fact="players", log=log)
 
 
 async def proxy(upstream_url: str) -> Program:
-    """Start the floor."""
+    """Start the bare proxy."""
     return await start_python("benchmarks.bare_proxy", upstream_url, fact="port")
 
 
@@ -52,7 +52,7 @@ async def redis_folder() -> AsyncIterator[Path]:
 
 
 async def redis(port: int, folder: Path) -> Program:
-    """Start a redis-server that keeps nothing on disk; raise StartError when there is none."""
+    """Start a redis-server without persistence; raise StartError when it is not installed."""
     program = shutil.which("redis-server")
     if program is None:
         raise StartError("redis-server is not on PATH; scripts/install-parts installs it")
@@ -74,7 +74,7 @@ async def redis(port: int, folder: Path) -> Program:
 
 
 async def wait_until_ready(port: int) -> None:
-    """Wait until a matchmaker takes players; raise TimeoutError."""
+    """Wait until a matchmaker is ready; raise TimeoutError."""
     async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
@@ -94,23 +94,23 @@ class Matchmakers:
 
     @property
     def redis_url(self) -> str:
-        """Where the fleet store is."""
+        """The URL of the fleet store."""
         return f"redis://127.0.0.1:{self.store.facts['port']}"
 
     @property
     def player_urls(self) -> list[str]:
-        """Where players connect, at each replica."""
+        """The URL for players of each replica."""
         return [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in self.replicas]
 
     @property
     def programs(self) -> list[Program]:
-        """All of them."""
+        """All processes."""
         return [*self.replicas, self.store]
 
 
 @asynccontextmanager
 async def matchmakers(count: int, *options: str) -> AsyncIterator[Matchmakers]:
-    """Run matchmakers, ready for players, on a redis-server while the body runs; raise StartError or TimeoutError."""
+    """Run matchmakers on a redis-server while the body runs, ready for players; raise StartError or TimeoutError."""
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(redis_folder())
         store = await redis(free_port(), folder)

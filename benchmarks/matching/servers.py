@@ -1,7 +1,7 @@
-"""Pretended signalling servers that watch from outside: how many players does each hold, at once and at most?
+"""Simulated signalling servers that count their players: now, and at most.
 
-All of them are one websocket listener; each has a loopback address of its own. A stock one reports over the old TCP
-link, a native one is a client of the real fleet store, holds its sessions and refuses whoever finds the slot taken.
+All of them are one websocket listener; each has a loopback address of its own. A legacy one reports over the TCP link.
+A native one is a client of the real fleet store, reports its sessions and refuses a player when its slot is occupied.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def address(number: int) -> str:
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """One pretended server with one streamer."""
+    """A simulated server with one streamer."""
 
     host: str
     players: int = 0
@@ -45,22 +45,22 @@ class Server:
     sequence: int = 0
     writer: asyncio.StreamWriter | None = None
     links_lost: int = 0
-    """How often the matchmaker dropped its link."""
+    """How often the matchmaker closed its link."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def double_booked(self) -> bool:
-        """Whether it ever held more than one player at once."""
+        """Whether it ever had more than one player at once."""
         return self.most > 1
 
-    def says(self, kind: str) -> None:
-        """Write one message of a stock server."""
+    def send(self, kind: str) -> None:
+        """Send one message of a legacy server."""
         if self.writer is not None:
             self.writer.write(orjson.dumps({"type": kind}))
 
 
 class _Socket(WSListener):
-    """A player at a server."""
+    """A player's connection to a server."""
 
     def __init__(self, server: Server, session: str) -> None:
         self._server = server
@@ -71,7 +71,7 @@ class _Socket(WSListener):
         server.players += 1
         server.served += 1
         server.most = max(server.most, server.players)
-        server.says("clientConnected")
+        server.send("clientConnected")
         server.changed.set()
         transport.send(WSMsgType.TEXT, CONFIG)
 
@@ -88,14 +88,14 @@ class _Socket(WSListener):
         if self._session:
             server.sessions.pop(self._session, None)
             server.ended.add(self._session)
-        server.says("clientDisconnected")
+        server.send("clientDisconnected")
         server.changed.set()
 
 
 def session_of(ticket: bytes, key: bytes, host: str) -> str | None:
-    """Return the session that a ticket is for, or None when it is no good here.
+    """Return the session of a session token, or None when it is not valid here.
 
-    What our servers check it with is several times slower, and a load takes its time from what it loads.
+    The services' verification is several times slower, and the load shares the CPU with the measured processes.
     """
     signed, _, signature = ticket.rpartition(b".")
     if signature != urlsafe_b64encode(hmac.digest(key, signed, "sha256")).rstrip(b"="):
@@ -105,7 +105,7 @@ def session_of(ticket: bytes, key: bytes, host: str) -> str | None:
 
 
 class Fleet:
-    """So many servers, behind one listener."""
+    """A number of servers behind one listener."""
 
     def __init__(self, count: int, *, key: str | None = None) -> None:
         self.servers = [Server(address(number)) for number in range(count)]
@@ -115,17 +115,17 @@ class Fleet:
 
     @property
     def double_booked(self) -> int:
-        """How many servers ever held two players at once."""
+        """The number of servers that ever had two players at once."""
         return sum(server.double_booked for server in self.servers)
 
     @property
     def links_lost(self) -> int:
-        """How many links a matchmaker dropped."""
+        """The number of links that a matchmaker closed."""
         return sum(server.links_lost for server in self.servers)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Fleet"]:
-        """Take players."""
+        """Accept players."""
         listener = await ws_create_server(self._upgrade, "0.0.0.0", 0, backlog=4096)  # noqa: S104 - 127.0.0.0/8
         self.port = listener.sockets[0].getsockname()[1]
         try:
@@ -134,7 +134,7 @@ class Fleet:
             listener.close()
 
     def _upgrade(self, request: WSUpgradeRequest) -> WSListener | Refusal:
-        # The port tells nothing, so the server is the host that was dialled.
+        # All servers share the port, so the dialled host identifies the server.
         server = self._by_host[request.headers["Host"].rpartition(":")[0]]
         if self._key is None:
             return _Socket(server, "")
@@ -148,11 +148,11 @@ class Fleet:
         server.sessions[session] = None
         return _Socket(server, session)
 
-    # -- stock servers ------------------------------------------------------------------------------
+    # -- legacy servers -----------------------------------------------------------------------------
 
     @asynccontextmanager
     async def linked(self, matchmakers: list[tuple[str, int]]) -> AsyncIterator[None]:
-        """Keep every server's link to one of the matchmakers, which share them out."""
+        """Keep every server's link open, each to one of the matchmakers in turn."""
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._link(server, matchmakers, number)) for number, server in enumerate(self.servers)
@@ -173,7 +173,7 @@ class Fleet:
             await asyncio.sleep(RELINK_SECONDS)
 
     async def _speak(self, server: Server, host: str, port: int) -> None:
-        """Keep one link until it is lost."""
+        """Keep one link open until it is lost."""
         reader, writer = await asyncio.open_connection(host, port, local_addr=(server.host, 0))
         hello = {"type": "connect", "address": server.host, "port": self.port, "ready": True}
         writer.write(orjson.dumps({**hello, "playerConnected": server.players > 0}))
@@ -191,7 +191,7 @@ class Fleet:
 
     @asynccontextmanager
     async def reporting(self, store: FleetStore, app: str = "default") -> AsyncIterator[None]:
-        """Have every server report itself to the store, on each change and on its heartbeat."""
+        """Let every server report itself to the store, on each change and at its heartbeat."""
         async with AsyncExitStack() as stack:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(self._report(server, store, app)) for server in self.servers]
@@ -207,14 +207,14 @@ class Fleet:
                 await asyncio.sleep(RELINK_SECONDS / 4)
                 continue
             try:
-                # Real ones were not all started in the same instant.
+                # Spread the heartbeats, as real servers do not start in the same instant.
                 async with asyncio.timeout(HEARTBEAT_SECONDS * random.uniform(0.8, 1.0)):
                     await server.changed.wait()
             except TimeoutError:
                 continue
 
     async def report_once(self, server: Server, store: FleetStore, app: str = "default") -> None:
-        """Report one server as it is; raise StoreUnavailableError."""
+        """Report the state of one server; raise StoreUnavailableError."""
         server.sequence += 1
         ended = tuple(server.ended)
         streamer = StreamerReport(

@@ -1,1 +1,1 @@
-"""The router: the one public door. Serves the page and passes players on to a matchmaker."""
+"""The router: the public entry. It serves the page and forwards players to a matchmaker."""

@@ -1,4 +1,4 @@
-"""Serves the dashboard, and remembers the last hour for it."""
+"""Serves the dashboard, and samples the fleet's totals for its charts."""
 
 import asyncio
 from pathlib import Path
@@ -34,7 +34,7 @@ ANSWER_SECONDS: Final = 5.0
 
 HISTORY: Final = Contract(
     "Pixelfleet dashboard",
-    "What the router itself answers the dashboard.",
+    "What the router itself serves to the dashboard.",
     (
         Operation(
             path="/dashboard/history",
@@ -66,7 +66,7 @@ class Dashboard:
         self.history = History()
 
     async def add_to(self, app: web.Application) -> None:
-        """Serve the dashboard. Only files that are there now are served, by their own names."""
+        """Register the dashboard's routes. Only files that exist now are served, by their own names."""
         self._files = {file.name: file for file in await asyncio.to_thread(lambda: sorted(FILES.iterdir()))}
         root = f"{self._prefix}/dashboard"
         app.router.add_get(root, self._slash)
@@ -75,7 +75,7 @@ class Dashboard:
         app.router.add_get(f"{root}/{{name}}", self._file)
 
     async def run(self) -> None:
-        """Take samples until cancelled, where anybody may see them."""
+        """Take samples until cancelled; without a dashboard, return at once."""
         while self._handlers.has_dashboard:
             await self._sample()
             await asyncio.sleep(STEP_SECONDS)
@@ -107,6 +107,6 @@ class Dashboard:
                 if body is not None:
                     self.history.add(_read(body))
                     return
-                log.debug("matchmaker gives no numbers", status=answer.status)
+                log.debug("no totals from matchmaker", status=answer.status)
             except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
-                log.debug("matchmaker gives no numbers", why=type(error).__name__)
+                log.debug("no totals from matchmaker", why=type(error).__name__)

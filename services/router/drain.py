@@ -1,4 +1,4 @@
-"""The drain of a router: not ready at once, no new players a little later, and the end when the last player left."""
+"""The drain of a router: at once unready, closed to new players after the spread, done when the last player leaves."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The last hour in numbers, for the dashboard's plots. No I/O, no clock."""
+"""Samples of the last hour, for the dashboard's charts. No I/O, no clock."""
 
 from collections import deque
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ HOUR_SECONDS: Final = 3600.0
 
 
 class AppNumbers(msgspec.Struct, frozen=True, rename="camel"):
-    """What a matchmaker tells of one app, as far as it is drawn."""
+    """The totals of one app in a matchmaker's answer; fields that are not drawn are omitted."""
 
     app: str
     available: int = 0
@@ -21,7 +21,7 @@ class AppNumbers(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """What a matchmaker tells of all apps."""
+    """The totals of all apps in a matchmaker's answer."""
 
     now: float
     warming_up: bool = msgspec.field(default=False, name="young")
@@ -32,7 +32,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     """The fleet at one moment. An array in JSON, since there are many."""
 
     at: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
-    players: Annotated[int, Meta(description="slots that are held or promised")]
+    players: Annotated[int, Meta(description="slots that are occupied or leased")]
     free: Annotated[int, Meta(description="streamers with a free slot")]
     waiting: Annotated[int, Meta(description="sessions in the queues")]
     longest_wait: Annotated[float, Meta(description="seconds that the first session of the longest queue has waited")]
@@ -43,7 +43,7 @@ class LastHour(msgspec.Struct, frozen=True, kw_only=True):
 
     step: Annotated[float, Meta(description="seconds between samples")]
     samples: Annotated[list[Sample], Meta(description="oldest first")]
-    user: Annotated[str, Meta(description="the operator that asks")]
+    user: Annotated[str, Meta(description="subject of the authenticated operator")]
 
 
 class History:
@@ -53,7 +53,7 @@ class History:
         self._samples: deque[Sample] = deque(maxlen=round(HOUR_SECONDS / STEP_SECONDS))
 
     def add(self, totals: Totals) -> None:
-        """Take note, unless the store is too young to know anything, or nothing is new."""
+        """Add a sample, unless the store is warming up or the totals are not newer than the last sample."""
         if totals.warming_up or (self._samples and totals.now <= self._samples[-1].at):
             return
         apps = totals.apps
@@ -70,5 +70,5 @@ class History:
             self._samples.popleft()
 
     def view(self, user: str) -> LastHour:
-        """Return what the dashboard draws for this user."""
+        """Return the samples as the dashboard requests them, with the user's name."""
         return LastHour(step=STEP_SECONDS, samples=list(self._samples), user=user)

@@ -1,4 +1,4 @@
-"""What a router counts."""
+"""Metrics of the router."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
 
-DOORS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
+SECTIONS = frozenset({"", "ws", "matchmaker", "api", "proxy", "dashboard", "assets"})
 
 
 class Metrics:
@@ -21,30 +21,33 @@ class Metrics:
         self._prefix = prefix
         self.registries = Registries("router")
         self._requests = Counter(
-            "router_requests", "Answers by door and status.", ["door", "status"], registry=self.registries.all
+            "router_requests",
+            "Responses by part of the router and status.",
+            ["door", "status"],
+            registry=self.registries.all,
         )
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
-        """Show these from now on."""
+        """Register the gauges, which read these objects at each scrape."""
         gauge = self.registries.custom_gauge
-        gauge("router_player_socket_connections", "Players connected.").set_function(lambda: len(players))
-        gauge("router_matchmakers", "Matchmakers that answer.").set_function(matchmakers.usable)
-        gauge("router_exchanges", "Exchanges over /proxy and /api under way.").set_function(lambda: forwarder.under_way)
+        gauge("router_player_socket_connections", "Connected players.").set_function(lambda: len(players))
+        gauge("router_matchmakers", "Matchmakers that are ready.").set_function(matchmakers.usable)
+        gauge("router_exchanges", "Requests over /proxy and /api in progress.").set_function(lambda: forwarder.active)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count an answer of HTTP."""
+        """Count the response to an HTTP request; Admission counts websockets."""
         response = await handler(request)
         self.answered(request.path, response.status)
         return response
 
     def answered(self, path: str, status: int) -> None:
-        """Count an answer."""
-        self._counter(door_of(path.removeprefix(self._prefix)), str(status)).inc()
+        """Count a response."""
+        self._counter(section_of(path.removeprefix(self._prefix)), str(status)).inc()
 
 
-def door_of(path: str) -> str:
-    """Return a label for a path: a fixed set, however many paths strangers ask for."""
+def section_of(path: str) -> str:
+    """Return the label for a path: one of a fixed set, whatever paths clients request."""
     first = path.lstrip("/").partition("/")[0]
-    return (first or "page") if first in DOORS else "other"
+    return (first or "page") if first in SECTIONS else "other"

@@ -1,4 +1,4 @@
-"""Serves the built player page, and the documents by which an operator makes it theirs."""
+"""Serves the built player page, its settings (`page.json`) and the operator's branding."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,10 +12,10 @@ from pixelfleet.auth.person import PLAYER_COOKIE, cookie_player_id, new_player_i
 from pixelfleet.service.errors import UsageError
 
 NO_CACHE: Final = {"Cache-Control": "no-cache"}
-"""Asked for each time; answered with 304 as long as it is the same."""
+"""The browser revalidates each time; an unchanged file is answered with 304."""
 
-FOREVER: Final = "public, max-age=31536000, immutable"
-"""For files that carry a hash of their content in their name."""
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""For files that have a hash of their content in their name."""
 
 Enter = Callable[[web.Request], Awaitable[object]]
 
@@ -32,7 +32,7 @@ def page_policy(frame_ancestors: Sequence[str]) -> str:
 
 
 def page_document(*, parents: Sequence[str], functions: Sequence[str], signalling_hosts: Sequence[str]) -> bytes | None:
-    """Return `page.json` as the settings have it; None when they say nothing, and the page's own one holds."""
+    """Return `page.json` with these settings; None when all are empty, and the page's own file applies."""
     if not (parents or functions or signalling_hosts):
         return None
     return orjson.dumps({"parents": parents, "functions": functions, "signallingHosts": signalling_hosts})
@@ -48,7 +48,7 @@ async def add_page(
     document: bytes | None = None,
     branding: Path | None = None,
 ) -> None:
-    """Serve the page below a prefix, to those whom `enter` lets in; raise UsageError when it has not been built."""
+    """Serve the page below a prefix; `enter` authorizes a request or raises. Raises UsageError without a built page."""
     index = folder / "index.html"
     if not await asyncio.to_thread(index.is_file):
         raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
@@ -76,7 +76,7 @@ async def add_page(
             return web.FileResponse(folder / "page.json", headers=NO_CACHE)
         return web.Response(body=document, content_type="application/json", headers=NO_CACHE)
 
-    async def looks(_: web.Request) -> web.FileResponse:
+    async def branding_document(_: web.Request) -> web.FileResponse:
         return web.FileResponse((branding or folder) / "branding.json", headers=NO_CACHE)
 
     async def licenses(_: web.Request) -> web.FileResponse:
@@ -84,14 +84,14 @@ async def add_page(
 
     async def cache_headers(request: web.Request, response: web.StreamResponse) -> None:
         if request.path.startswith(f"{prefix}/assets/") and response.status in (200, 206, 304):
-            response.headers["Cache-Control"] = FOREVER
+            response.headers["Cache-Control"] = IMMUTABLE
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
     app.router.add_get(f"{prefix}/", page)
     app.router.add_get(f"{prefix}/page.json", page_settings)
-    app.router.add_get(f"{prefix}/branding.json", looks)
+    app.router.add_get(f"{prefix}/branding.json", branding_document)
     app.router.add_get(f"{prefix}/licenses.txt", licenses)
-    # The constructor of a static resource looks at the disk.
+    # The constructor of a static resource reads the disk.
     for path, files in (("assets", folder / "assets"), ("branding", branding or folder / "branding")):
         if await asyncio.to_thread(files.is_dir):
             app.router.register_resource(await asyncio.to_thread(web.StaticResource, f"{prefix}/{path}", files))

@@ -58,7 +58,7 @@ class Settings(AuthSettings):
     )
     tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
     trusted_proxies: int = Field(
-        0, ge=0, le=16, description="The router trusts this many last entries of X-Forwarded-For."
+        0, ge=0, le=16, description="The router trusts this many of the last entries of X-Forwarded-For."
     )
     origins: list[Origin] = Field(
         default=["*"], description="Pages of these origins may connect and call; * is any origin."
@@ -83,16 +83,17 @@ class Settings(AuthSettings):
 
     proxy_auth: Lock | None = Field(
         None,
-        description="Callers of /proxy authenticate so. The default is --auth where that is basic or jwt, else closed.",
+        description="Authentication of callers of /proxy. The default is --auth where that is basic or jwt, else "
+        "closed.",
     )
     api_auth: Lock | None = Field(
         None,
-        description="Callers of /api authenticate so. The default is --auth where that is basic or jwt; else the "
+        description="Authentication of callers of /api. The default is --auth where that is basic or jwt; else the "
         "matchmaker checks its own token.",
     )
     dashboard_auth: Lock | None = Field(
         None,
-        description="Users of /dashboard authenticate so. The default is --auth where that is basic or jwt, "
+        description="Authentication of users of /dashboard. The default is --auth where that is basic or jwt, "
         "else closed.",
     )
     proxy_role: Role = Field("admin", description="Callers of /proxy need this role; an empty one is any role.")
@@ -172,11 +173,11 @@ class Settings(AuthSettings):
         return self
 
     def player_policy(self) -> AccessPolicy:
-        """Return what players are asked for."""
+        """Return the access policy of players."""
         return AccessPolicy("players", self.auth, links=True)
 
     def operator_policy(self, name: Literal["proxy", "api", "dashboard"]) -> AccessPolicy | None:
-        """Return what is asked for at a door that is not for players; None when it is closed."""
+        """Return the access policy of an interface for operators; None when it is closed."""
         lock: Lock | None = getattr(self, f"{name}_auth")
         method: AuthMethod
         if lock is None:
@@ -190,6 +191,6 @@ class Settings(AuthSettings):
         return AccessPolicy(name, method, getattr(self, f"{name}_role"))
 
     def methods(self) -> set[str]:
-        """Return the ways of proof that any door asks for."""
-        handlers = (self.operator_policy(name) for name in ("proxy", "api", "dashboard"))
-        return {self.auth, *(policy.method for policy in handlers if policy is not None)}
+        """Return the authentication methods of players and of all open interfaces for operators."""
+        policies = (self.operator_policy(name) for name in ("proxy", "api", "dashboard"))
+        return {self.auth, *(policy.method for policy in policies if policy is not None)}

@@ -35,7 +35,7 @@ class Streamer:
                 if message["type"] == "playerConnected":
                     self.players.add(message["playerId"])
                     self.max_players = max(self.max_players, len(self.players))
-                    await peer.say("offer", sdp=self.name, playerId=message["playerId"])
+                    await peer.send("offer", sdp=self.name, playerId=message["playerId"])
                 elif message["type"] == "playerDisconnected":
                     self.players.discard(message["playerId"])
 

@@ -1,4 +1,4 @@
-"""A real browser, and the demo that it looks at."""
+"""A real browser and the running demo."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -53,11 +53,11 @@ async def new_page(browser: Browser) -> AsyncIterator[Page]:
 
 
 async def playing(page: Page) -> dict[str, Any]:
-    """Wait until video has been decoded; return what VIDEO tells."""
+    """Wait until video has been decoded; return the result of VIDEO."""
 
     async def frames() -> dict[str, Any] | None:
         video: dict[str, Any] | None = await page.evaluate(VIDEO)
-        # A frame can be decoded a moment before the library calls play(), which is also when it mutes.
+        # A frame can be decoded a moment before the library calls play(), which also mutes the video.
         return video if video and video["frames"] > 0 and not video["paused"] else None
 
     video: dict[str, Any] | None = await eventually(frames, "video is playing")
@@ -66,7 +66,7 @@ async def playing(page: Page) -> dict[str, Any]:
 
 
 async def frames_in(page: Page, seconds: float) -> int:
-    """Count the frames that are decoded while the page's own clock moves on so far."""
+    """Count the frames that are decoded within this time on the page's own clock."""
     count: int = await page.evaluate(
         """(seconds) => new Promise((resolve) => {
           const frames = () =>
@@ -82,7 +82,7 @@ async def frames_in(page: Page, seconds: float) -> int:
 
 
 async def plays_on(page: Page) -> None:
-    """Wait until at least 10 frames are decoded within 2 s; how many more there are depends on the machine."""
+    """Wait until at least 10 frames are decoded within 2 s; the frame rate above that depends on the machine."""
 
     async def enough() -> bool:
         return await frames_in(page, 2.0) >= 10
@@ -92,12 +92,12 @@ async def plays_on(page: Page) -> None:
 
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def stock_page() -> Iterator[str]:
-    """The address of a page on Epic's published library without any of our code."""
+    """The address of a page with Epic's published library and none of our code."""
     if not (STOCK_PAGE / "index.html").is_file():
         pytest.fail("the stock page is not built; `make test` builds it, `scripts/build-page test` alone does too")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(STOCK_PAGE)))

@@ -1,4 +1,4 @@
-"""A matchmaker's `/api/v1` with a fleet that tests make up, as the dashboard sees it."""
+"""A stand-in for a matchmaker's `/api/v1`, with an invented fleet, as the dashboard uses it."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ STATES = ("busy",) * 13 + ("free",) * 4 + ("aside", "draining", "not ready")
 
 
 def streamer(number: int, now: float) -> dict[str, Any]:
-    """Return one streamer of a large fleet, always the same one."""
+    """Return one streamer of a large fleet; the same number gives the same streamer."""
     state = STATES[number * 7 % len(STATES)]
     pod = f"{number * 2654435761 % 2**32:08x}-5b1c-4f0e-9d2a"
     return {
@@ -50,7 +50,7 @@ def streamer(number: int, now: float) -> dict[str, Any]:
 
 @dataclass
 class FleetApi:
-    """The fleet, and what was done to it."""
+    """The fleet and the actions on it."""
 
     count: int = 1000
     port: int = 0
@@ -59,7 +59,7 @@ class FleetApi:
     listeners: set[asyncio.Queue[bytes]] = field(default_factory=set)
     waits: list[float] = field(default_factory=list)
     refuse: int = 0
-    """A status in place of events."""
+    """A status to answer instead of events."""
 
     def __post_init__(self) -> None:
         now = time.time()
@@ -68,7 +68,7 @@ class FleetApi:
         self.waits = [now - 4 * number for number in range(1, 24)] if self.count else []
 
     def app(self) -> web.Application:
-        """Return an app with some of the matchmaker's operations; their answers are checked as the matchmaker's are."""
+        """Return an app with some of the matchmaker's operations; its answers are validated like a matchmaker's."""
         handlers: dict[str, Handler] = {
             "readyz": self._ready,
             "apps": self._apps,
@@ -106,13 +106,13 @@ class FleetApi:
             )
         return {"now": now, "young": False, "apps": apps}
 
-    def tell(self, name: str, data: object) -> None:
+    def send_event(self, name: str, data: object) -> None:
         for listener in self.listeners:
             listener.put_nowait(b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data)))
 
     def change(self, *changed: dict[str, Any]) -> None:
-        self.tell("streamers", {"whole": False, "changed": list(changed), "gone": []})
-        self.tell("totals", self.totals())
+        self.send_event("streamers", {"whole": False, "changed": list(changed), "gone": []})
+        self.send_event("totals", self.totals())
 
     async def _ready(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -127,8 +127,8 @@ class FleetApi:
         await response.prepare(request)
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self.listeners.add(waiting)
-        self.tell("streamers", {"whole": True, "changed": list(self.streamers.values()), "gone": []})
-        self.tell("totals", self.totals())
+        self.send_event("streamers", {"whole": True, "changed": list(self.streamers.values()), "gone": []})
+        self.send_event("totals", self.totals())
         try:
             while True:
                 await response.write(await waiting.get())

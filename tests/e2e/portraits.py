@@ -1,4 +1,4 @@
-"""Pictures of the page for people to look at, and what a program can see: accessibility, policy, foreign hosts."""
+"""Screenshots of the page, and automatic checks: accessibility, content security policy, requests to other hosts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,16 +33,16 @@ _INSPECT: Final = """async () => {
 
 @dataclass(slots=True)
 class Sitter:
-    """A page whose portraits are taken."""
+    """A page of which screenshots are taken."""
 
     page: Page
     elsewhere: list[str] = field(default_factory=list)
-    """Addresses of other hosts that it asked."""
+    """Addresses of requests to other hosts."""
     complaints: list[str] = field(default_factory=list)
-    """Accessibility violations that are serious, and breaches of the content security policy."""
+    """Serious accessibility violations and violations of the content security policy."""
 
     async def in_state(self, phase: str, **fields: Any) -> None:
-        """Wait until the page is in a state, and its words are to be seen."""
+        """Wait until the page is in a state and its text is visible."""
         await self.page.wait_for_function(
             """({ phase, fields }) => {
               const state = window.pixelfleet?.state;
@@ -52,7 +52,7 @@ class Sitter:
         )
 
     async def portray(self, name: str) -> None:
-        """Take four portraits, and note what is wrong in any of them."""
+        """Take four screenshots and collect the violations in each."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         for size, (width, height) in SIZES.items():
             await self.page.set_viewport_size({"width": width, "height": height})
@@ -69,7 +69,7 @@ class Sitter:
 
 
 async def complaints(page: Page) -> list[str]:
-    """Return what axe finds serious on a page, and what its policy has stopped; AXE and WATCH_POLICY run in it."""
+    """Return the serious violations that axe finds and policy violations; AXE and WATCH_POLICY run in it."""
     found = [each for each in await page.evaluate(_INSPECT) if each["impact"] in SERIOUS]
     broken: list[str] = await page.evaluate("() => window.broken")
     return [f"{each['id']} ({each['help']}): {each['where']}" for each in found] + broken
@@ -77,7 +77,7 @@ async def complaints(page: Page) -> list[str]:
 
 @asynccontextmanager
 async def sitter(browser: Browser, url: str, *scripts: str, path: str = "") -> AsyncIterator[Sitter]:
-    """Open the page at `url` + `path` for portraits; `scripts` run in it before its own."""
+    """Open the page at `url` + `path` for screenshots; `scripts` run in it before its own."""
     width, height = SIZES["desktop"]
     context = await browser.new_context(viewport={"width": width, "height": height})
     try:

@@ -1,4 +1,4 @@
-"""A matchmaker that says what a test tells it, behind a real router: brings the page into any state."""
+"""A scripted matchmaker behind a real router, which brings the page into any state."""
 
 import json
 import shutil
@@ -18,14 +18,14 @@ Message = dict[str, Any]
 
 @dataclass(slots=True)
 class Script:
-    """What the next players hear, and what they have said."""
+    """The messages for the next players, and the messages received from them."""
 
     url: str = ""
     router: Router | None = None
-    says: Sequence[Message] = ()
+    messages: Sequence[Message] = ()
     closes: tuple[int, str] | None = None
-    """A close code and reason for the next player alone; the ones after it hear what there is and stay."""
-    heard: list[Message] = field(default_factory=list)
+    """A close code and reason for the next player only; later ones get the messages and stay connected."""
+    received: list[Message] = field(default_factory=list)
     players: int = 0
 
     async def play(self, request: web.Request) -> web.WebSocketResponse:
@@ -33,45 +33,45 @@ class Script:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.players += 1
-        says, closes = self.says, self.closes
+        messages, closes = self.messages, self.closes
         self.closes = None
         if closes is not None:
-            self.says = ()
-        for message in says:
+            self.messages = ()
+        for message in messages:
             await socket.send_json(message)
         if closes is not None:
             await socket.close(code=closes[0], message=closes[1].encode())
-        async for said in socket:
-            if said.type is WSMsgType.TEXT:
-                self.heard.append(said.json())
+        async for data in socket:
+            if data.type is WSMsgType.TEXT:
+                self.received.append(data.json())
         return socket
 
 
 @asynccontextmanager
 async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[Script]:
-    """Run a router in front of a scripted matchmaker; `page` is another folder of the page than the built one."""
+    """Run a router in front of a scripted matchmaker; `page` is a folder to use instead of the built page."""
     script = Script()
     app = web.Application()
     app.router.add_get("/", script.play)
-    async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as door:
-        script.router = door
-        script.url = f"http://127.0.0.1:{door.port}/"
+    async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as entry:
+        script.router = entry
+        script.url = f"http://127.0.0.1:{entry.port}/"
         yield script
 
 
 @asynccontextmanager
 async def front_of(matchmakers: list[str], page: Path | None = None, **settings: Any) -> AsyncIterator[Router]:
-    """Run a router of its own in front of the matchmakers at these URLs."""
+    """Run a separate router in front of the matchmakers at these URLs."""
     if page is not None:
         settings["page"] = page
     chosen = Settings(host="127.0.0.1", port=0, metrics_port=0, matchmaker=matchmakers, **settings)
-    async with running(chosen) as door:
-        yield door
+    async with running(chosen) as entry:
+        yield entry
 
 
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[int]:
-    """Serve an app on a free port of 127.0.0.1; give the port."""
+    """Serve an app on a free port of 127.0.0.1; yield the port."""
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, before a fleet of 1,000 streamers; each state is portrayed and inspected by axe."""
+"""The dashboard in a real browser with 1,000 streamers; screenshots of each state, each checked with axe."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,15 +43,15 @@ async def served(tmp_path: Path, api: FleetApi) -> AsyncIterator[str]:
 
 
 def is_complaint(message: ConsoleMessage) -> bool:
-    """Tell whether the browser found something wrong; what is refused is what some tests want."""
+    """Return whether the browser reported an error; refused requests are excluded, because some tests cause them."""
     return message.type == "error" and "the server responded with a status of" not in message.text
 
 
 @asynccontextmanager
-async def opened(browser: Browser, url: str, says: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
-    """Open the dashboard and wait for what it says of itself; whatever the browser complains of fails the test.
+async def opened(browser: Browser, url: str, text: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
+    """Open the dashboard and wait for its status text; an error in the browser's console fails the test.
 
-    `refused` is a status that the router answers with in place of the fleet.
+    `refused` is a status with which the router answers instead of the fleet.
     """
     wrong: list[str] = []
     width, height = SIZES["desktop"]
@@ -65,7 +65,7 @@ async def opened(browser: Browser, url: str, says: str = "Live", refused: int = 
         for path in ("history", "api/**") if refused else ():
             await page.route(url + path, lambda route: route.fulfill(status=refused, json={}))
         await page.goto(url)
-        await page.locator("#live").get_by_text(says, exact=True).wait_for()
+        await page.locator("#live").get_by_text(text, exact=True).wait_for()
         yield page
         assert not wrong
     finally:
@@ -81,20 +81,20 @@ async def dashboard(browser: Browser, tmp_path: Path) -> AsyncIterator[Dashboard
 
 
 async def portray(page: Page, name: str) -> None:
-    """Take a picture at each size and in each scheme; nothing serious may be wrong in any, nor anything be cut off."""
+    """Take a screenshot in each size and colour scheme; none may have serious violations or content that is cut off."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for size, (width, height) in SIZES.items():
         await page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
-            # Rows are drawn in the frame after.
+            # Rows are drawn in the next frame.
             await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
             await page.screenshot(path=SCREENSHOTS / f"dashboard-{name}-{size}-{scheme}.png")
             assert await complaints(page) == [], f"{name}-{size}-{scheme}"
         assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_a_fleet_at_work(dashboard: Dashboard) -> None:
+async def test_the_tables_of_a_busy_fleet(dashboard: Dashboard) -> None:
     page, _ = dashboard
     for kind in ("streamers", "sessions", "queue"):
         await page.locator(f"#tab-{kind}").click()
@@ -102,28 +102,28 @@ async def test_a_fleet_at_work(dashboard: Dashboard) -> None:
         await portray(page, kind)
 
 
-async def test_a_fleet_of_nobody(browser: Browser, tmp_path: Path) -> None:
+async def test_an_empty_fleet(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path, FleetApi(count=0)) as url, opened(browser, url) as page:
-        for kind, says in (
+        for kind, text in (
             ("streamers", "No streamers"),
             ("sessions", "No active sessions"),
             ("queue", "No players are waiting"),
         ):
             await page.locator(f"#tab-{kind}").click()
-            await page.get_by_text(says).wait_for()
+            await page.get_by_text(text).wait_for()
             await portray(page, f"empty-{kind}")
 
 
-async def test_a_fleet_that_is_out_of_reach(dashboard: Dashboard) -> None:
+async def test_an_unavailable_fleet_store(dashboard: Dashboard) -> None:
     page, api = dashboard
-    api.tell("unavailable", {"error": "the fleet store is unavailable"})
+    api.send_event("unavailable", {"error": "the fleet store is unavailable"})
     await page.get_by_text("Fleet store unavailable. Data may be outdated").wait_for()
     await portray(page, "unavailable")
-    api.tell("totals", api.totals())
+    api.send_event("totals", api.totals())
     await page.get_by_text("Live", exact=True).wait_for()
 
 
-async def test_a_connection_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+async def test_a_lost_connection_reconnects(browser: Browser, tmp_path: Path) -> None:
     api = FleetApi(refuse=503)
     async with served(tmp_path, api) as url, opened(browser, url, "Connection lost. Reconnecting") as page:
         await page.get_by_text("No data yet").wait_for()
@@ -133,13 +133,13 @@ async def test_a_connection_that_is_lost_and_comes_back(browser: Browser, tmp_pa
         await page.locator(".row").first.wait_for()
 
 
-async def test_a_person_who_may_not_see_it_any_more(browser: Browser, tmp_path: Path) -> None:
-    says = "Access denied. Reload the page to sign in"
-    async with served(tmp_path, FleetApi()) as url, opened(browser, url, says, refused=401) as page:
+async def test_an_operator_whose_access_is_denied(browser: Browser, tmp_path: Path) -> None:
+    text = "Access denied. Reload the page to sign in"
+    async with served(tmp_path, FleetApi()) as url, opened(browser, url, text, refused=401) as page:
         await portray(page, "refused")
 
 
-async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboard) -> None:
+async def test_a_thousand_streamers_need_only_a_few_row_elements(dashboard: Dashboard) -> None:
     page, _ = dashboard
     assert await page.locator("#tab-streamers i").text_content() == "1,000"
     assert await page.locator(".row").count() < 60
@@ -162,7 +162,7 @@ async def test_a_thousand_streamers_are_listed_by_a_few_rows(dashboard: Dashboar
     assert seen["most"] < 60
 
 
-async def test_no_row_covers_another_when_the_window_has_become_narrow(dashboard: Dashboard) -> None:
+async def test_rows_do_not_overlap_after_the_window_becomes_narrow(dashboard: Dashboard) -> None:
     page, _ = dashboard
     for width in (390, 1440):
         await page.set_viewport_size({"width": width, "height": 844})
@@ -175,7 +175,7 @@ async def test_no_row_covers_another_when_the_window_has_become_narrow(dashboard
         )
 
 
-async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboard) -> None:
+async def test_a_change_of_the_fleet_appears_without_reloading(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#search").fill("city-0000")
     row = page.locator(".row", has_text="city-0000").first
@@ -188,7 +188,7 @@ async def test_a_change_of_the_fleet_is_shown_without_asking(dashboard: Dashboar
     assert "3 failed connections" in (await page.locator(".row").first.text_content() or "")
 
 
-async def test_streamers_are_picked_by_app_state_and_name(dashboard: Dashboard) -> None:
+async def test_streamers_are_filtered_by_app_state_and_name(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#app").select_option("harbour")
     await page.locator("#state").select_option("aside")
@@ -208,7 +208,7 @@ async def test_a_streamer_is_drained_and_undrained(dashboard: Dashboard) -> None
     assert api.actions == [("drain", name), ("undrain", name)]
 
 
-async def test_a_player_is_kicked_after_a_second_question(dashboard: Dashboard) -> None:
+async def test_a_player_is_kicked_after_confirmation(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#tab-sessions").click()
     button = page.get_by_role("button", name="Kick").first
@@ -219,7 +219,7 @@ async def test_a_player_is_kicked_after_a_second_question(dashboard: Dashboard) 
     assert api.actions[0][0] == "kick"
 
 
-async def test_what_does_not_work_is_said(dashboard: Dashboard) -> None:
+async def test_a_failed_action_is_reported(dashboard: Dashboard) -> None:
     page, api = dashboard
     await page.locator("#search").fill("city-0003")
     name = next(each for each in api.streamers if each.endswith("city-0003"))
@@ -231,7 +231,7 @@ async def test_what_does_not_work_is_said(dashboard: Dashboard) -> None:
     await portray(page, "failed")
 
 
-async def test_the_keyboard_alone_reaches_everything(dashboard: Dashboard) -> None:
+async def test_everything_is_accessible_by_keyboard(dashboard: Dashboard) -> None:
     page, _ = dashboard
     await page.locator("#tab-streamers").focus()
     await page.keyboard.press("ArrowRight")

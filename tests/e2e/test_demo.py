@@ -1,4 +1,4 @@
-"""Our page on the demo: moving video, and what a person does on it reaches the streamer."""
+"""Our page on the demo: video plays, and input reaches the streamer."""
 
 from collections.abc import AsyncIterator
 
@@ -35,7 +35,7 @@ async def test_video_plays_muted_at_full_size(page: Page, running_demo: demo.Dem
     assert elsewhere == []
 
 
-async def test_the_page_tells_where_the_time_to_its_first_frame_went(page: Page, running_demo: demo.Demo) -> None:
+async def test_the_page_reports_the_steps_to_its_first_frame(page: Page, running_demo: demo.Demo) -> None:
     url = f"http://127.0.0.1:{running_demo.signalserver.metrics_port}/metrics"
     prefix = "signalserver_first_frame_"
 
@@ -48,14 +48,14 @@ async def test_the_page_tells_where_the_time_to_its_first_frame_went(page: Page,
 
     await page.goto(running_demo.url)
     await playing(page)
-    told = await eventually(shown, "the page told of its first frame")
-    assert told is not None
-    assert told["seconds_count"] == 1
-    steps = [told[f'step_seconds_sum{{step="{step}"}}'] for step in STEPS.values()]
-    assert [told[f'step_seconds_count{{step="{step}"}}'] for step in STEPS.values()] == [1] * len(STEPS)
-    assert sum(steps) == pytest.approx(told["seconds_sum"])
+    figures = await eventually(shown, "the page has reported its first frame")
+    assert figures is not None
+    assert figures["seconds_count"] == 1
+    steps = [figures[f'step_seconds_sum{{step="{step}"}}'] for step in STEPS.values()]
+    assert [figures[f'step_seconds_count{{step="{step}"}}'] for step in STEPS.values()] == [1] * len(STEPS)
+    assert sum(steps) == pytest.approx(figures["seconds_sum"])
     elapsed: float = await page.evaluate("() => performance.now() / 1000")
-    assert 0 < told["seconds_sum"] < elapsed
+    assert 0 < figures["seconds_sum"] < elapsed
 
 
 async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, running_demo: demo.Demo) -> None:
@@ -69,13 +69,13 @@ async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, r
     await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
 
     async def clicked() -> bool:
-        """Click until it is noticed, as a person does: the data channel opens a moment after the first frame."""
+        """Click until the streamer has received it: the data channel opens a moment after the first frame."""
         await page.mouse.click(640, 360)
         return seen("MouseDown")
 
-    await eventually(clicked, "the streamer saw the click")
+    await eventually(clicked, "the streamer received the click")
     await page.keyboard.press("k")
-    await eventually(lambda: seen("KeyDown"), "the streamer saw the key")
+    await eventually(lambda: seen("KeyDown"), "the streamer received the key")
     answer = await page.evaluate(
         """() => new Promise((resolve) => {
           const { stream } = window.pixelfleet;
@@ -87,9 +87,7 @@ async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, r
     assert seen("UIInteraction")
 
 
-async def test_a_person_who_waits_is_told_so_and_plays_when_it_is_their_turn(
-    browser: Browser, running_demo: demo.Demo
-) -> None:
+async def test_a_waiting_player_sees_the_queue_and_then_plays(browser: Browser, running_demo: demo.Demo) -> None:
     async with new_page(browser) as second:
         async with new_page(browser) as first:
             await first.goto(running_demo.url)

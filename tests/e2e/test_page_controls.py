@@ -1,4 +1,4 @@
-"""The page's controls with a mouse, with a keyboard alone, on a touch screen; and what the page costs."""
+"""The page's controls with a mouse, a keyboard only, and a touch screen; and the size of the page."""
 
 import asyncio
 import re
@@ -20,10 +20,10 @@ from teststreamer.inputs import Input
 pytestmark = pytest.mark.e2e
 
 SCRIPT_BYTES = 110 * 1024
-"""What the page's scripts may weigh together, gzipped."""
+"""Limit of the size of the page's scripts together, gzipped."""
 
 SHORTCUT_KEYS = (16, 18)
-"""Shift and Alt, which the application sees as well when they lead to the controls."""
+"""Shift and Alt, which the application receives as well when they open the controls."""
 
 FOCUSED = "() => document.activeElement?.id"
 
@@ -50,22 +50,22 @@ async def branded(tmp_path: Path) -> AsyncIterator[Script]:
 
 
 async def started(page: Page, running: demo.Demo) -> Page:
-    """Open the page and wait until its keys reach the streamer."""
+    """Open the page and wait until its key events reach the streamer."""
     await page.goto(running.url)
     await playing(page)
     await page.wait_for_function("() => window.pixelfleet.state.phase === 'playing'")
     await page.wait_for_function("() => document.documentElement.dataset.branded === 'true'")
 
-    async def heard() -> bool:
+    async def key_received() -> bool:
         await page.keyboard.press("w")
         return any(entry.kind == "KeyDown" for entry in running.streamers[0].inputs)
 
-    await eventually(heard, "the streamer hears keys")
+    await eventually(key_received, "the streamer receives keys")
     return page
 
 
 def held(inputs: list[Input]) -> set[int]:
-    """Return the keys that the streamer believes are pressed."""
+    """Return the keys that are pressed according to the streamer's input."""
     keys: set[int] = set()
     for entry in inputs:
         if entry.kind == "KeyDown":
@@ -75,14 +75,14 @@ def held(inputs: list[Input]) -> set[int]:
     return keys
 
 
-async def test_a_keyboard_alone_reaches_the_controls_and_its_keys_are_then_not_the_applications(
+async def test_controls_are_reached_by_keyboard_and_their_keys_are_not_sent_to_the_application(
     page: Page, running_demo: demo.Demo
 ) -> None:
     await started(page, running_demo)
     streamer = running_demo.streamers[0]
     await page.keyboard.press("Alt+Shift+C")
     assert await page.evaluate(FOCUSED) == "panel-button"
-    await eventually(lambda: held(streamer.inputs) == set(), "the application saw Alt and Shift come up again")
+    await eventually(lambda: held(streamer.inputs) == set(), "the application received the release of Alt and Shift")
     await page.keyboard.press("Enter")
     assert await page.evaluate(FOCUSED) == "panel"
     before = len(streamer.inputs)
@@ -98,11 +98,11 @@ async def test_a_keyboard_alone_reaches_the_controls_and_its_keys_are_then_not_t
     await page.keyboard.press("q")
     await eventually(
         lambda: [entry for entry in streamer.inputs[before:] if entry.kind == "KeyDown"],
-        "keys are the application's again",
+        "the application receives keys again",
     )
 
 
-async def test_what_is_announced_and_named_for_those_who_listen(page: Page, running_demo: demo.Demo) -> None:
+async def test_announcements_and_labels_for_screen_readers(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     live = page.locator("#live")
     assert await live.inner_text() == "The stream is playing. Press Alt+Shift+C to open the controls."
@@ -110,7 +110,7 @@ async def test_what_is_announced_and_named_for_those_who_listen(page: Page, runn
         assert await button.get_attribute("aria-label") or await button.inner_text()
 
 
-async def test_the_controls_fold_up_and_unfold(page: Page, running_demo: demo.Demo) -> None:
+async def test_the_controls_collapse_and_expand(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     handle = page.locator("#dock-toggle")
     assert await handle.get_attribute("aria-expanded") == "true"
@@ -121,7 +121,7 @@ async def test_the_controls_fold_up_and_unfold(page: Page, running_demo: demo.De
     assert await page.locator("#tools").is_visible()
 
 
-async def test_the_whole_screen_and_back(page: Page, running_demo: demo.Demo) -> None:
+async def test_full_screen_and_back(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     await page.keyboard.press("Alt+Shift+C")
     await page.get_by_role("button", name="Full screen").click()
@@ -130,7 +130,7 @@ async def test_the_whole_screen_and_back(page: Page, running_demo: demo.Demo) ->
     await page.wait_for_function("() => document.fullscreenElement === null")
 
 
-async def test_the_sound_is_turned_on_with_one_click(page: Page, running_demo: demo.Demo) -> None:
+async def test_the_sound_is_unmuted_with_one_click(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     await page.evaluate(
         """() => {
@@ -148,7 +148,7 @@ async def test_the_sound_is_turned_on_with_one_click(page: Page, running_demo: d
     assert await page.evaluate("() => document.querySelector('video').muted")
 
 
-async def test_a_gamepad_is_noticed(page: Page, running_demo: demo.Demo) -> None:
+async def test_a_gamepad_is_detected(page: Page, running_demo: demo.Demo) -> None:
     await page.add_init_script(
         """
         const pad = { id: 'Test pad', index: 0, connected: true, mapping: 'standard', timestamp: 0, axes: [0, 0, 0, 0],
@@ -165,7 +165,7 @@ async def test_a_gamepad_is_noticed(page: Page, running_demo: demo.Demo) -> None
     await page.get_by_text("Gamepad connected").wait_for()
     await eventually(
         lambda: any(entry.kind == "GamepadConnected" for entry in running_demo.streamers[0].inputs),
-        "the streamer hears of the gamepad",
+        "the streamer receives the gamepad",
     )
 
 
@@ -192,7 +192,7 @@ async def test_typing_on_a_touch_screen_reaches_the_streamer_as_keys(browser: Br
         await context.close()
 
 
-async def test_the_application_may_ask_for_a_text(page: Page, running_demo: demo.Demo) -> None:
+async def test_the_application_can_request_text_input(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     await page.evaluate(
         """() => window.pixelfleet.stream.webRtcController.handleOnScreenKeyboardCommand(
@@ -204,7 +204,7 @@ async def test_the_application_may_ask_for_a_text(page: Page, running_demo: demo
     await page.keyboard.press("Enter")
     await eventually(
         lambda: any(entry.kind == "TextboxEntry" for entry in running_demo.streamers[0].inputs),
-        "the streamer has the text",
+        "the streamer receives the text",
     )
     assert await page.evaluate(FOCUSED) == "stage"
 
@@ -214,13 +214,13 @@ async def test_the_first_paint_does_not_wait_for_the_websocket(page: Page) -> No
         await page.route_web_socket("**/ws", lambda _: None)
         await page.add_init_script("window.WebSocket = class extends EventTarget { readyState = 0; close() {} };")
         await page.goto(script.url)
-        # That it comes at all is the test: the websocket never opens.
+        # The websocket never opens, so a first paint at all is the expected result.
         await page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length === 1")
         assert script.players == 0
         await page.get_by_role("heading", name="Connecting").wait_for()
 
 
-async def test_what_ends_at_once_is_said_with_its_button_at_hand(page: Page) -> None:
+async def test_a_session_that_ends_at_once_shows_the_reason_and_a_button(page: Page) -> None:
     async with scripted() as script:
         script.closes = (4200, "")
         await page.goto(script.url)
@@ -229,7 +229,7 @@ async def test_what_ends_at_once_is_said_with_its_button_at_hand(page: Page) -> 
         assert await page.evaluate(FOCUSED) == "primary-action"
 
 
-async def test_it_dials_once_and_before_the_library_is_there(page: Page) -> None:
+async def test_the_page_dials_once_before_the_library_is_loaded(page: Page) -> None:
     async with scripted() as script:
         release = asyncio.Event()
 
@@ -242,11 +242,11 @@ async def test_it_dials_once_and_before_the_library_is_there(page: Page) -> None
         await eventually(lambda: script.players == 1, "the page has dialled")
         assert await page.evaluate("() => window.pixelfleet === undefined")
         release.set()
-        await eventually(lambda: {"type": "listStreamers"} in script.heard, "the library speaks")
+        await eventually(lambda: {"type": "listStreamers"} in script.received, "the library sends its first message")
         assert script.players == 1
 
 
-async def test_nothing_moves_for_those_who_want_no_motion(browser: Browser) -> None:
+async def test_no_animation_with_reduced_motion(browser: Browser) -> None:
     async with scripted() as script, new_page(browser) as page:
         await page.emulate_media(reduced_motion="reduce")
         await page.goto(script.url)
@@ -258,10 +258,10 @@ async def test_nothing_moves_for_those_who_want_no_motion(browser: Browser) -> N
         assert await page.evaluate(moving) == 9
 
 
-async def test_the_queue_fits_a_phone_that_is_held_sideways(browser: Browser) -> None:
+async def test_the_queue_fits_a_phone_in_landscape(browser: Browser) -> None:
     queued = {"type": "matchmaker", "queued": True, "matched": False, "position": 12, "ahead": 11, "etaSeconds": 600}
     async with scripted() as script, new_page(browser) as page:
-        script.says = [queued]
+        script.messages = [queued]
         await page.set_viewport_size({"width": 667, "height": 320})
         await page.goto(script.url)
         await page.wait_for_function("() => window.pixelfleet?.state.phase === 'queued'")
@@ -285,13 +285,13 @@ async def test_a_branding_file_replaces_name_colours_logo_and_texts(browser: Bro
         assert [url for url in asked if not url.startswith(branded.url)] == []
 
 
-def test_the_scripts_keep_to_their_budget() -> None:
+def test_the_scripts_are_within_their_size_limit() -> None:
     weights = {file.name: file.stat().st_size for file in (PAGE / "assets").glob("*.js.gz")}
     assert weights
     assert sum(weights.values()) <= SCRIPT_BYTES
 
 
-async def test_files_come_compressed_and_under_a_strict_policy(page: Page) -> None:
+async def test_files_are_compressed_and_have_a_strict_policy(page: Page) -> None:
     async with scripted() as script:
         answers: dict[str, dict[str, str]] = {}
 

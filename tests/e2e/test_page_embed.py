@@ -1,4 +1,4 @@
-"""The page in another page's frame: who may talk with it, what they may ask, and where a link may lead."""
+"""The page in another page's frame: allowed origins, allowed functions, and allowed targets of links."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,16 +23,16 @@ README = ROOT / "player" / "README.md"
 
 PARENT = """<!doctype html><title>A shop</title>
 <script>
-  window.heard = [];
-  window.addEventListener('message', ({ origin, data }) => heard.push({ origin, data }));
-  window.tell = (message) => frames[0].postMessage(message, '*');
+  window.received = [];
+  window.addEventListener('message', ({ origin, data }) => received.push({ origin, data }));
+  window.post = (message) => frames[0].postMessage(message, '*');
   let last = 0;
   window.ask = (method, fields) => new Promise((resolve) => {
     const id = ++last;
     window.addEventListener('message', function listen({ data }) {
       if (data.id === id) { window.removeEventListener('message', listen); resolve(data); }
     });
-    tell({ pixelfleet: 1, id, method, ...fields });
+    post({ pixelfleet: 1, id, method, ...fields });
   });
 </script>
 <iframe src="%s" width="900" height="600" allow="autoplay; fullscreen; gamepad; clipboard-write"></iframe>"""
@@ -48,7 +48,7 @@ async def running_demo() -> AsyncIterator[demo.Demo]:
 async def embedded(
     browser: Browser, tmp_path: Path, running: demo.Demo, *, listed: bool = True, functions: tuple[str, ...] = ()
 ) -> AsyncIterator[Page]:
-    """Open a page of another origin that plays in a frame; `listed` is whether the page's settings name it."""
+    """Open a page of another origin with the player in a frame; `listed` is whether the page's settings allow it."""
     player = ""
 
     async def shop(_: web.Request) -> web.Response:
@@ -60,89 +60,91 @@ async def embedded(
         origin = f"http://127.0.0.1:{port}"
         settings = {"parents": [origin if listed else "https://shop.test"], "functions": functions}
         folder = page_copy(tmp_path, page=settings)
-        async with front_of([f"ws://127.0.0.1:{running.matchmaker.port}"], folder) as door, new_page(browser) as page:
-            player = f"http://127.0.0.1:{door.port}/"
+        async with front_of([f"ws://127.0.0.1:{running.matchmaker.port}"], folder) as entry, new_page(browser) as page:
+            player = f"http://127.0.0.1:{entry.port}/"
             await page.goto(origin)
             await page.frames[1].wait_for_function("() => window.pixelfleet?.state.phase === 'playing'")
             yield page
 
 
-async def heard(page: Page, what: str, predicate: str) -> Any:
-    """Wait for a message to the embedding page, and return it."""
-    return await eventually(lambda: page.evaluate(f"() => heard.map(({{ data }}) => data).find(({predicate}))"), what)
+async def received_message(page: Page, what: str, predicate: str) -> Any:
+    """Wait for a message to the embedding page and return it."""
+    return await eventually(
+        lambda: page.evaluate(f"() => received.map(({{ data }}) => data).find(({predicate}))"), what
+    )
 
 
 async def ask(page: Page, method: str, **fields: object) -> dict[str, Any]:
-    """Ask the player something, and return its answer without version and number."""
+    """Call a method of the player and return its answer without version and id."""
     answer = await page.evaluate("({ method, fields }) => ask(method, fields)", {"method": method, "fields": fields})
     return {name: value for name, value in answer.items() if name not in ("pixelfleet", "id")}
 
 
-async def test_an_embedding_page_follows_the_stream_and_talks_with_the_application(
+async def test_an_embedding_page_gets_states_and_exchanges_messages_with_the_application(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
     async with embedded(browser, tmp_path, running_demo) as page:
-        await heard(page, "the page is ready", "(m) => m.event === 'ready'")
-        await heard(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
+        await received_message(page, "the page is ready", "(m) => m.event === 'ready'")
+        await received_message(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
         assert await ask(page, "state") == {"result": {"phase": "playing"}}
         assert await ask(page, "watch", stats=True) == {"result": True}
-        stats = await heard(page, "figures", "(m) => m.event === 'stats' && m.data.roundTripMs !== undefined")
+        stats = await received_message(
+            page, "figures", "(m) => m.event === 'stats' && m.data.roundTripMs !== undefined"
+        )
         assert (stats["data"]["width"], stats["data"]["health"]) == (1280, "good")
 
         async def interacted() -> bool:
             return await ask(page, "interact", value={"colour": "teal"}) == {"result": True}
 
         await eventually(interacted, "the interaction was sent")
-        echo = await heard(page, "the application's response", "(m) => m.event === 'response'")
+        echo = await received_message(page, "the application's response", "(m) => m.event === 'response'")
         assert "teal" in echo["data"]
         answer = await ask(page, "control", action="level/load", payload={"name": "x"})
-        assert "error" in answer  # the demo's signalling server knows no application to ask
-        assert await page.evaluate("() => heard.filter(({ data }) => data.pixelfleet === undefined).length") == 0
+        assert "error" in answer  # the demo's signalling server has no application with a REST API
+        assert await page.evaluate("() => received.filter(({ data }) => data.pixelfleet === undefined).length") == 0
 
 
-async def test_the_example_in_the_readme_does_what_it_says(
-    browser: Browser, tmp_path: Path, running_demo: demo.Demo
-) -> None:
+async def test_the_example_in_the_readme_works(browser: Browser, tmp_path: Path, running_demo: demo.Demo) -> None:
     example = re.findall(r"```js\n(.*?)```", README.read_text(), re.DOTALL)
     assert len(example) == 1
     async with embedded(browser, tmp_path, running_demo) as page:
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        await heard(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
+        console: list[str] = []
+        page.on("console", lambda message: console.append(message.text))
+        await received_message(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
         origin = page.frames[1].url.rstrip("/")
         await page.add_script_tag(content=example[0].replace("https://play.example", origin))
-        await eventually(lambda: any("teal" in line for line in said), "the application's response is written out")
-        await eventually(lambda: len(said) >= 2, "the answer to the call is written out")
+        await eventually(lambda: any("teal" in line for line in console), "the application's response is shown")
+        await eventually(lambda: len(console) >= 2, "the answer to the call is shown")
 
 
-async def test_a_page_that_is_not_listed_hears_nothing_and_is_not_heard(
+async def test_an_unlisted_page_gets_no_messages_and_its_own_are_ignored(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
     async with embedded(browser, tmp_path, running_demo, listed=False, functions=("emitUIInteraction",)) as page:
-        await page.evaluate("() => tell({ pixelfleet: 1, id: 1, method: 'interact', value: 'x' })")
-        await page.evaluate("() => tell({ invoke: 'emitUIInteraction', args: [{ a: 1 }] })")
-        await page.evaluate("() => tell({ pixelfleet: 1, id: 2, method: 'state' })")
-        # A message that the frame sends itself comes after all of these.
+        await page.evaluate("() => post({ pixelfleet: 1, id: 1, method: 'interact', value: 'x' })")
+        await page.evaluate("() => post({ invoke: 'emitUIInteraction', args: [{ a: 1 }] })")
+        await page.evaluate("() => post({ pixelfleet: 1, id: 2, method: 'state' })")
+        # A message of the frame to itself is delivered after all of these.
         await page.frames[1].evaluate(
             "() => new Promise((done) => { window.addEventListener('message', done, { once: true }); postMessage(0); })"
         )
-        assert await page.evaluate("() => heard") == []
+        assert await page.evaluate("() => received") == []
         assert not [entry for entry in running_demo.streamers[0].inputs if entry.kind == "UIInteraction"]
 
 
-async def test_pages_that_were_written_for_the_older_dialect_call_what_is_allowed(
+async def test_pages_with_the_legacy_protocol_call_allowed_functions(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
     async with embedded(browser, tmp_path, running_demo, functions=("emitUIInteraction",)) as page:
-        await heard(page, "it plays", "(m) => m.notice?.type === 'player' && m.notice.ok")
+        await received_message(page, "it plays", "(m) => m.notice?.type === 'player' && m.notice.ok")
 
         async def echoed() -> bool:
-            await page.evaluate("() => tell({ invoke: 'emitUIInteraction', args: [{ level: 3 }] })")
-            return bool(await page.evaluate("() => heard.some(({ data }) => data.response?.includes('level'))"))
+            await page.evaluate("() => post({ invoke: 'emitUIInteraction', args: [{ level: 3 }] })")
+            return bool(await page.evaluate("() => received.some(({ data }) => data.response?.includes('level'))"))
 
         await eventually(echoed, "the application's response")
-        await page.evaluate("() => tell({ invoke: 'alert', args: ['hello'] })")
-        refused = await heard(page, "a refusal", "(m) => m.notice?.type === 'invoke'")
+        await page.evaluate("() => post({ invoke: 'alert', args: ['hello'] })")
+        refused = await received_message(page, "a refusal", "(m) => m.notice?.type === 'invoke'")
         assert refused["notice"] == {
             "ok": False,
             "type": "invoke",
@@ -152,9 +154,7 @@ async def test_pages_that_were_written_for_the_older_dialect_call_what_is_allowe
         }
 
 
-async def test_a_link_leads_to_another_server_that_is_listed(
-    page: Page, tmp_path: Path, running_demo: demo.Demo
-) -> None:
+async def test_a_link_may_select_a_listed_signalling_host(page: Page, tmp_path: Path, running_demo: demo.Demo) -> None:
     other = f"127.0.0.1:{running_demo.router.port}"
     async with scripted(page_copy(tmp_path, page={"signallingHosts": [other]})) as script:
         await page.goto(f"{script.url}?_ws=ws://{other}/ws")
@@ -162,13 +162,11 @@ async def test_a_link_leads_to_another_server_that_is_listed(
         assert script.players == 0
 
 
-async def test_a_page_without_its_documents_plays_all_the_same(
-    page: Page, tmp_path: Path, running_demo: demo.Demo
-) -> None:
+async def test_a_page_without_its_documents_plays(page: Page, tmp_path: Path, running_demo: demo.Demo) -> None:
     folder = page_copy(tmp_path)
     for name in ("page.json", "branding.json"):
         (folder / name).unlink()
-    async with front_of([f"ws://127.0.0.1:{running_demo.matchmaker.port}"], folder) as door:
-        await page.goto(f"http://127.0.0.1:{door.port}/")
+    async with front_of([f"ws://127.0.0.1:{running_demo.matchmaker.port}"], folder) as entry:
+        await page.goto(f"http://127.0.0.1:{entry.port}/")
         await playing(page)
         assert await page.locator("#brand").text_content() is not None

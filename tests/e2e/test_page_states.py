@@ -1,4 +1,4 @@
-"""Every state of the page: brought about for real, portrayed in .build/screenshots, and inspected by axe."""
+"""Every state of the page, caused by real events, with screenshots in .build/screenshots, each checked with axe."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,7 +23,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(config) { super({ ...config, iceServers: [], iceTransportPolicy: 'relay' }); }
 };
 """
-"""A network that lets no video through: only relays may be used, and there is none."""
+"""A network that blocks video: only relays may be used, and there is none."""
 
 NEGOTIATED = """() => {
   const { webRtcController } = window.pixelfleet?.stream ?? {};
@@ -38,7 +38,7 @@ WITH_SOUND = """() => {
   const [track] = new AudioContext().createMediaStreamDestination().stream.getAudioTracks();
   document.querySelector('video').srcObject.addTrack(track);
 }"""
-"""The test streamer sends no sound: gives its stream a silent track."""
+"""The test streamer has no audio: this adds a silent track to its stream."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
 
 
 @pytest.mark.parametrize(
-    ("name", "says", "phase"),
+    ("name", "messages", "phase"),
     [
         ("connecting", [], "connecting"),
         ("queued", [queued(position=3, ahead=2, etaSeconds=130)], "queued"),
@@ -71,10 +71,10 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
         ("starting", [MATCHED], "starting"),
     ],
 )
-async def test_on_the_way_to_a_stream(
-    browser: Browser, script: Script, name: str, says: list[Message], phase: str
+async def test_states_before_the_stream(
+    browser: Browser, script: Script, name: str, messages: list[Message], phase: str
 ) -> None:
-    script.says = says
+    script.messages = messages
     async with sitter(browser, script.url) as page:
         await page.in_state(phase)
         await page.portray(name)
@@ -90,18 +90,18 @@ async def test_on_the_way_to_a_stream(
         ("no-service", (4105, "the service cannot be reached"), "no-service"),
     ],
 )
-async def test_what_is_waited_for(
+async def test_states_of_waiting(
     browser: Browser, script: Script, name: str, close: tuple[int, str], cause: str
 ) -> None:
     script.closes = close
     async with sitter(browser, script.url) as page:
         await page.in_state("waiting", cause=cause)
         await page.portray(f"waiting-{name}")
-        await eventually(lambda: script.players == 2, "the page came back by itself")
+        await eventually(lambda: script.players == 2, "the page reconnected automatically")
 
 
 @pytest.mark.parametrize(
-    ("name", "says", "close", "cause"),
+    ("name", "messages", "close", "cause"),
     [
         ("over", [], (4202, "the session is over"), "over"),
         ("left", [], (1011, "the application was closed by its user"), "left"),
@@ -110,17 +110,17 @@ async def test_what_is_waited_for(
         ("refused", [{"type": "subscribeFailed", "message": "the stream is full"}], None, "refused"),
     ],
 )
-async def test_how_it_ends(
-    browser: Browser, script: Script, name: str, says: list[Message], close: tuple[int, str] | None, cause: str
+async def test_final_states(
+    browser: Browser, script: Script, name: str, messages: list[Message], close: tuple[int, str] | None, cause: str
 ) -> None:
-    script.says, script.closes = says, close
+    script.messages, script.closes = messages, close
     async with sitter(browser, script.url) as page:
         await page.in_state("ended", cause=cause)
         await page.portray(f"ended-{name}")
         assert script.players == 1
 
 
-async def test_a_door_that_refuses_the_upgrade_says_that_one_is_not_allowed(browser: Browser) -> None:
+async def test_a_refused_upgrade_shows_that_access_is_denied(browser: Browser) -> None:
     app = web.Application()
     await add_page(app, PAGE)
 
@@ -132,7 +132,7 @@ async def test_a_door_that_refuses_the_upgrade_says_that_one_is_not_allowed(brow
         await page.in_state("ended", cause="not-allowed", code=403)
 
 
-async def test_the_server_cannot_be_reached(browser: Browser, script: Script) -> None:
+async def test_an_unreachable_server(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
         await page.page.route_web_socket("**/ws", close_at_once)
@@ -142,13 +142,13 @@ async def test_the_server_cannot_be_reached(browser: Browser, script: Script) ->
             await page.page.clock.run_for(11_000)
             return bool(await page.page.evaluate("() => window.pixelfleet?.state.phase === 'ended'"))
 
-        await eventually(given_up, "the page gave up")
+        await eventually(given_up, "the page stopped reconnecting")
         await page.in_state("ended", cause="unreachable")
         await page.portray("ended-unreachable")
 
 
-async def test_no_picture_arrives(browser: Browser, script: Script) -> None:
-    script.says = [MATCHED]
+async def test_a_stream_without_frames(browser: Browser, script: Script) -> None:
+    script.messages = [MATCHED]
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
         await page.page.reload()
@@ -158,7 +158,7 @@ async def test_no_picture_arrives(browser: Browser, script: Script) -> None:
         await page.portray("ended-no-video")
 
 
-async def test_a_network_that_blocks_video_is_called_so(browser: Browser, running_demo: demo.Demo) -> None:
+async def test_a_network_that_blocks_video_is_reported(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url, NO_RELAY) as page:
         await page.page.clock.install()
         await page.page.reload()
@@ -168,21 +168,21 @@ async def test_a_network_that_blocks_video_is_called_so(browser: Browser, runnin
         await page.portray("ended-network")
 
 
-async def test_a_link_to_a_server_that_is_not_listed_is_not_followed(browser: Browser, script: Script) -> None:
+async def test_a_link_with_an_unlisted_signalling_host_is_refused(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, path="?_ws=wss://elsewhere.test/ws") as page:
         await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
         await page.portray("ended-link")
         assert script.players == 0
 
 
-async def test_a_browser_without_webrtc_is_told_so(browser: Browser, script: Script) -> None:
+async def test_a_browser_without_webrtc_gets_an_explanation(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, "delete window.RTCPeerConnection;") as page:
         await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
         await page.portray("ended-unsupported")
         assert script.players == 0
 
 
-async def test_the_browser_asks_for_a_click(browser: Browser, running_demo: demo.Demo) -> None:
+async def test_a_browser_without_autoplay_gets_a_play_button(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url, NO_AUTOPLAY) as page:
         await page.in_state("blocked")
         await page.portray("blocked")
@@ -195,7 +195,7 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.evaluate(WITH_SOUND)
         await page.page.locator("#unmute").wait_for()
         await page.portray("playing")
-        await page.page.keyboard.press("Alt+Shift+C")  # they may have folded up meanwhile
+        await page.page.keyboard.press("Alt+Shift+C")  # they may have closed in the meantime
         await page.page.get_by_role("button", name="Quality and statistics").click()
         await page.page.get_by_role("button", name="Test latency").click()
         await page.page.get_by_text("ms encoding").wait_for()
@@ -206,7 +206,7 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.portray("playing-folded")
 
 
-async def test_reconnecting_over_the_last_picture(browser: Browser, running_demo: demo.Demo) -> None:
+async def test_reconnecting_shows_the_last_frame(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url) as page:
         sockets: list[WebSocketRoute] = []
 
@@ -224,22 +224,22 @@ async def test_reconnecting_over_the_last_picture(browser: Browser, running_demo
         await page.portray("reconnecting")
 
 
-async def test_still_connecting_after_a_first_attempt_that_failed(browser: Browser, script: Script) -> None:
+async def test_connecting_after_a_failed_first_attempt(browser: Browser, script: Script) -> None:
     script.closes = (4001, "the streamer cannot be reached")
     async with sitter(browser, script.url) as page:
         await page.in_state("reconnecting", played=False)
         await page.portray("reconnecting-early")
 
 
-async def test_the_server_says_that_it_will_go(browser: Browser, running_demo: demo.Demo) -> None:
+async def test_the_server_announces_its_shutdown(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url) as page:
-        await say_sigterm(page)
+        await send_sigterm_message(page)
         await page.in_state("playing", ending=True)
         await page.portray("playing-ending")
 
 
-async def say_sigterm(page: Sitter) -> None:
-    """Slip a message of the server's into a stream that plays."""
+async def send_sigterm_message(page: Sitter) -> None:
+    """Insert a message of the server into a running stream."""
     sockets: list[WebSocketRoute] = []
 
     def pass_on(socket: WebSocketRoute) -> None:

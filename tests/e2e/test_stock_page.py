@@ -1,4 +1,4 @@
-"""Epic's published library without our code plays through our door."""
+"""Epic's published library without our code plays through the router."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.parts import eventually
 pytestmark = pytest.mark.e2e
 
 QUEUE_SECONDS = 70
-"""Two of the page's keepalives and some more: without answers it would have left."""
+"""Longer than two keepalives of the page: without answers it would have disconnected."""
 
 
 def through(stock_page: str, running: demo.Demo, path: str = "ws") -> str:
@@ -47,7 +47,7 @@ async def test_it_plays_again_after_its_streamer_ended_and_another_was_matched(p
         def moved() -> bool:
             return len(other.players) == 1
 
-        await eventually(moved, "the other streamer has the player")
+        await eventually(moved, "the player has the other streamer")
         await plays_on(page)
 
 
@@ -60,7 +60,7 @@ async def test_it_stays_in_the_queue_for_seventy_seconds_and_then_plays(browser:
             await playing(first)
             await second.goto(through(stock_page, running))
             await eventually(lambda: running.matchmaker.queue == 1, "the second page is in the queue")
-            # Waiting is what is tested here: the page's keepalive comes every 30 s.
+            # The wait is the subject of this test: the page's keepalive comes every 30 s.
             await asyncio.sleep(QUEUE_SECONDS)
             assert running.matchmaker.queue == 1
         await playing(second)

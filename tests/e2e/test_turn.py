@@ -1,4 +1,4 @@
-"""Our page where nothing but a TURN server lets video through: a real coturn, which comes and goes."""
+"""The page in a network where only a TURN server lets video through: a real coturn that is stopped and restarted."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 BLOCKED = "Your network blocks the video"
 
-# Keeps the page's peer connections where the test can look at them.
+# Makes the page's peer connections accessible to the test.
 REMEMBER_CONNECTIONS = """
   window.connections = [];
   window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -54,14 +54,14 @@ SELECTED_PAIR = """async () => {
 
 @dataclass
 class RelayedHouse:
-    """Everything that a relayed player needs."""
+    """All services that a relayed player needs."""
 
     coturn: Coturn
     signals: signalserver.app.SignalServer
     url: str
 
     async def paths(self) -> dict[str, float]:
-        """Return how many players told of each way."""
+        """Return the number of reported ICE paths by kind."""
         address = f"http://{HOST}:{self.signals.metrics_port}/metrics"
         async with aiohttp.ClientSession() as http, http.get(address) as answer:
             lines = (await answer.text()).splitlines()
@@ -108,7 +108,7 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
                 matchmaker.settings.Settings(**common, port=0, session_key=key, legacy_link=False), store
             )
         )
-        door = await enter(
+        entry = await enter(
             router.app.running(router.settings.Settings(**common, port=0, matchmaker=[f"ws://{HOST}:{matches.port}"]))
         )
         streamer = await enter(
@@ -117,7 +117,7 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
             )
         )
         await streamer.connected.wait()
-        yield RelayedHouse(coturn, signals, f"http://{HOST}:{door.port}/")
+        yield RelayedHouse(coturn, signals, f"http://{HOST}:{entry.port}/")
 
 
 async def test_video_that_only_a_relay_lets_through_plays_and_is_counted(page: Page, house: RelayedHouse) -> None:
@@ -131,14 +131,14 @@ async def test_video_that_only_a_relay_lets_through_plays_and_is_counted(page: P
     async def counted() -> bool:
         return (await house.paths())["relayed"] == 1
 
-    await eventually(counted, "the signalserver counted the way")
-    # The credentials are the session's own, and not those that all share.
+    await eventually(counted, "the signalserver counted the ICE path")
+    # The credentials are the session's own, not shared ones.
     assert ":" in pair["username"]
     assert "shared-" not in pair["username"]
 
 
 @pytest.mark.parametrize("away", ["for a moment", "for some time"])
-async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_it_does_not(
+async def test_a_network_that_blocks_video_is_reported_until_it_recovers(
     page: Page, house: RelayedHouse, away: str
 ) -> None:
     opened: list[str] = []
@@ -152,16 +152,14 @@ async def test_the_page_says_that_its_network_blocks_video_and_plays_again_when_
         async def tried_twice() -> bool:
             return (await house.paths())["none"] >= 2
 
-        await eventually(tried_twice, "the page tried in vain")
+        await eventually(tried_twice, "the page tried without success")
     await house.coturn.start()
 
     await plays_on(page)
     assert len(opened) == 1, "the page was loaded again"
 
 
-async def test_a_first_visit_that_finds_no_way_ends_and_says_so_and_the_button_plays_once_there_is_one(
-    page: Page, house: RelayedHouse
-) -> None:
+async def test_a_first_visit_without_an_ice_path_ends_and_can_be_retried(page: Page, house: RelayedHouse) -> None:
     await house.coturn.kill()
     await page.goto(house.url)
     ended = "() => window.pixelfleet?.state.phase === 'ended' && window.pixelfleet.state.cause"

@@ -1,4 +1,4 @@
-"""Peers that do what peers must not do, again and again."""
+"""Peers that repeatedly violate the protocol."""
 
 import asyncio
 from collections import Counter
@@ -16,25 +16,25 @@ from tests.fuzz.wire import DROPPED, NO_STATUS, ServerError, Wire, connect
 from tests.parts import PATIENCE_SECONDS
 
 CALM: Final = {"player": 0.1, "streamer": 0.6, "sfu": 0.4}
-"""The part of connections that mean well: without sources that last, players would never be subscribed for long."""
+"""The share of connections that follow the protocol: without lasting sources, players would not stay subscribed."""
 BATCH_BYTES: Final = 32 * 1024
 BATCH_FRAMES: Final = 64
 FRAMES_A_CONNECTION: Final = 1_000
-"""On average, for one that is not closed before."""
+"""On average, unless the server closes the connection earlier."""
 LEAST_HEADS: Final = 5
-"""What each knocker sends, however soon the attackers have sent enough."""
+"""Connections of each Knocker, also if the attackers have already sent enough."""
 
 KNOWN_CODES: Final = frozenset({code.code for code in close_codes.catalogue()} | {1007, NO_STATUS, DROPPED})
-"""The catalogue, what RFC 6455 has for text that is none, and the two numbers for "no code was sent"."""
+"""The catalogue, RFC 6455's code for invalid text, and the two values for "no code was sent"."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the attackers did, and what they saw."""
+    """What the attackers sent, and what they observed."""
 
     wanted: int
     secret: bytes
-    """What only the well-behaved pair may hear."""
+    """A text that only the well-behaved pair may receive."""
     frames: int = 0
     octets: int = 0
     connections: int = 0
@@ -43,7 +43,7 @@ class Tally:
     """Bursts by kind."""
     closes: Counter[int] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
-    """Rules that the server broke, in words, and how often."""
+    """Rules that the server violated, with counts."""
 
     @property
     def over(self) -> bool:
@@ -52,7 +52,7 @@ class Tally:
 
 
 class Attacker:
-    """One after the other, the connections of one bad peer."""
+    """The successive connections of one hostile peer."""
 
     def __init__(self, role: str, port: int, random: Random, world: World, tally: Tally, message_bytes: int) -> None:
         self._role = role
@@ -65,7 +65,7 @@ class Attacker:
         self._next = self._frames.burst
 
     async def run(self) -> None:
-        """Attack until enough frames were sent."""
+        """Attack until enough frames have been sent."""
         while not self._tally.over:
             await self._connection()
 
@@ -73,7 +73,7 @@ class Attacker:
         self._messages.subscribers.clear()
         self._next = self._frames.calm if self._random.random() < CALM[self._role] else self._frames.burst
         deaf = self._random.random() < 0.02
-        wire = await connect(self._port, self._heard, answers=self._random.random() < 0.9)
+        wire = await connect(self._port, self._on_message, answers=self._random.random() < 0.9)
         self._tally.connections += 1
         last = "upgrade"
         try:
@@ -99,7 +99,7 @@ class Attacker:
             self._judge(wire, code)
 
     async def _attack(self, wire: Wire, *, deaf: bool) -> Burst:
-        """Send frames until the life of the connection is over; return the last of them."""
+        """Send frames until the connection ends; return the last burst."""
         await wire.write(self._preamble())
         left = int(self._random.expovariate(1 / FRAMES_A_CONNECTION)) + 1
         while True:
@@ -111,14 +111,14 @@ class Attacker:
             if burst.then is not Then.GO_ON or left < 0 or not wire.is_open or wire.is_closing or self._tally.over:
                 return burst
             if self._random.random() < 0.5 and not deaf:
-                # What follows is then said by one who knows what came of what it said before.
+                # After the pong, the attacker's next messages follow the answers to its earlier ones.
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await wire.round_trip(self._random.randbytes(8))
             else:
-                await asyncio.sleep(0)  # a write that does not wait gives nobody else a turn
+                await asyncio.sleep(0)  # a write that does not block gives no other task a turn
 
     def _batch(self) -> tuple[Burst, bytes, int]:
-        """Return the last of some bursts, all their bytes, and how many frames those are."""
+        """Return the last of some bursts, the bytes of all of them, and their number of frames."""
         parts: list[bytes] = []
         frames = size = 0
         most = self._random.randrange(1, BATCH_FRAMES)
@@ -132,7 +132,7 @@ class Attacker:
                 return burst, b"".join(parts), frames
 
     def _preamble(self) -> bytes:
-        """Return what a good peer begins with, so that what follows finds an open door; sometimes nothing."""
+        """Return the first messages of a well-behaved peer, so that later ones get further; sometimes nothing."""
         if self._random.random() < 0.15:
             return b""
         kinds = {
@@ -150,40 +150,40 @@ class Attacker:
             elif then is Then.GO_ON:
                 await wire.round_trip(self._random.randbytes(8))
 
-    def _heard(self, data: bytes) -> None:
+    def _on_message(self, data: bytes) -> None:
         if self._tally.secret in data:
-            raise ServerError("heard what was said to another player")
+            raise ServerError("received a message for another player")
         if data.startswith(
             (b'{"type":"playerConnected"', b'{"type":"playerDisconnected"', b'{"type":"endpointIdConfirm"')
         ):
             self._learn(orjson.loads(data))
 
     def _learn(self, message: dict[str, str]) -> None:
-        """Keep the books of who is subscribed here: the server may tell of each player once, and of its end once."""
+        """Track the subscribed players: the server may announce each player once, and its end once."""
         subscribers = self._messages.subscribers
         if message["type"] == "endpointIdConfirm":
             self._world.committed_ids.append(message["committedId"])
         elif message["type"] == "playerConnected":
             if message["playerId"] in subscribers:
-                raise ServerError("was told of a player twice")
+                raise ServerError("a player was announced twice")
             subscribers.append(message["playerId"])
             self._world.player_ids.append(message["playerId"])
         elif message["playerId"] not in subscribers:
-            raise ServerError("was told of the end of a player that it does not know")
+            raise ServerError("the end of an unknown player was announced")
         else:
             subscribers.remove(message["playerId"])
 
     def _judge(self, wire: Wire, code: int) -> None:
-        """Look at how the server ended a connection."""
+        """Check the way in which the server ended a connection."""
         self._tally.closes[code] += 1
         if code not in KNOWN_CODES:
-            self._tally.wrong[f"{self._role}: closed with {code}, which the catalogue has not"] += 1
+            self._tally.wrong[f"{self._role}: closed with {code}, which is not in the catalogue"] += 1
         if code == close_codes.DISCONNECTED_BY_STREAMER.code and not wire.reason:
-            self._tally.wrong[f"{self._role}: closed with 1011 and no reason: an error inside"] += 1
+            self._tally.wrong[f"{self._role}: closed with 1011 and no reason: an internal error"] += 1
 
 
 class Knocker:
-    """One after the other, connections that never become a websocket."""
+    """Successive connections that never become a websocket."""
 
     def __init__(self, ports: tuple[int, ...], random: Random, tally: Tally, handshake_seconds: float) -> None:
         self._ports = ports
@@ -193,7 +193,7 @@ class Knocker:
         self._patience = handshake_seconds + PATIENCE_SECONDS
 
     async def send_heads(self) -> None:
-        """Send strange heads until the attackers have sent enough, and some in any case."""
+        """Send malformed heads until the attackers have sent enough; some in any case."""
         sent = 0
         while not self._tally.over or sent < LEAST_HEADS:
             await self._knock(self._heads.head(), or_answered=True)
@@ -214,7 +214,7 @@ class Knocker:
                 while await reader.read(65_536) and not or_answered:
                     pass
         except ConnectionError:
-            pass  # cut: what a stranger's bytes deserve
+            pass  # reset, as it should be
         except TimeoutError:
             self._tally.wrong[f"a connection was left open after {data[:60]!r} ({len(data)} bytes)"] += 1
         finally:

@@ -1,4 +1,4 @@
-"""Websocket frames as no sane client writes them, and some as it does."""
+"""Generates malformed websocket frames, and some valid ones."""
 
 import struct
 from collections.abc import Callable
@@ -13,17 +13,17 @@ NO_MASK: Final = b"\0\0\0\0"
 
 
 class Then(Enum):
-    """What comes after some bytes."""
+    """The expected behaviour after some bytes."""
 
     GO_ON = "go on"
     MUST_CLOSE = "must close"
     """The server has to end the connection."""
     HANG_UP = "hang up"
-    """The server may wait for more, so the peer goes without a word."""
+    """The server may wait for more, so the peer disconnects without a close frame."""
 
 
 class Burst(NamedTuple):
-    """Bytes to be written in one piece."""
+    """Bytes that are written in one piece."""
 
     data: bytes
     frames: int
@@ -32,7 +32,7 @@ class Burst(NamedTuple):
 
 
 def masked(data: bytes, mask: bytes) -> bytes:
-    """Return the payload as a client must send it; the mask of four zeros, which is allowed, changes nothing."""
+    """Return the payload masked as a client must; a mask of four zeros is valid and changes nothing."""
     if mask == NO_MASK:
         return data
     key = (mask * (len(data) // 4 + 1))[: len(data)]
@@ -40,7 +40,7 @@ def masked(data: bytes, mask: bytes) -> bytes:
 
 
 def frame(opcode: int, data: bytes = b"", *, fin: bool = True, rsv: int = 0, mask: bytes | None = NO_MASK) -> bytes:
-    """Return one frame; `rsv` has the three reserved bits, `mask` None breaks the rule that clients mask."""
+    """Return one frame; `rsv` sets the three reserved bits, `mask` None violates the masking rule."""
     first = fin << 7 | rsv << 4 | opcode
     flag = 0 if mask is None else 0x80
     size = len(data)
@@ -54,7 +54,7 @@ def frame(opcode: int, data: bytes = b"", *, fin: bool = True, rsv: int = 0, mas
 
 
 class Frames:
-    """Makes one burst after the other; the same random source makes the same choices."""
+    """Generates bursts; the same random source gives the same bursts."""
 
     def __init__(self, random: Random, messages: Messages, message_bytes: int) -> None:
         self._random = random
@@ -88,7 +88,7 @@ class Frames:
         return self._random.choices(self._makers, cum_weights=self._weights)[0]()
 
     def calm(self) -> Burst:
-        """Return what a peer sends that means well, though it may come at the wrong time."""
+        """Return a burst of a well-behaved peer, though possibly at the wrong time."""
         if self._random.random() < 0.05:
             return self.ping()
         data = self._messages.usual() if self._random.random() < 0.9 else self._messages.any_type()
@@ -105,7 +105,7 @@ class Frames:
         return Burst(frame(BINARY, self._messages.any(), mask=self._mask()), 1, Then.GO_ON, "binary")
 
     def fragments(self) -> Burst:
-        """Return a message in pieces, cut anywhere, with control frames and empty pieces between them."""
+        """Return a message in fragments, split anywhere, with control frames and empty fragments between them."""
         data = self._messages.any()
         cuts = sorted(self._random.randrange(len(data) + 1) for _ in range(self._random.randrange(1, 6)))
         pieces = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
@@ -129,7 +129,7 @@ class Frames:
         return Burst(frame(opcode, self._small(), rsv=rsv), 1, Then.MUST_CLOSE, "reserved bits")
 
     def unfinished(self) -> Burst:
-        """Return the beginning of a message and, sometimes, another message in its midst."""
+        """Return the beginning of a message, sometimes followed by a complete one."""
         begun = frame(TEXT, self._messages.usual(), fin=False)
         if self._random.random() < 0.5:
             return Burst(begun, 1, Then.HANG_UP, "unfinished")
@@ -148,19 +148,19 @@ class Frames:
         return Burst(frame(opcode, self._small(), mask=None), 1, Then.MUST_CLOSE, "unmasked")
 
     def bad_control(self) -> Burst:
-        """Return a control frame that is too long or in pieces."""
+        """Return a control frame that is too long or fragmented."""
         opcode = self._random.choice((PING, PONG, CLOSE))
         long = self._random.random() < 0.5
         data = frame(opcode, b"x" * (126 if long else 3), fin=long)
         return Burst(data, 1, Then.MUST_CLOSE, "bad control")
 
     def bad_length(self) -> Burst:
-        """Return a length in more bytes than it needs, or with the bit that must be zero."""
+        """Return a length in more bytes than needed, or with the reserved bit set."""
         head = self._random.choice((b"\x81\xfe\x00\x05", b"\x81\xff" + b"\0" * 7 + b"\x05", b"\x81\xff" + b"\xff" * 8))
         return Burst(head + NO_MASK + b"xxxxx", 1, Then.MUST_CLOSE, "bad length")
 
     def oversized(self) -> Burst:
-        """Return a frame above the bound: all of it, or its head and a little."""
+        """Return a frame above the limit: complete, or its head and some payload."""
         size = self._bound + self._random.choice((1, 5, 10_000, 300_000))
         data = frame(TEXT, b'{"type":"offer","sdp":"' + b"x" * (size - 25) + b'"}')
         if self._random.random() < 0.5:
@@ -168,7 +168,7 @@ class Frames:
         return Burst(data, 1, Then.MUST_CLOSE, "oversized")
 
     def oversized_fragments(self) -> Burst:
-        """Return a message above the bound, in pieces below it."""
+        """Return a message above the limit, in fragments below it."""
         piece = frame(CONTINUATION, b"x" * 100_000, fin=False)
         data = frame(TEXT, b'{"type":"offer","sdp":"', fin=False) + piece * 3 + frame(CONTINUATION, b'"}')
         return Burst(data, 5, Then.MUST_CLOSE, "oversized fragments")
@@ -182,7 +182,7 @@ class Frames:
         return Burst(frame(CLOSE, data, mask=self._mask()), 1, Then.MUST_CLOSE, "close")
 
     def bad_close(self) -> Burst:
-        """Return a close with a code that may not be sent, half a code, or a reason that is no text."""
+        """Return a close frame with an invalid code, half a code, or a reason that is not UTF-8."""
         code = self._random.choice((0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535))
         whole = self._random.choice((struct.pack("!H", code) + b"x", b"\x03", b"\x03\xe8\xff\xfe", b"\x03\xe8\xc3"))
         return Burst(frame(CLOSE, whole), 1, Then.MUST_CLOSE, "bad close")

@@ -1,4 +1,4 @@
-"""Heads of HTTP requests that no sane client sends, and some that stop in the middle."""
+"""Generates malformed heads of HTTP requests, and some that are cut off."""
 
 from random import Random
 from typing import Final
@@ -80,13 +80,13 @@ TARGETS: Final[tuple[bytes, ...]] = (
 
 
 class Heads:
-    """Makes one head after the other; the same random source makes the same choices."""
+    """Generates heads; the same random source gives the same heads."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
 
     def head(self) -> bytes:
-        """Return a whole head; an answer or an end must follow, at the latest when the time to ask is over."""
+        """Return a complete head; an answer or a close must follow, at the latest after the handshake timeout."""
         choice = self._random.randrange(5)
         if choice == 0:
             return self._random.choice(NO_HTTP)
@@ -99,7 +99,7 @@ class Heads:
         return self._random.randbytes(self._random.randrange(1, 300))
 
     def half(self) -> bytes:
-        """Return the first part of a head that never ends."""
+        """Return the beginning of a head that never ends."""
         choice = self._random.randrange(4)
         if choice == 0:
             return b""

@@ -1,4 +1,4 @@
-"""Messages that a peer might send, from right to senseless, made from the shapes that the server checks against."""
+"""Generates messages, from valid to meaningless, from the structs against which the server validates."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Maker = Callable[[], bytes]
 Fields = dict[str, Any]
 
 MAX_HUGE_BYTES: Final = 261_000
-"""As large as a message may be: the default bound is 256 KiB."""
+"""The largest message: the default limit is 256 KiB."""
 
 _SHAPES: Final = {kind: inspect.type_info(shape) for kind, shape in SHAPES.items()}
 
@@ -25,7 +25,7 @@ JUNK: Final[tuple[Any, ...]] = (
     *(None, True, False, 0, -1, 1.5, 2**53, -(2**63), 2**64 - 1, 1e308, "", "x", "101", "\x00", "\uffff", "😀"),
     *("x" * 1000, "[" * 40, [], {}, [[]], [None], {"": None}, {"type": "offer"}, ["101"], [{"candidate": {}}]),
 )
-"""Values for fields that expect others."""
+"""Values of other types than fields expect."""
 
 SENSELESS: Final[tuple[bytes, ...]] = (
     *(b"null", b"0", b"-1", b"1e999", b'"type"', b"[]", b"{}", b"true", b"", b" ", b"\x00" * 8, b"\xef\xbb\xbf{}"),
@@ -42,29 +42,29 @@ USUAL: Final[dict[str, tuple[str, ...]]] = {
     "streamer": ("answer", "iceCandidate", "iceCandidate", "layerPreference", "offer", "ping"),
     "sfu": ("answer", "iceCandidate", "iceCandidate", "offer", "peerDataChannels", "startStreaming", "subscribe"),
 }
-"""What peers of a role send when they mean well."""
+"""Types of messages that well-behaved peers of each role send."""
 
 
 @dataclass(slots=True)
 class World:
-    """What all attackers together know of the server."""
+    """What all attackers together have learned about the server."""
 
     streamer_ids: list[str] = field(default_factory=lambda: list(NAMES))
-    """Ids that players and SFUs ask for. Streamers ask for the NAMES only: one of the same host may take an id over."""
+    """Ids that players and SFUs request. Streamers request the NAMES only, because an id can be taken over."""
     committed_ids: deque[str] = field(default_factory=lambda: deque(NAMES[:1], maxlen=12))
-    """Ids that attackers lately got."""
+    """Ids that attackers got recently."""
     player_ids: deque[str] = field(default_factory=lambda: deque(("101", "102", "103"), maxlen=32))
-    """Ids of players that attackers lately heard of."""
+    """Ids of players that were announced to attackers recently."""
 
 
 class Messages:
-    """Makes one message after the other; the same random source makes the same choices."""
+    """Generates messages; the same random source gives the same messages."""
 
     def __init__(self, random: Random, role: str, world: World) -> None:
         self._random = random
         self._world = world
         self.subscribers: list[str] = []
-        """The players that the sender was told of and not told to forget."""
+        """The players that were announced to the sender and not ended."""
         self._usual = USUAL[role]
         self._all = sorted(SHAPES)
         weighted: dict[Maker, float] = {
@@ -87,17 +87,17 @@ class Messages:
         return self._random.choices(self._makers, cum_weights=self._weights)[0]()
 
     def usual(self) -> bytes:
-        """Return a right message of a type that the role sends, in whatever state the sender is."""
+        """Return a valid message of a type that the role sends, regardless of the sender's state."""
         return orjson.dumps(self.right(self._random.choice(self._usual)))
 
     def any_type(self) -> bytes:
-        """Return a right message of any type, with a field that nobody knows."""
+        """Return a valid message of any type, with an unknown field."""
         message = self.right(self._random.choice(self._all))
         message[self._random.choice(("extra", "time", "sfu", "type ", "playerID"))] = self._random.choice(JUNK)
         return orjson.dumps(message)
 
     def wrong_field(self) -> bytes:
-        """Return a message with a wrong value in one field, which may be the type itself."""
+        """Return a message with a wrong value in one field, possibly the type."""
         message = self.right(self._random.choice(self._all))
         name = self._random.choice(list(message))
         if isinstance(message[name], dict) and self._random.random() < 0.7:
@@ -108,22 +108,22 @@ class Messages:
         return orjson.dumps(message)
 
     def missing_field(self) -> bytes:
-        """Return a message that lacks a field."""
+        """Return a message without one of its fields."""
         message = self.right(self._random.choice(self._all))
         del message[self._random.choice(list(message))]
         return orjson.dumps(message)
 
     def unknown_type(self) -> bytes:
-        """Return a message of a type that is none, or that only a server sends."""
+        """Return a message of an unknown type, or of one that only a server sends."""
         kind = self._random.choice(("dance", "", "config", "identify", "playerConnected", "toString", "x" * 300, "ä"))
         return orjson.dumps({"type": kind, "playerId": self._player_id(), "message": "x"})
 
     def senseless(self) -> bytes:
-        """Return what is no message at all."""
+        """Return data that is not a message."""
         return self._random.choice(SENSELESS)
 
     def broken(self) -> bytes:
-        """Return a right message after an accident."""
+        """Return a valid message after some corruption."""
         data = bytearray(self.usual())
         at = self._random.randrange(len(data))
         accident = self._random.randrange(4)
@@ -138,13 +138,13 @@ class Messages:
         return bytes(data)
 
     def not_text(self) -> bytes:
-        """Return bytes that are no UTF-8."""
+        """Return bytes that are not UTF-8."""
         if self._random.random() < 0.5:
             return self._random.randbytes(self._random.randrange(60))
         return self.usual()[:-2] + self._random.choice((b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80")) + b'"}'
 
     def deep(self) -> bytes:
-        """Return brackets in brackets, closed or not, or brackets that only seem to be such."""
+        """Return nested brackets, closed or not, or brackets inside strings."""
         depth = self._random.choice((5, 20, 30, 31, 32, 33, 100, 300, 1_100, 5_000))
         opening, closing = self._random.choice((("[", "]"), ('{"a":', "}"), ('["[[{",{"b":', "}]")))
         nested = opening * depth + "1" + closing * self._random.choice((depth, depth, 0, depth + 1))
@@ -155,7 +155,7 @@ class Messages:
         return orjson.dumps(message).replace(b'"NESTED"', nested.encode())
 
     def huge(self) -> bytes:
-        """Return a message of up to the size that is still allowed."""
+        """Return a message up to the allowed size."""
         size = int(MAX_HUGE_BYTES ** self._random.uniform(0.55, 1.0))
         letter = self._random.choice(("x", "[", '\\"', "ä", "{\\\\"))
         text = letter * (size // len(letter.encode()))
@@ -169,7 +169,7 @@ class Messages:
         return f'{{"type":"{message_type.get(name, "ping")}","{name}":"{text}"}}'.encode()
 
     def right(self, kind: str) -> Fields:
-        """Return a message of this type as the server wants it."""
+        """Return a valid message of this type."""
         return {"type": kind, **self._struct(_SHAPES[kind])}
 
     def _struct(self, shape: inspect.Type) -> Fields:

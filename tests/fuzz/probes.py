@@ -1,4 +1,4 @@
-"""Running a signalling server for one test, and probing it from outside."""
+"""Runs a signalling server for one test, and probes it from outside."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,24 +40,24 @@ def streamers(server: SignalServer, query: str = "") -> str:
 
 @asynccontextmanager
 async def pair(player_url: str, streamer_url: str, name: str = "good") -> AsyncIterator[State]:
-    """Connect a streamer and its player; yield what sends a numbered message each way and sees that it arrives."""
+    """Connect a streamer and its player; yield a function that sends a numbered message each way and awaits both."""
     number = 0
     async with streamer(streamer_url, name) as source, player(player_url) as viewer:
-        await viewer.say("subscribe", streamerId=name)
-        player_id = (await source.hear("playerConnected"))["playerId"]
+        await viewer.send("subscribe", streamerId=name)
+        player_id = (await source.receive("playerConnected"))["playerId"]
 
         async def exchange() -> None:
             nonlocal number
             number += 1
-            await viewer.say("answer", sdp=f"{number}")
-            while (heard := await source.hear("answer"))["playerId"] != player_id:
+            await viewer.send("answer", sdp=f"{number}")
+            while (received := await source.receive("answer"))["playerId"] != player_id:
                 pass
-            assert heard["sdp"] == f"{number}"
-            await source.say("offer", sdp=f"{number}", playerId=player_id)
-            heard = await viewer.hear_any()
-            while heard["type"] in ("config", "pong"):
-                heard = await viewer.hear_any()
-            assert (heard["type"], heard["sdp"]) == ("offer", f"{number}")
+            assert received["sdp"] == f"{number}"
+            await source.send("offer", sdp=f"{number}", playerId=player_id)
+            received = await viewer.receive_any()
+            while received["type"] in ("config", "pong"):
+                received = await viewer.receive_any()
+            assert (received["type"], received["sdp"]) == ("offer", f"{number}")
 
         await exchange()
         yield exchange
@@ -65,9 +65,9 @@ async def pair(player_url: str, streamer_url: str, name: str = "good") -> AsyncI
 
 
 @asynccontextmanager
-async def raw(port: int, heard: list[bytes] | None = None, *, answers: bool = True) -> AsyncIterator[Wire]:
-    """Open a websocket that sends any bytes."""
-    wire = await raw_connect(port, (heard if heard is not None else []).append, answers=answers)
+async def raw(port: int, received: list[bytes] | None = None, *, answers: bool = True) -> AsyncIterator[Wire]:
+    """Open a websocket that can send arbitrary bytes."""
+    wire = await raw_connect(port, (received if received is not None else []).append, answers=answers)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await wire.upgrade()

@@ -1,4 +1,4 @@
-"""A real signalling server in a process of its own, and what can be seen of it from outside."""
+"""A real signalling server in a process of its own, and probes from outside."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ class Server:
             return answer.status
 
     async def read(self, path: str) -> Any:
-        """Return the JSON that a path on the player port answers."""
+        """Return the JSON at a path on the player port."""
         async with self.http.get(f"http://127.0.0.1:{self.player_port}{path}") as answer:
             return await answer.json()
 
@@ -44,12 +44,12 @@ class Server:
             return [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
 
     async def messages_received(self) -> int:
-        """Return how many whole messages reached the server's rules."""
+        """Return the number of complete messages that reached the server's rules."""
         name = "signalserver_messages_received_total{"
         return sum(int(float(line.rpartition(" ")[2])) for line in await self.metrics() if line.startswith(name))
 
     def open_files(self) -> int:
-        """Return how many files and sockets the process has open; 0 where the system does not tell."""
+        """Return the number of open files and sockets of the process; 0 on systems without /proc."""
         folder = Path(f"/proc/{self.process.pid}/fd")
         return len(list(folder.iterdir())) if folder.exists() else 0
 
@@ -60,17 +60,17 @@ class Server:
             return int((await asyncio.to_thread(statm.read_text)).split()[1]) * resource.getpagesize()
         arguments = ("ps", "-o", "rss=", "-p", str(self.process.pid))
         async with program(*arguments) as asked:
-            said, _ = await asked.communicate()
-        return int(said or b"0") * 1024
+            output, _ = await asked.communicate()
+        return int(output or b"0") * 1024
 
     async def stop(self) -> int:
-        """Ask the process to end; return its exit code."""
+        """Send SIGTERM; return the exit code."""
         self.process.terminate()
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.process.wait()
 
     def errors_logged(self) -> list[str]:
-        """Return the log lines that tell of an error, and the errors themselves: no stranger's doing is one."""
+        """Return log lines with errors or tracebacks: no client may cause one."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return [
             line for line in text.splitlines() if re.search(r"\[(error|critical) *\]|^[\w.]+(Error|Exception)\b", line)
@@ -79,7 +79,7 @@ class Server:
 
 @asynccontextmanager
 async def signalserver(*options: str) -> AsyncIterator[Server]:
-    """Run `pixelfleet signalserver` on free ports of this machine, until the end of the block at the latest."""
+    """Run `pixelfleet signalserver` on free ports while the body runs."""
     ports = free_ports(4)
     names = ("--player-port", "--streamer-port", "--sfu-port", "--metrics-port")
     arguments = [text for name, port in zip(names, ports, strict=True) for text in (name, str(port))]
@@ -96,7 +96,7 @@ async def signalserver(*options: str) -> AsyncIterator[Server]:
             *arguments,
             *options,
         )
-        with log.open("wb") as stderr:  # the process is given the file, the loop does not write
+        with log.open("wb") as stderr:  # the process writes to the file itself, so the loop does not block
             started = program(*command, stdout=asyncio.subprocess.DEVNULL, stderr=stderr)
             async with started as process, aiohttp.ClientSession(connector=connector) as http:
                 server = Server(process, ports[0], ports[1], ports[2], ports[3], http, log)

@@ -1,4 +1,4 @@
-"""A slice of the fuzz run, and what the generators behind it promise. The long run is `make fuzz`."""
+"""A short fuzz run, and the properties of its generators. The long run is `make fuzz`."""
 
 from collections import Counter
 from random import Random
@@ -18,7 +18,7 @@ from tests.fuzz.switchboard import Drive
 from tests.parts import PATIENCE_SECONDS
 
 SEED: Final = 1
-"""Of the slice. `make fuzz` draws a seed and prints it."""
+"""Of the short run. `make fuzz` draws a seed and prints it."""
 
 
 def frames(seed: int, role: str = "player") -> Frames:
@@ -35,7 +35,7 @@ def test_the_same_seed_makes_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("role", sorted(USUAL))
-def test_every_type_of_message_is_made_right_and_wrong(role: str) -> None:
+def test_every_type_of_message_is_generated_valid_and_invalid(role: str) -> None:
     messages = Messages(Random(1), role, World())
     right = Counter(orjson.loads(messages.any_type())["type"] for _ in range(1_000))
     assert set(right) == set(SHAPES)
@@ -43,7 +43,7 @@ def test_every_type_of_message_is_made_right_and_wrong(role: str) -> None:
     assert set(wrong) > {kind for kind, shape in SHAPES.items() if msgspec.structs.fields(shape)}
 
 
-def test_every_kind_of_burst_is_made() -> None:
+def test_every_kind_of_burst_is_generated() -> None:
     made = frames(1)
     bursts = [made.burst() for _ in range(20_000)]
     kinds = {burst.kind for burst in bursts}
@@ -53,7 +53,7 @@ def test_every_kind_of_burst_is_made() -> None:
     assert all(burst.frames >= 1 and burst.data for burst in bursts)
 
 
-def test_the_switchboard_stands_anything() -> None:
+def test_the_switchboard_withstands_any_input() -> None:
     for seed in range(6):
         try:
             Drive(seed).run(10_000)
@@ -62,11 +62,11 @@ def test_the_switchboard_stands_anything() -> None:
 
 
 @pytest.mark.integration
-async def test_the_server_stands_anything_and_the_pair_beside_it_loses_nothing() -> None:
-    outcome = await fuzz(20_000, SEED, most_seconds=4 * PATIENCE_SECONDS)
+async def test_the_server_withstands_any_input_and_the_pair_loses_nothing() -> None:
+    outcome = await fuzz(20_000, SEED, max_seconds=4 * PATIENCE_SECONDS)
     assert not outcome.problems, "\n".join(outcome.lines())
     assert outcome.tally.frames >= 20_000
     assert outcome.tally.heads >= KNOCKERS * LEAST_HEADS
-    # How many there are depends on the machine; that there are some shows that the run reached the rules.
+    # The number depends on the machine; that it is not zero shows that the run reached the rules.
     assert outcome.received > 0
     assert outcome.exchanged > 0

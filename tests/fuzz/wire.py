@@ -1,4 +1,4 @@
-"""A websocket client that sends whatever bytes it is given and checks every frame that the server sends."""
+"""A websocket client that sends arbitrary bytes and checks every frame that the server sends."""
 
 import asyncio
 import socket
@@ -17,18 +17,18 @@ UPGRADE: Final = (
 NO_STATUS: Final = 1005
 DROPPED: Final = 1006
 
-Heard = Callable[[bytes], None]
+OnMessage = Callable[[bytes], None]
 
 
 class ServerError(Exception):
-    """The server broke a rule; the text says which."""
+    """The server violated a rule, which is the text."""
 
 
 class Wire(asyncio.Protocol):
-    """One raw connection. `code` says how it ended: the server's close code, or 1006 when none came."""
+    """One raw connection. `code` is the server's close code, or 1006 when it sent none."""
 
-    def __init__(self, heard: Heard, *, answers: bool = True) -> None:
-        self._heard = heard
+    def __init__(self, on_message: OnMessage, *, answers: bool = True) -> None:
+        self._on_message = on_message
         self._answers = answers
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
@@ -39,45 +39,45 @@ class Wire(asyncio.Protocol):
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._pong: tuple[bytes, asyncio.Future[None]] | None = None
         self.wrong: str | None = None
-        """Which rule the server broke."""
+        """The rule that the server violated."""
         self.is_closing = False
         """Whether the server sent a close frame."""
         self._code = DROPPED
         self.reason = b""
 
-    # -- what an attacker calls ---------------------------------------------------------------------
+    # -- for attackers -----------------------------------------------------------------------------
 
     async def upgrade(self, head: bytes = UPGRADE) -> None:
-        """Ask for a websocket; raise ServerError when it is refused and ConnectionError when the line is cut."""
+        """Request a websocket; raise ServerError when it is refused and ConnectionError when the connection is lost."""
         assert self._transport is not None
         self._transport.write(head)
         await self._upgraded
 
     async def write(self, data: bytes) -> None:
-        """Write once what was written before is on its way; nothing happens on a line that is cut."""
+        """Write after earlier data has been sent; a lost connection is ignored."""
         await self._may_write.wait()
         if self._transport is not None:
             self._transport.write(data)
 
     async def round_trip(self, mark: bytes) -> None:
-        """Ping, and return when the pong is here or the line is cut."""
+        """Ping; return when the pong has arrived or the connection is lost."""
         pong: asyncio.Future[None] = self._loop.create_future()
         self._pong = (mark, pong)
         await self.write(frame(PING, mark))
         await asyncio.wait((pong, self.ended), return_when=asyncio.FIRST_COMPLETED)
 
     def stop_reading(self) -> None:
-        """Let what the server sends pile up."""
+        """Let the server's data accumulate."""
         if self._transport is not None:
             self._transport.pause_reading()
 
     def end_of_stream(self) -> None:
-        """Say on the level of TCP that nothing more will come."""
+        """Close the sending half of the TCP connection."""
         if self._transport is not None:
             self._transport.write_eof()
 
     def hang_up(self, *, reset: bool = False) -> None:
-        """Cut the line without a close frame; with a reset the server hears no end either, only an error."""
+        """Close the connection without a close frame; with `reset` the server sees a TCP reset instead of an end."""
         if self._transport is None:
             return
         if reset:
@@ -87,10 +87,10 @@ class Wire(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether the line is not cut yet."""
+        """Whether the connection is not lost yet."""
         return self._transport is not None
 
-    # -- what the loop calls ------------------------------------------------------------------------
+    # -- for the event loop ------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -99,8 +99,8 @@ class Wire(asyncio.Protocol):
         self._transport = None
         self._may_write.set()
         if not self._upgraded.done():
-            self._upgraded.set_exception(ConnectionResetError("cut before the upgrade"))
-            self._upgraded.exception()  # somebody may have stopped waiting for it
+            self._upgraded.set_exception(ConnectionResetError("connection lost before the upgrade"))
+            self._upgraded.exception()  # retrieved, in case nothing awaits it any more
         if not self.ended.done():
             self.ended.set_result(self._code)
 
@@ -120,7 +120,7 @@ class Wire(asyncio.Protocol):
             self.wrong = str(error)
             self.hang_up()
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- internal ----------------------------------------------------------------------------------
 
     def _read_answer(self) -> bool:
         head, found, rest = self._received.partition(b"\r\n\r\n")
@@ -144,7 +144,7 @@ class Wire(asyncio.Protocol):
                 start += 8
                 size = int.from_bytes(received[at + 2 : start], "big")
             elif size > 127:
-                raise ServerError("a frame of the server's is masked")
+                raise ServerError("the server sent a masked frame")
             if len(received) < start + size or start > len(received):
                 break
             self._on_frame(first, bytes(received[start : start + size]))
@@ -155,8 +155,8 @@ class Wire(asyncio.Protocol):
     def _on_frame(self, first: int, data: bytes) -> None:
         if first == 0x80 | TEXT:
             if not is_message(data):
-                raise ServerError(f"a message of the server's is none: {data[:80]!r}")
-            self._heard(data)
+                raise ServerError(f"the server sent an invalid message: {data[:80]!r}")
+            self._on_message(data)
         elif first == 0x80 | PING:
             self._answer(PONG, data)
         elif first == 0x80 | PONG:
@@ -169,7 +169,7 @@ class Wire(asyncio.Protocol):
             self.is_closing = True
             self._answer(CLOSE, data[:2])
         else:
-            raise ServerError(f"a frame of the server's begins with {first:#x}")
+            raise ServerError(f"the server sent a frame that begins with {first:#x}")
 
     def _answer(self, opcode: int, data: bytes) -> None:
         if self._answers and self._transport is not None:
@@ -177,7 +177,7 @@ class Wire(asyncio.Protocol):
 
 
 def is_message(data: bytes) -> bool:
-    """Tell whether this is a JSON object with a string `type`, as all that a server sends must be."""
+    """Return whether this is a JSON object with a string `type`, which every message of the server must be."""
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -185,8 +185,8 @@ def is_message(data: bytes) -> bool:
     return isinstance(message, dict) and isinstance(message.get("type"), str)
 
 
-async def connect(port: int, heard: Heard, *, answers: bool = True) -> Wire:
-    """Connect to a port of this machine, and no more; say whether pings and closes are to be answered."""
+async def connect(port: int, on_message: OnMessage, *, answers: bool = True) -> Wire:
+    """Connect to a loopback port without an upgrade; `answers` is whether pings and closes are answered."""
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(heard, answers=answers), "127.0.0.1", port)
+    _, wire = await loop.create_connection(lambda: Wire(on_message, answers=answers), "127.0.0.1", port)
     return wire

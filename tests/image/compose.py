@@ -1,4 +1,4 @@
-"""docker-compose.yml as the tests read it: the fields of the specification that we use, and what a service is told."""
+"""docker-compose.yml parsed for tests: the used fields of the specification, and the arguments of services."""
 
 import os
 import subprocess
@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 ROOT: Final = Path(__file__).parents[2]
 FILE: Final = ROOT / "docker-compose.yml"
 ADDRESS: Final = "172.28.57.9"
-"""What a container finds as its own."""
+"""The variables of every container."""
 
 
 class Strict(BaseModel):
-    """Takes the fields that it names, of the types that it names."""
+    """A model without unknown fields and without type conversion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
@@ -40,7 +40,7 @@ class Deploy(Strict):
 
 
 class Service(Strict):
-    """The fields of the Compose specification that we use."""
+    """The used fields of the Compose specification."""
 
     image: str
     build: Build | None = None
@@ -86,12 +86,12 @@ def read() -> Compose:
 
 
 def make_secrets(folder: Path) -> None:
-    """Make what the service `secrets` makes."""
+    """Make the files that the service `secrets` makes."""
     subprocess.run(["sh", ROOT / "scripts" / "compose-secrets", folder], check=True)
 
 
 def arguments_of(service: Service, folder: Path) -> list[str]:
-    """Return the arguments of `pixelfleet` in a service, with the secrets of a folder."""
+    """Return the arguments of `pixelfleet` in a service, with the secrets in a folder."""
     words = words_of_shell(service.command[0], folder) if service.entrypoint else service.command
     shown = {"/run/pixelfleet": str(folder), "${HOST_ADDRESS:-127.0.0.1}": "127.0.0.1"}
     for before, after in shown.items():
@@ -100,16 +100,16 @@ def arguments_of(service: Service, folder: Path) -> list[str]:
 
 
 def words_of_shell(line: str, folder: Path) -> list[str]:
-    """Return the words after `exec pixelfleet`, as the shell makes them on a machine with an address."""
+    """Return the words after `exec pixelfleet`, expanded by a shell on a machine with an address."""
     bin_folder = folder / "bin"
     bin_folder.mkdir(exist_ok=True)
     (bin_folder / "hostname").write_text(f"#!/bin/sh\necho {ADDRESS}\n")
     (bin_folder / "hostname").chmod(0o755)
-    said = subprocess.run(
+    output = subprocess.run(
         ["sh", "-c", line.replace("$$", "$").replace("exec pixelfleet", "printf '%s\n'")],
         env={"PATH": f"{bin_folder}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return said.stdout.splitlines()
+    return output.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Reads a Dockerfile, as far as our own needs it."""
+"""Parses the subset of the Dockerfile syntax that is used here."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stage:
-    """One stage: what it begins with, and its instructions with their arguments on one line."""
+    """One stage: its base, and its instructions with their arguments on one line."""
 
     source: str
     instructions: list[tuple[str, str]] = field(default_factory=list)
@@ -16,7 +16,7 @@ class Stage:
 
 
 def stages(text: str) -> dict[str, Stage]:
-    """Return the stages by their names, in order."""
+    """Return the stages by name, in order."""
     joined = re.sub(r"\\\n\s*", " ", text)
     made: dict[str, Stage] = {}
     current: Stage | None = None

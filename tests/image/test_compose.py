@@ -1,4 +1,4 @@
-"""docker-compose.yml: its shape, and that each service starts with options that the service knows."""
+"""docker-compose.yml: its schema, and that each service starts with valid options."""
 
 import importlib
 import shutil
@@ -36,12 +36,12 @@ def test_the_file_follows_the_specification(compose: Compose) -> None:
         for other, dependency in service.depends_on.items():
             if dependency.condition == "service_healthy":
                 check = compose.services[other].healthcheck
-                assert check is None or check.test, other  # None: the image's own
+                assert check is None or check.test, other  # None: the image's own health check
 
 
-def test_docker_compose_takes_the_file_where_it_is_installed() -> None:
+def test_docker_compose_accepts_the_file_if_it_is_installed() -> None:
     if not shutil.which("docker") or run("docker", "compose", "version").returncode != 0:
-        return  # the specification's fields are checked above
+        return  # the schema is checked above
     assert run("docker", "compose", "-f", FILE, "config", "--quiet").returncode == 0
 
 
@@ -51,14 +51,14 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_whole_system_is_there(compose: Compose) -> None:
+def test_the_file_has_all_services(compose: Compose) -> None:
     assert set(compose.services) >= {*OURS, "redis", "turn", "prometheus", "grafana"}
     assert compose.services["matchmaker"].deploy == Deploy(replicas=2)
     fixed = [name for name in ("signalserver", "streamer") if compose.services[name].ports]
-    assert not fixed, "a published port would keep it from having several replicas"
+    assert not fixed, "a published port would prevent several replicas"
 
 
-def test_our_services_have_no_rights_and_a_stage_of_the_dockerfile(compose: Compose) -> None:
+def test_our_services_have_no_privileges_and_a_stage_of_the_dockerfile(compose: Compose) -> None:
     built = stages((ROOT / "Dockerfile").read_text(encoding="utf-8"))
     for name in OURS:
         service = compose.services[name]
@@ -69,7 +69,7 @@ def test_our_services_have_no_rights_and_a_stage_of_the_dockerfile(compose: Comp
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_starts_with_options_and_variables_that_it_knows(
+def test_a_service_starts_with_valid_options_and_variables(
     compose: Compose, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(compose, name, tmp_path, monkeypatch)
@@ -78,7 +78,7 @@ def test_a_service_starts_with_options_and_variables_that_it_knows(
 
 
 def settings_of(compose: Compose, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
-    """Return what a service would be told, with secrets that its own script has made in a folder."""
+    """Return the settings of a service, with secrets that its own script has made in a folder."""
     make_secrets(folder)
     service = compose.services[name]
     for variable, value in service.environment.items():
@@ -90,7 +90,7 @@ def settings_of(compose: Compose, name: str, folder: Path, monkeypatch: pytest.M
     return loaded
 
 
-def test_the_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
+def test_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     first = {file.name: file.read_text() for file in tmp_path.iterdir()}
     assert set(first) == {"fleet.json", "turn-api.json", "turn.secret"}
@@ -101,7 +101,7 @@ def test_the_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == first
 
 
-def test_prometheus_asks_services_of_the_file_on_ports_that_they_have(
+def test_prometheus_scrapes_existing_services_and_ports(
     compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = yaml.safe_load((ROOT / "telemetry" / "prometheus.yml").read_text())["scrape_configs"]
@@ -115,7 +115,7 @@ def test_prometheus_asks_services_of_the_file_on_ports_that_they_have(
             assert discovery["port"] == settings.metrics_port
 
 
-def test_turn_may_relay_to_the_network_of_the_streamers_and_no_further(compose: Compose) -> None:
+def test_turn_may_relay_to_the_streamers_network_only(compose: Compose) -> None:
     [subnet] = compose.networks["fleet"].ipam.config
     prefix = subnet.subnet.removesuffix(".0/24")
     assert f"--allowed-peer-ip={prefix}.1-{prefix}.254" in compose.services["turn"].command[0]

@@ -1,4 +1,4 @@
-"""docker-compose's services as processes of this machine: the same commands, variables and secrets, on free ports."""
+"""docker-compose's services as local processes: the same commands, variables and secrets, on free ports."""
 
 import json
 import os
@@ -26,14 +26,14 @@ PORTS = {
 
 
 class Machine:
-    """Where the containers' names are addresses of this machine."""
+    """Starts services and replaces the containers' names by local addresses."""
 
     def __init__(self, compose: Compose, folder: Path, redis: RedisServer, http: aiohttp.ClientSession) -> None:
         self._compose, self._folder, self._http = compose, folder, http
         self._places = {"redis:6379": f"127.0.0.1:{redis.port}"}
 
     async def start(self, stack: AsyncExitStack, name: str) -> dict[int, int]:
-        """Start a service as the file says; return its ports, by the number that each has in a container."""
+        """Start a service as the file defines it; return its ports by their numbers in the container."""
         service = self._compose.services[name]
         asked = PORTS.get(name, {})
         ports = dict(zip(asked.values(), free_ports(len(asked)), strict=True))
@@ -42,9 +42,9 @@ class Machine:
         own = {f"{ADDRESS}:{inside}": f"127.0.0.1:{here}" for inside, here in ports.items()}
         prefix = f"PIXELFLEET_{name.upper().replace('-', '_')}_"
         chosen = {f"{prefix}{option.upper()}": str(ports[inside]) for option, inside in asked.items()}
-        told = {variable: self._here(value, self._places) for variable, value in service.environment.items()}
+        variables = {variable: self._here(value, self._places) for variable, value in service.environment.items()}
         arguments = [self._here(word, own) for word in arguments_of(service, self._folder)]
-        environment = {"PATH": os.environ["PATH"], **told, **chosen}
+        environment = {"PATH": os.environ["PATH"], **variables, **chosen}
         log = stack.enter_context((self._folder / f"{name}.log").open("a"))
         await stack.enter_async_context(
             program(sys.executable, "-m", "pixelfleet_cli.cli", *arguments, env=environment, stdout=log, stderr=log)
@@ -78,7 +78,7 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
         redis.stop()
 
 
-async def test_a_player_at_the_published_port_gets_an_offer_from_the_streamer(machine: Machine) -> None:
+async def test_a_player_at_the_published_port_gets_the_streamers_offer(machine: Machine) -> None:
     async with AsyncExitStack() as stack:
         await machine.start(stack, "turn-api")
         signals = await machine.start(stack, "signalserver")
@@ -87,14 +87,14 @@ async def test_a_player_at_the_published_port_gets_an_offer_from_the_streamer(ma
         for _ in range(2):
             replica = await machine.start(stack, "matchmaker")
             await machine.alive(replica[3000], "/readyz")
-        door = await machine.start(stack, "router")
-        async with player(f"ws://127.0.0.1:{door[8080]}/ws") as viewer:
-            config = await viewer.hear("config")
+        entry = await machine.start(stack, "router")
+        async with player(f"ws://127.0.0.1:{entry[8080]}/ws") as viewer:
+            config = await viewer.receive("config")
             servers = json.dumps(config["peerConnectionOptions"]["iceServers"])
             assert "turn:127.0.0.1:3478?transport=udp" in servers
-            await viewer.say("listStreamers")
-            [name] = (await viewer.hear("streamerList"))["ids"]
-            await viewer.say("subscribe", streamerId=name)
-            offer = await viewer.hear("offer")
+            await viewer.send("listStreamers")
+            [name] = (await viewer.receive("streamerList"))["ids"]
+            await viewer.send("subscribe", streamerId=name)
+            offer = await viewer.receive("offer")
             assert "m=video" in offer["sdp"]
             assert SDP not in offer["sdp"]

@@ -1,4 +1,4 @@
-"""The image's build, step by step and outside Docker: what it holds, how large it is, whether it runs."""
+"""The image's build, step by step and without Docker: its contents, its size, and whether it runs."""
 
 import os
 import re
@@ -17,10 +17,10 @@ from tools.version import current
 
 ROOT: Final = Path(__file__).parents[2]
 LARGEST_MB: Final = 150
-"""Of what the image adds to its base, without the `streamer` extra."""
+"""Size that the image adds to its base, without the `streamer` extra."""
 THIS_PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 STEP_SECONDS: Final = 900
-"""How long a step may take that fetches packages, on a machine with other work."""
+"""Time limit of a step that downloads packages, on a busy machine."""
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +33,7 @@ def step(*arguments: object) -> None:
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
-    """Run a program of the environment as the image does: with nothing of ours but what was installed."""
+    """Run a program of the environment as in the image: only with what was installed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIXELFLEET"))}
     return subprocess.run(
         list(map(str, command)),
@@ -47,7 +47,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 
 
 def installed(venv: Path) -> dict[str, str]:
-    """Return the versions of an environment's distributions by their names, as lock files write these."""
+    """Return the versions of an environment's distributions by name, normalized as in lock files."""
     [packages] = venv.glob("lib/python*/site-packages")
     found = distributions(path=[str(packages)])
     return {re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(): each.version for each in found}
@@ -64,9 +64,9 @@ def test_the_services_fit_in_the_image_and_every_command_starts(tmp_path: Path) 
     assert megabytes < LARGEST_MB, f"the image would hold {megabytes:.0f} MB"
     [page] = venv.glob("lib/python*/site-packages/router/page/index.html")
     assert page.stat().st_size > 0
-    assert not list(venv.glob("lib/python*/site-packages/pip")), "nothing is installed later on"
+    assert not list(venv.glob("lib/python*/site-packages/pip")), "pip is not needed in the image"
     listed = dict(locked((ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), THIS_PYTHON))
-    assert installed(venv) == {**listed, "pixelfleet": current()}, "the bill of materials lists something else"
+    assert installed(venv) == {**listed, "pixelfleet": current()}, "the bill of materials differs"
     for name, command in WITH_SETTINGS.items():
         helped = run(venv / "bin" / "pixelfleet", name, "--help")
         assert (helped.returncode, helped.stderr) == (0, ""), helped.stderr
@@ -75,7 +75,7 @@ def test_the_services_fit_in_the_image_and_every_command_starts(tmp_path: Path) 
             assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
             assert f"pixelfleet[{command.extra}]" in refused.stderr
     assert run(venv / "bin" / "python", "-m", "pixelfleet_cli.health").returncode == 1, (
-        "nothing runs, so nothing is alive"
+        "no service runs, so the health check fails"
     )
 
 
@@ -96,7 +96,7 @@ def test_the_dockerfile_runs_the_steps_that_the_test_runs(built: dict[str, Stage
 
 
 @pytest.mark.parametrize("target", ["services", "streamer"])
-def test_a_final_stage_has_python_one_environment_and_a_user_without_rights(
+def test_a_final_stage_has_python_one_environment_and_an_unprivileged_user(
     built: dict[str, Stage], target: str
 ) -> None:
     final, base = built[target], built["base"]
@@ -112,11 +112,11 @@ def test_a_final_stage_has_python_one_environment_and_a_user_without_rights(
         assert f"org.opencontainers.image.{label}=" in base.of("LABEL")[0]
 
 
-def test_the_last_stage_is_the_one_that_is_built_when_none_is_named(built: dict[str, Stage]) -> None:
+def test_the_default_stage_is_the_last(built: dict[str, Stage]) -> None:
     assert list(built)[-1] == "services"
 
 
-def test_every_file_that_the_dockerfile_copies_is_there_and_not_ignored(built: dict[str, Stage]) -> None:
+def test_every_copied_file_exists_and_is_not_ignored(built: dict[str, Stage]) -> None:
     ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     allowed = {line[1:] for line in ignore if line.startswith("!")}
     for stage in built.values():

@@ -1,4 +1,4 @@
-"""The sample image of an application: its form, and its start script with a program in the application's place."""
+"""The sample image of an application: its Dockerfile, and its start script with a stand-in for the application."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ FOLDER: Final = Path(__file__).parents[2] / "unreal"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A packaged project, whose application prints its options."""
+    """A packaged project whose application prints its options."""
     application = tmp_path / "Demo.sh"
     application.write_text('#!/bin/sh\nprintf \'%s\\n\' "$$" "$@"\n')
     application.chmod(0o755)
@@ -23,15 +23,15 @@ def project(tmp_path: Path) -> Path:
 
 
 def started(project: Path, **environment: str) -> tuple[int, list[str]]:
-    """Return the script's process and the application's output: its process and its options."""
+    """Return the script's process id and the application's output: its process id and its options."""
     with subprocess.Popen(
         [FOLDER / "start"], cwd=project, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE
     ) as process:
-        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        return process.pid, said.decode().splitlines()
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        return process.pid, output.decode().splitlines()
 
 
-def test_the_application_takes_the_scripts_place_and_hears_where_to_connect(project: Path) -> None:
+def test_the_application_replaces_the_script_and_gets_the_signalling_url(project: Path) -> None:
     pid, (own, *options) = started(project, PROJECT="Demo", SIGNAL_URL="ws://127.0.0.1:9?token=a", RES_X="640")
     assert own == str(pid)
     assert "-PixelStreamingURL=ws://127.0.0.1:9?token=a" in options
@@ -39,18 +39,18 @@ def test_the_application_takes_the_scripts_place_and_hears_where_to_connect(proj
     assert not any(option.startswith("-PixelStreamingID") for option in options)
 
 
-def test_an_id_and_more_options_are_passed_on(project: Path) -> None:
+def test_an_id_and_extra_options_are_passed_on(project: Path) -> None:
     _, (_, *options) = started(project, PROJECT="Demo", STREAMER_ID="cam", EXTRA_ARGS="-a -b=1")
     assert options[-3:] == ["-PixelStreamingID=cam", "-a", "-b=1"]
 
 
-def test_without_a_project_it_says_what_is_missing(project: Path) -> None:
+def test_without_a_project_the_script_names_what_is_missing(project: Path) -> None:
     done = subprocess.run([FOLDER / "start"], cwd=project, env={}, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "PROJECT" in done.stderr
 
 
-def test_the_sample_holds_nothing_of_the_engine_and_takes_the_documented_arguments() -> None:
+def test_the_sample_has_no_part_of_the_engine_and_the_documented_arguments() -> None:
     text = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
     build, final = stages(text).values()
     assert build.source.endswith("dev-slim-${UNREAL_VERSION}")

@@ -1,4 +1,4 @@
-"""The services in one process, on free ports, joined as an operator joins them."""
+"""The services in one process, on free ports, wired together as an operator wires them."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -24,15 +24,15 @@ class Chain:
 
     signals: signalserver.app.SignalServer
     matches: matchmaker.app.Matchmaker
-    door: router.app.Router
+    entry: router.app.Router
 
     @property
     def player_url(self) -> str:
-        return f"ws://127.0.0.1:{self.door.port}/ws"
+        return f"ws://127.0.0.1:{self.entry.port}/ws"
 
     @property
     def page_url(self) -> str:
-        return f"http://127.0.0.1:{self.door.port}"
+        return f"http://127.0.0.1:{self.entry.port}"
 
     @property
     def streamer_url(self) -> str:
@@ -41,7 +41,7 @@ class Chain:
 
 @pytest.fixture
 def page_folder(tmp_path: Path) -> Path:
-    """A page that stands for the built one, so that no test here needs Node."""
+    """A stand-in for the built page, so that these tests need no Node."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>page</title>")
     (tmp_path / "assets" / "main-abc123.js").write_text("export {}")
@@ -75,7 +75,7 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
                 store,
             )
         )
-        door = await stack.enter_async_context(
+        entry = await stack.enter_async_context(
             router.app.running(
                 router.settings.Settings(
                     host="127.0.0.1",
@@ -86,4 +86,4 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
                 )
             )
         )
-        yield Chain(signals, matches, door)
+        yield Chain(signals, matches, entry)

@@ -1,4 +1,4 @@
-"""A streamer and a player that speak the protocol over real sockets, for tests that need no video."""
+"""A streamer and a player that use the protocol over real sockets, for tests that need no video."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,28 +17,28 @@ SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n"
 
 
 class Peer:
-    """One websocket that says and hears JSON messages."""
+    """One websocket that sends and receives JSON messages."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
-    async def say(self, kind: str, **fields: object) -> None:
+    async def send(self, kind: str, **fields: object) -> None:
         await self.socket.send(orjson.dumps({"type": kind, **fields}).decode())
 
-    async def hear(self, kind: str) -> Message:
-        """Return the next message of this type; others before it are passed over."""
+    async def receive(self, kind: str) -> Message:
+        """Return the next message of this type; skip others before it."""
         while True:
-            message = await self.hear_any()
+            message = await self.receive_any()
             if message["type"] == kind:
                 return message
 
-    async def hear_any(self) -> Message:
+    async def receive_any(self) -> Message:
         async with asyncio.timeout(PATIENCE_SECONDS):
             message: Message = orjson.loads(await self.socket.recv())
         return message
 
     async def closed(self) -> tuple[int, str]:
-        """Wait for the other side to close, whatever it says before that; return its code and reason."""
+        """Skip messages until the other side closes; return its code and reason."""
         with suppress(ConnectionClosed):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
@@ -55,10 +55,10 @@ async def player(url: str) -> AsyncIterator[Peer]:
 
 @asynccontextmanager
 async def streamer(url: str, name: str, *, version: str | None = "1.3.0") -> AsyncIterator[Peer]:
-    """Connect as an Unreal instance does, and be listed."""
+    """Connect as an Unreal instance does, and announce the endpoint id."""
     async with connect(url, compression=None, proxy=None) as socket:
         peer = Peer(socket)
-        await peer.hear("identify")
-        await peer.say("endpointId", id=name, **({"protocolVersion": version} if version else {}))
-        await peer.hear("endpointIdConfirm")
+        await peer.receive("identify")
+        await peer.send("endpointId", id=name, **({"protocolVersion": version} if version else {}))
+        await peer.receive("endpointIdConfirm")
         yield peer

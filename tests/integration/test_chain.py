@@ -15,50 +15,50 @@ pytestmark = pytest.mark.integration
 
 async def test_a_player_and_a_streamer_exchange_offer_answer_and_candidates(chain: Chain) -> None:
     async with streamer(chain.streamer_url, "cam") as source, player(chain.player_url) as viewer:
-        assert (await viewer.hear("matchmaker"))["queued"] is True
-        matched = await viewer.hear("matchmaker")
+        assert (await viewer.receive("matchmaker"))["queued"] is True
+        matched = await viewer.receive("matchmaker")
         assert matched["matched"] is True
         assert matched["detail"]["port"] == chain.signals.player_port
-        await viewer.hear("config")
-        await viewer.say("listStreamers")
-        assert (await viewer.hear("streamerList"))["ids"] == ["default"]
-        await viewer.say("subscribe", streamerId="default")
-        player_id = (await source.hear("playerConnected"))["playerId"]
-        await source.say("offer", sdp=SDP, playerId=player_id)
-        assert (await viewer.hear("offer"))["sdp"] == SDP
-        await viewer.say("answer", sdp=SDP)
-        assert (await source.hear("answer"))["playerId"] == player_id
+        await viewer.receive("config")
+        await viewer.send("listStreamers")
+        assert (await viewer.receive("streamerList"))["ids"] == ["default"]
+        await viewer.send("subscribe", streamerId="default")
+        player_id = (await source.receive("playerConnected"))["playerId"]
+        await source.send("offer", sdp=SDP, playerId=player_id)
+        assert (await viewer.receive("offer"))["sdp"] == SDP
+        await viewer.send("answer", sdp=SDP)
+        assert (await source.receive("answer"))["playerId"] == player_id
         candidate = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
-        await viewer.say("iceCandidate", candidate=candidate, playerId="999")
-        heard = await source.hear("iceCandidate")
-        assert heard["candidate"] == candidate
-        assert heard["playerId"] == player_id
+        await viewer.send("iceCandidate", candidate=candidate, playerId="999")
+        received = await source.receive("iceCandidate")
+        assert received["candidate"] == candidate
+        assert received["playerId"] == player_id
 
 
-async def test_what_a_player_says_while_it_waits_is_delivered_in_order(chain: Chain) -> None:
+async def test_messages_of_a_waiting_player_are_delivered_in_order(chain: Chain) -> None:
     async with player(chain.player_url) as viewer:
-        await viewer.say("listStreamers")
-        await viewer.say("subscribe", streamerId="default")
-        await viewer.say("offer", sdp=SDP)
-        await viewer.say("ping", time=1)
-        assert (await viewer.hear("pong"))["time"] == 1
+        await viewer.send("listStreamers")
+        await viewer.send("subscribe", streamerId="default")
+        await viewer.send("offer", sdp=SDP)
+        await viewer.send("ping", time=1)
+        assert (await viewer.receive("pong"))["time"] == 1
         async with streamer(chain.streamer_url, "cam") as source:
-            kinds = [(await source.hear_any())["type"] for _ in range(2)]
+            kinds = [(await source.receive_any())["type"] for _ in range(2)]
             assert kinds == ["playerConnected", "offer"]
-            assert (await viewer.hear("streamerList"))["ids"] == ["default"]
+            assert (await viewer.receive("streamerList"))["ids"] == ["default"]
 
 
 async def test_the_second_player_waits_for_the_only_streamer_and_gets_it(chain: Chain) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(streamer(chain.streamer_url, "cam"))
         async with player(chain.player_url) as first:
-            await first.hear("config")
+            await first.receive("config")
             second = await stack.enter_async_context(player(chain.player_url))
-            waiting = await second.hear("matchmaker")
+            waiting = await second.receive("matchmaker")
             while "position" not in waiting:
-                waiting = await second.hear("matchmaker")
+                waiting = await second.receive("matchmaker")
             assert (waiting["queued"], waiting["position"], waiting["ahead"]) == (True, 1, 0)
-        await second.hear("config")
+        await second.receive("config")
 
 
 async def test_three_players_get_three_different_streamers_under_one_name(chain: Chain) -> None:
@@ -66,12 +66,12 @@ async def test_three_players_get_three_different_streamers_under_one_name(chain:
         sources = [await stack.enter_async_context(streamer(chain.streamer_url, name)) for name in ("a", "b", "c")]
         for _ in sources:
             viewer = await stack.enter_async_context(player(chain.player_url))
-            await viewer.hear("config")
-            await viewer.say("listStreamers")
-            assert (await viewer.hear("streamerList"))["ids"] == ["default"]
-            await viewer.say("subscribe", streamerId="default")
+            await viewer.receive("config")
+            await viewer.send("listStreamers")
+            assert (await viewer.receive("streamerList"))["ids"] == ["default"]
+            await viewer.send("subscribe", streamerId="default")
         for source in sources:
-            await source.hear("playerConnected")
+            await source.receive("playerConnected")
 
 
 async def test_a_leased_player_can_subscribe_to_nothing_else(chain: Chain) -> None:
@@ -82,36 +82,36 @@ async def test_a_leased_player_can_subscribe_to_nothing_else(chain: Chain) -> No
         player(chain.player_url) as second,
     ):
         for viewer in (first, second):
-            await viewer.hear("config")
+            await viewer.receive("config")
         for viewer in (first, second):
             for wanted in ("a", "b"):
-                await viewer.say("subscribe", streamerId=wanted)
+                await viewer.send("subscribe", streamerId=wanted)
         failures = 0
         for viewer in (first, second):
-            failures += bool(await viewer.hear("subscribeFailed"))
+            failures += bool(await viewer.receive("subscribeFailed"))
         assert failures == 2
 
 
-async def test_players_come_back_at_once_when_their_streamer_leaves(chain: Chain) -> None:
+async def test_players_are_closed_with_a_reconnect_code_when_their_streamer_leaves(chain: Chain) -> None:
     async with player(chain.player_url) as viewer:
         async with streamer(chain.streamer_url, "cam") as source:
-            await viewer.hear("config")
-            await viewer.say("subscribe", streamerId="default")
-            await source.hear("playerConnected")
+            await viewer.receive("config")
+            await viewer.send("subscribe", streamerId="default")
+            await source.receive("playerConnected")
         code, reason = await viewer.closed()
         assert (code, reason) == (4000, "the streamer left")
 
 
-async def test_a_streamer_hears_once_that_its_player_left(chain: Chain) -> None:
+async def test_a_streamer_is_notified_once_that_its_player_left(chain: Chain) -> None:
     async with streamer(chain.streamer_url, "cam") as source:
         async with player(chain.player_url) as viewer:
-            await viewer.hear("config")
-            await viewer.say("subscribe", streamerId="default")
-            player_id = (await source.hear("playerConnected"))["playerId"]
-        assert (await source.hear("playerDisconnected"))["playerId"] == player_id
+            await viewer.receive("config")
+            await viewer.send("subscribe", streamerId="default")
+            player_id = (await source.receive("playerConnected"))["playerId"]
+        assert (await source.receive("playerDisconnected"))["playerId"] == player_id
 
 
-async def test_a_player_without_a_session_ticket_is_refused(chain: Chain) -> None:
+async def test_a_player_without_a_session_token_is_refused(chain: Chain) -> None:
     for query in ("", "?session=forged", "?session=a.b.c"):
         with pytest.raises(InvalidStatus) as refused:
             async with player(f"ws://127.0.0.1:{chain.signals.player_port}/{query}"):
@@ -119,7 +119,7 @@ async def test_a_player_without_a_session_ticket_is_refused(chain: Chain) -> Non
         assert refused.value.response.status_code == 403
 
 
-async def test_the_door_serves_the_page_with_a_strict_policy_and_takes_players_on_its_root(chain: Chain) -> None:
+async def test_the_router_serves_the_page_with_a_strict_policy_and_accepts_players_on_its_root(chain: Chain) -> None:
     async with aiohttp.ClientSession(chain.page_url) as http:
         async with http.get("/") as page:
             assert page.status == 200
@@ -133,9 +133,9 @@ async def test_the_door_serves_the_page_with_a_strict_policy_and_takes_players_o
                 assert missing.status in (403, 404)
     async with (
         streamer(chain.streamer_url, "cam"),
-        player(f"ws://127.0.0.1:{chain.door.port}/") as viewer,
+        player(f"ws://127.0.0.1:{chain.entry.port}/") as viewer,
     ):
-        await viewer.hear("config")
+        await viewer.receive("config")
 
 
 async def test_readiness_follows_the_streamer(chain: Chain) -> None:
@@ -157,13 +157,13 @@ async def test_readiness_follows_the_streamer(chain: Chain) -> None:
         await eventually(gone, "not ready after the streamer left")
 
 
-async def test_metrics_show_the_player_under_the_names_that_dashboards_read(chain: Chain) -> None:
+async def test_metrics_count_the_player_under_the_names_that_dashboards_query(chain: Chain) -> None:
     async with (
         aiohttp.ClientSession() as http,
         streamer(chain.streamer_url, "cam"),
         player(chain.player_url) as viewer,
     ):
-        await viewer.hear("config")
+        await viewer.receive("config")
         async with http.get(f"http://127.0.0.1:{chain.signals.metrics_port}/custom") as custom:
             text = await custom.text()
         assert "signalserver_player_socket_connections 1.0" in text

@@ -1,4 +1,4 @@
-"""The commands as a person runs them: how they start, fail and end."""
+"""The commands as a user runs them: how they start, fail and end."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ def pixelfleet(*arguments: str) -> AbstractAsyncContextManager[Process]:
 
 
 async def outcome(*arguments: str) -> tuple[int, str]:
-    """Return the exit code and what was said on stderr of a command that should end by itself."""
+    """Return the exit code and the stderr of a command that should exit without a signal."""
     async with pixelfleet(*arguments) as process, asyncio.timeout(PATIENCE_SECONDS):
         _, stderr = await process.communicate()
         assert process.returncode is not None
@@ -43,11 +43,11 @@ async def test_a_taken_port_is_named_in_one_line(command: str, option: str, othe
         taken.listen()
         port = str(taken.getsockname()[1])
         free = [word for other in others for word in (other, "0")]
-        code, said = await outcome(command, "--host", "127.0.0.1", option, port, *free)
+        code, output = await outcome(command, "--host", "127.0.0.1", option, port, *free)
     assert code == 2
-    assert said.count("\n") == 1
-    assert f"{option} {port}" in said
-    assert "taken" in said
+    assert output.count("\n") == 1
+    assert f"{option} {port}" in output
+    assert "taken" in output
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ async def test_a_taken_port_is_named_in_one_line(command: str, option: str, othe
     ],
 )
 async def test_a_wrong_option_is_named_in_one_line(arguments: list[str], named: str) -> None:
-    code, said = await outcome(*arguments)
+    code, output = await outcome(*arguments)
     assert code == 2
-    assert said.count("\n") == 1
-    assert named in said
+    assert output.count("\n") == 1
+    assert named in output
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-async def test_the_demo_prints_its_address_and_ends_on_a_signal(ending: signal.Signals) -> None:
+async def test_the_demo_prints_its_address_and_stops_on_a_signal(ending: signal.Signals) -> None:
     port = free_port()
     async with pixelfleet("demo", "--port", str(port), "--streamer-port", "0") as process:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
             while f"http://localhost:{port}/" not in (line := (await process.stdout.readline()).decode()):
-                assert line, "the demo ended before it said where it is"
+                assert line, "the demo ended before it printed its address"
         process.send_signal(ending)
         async with asyncio.timeout(PATIENCE_SECONDS):
             _, stderr = await process.communicate()
@@ -86,7 +86,7 @@ async def test_the_demo_prints_its_address_and_ends_on_a_signal(ending: signal.S
         assert "Traceback" not in stderr.decode()
 
 
-async def test_each_service_starts_alone_and_ends_in_good_order() -> None:
+async def test_each_service_starts_alone_and_stops_gracefully() -> None:
     ports = free_ports(5)
     arguments = ["--host", "127.0.0.1", "--player-port", str(ports[0]), "--streamer-port", str(ports[1])]
     arguments += ["--sfu-port", str(ports[2]), "--metrics-port", str(ports[3])]

@@ -1,4 +1,4 @@
-"""The demo on addresses that are not the usual one."""
+"""The demo on addresses other than the default."""
 
 import socket
 from urllib.parse import urlsplit

@@ -7,16 +7,16 @@ import sys
 import orjson
 import pytest
 
-from tests.integration.matches import TOKEN, Matches, matches
+from tests.integration.matchmakers import TOKEN, RunningMatchmaker, running_matchmaker
 from tests.integration.peers import player
 from tests.parts import PATIENCE_SECONDS, eventually, program
 
 pytestmark = pytest.mark.integration
 
 
-async def fleet(matched: Matches, *arguments: str, token: str = TOKEN) -> tuple[int | None, str, str]:
+async def fleet(matchmaker: RunningMatchmaker, *arguments: str, token: str = TOKEN) -> tuple[int | None, str, str]:
     """Run the command; return its exit code, stdout and stderr."""
-    env = {**os.environ, "PIXELFLEET_FLEET_URL": matched.rest_url, "PIXELFLEET_FLEET_TOKEN": token}
+    env = {**os.environ, "PIXELFLEET_FLEET_URL": matchmaker.rest_url, "PIXELFLEET_FLEET_TOKEN": token}
     async with (
         program(sys.executable, "-m", "pixelfleet_cli.cli", "fleet", *arguments, env=env) as process,
         asyncio.timeout(PATIENCE_SECONDS),
@@ -25,27 +25,27 @@ async def fleet(matched: Matches, *arguments: str, token: str = TOKEN) -> tuple[
     return process.returncode, out.decode(), err.decode()
 
 
-async def test_an_operator_sees_the_fleet_drains_a_streamer_and_ends_a_session() -> None:
-    async with matches() as matched:
-        await matched.report(1, app="car", node="node-7")
-        async with player(matched.player_url) as viewer:
-            await viewer.hear("matchmaker")
-            await eventually(lambda: matched.has_sessions(1), "it waits")
-            code, out, err = await fleet(matched, "ls")
+async def test_an_operator_lists_the_fleet_drains_a_streamer_and_ends_a_session() -> None:
+    async with running_matchmaker() as matchmaker:
+        await matchmaker.report(1, app="car", node="node-7")
+        async with player(matchmaker.player_url) as viewer:
+            await viewer.receive("matchmaker")
+            await eventually(lambda: matchmaker.has_sessions(1), "it waits")
+            code, out, err = await fleet(matchmaker, "ls")
             assert (code, err) == (0, "")
             assert all(word in out for word in ("s00001/cam", "car", "free", "0/1", "node-7"))
-            code, out, _ = await fleet(matched, "ls", "apps")
+            code, out, _ = await fleet(matchmaker, "ls", "apps")
             assert code == 0
             assert "default" in out
-            code, out, _ = await fleet(matched, "ls", "queue", "--json")
+            code, out, _ = await fleet(matchmaker, "ls", "queue", "--json")
             (waiting,) = orjson.loads(out)["items"]
             assert (code, waiting["position"]) == (0, 1)
-            assert await fleet(matched, "drain", "s00001/cam") == (0, "s00001/cam: draining\n", "")
-            assert await fleet(matched, "undrain", "cam") == (0, "s00001/cam: free\n", "")
-            assert await fleet(matched, "kick", waiting["id"]) == (0, f"{waiting['id']}: ending\n", "")
+            assert await fleet(matchmaker, "drain", "s00001/cam") == (0, "s00001/cam: draining\n", "")
+            assert await fleet(matchmaker, "undrain", "cam") == (0, "s00001/cam: free\n", "")
+            assert await fleet(matchmaker, "kick", waiting["id"]) == (0, f"{waiting['id']}: ending\n", "")
             assert (await viewer.closed())[0] == 4201
-        code, out, err = await fleet(matched, "kick", "nobody")
+        code, out, err = await fleet(matchmaker, "kick", "nobody")
         assert (code, out) == (2, "")
         assert err == "pixelfleet: DELETE /api/v1/sessions/nobody: no such session (404)\n"
-        code, _, err = await fleet(matched, "ls", token="wrong")
+        code, _, err = await fleet(matchmaker, "ls", token="wrong")
         assert (code, err) == (2, "pixelfleet: GET /api/v1/streamers: a bearer token is needed (401)\n")

@@ -1,4 +1,4 @@
-"""The matchmaker asks for itself who comes: by the same credentials as the router, and it alone uses links up."""
+"""The matchmaker authenticates players itself: with the router's credentials, and it redeems single-use links."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,7 +48,7 @@ async def queue(store: MemoryFleetStore) -> Any:
     return (await store.snapshot()).queue
 
 
-async def test_a_player_without_proof_is_refused_and_never_waits(http: aiohttp.ClientSession) -> None:
+async def test_an_unauthenticated_player_is_refused_and_not_queued(http: aiohttp.ClientSession) -> None:
     async with running(auth="basic", users=USERS) as (url, store):
         assert await refused(http, url) == 401
         assert await refused(http, url, headers={"Authorization": aiohttp.encode_basic_auth("ada", "no")}) == 401
@@ -61,7 +61,9 @@ async def test_a_player_without_proof_is_refused_and_never_waits(http: aiohttp.C
             assert answer.status in (200, 503)
 
 
-async def test_a_link_chooses_app_priority_and_streamer_and_no_other_app_is_given(http: aiohttp.ClientSession) -> None:
+async def test_a_link_determines_app_priority_and_streamer_and_other_apps_are_refused(
+    http: aiohttp.ClientSession,
+) -> None:
     async with running(auth="link", link_key=KEY) as (url, store):
         link = sign(SignedLink(app="game", priority=5), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}") as socket:
@@ -72,12 +74,12 @@ async def test_a_link_chooses_app_priority_and_streamer_and_no_other_app_is_give
         chosen = sign(SignedLink(wants="pod-1/cam"), KEY, 60)
         async with http.ws_connect(f"{url}/?link={chosen}&id=another"):
             found = await eventually(
-                lambda: _wanted(store, "pod-1/cam"), "it wants the link's streamer, not the query's"
+                lambda: _wanted(store, "pod-1/cam"), "the ticket wants the link's streamer, not the query's"
             )
             assert found.ticket.priority == 0
 
 
-async def test_a_server_is_offered_over_http_to_those_alone_who_may_play(http: aiohttp.ClientSession) -> None:
+async def test_a_reservation_over_http_needs_the_credentials_of_a_player(http: aiohttp.ClientSession) -> None:
     async with running(auth="basic", users=USERS, redirect=True, session_key=KEY) as (url, store):
         report = StreamerReport(server_id="pod-1", endpoint_id="cam", app="default", url="ws://10.0.0.7:80")
         await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
@@ -108,7 +110,7 @@ async def _wanted(store: MemoryFleetStore, wants: str) -> Any:
     return next((each for each in await queue(store) if each.ticket.wants == wants), None)
 
 
-async def test_a_link_that_serves_once_serves_once(http: aiohttp.ClientSession) -> None:
+async def test_a_single_use_link_admits_once(http: aiohttp.ClientSession) -> None:
     async with running(auth="link", link_key=KEY) as (url, _):
         link = sign(SignedLink(once=True), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}") as socket:
@@ -165,7 +167,7 @@ async def _taken(http: aiohttp.ClientSession, url: str) -> bool:
         return False
 
 
-async def test_our_subprotocol_is_chosen_and_the_token_is_not(http: aiohttp.ClientSession) -> None:
+async def test_the_pixelfleet_subprotocol_is_chosen_and_the_token_is_not(http: aiohttp.ClientSession) -> None:
     async with running(auth="link", link_key=KEY) as (url, _):
         link = sign(SignedLink(), KEY, 60)
         async with http.ws_connect(f"{url}/?link={link}", protocols=["bearer.x", "pixelfleet"]) as socket:

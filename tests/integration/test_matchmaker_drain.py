@@ -1,4 +1,4 @@
-"""A matchmaker that is told to end: as a program, with two replicas' players, and over its metrics port."""
+"""The drain of a matchmaker: in a process of its own, and with players of two replicas."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from pixelfleet.fleet.memory import MemoryFleetStore
-from tests.integration.matches import LegacyServer, matches, stock_server
+from tests.integration.matchmakers import LegacyServer, running_legacy_server, running_matchmaker
 from tests.integration.peers import SDP, player
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.integration
 
 
 class Replica:
-    """A matchmaker in a process of its own, with one stock server."""
+    """A matchmaker in a process of its own, with one legacy server."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, stock: LegacyServer) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, legacy: LegacyServer) -> None:
         self.process = process
         self.port = port
-        self.stock = stock
+        self.legacy = legacy
         self.url = f"ws://127.0.0.1:{port}"
 
     async def end(self) -> int:
@@ -43,42 +43,42 @@ async def replica(*options: str) -> AsyncIterator[Replica]:
                 return answer.status == 200
 
         await eventually(ready, "the matchmaker is ready", tolerating=(aiohttp.ClientError,))
-        async with stock_server() as stock:
-            await stock.connect(link)
-            yield Replica(process, port, stock)
+        async with running_legacy_server() as legacy:
+            await legacy.connect(link)
+            yield Replica(process, port, legacy)
 
 
-async def test_those_who_wait_go_at_once_and_those_who_play_finish() -> None:
+async def test_a_drain_closes_waiting_players_at_once_and_lets_matched_players_finish() -> None:
     async with replica() as running, aiohttp.ClientSession() as http, player(running.url) as playing:
-        await playing.hear("config")
+        await playing.receive("config")
         async with player(running.url) as waiting:
-            await waiting.hear("matchmaker")
+            await waiting.receive("matchmaker")
             running.process.send_signal(signal.SIGTERM)
             assert await waiting.closed() == (4005, "the server restarts")
         async with player(running.url) as late:
             assert await late.closed() == (4005, "the server restarts")
         async with http.get(f"http://127.0.0.1:{running.port}/readyz") as answer:
             assert (answer.status, (await answer.json())["status"]) == (503, "shutting down")
-        await playing.say("offer", sdp=SDP)
-        await playing.hear("answer")
+        await playing.send("offer", sdp=SDP)
+        await playing.receive("answer")
         await playing.socket.close()
         assert await running.end() == 0
-        await eventually(lambda: running.stock.players == 0, "the stock server is free")
+        await eventually(lambda: running.legacy.players == 0, "the legacy server is free")
 
 
-async def test_who_stays_too_long_is_sent_elsewhere_in_the_end() -> None:
+async def test_remaining_players_are_closed_with_a_reconnect_code_after_the_grace_period() -> None:
     async with replica("--drain-seconds", "0.5") as running, player(running.url) as playing:
-        await playing.hear("config")
+        await playing.receive("config")
         running.process.send_signal(signal.SIGTERM)
         assert await playing.closed() == (4005, "the server restarts")
         assert await running.end() == 0
 
 
-async def test_a_second_signal_ends_it_at_once() -> None:
+async def test_a_second_signal_ends_the_drain_at_once() -> None:
     async with replica("--drain-seconds", "600") as running, player(running.url) as playing:
-        await playing.hear("config")
+        await playing.receive("config")
         async with player(running.url) as waiting:
-            await waiting.hear("matchmaker")
+            await waiting.receive("matchmaker")
             running.process.send_signal(signal.SIGTERM)
             assert (await waiting.closed())[0] == 4005
         running.process.send_signal(signal.SIGTERM)
@@ -86,44 +86,44 @@ async def test_a_second_signal_ends_it_at_once() -> None:
         assert await running.end() == 1
 
 
-async def test_who_is_sent_away_by_one_replica_waits_at_the_other() -> None:
+async def test_a_player_closed_by_a_draining_replica_waits_at_the_other() -> None:
     store = MemoryFleetStore()
     async with (
-        matches(store) as first,
-        matches(store) as second,
+        running_matchmaker(store) as first,
+        running_matchmaker(store) as second,
         player(first.player_url) as waiting,
     ):
-        await waiting.hear("matchmaker")
+        await waiting.receive("matchmaker")
         await eventually(lambda: first.has_sessions(1), "it waits")
         drain = asyncio.create_task(first.server.drain())
         assert (await waiting.closed())[0] == 4005
         async with player(second.player_url) as again:
-            await again.hear("matchmaker")
-            await eventually(lambda: second.has_sessions(1), "it waits alone")
-            async with stock_server(second):
-                await again.hear("config")
+            await again.receive("matchmaker")
+            await eventually(lambda: second.has_sessions(1), "the player waits at the other replica")
+            async with running_legacy_server(second):
+                await again.receive("config")
         async with asyncio.timeout(PATIENCE_SECONDS):
             await drain
 
 
 async def series(http: aiohttp.ClientSession, port: int) -> dict[str, float]:
-    """Return what autoscalers read."""
+    """Return the time series that autoscalers read."""
     async with http.get(f"http://127.0.0.1:{port}/custom") as answer:
         lines = [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
 
-async def test_two_replicas_show_the_same_fleet_and_each_its_own_sockets() -> None:
+async def test_two_replicas_export_the_same_fleet_and_each_its_own_sockets() -> None:
     store = MemoryFleetStore()
     async with (
-        matches(store) as first,
-        matches(store) as second,
+        running_matchmaker(store) as first,
+        running_matchmaker(store) as second,
         aiohttp.ClientSession() as http,
-        stock_server(first),
+        running_legacy_server(first),
         player(first.player_url) as playing,
         player(second.player_url),
     ):
-        await playing.hear("config")
+        await playing.receive("config")
 
         async def agree() -> bool:
             seen = [await series(http, each.server.metrics_port) for each in (first, second)]

@@ -1,4 +1,4 @@
-"""The documents and pictures that stand beside the page, and compressed copies of its files."""
+"""The page's documents and pictures, and compressed copies of its files."""
 
 import gzip
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ async def client(page_folder: Path) -> AsyncIterator[Client]:
 
 
 @pytest.mark.parametrize(("path", "fields"), [("/page.json", {"parents": []}), ("/branding.json", {"name": "Acme"})])
-async def test_a_document_is_asked_for_each_time(client: Client, path: str, fields: dict[str, object]) -> None:
+async def test_a_document_is_revalidated_each_time(client: Client, path: str, fields: dict[str, object]) -> None:
     async with client.get(path) as answer:
         assert await answer.json() == fields
         assert answer.headers["Cache-Control"] == "no-cache"
@@ -48,7 +48,7 @@ async def test_the_page_sets_a_cookie_once_by_which_a_kick_knows_its_person(clie
         assert player_id(answer.cookies[PLAYER_COOKIE].value)
 
 
-async def test_pictures_of_the_branding_are_served_and_nothing_above_them(client: Client) -> None:
+async def test_pictures_of_the_branding_are_served_and_nothing_above_their_folder(client: Client) -> None:
     async with client.get("/branding/mark.svg") as answer:
         assert answer.content_type == "image/svg+xml"
     for path in ("/branding/..%2fpage.json", "/branding/%2e%2e/index.html", "/branding/", "/branding/none.svg"):
@@ -56,7 +56,7 @@ async def test_pictures_of_the_branding_are_served_and_nothing_above_them(client
             assert answer.status in (403, 404)
 
 
-async def test_a_compressed_copy_is_served_to_who_takes_it(client: Client) -> None:
+async def test_a_compressed_copy_is_served_to_clients_that_accept_it(client: Client) -> None:
     async with client.get("/", headers={"Accept-Encoding": "gzip"}) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert answer.content_type == "text/html"

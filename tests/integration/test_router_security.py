@@ -1,4 +1,4 @@
-"""What must never get through the router's door: each is refused with a clear status, and nothing behind it hears."""
+"""Requests that must never pass the router: each is refused with a clear status and reaches no backend."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from pixelfleet.net.http import plain_port
-from tests.integration.door import AccessPolicy, open_door, request, say
+from tests.integration.router_stack import RouterStack, request, running_stack, send_raw
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.router.proxy.test_rules import EVIL
 
@@ -26,8 +26,8 @@ TOKEN = "operators-token-of-the-matchmaker"
 
 
 @pytest.fixture
-async def door(page_folder: Path) -> AsyncIterator[AccessPolicy]:
-    async with open_door(
+async def stack(page_folder: Path) -> AsyncIterator[RouterStack]:
+    async with running_stack(
         page_folder,
         handshake_seconds=0.5,
         proxy_body_bytes=10_000,
@@ -39,17 +39,17 @@ async def door(page_folder: Path) -> AsyncIterator[AccessPolicy]:
 
 
 @pytest.mark.parametrize("target", [each for each in EVIL if each.startswith("/proxy")])
-async def test_a_path_that_could_lead_elsewhere_is_refused(door: AccessPolicy, target: str) -> None:
-    status, answer = await say(door, request(target))
+async def test_a_path_that_could_reach_another_resource_is_refused(stack: RouterStack, target: str) -> None:
+    status, answer = await send_raw(stack, request(target))
     assert status in (400, 404), answer
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize(
     "target",
     [
         "http://127.0.0.1:{streamer}/remote/x",
-        "http://door.test/proxy/pod-1%2Fcam/x",
+        "http://router.test/proxy/pod-1%2Fcam/x",
         "//127.0.0.1:{streamer}/x",
         "/proxy/127.0.0.1:{streamer}/x",
         "/proxy/http:%2F%2F127.0.0.1:{streamer}/x",
@@ -61,16 +61,16 @@ async def test_a_path_that_could_lead_elsewhere_is_refused(door: AccessPolicy, t
         "/proxy/0x7f.1:{streamer}/x",
     ],
 )
-async def test_an_address_in_the_url_is_never_dialled(door: AccessPolicy, target: str) -> None:
-    status, answer = await say(door, request(target.format(streamer=door.streamer.port)))
+async def test_an_address_in_the_url_is_never_dialled(stack: RouterStack, target: str) -> None:
+    status, answer = await send_raw(stack, request(target.format(streamer=stack.streamer.port)))
     assert status in (400, 404), answer
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
-async def test_a_tunnel_is_not_opened(door: AccessPolicy) -> None:
-    status, _ = await say(door, request(f"127.0.0.1:{door.streamer.port}", method="CONNECT"))
+async def test_connect_requests_are_refused(stack: RouterStack) -> None:
+    status, _ = await send_raw(stack, request(f"127.0.0.1:{stack.streamer.port}", method="CONNECT"))
     assert 400 <= status < 500 or status == 0
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
@@ -101,37 +101,37 @@ SMUGGLED = b"GET /proxy/pod-1%2Fcam/admin HTTP/1.1\r\nHost: x\r\n\r\n"
         (["Transfer-Encoding: chunked"], b"fffffffffffffffff\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
     ],
 )
-async def test_two_readings_of_one_request_are_refused(door: AccessPolicy, headers: list[str], body: bytes) -> None:
+async def test_ambiguously_framed_requests_are_refused(stack: RouterStack, headers: list[str], body: bytes) -> None:
     data = request(f"{CAM}/x", *headers, method="POST", body=body).replace(
         b"Connection: close", b"Connection: keep-alive"
     )
-    status, answer = await say(door, data)
+    status, answer = await send_raw(stack, data)
     assert status == 400, answer
     assert answer.count(b"HTTP/1.") == 1
     assert b"admin" not in answer
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
-async def test_too_large_a_body_is_refused_whether_its_size_is_told_or_not(door: AccessPolicy) -> None:
-    status, _ = await say(door, request(f"{CAM}/x", "Content-Length: 10001", method="POST", body=b"x" * 10001))
+async def test_an_oversized_body_is_refused_with_and_without_a_declared_size(stack: RouterStack) -> None:
+    status, _ = await send_raw(stack, request(f"{CAM}/x", "Content-Length: 10001", method="POST", body=b"x" * 10001))
     assert status == 413
     chunks = b"".join(b"1000\r\n" + b"x" * 0x1000 + b"\r\n" for _ in range(4)) + b"0\r\n\r\n"
-    status, _ = await say(door, request(f"{CAM}/x", "Transfer-Encoding: chunked", method="POST", body=chunks))
+    status, _ = await send_raw(stack, request(f"{CAM}/x", "Transfer-Encoding: chunked", method="POST", body=chunks))
     assert status == 413
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize("size", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
-async def test_a_body_that_does_not_come_is_not_waited_for(door: AccessPolicy, size: str) -> None:
-    status, _ = await say(door, request(f"{CAM}/x", size, method="POST", body=b"5\r\nhello"))
+async def test_an_incomplete_body_times_out(stack: RouterStack, size: str) -> None:
+    status, _ = await send_raw(stack, request(f"{CAM}/x", size, method="POST", body=b"5\r\nhello"))
     assert status == 408
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
-async def test_a_head_that_does_not_come_is_not_waited_for(door: AccessPolicy) -> None:
-    status, answer = await say(door, b"GET /proxy/pod-1%2Fcam/x HTTP/1.1\r\nHost:")
+async def test_an_incomplete_head_times_out(stack: RouterStack) -> None:
+    status, answer = await send_raw(stack, b"GET /proxy/pod-1%2Fcam/x HTTP/1.1\r\nHost:")
     assert (status, answer) == (0, b"")
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize(
@@ -142,17 +142,17 @@ async def test_a_head_that_does_not_come_is_not_waited_for(door: AccessPolicy) -
         request(f"{CAM}/x", *[f"X-{number}: y" for number in range(20_000)]),
     ],
 )
-async def test_too_large_a_head_is_refused(door: AccessPolicy, data: bytes) -> None:
-    status, _ = await say(door, data)
+async def test_an_oversized_head_is_refused(stack: RouterStack, data: bytes) -> None:
+    status, _ = await send_raw(stack, data)
     assert status in (0, 400, 414, 431)
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "OPTIONS", "GARBAGE"])
-async def test_other_methods_are_refused(door: AccessPolicy, method: str) -> None:
-    status, _ = await say(door, request(f"{CAM}/x", method=method))
+async def test_other_methods_are_refused(stack: RouterStack, method: str) -> None:
+    status, _ = await send_raw(stack, request(f"{CAM}/x", method=method))
     assert status in (400, 404, 405)
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 # -- actions of the dashboard, and other changes ---------------------------------------------------------
@@ -167,63 +167,65 @@ DRAIN = "/dashboard/api/v1/streamers/pod-1%2Fcam/drain"
         ["Origin: https://evil.test"],
         ["Origin: null", "X-Pixelfleet-Action: 1"],
         ["Origin: https://evil.test", "X-Pixelfleet-Action: 1"],
-        ["Origin: http://door.test:81", "X-Pixelfleet-Action: 1"],
-        ["Origin: http://door.test.evil.test", "X-Pixelfleet-Action: 1"],
-        ["Origin: http://door.test@evil.test", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://router.test:81", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://router.test.evil.test", "X-Pixelfleet-Action: 1"],
+        ["Origin: http://router.test@evil.test", "X-Pixelfleet-Action: 1"],
         ["Sec-Fetch-Site: cross-site", "X-Pixelfleet-Action: 1"],
         ["Sec-Fetch-Site: same-site", "X-Pixelfleet-Action: 1"],
-        ["Origin: http://door.test"],
-        ["Origin: http://door.test", "X-Pixelfleet-Action: 0"],
+        ["Origin: http://router.test"],
+        ["Origin: http://router.test", "X-Pixelfleet-Action: 0"],
         ["Sec-Fetch-Site: same-origin"],
     ],
 )
-async def test_another_sites_page_cannot_act_on_the_dashboard(door: AccessPolicy, headers: list[str]) -> None:
+async def test_another_sites_page_cannot_perform_actions_of_the_dashboard(
+    stack: RouterStack, headers: list[str]
+) -> None:
     for method, path in (("POST", DRAIN), ("DELETE", "/dashboard/api/v1/sessions/abc")):
-        status, answer = await say(door, request(path, *headers, "Content-Length: 0", method=method))
+        status, answer = await send_raw(stack, request(path, *headers, "Content-Length: 0", method=method))
         assert status == 403, answer
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
-async def test_the_dashboards_own_page_can_act(door: AccessPolicy) -> None:
-    own = ["Origin: http://door.test", "X-Pixelfleet-Action: 1", "Content-Length: 0"]
-    status, _ = await say(door, request(DRAIN, *own, method="POST"))
+async def test_the_dashboards_own_page_can_perform_actions(stack: RouterStack) -> None:
+    own = ["Origin: http://router.test", "X-Pixelfleet-Action: 1", "Content-Length: 0"]
+    status, _ = await send_raw(stack, request(DRAIN, *own, method="POST"))
     assert status == 200
-    method, target, told, _ = door.matchmaker.requests[0]
+    method, target, received, _ = stack.matchmaker.requests[0]
     assert (method, target) == ("POST", "/api/v1/streamers/pod-1%2Fcam/drain")
-    assert told["Authorization"] == f"Bearer {TOKEN}"
+    assert received["Authorization"] == f"Bearer {TOKEN}"
 
 
-async def test_another_sites_page_is_given_no_leave_to_send_the_header(door: AccessPolicy) -> None:
+async def test_a_preflight_of_another_site_does_not_allow_the_action_header(stack: RouterStack) -> None:
     preflight = ["Origin: https://evil.test", "Access-Control-Request-Method: POST"]
     asks = "Access-Control-Request-Headers: X-Pixelfleet-Action"
-    _, answer = await say(door, request(DRAIN, *preflight, asks, method="OPTIONS"))
+    _, answer = await send_raw(stack, request(DRAIN, *preflight, asks, method="OPTIONS"))
     assert b"X-Pixelfleet-Action" not in answer
     assert b"Access-Control-Allow-" not in answer
-    _, answer = await say(door, request("/dashboard/history", "Origin: https://evil.test"))
+    _, answer = await send_raw(stack, request("/dashboard/history", "Origin: https://evil.test"))
     assert b"Access-Control-Allow-" not in answer
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
-async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(door: AccessPolicy) -> None:
+async def test_another_sites_page_cannot_change_anything_at_an_open_proxy(stack: RouterStack) -> None:
     for headers in (["Origin: https://evil.test"], ["Sec-Fetch-Site: cross-site"], ["Origin: null"]):
-        status, _ = await say(door, request(f"{CAM}/x", *headers, "Content-Length: 0", method="POST"))
+        status, _ = await send_raw(stack, request(f"{CAM}/x", *headers, "Content-Length: 0", method="POST"))
         assert status == 403
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize("path", ["/dashboard/../api/v1/apps", "/dashboard/api/../../x", "/dashboard/api/v1/%2e%2e/x"])
-async def test_the_dashboards_door_leads_to_the_api_alone(door: AccessPolicy, path: str) -> None:
-    status, _ = await say(door, request(path))
+async def test_the_dashboards_proxy_reaches_the_api_only(stack: RouterStack, path: str) -> None:
+    status, _ = await send_raw(stack, request(path))
     assert status in (400, 404)
-    assert door.reached == 0
+    assert stack.reached == 0
 
 
 @pytest.mark.parametrize("path", ["/dashboard/", "/dashboard/api/v1/apps", "/dashboard/history", f"{CAM}/x"])
-async def test_what_nobody_was_given_a_key_to_is_closed(page_folder: Path, path: str) -> None:
-    async with open_door(page_folder, proxy_auth=None, rest_token=TOKEN) as door:
-        status, _ = await say(door, request(path))
+async def test_interfaces_without_credentials_are_closed(page_folder: Path, path: str) -> None:
+    async with running_stack(page_folder, proxy_auth=None, rest_token=TOKEN) as stack:
+        status, _ = await send_raw(stack, request(path))
         assert status == 403
-        assert door.reached == 0
+        assert stack.reached == 0
 
 
 # -- tokens ----------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def part(value: object) -> str:
 
 
 def confused(issuer: str) -> str:
-    """Return a token whose signature uses the public key as a secret."""
+    """Return an HS256 token whose key is the issuer's public key."""
     body = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(keys.claims(iss=issuer))}"
     mac = hmac.digest(keys.public_pem(), body.encode(), hashlib.sha256)
     return f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
@@ -268,8 +270,8 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture
-async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[AccessPolicy]:
-    async with open_door(
+async def jwt_stack(page_folder: Path, issuer: Issuer) -> AsyncIterator[RouterStack]:
+    async with running_stack(
         page_folder,
         auth="jwt",
         jwt_issuer=issuer.url,
@@ -299,7 +301,7 @@ async def jwt_door(page_folder: Path, issuer: Issuer) -> AsyncIterator[AccessPol
         "garbage",
     ],
 )
-async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: AccessPolicy, issuer: Issuer, wrong: str) -> None:
+async def test_an_invalid_token_is_refused_everywhere(jwt_stack: RouterStack, issuer: Issuer, wrong: str) -> None:
     admin = {"roles": ["admin"]}
     shown = {
         "none": f"{part({'alg': 'none'})}.{part(keys.claims(iss=issuer.url, **admin))}.",
@@ -316,7 +318,7 @@ async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: AccessPolicy, 
     }[wrong]
     for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps", "/dashboard/history", "/ws"):
         for how in (f"Authorization: Bearer {shown}", f"Cookie: session={shown}", f"Authorization: bearer  {shown}"):
-            status, answer = await say(jwt_door, request(path, how))
+            status, answer = await send_raw(jwt_stack, request(path, how))
             assert status == 401, (path, answer)
             assert b"WWW-Authenticate: Bearer" in answer
             assert not shown or shown.encode() not in answer
@@ -324,25 +326,25 @@ async def test_a_token_that_does_not_hold_opens_no_door(jwt_door: AccessPolicy, 
     for path in ("/", "/ws", "/matchmaker"):
         for how in (f"Authorization: Bearer {shown}", f"Sec-WebSocket-Protocol: pixelfleet, bearer.{shown}"):
             data = request(path, *upgrade, how).replace(b"Connection: close", b"Connection: Upgrade")
-            status, answer = await say(jwt_door, data)
+            status, answer = await send_raw(jwt_stack, data)
             assert status == 401, (path, answer)
-    assert jwt_door.reached == 0
+    assert jwt_stack.reached == 0
 
 
-async def test_a_token_opens_the_doors_that_its_roles_allow(jwt_door: AccessPolicy, issuer: Issuer) -> None:
+async def test_a_token_admits_to_what_its_roles_allow(jwt_stack: RouterStack, issuer: Issuer) -> None:
     for roles, status in (([], 403), (["player"], 403), (["admin"], 200)):
         how = f"Authorization: Bearer {issuer.token(roles=roles)}"
         for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps"):
-            found, answer = await say(jwt_door, request(path, how))
+            found, answer = await send_raw(jwt_stack, request(path, how))
             assert found == status, (path, answer)
-    assert (len(jwt_door.streamer.requests), len(jwt_door.matchmaker.requests)) == (1, 2)
-    assert all(told["Authorization"] == f"Bearer {TOKEN}" for _, _, told, _ in jwt_door.matchmaker.requests)
+    assert (len(jwt_stack.streamer.requests), len(jwt_stack.matchmaker.requests)) == (1, 2)
+    assert all(received["Authorization"] == f"Bearer {TOKEN}" for _, _, received, _ in jwt_stack.matchmaker.requests)
     assert issuer.asked == 2
 
 
 @pytest.mark.parametrize("how", ["header", "cookie", "subprotocol"])
-async def test_a_player_comes_in_with_a_token_and_the_matchmaker_is_shown_it(
-    jwt_door: AccessPolicy, issuer: Issuer, how: str
+async def test_a_player_is_admitted_with_a_token_that_is_forwarded_to_the_matchmaker(
+    jwt_stack: RouterStack, issuer: Issuer, how: str
 ) -> None:
     shown = issuer.token()
     headers = {"header": {"Authorization": f"Bearer {shown}"}, "cookie": {"Cookie": f"session={shown}"}}.get(how, {})
@@ -350,37 +352,37 @@ async def test_a_player_comes_in_with_a_token_and_the_matchmaker_is_shown_it(
     forged = {"X-Forwarded-For": "6.6.6.6", "X-Pixelfleet-Subject": "root"}
     async with (
         aiohttp.ClientSession() as http,
-        http.ws_connect(f"{jwt_door.url}/ws", headers={**headers, **forged}, protocols=protocols) as socket,
+        http.ws_connect(f"{jwt_stack.url}/ws", headers={**headers, **forged}, protocols=protocols) as socket,
     ):
         assert socket.protocol == ("pixelfleet" if protocols else None)
         await socket.send_str("hello")
         assert (await socket.receive()).data == "hello"
-    told = jwt_door.matchmaker.headers[0]
-    assert told["Authorization"] == f"Bearer {shown}"
-    assert told["X-Forwarded-For"] == "127.0.0.1"
-    assert "X-Pixelfleet-Subject" not in told
-    assert "Cookie" not in told
+    received = jwt_stack.matchmaker.headers[0]
+    assert received["Authorization"] == f"Bearer {shown}"
+    assert received["X-Forwarded-For"] == "127.0.0.1"
+    assert "X-Pixelfleet-Subject" not in received
+    assert "Cookie" not in received
 
 
-async def test_another_sites_page_cannot_play_with_the_cookie_of_ours(jwt_door: AccessPolicy, issuer: Issuer) -> None:
+async def test_another_sites_page_cannot_use_the_session_cookie(jwt_stack: RouterStack, issuer: Issuer) -> None:
     headers = {"Cookie": f"session={issuer.token()}", "Origin": "https://evil.test"}
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await http.ws_connect(f"{jwt_door.url}/ws", headers=headers)
+            await http.ws_connect(f"{jwt_stack.url}/ws", headers=headers)
         assert error.value.status == 403
-        async with http.ws_connect(f"{jwt_door.url}/ws", headers={**headers, "Origin": jwt_door.url}) as socket:
+        async with http.ws_connect(f"{jwt_stack.url}/ws", headers={**headers, "Origin": jwt_stack.url}) as socket:
             await socket.send_str("hello")
             await socket.receive()
-    assert len(jwt_door.matchmaker.sockets) == 1
+    assert len(jwt_stack.matchmaker.sockets) == 1
 
 
-async def test_no_secret_is_logged(jwt_door: AccessPolicy, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_secret_is_logged(jwt_stack: RouterStack, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
     wrong, right = issuer.token(aud="x"), issuer.token(roles=["admin"])
     for shown in (wrong, right):
         for path in ("/api/v1/apps", f"{CAM}/x", f"/ws?link={shown}"):
-            await say(jwt_door, request(path, f"Authorization: Bearer {shown}"))
-    said = "".join(capsys.readouterr())
-    assert "authentication failed" in said
+            await send_raw(jwt_stack, request(path, f"Authorization: Bearer {shown}"))
+    output = "".join(capsys.readouterr())
+    assert "authentication failed" in output
     for secret in (wrong, right, TOKEN):
-        assert secret not in said
-        assert secret.rpartition(".")[2] not in said
+        assert secret not in output
+        assert secret.rpartition(".")[2] not in output

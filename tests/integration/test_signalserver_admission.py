@@ -1,4 +1,4 @@
-"""Who is let in, as what, and what a breach of a bound costs: the peer alone, with a code and a count."""
+"""Admission of peers, and breaches of limits: only the offending peer is closed, with a code, and counted."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from pixelfleet.fleet.tokens import SessionToken, sign
 from tests.integration.peers import SDP, Peer, player, streamer
-from tests.integration.signals import Signals, signals
+from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -31,7 +31,7 @@ async def refused(url: str, **headers: str) -> int:
     return answer.value.response.status_code
 
 
-async def counted(running: Signals, series: str) -> None:
+async def counted(running: RunningSignalserver, series: str) -> None:
     async def once() -> bool:
         return await running.metric(series) == 1
 
@@ -41,39 +41,39 @@ async def counted(running: Signals, series: str) -> None:
 # -- players ----------------------------------------------------------------------------------------
 
 
-async def test_only_pages_of_the_named_origins_connect_and_programs_always_may() -> None:
-    async with signals(origins=["https://play.example"]) as running:
+async def test_only_pages_of_listed_origins_connect_and_clients_without_an_origin() -> None:
+    async with running_signalserver(origins=["https://play.example"]) as running:
         async with opened(running.player_url, Origin="https://play.example"), opened(running.player_url):
             pass
         assert await refused(running.player_url, Origin="https://evil.example") == 403
         assert await running.metric('signalserver_upgrades_refused_total{reason="origin",role="player"}') == 1
 
 
-async def test_one_player_too_many_is_refused_until_another_leaves() -> None:
-    async with signals(max_players=1) as running:
+async def test_a_player_above_the_limit_is_refused_until_another_leaves() -> None:
+    async with running_signalserver(max_players=1) as running:
         async with player(running.player_url) as first:
-            await first.hear("config")
+            await first.receive("config")
             assert await refused(running.player_url) == 503
-            await first.say("ping")
-            await first.hear("pong")
+            await first.send("ping")
+            await first.receive("pong")
         assert await running.metric('signalserver_upgrades_refused_total{reason="full",role="player"}') == 1
         await eventually(lambda: running.server.players == 0, "the first has left")
         async with player(running.player_url) as second:
-            await second.hear("config")
+            await second.receive("config")
 
 
-async def test_one_player_too_many_for_a_streamer_hears_so() -> None:
+async def test_a_player_above_the_limit_of_a_streamer_gets_subscribe_failed() -> None:
     async with (
-        signals(max_players_per_streamer=1) as running,
+        running_signalserver(max_players_per_streamer=1) as running,
         streamer(running.streamer_url, "cam"),
         player(running.player_url) as first,
         player(running.player_url) as second,
     ):
-        await first.say("subscribe", streamerId="cam")
-        await first.say("ping")
-        await first.hear("pong")
-        await second.say("subscribe", streamerId="cam")
-        assert (await second.hear("subscribeFailed"))["message"] == "The streamer is full"
+        await first.send("subscribe", streamerId="cam")
+        await first.send("ping")
+        await first.receive("pong")
+        await second.send("subscribe", streamerId="cam")
+        assert (await second.receive("subscribeFailed"))["message"] == "The streamer is full"
 
 
 def ticket(server_id: str, *, key: str = KEY, role: Any = "player") -> str:
@@ -81,27 +81,27 @@ def ticket(server_id: str, *, key: str = KEY, role: Any = "player") -> str:
 
 
 @pytest.fixture
-async def leased() -> AsyncIterator[Signals]:
-    async with signals(session_key=KEY, require_session=True, server_id="pod-1") as running:
+async def leased() -> AsyncIterator[RunningSignalserver]:
+    async with running_signalserver(session_key=KEY, require_session=True, server_id="pod-1") as running:
         yield running
 
 
-async def test_a_ticket_admits_to_its_streamer_alone_under_the_apps_name(leased: Signals) -> None:
+async def test_a_session_token_admits_to_its_streamer_only_under_the_apps_name(leased: RunningSignalserver) -> None:
     async with (
         streamer(leased.streamer_url, "cam") as source,
         streamer(leased.streamer_url, "other"),
         player(f"{leased.player_url}/?session={ticket('pod-1')}") as viewer,
     ):
-        await viewer.say("listStreamers")
-        assert (await viewer.hear("streamerList"))["ids"] == ["game"]
-        await viewer.say("subscribe", streamerId="other")
-        await viewer.hear("subscribeFailed")
-        await viewer.say("subscribe", streamerId="game")
-        await source.hear("playerConnected")
+        await viewer.send("listStreamers")
+        assert (await viewer.receive("streamerList"))["ids"] == ["game"]
+        await viewer.send("subscribe", streamerId="other")
+        await viewer.receive("subscribeFailed")
+        await viewer.send("subscribe", streamerId="game")
+        await source.receive("playerConnected")
 
 
 @pytest.mark.parametrize("query", ["", "?session=", "?session=a.b.c", "?session={elsewhere}", "?session={forged}"])
-async def test_no_ticket_or_a_wrong_one_admits_to_nothing(leased: Signals, query: str) -> None:
+async def test_a_missing_or_invalid_session_token_is_refused(leased: RunningSignalserver, query: str) -> None:
     query = query.format(elsewhere=ticket("pod-2"), forged=ticket("pod-1", key="x" * 32))
     assert await refused(f"{leased.player_url}/{query}") == 403
     assert await leased.metric('signalserver_upgrades_refused_total{reason="ticket",role="player"}') == 1
@@ -110,8 +110,8 @@ async def test_no_ticket_or_a_wrong_one_admits_to_nothing(leased: Signals, query
 # -- streamers and SFUs -----------------------------------------------------------------------------
 
 
-async def test_streamers_and_sfus_show_the_token_in_a_header_or_in_the_url() -> None:
-    async with signals(streamer_token="s3cret") as running:
+async def test_streamers_and_sfus_send_the_token_in_a_header_or_in_the_url() -> None:
+    async with running_signalserver(streamer_token="s3cret") as running:
         for url in (running.streamer_url, running.sfu_url):
             async with opened(url, Authorization="Bearer s3cret") as socket:
                 assert orjson.loads(await socket.recv())["type"] == "config"
@@ -125,21 +125,21 @@ async def test_streamers_and_sfus_show_the_token_in_a_header_or_in_the_url() -> 
 
 
 @pytest.mark.parametrize(("takeover", "same"), [("host", True), ("token", True), ("never", False)])
-async def test_a_streamer_come_back_takes_its_id_where_that_is_wanted(takeover: str, *, same: bool) -> None:
+async def test_a_reconnecting_streamer_takes_its_id_over_according_to_the_setting(takeover: str, *, same: bool) -> None:
     async with (
-        signals(streamer_takeover=takeover, streamer_token="s3cret") as running,
+        running_signalserver(streamer_takeover=takeover, streamer_token="s3cret") as running,
         streamer(f"{running.streamer_url}/?token=s3cret", "cam") as ghost,
         opened(f"{running.streamer_url}/?token=s3cret") as socket,
     ):
         back = Peer(socket)
-        await back.say("endpointId", id="cam")
-        assert (await back.hear("endpointIdConfirm"))["committedId"] == ("cam" if same else "cam1")
+        await back.send("endpointId", id="cam")
+        assert (await back.receive("endpointIdConfirm"))["committedId"] == ("cam" if same else "cam1")
         if same:
             assert await ghost.closed() == (4004, "the same streamer connected again")
             await counted(running, 'signalserver_closes_total{reason="replaced",role="streamer"}')
         else:
-            await ghost.say("ping")
-            await ghost.hear("pong")
+            await ghost.send("ping")
+            await ghost.receive("pong")
 
 
 # -- bounds -----------------------------------------------------------------------------------------
@@ -157,36 +157,36 @@ FLOOD = [b'{"type":"ping"}'] * 40
     ],
     ids=["size", "nesting", "sense", "rate"],
 )
-async def test_a_breach_closes_that_player_alone_with_its_code(
+async def test_a_breach_of_a_limit_closes_only_that_player_with_its_code(
     chosen: dict[str, Any], frames: list[bytes], code: int, label: str
 ) -> None:
     async with (
-        signals(**chosen) as running,
+        running_signalserver(**chosen) as running,
         streamer(running.streamer_url, "cam") as source,
         player(running.player_url) as good,
         player(running.player_url) as bad,
     ):
-        await good.say("subscribe", streamerId="cam")
-        player_id = (await source.hear("playerConnected"))["playerId"]
+        await good.send("subscribe", streamerId="cam")
+        player_id = (await source.receive("playerConnected"))["playerId"]
         for frame in frames:
             await bad.socket.send(frame, text=True)
         assert (await bad.closed())[0] == code
-        await source.say("offer", sdp=SDP, playerId=player_id)
-        await good.hear("offer")
+        await source.send("offer", sdp=SDP, playerId=player_id)
+        await good.receive("offer")
         await counted(running, f'signalserver_closes_total{{reason="{label}",role="player"}}')
 
 
-async def test_a_streamer_has_a_rate_of_its_own_where_one_is_set() -> None:
+async def test_streamers_can_have_a_rate_limit_of_their_own() -> None:
     async with (
-        signals(max_messages_per_second=1, max_message_burst=20) as running,
+        running_signalserver(max_messages_per_second=1, max_message_burst=20) as running,
         streamer(running.streamer_url, "cam") as source,
     ):
         for frame in FLOOD:
             await source.socket.send(frame, text=True)
         for _ in FLOOD:
-            await source.hear("pong")
+            await source.receive("pong")
     async with (
-        signals(max_streamer_messages_per_second=1, max_message_burst=20) as running,
+        running_signalserver(max_streamer_messages_per_second=1, max_message_burst=20) as running,
         streamer(running.streamer_url, "cam") as source,
     ):
         for frame in FLOOD:
@@ -196,10 +196,10 @@ async def test_a_streamer_has_a_rate_of_its_own_where_one_is_set() -> None:
 
 async def test_a_peer_that_answers_no_ping_is_closed() -> None:
     async with (
-        signals(ping_interval=0.2, pong_timeout=2) as running,
+        running_signalserver(ping_interval=0.2, pong_timeout=2) as running,
         opened(running.player_url) as good,
         opened(running.player_url) as deaf,
     ):
-        deaf.protocol.receive_data = lambda data: None  # type: ignore[method-assign]  # hears nothing, and so no ping
+        deaf.protocol.receive_data = lambda data: None  # type: ignore[method-assign]  # discards everything, also pings
         await counted(running, 'signalserver_closes_total{reason="pong_timeout",role="player"}')
         await good.send('{"type":"ping"}')

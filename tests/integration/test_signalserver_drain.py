@@ -1,4 +1,4 @@
-"""Ending without cutting anybody off, asked for over REST and by signals."""
+"""The drain of a signalling server, started over REST and by signals."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.peers import player, streamer
-from tests.integration.signals import BEARER, TOKEN, signals
+from tests.integration.signalservers import BEARER, TOKEN, running_signalserver
 from tests.integration.test_cli import Process, pixelfleet
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports
 
@@ -18,7 +18,10 @@ pytestmark = pytest.mark.integration
 
 
 async def test_a_drain_waits_for_the_last_player_and_not_the_first() -> None:
-    async with signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running, AsyncExitStack() as stack:
+    async with (
+        running_signalserver(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running,
+        AsyncExitStack() as stack,
+    ):
         source = await stack.enter_async_context(streamer(running.streamer_url, "cam"))
         first = await stack.enter_async_context(player(running.player_url))
         async with player(running.player_url) as last:
@@ -27,40 +30,40 @@ async def test_a_drain_waits_for_the_last_player_and_not_the_first() -> None:
             assert status == 202
             assert body["players"] == 2
             for viewer in (first, last):
-                notice = await viewer.hear("sigterm")
+                notice = await viewer.receive("sigterm")
                 assert notice["message"] == "stream will shutdown"
                 assert 500 < notice["secondsLeft"] <= 600
             waiting = asyncio.create_task(running.ask("GET", "/drain?wait=1"))
             await first.socket.close()
-            await last.say("subscribe", streamerId="cam")
-            assert (await source.hear("playerConnected"))["playerId"] == "102"
+            await last.send("subscribe", streamerId="cam")
+            assert (await source.receive("playerConnected"))["playerId"] == "102"
             assert await running.ready() == "draining"
             assert await running.metric("signalserver_draining") == 1
             assert not waiting.done()
         assert await waiting == (200, {"state": "drained", "players": 0})
-        # It stays, and serves all but players.
-        await source.say("ping")
-        await source.hear("pong")
+        # The server remains, and serves everything but players.
+        await source.send("ping")
+        await source.receive("pong")
         with pytest.raises(InvalidStatus) as refused:
             async with player(running.player_url):
                 pass
         assert refused.value.response.status_code == 503
 
 
-async def test_players_are_still_taken_while_it_spreads_that_the_server_is_not_ready() -> None:
-    async with signals(rest_token=TOKEN, spread_seconds=30, drain_seconds=600) as running:
+async def test_players_are_accepted_during_the_spread() -> None:
+    async with running_signalserver(rest_token=TOKEN, spread_seconds=30, drain_seconds=600) as running:
         assert await running.ask("GET", "/drain") == (200, {"state": "spreading", "players": 0})
         async with player(running.player_url) as late:
-            assert (await late.hear_any())["type"] == "config"
-            assert (await late.hear_any())["type"] == "sigterm"
+            assert (await late.receive_any())["type"] == "config"
+            assert (await late.receive_any())["type"] == "sigterm"
 
 
-async def test_who_stays_beyond_the_grace_period_is_sent_elsewhere() -> None:
+async def test_players_are_closed_with_a_reconnect_code_after_the_grace_period() -> None:
     async with (
-        signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=0.3) as running,
+        running_signalserver(rest_token=TOKEN, spread_seconds=0, drain_seconds=0.3) as running,
         player(running.player_url) as viewer,
     ):
-        # One had not left by itself.
+        # One player had not left.
         assert await running.ask("GET", "/drain?wait=1") == (200, {"state": "drained", "players": 1})
         assert await viewer.closed() == (4005, "the server restarts")
 
@@ -87,55 +90,55 @@ async def server(*options: str) -> AsyncIterator[tuple[Process, str, str]]:
 
 async def ended(process: Process) -> tuple[int, str]:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        _, said = await process.communicate()
+        _, output = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, said.decode()
+    return process.returncode, output.decode()
 
 
 async def test_sigterm_lets_the_players_finish() -> None:
     async with server("--spread-seconds", "0", "--drain-seconds", "600") as (process, players, streamers):
         async with streamer(streamers, "cam") as source, player(players) as viewer:
-            await viewer.say("subscribe", streamerId="cam")
-            await source.hear("playerConnected")
+            await viewer.send("subscribe", streamerId="cam")
+            await source.receive("playerConnected")
             process.send_signal(signal.SIGTERM)
-            await viewer.hear("sigterm")
-            await source.say("offer", sdp="v=0", playerId="101")
-            await viewer.hear("offer")
+            await viewer.receive("sigterm")
+            await source.send("offer", sdp="v=0", playerId="101")
+            await viewer.receive("offer")
             await viewer.socket.close()
-            # The last player has left: the streamer is told to look for another server.
+            # The last player has left: the streamer is closed with a reconnect code.
             assert await source.closed() == (4005, "the server restarts")
-        code, said = await ended(process)
+        code, output = await ended(process)
     assert code == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
-async def test_sigterm_closes_who_stays_and_ends_in_time() -> None:
+async def test_sigterm_closes_remaining_players_after_the_grace_period() -> None:
     async with (
         server("--spread-seconds", "0", "--drain-seconds", "0.5") as (process, players, _),
         player(players) as viewer,
     ):
         process.send_signal(signal.SIGTERM)
         assert await viewer.closed() == (4005, "the server restarts")
-        code, said = await ended(process)
+        code, output = await ended(process)
     assert code == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-async def test_a_second_signal_ends_it_at_once(second: signal.Signals) -> None:
+async def test_a_second_signal_ends_the_drain_at_once(second: signal.Signals) -> None:
     async with server("--drain-seconds", "600") as (process, players, streamers), streamer(streamers, "cam") as source:
         async with player(players) as viewer:
             process.send_signal(signal.SIGTERM)
-            await viewer.hear("sigterm")
+            await viewer.receive("sigterm")
             process.send_signal(second)
             assert await viewer.closed() == (4005, "the server restarts")
-            code, said = await ended(process)
+            code, output = await ended(process)
         assert (await source.closed())[0] == 4005
     assert code == 1
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
-async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigterm() -> None:
+async def test_a_prestop_hook_returns_when_the_last_player_has_left_also_after_sigterm() -> None:
     async with server("--rest-token", TOKEN, "--spread-seconds", "0", "--drain-seconds", "600") as (
         process,
         players,
@@ -154,7 +157,7 @@ async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigt
             aiohttp.ClientSession(headers=BEARER, trace_configs=[trace]) as http,
         ):
             process.send_signal(signal.SIGTERM)
-            await viewer.hear("sigterm")
+            await viewer.receive("sigterm")
 
             async def hook() -> tuple[int, str]:
                 async with http.get(url) as answer:
@@ -162,9 +165,11 @@ async def test_a_pods_hook_returns_when_the_last_player_has_left_also_after_sigt
 
             waiting = asyncio.create_task(hook())
             await asked.wait()
-            for _ in range(10):  # each answer is a turn of the server's loop: it has the request after a few of them
-                await viewer.say("ping")
-                await viewer.hear("pong")
+            for _ in range(
+                10
+            ):  # each answer is a turn of the server's loop: the request has been read after a few of them
+                await viewer.send("ping")
+                await viewer.receive("pong")
             await viewer.socket.close()
             assert await waiting == (200, '{"state":"drained","players":0}')
         assert (await ended(process))[0] == 0

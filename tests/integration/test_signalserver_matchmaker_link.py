@@ -1,4 +1,4 @@
-"""Reports to a matchmaker of the old kind, over a TCP link that may break in every way."""
+"""Reports to a legacy matchmaker, over a TCP link that may break at any point."""
 
 import asyncio
 import socket
@@ -10,18 +10,18 @@ import pytest
 
 import signalserver.legacy.matchmaker_link
 from tests.integration.peers import Message, player, streamer
-from tests.integration.signals import Signals, signals
+from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.parts import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
 
 class Matchmaker:
-    """Takes links, and keeps what came over the latest of them."""
+    """Accepts links, and collects the messages of the latest one."""
 
     def __init__(self) -> None:
         self.links: list[asyncio.StreamWriter] = []
-        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,12 +32,12 @@ class Matchmaker:
             buffer += data
             while b"}" in buffer:
                 one, _, buffer = buffer.partition(b"}")
-                self.heard.put_nowait(orjson.loads(one + b"}"))
+                self.messages.put_nowait(orjson.loads(one + b"}"))
         writer.close()
 
-    async def hear(self) -> Message:
+    async def receive(self) -> Message:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self.heard.get()
+            return await self.messages.get()
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ async def matchmaker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Matchmake
 
 
 @pytest.fixture
-async def reporting(matchmaker: Matchmaker) -> AsyncIterator[Signals]:
-    async with signals(
+async def reporting(matchmaker: Matchmaker) -> AsyncIterator[RunningSignalserver]:
+    async with running_signalserver(
         matchmaker=f"127.0.0.1:{matchmaker.port}", public_url="ws://10.0.0.7:4000", rest_token="t" * 8
     ) as running:
         yield running
@@ -71,51 +71,53 @@ def connect_message(*, ready: bool, playing: bool) -> Message:
     }
 
 
-async def test_it_tells_of_streamers_and_players_and_of_a_drain(matchmaker: Matchmaker, reporting: Signals) -> None:
-    assert await matchmaker.hear() == connect_message(ready=False, playing=False)
+async def test_streamers_players_and_drains_are_reported(
+    matchmaker: Matchmaker, reporting: RunningSignalserver
+) -> None:
+    assert await matchmaker.receive() == connect_message(ready=False, playing=False)
     assert await reporting.metric("signalserver_matchmaker_socket_open_indicator") == 1
     async with streamer(reporting.streamer_url, "cam"):
-        assert await matchmaker.hear() == {"type": "streamerConnected"}
+        assert await matchmaker.receive() == {"type": "streamerConnected"}
         async with player(reporting.player_url):
-            assert await matchmaker.hear() == {"type": "clientConnected"}
-        assert await matchmaker.hear() == {"type": "clientDisconnected"}
+            assert await matchmaker.receive() == {"type": "clientConnected"}
+        assert await matchmaker.receive() == {"type": "clientDisconnected"}
         await reporting.ask("POST", "/api/drain", headers={"Authorization": "Bearer tttttttt"})
-        assert await matchmaker.hear() == {"type": "streamerDisconnected"}
+        assert await matchmaker.receive() == {"type": "streamerDisconnected"}
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-async def test_a_link_that_is_lost_is_made_again_with_all_that_is_so(
-    matchmaker: Matchmaker, reporting: Signals, *, reset: bool
+async def test_a_lost_link_reconnects_and_reports_the_complete_state(
+    matchmaker: Matchmaker, reporting: RunningSignalserver, *, reset: bool
 ) -> None:
-    await matchmaker.hear()
+    await matchmaker.receive()
     async with (
         streamer(reporting.streamer_url, "cam"),
         player(reporting.player_url),
         player(reporting.player_url) as second,
     ):
         for kind in ("streamerConnected", "clientConnected", "clientConnected"):
-            assert (await matchmaker.hear())["type"] == kind
+            assert (await matchmaker.receive())["type"] == kind
         link = matchmaker.links[-1]
         if reset:
             linger = struct.pack("ii", 1, 0)
             link.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         link.close()
-        assert await matchmaker.hear() == connect_message(ready=True, playing=True)
-        assert await matchmaker.hear() == {"type": "clientConnected"}
-        await second.say("ping")
-        await second.hear("pong")
+        assert await matchmaker.receive() == connect_message(ready=True, playing=True)
+        assert await matchmaker.receive() == {"type": "clientConnected"}
+        await second.send("ping")
+        await second.receive("pong")
 
 
-async def test_a_matchmaker_that_is_away_costs_nothing(matchmaker: Matchmaker) -> None:
-    async with signals(matchmaker="127.0.0.1:9") as running, streamer(running.streamer_url, "cam"):
+async def test_an_unreachable_matchmaker_does_not_affect_the_server(matchmaker: Matchmaker) -> None:
+    async with running_signalserver(matchmaker="127.0.0.1:9") as running, streamer(running.streamer_url, "cam"):
         assert await running.metric("signalserver_matchmaker_socket_open_indicator") == 0
         assert await running.ready() is None
 
 
-async def test_it_pings(matchmaker: Matchmaker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_link_is_kept_alive_with_pings(matchmaker: Matchmaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signalserver.legacy.matchmaker_link, "PING_SECONDS", 0.02)
-    async with signals(matchmaker=f"127.0.0.1:{matchmaker.port}"):
-        assert (await matchmaker.hear())["type"] == "connect"
+    async with running_signalserver(matchmaker=f"127.0.0.1:{matchmaker.port}"):
+        assert (await matchmaker.receive())["type"] == "connect"
         for _ in range(3):
-            assert await matchmaker.hear() == {"type": "ping"}
+            assert await matchmaker.receive() == {"type": "ping"}
     await eventually(matchmaker.links[-1].is_closing, "the link is closed")

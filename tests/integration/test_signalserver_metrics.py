@@ -1,4 +1,4 @@
-"""What Prometheus sees of a signalling server."""
+"""The metrics of a signalling server as Prometheus scrapes them."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def scrape(port: int, path: str) -> str:
         return await answer.text()
 
 
-async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
+async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
     promtool = require_part("promtool")
     settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0)
     async with (
@@ -36,16 +36,16 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
         player(f"ws://127.0.0.1:{server.player_port}") as viewer,
     ):
-        await viewer.say("offer", sdp=SDP)
-        player_id = (await source.hear("offer"))["playerId"]
-        await source.say("answer", sdp=SDP, playerId=player_id)
-        await viewer.hear("answer")
-        await viewer.say("dance")
-        await viewer.say("stats", data='{"path": "relayed"}')
-        await viewer.say("stats", data='{"path": "relayed"}')
-        await viewer.say("stats", data="frames: 7")
-        await viewer.say("ping")
-        await viewer.hear("pong")
+        await viewer.send("offer", sdp=SDP)
+        player_id = (await source.receive("offer"))["playerId"]
+        await source.send("answer", sdp=SDP, playerId=player_id)
+        await viewer.receive("answer")
+        await viewer.send("dance")
+        await viewer.send("stats", data='{"path": "relayed"}')
+        await viewer.send("stats", data='{"path": "relayed"}')
+        await viewer.send("stats", data="frames: 7")
+        await viewer.send("ping")
+        await viewer.receive("pong")
         custom = await scrape(server.metrics_port, "/custom")
         everything = await scrape(server.metrics_port, "/metrics")
     names = {line.split()[2] for line in custom.splitlines() if line.startswith("# TYPE")}
@@ -62,5 +62,5 @@ async def test_a_live_server_shows_metrics_that_promtool_accepts() -> None:
         assert series in everything
     pipes = {"stdin": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
     async with program(promtool, "check", "metrics", **pipes) as checker, asyncio.timeout(PATIENCE_SECONDS):
-        said, _ = await checker.communicate(everything.encode())
-    assert (checker.returncode, said.decode()) == (0, "")
+        output, _ = await checker.communicate(everything.encode())
+    assert (checker.returncode, output.decode()) == (0, "")

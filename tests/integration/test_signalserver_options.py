@@ -19,8 +19,8 @@ pytestmark = pytest.mark.integration
 
 @asynccontextmanager
 async def started(port: int, *options: str) -> AsyncIterator[list[str]]:
-    """Run the command until the block ends; then the list has what it said on stderr."""
-    said: list[str] = []
+    """Run the command until the block ends; the list then has the lines of its stderr."""
+    output: list[str] = []
     async with pixelfleet("signalserver", *options, "--spread-seconds", "0") as process:
         async with aiohttp.ClientSession() as http:
 
@@ -29,12 +29,12 @@ async def started(port: int, *options: str) -> AsyncIterator[list[str]]:
                     return answer.status == 200
 
             await eventually(alive, "the server answers", tolerating=(aiohttp.ClientError,))
-        yield said
+        yield output
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE_SECONDS):
             _, stderr = await process.communicate()
         assert process.returncode == 0
-        said.extend(stderr.decode().splitlines())
+        output.extend(stderr.decode().splitlines())
 
 
 async def conversed(player_port: int, streamer_port: int) -> None:
@@ -42,16 +42,16 @@ async def conversed(player_port: int, streamer_port: int) -> None:
         streamer(f"ws://127.0.0.1:{streamer_port}", "cam") as source,
         player(f"ws://127.0.0.1:{player_port}") as viewer,
     ):
-        config = await viewer.hear("config")
+        config = await viewer.receive("config")
         assert config["peerConnectionOptions"] == {"iceServers": [{"urls": ["stun:127.0.0.1:3478"]}]}
-        await viewer.say("subscribe", streamerId="cam")
-        await source.hear("playerConnected")
+        await viewer.send("subscribe", streamerId="cam")
+        await source.receive("playerConnected")
 
 
 PEER_OPTIONS = '{ "iceServers": [{"urls": ["stun:127.0.0.1:3478"]}] }'
 
 
-async def test_a_cirrus_json_with_the_arguments_of_a_manifest(tmp_path: Path) -> None:
+async def test_a_config_of_cirrus_with_the_arguments_of_a_manifest_is_accepted(tmp_path: Path) -> None:
     players, streamers, sfus, metrics = free_ports(4)
     file = tmp_path / "cirrus.json"
     keys = {
@@ -77,26 +77,26 @@ async def test_a_cirrus_json_with_the_arguments_of_a_manifest(tmp_path: Path) ->
     }
     await asyncio.to_thread(file.write_text, json.dumps(keys))
     options = [f"--configFile={file}", f"--httpPort={players}", f"--metricsPort={metrics}", "--dialect=auto"]
-    async with started(players, *options) as said:
+    async with started(players, *options) as output:
         await conversed(players, streamers)
-    assert not [line for line in said if "pixelfleet: " in line]
+    assert not [line for line in output if "pixelfleet: " in line]
 
 
-async def test_the_arguments_of_wilbur() -> None:
+async def test_the_arguments_of_wilbur_are_accepted() -> None:
     players, streamers, sfus, metrics = free_ports(4)
     options = ["--player_port", str(players), f"--streamer_port={streamers}", "--sfu_port", str(sfus)]
     options += ["--max_players", "3", "--rest_api", "--log_level_console", "info", "--peer_options", PEER_OPTIONS]
     options += ["--console_messages", "verbose", "--metrics-port", str(metrics)]
-    async with started(players, *options) as said:
+    async with started(players, *options) as output:
         await conversed(players, streamers)
         async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{players}/api/config") as answer:
             config = (await answer.json())["config"]
         assert config["max_players_per_streamer"] == 3
-    (warning,) = [line for line in said if "pixelfleet: " in line]
+    (warning,) = [line for line in output if "pixelfleet: " in line]
     assert warning.startswith("pixelfleet: warning: --console_messages: ")
 
 
-async def test_a_guard_that_is_gone_stops_the_start_without_showing_its_value() -> None:
+async def test_a_removed_security_option_prevents_the_start_and_its_value_is_not_printed() -> None:
     async with pixelfleet("signalserver", "--player_token", "hush") as process, asyncio.timeout(PATIENCE_SECONDS):
         _, stderr = await process.communicate()
         assert process.returncode == 2

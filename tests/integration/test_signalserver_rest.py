@@ -1,11 +1,11 @@
-"""The REST API: who may read, who may change, and what comes of it."""
+"""The signalling server's REST API: access, answers, and effects of changes."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.integration.peers import player, streamer
-from tests.integration.signals import BEARER, TOKEN, Signals, signals
+from tests.integration.signalservers import BEARER, TOKEN, RunningSignalserver, running_signalserver
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -15,12 +15,12 @@ CHANGES = [("DELETE", "/api/players/101"), ("POST", "/api/drain"), ("GET", "/dra
 
 
 @pytest.fixture
-async def guarded() -> AsyncIterator[Signals]:
-    async with signals(rest_token=TOKEN) as running:
+async def guarded() -> AsyncIterator[RunningSignalserver]:
+    async with running_signalserver(rest_token=TOKEN) as running:
         yield running
 
 
-async def test_anybody_may_read_the_status_and_the_definition(guarded: Signals) -> None:
+async def test_status_and_definition_need_no_token(guarded: RunningSignalserver) -> None:
     async with streamer(guarded.streamer_url, "cam"), player(guarded.player_url):
         status, body = await guarded.ask("GET", "/api/status", headers={})
     assert (status, body["streamer_count"], body["player_count"]) == (200, 1, 1)
@@ -31,32 +31,32 @@ async def test_anybody_may_read_the_status_and_the_definition(guarded: Signals) 
 
 
 @pytest.mark.parametrize("path", READS)
-async def test_reading_needs_the_token(guarded: Signals, path: str) -> None:
+async def test_reading_needs_the_token(guarded: RunningSignalserver, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
         status, body = await guarded.ask("GET", path, headers=headers)
         assert (status, list(body)) == (401, ["error"])
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-async def test_changing_needs_the_token(guarded: Signals, method: str, path: str) -> None:
+async def test_changes_need_the_token(guarded: RunningSignalserver, method: str, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert (await guarded.ask(method, path, headers=headers))[0] == 401
     assert not guarded.server.draining.begun
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-async def test_without_a_token_nothing_can_be_changed_even_where_reading_is_open(method: str, path: str) -> None:
-    async with signals(rest_api=True) as running:
+async def test_without_a_token_changes_are_refused_even_if_reading_is_open(method: str, path: str) -> None:
+    async with running_signalserver(rest_api=True) as running:
         assert (await running.ask("GET", "/api/players", headers={}))[0] == 200
         assert (await running.ask(method, path, headers={}))[0] == 403
         assert (await running.ask(method, path, headers=BEARER))[0] == 403
         assert not running.server.draining.begun
 
 
-async def test_streamers_and_players_are_told_as_the_reference_server_does(guarded: Signals) -> None:
+async def test_streamers_and_players_are_listed_as_by_the_reference_server(guarded: RunningSignalserver) -> None:
     async with streamer(guarded.streamer_url, "cam") as source, player(guarded.player_url) as viewer:
-        await viewer.say("subscribe", streamerId="cam")
-        player_id = (await source.hear("playerConnected"))["playerId"]
+        await viewer.send("subscribe", streamerId="cam")
+        player_id = (await source.receive("playerConnected"))["playerId"]
         seen = {
             "streamerId": "cam",
             "type": "streamer",
@@ -73,28 +73,28 @@ async def test_streamers_and_players_are_told_as_the_reference_server_does(guard
         assert (await guarded.ask("GET", "/api/players/999"))[0] == 404
 
 
-async def test_an_id_may_hold_anything(guarded: Signals) -> None:
+async def test_an_id_may_contain_any_character(guarded: RunningSignalserver) -> None:
     async with streamer(guarded.streamer_url, "räum/1 ?#"):
         status, body = await guarded.ask("GET", "/api/streamers/r%C3%A4um%2F1%20%3F%23")
         assert (status, body["streamerId"]) == (200, "räum/1 ?#")
 
 
-async def test_a_kicked_player_hears_why_and_its_streamer_that_it_left(guarded: Signals) -> None:
+async def test_a_kicked_player_gets_the_reason_and_its_streamer_is_notified(guarded: RunningSignalserver) -> None:
     async with (
         streamer(guarded.streamer_url, "cam") as source,
         player(guarded.player_url) as viewer,
         player(guarded.player_url) as other,
     ):
         for each in (viewer, other):
-            await each.say("subscribe", streamerId="cam")
-        player_id = (await source.hear("playerConnected"))["playerId"]
+            await each.send("subscribe", streamerId="cam")
+        player_id = (await source.receive("playerConnected"))["playerId"]
         status, body = await guarded.ask("DELETE", f"/api/players/{player_id}?reason=time+is+up")
         assert (status, body) == (200, {"playerId": player_id, "reason": "time is up"})
-        assert (await viewer.hear("subscribeFailed"))["message"] == "time is up"
+        assert (await viewer.receive("subscribeFailed"))["message"] == "time is up"
         assert await viewer.closed() == (4201, "time is up")
-        assert (await source.hear("playerDisconnected"))["playerId"] == player_id
-        await other.say("ping")
-        await other.hear("pong")
+        assert (await source.receive("playerDisconnected"))["playerId"] == player_id
+        await other.send("ping")
+        await other.receive("pong")
 
         async def counted() -> bool:
             return await guarded.metric('signalserver_closes_total{reason="kicked",role="player"}') == 1
@@ -103,8 +103,8 @@ async def test_a_kicked_player_hears_why_and_its_streamer_that_it_left(guarded: 
         assert (await guarded.ask("DELETE", f"/api/players/{player_id}"))[0] == 404
 
 
-async def test_the_settings_are_shown_without_a_secret() -> None:
-    async with signals(
+async def test_the_settings_are_listed_without_secrets() -> None:
+    async with running_signalserver(
         rest_token=TOKEN,
         streamer_token="hush",
         session_key="hush" * 8,
@@ -119,8 +119,8 @@ async def test_the_settings_are_shown_without_a_secret() -> None:
     assert TOKEN not in str(body)
 
 
-async def test_pages_of_allowed_origins_may_call_and_hear_also_what_went_wrong() -> None:
-    async with signals(rest_token=TOKEN, origins=["https://play.example"]) as running:
+async def test_pages_of_allowed_origins_may_read_answers_and_errors() -> None:
+    async with running_signalserver(rest_token=TOKEN, origins=["https://play.example"]) as running:
         url = running.rest_url + "/api/players"
         mine, other = {"Origin": "https://play.example"}, {"Origin": "https://evil.example"}
         async with running.http.get(url, headers=BEARER | mine) as answer:
@@ -140,11 +140,11 @@ async def test_pages_of_allowed_origins_may_call_and_hear_also_what_went_wrong()
 @pytest.mark.parametrize(
     ("proxies", "seen"), [(0, "127.0.0.1"), (1, "198.51.100.7"), (2, "203.0.113.9"), (3, "127.0.0.1")]
 )
-async def test_a_players_address_is_seen_through_our_own_proxies_only(proxies: int, seen: str) -> None:
+async def test_a_players_address_is_taken_from_trusted_proxies_only(proxies: int, seen: str) -> None:
     from websockets.asyncio.client import connect
 
     async with (
-        signals(rest_token=TOKEN, trusted_proxies=proxies) as running,
+        running_signalserver(rest_token=TOKEN, trusted_proxies=proxies) as running,
         connect(
             running.player_url,
             additional_headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"},
@@ -153,10 +153,10 @@ async def test_a_players_address_is_seen_through_our_own_proxies_only(proxies: i
         ) as socket,
     ):
         await socket.recv()
-        _, (told,) = await running.ask("GET", "/api/players")
-        assert told["remoteAddress"] == seen
+        _, (listed,) = await running.ask("GET", "/api/players")
+        assert listed["remoteAddress"] == seen
 
 
-async def test_an_unknown_path_and_a_wrong_method_are_told_in_json(guarded: Signals) -> None:
+async def test_errors_for_unknown_paths_and_methods_are_json(guarded: RunningSignalserver) -> None:
     assert (await guarded.ask("GET", "/api/nothing")) == (404, {"error": "Not Found"})
     assert (await guarded.ask("PUT", "/api/players/101"))[0] == 405

@@ -1,4 +1,4 @@
-"""Players over TLS, the redirect from plain HTTP, and the page that is served beside them."""
+"""Players over TLS, the redirect from plain HTTP, and the page on the player port."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ import signalserver.app
 from pixelfleet.service.errors import UsageError
 from signalserver.settings import Settings
 from tests.integration.peers import Peer, streamer
-from tests.integration.signals import signals
+from tests.integration.signalservers import running_signalserver
 from tests.unit.pixelfleet.net.certificates import Certificate, make_certificate
 
 pytestmark = pytest.mark.integration
@@ -23,8 +23,10 @@ def certificate(tmp_path: Path) -> Certificate:
     return make_certificate(tmp_path)
 
 
-async def test_players_come_over_tls_and_plain_http_is_sent_there(certificate: Certificate) -> None:
-    async with signals(tls_cert=certificate.certificate, tls_key=certificate.key, redirect_port=0) as running:
+async def test_players_connect_over_tls_and_plain_http_is_redirected(certificate: Certificate) -> None:
+    async with running_signalserver(
+        tls_cert=certificate.certificate, tls_key=certificate.key, redirect_port=0
+    ) as running:
         port = running.server.player_port
         trusted = await asyncio.to_thread(certificate.client)
         async with running.http.get(f"https://localhost:{port}/livez", ssl=trusted) as answer:
@@ -38,18 +40,18 @@ async def test_players_come_over_tls_and_plain_http_is_sent_there(certificate: C
             connect(f"wss://localhost:{port}", ssl=trusted, compression=None, proxy=None) as socket,
         ):
             viewer = Peer(socket)
-            await viewer.hear("config")
-            await viewer.say("subscribe", streamerId="cam")
-            await source.hear("playerConnected")
+            await viewer.receive("config")
+            await viewer.send("subscribe", streamerId="cam")
+            await source.receive("playerConnected")
 
 
-async def test_plain_http_on_the_tls_port_is_no_answer(certificate: Certificate) -> None:
-    async with signals(tls_cert=certificate.certificate, tls_key=certificate.key) as running:
+async def test_plain_http_on_the_tls_port_gets_no_answer(certificate: Certificate) -> None:
+    async with running_signalserver(tls_cert=certificate.certificate, tls_key=certificate.key) as running:
         with pytest.raises(aiohttp.ClientError):
             await running.ask("GET", "/livez")
 
 
-async def test_a_certificate_that_cannot_be_used_is_named(certificate: Certificate, tmp_path: Path) -> None:
+async def test_an_unusable_certificate_is_named_in_the_error(certificate: Certificate, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     other.write_text("no certificate")
     settings = Settings(
@@ -66,13 +68,13 @@ async def test_a_certificate_that_cannot_be_used_is_named(certificate: Certifica
             pass
 
 
-async def test_a_folder_is_served_beside_the_players(tmp_path: Path) -> None:
+async def test_a_folder_is_served_on_the_player_port(tmp_path: Path) -> None:
     (tmp_path / "player.html").write_text("<!doctype html><title>mine</title>")
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "app.js").write_text("1")
     secret = tmp_path.parent / "secret.txt"
     secret.write_text("hush")
-    async with signals(serve=True, http_root=tmp_path) as running:
+    async with running_signalserver(serve=True, http_root=tmp_path) as running:
         for path, kind in (("/", "text/html"), ("/player.html", "text/html"), ("/scripts/app.js", "javascript")):
             async with running.http.get(running.rest_url + path) as answer:
                 assert answer.status == 200
@@ -85,7 +87,7 @@ async def test_a_folder_is_served_beside_the_players(tmp_path: Path) -> None:
             assert answer.status == 200
 
 
-async def test_without_being_asked_for_no_page_is_served(tmp_path: Path) -> None:
+async def test_no_page_is_served_by_default(tmp_path: Path) -> None:
     (tmp_path / "player.html").write_text("mine")
-    async with signals(http_root=tmp_path) as running:
+    async with running_signalserver(http_root=tmp_path) as running:
         assert (await running.ask("GET", "/"))[0] == 404

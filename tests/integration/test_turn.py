@@ -1,4 +1,4 @@
-"""The TURN API and the check against a real coturn."""
+"""The TURN API and `pixelfleet turn-check` against a real coturn."""
 
 import asyncio
 import base64
@@ -58,13 +58,13 @@ async def answer_of(api: turnapi.app.TurnApi, **query: str) -> dict[str, Any]:
 
 
 async def allocates(coturn: Coturn, credentials: Credentials) -> str:
-    """Return why an allocation over UDP is refused, an empty text when it is not."""
+    """Return why an allocation over UDP is refused; empty when it succeeds."""
     probe = Probe("UDP", "127.0.0.1", coturn.port, credentials.username, credentials.credential)
     [result] = await probe_all([probe], PATIENCE_SECONDS, tls=None)
     return result.failure
 
 
-async def test_credentials_as_handed_out_allocate(coturn: Coturn) -> None:
+async def test_issued_credentials_allocate(coturn: Coturn) -> None:
     async with turn_api(coturn) as api:
         [server] = (await answer_of(api, name="session-1"))["iceServers"]
     assert server["username"].endswith(":session-1")
@@ -86,10 +86,10 @@ async def test_the_hmac_is_what_coturn_computes_and_anything_else_is_refused(cot
     }
     for what, credentials in tampered.items():
         assert "401" in await allocates(coturn, credentials), what
-    assert await allocates(coturn, made) == "", "the refusals cost it its credentials"
+    assert await allocates(coturn, made) == "", "the valid credentials no longer work after the refusals"
 
 
-async def test_leeway_keeps_credentials_alive_for_a_clock_that_is_ahead(coturn: Coturn) -> None:
+async def test_leeway_extends_credentials_for_a_clock_that_is_ahead(coturn: Coturn) -> None:
     late = time.time() - 650
     assert "401" in await allocates(coturn, SharedSecret(SecretStr(coturn.secret)).make("name", late, 600))
     assert await allocates(coturn, SharedSecret(SecretStr(coturn.secret), leeway=3600).make("name", late, 600)) == ""
@@ -100,14 +100,14 @@ Check = Callable[..., Awaitable[tuple[int, list[list[str]]]]]
 
 @pytest.fixture
 def check(capsys: pytest.CaptureFixture[str]) -> Check:
-    """Run the check; return its exit code and the rows of its table, the milliseconds left out."""
+    """Run the check; return its exit code and the rows of its table, without the milliseconds."""
 
     async def run(**settings: Any) -> tuple[int, list[list[str]]]:
         code = await turnapi.check.app.main(
             turnapi.check.settings.Settings(**{"seconds": PATIENCE_SECONDS, **settings})
         )
-        told = capsys.readouterr().out
-        heading, *lines = told[told.index("server  ") :].splitlines()
+        output = capsys.readouterr().out
+        heading, *lines = output[output.index("server  ") :].splitlines()
         assert heading.split() == ["server", "transport", "ms", "result"]
         rows = [line.split(maxsplit=3) for line in lines]
         assert all(int(row.pop(2)) >= 0 for row in rows)
@@ -116,7 +116,7 @@ def check(capsys: pytest.CaptureFixture[str]) -> Check:
     return run
 
 
-async def test_the_check_tells_each_way_with_its_time(tmp_path: Path, check: Check) -> None:
+async def test_the_check_lists_each_transport_with_its_time(tmp_path: Path, check: Check) -> None:
     certificate = make_certificate(tmp_path)
     async with running_coturn(tmp_path, certificate=certificate) as coturn:
         ways = ["stun", "udp", "tcp", "tls"]
@@ -128,7 +128,7 @@ async def test_the_check_tells_each_way_with_its_time(tmp_path: Path, check: Che
             [coturn.server, "UDP", "relays"],
             [coturn.server, "TCP", "relays"],
         ]
-        # The certificate is one for localhost, and a browser would not take it for an address either.
+        # The certificate is for localhost; a browser would not accept it for an IP address either.
         server, way, result = rows[3]
         assert (server, way) == (f"127.0.0.1:{coturn.tls_port}", "TLS")
         assert "certificate" in result
@@ -147,7 +147,7 @@ async def test_the_check_fails_when_stun_answers_and_nothing_relays(
     assert ["401" in row[2] for row in rows] == [False, True, True]
 
 
-async def test_the_check_says_what_does_not_answer(coturn: Coturn, check: Check) -> None:
+async def test_the_check_lists_servers_that_do_not_answer(coturn: Coturn, check: Check) -> None:
     await coturn.kill()
     async with turn_api(coturn) as api:
         code, rows = await check(url=f"http://127.0.0.1:{api.port}", seconds=0.5)
@@ -157,7 +157,7 @@ async def test_the_check_says_what_does_not_answer(coturn: Coturn, check: Check)
     assert "unreachable" in rows[2][2]
 
 
-async def test_the_shipped_configuration_relays_to_public_addresses_alone(tmp_path: Path) -> None:
+async def test_the_shipped_configuration_relays_to_public_addresses_only(tmp_path: Path) -> None:
     coturn = Coturn(tmp_path, loopback_peers=False)
     made = SharedSecret(SecretStr(coturn.secret)).make("name", time.time(), 600)
     private = ("127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "172.20.0.1", "100.64.0.1", "0.0.0.1")

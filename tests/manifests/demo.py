@@ -7,7 +7,7 @@ from tests.manifests.rendering import K8S
 
 HEAD: Final = """\
 # The whole system with a test picture in place of an application: no GPU, no Unreal. Made from k8s/overlays/demo by
-# `make manifests ARGS=--write`; docs/how-to/kubernetes.md tells how to look at it. Its secrets are known to everybody.
+# `make manifests ARGS=--write`; docs/how-to/kubernetes.md describes how to use it. Its secrets are public.
 #
 #   kubectl create ns demo && kubectl apply -n demo -f k8s/demo.yaml
 """

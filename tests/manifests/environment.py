@@ -1,4 +1,4 @@
-"""The settings that a container's environment makes, as the service itself reads them."""
+"""The settings of containers, read from their environment as the service reads them."""
 
 import base64
 import importlib
@@ -22,7 +22,7 @@ FIELDS = {
 
 
 def services(objects: Sequence[Object]) -> Iterator[tuple[str, Object, dict[str, str]]]:
-    """Go through the containers that run a command of ours: the command, the container, its environment."""
+    """Yield the containers that run a `pixelfleet` command: the command, the container, its environment."""
     for pod in workloads(objects):
         for container in pod.containers:
             command = container.get("command", [])
@@ -51,7 +51,7 @@ def environment(container: Object, objects: Sequence[Object]) -> dict[str, str]:
 
 
 def unknown_names(command: str, environ: dict[str, str]) -> set[str]:
-    """Return the variables that look like settings and are none; nobody would tell."""
+    """Return variables with a settings prefix that are not settings; the service itself would ignore them."""
     cls = settings_class(command)
     prefix = cls.model_config["env_prefix"]
     known = {f"{prefix}{name.upper()}" for name in names_of(cls)}
@@ -59,7 +59,7 @@ def unknown_names(command: str, environ: dict[str, str]) -> set[str]:
 
 
 def load(command: str, environ: dict[str, str], patch: pytest.MonkeyPatch) -> ServiceSettings:
-    """Return the settings of a command in this environment; raises what a value that makes no sense raises."""
+    """Return the settings of a command in this environment; raises pydantic's error for an invalid value."""
     with patch.context() as context:
         for name, value in environ.items():
             context.setenv(name, value)
@@ -67,7 +67,7 @@ def load(command: str, environ: dict[str, str], patch: pytest.MonkeyPatch) -> Se
 
 
 def settings_class(command: str) -> type[ServiceSettings]:
-    """Return the settings of a command."""
+    """Return the settings class of a command."""
     module = importlib.import_module(f"{WITH_SETTINGS[command].package}.settings")
     cls: type[ServiceSettings] = module.Settings
     return cls

@@ -1,4 +1,4 @@
-"""What the checks read of rendered objects: pod templates, their containers, ports and labels."""
+"""Views of rendered objects for the checks: pod templates, their containers, ports and labels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,19 +36,19 @@ class Workload:
 
     @property
     def containers(self) -> list[Object]:
-        """All containers; first those that run before the others."""
+        """All containers; the init containers first."""
         return [*self.spec.get("initContainers", []), *self.spec["containers"]]
 
     @property
     def running(self) -> list[Object]:
-        """The containers that stay: sidecars too."""
+        """The containers that keep running, including sidecars."""
         return [each for each in self.containers if each in self.spec["containers"] or "restartPolicy" in each]
 
     def port_numbers(self) -> set[int]:
         return {port["containerPort"] for each in self.containers for port in each.get("ports", [])}
 
     def port_names(self) -> set[str]:
-        """Names that Services and policies can use: those of a sidecar are not found in every cluster."""
+        """Names that Services and policies can use; not every cluster resolves those of a sidecar."""
         return {port["name"] for each in self.spec["containers"] for port in each.get("ports", [])}
 
     def has_port(self, port: int | str) -> bool:
@@ -68,7 +68,7 @@ def title(thing: Object) -> str:
 
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Tell whether a label selector picks something with these labels."""
+    """Return whether a label selector matches these labels."""
     wanted = selector.get("matchLabels", {})
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False
@@ -81,5 +81,5 @@ def picked(selector: Mapping[str, Any], all_workloads: Sequence[Workload]) -> li
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     if expression["operator"] != "In":
-        raise AssertionError(f"the checks know no operator {expression['operator']}")
+        raise AssertionError(f"the checks do not support the operator {expression['operator']}")
     return labels.get(expression["key"]) in expression["values"]

@@ -1,4 +1,4 @@
-"""What no manifest of ours may do: run as root, without limits, with rights that it does not need."""
+"""Security rules of the manifests: no root, no missing limits, no unneeded rights."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,10 +6,10 @@ from tests.manifests.pods import Workload, of_kind, picked, title, workloads
 from tests.manifests.rendering import Object
 
 WRITES = {("stream", "streamer")}
-"""Containers that may write on their own file system: Unreal's."""
+"""Containers that may write to their own file system: Unreal's."""
 
 ADDED = {("turn", "turn"): ["NET_BIND_SERVICE"]}
-"""Capabilities that a program asks for to be started at all."""
+"""Capabilities without which a program does not start."""
 
 ON_HOST_NETWORK = {"turn"}
 WITH_TOKEN = {"turn-api"}
@@ -22,7 +22,7 @@ DRAIN_MARGIN_SECONDS = 60
 
 
 def policy_problems(objects: Sequence[Object]) -> list[str]:
-    """Return what is not allowed, one line each."""
+    """Return the violations, one line each."""
     pods = workloads(objects)
     found = [*_rights(objects), *_network(objects, pods), *_secrets(objects, pods)]
     for pod in pods:
@@ -40,13 +40,13 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
     if security.get("seccompProfile") != {"type": "RuntimeDefault"}:
         yield "no seccomp profile"
     if spec.get("hostNetwork", False) is not (pod.name in ON_HOST_NETWORK):
-        yield "is on the host network, or should be"
+        yield "is on the host network, or must be and is not"
     if spec.get("hostPID") or spec.get("hostIPC") or any("hostPath" in volume for volume in spec.get("volumes", [])):
-        yield "sees the host"
+        yield "shares a namespace with the host"
     if spec.get("automountServiceAccountToken") is not (pod.name in WITH_TOKEN):
-        yield "mounts a token that it does not need, or lacks one"
+        yield "mounts a token that it does not need, or lacks one that it needs"
     if spec.get("enableServiceLinks") is not False:
-        yield "gets variables for every Service of the namespace"
+        yield "has environment variables for every Service of the namespace"
     if pod.name != "image-pull" and not any(
         picked(each["spec"]["selector"], [pod]) for each in of_kind(objects, "PodDisruptionBudget")
     ):
@@ -54,11 +54,11 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
     for budget in of_kind(objects, "PodDisruptionBudget"):
         counted = isinstance(budget["spec"].get("minAvailable"), int)
         if pod.thing["kind"] == "DaemonSet" and picked(budget["spec"]["selector"], [pod]) and not counted:
-            yield "its disruption budget is of a kind that Kubernetes cannot work out for it"
+            yield "its disruption budget is of a kind that Kubernetes does not support for it"
     if pod.thing["kind"] != "DaemonSet" and not spec.get("topologySpreadConstraints"):
-        yield "is not spread"
+        yield "has no topology spread"
     if pod.name == "stream" and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:
-        yield "a rollout needs more GPUs than there are"
+        yield "a rollout needs additional GPUs"
 
 
 def _container(pod: Workload, container: Object) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _container(pod: Workload, container: Object) -> Iterator[str]:
     ):
         yield "has capabilities"
     if security.get("readOnlyRootFilesystem") is not True and (pod.name, container["name"]) not in WRITES:
-        yield "may write on its file system"
+        yield "may write to its file system"
     resources = container.get("resources", {})
     for bound in ("requests", "limits"):
         if not {"cpu", "memory"} <= set(resources.get(bound, {})):
@@ -85,20 +85,20 @@ def _container(pod: Workload, container: Object) -> Iterator[str]:
 def _probes(pod: Workload) -> Iterator[str]:
     for container in pod.running:
         if container["name"] in ("streamer", "pause"):
-            continue  # the sidecar says for both whether players may come
+            continue  # the sidecar's readiness counts for both
         probes = {kind: container.get(f"{kind}Probe", {}) for kind in ("startup", "liveness", "readiness")}
         if not all(probes.values()):
             yield f"{container['name']} lacks a probe"
         if container.get("command", [""])[0] == "pixelfleet":
             paths = {kind: probe.get("httpGet", {}).get("path") for kind, probe in probes.items()}
             if paths != {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}:
-                yield f"{container['name']} asks {paths}"
+                yield f"{container['name']} is probed at {paths}"
         names = {port["name"] for port in container.get("ports", [])}
         asked = {
             how["port"] for probe in probes.values() for key, how in probe.items() if key in ("httpGet", "tcpSocket")
         }
         if not asked <= names:
-            yield f"{container['name']} is asked on ports {asked}, and has {names}"
+            yield f"{container['name']} is probed on ports {asked}, and has {names}"
 
 
 def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
@@ -111,10 +111,10 @@ def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
     sidecar = pod.spec["initContainers"][0]
     streamer = pod.spec["containers"][0]
     if sidecar.get("restartPolicy") != "Always" or sidecar["name"] != "signalserver":
-        yield "the sidecar is no native one"
+        yield "the sidecar is not a native one"
     hook = streamer.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [""])
     if "/drain?wait=1" not in hook[-1]:
-        yield "the application is ended before its players have left"
+        yield "the application is stopped before its players have left"
     if any("serviceaccount" in mount["mountPath"] for mount in streamer.get("volumeMounts", [])):
         yield "the application has a token"
 
@@ -123,7 +123,7 @@ def _rights(objects: Sequence[Object]) -> Iterator[str]:
     for role in of_kind(objects, "Role", "ClusterRole"):
         rules = [(*rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
         if rules != RIGHTS.get((role["kind"], role["metadata"]["name"])):
-            yield f"{title(role)} gives rights that nobody wrote down: {rules}"
+            yield f"{title(role)} grants rights that are not listed in the check: {rules}"
 
 
 def _network(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _network(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[st
             and spec["policyTypes"] == ["Ingress", "Egress"]
         ]
         if not closed:
-            yield f"{title(pod.thing)}: nothing is closed by default"
+            yield f"{title(pod.thing)}: traffic is not denied by default"
 
 
 def _secrets(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
@@ -148,4 +148,4 @@ def _secrets(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[st
         shown += [(title(pod.thing), variable["name"]) for variable in env if "value" in variable]
     for where, name in shown:
         if any(word in name for word in SECRET_WORDS):
-            yield f"{where}: {name} is a secret, and stands in the open"
+            yield f"{where}: {name} is a secret in plain text"

@@ -1,4 +1,4 @@
-"""Whether what the objects say of each other is so: selectors, ports, keys, accounts, targets."""
+"""References between objects: selectors, ports, keys, accounts, targets."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ GIVEN_BY_KUBERNETES = {"kube-root-ca.crt"}
 
 
 def reference_problems(objects: Sequence[Object]) -> list[str]:
-    """Return what points nowhere, one line each."""
+    """Return the broken references, one line each."""
     pods = workloads(objects)
     return [
         *_names(objects),
@@ -31,7 +31,7 @@ def reference_problems(objects: Sequence[Object]) -> list[str]:
 def _names(objects: Sequence[Object]) -> Iterator[str]:
     for (kind, name), times in Counter((each["kind"], each["metadata"]["name"]) for each in objects).items():
         if times > 1:
-            yield f"{kind}/{name} is there {times} times"
+            yield f"{kind}/{name} exists {times} times"
     spaces = {each["metadata"].get("namespace") for each in objects if each["kind"] not in CLUSTER_WIDE}
     if len(spaces) > 1:
         yield f"objects of several namespaces: {spaces}"
@@ -43,17 +43,17 @@ def _selectors(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[
         selectors += [each["labelSelector"] for each in pod.spec.get("topologySpreadConstraints", [])]
         for selector in selectors:
             if picked(selector, pods) != [pod]:
-                yield f"{title(pod.thing)}: its selector {selector} picks others, or not itself"
+                yield f"{title(pod.thing)}: its selector {selector} matches other pods, or not its own"
     for service in of_kind(objects, "Service"):
         behind = picked({"matchLabels": service["spec"]["selector"]}, pods)
         if len(behind) != 1:
-            yield f"{title(service)} picks {len(behind)} workloads"
+            yield f"{title(service)} selects {len(behind)} workloads"
         for port in service["spec"]["ports"]:
             if not all(pod.has_port(port.get("targetPort", port["port"])) for pod in behind):
                 yield f"{title(service)}: no container has the port {port['targetPort']}"
     for budget in of_kind(objects, "PodDisruptionBudget"):
         if len(picked(budget["spec"]["selector"], pods)) != 1:
-            yield f"{title(budget)} is not for one workload"
+            yield f"{title(budget)} does not select one workload"
 
 
 def _policies(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
@@ -61,12 +61,12 @@ def _policies(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[s
         spec = policy["spec"]
         subjects = picked(spec["podSelector"], pods)
         if not subjects:
-            yield f"{title(policy)} is for no pod"
+            yield f"{title(policy)} selects no pod"
         for rule in spec.get("ingress", []):
             yield from _peers(policy, rule.get("from", []), pods)
             for port in _tcp(rule):
                 if not any(pod.has_port(port) for pod in subjects):
-                    yield f"{title(policy)}: nobody listens on {port}"
+                    yield f"{title(policy)}: no container listens on {port}"
         for rule in spec.get("egress", []):
             yield from _peers(policy, rule.get("to", []), pods)
             for peer in rule.get("to", []):
@@ -74,13 +74,13 @@ def _policies(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[s
                     continue
                 for port in _tcp(rule):
                     if not all(pod.has_port(port) for pod in picked(peer["podSelector"], pods)):
-                        yield f"{title(policy)}: the other side does not listen on {port}"
+                        yield f"{title(policy)}: the peer does not listen on {port}"
 
 
 def _peers(policy: Object, peers: Iterable[Object], pods: Sequence[Workload]) -> Iterator[str]:
     for peer in peers:
         if "podSelector" in peer and not picked(peer["podSelector"], pods):
-            yield f"{title(policy)} names a peer that is not there: {peer['podSelector']}"
+            yield f"{title(policy)} names a peer that does not exist: {peer['podSelector']}"
 
 
 def _tcp(rule: Object) -> list[int | str]:
@@ -98,12 +98,12 @@ def _keys(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
             if name in GIVEN_BY_KUBERNETES:
                 continue
             if known is None:
-                yield f"{title(pod.thing)} uses {kind}/{name}, which is not there"
+                yield f"{title(pod.thing)} uses {kind}/{name}, which does not exist"
             elif key is not None and key not in known:
-                yield f"{title(pod.thing)} uses the key {key} of {kind}/{name}, which is not there"
+                yield f"{title(pod.thing)} uses the key {key} of {kind}/{name}, which does not exist"
     for name in config:
         if ("ConfigMap", name) not in used:
-            yield f"ConfigMap/{name} is used by nobody"
+            yield f"ConfigMap/{name} is not used"
 
 
 def _uses(pod: Workload) -> Iterator[tuple[str, str, str | None]]:
@@ -128,13 +128,13 @@ def _accounts(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[s
     roles = {(each["kind"], each["metadata"]["name"]) for each in of_kind(objects, "Role", "ClusterRole")}
     for pod in pods:
         if pod.spec.get("serviceAccountName") not in accounts:
-            yield f"{title(pod.thing)} has no service account of ours"
+            yield f"{title(pod.thing)} has no service account of its own"
     for binding in of_kind(objects, "RoleBinding", "ClusterRoleBinding"):
         if (binding["roleRef"]["kind"], binding["roleRef"]["name"]) not in roles:
-            yield f"{title(binding)} binds a role that is not there"
+            yield f"{title(binding)} binds a role that does not exist"
         for subject in binding["subjects"]:
             if subject["name"] not in accounts or not subject.get("namespace"):
-                yield f"{title(binding)} binds {subject}, which is not there"
+                yield f"{title(binding)} binds {subject}, which does not exist"
 
 
 def _ways_in(objects: Sequence[Object]) -> Iterator[str]:
@@ -153,28 +153,30 @@ def _ways_in(objects: Sequence[Object]) -> Iterator[str]:
         for parent in route["spec"]["parentRefs"]:
             names = {name for name in listeners if parent.get("sectionName", name[1]) == name[1]}
             if parent["name"] not in {gateway for gateway, _ in names}:
-                yield f"{title(route)} hangs on a gateway that is not there"
+                yield f"{title(route)} refers to a gateway that does not exist"
             if {listeners[name] for name in names} != set(route["spec"]["hostnames"]):
-                yield f"{title(route)} is for other hosts than its gateway"
+                yield f"{title(route)} has other hosts than its gateway"
         found = [each for rule in route["spec"]["rules"] for each in rule.get("backendRefs", [])]
         backends += [(route, each["name"], each["port"]) for each in found]
     for thing, name, port in backends:
         if not any(port in (known["port"], known["name"]) for known in services.get(name, [])):
-            yield f"{title(thing)} leads to {name}:{port}, which is not there"
+            yield f"{title(thing)} routes to {name}:{port}, which does not exist"
 
 
 def _routers(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[str]:
-    """What routers are told: every matchmaker by one name, and how many proxies stand before them."""
-    (told,) = (each["data"] for each in of_kind(objects, "ConfigMap") if "PIXELFLEET_ROUTER_MATCHMAKER" in each["data"])
-    url = urlsplit(told["PIXELFLEET_ROUTER_MATCHMAKER"])
+    """The routers' settings: one name that resolves to every matchmaker, and the number of proxies in front of them."""
+    (settings,) = (
+        each["data"] for each in of_kind(objects, "ConfigMap") if "PIXELFLEET_ROUTER_MATCHMAKER" in each["data"]
+    )
+    url = urlsplit(settings["PIXELFLEET_ROUTER_MATCHMAKER"])
     services = {each["metadata"]["name"]: each["spec"] for each in of_kind(objects, "Service")}
     found = services.get(url.hostname or "", {})
     if found.get("clusterIP") != "None":
-        yield f"routers cannot tell matchmakers apart behind {url.hostname}"
+        yield f"{url.hostname} does not resolve to each matchmaker"
     elif not all(url.port in pod.port_numbers() for pod in picked({"matchLabels": found["selector"]}, pods)):
         yield f"no matchmaker listens on {url.port}"
     has_proxy = any(of_kind(objects, "Ingress", "Gateway"))
-    if has_proxy is not (int(told.get("PIXELFLEET_ROUTER_TRUSTED_PROXIES", "0")) > 0):
+    if has_proxy is not (int(settings.get("PIXELFLEET_ROUTER_TRUSTED_PROXIES", "0")) > 0):
         yield "routers take the proxy in front of them for a player, or players for a proxy"
 
 
@@ -186,15 +188,15 @@ def _scaling(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[st
         target = (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"])
         scaled.append(target)
         if target not in by_name:
-            yield f"{title(scaler)} scales what is not there"
+            yield f"{title(scaler)} scales a target that does not exist"
         elif "replicas" in by_name[target].thing["spec"]:
-            yield f"{title(scaler)}: its target names its replicas, so applying it again would undo the scaling"
+            yield f"{title(scaler)}: its target sets replicas, so applying it again would reset the scaling"
         for described in _described(scaler):
             if described["kind"] != "Service" or described["name"] not in services:
-                yield f"{title(scaler)} measures {described}, which is not there"
+                yield f"{title(scaler)} reads {described}, which does not exist"
     for target, times in Counter(scaled).items():
         if times > 1:
-            yield f"{target} is scaled by {times} at once"
+            yield f"{target} has {times} autoscalers"
 
 
 def _described(scaler: Object) -> list[Any]:
@@ -210,17 +212,17 @@ def _scraping(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[s
             for port in each.get("ports", [])
             if port["name"] == "metrics"
         }
-        said = {int(annotations["prometheus.io/port"])} if "prometheus.io/port" in annotations else set()
-        if numbers != said:
-            yield f"{title(pod.thing)}: the port of its metrics is {numbers}, and its annotation says {said}"
+        annotated = {int(annotations["prometheus.io/port"])} if "prometheus.io/port" in annotations else set()
+        if numbers != annotated:
+            yield f"{title(pod.thing)}: the port of its metrics is {numbers}, and its annotation has {annotated}"
         service = pod.labels["app.kubernetes.io/component"]
-        if said and pod.thing["kind"] != "DaemonSet" and service not in _names_of(objects, "Service"):
-            yield f"{title(pod.thing)}: its component {service} is no Service, by which its series are found"
+        if annotated and pod.thing["kind"] != "DaemonSet" and service not in _names_of(objects, "Service"):
+            yield f"{title(pod.thing)}: its component {service} is not a Service, by which the adapter finds its series"
     for monitor in of_kind(objects, "PodMonitor"):
         found = picked(monitor["spec"]["selector"], pods)
         ports = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
         if not found or ports != {"metrics"}:
-            yield f"{title(monitor)} finds nothing"
+            yield f"{title(monitor)} selects no pod"
 
 
 def _names_of(objects: Sequence[Object], kind: str) -> set[str]:

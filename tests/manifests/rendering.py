@@ -1,4 +1,4 @@
-"""The manifests as kustomize gives them: overlays, each component on the base, and what configure writes."""
+"""Rendered manifests: overlays, each component on the base, and the output of `pixelfleet configure`."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ SECRETS: Final = [
 
 
 def require_kubectl() -> None:
-    """Skip the test without a kubectl that is new enough; with CI=true, fail it."""
+    """Skip the test without a sufficiently new kubectl; with CI=true, fail it."""
     require_part("kubectl")
     try:
         usable_kubectl()
@@ -97,7 +97,7 @@ def rendered(name: str) -> tuple[Object, ...]:
 
 
 def configured(folder: Path, values: dict[str, str], manifests: Path = K8S) -> str:
-    """Return what the overlay gives that `pixelfleet configure` writes."""
+    """Return what kustomize renders from the overlay that `pixelfleet configure` writes."""
     env_file = folder / "env"
     env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     overlay = folder / "overlay"

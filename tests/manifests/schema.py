@@ -1,4 +1,4 @@
-"""Whether an object has the shape that Kubernetes, or who else takes it, knows."""
+"""Validates objects against the schemas of Kubernetes and of custom resources."""
 
 import json
 from functools import cache
@@ -12,16 +12,16 @@ from referencing import Registry, Resource
 from tests.manifests.rendering import Object
 
 OLDEST: Final = "1.29"
-"""The first Kubernetes that runs native sidecars without being told to."""
+"""The first version of Kubernetes that supports native sidecars by default."""
 
 NEWEST: Final = "1.37"
 
 OF_OTHERS: Final = {"monitoring.coreos.com", "keda.sh", "gateway.networking.k8s.io", "cert-manager.io"}
-"""API groups that Kubernetes has no schemas of; schemas/ has small ones, of the fields that we use."""
+"""API groups without schemas in Kubernetes; schemas/ has small ones, of the fields that the manifests use."""
 
 
 def schema_problem(thing: Object, version: str) -> str | None:
-    """Return what is wrong with an object's shape, or None."""
+    """Return the violation of an object's schema, or None."""
     try:
         _validator(thing["apiVersion"], thing["kind"], version).validate(thing)
     except jsonschema.ValidationError as error:

@@ -1,4 +1,4 @@
-"""The autoscalers' arithmetic, from numbers that are scraped of real matchmakers' metrics."""
+"""The autoscalers' arithmetic on metrics that are scraped from real matchmakers."""
 
 import asyncio
 import math
@@ -29,16 +29,16 @@ ADAPTED = {
     "pixelstream_available_count": "matchmaker_streamer_available_count",
     "player_stream_pool_ratio": "matchmaker_streamer_demand_ratio",
 }
-"""The names under which the Prometheus adapter gives our series to autoscalers."""
+"""The names under which the Prometheus adapter exposes the series to autoscalers."""
 
 AUTOSCALED = ("component hpa-stream", "component hpa-services", "component keda-stream", "configure most")
 
 TOLERANCE = 0.1
-"""Kubernetes leaves alone what is this near its target."""
+"""Kubernetes does not scale within this tolerance of the target."""
 
 
 class Store(MemoryFleetStore):
-    """A store that can be out of reach."""
+    """A store that can be unavailable."""
 
     away = False
 
@@ -60,7 +60,7 @@ class Replicas:
     async def fleet(
         self, streamers: int, *, busy: int = 0, draining: int = 0, waiting: int = 0, sequence: int = 1
     ) -> None:
-        """Report streamers of which the first are busy, and the first of these draining; have players wait."""
+        """Report streamers, the first `busy` of them occupied and some of these draining; add waiting players."""
         for number in range(streamers):
             report = StreamerReport(
                 server_id=f"pod-{number}",
@@ -77,7 +77,7 @@ class Replicas:
             gauges._totals, gauges._read_at = await self.store.totals(), asyncio.get_running_loop().time()
 
     def scraped(self, name: str, **labels: str) -> list[float]:
-        """Return what a scrape of each replica finds of a series."""
+        """Return the values of a series in a scrape of each replica."""
         return [
             sample.value
             for metrics, _ in self.each
@@ -87,14 +87,14 @@ class Replicas:
         ]
 
     def average(self, name: str, **labels: str) -> float | None:
-        """Return PromQL's `avg`: nothing of nothing."""
+        """Return PromQL's `avg`; None for an empty vector."""
         values = self.scraped(name, **labels)
         return sum(values) / len(values) if values else None
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _rendered() -> None:
-    """Render before any test runs a loop that must not be blocked."""
+    """Render before any test, because rendering would block the event loop."""
     require_kubectl()
     for each in AUTOSCALED:
         rendered(each)
@@ -111,7 +111,7 @@ def _spec(rendering: str, kind: str) -> Any:
 
 
 def target() -> float:
-    """Return the ratio that our HorizontalPodAutoscaler holds."""
+    """Return the target ratio of the HorizontalPodAutoscaler."""
     (metric,) = _spec("component hpa-stream", "HorizontalPodAutoscaler")["metrics"]
     assert metric["object"]["target"]["type"] == "Value"
     text = metric["object"]["target"]["value"]
@@ -119,12 +119,12 @@ def target() -> float:
 
 
 def wanted_by_hpa(current: int, ratio: float) -> int:
-    """Return the replicas that Kubernetes computes from an object's value."""
+    """Return the replicas that Kubernetes computes for a metric with a target value."""
     return current if abs(ratio / target() - 1) <= TOLERANCE else math.ceil(current * ratio / target())
 
 
 def wanted_by_keda(value: float) -> int:
-    """Return the replicas that KEDA comes to: none up to the activation, then the HPA's by an average."""
+    """Return the replicas that KEDA computes: none up to the activation threshold, then the HPA's by an average."""
     spec = _spec("component keda-stream", "ScaledObject")
     trigger = spec["triggers"][0]
     assert trigger["metricType"] == "AverageValue"
@@ -144,7 +144,7 @@ async def test_the_ratio_of_two_replicas_is_players_to_streamers(
     assert ratio == pytest.approx((busy + waiting) / streamers)
 
 
-async def test_a_free_streamer_that_waits_for_its_player_counts_as_used(replicas: Replicas) -> None:
+async def test_a_leased_streamer_counts_as_used(replicas: Replicas) -> None:
     await replicas.fleet(4, busy=1, waiting=1)
     assert replicas.average("matchmaker_streamer_demand_ratio") == pytest.approx(2 / 4)
 
@@ -170,14 +170,14 @@ async def test_a_rollout_that_drains_busy_pods_does_not_scale_up(replicas: Repli
     assert replicas.average("pixelfleet_streams_wanted", app="game") == (wanted or 0) - 3
 
 
-async def test_players_without_any_streamer_make_one_come(replicas: Replicas) -> None:
+async def test_waiting_players_without_streamers_scale_up(replicas: Replicas) -> None:
     await replicas.fleet(0, waiting=2)
     ratio = replicas.average("matchmaker_streamer_demand_ratio")
     assert ratio == 3
     assert wanted_by_hpa(1, ratio) > 1
 
 
-async def test_keda_follows_what_is_busy_waited_for_and_warm(replicas: Replicas) -> None:
+async def test_keda_follows_the_demand(replicas: Replicas) -> None:
     await replicas.fleet(4, busy=4, waiting=2)
     wanted = replicas.average("pixelfleet_streams_wanted", app="game")
     assert wanted == 4 + 2 + 1
@@ -188,7 +188,7 @@ def test_keda_goes_to_zero_and_back() -> None:
     assert [wanted_by_keda(value) for value in (0, 1, 2)] == [0, 1, 2]
 
 
-def test_keda_does_nothing_while_nobody_knows() -> None:
+def test_keda_does_not_scale_without_the_series() -> None:
     (trigger,) = _spec("component keda-stream", "ScaledObject")["triggers"]
     assert trigger["metadata"]["ignoreNullValues"] == "false"
 
@@ -210,7 +210,7 @@ async def reading(replicas: Replicas, quickly: None) -> AsyncIterator[Replicas]:
 SERIES = ("matchmaker_streamer_demand_ratio", "matchmaker_player_queue_count", "pixelfleet_streams_wanted")
 
 
-async def test_the_series_are_absent_while_the_store_is_out_of_reach(reading: Replicas) -> None:
+async def test_the_series_are_absent_while_the_store_is_unavailable(reading: Replicas) -> None:
     await reading.fleet(2, busy=1)
     assert all(len(reading.scraped(name)) == 2 for name in SERIES)
     reading.store.away = True
@@ -241,7 +241,7 @@ def _adapters() -> list[Path]:
     return sorted(path for path in ROOT.glob("telemetry/**/*adapter*.yaml"))
 
 
-def test_the_adapter_gives_each_series_its_name_and_averages_the_fleets() -> None:
+def test_the_adapter_names_each_series_and_averages_the_fleets() -> None:
     for path in _adapters():
         rules = yaml.safe_load(path.read_text())["rules"]["custom"]
         named = {rule["name"].get("as"): rule for rule in rules}

@@ -1,4 +1,4 @@
-"""What `pixelfleet configure` makes of odd values and places, by kubectl; wrong values are the unit tests' matter."""
+"""`pixelfleet configure` with unusual values and paths, rendered by kubectl; unit tests cover invalid values."""
 
 import base64
 import os
@@ -22,7 +22,7 @@ def _kubectl() -> None:
 
 
 def made(folder: Path, **values: str) -> list[Object]:
-    """Return the objects for these values, after the checks that every rendering has to pass."""
+    """Return the rendered objects for these values; they have passed all checks."""
     found = objects(configured(folder, {**LEAST, **values}))
     assert [problem for each in found if (problem := schema_problem(each, NEWEST))] == []
     assert reference_problems(found) + policy_problems(found) == []
@@ -30,7 +30,7 @@ def made(folder: Path, **values: str) -> list[Object]:
 
 
 @pytest.mark.parametrize("word", ["1e3", "null", "true", "0x10", "012", "yes"])
-def test_a_word_that_yaml_would_take_for_something_else_stays_a_word(word: str, tmp_path: Path) -> None:
+def test_a_value_that_yaml_would_convert_stays_a_string(word: str, tmp_path: Path) -> None:
     values = dict.fromkeys(("NAMESPACE", "REPO_SECRET", "INGRESS_CLASS", "INGRESS_TLS_ISSUER", "IMAGE_TAG"), word)
     found = made(tmp_path, **values)
     (ingress,) = of_kind(found, "Ingress")
@@ -52,7 +52,7 @@ def test_a_word_that_yaml_would_take_for_something_else_stays_a_word(word: str, 
         "ünïcödé-is-a-secret",
     ],
 )
-def test_a_secret_is_kept_as_it_is_whatever_is_in_it(secret: str, tmp_path: Path) -> None:
+def test_a_secret_may_contain_any_character(secret: str, tmp_path: Path) -> None:
     quoted = f'"{secret}"'
     (kept,) = of_kind(made(tmp_path, TURN_SECRET=quoted), "Secret")
     assert base64.b64decode(kept["data"]["turn-secret"]).decode() == secret
@@ -67,14 +67,14 @@ def test_a_secret_is_kept_as_it_is_whatever_is_in_it(secret: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["with a space", "\N{GRINNING FACE} ünï", "$(id)", "a#b", "a'b\"c", "a: b"])
-def test_the_manifests_may_stand_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
+def test_the_manifests_may_be_in_a_folder_with_any_name(name: str, tmp_path: Path) -> None:
     for folder in ("k8s", "turn"):
         shutil.copytree(ROOT / folder, tmp_path / name / folder)
     found = objects(configured(tmp_path, LEAST, manifests=tmp_path / name / "k8s"))
     assert {title(each) for each in found} >= {"Deployment/stream", "Service/matchmakers"}
 
 
-def test_with_a_gateway_plain_http_is_sent_on_to_the_certificate(tmp_path: Path) -> None:
+def test_with_a_gateway_plain_http_is_redirected_to_https(tmp_path: Path) -> None:
     found = objects(configured(tmp_path, MOST))
     (gateway,) = of_kind(found, "Gateway")
     listeners = {each["name"]: each for each in gateway["spec"]["listeners"]}
@@ -85,7 +85,7 @@ def test_with_a_gateway_plain_http_is_sent_on_to_the_certificate(tmp_path: Path)
     assert "backendRefs" not in routes["pixelfleet-redirect"]["rules"][0]
 
 
-def test_the_script_is_the_command_and_says_all_that_is_wrong(tmp_path: Path) -> None:
+def test_the_script_runs_the_command_and_lists_all_errors(tmp_path: Path) -> None:
     env_file = tmp_path / "a b" / ".env"
     env_file.parent.mkdir()
     env_file.write_text("".join(f"{name}={value}\n" for name, value in LEAST.items()))

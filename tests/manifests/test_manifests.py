@@ -26,7 +26,7 @@ OUTDATED = {
     "vars",
     "imageTags",
 }
-"""Fields of kustomizations that have a successor."""
+"""Deprecated fields of kustomizations."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,28 +34,28 @@ def _kubectl() -> None:
     require_kubectl()
 
 
-def test_the_kubectl_here_is_new_enough() -> None:
+def test_kubectl_is_new_enough() -> None:
     assert usable_kubectl()
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
-def test_every_object_has_the_shape_that_kubernetes_knows(name: str, version: str) -> None:
+def test_every_object_follows_its_schema(name: str, version: str) -> None:
     assert [problem for each in rendered(name) if (problem := schema_problem(each, version))] == []
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
-def test_what_objects_say_of_each_other_is_so(name: str) -> None:
+def test_references_between_objects_are_valid(name: str) -> None:
     assert reference_problems(rendered(name)) == []
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
-def test_nothing_does_what_it_may_not(name: str) -> None:
+def test_objects_follow_the_policy(name: str) -> None:
     assert policy_problems(rendered(name)) == []
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
-def test_every_service_starts_with_the_environment_that_it_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_service_accepts_its_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = set()
     for command, container, environ in services(rendered(name)):
         found.add(command)
@@ -72,13 +72,13 @@ def test_kustomizations_have_current_fields_only(path: Path) -> None:
     assert OUTDATED.isdisjoint(yaml.safe_load(path.read_text()))
 
 
-def test_what_is_in_support_has_the_shape_that_its_taker_knows() -> None:
+def test_the_support_objects_follow_their_schemas() -> None:
     found = [each for path in sorted(K8S.glob("support/*.yaml")) for each in objects(path.read_text())]
     assert found
     assert [problem for each in found if (problem := schema_problem(each, NEWEST))] == []
 
 
-def test_our_image_has_the_version_of_this_tree() -> None:
+def test_the_images_have_the_projects_version() -> None:
     project = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert project
     images = {each["image"] for pod in workloads(rendered("overlay demo")) for each in pod.containers}
@@ -88,7 +88,7 @@ def test_our_image_has_the_version_of_this_tree() -> None:
     assert project[1] == VERSION
 
 
-def test_the_demo_is_what_its_overlay_gives() -> None:
+def test_the_checked_in_demo_is_up_to_date() -> None:
     written = objects((K8S / "demo.yaml").read_text())
     assert written == list(rendered("overlay demo")), "run: make manifests ARGS=--write"
 
@@ -101,7 +101,7 @@ def test_the_demo_needs_no_gpu_and_no_unreal() -> None:
     assert "affinity" not in stream.spec
 
 
-def test_with_redis_nobody_plays_without_a_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_redis_a_session_token_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {
         command: load(command, environ, monkeypatch) for command, _, environ in services(rendered("overlay example"))
     }
@@ -129,16 +129,16 @@ def _sidecar(change: Change) -> Callable[[list[Object]], None]:
 
 
 BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
-    "a selector that picks nothing": _spec("Service", "router", lambda spec: spec["selector"].update(a="b")),
-    "a port that nobody has": _spec("Service", "router", lambda spec: spec["ports"][0].update(targetPort="nope")),
-    "a key that is not there": _spec("ConfigMap", "router", lambda thing: thing["metadata"].update(name="other")),
-    "an account that is not there": _pod(lambda pod: pod.update(serviceAccountName="other")),
+    "a selector without a match": _spec("Service", "router", lambda spec: spec["selector"].update(a="b")),
+    "a port without a container": _spec("Service", "router", lambda spec: spec["ports"][0].update(targetPort="nope")),
+    "a missing ConfigMap": _spec("ConfigMap", "router", lambda thing: thing["metadata"].update(name="other")),
+    "a missing service account": _pod(lambda pod: pod.update(serviceAccountName="other")),
     "a wrong probe": _sidecar(lambda each: each["readinessProbe"]["httpGet"].update(path="/livez")),
     "a probe on no port": _sidecar(lambda each: each["livenessProbe"]["httpGet"].update(port="nope")),
     "root": _sidecar(lambda each: each["securityContext"].update(runAsUser=0)),
     "no limits": _sidecar(lambda each: each["resources"].pop("limits")),
     "a writable file system": _sidecar(lambda each: each["securityContext"].update(readOnlyRootFilesystem=False)),
-    "no native sidecar": _sidecar(lambda each: each.pop("restartPolicy")),
+    "a sidecar that is not native": _sidecar(lambda each: each.pop("restartPolicy")),
     "a token for the application": _pod(lambda pod: pod.update(automountServiceAccountToken=True)),
     "a short grace period": _pod(lambda pod: pod.update(terminationGracePeriodSeconds=3600)),
     "no preStop": _pod(lambda pod: pod["containers"][0].pop("lifecycle")),
@@ -150,11 +150,13 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
     "no default deny": lambda things: things.remove(
         next(each for each in things if each["metadata"]["name"] == "default-deny")
     ),
-    "a secret in the open": _sidecar(
+    "a secret in plain text": _sidecar(
         lambda each: each["env"].append({"name": "PIXELFLEET_SIGNALSERVER_REST_TOKEN", "value": "a"})
     ),
-    "an edge to nobody": _spec("NetworkPolicy", "router", lambda spec: spec["egress"][0]["ports"][0].update(port=3001)),
-    "an ingress to nobody": _spec(
+    "egress to a closed port": _spec(
+        "NetworkPolicy", "router", lambda spec: spec["egress"][0]["ports"][0].update(port=3001)
+    ),
+    "an ingress to a missing service": _spec(
         "Ingress",
         "pixelfleet",
         lambda spec: spec["rules"][0]["http"]["paths"][0]["backend"]["service"].update(name="nobody"),
@@ -163,7 +165,7 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
     "a proxy that counts as a player": lambda things: next(
         each for each in things if "PIXELFLEET_ROUTER_TRUSTED_PROXIES" in each.get("data", {})
     )["data"].pop("PIXELFLEET_ROUTER_TRUSTED_PROXIES"),
-    "a budget that nobody can work out": _spec(
+    "a budget that Kubernetes does not support": _spec(
         "PodDisruptionBudget", "turn", lambda spec: spec.update(minAvailable="50%")
     ),
     "an annotation of another port": _spec(
@@ -175,7 +177,7 @@ BREAKAGES: dict[str, Callable[[list[Object]], None]] = {
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)
-def test_the_checks_see(breakage: str) -> None:
+def test_the_checks_detect(breakage: str) -> None:
     things = deepcopy(list(rendered("overlay example")))
     BREAKAGES[breakage](things)
     assert things != list(rendered("overlay example"))
@@ -183,14 +185,14 @@ def test_the_checks_see(breakage: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"paused": "no"}, {"unknown": 1}, {"replicas": -1.5}], ids=str)
-def test_a_wrong_shape_is_seen(change: dict[str, Any]) -> None:
+def test_a_schema_violation_is_detected(change: dict[str, Any]) -> None:
     deployment = deepcopy(next(each for each in rendered("overlay example") if each["kind"] == "Deployment"))
     assert schema_problem(deployment, NEWEST) is None
     deployment["spec"] |= change
     assert (schema_problem(deployment, NEWEST) or "").startswith(title(deployment))
 
 
-def test_an_api_that_is_gone_is_seen() -> None:
+def test_a_removed_api_is_detected() -> None:
     deployment = deepcopy(next(each for each in rendered("overlay example") if each["kind"] == "Deployment"))
     deployment["apiVersion"] = "apps/v1beta1"
     assert schema_problem(deployment, OLDEST)

@@ -1,4 +1,4 @@
-"""What the manifests tell programs, told to them here: the hook that waits for players, Redis, coturn."""
+"""Programs run with the command lines of the manifests: the preStop hook, Redis, coturn."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as NotYetError
 
 from tests.integration.peers import player, streamer
-from tests.integration.signals import TOKEN, Signals, signals
+from tests.integration.signalservers import TOKEN, RunningSignalserver, running_signalserver
 from tests.manifests.environment import environment
 from tests.manifests.pods import Workload, workloads
 from tests.manifests.rendering import ROOT, Object, rendered, require_kubectl
@@ -29,8 +29,10 @@ def pods() -> dict[str, Workload]:
 
 
 @asynccontextmanager
-async def hook(pods: dict[str, Workload], running: Signals, token: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the preStop of the application's container."""
+async def hook(
+    pods: dict[str, Workload], running: RunningSignalserver, token: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the preStop hook of the application's container."""
     command = pods["stream"].spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
     arguments = [each.replace("/127.0.0.1/4000", f"/127.0.0.1/{running.server.player_port}") for each in command]
     assert arguments != command
@@ -40,12 +42,12 @@ async def hook(pods: dict[str, Workload], running: Signals, token: str) -> Async
 
 async def test_the_hook_returns_when_the_last_player_has_left(pods: dict[str, Workload]) -> None:
     async with (
-        signals(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running,
+        running_signalserver(rest_token=TOKEN, spread_seconds=0, drain_seconds=600) as running,
         streamer(running.streamer_url, "cam"),
         player(running.player_url) as viewer,
         hook(pods, running, TOKEN) as process,
     ):
-        await viewer.hear("sigterm")
+        await viewer.receive("sigterm")
         assert await running.ready() == "draining"
         assert process.returncode is None
         await viewer.socket.close()
@@ -53,25 +55,27 @@ async def test_the_hook_returns_when_the_last_player_has_left(pods: dict[str, Wo
             assert await process.wait() == 0
 
 
-async def test_the_hook_of_a_wrong_token_holds_nothing_up(pods: dict[str, Workload]) -> None:
-    async with signals(rest_token=TOKEN) as running, hook(pods, running, "wrong") as process:
+async def test_the_hook_returns_at_once_with_a_wrong_token(pods: dict[str, Workload]) -> None:
+    async with running_signalserver(rest_token=TOKEN) as running, hook(pods, running, "wrong") as process:
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 0
         assert not running.server.draining.begun
 
 
 def arguments_of(pod: Workload, objects: tuple[Object, ...]) -> list[str]:
-    """Return a container's command line with its variables in place, as Kubernetes puts them."""
+    """Return a container's command line with its variables expanded as Kubernetes does."""
     (container,) = pod.spec["containers"]
     environ = environment(container, objects)
     line = [*container["command"], *container["args"]]
     return [re.sub(r"\$\((\w+)\)", lambda found: environ[found[1]], each) for each in line]
 
 
-async def test_redis_starts_as_it_is_told_and_asks_for_the_password(pods: dict[str, Workload], tmp_path: Path) -> None:
+async def test_redis_starts_with_its_command_and_requires_the_password(
+    pods: dict[str, Workload], tmp_path: Path
+) -> None:
     port, objects = free_port(), rendered("overlay demo")
     shell, options, script = arguments_of(pods["redis"], objects)
-    assert "PASSWORD" not in script.splitlines()[0], "every process of the node can read it there"
+    assert "PASSWORD" not in script.splitlines()[0], "every process of the node can read the command line"
     script = script.replace("redis-server -", f"{require_part('redis-server')} - --port {port}", 1)
     env = {**os.environ, **environment(pods["redis"].containers[0], objects)}
     url = environment(pods["stream"].containers[0], objects)["PIXELFLEET_SIGNALSERVER_REDIS_URL"]
@@ -84,13 +88,13 @@ async def test_redis_starts_as_it_is_told_and_asks_for_the_password(pods: dict[s
             "maxmemory-policy": "noeviction",
         }
         await client.aclose()
-        stranger = redis.asyncio.Redis(port=port)
+        unauthenticated = redis.asyncio.Redis(port=port)
         with pytest.raises(AuthenticationError):
-            await stranger.ping()
-        await stranger.aclose()
+            await unauthenticated.ping()
+        await unauthenticated.aclose()
 
 
-async def test_coturn_starts_as_it_is_told(pods: dict[str, Workload], tmp_path: Path) -> None:
+async def test_coturn_starts_with_its_command(pods: dict[str, Workload], tmp_path: Path) -> None:
     port = free_port()
     files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}"]
     local = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", *files]
@@ -101,7 +105,7 @@ async def test_coturn_starts_as_it_is_told(pods: dict[str, Workload], tmp_path: 
     *_, last = script.splitlines()
     assert last.startswith("exec")
     assert "--allowed-peer-ip=$STREAMERS_FIRST-$STREAMERS_LAST" in last
-    assert "SECRET" not in last, "every process of the node can read it there"
+    assert "SECRET" not in last, "every process of the node can read the command line"
     (container,) = pods["turn"].spec["containers"]
     environ = environment(container, rendered("overlay demo"))
     assert (environ["STREAMERS_FIRST"], environ["STREAMERS_LAST"]) == ("10.0.0.0", "10.255.255.255")
@@ -122,7 +126,7 @@ async def _answers(port: int) -> bool:
     return True
 
 
-def test_the_configuration_of_coturn_is_the_one_of_the_tree(pods: dict[str, Workload]) -> None:
+def test_the_configuration_of_coturn_is_the_shipped_file(pods: dict[str, Workload]) -> None:
     (config,) = (each for each in rendered("overlay demo") if each["metadata"]["name"].startswith("turn-config"))
     assert config["data"]["turnserver.conf"] == (ROOT / "turn" / "turnserver.conf").read_text()
     (container,) = pods["turn"].spec["containers"]

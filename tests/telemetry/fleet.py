@@ -1,4 +1,4 @@
-"""The real services on a real Redis, and a small load on them: everything that a rule or a panel reads has a value."""
+"""The real services on a real Redis under a small load, so that everything that a rule or a panel reads has a value."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ LOOPBACK: Final = "127.0.0.1"
 
 @dataclass
 class Fleet:
-    """Running services, by job the ports that Prometheus asks."""
+    """Running services, and the ports that Prometheus scrapes, by job."""
 
     redis: RedisServer
     folder: Path
@@ -54,7 +54,7 @@ class Fleet:
         return cls(redis, folder, stack, SecretStr(secrets.token_hex(32)), {})
 
     def url(self, user: str = "") -> SecretStr:
-        """Return Redis' URL, for a `name:password` if there are users."""
+        """Return Redis' URL, with the `name:password` of a user if there are users."""
         return SecretStr(f"redis://{user}{'@' if user else ''}{LOOPBACK}:{self.redis.port}")
 
     async def matchmakers(self, count: int, **settings: Any) -> list[matchmaker.app.Matchmaker]:
@@ -68,7 +68,7 @@ class Fleet:
         made = [await self.stack.enter_async_context(matchmaker.app.running(chosen)) for _ in range(count)]
         for each in made:
             self._ask("matchmaker", each.metrics_port)
-            await eventually(partial(_knows_the_fleet, each), "the matchmaker knows the fleet")
+            await eventually(partial(_knows_the_fleet, each), "the matchmaker has the fleet's data")
         return made
 
     async def signalserver(self, **settings: Any) -> signalserver.app.SignalServer:
@@ -106,7 +106,7 @@ class Fleet:
         return made
 
     async def recorded(self, job: str) -> int:
-        """Serve a page of metrics, as it was written down, in the place of programs that are not here."""
+        """Serve a recorded page of metrics, for programs that do not run here."""
         page = (Path(__file__).parent / f"{job}.prom").read_text(encoding="utf-8")
 
         async def answer(_: web.Request) -> web.Response:
@@ -117,11 +117,11 @@ class Fleet:
         return await self.stack.enter_async_context(plain_port(app, host=LOOPBACK, port=0, option="port"))
 
     def static(self, job: str) -> Targets:
-        """Return a job's targets as docker-compose's names give them."""
+        """Return a job's targets as the names of docker-compose resolve to them."""
         return [{"targets": [f"{LOOPBACK}:{port}" for port in self.ports.get(job, ())]}]
 
     def pods(self) -> Targets:
-        """Return every target as Kubernetes describes the pod that it is in."""
+        """Return every target as Kubernetes describes its pod."""
         return [pod(job, number, port) for job, ports in self.ports.items() for number, port in enumerate(ports)]
 
     def _ask(self, job: str, port: int) -> None:
@@ -133,9 +133,9 @@ def _knows_the_fleet(replica: matchmaker.app.Matchmaker) -> bool:
 
 
 def pod(job: str, number: int, port: int) -> dict[str, Any]:
-    """Return a target with what the discovery of pods says of it."""
+    """Return a target with the labels of pod discovery."""
     workload = "stream" if job == "signalserver" else job
-    said = {
+    metadata = {
         "pod_annotation_prometheus_io_scrape": "true",
         "pod_annotation_prometheus_io_port": str(port),
         "pod_label_app_kubernetes_io_part_of": "pixelfleet",
@@ -146,40 +146,40 @@ def pod(job: str, number: int, port: int) -> dict[str, Any]:
         "pod_node_name": "node-1",
         "namespace": "pixel",
     }
-    # Kubernetes names every port of the pod; which one is scraped is for the annotation to say.
+    # Kubernetes lists every port of the pod; the annotation determines which one is scraped.
     return {
         "targets": [f"{LOOPBACK}:1"],
-        "labels": {f"__meta_kubernetes_{name}": value for name, value in said.items()},
+        "labels": {f"__meta_kubernetes_{name}": value for name, value in metadata.items()},
     }
 
 
 async def stream(source: Peer, viewer: Peer) -> None:
-    """Have a player and a streamer set their connection up, and say which way the video takes."""
-    await viewer.hear("config")
-    await viewer.say("subscribe", streamerId="default")
-    player_id = (await source.hear("playerConnected"))["playerId"]
-    await source.say("offer", sdp=SDP, playerId=player_id)
-    await viewer.hear("offer")
-    await viewer.say("answer", sdp=SDP)
-    await source.hear("answer")
-    await viewer.say("stats", data='{"path": "relayed"}')
-    await viewer.say("stats", data='{"firstFrame": {"opened": 200, "matched": 210, "configured": 220, "frame": 900}}')
-    await viewer.say("dance")
-    await viewer.say("ping")
-    await viewer.hear("pong")
+    """Let a player and a streamer negotiate, and report the ICE path."""
+    await viewer.receive("config")
+    await viewer.send("subscribe", streamerId="default")
+    player_id = (await source.receive("playerConnected"))["playerId"]
+    await source.send("offer", sdp=SDP, playerId=player_id)
+    await viewer.receive("offer")
+    await viewer.send("answer", sdp=SDP)
+    await source.receive("answer")
+    await viewer.send("stats", data='{"path": "relayed"}')
+    await viewer.send("stats", data='{"firstFrame": {"opened": 200, "matched": 210, "configured": 220, "frame": 900}}')
+    await viewer.send("dance")
+    await viewer.send("ping")
+    await viewer.receive("pong")
 
 
 @asynccontextmanager
 async def under_load(fleet: Fleet) -> AsyncIterator[None]:
-    """Run every service, with a player that streams, one that waits, and some things that go wrong."""
+    """Run every service, with a player that streams, one that waits, and some failures."""
     fleet.ports["turn"] = [await fleet.recorded("turn")]
     api = await fleet.turn_api()
     server = await fleet.signalserver(rtc_config_url=f"http://{LOOPBACK}:{api.port}/")
     made = make_certificate(fleet.folder)
     await fleet.signalserver(tls_cert=made.certificate, tls_key=made.key, redis_url=None)
     broken = await fleet.signalserver(app="broken", public_url=f"ws://{LOOPBACK}:{free_port()}")
-    door = await fleet.router(await fleet.matchmakers(2))
-    url = f"ws://{LOOPBACK}:{door.port}/ws"
+    entry = await fleet.router(await fleet.matchmakers(2))
+    url = f"ws://{LOOPBACK}:{entry.port}/ws"
     with pytest.raises(InvalidStatus):
         async with player(f"ws://{LOOPBACK}:{server.player_port}/?session=forged"):
             pass
@@ -189,9 +189,9 @@ async def under_load(fleet: Fleet) -> AsyncIterator[None]:
     ):
         async with player(url) as viewer:
             await stream(source, viewer)
-        await source.hear("playerDisconnected")
+        await source.receive("playerDisconnected")
         async with player(url) as viewer:
             await stream(source, viewer)
             async with player(url) as waiting, player(f"{url}?app=broken"):
-                await waiting.hear("matchmaker")
+                await waiting.receive("matchmaker")
                 yield

@@ -1,4 +1,4 @@
-"""A real Prometheus with the shipped configuration, and the targets of a test in place of those that it looks up."""
+"""A real Prometheus with the shipped configuration, and a test's targets instead of discovered ones."""
 
 import copy
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from tests.parts import eventually, free_port, program, require_part
 from tests.telemetry.shipped import KUBERNETES, TELEMETRY, read
 
 SECONDS: Final = "1s"
-"""Between scrapes, so that a test need not wait for the shipped 15 s."""
+"""The scrape interval of tests; the shipped one is 15 s."""
 
 Targets = Sequence[dict[str, Any]]
 """Static configurations: `targets` and `labels`."""
@@ -22,12 +22,12 @@ Targets = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Prometheus:
-    """One that answers."""
+    """A running Prometheus."""
 
     http: aiohttp.ClientSession
 
     async def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return the series that an expression gives now."""
+        """Return the series of an expression at this moment."""
         async with self.http.get("/api/v1/query", params={"query": expression}) as answer:
             body = await answer.json()
         assert body["status"] == "success", f"{expression}: {body}"
@@ -35,7 +35,7 @@ class Prometheus:
         return result
 
     async def value(self, expression: str) -> float | None:
-        """Return the only value that an expression gives, or None when it gives none."""
+        """Return the only value of an expression, or None when there is none."""
         result = await self.query(expression)
         assert len(result) <= 1, f"{expression}: {result}"
         return float(result[0]["value"][1]) if result else None
@@ -57,7 +57,7 @@ def compose_configuration(targets: Mapping[str, Targets]) -> dict[str, Any]:
 
 
 def kubernetes_configuration(targets: Mapping[str, Targets]) -> dict[str, Any]:
-    """Return what the values of kube-prometheus-stack make of Prometheus, with the targets of each job."""
+    """Return Prometheus's configuration as kube-prometheus-stack makes it, with the targets of each job."""
     spec = read(KUBERNETES / "kube-prometheus-stack.values.yaml")["prometheus"]["prometheusSpec"]
     return _with_targets(
         {
@@ -89,7 +89,7 @@ def _written(folder: Path, configuration: Mapping[str, Any]) -> Path:
 
 @asynccontextmanager
 async def prometheus(folder: Path, configuration: Mapping[str, Any]) -> AsyncIterator[Prometheus]:
-    """Run a Prometheus, with its files in a new folder, while the body runs; it is ready when the body starts."""
+    """Run a Prometheus while the body runs, with its files in a new folder; it is ready when the body starts."""
     file = _written(folder, configuration)
     port = free_port()
     options = (

@@ -1,4 +1,4 @@
-"""Takes PromQL apart, as far as it takes to know which series an expression reads."""
+"""Parses PromQL far enough to find the series that an expression reads."""
 
 import re
 from typing import Final
@@ -18,11 +18,11 @@ def selectors(expression: str) -> set[str]:
         strings.append(found.group())
         return f"\0{len(strings) - 1}\0"
 
-    # Strings may hold brackets and braces, so they are out of the way while the rest is looked at.
+    # Strings may contain brackets and braces, so they are replaced before the rest is parsed.
     text = _RANGES.sub("", _LABEL_LISTS.sub("", _STRINGS.sub(keep, expression)))
     found = set()
     for match in _SELECTOR.finditer(text):
-        # A letter behind a digit is a duration's unit.
+        # A letter after a digit is a duration's unit.
         if match["name"] in _WORDS or text[max(match.start() - 1, 0)].isdigit():
             continue
         matchers = re.sub("\0(\\d+)\0", lambda at: strings[int(at[1])], match["matchers"] or "")
@@ -31,7 +31,7 @@ def selectors(expression: str) -> set[str]:
 
 
 def filled_in(expression: str) -> str:
-    """Return a dashboard's expression with its variables as they are when all is chosen."""
+    """Return a dashboard's expression with its variables set to all values."""
     for name, value in (("$__rate_interval", "1m"), ("$namespace", ".*"), ("$app", ".*")):
         expression = expression.replace(name, value)
     return expression

@@ -1,4 +1,4 @@
-"""What is shipped for Prometheus, Grafana and autoscalers, as the tests read it."""
+"""The shipped files for Prometheus, Grafana and autoscalers, parsed for tests."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ KUBERNETES: Final = TELEMETRY / "kubernetes"
 
 @dataclass(frozen=True)
 class Expression:
-    """PromQL that somebody evaluates, and who."""
+    """A PromQL expression and where it is evaluated."""
 
     where: str
     text: str
@@ -51,7 +51,7 @@ def adapter_rules() -> list[dict[str, Any]]:
 
 
 def adapter_query(rule: dict[str, Any], **labels: str) -> str:
-    """Return what the adapter asks Prometheus for objects with these labels."""
+    """Return the adapter's query for objects with these labels."""
     series = rule["seriesQuery"].partition("{")[0]
     grouped = next(name for name in rule["resources"]["overrides"] if name != "namespace")
     matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
@@ -62,7 +62,7 @@ def adapter_query(rule: dict[str, Any], **labels: str) -> str:
 
 
 def expressions() -> Iterator[Expression]:
-    """Return all that is evaluated: rules, panels, the adapter's series, and what KEDA asks."""
+    """Return all evaluated expressions: rules, panels, the adapter's series, and KEDA's queries."""
     for rule in rules():
         yield Expression(f"rule {rule.get('alert') or rule['record']}", rule["expr"])
     for panel in panels():

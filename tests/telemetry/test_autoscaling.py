@@ -1,4 +1,4 @@
-"""What autoscalers read, from the services' numbers through a real Prometheus and the adapter's own queries."""
+"""The values that autoscalers read: the services' metrics, through a real Prometheus and the adapter's queries."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.integration
 
 
 def asked(name: str) -> str:
-    """Return what the adapter asks for a metric of the matchmakers' Service."""
+    """Return the adapter's query for a metric of the matchmakers' Service."""
     [rule] = [rule for rule in adapter_rules() if rule["name"]["as"] == name]
     return adapter_query(rule, namespace="pixel", service_name="matchmaker")
 
 
-async def test_the_ratio_is_players_for_each_stream_stays_through_a_rollout_and_is_absent_without_the_store(
+async def test_the_ratio_of_players_to_streams_survives_a_rollout_and_is_absent_without_the_store(
     tmp_path: Path,
 ) -> None:
     require_part("prometheus")
@@ -43,20 +43,20 @@ async def test_the_ratio_is_players_for_each_stream_stays_through_a_rollout_and_
 
         await reads("player_stream_pool_ratio", 0)
         await reads("pixelstream_available_count", 2)
-        # Two players, on one replica each, have a streamer each, and a third one waits.
+        # Two players, one on each replica, have a streamer each, and a third one waits.
         for number in range(2):
             viewer = await peers.enter_async_context(player(f"ws://{LOOPBACK}:{replicas[number].port}/ws"))
-            await viewer.hear("config")
-            await viewer.say("subscribe", streamerId="default")
+            await viewer.receive("config")
+            await viewer.send("subscribe", streamerId="default")
         for source in sources:
-            await source.hear("playerConnected")
+            await source.receive("playerConnected")
         await reads("player_stream_pool_ratio", 1)
         async with player(f"ws://{LOOPBACK}:{replicas[0].port}/ws"):
             await reads("player_stream_pool_ratio", 3 / 2)
             await reads("pixelstream_player_queue_count", 1)
             await reads("pixelstream_available_count", 0)
         await reads("player_stream_pool_ratio", 1)
-        # A rollout drains a busy pod: it takes its player out of the count with it, so nothing scales up.
+        # A rollout drains a busy pod: neither it nor its player counts any more, so nothing scales up.
         async with background(servers[1].drain()):
             await eventually(lambda: servers[1].unready() == "draining", "the pod drains")
             await reads("pixelstream_player_queue_count", 0)
@@ -65,13 +65,13 @@ async def test_the_ratio_is_players_for_each_stream_stays_through_a_rollout_and_
             async def shown() -> bool:
                 return await server.value(drained) is not None
 
-            await eventually(shown, "Prometheus has seen the drain")
+            await eventually(shown, "Prometheus has scraped the drain")
             await eventually(
                 lambda: all(each.gauges.totals and each.gauges.totals.apps["default"].slots == 1 for each in replicas),
-                "both replicas know of the drain",
+                "both replicas have the drain",
             )
             await reads("player_stream_pool_ratio", 1)
-            # Nobody guesses while the store is away.
+            # While the store is unavailable the series are absent.
             fleet.redis.stop()
             for name in ("player_stream_pool_ratio", "pixelstream_available_count", "pixelstream_player_queue_count"):
                 await reads(name, None)

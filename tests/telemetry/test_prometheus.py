@@ -1,4 +1,4 @@
-"""The shipped configuration, rules, dashboard and adapter rules on a real Prometheus that scrapes the real services."""
+"""The shipped configuration, rules, dashboard and adapter rules, on a Prometheus that scrapes the real services."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,15 +18,15 @@ from tests.telemetry.shipped import adapter_query, adapter_rules, expressions
 pytestmark = pytest.mark.integration
 
 NOT_IN_COMPOSE = ("DCGM_", "container_", "certmanager_")
-"""What only a cluster has exporters for."""
+"""Series of which only a cluster has exporters."""
 
 SEED_NAMES = ("matchmaker_player_queue_count ", "matchmaker_streamer_available_count ")
-"""Names that dashboards and autoscalers of others read, and that promtool would rather not have end in _count."""
+"""Names that existing dashboards and autoscalers read; promtool objects to their suffix _count."""
 
 
 @dataclass
 class Scene:
-    """A fleet under load, and the two Prometheus configurations that look at it."""
+    """A fleet under load, and two Prometheus servers that scrape it, one for each configuration."""
 
     fleet: Fleet
     compose: Prometheus
@@ -48,7 +48,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             yield Scene(fleet, compose, kubernetes)
 
 
-async def test_every_target_is_up_and_every_series_that_is_read_has_a_value(scene: Scene) -> None:
+async def test_every_target_is_up_and_every_read_series_has_a_value(scene: Scene) -> None:
     for server in (scene.compose, scene.kubernetes):
         await eventually(partial(all_up, server), "every target is up")
     wanted = [(each.where, selector) for each in expressions() for selector in selectors(each.text)]
@@ -111,6 +111,6 @@ async def the_services_metrics_are_clean(fleet: Fleet) -> None:
             program(require_part("promtool"), "check", "metrics", **pipes) as checker,
             asyncio.timeout(PATIENCE_SECONDS),
         ):
-            said, _ = await checker.communicate(page)
-        complaints = {line for line in said.decode().splitlines() if not line.startswith(SEED_NAMES)}
+            output, _ = await checker.communicate(page)
+        complaints = {line for line in output.decode().splitlines() if not line.startswith(SEED_NAMES)}
         assert (job, complaints) == (job, set())

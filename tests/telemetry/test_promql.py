@@ -17,5 +17,5 @@ from tests.telemetry.promql import selectors
         ("histogram_quantile(0.95, sum by (le) (rate(a[10m])))", {"a"}),
     ],
 )
-def test_the_series_that_an_expression_reads_are_found(expression: str, wanted: set[str]) -> None:
+def test_selectors_of_an_expression_are_found(expression: str, wanted: set[str]) -> None:
     assert selectors(expression) == wanted

@@ -1,4 +1,4 @@
-"""The Redis users that docs/how-to/operations.md gives each role suffice, and do not allow what no role needs."""
+"""The Redis users in docs/how-to/operations.md have the permissions that their roles need, and no others."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,7 +20,7 @@ def users_of_the_guide() -> list[str]:
     return [line for line in lines if line.startswith("user ")]
 
 
-async def test_the_guides_redis_users_are_enough_to_match_players_and_no_more(tmp_path: Path) -> None:
+async def test_the_guides_redis_users_suffice_to_match_players_and_no_more(tmp_path: Path) -> None:
     users = tmp_path / "users.acl"
     users.write_text("\n".join(["user admin on nopass ~* &* +@all", *users_of_the_guide(), ""]))
     async with AsyncExitStack() as stack:
@@ -31,14 +31,14 @@ async def test_the_guides_redis_users_are_enough_to_match_players_and_no_more(tm
         replicas = await fleet.matchmakers(2, redis_url=fleet.url("matchmaker:MATCHMAKER_PASSWORD"))
         source = await stack.enter_async_context(streamer(f"ws://{LOOPBACK}:{server.streamer_port}", "cam"))
         first = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replicas[0].port}/"))
-        await first.hear("config")
-        await first.say("subscribe", streamerId="default")
-        await source.hear("playerConnected")
+        await first.receive("config")
+        await first.send("subscribe", streamerId="default")
+        await source.receive("playerConnected")
         second = await stack.enter_async_context(player(f"ws://{LOOPBACK}:{replicas[1].port}/"))
-        while "position" not in await second.hear("matchmaker"):
+        while "position" not in await second.receive("matchmaker"):
             pass
         await first.socket.close()
-        await second.hear("config")
+        await second.receive("config")
         async with open_store(fleet.url("router:ROUTER_PASSWORD").get_secret_value()) as store:
             assert (await store.totals()).apps
         admin = f"redis://admin:@{LOOPBACK}:{redis.port}"

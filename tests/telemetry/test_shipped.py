@@ -1,4 +1,4 @@
-"""Rules, dashboard and values as files: what promtool, Grafana and the operator would say of them."""
+"""Rules, dashboard and values as files: checks by promtool, for Grafana and for the operator."""
 
 import json
 import subprocess
@@ -21,9 +21,9 @@ def promtool(*arguments: object, text: str | None = None) -> str:
     return done.stdout + done.stderr
 
 
-def test_promtool_finds_nothing_wrong_with_rules_and_configurations(tmp_path: Any) -> None:
-    said = promtool("check", "rules", "--lint=all", "--lint-fatal", TELEMETRY / "rules.yml")
-    assert f"{len(rules())} rules found" in said
+def test_promtool_accepts_rules_and_configurations(tmp_path: Any) -> None:
+    output = promtool("check", "rules", "--lint=all", "--lint-fatal", TELEMETRY / "rules.yml")
+    assert f"{len(rules())} rules found" in output
     promtool("check", "config", "--lint=all", "--lint-fatal", TELEMETRY / "prometheus.yml")
     for name, configuration in (("compose", compose_configuration({})), ("kubernetes", kubernetes_configuration({}))):
         file = tmp_path / f"{name}.yml"
@@ -31,7 +31,7 @@ def test_promtool_finds_nothing_wrong_with_rules_and_configurations(tmp_path: An
         promtool("check", "config", file)
 
 
-def test_the_alerts_do_what_they_say() -> None:
+def test_the_alerts_pass_their_unit_tests() -> None:
     promtool("test", "rules", ROOT / "tests" / "telemetry" / "alerts.yml")
 
 
@@ -55,13 +55,13 @@ def test_every_alert_has_a_unit_test_a_severity_and_a_runbook() -> None:
             assert name in headings, f"{name} has no runbook"
 
 
-def test_the_operators_rules_are_made_from_ours() -> None:
+def test_the_operators_rules_are_up_to_date() -> None:
     made = subprocess.run([ROOT / "scripts" / "prometheus-rule"], capture_output=True, text=True, check=True).stdout
     assert (KUBERNETES / "prometheus-rule.yaml").read_text() == made, "run `make generated`"
     assert yaml.safe_load(made)["spec"] == read(TELEMETRY / "rules.yml")
 
 
-def test_the_dashboards_panels_are_distinct_and_lie_beside_each_other() -> None:
+def test_the_dashboards_panels_are_distinct_and_do_not_overlap() -> None:
     every = panels()
     assert max(Counter(panel["id"] for panel in every).values()) == 1
     for panel in every:
@@ -84,7 +84,7 @@ def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:
 
 
 @pytest.mark.parametrize("subject", ["Players", "Streams", "Utilisation", "wait", "GPU", "Sent by", "TURN"])
-def test_the_dashboard_has_what_an_operator_looks_for(subject: str) -> None:
+def test_the_dashboard_covers_a_subject(subject: str) -> None:
     assert any(subject in panel["title"] for panel in panels())
 
 

@@ -1,4 +1,4 @@
-"""That a blocked event loop fails a test: code that counts as ours blocks it here in the ways that matter."""
+"""A blocked event loop fails a test: code that counts as the services' blocks it here in the relevant cases."""
 
 import asyncio
 import contextlib
@@ -29,14 +29,14 @@ def log(handler):
 
 @pytest.fixture
 def ours() -> dict[str, Callable[..., object]]:
-    """Functions that say they are from services/pixelfleet: the file name of the code is what decides."""
+    """Functions whose code has a file name in services/pixelfleet, which is what the check looks at."""
     names: dict[str, Callable[..., object]] = {"time": time, "logging": logging}  # type: ignore[dict-item]  # modules, for exec
     file = Path(pixelfleet.__path__[0]) / "made_up.py"
-    exec(compile(SOURCE, str(file), "exec"), names)  # noqa: S102  # it is the constant above
+    exec(compile(SOURCE, str(file), "exec"), names)  # noqa: S102  # the constant above
     return names
 
 
-async def test_our_code_may_not_sleep_in_the_loop(
+async def test_service_code_must_not_sleep_in_the_loop(
     ours: dict[str, Callable[..., object]], blocked_calls: list[str]
 ) -> None:
     with pytest.raises(BlockingError, match=r"time\.sleep"):
@@ -44,7 +44,7 @@ async def test_our_code_may_not_sleep_in_the_loop(
     assert "made_up.py" in blocked_calls.pop()
 
 
-async def test_our_code_may_not_read_files_in_the_loop(
+async def test_service_code_must_not_read_files_in_the_loop(
     ours: dict[str, Callable[..., object]], blocked_calls: list[str]
 ) -> None:
     with pytest.raises(BlockingError):
@@ -65,7 +65,7 @@ async def test_a_blocking_call_counts_even_when_its_error_is_swallowed(
     blocked_calls.clear()
 
 
-async def test_our_code_may_log_to_what_was_stderr_in_an_earlier_test(
+async def test_service_code_may_log_to_the_stderr_of_an_earlier_test(
     tmp_path: Path, ours: dict[str, Callable[..., object]], blocked_calls: list[str]
 ) -> None:
     with await asyncio.to_thread((tmp_path / "stderr").open, "w") as stderr:
@@ -78,9 +78,9 @@ async def test_our_code_may_log_to_what_was_stderr_in_an_earlier_test(
 
 
 async def test_other_code_and_other_threads_may_block(ours: dict[str, Callable[..., object]]) -> None:
-    time.sleep(0.001)  # noqa: ASYNC251  # this module is none of ours
+    time.sleep(0.001)  # noqa: ASYNC251  # this module is not part of the services
     await asyncio.to_thread(ours["nap"])
 
 
-def test_our_code_may_block_where_no_loop_runs(ours: dict[str, Callable[..., object]]) -> None:
+def test_service_code_may_block_without_a_loop(ours: dict[str, Callable[..., object]]) -> None:
     ours["nap"]()

@@ -1,4 +1,4 @@
-"""The watch over every answer of the tests sees what a document does not describe; and routes come from contracts."""
+"""The validation of responses detects what a document does not describe; and routes are registered by contracts."""
 
 import ast
 from collections.abc import AsyncIterator, Callable
@@ -51,7 +51,7 @@ def body(made: object) -> web.Response:
 async def served(
     answers: Watch, made: Callable[[], web.StreamResponse], events: tuple[bytes, ...] = ()
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """Serve the contract with these answers; `answers` is the watch of this test."""
+    """Serve the contract with these handlers; `answers` is the watch of this test."""
 
     async def thing(_: web.Request) -> web.StreamResponse:
         return made()
@@ -92,7 +92,7 @@ ANSWERS: dict[str, tuple[Callable[[], web.StreamResponse], str | None]] = {
 
 
 @pytest.mark.parametrize(("made", "problem"), ANSWERS.values(), ids=ANSWERS)
-async def test_an_answer_that_is_not_as_documented_is_noticed(
+async def test_an_undocumented_answer_is_reported(
     answers: Watch, made: Callable[[], web.StreamResponse], problem: str | None
 ) -> None:
     async with served(answers, made) as http, http.get("/thing", allow_redirects=False):
@@ -111,10 +111,10 @@ async def test_an_answer_that_is_not_as_documented_is_noticed(
         (b'event: thing\ndata: {"title":"x"}\n\n', "'name' is a required property"),
         (b'event: thing\ndata: {"name":7}\n\n', "$.name"),
         (b'event: other\ndata: {"name":"x"}\n\n', "other"),
-        (b'data: {"name":"x"}\n\n', "is no event"),
+        (b'data: {"name":"x"}\n\n', "is not an event"),
     ],
 )
-async def test_an_event_that_is_not_as_documented_is_noticed(answers: Watch, event: bytes, problem: str | None) -> None:
+async def test_an_undocumented_event_is_reported(answers: Watch, event: bytes, problem: str | None) -> None:
     async with served(answers, lambda: json_response(RIGHT), (event,)) as http, http.get("/events") as answer:
         assert await answer.read() == event
     found = [answers.problems.pop() for _ in range(len(answers.problems))]
@@ -122,7 +122,7 @@ async def test_an_event_that_is_not_as_documented_is_noticed(answers: Watch, eve
     assert all(str(problem) in each for each in found)
 
 
-async def test_errors_of_paths_and_methods_that_nobody_serves_are_judged_too(answers: Watch) -> None:
+async def test_errors_of_unknown_paths_and_methods_are_validated(answers: Watch) -> None:
     async with served(answers, lambda: json_response(RIGHT)) as http:
         async with http.get("/nothing") as answer:
             assert answer.status == 404
@@ -139,6 +139,6 @@ FROM_CONTRACTS = [
 
 
 @pytest.mark.parametrize("module", FROM_CONTRACTS, ids=lambda module: module.relative_to(SERVICES).as_posix())
-def test_no_route_is_registered_but_by_a_contract(module: Path) -> None:
+def test_routes_are_only_registered_by_contracts(module: Path) -> None:
     called = {node.attr for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Attribute)}
     assert not {name for name in called if name.startswith(("add_get", "add_post", "add_delete", "add_route"))}

@@ -1,4 +1,4 @@
-"""The guides speak of what is there: commands, options, variables, targets, files, metrics, headings."""
+"""The guides mention only what exists: commands, options, variables, make targets, files, metrics, headings."""
 
 import importlib
 import itertools
@@ -30,17 +30,17 @@ FOLDERS: Final = (
     "unreal",
 )
 NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/e2e/stock_page/dist")
-"""What commands write."""
+"""Files that commands write."""
 
 OTHERS_OPTIONS: Final = {
     *("--acl", "--aclfile", "--save", "--appendonly"),  # redis-server
     *("--static-auth-secret", "--allowed-peer-ip", "--external-ip", "--cert", "--pkey"),  # coturn
     "--allocation-default-address-family",
     *("--set", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--scale"),  # helm, kubectl, docker
-    *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # of our make targets
+    *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # make targets of this project
 }
 OLDER: Final = {"migration.md", "configuration.md"}
-"""The page of other servers' options, and the one that is made from ours."""
+"""The page with other servers' options, and the generated page with ours."""
 
 METRIC: Final = re.compile(r"^(?:signalserver|matchmaker|router|turnapi|pixelfleet)_[a-z_]+$|^stream_[a-z_]+$")
 
@@ -51,7 +51,7 @@ def _name(path: Path) -> str:
 
 @pytest.fixture
 def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder with the files that commands of the guides name."""
+    """Change to a folder with the files that commands of the guides name."""
     for name in ("cirrus.json", "config.json"):
         (tmp_path / name).write_text("{}")
     for name in ("rest-token", "turn.secret", "link-key", "session-key", "users"):
@@ -61,7 +61,7 @@ def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_somewhere")
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
-def test_every_command_of_ours_is_taken_as_it_is_written(path: Path) -> None:
+def test_every_command_in_the_guides_is_accepted(path: Path) -> None:
     for words in commands(read(path)):
         if words[0] == "pixelfleet" and not {"…", "<command>"} & set(words):
             _take(words[1], words[2:])
@@ -74,7 +74,7 @@ def test_every_command_of_ours_is_taken_as_it_is_written(path: Path) -> None:
 def _take(name: str, arguments: list[str]) -> None:
     assert name.startswith("--") or name in COMMANDS, f"pixelfleet {name}"
     if not arguments or "--help" in (name, *arguments):
-        return  # it is spoken of
+        return  # mentioned only
     if name in TOOLS:
         importlib.import_module(TOOLS[name].module)._parser().parse(arguments)
     else:
@@ -95,7 +95,7 @@ def _make(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("path", [each for each in DOCUMENTS if each.name not in OLDER], ids=_name)
-def test_every_option_and_variable_that_is_named_is_one(path: Path) -> None:
+def test_every_named_option_and_variable_exists(path: Path) -> None:
     fields, variables = _settings()
     for code in inline(read(path)):
         if code.split()[0] in ("helm", "npm", "docker", "kubectl", "htpasswd", "redis-server"):
@@ -130,11 +130,11 @@ SECRET_OPTIONS: Final = {
 
 
 PASSED_TO_CURL: Final = re.compile(r"-H ['\"]?Authorization:|-u ['\"]?[\w-]+:")
-"""A token or a password on the command line of curl, which reads the one from `-H @FILE` and asks for the other."""
+"""A secret on curl's command line; `-H @FILE` reads a token from a file, and curl prompts for a password."""
 
 
 def _secrets_given(words: list[str]) -> list[str]:
-    """Return the options with a secret that stand with a value in a command."""
+    """Return the options with a secret value in a command."""
     given = [word.partition("=")[0] for word in words if "=" in word]
     given += [word for word, value in itertools.pairwise(words) if not value.startswith("-")]
     return [option for option in given if option in SECRET_OPTIONS]
@@ -164,7 +164,7 @@ def test_a_secret_on_a_command_line_is_found() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
-def test_every_file_that_is_named_is_there(path: Path) -> None:
+def test_every_named_file_exists(path: Path) -> None:
     text = read(path)
     words = {word for code in inline(text) for word in code.split()} | {
         word for each in commands(text) for word in each
@@ -178,7 +178,7 @@ def test_every_file_that_is_named_is_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_has_a_target(path: Path) -> None:
     for target in links(read(path)):
         file, _, anchor = target.partition("#")
         there = (path.parent / file).resolve() if file else path
@@ -187,7 +187,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
-def test_every_metric_that_is_named_is_shown_by_a_service(path: Path) -> None:
+def test_every_named_metric_is_exported_by_a_service(path: Path) -> None:
     sources = "\n".join(read(source) for source in sorted((ROOT / "services").rglob("*.py")))
     for code in inline(read(path)):
         name = code.partition("{")[0]
@@ -196,7 +196,7 @@ def test_every_metric_that_is_named_is_shown_by_a_service(path: Path) -> None:
             assert re.search(rf'"(pixelfleet_)?{shown.removeprefix("pixelfleet_")}"', sources), name
 
 
-def test_the_checks_read_what_they_are_for() -> None:
+def test_the_parser_finds_commands_code_links_and_anchors() -> None:
     lines = (
         'A=b pixelfleet demo --port "$PORT" | head &',
         'make test ARGS="-k x" \\',

@@ -1,4 +1,4 @@
-"""What keeps a test that hangs from hanging all of them."""
+"""A test that hangs does not hang the whole run."""
 
 import asyncio
 import sys
@@ -29,7 +29,7 @@ async def test_that_leaves_what_cannot_be_cancelled():
 """
 
 
-async def test_a_test_that_waits_for_ever_fails_in_time() -> None:
+async def test_a_test_that_waits_forever_fails_at_its_time_limit() -> None:
     async def waits() -> None:
         await asyncio.Event().wait()
 
@@ -37,7 +37,7 @@ async def test_a_test_that_waits_for_ever_fails_in_time() -> None:
         await _in_time(waits, 0.01)()
 
 
-async def test_a_time_out_of_the_tests_own_stays_one() -> None:
+async def test_a_timeout_inside_a_test_is_not_converted() -> None:
     async def gives_up() -> None:
         async with asyncio.timeout(0.001):
             await asyncio.Event().wait()
@@ -46,7 +46,7 @@ async def test_a_time_out_of_the_tests_own_stays_one() -> None:
         await _in_time(gives_up, 30)()
 
 
-async def test_a_teardown_that_hangs_ends_the_run_and_says_where(tmp_path: Path) -> None:
+async def test_a_hanging_teardown_ends_the_run_with_its_stack(tmp_path: Path) -> None:
     hanging = tmp_path / "test_hanging.py"
     hanging.write_text(HANGING)
     root = Path(__file__).parents[2]

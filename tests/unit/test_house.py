@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: which way imports point, and what a lock file may hold."""
+"""Project rules that no linter checks: directions of imports, and contents of lock files."""
 
 import ast
 import re
@@ -24,10 +24,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     **{service: ("pixelfleet",) for service in PACKAGES if service not in ("pixelfleet", "pixelfleet_cli")},
     "pixelfleet_cli": tuple(PACKAGES),
 }
-"""What each package may import besides itself, lowest first. Services never import each other."""
+"""The packages that each package may import, lowest first. Services never import each other."""
 
 NO_IO = ("signalserver.core",)
-"""Packages whose modules hold logic alone."""
+"""Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")
 HEAVY = (
@@ -52,7 +52,7 @@ def name_of(module: Path) -> str:
 
 
 def imports_of(module: Path) -> set[str]:
-    """Return the full names of all that a module imports, wherever in it."""
+    """Return the full names of all modules that a module imports, at any level."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -70,7 +70,7 @@ def modules_of(package: str) -> list[Path]:
     return sorted((SERVICES / package.replace(".", "/")).rglob("*.py"))
 
 
-def test_every_package_has_a_floor() -> None:
+def test_every_package_is_in_the_import_table() -> None:
     parts = {f"pixelfleet.{folder.parent.name}" for folder in (SERVICES / "pixelfleet").glob("*/__init__.py")}
     assert set(FLOORS) == parts | set(PACKAGES) - {"pixelfleet"}
 
@@ -86,28 +86,28 @@ def test_imports_point_downwards(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", NO_IO)
-def test_a_core_has_no_input_or_output(package: str) -> None:
+def test_a_core_has_no_io(package: str) -> None:
     for module in modules_of(package):
         wrong = {used for used in imports_of(module) if used.split(".")[0] in IO_MODULES}
         assert not wrong, f"{name_of(module)} imports {wrong}"
 
 
 @pytest.mark.parametrize("module", ["pixelfleet_cli.cli", *SETTINGS])
-def test_settings_are_imported_without_sockets_and_logs(module: str) -> None:
-    """So a mistake in an option is answered at once."""
+def test_settings_import_neither_sockets_nor_logs(module: str) -> None:
+    """A mistake in an option must be reported without delay."""
     code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.split() == []
 
 
-def test_the_command_line_itself_imports_next_to_nothing() -> None:
+def test_the_command_line_imports_neither_pydantic_nor_asyncio() -> None:
     code = "import sys, pixelfleet_cli.cli; print('pydantic' in sys.modules, 'asyncio' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.split() == ["False", "False"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
+def test_a_lock_has_only_versions_and_hashes(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     entries = re.sub(r"\\\n\s+", "", re.sub(r"#.*\n", "", text)).splitlines()
     assert entries

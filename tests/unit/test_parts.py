@@ -10,7 +10,7 @@ from tests.parts import PATIENCE_SECONDS, eventually, free_port, free_ports, pro
 MISSING = "a-program-that-nobody-has"
 
 
-def test_a_part_that_is_there_is_given_by_its_path() -> None:
+def test_an_installed_part_is_returned_as_its_path() -> None:
     assert require_part("sh").endswith("/sh")
 
 
@@ -26,7 +26,7 @@ def test_in_ci_a_missing_part_fails_the_test(monkeypatch: pytest.MonkeyPatch) ->
         require_part(MISSING)
 
 
-def test_free_ports_are_distinct_and_can_be_listened_on() -> None:
+def test_free_ports_are_distinct_and_available() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20
     with socket.create_server(("127.0.0.1", free_port())) as server:
@@ -52,12 +52,12 @@ async def test_eventually_awaits_an_async_condition() -> None:
     assert await eventually(condition, "an answer") == 7
 
 
-async def test_eventually_fails_with_what_it_waited_for_and_the_last_answer() -> None:
+async def test_eventually_fails_with_the_condition_and_its_last_answer() -> None:
     with pytest.raises(pytest.fail.Exception, match=r"not within 0\.05 s: a full house \(last: 0\)"):
         await eventually(lambda: 0, "a full house", within=0.05)
 
 
-async def test_eventually_takes_a_tolerated_error_for_not_yet() -> None:
+async def test_eventually_continues_after_a_tolerated_error() -> None:
     errors = iter([ConnectionRefusedError()])
 
     def condition() -> bool:
@@ -68,7 +68,7 @@ async def test_eventually_takes_a_tolerated_error_for_not_yet() -> None:
     assert await eventually(condition, "a connection", tolerating=(OSError,))
 
 
-async def test_eventually_lets_any_other_error_through() -> None:
+async def test_eventually_raises_other_errors() -> None:
     def condition() -> bool:
         raise ValueError("wrong")
 
@@ -76,9 +76,9 @@ async def test_eventually_lets_any_other_error_through() -> None:
         await eventually(condition, "a value", tolerating=(OSError,))
 
 
-async def test_a_program_and_what_it_started_end_with_the_block() -> None:
+async def test_a_program_and_its_children_end_with_the_block() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        # What is left of it holds the pipe open, so this ends only when all of it has ended.
+        # A remaining child would keep the pipe open, so this ends only when all of them have ended.
         async with program("sh", "-c", "sleep 600 & echo started") as process:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"started\n"
@@ -92,7 +92,7 @@ async def test_a_program_ends_also_when_the_block_fails() -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-async def test_a_program_that_has_ended_is_left_alone() -> None:
+async def test_a_program_that_has_exited_is_no_error() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS), program("sh", "-c", "echo out; echo err >&2; exit 3") as process:
         assert await process.communicate() == (b"out\n", b"err\n")
     assert process.returncode == 3

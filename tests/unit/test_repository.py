@@ -1,4 +1,4 @@
-"""What the hosting service reads: workflows, templates, policies. They name what exists."""
+"""Files for the hosting service: workflows, templates, policies. They refer only to what exists."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ def steps(workflow: Path) -> list[dict[str, Any]]:
 
 
 def targets_of(text: str) -> set[str]:
-    """Return the make targets that are called in a script."""
+    """Return the make targets that a script calls."""
     return set(re.findall(r"\bmake (?:--[a-z-]+ )*([a-z-]+)", re.sub(r"^\s*#.*", "", text, flags=re.MULTILINE)))
 
 
@@ -55,7 +55,7 @@ def test_ci_runs_every_python_that_is_supported() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=name_of)
-def test_a_workflow_pins_actions_bounds_its_time_and_asks_for_few_rights(workflow: Path) -> None:
+def test_a_workflow_pins_actions_and_limits_its_time_and_permissions(workflow: Path) -> None:
     parsed = yaml.safe_load(read(workflow))
     for step in steps(workflow):
         assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]), step
@@ -64,7 +64,7 @@ def test_a_workflow_pins_actions_bounds_its_time_and_asks_for_few_rights(workflo
 
 
 @pytest.mark.parametrize("form", FORMS, ids=name_of)
-def test_a_form_has_what_the_hosting_service_asks_for(form: Path) -> None:
+def test_a_form_has_the_required_fields(form: Path) -> None:
     parsed = yaml.safe_load(read(form))
     assert parsed["name"]
     assert parsed["description"]
@@ -82,13 +82,13 @@ def test_the_pull_request_template_names_targets_that_exist() -> None:
     assert called <= TARGETS
 
 
-def test_the_modules_that_must_be_covered_wholly_exist() -> None:
+def test_the_modules_that_must_be_covered_completely_exist() -> None:
     complete = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["pixelfleet"]["coverage"]["complete"]
     assert complete
     assert [path for path in complete if not (ROOT / path).is_file()] == []
 
 
-def test_the_changelog_keeps_its_form() -> None:
+def test_the_changelog_has_its_format() -> None:
     headings = re.findall(r"^## (.+)$", read(ROOT / "CHANGELOG.md"), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])

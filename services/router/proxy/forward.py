@@ -1,4 +1,4 @@
-"""Passes one HTTP exchange on, as it streams, within bounds of size and time."""
+"""Forwards one HTTP request and streams its response, within limits of size and time."""
 
 import asyncio
 import io
@@ -18,68 +18,68 @@ from router.proxy.rules import answer_headers, request_headers
 log = structlog.get_logger(__name__)
 
 CHUNK_BYTES: Final = 64 * 1024
-GATHERED_BYTES: Final = 64 * 1024
-"""So much of a body is waited for before anybody is dialled: what is slow or too large costs a streamer nothing."""
+BUFFERED_BYTES: Final = 64 * 1024
+"""This much of a body is read before the streamer is dialled, so that a slow or oversized one costs it nothing."""
 
 WRITE_SECONDS: Final = 30.0
-"""A caller that does not read for so long is let go, also where the exchange itself has no bound."""
+"""A client that reads nothing for this long is disconnected, also when the request has no time limit."""
 
 CONNECT_SECONDS: Final = 5.0
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class _TooLargeError(Exception):
-    """More came than may be passed on."""
+    """The body exceeded its limit while it was being streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """Where an exchange goes on."""
+    """The upstream of one request, and the limits of its forwarding."""
 
     url: str
     headers: Mapping[str, str]
-    """What is added to the caller's own headers."""
+    """Added to the client's headers."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """For aiohttp's client, such as the name in a certificate."""
+    """Options of aiohttp's client, such as the server name for TLS."""
     answer: Mapping[str, str] = field(default_factory=dict)
-    """What is added to the answer's headers."""
+    """Added to the response's headers."""
     seconds: float | None = None
-    """How long the whole exchange may take; None for a stream of events."""
+    """Limit of the whole request; None for an event stream."""
     body_bytes: int = 0
-    """How large the caller's body may be."""
+    """Limit of the client's body."""
 
 
 class Forwarder:
-    """Passes exchanges on."""
+    """Forwards requests, at most `at_once` at the same time."""
 
     def __init__(self, session: aiohttp.ClientSession, at_once: int, slow_seconds: float) -> None:
         self._session = session
         self._at_once = at_once
         self._slow_seconds = slow_seconds
-        self.under_way = 0
+        self.active = 0
 
     async def forward(self, request: web.Request, onward: Onward) -> web.StreamResponse:
-        """Pass a request on and its answer back.
+        """Forward a request and return its response.
 
-        Raises HTTPException: 405, 408, 413, 502, 503, 504. An answer that breaks off breaks off for the caller too.
+        Raises HTTPException: 405, 408, 413, 502, 503, 504. When the upstream's response is cut off, so is the client's.
         """
         if request.method not in METHODS:
             raise web.HTTPMethodNotAllowed(request.method, METHODS)
         with self.one_more():
-            return await self._state(request, onward)
+            return await self._exchange(request, onward)
 
     @contextmanager
     def one_more(self) -> Iterator[None]:
-        """Count an exchange for as long as it lasts; raise HTTPServiceUnavailable when there is no room for it."""
-        if self.under_way >= self._at_once:
-            raise web.HTTPServiceUnavailable(reason="too many requests are under way")
-        self.under_way += 1
+        """Count a request while the body runs; raise HTTPServiceUnavailable when the limit is reached."""
+        if self.active >= self._at_once:
+            raise web.HTTPServiceUnavailable(reason="too many requests in progress")
+        self.active += 1
         try:
             yield
         finally:
-            self.under_way -= 1
+            self.active -= 1
 
-    async def _state(self, request: web.Request, onward: Onward) -> web.StreamResponse:
+    async def _exchange(self, request: web.Request, onward: Onward) -> web.StreamResponse:
         body = await self._body(request, onward.body_bytes)
         response: web.StreamResponse | None = None
         try:
@@ -95,7 +95,7 @@ class Forwarder:
                     **onward.options,
                 ) as answer:
                     if answer.status < 200:
-                        raise aiohttp.ClientError  # it speaks another protocol from here on, which nobody asked for
+                        raise aiohttp.ClientError  # 101: a switch of protocols that was not requested
                     response = web.StreamResponse(status=answer.status, reason=answer.reason)
                     for name, value in answer_headers(answer.headers).items():
                         response.headers.add(name, value)
@@ -117,34 +117,34 @@ class Forwarder:
         await response.write_eof()
         return response
 
-    async def _body(self, request: web.Request, most: int) -> io.BytesIO | AsyncIterator[bytes] | None:
-        """Return the body: whole when it is small or its size is not told, else its beginning and then the rest."""
+    async def _body(self, request: web.Request, limit: int) -> io.BytesIO | AsyncIterator[bytes] | None:
+        """Return the body: buffered when it is small or has no declared size, else as a stream."""
         declared = request.content_length
-        if declared is not None and declared > most:
+        if declared is not None and declared > limit:
             raise _too_large()
         if not request.can_read_body:
             return None
-        wanted = most if declared is None else min(declared, GATHERED_BYTES)
-        gathered = bytearray()
+        wanted = limit if declared is None else min(declared, BUFFERED_BYTES)
+        buffered = bytearray()
         try:
             async with asyncio.timeout(self._slow_seconds):
                 async for chunk in request.content.iter_any():
-                    gathered += chunk
-                    if len(gathered) > most:
+                    buffered += chunk
+                    if len(buffered) > limit:
                         raise _too_large()
-                    if declared is not None and len(gathered) >= wanted:
+                    if declared is not None and len(buffered) >= wanted:
                         break
         except TimeoutError:
-            raise web.HTTPRequestTimeout(reason="the body did not come in time") from None
-        if declared is None or len(gathered) >= declared:
-            return io.BytesIO(gathered)
-        return _streamed(bytes(gathered), request, most)
+            raise web.HTTPRequestTimeout(reason="the body did not arrive in time") from None
+        if declared is None or len(buffered) >= declared:
+            return io.BytesIO(buffered)
+        return _streamed(bytes(buffered), request, limit)
 
     @staticmethod
     def _broken(
         request: web.Request, response: web.StreamResponse | None, error: web.HTTPException
     ) -> web.StreamResponse:
-        """Raise the error; once the answer has begun nothing but the end of the connection can tell, so end that."""
+        """Raise the error; after the response has begun, abort the connection, the only way left to signal it."""
         if response is None or not response.prepared:
             raise error from None
         if request.transport is not None:
@@ -153,16 +153,16 @@ class Forwarder:
 
 
 def _length(request: web.Request, body: object) -> dict[str, str]:
-    """Return the header for a body that is streamed: not every application's server understands chunks."""
+    """Return Content-Length for a streamed body: some applications' servers do not support chunked encoding."""
     return {"Content-Length": str(request.content_length)} if isinstance(body, AsyncIterator) else {}
 
 
-async def _streamed(first: bytes, request: web.Request, most: int) -> AsyncIterator[bytes]:
+async def _streamed(first: bytes, request: web.Request, limit: int) -> AsyncIterator[bytes]:
     yield first
     size = len(first)
     async for chunk in request.content.iter_any():
         size += len(chunk)
-        if size > most:
+        if size > limit:
             raise _TooLargeError
         yield chunk
 

@@ -1,4 +1,4 @@
-"""What may pass through the router's HTTP doors, and in which form. Pure: no sockets, no lookups."""
+"""Which targets and headers the router's reverse proxy forwards, and in which form. No I/O."""
 
 import re
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from multidict import CIMultiDict, MultiMapping
 
 MAX_TARGET_LENGTH: Final = 4096
-MOST_DECODINGS: Final = 3
-"""How often a path is decoded in search of `..`: some servers decode more than once."""
+MAX_DECODINGS: Final = 3
+"""How often a path is decoded when `..` is looked for: some servers decode more than once."""
 
 HOP_BY_HOP: Final = frozenset(
     {
@@ -25,10 +25,12 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-"""Headers that speak of one connection alone (RFC 9110, 7.6.1)."""
+"""Headers that apply to one connection only (RFC 9110, 7.6.1)."""
 
-OURS: Final = frozenset({"authorization", "cookie", "host", "content-length", "expect", "forwarded", "x-real-ip"})
-"""Headers of a request that are meant for the router, or that it writes itself."""
+NOT_FORWARDED: Final = frozenset(
+    {"authorization", "cookie", "host", "content-length", "expect", "forwarded", "x-real-ip"}
+)
+"""Headers of a request that are addressed to the router or that it sets itself."""
 
 STREAMER_NAME: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:~\[\]-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._~-]{0,127})?")
 """A streamer's key (`server/endpoint`) or its endpoint id."""
@@ -38,23 +40,23 @@ _HIDDEN: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class BadTargetError(ValueError):
-    """The request's target is not one that is passed on; the text says why."""
+    """The request's target is not forwarded; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyTarget:
-    """What a request to `/proxy/…` asks for."""
+    """The target of a request to `/proxy/…`."""
 
     streamer: str
     path: str
-    """As it was sent, still percent-encoded; begins with a slash."""
+    """As received, still percent-encoded; begins with a slash."""
     query: str
 
 
 def proxy_target(raw: str, prefix: str) -> ProxyTarget:
-    """Return which streamer a raw request target means, and what of it; raise BadTargetError.
+    """Return the streamer, path and query of a raw request target; raise BadTargetError.
 
-    `prefix` is what comes before the streamer's name, such as `/proxy/`. The name's own slash is written `%2F`.
+    `prefix` is the part before the streamer's name, such as `/proxy/`. A slash in the name is encoded as `%2F`.
     """
     path, query = checked_target(raw, encoded_slash=True)
     if not path.startswith(prefix):
@@ -68,9 +70,9 @@ def proxy_target(raw: str, prefix: str) -> ProxyTarget:
 
 
 def checked_target(raw: str, *, encoded_slash: bool = False) -> tuple[str, str]:
-    """Return path and query of a raw request target; raise BadTargetError for one that could lead elsewhere.
+    """Return path and query of a raw request target; raise BadTargetError for one that could reach another resource.
 
-    `encoded_slash` allows `%2F`, where who asks looks after it.
+    `encoded_slash` allows `%2F`; the caller must check the decoded parts itself.
     """
     if not raw.startswith("/") or raw.startswith("//"):
         raise BadTargetError("must be a path on this server")
@@ -78,28 +80,28 @@ def checked_target(raw: str, *, encoded_slash: bool = False) -> tuple[str, str]:
         raise BadTargetError("is too long")
     path, _, query = raw.partition("?")
     if not raw.isascii() or _CONTROL.search(raw):
-        raise BadTargetError("holds characters that must be encoded")
+        raise BadTargetError("contains characters that must be encoded")
     if "//" in path:
-        raise BadTargetError("has an empty part")
+        raise BadTargetError("has an empty segment")
     decoded = path
-    for _ in range(MOST_DECODINGS):
+    for _ in range(MAX_DECODINGS):
         before, decoded = decoded, unquote_to_bytes(decoded).decode("latin-1")
         for part in decoded.replace("\\", "/").split("/"):
             if part.partition(";")[0] in (".", ".."):
-                raise BadTargetError("leads upwards")
+                raise BadTargetError("contains a dot segment")
         if not encoded_slash and decoded.count("/") > path.count("/"):
-            raise BadTargetError("hides a slash")
+            raise BadTargetError("contains an encoded slash")
         if _HIDDEN.search(decoded):
-            raise BadTargetError("hides a control character or a backslash")
+            raise BadTargetError("contains an encoded control character or backslash")
         if decoded == before:
             break
     return path, query
 
 
 def upstream_url(base: str, path: str, query: str) -> str:
-    """Return where a request goes on: always on the host of `base`, which is a registered address.
+    """Return the upstream URL of a request: always on the host of `base`, which is a registered address.
 
-    Raises BadTargetError for a base that is no plain http or https URL.
+    Raises BadTargetError when `base` is not an http or https URL, or has credentials, a query or a fragment.
     """
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
@@ -112,13 +114,13 @@ def _named_by_connection(headers: MultiMapping[str]) -> set[str]:
 
 
 def _without(headers: MultiMapping[str], dropped: Iterable[str]) -> CIMultiDict[str]:
-    leave = {*dropped, *HOP_BY_HOP, *_named_by_connection(headers)}
-    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in leave)
+    omitted = {*dropped, *HOP_BY_HOP, *_named_by_connection(headers)}
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in omitted)
 
 
 def request_headers(headers: MultiMapping[str]) -> CIMultiDict[str]:
-    """Return a request's headers as they are passed on: without what speaks of the connection, of us, or of proxies."""
-    passed = _without(headers, OURS)
+    """Return a request's headers without those of the connection, of the router and of proxies."""
+    passed = _without(headers, NOT_FORWARDED)
     for name in [
         each for each in passed if each.lower().startswith(("x-forwarded-", "sec-websocket-", "x-pixelfleet-"))
     ]:
@@ -127,7 +129,7 @@ def request_headers(headers: MultiMapping[str]) -> CIMultiDict[str]:
 
 
 def answer_headers(headers: MultiMapping[str]) -> CIMultiDict[str]:
-    """Return an answer's headers as they are passed on: a streamer sets no cookies of ours, and no rules for pages."""
+    """Return a response's headers without those by which a streamer would act for the router's origin."""
     return _without(
         headers,
         (

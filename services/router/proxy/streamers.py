@@ -1,4 +1,4 @@
-"""Where a registered streamer's REST API is: from the fleet store, or from a matchmaker that has it."""
+"""Looks up the REST address of a registered streamer, in the fleet store or at a matchmaker."""
 
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -17,21 +17,21 @@ ANSWER_SECONDS: Final = 5.0
 
 
 class LookupFailedError(ConnectionError):
-    """Nobody could say whether there is such a streamer."""
+    """Neither the store nor a matchmaker could be asked for the streamer."""
 
 
 class Streamers(Protocol):
-    """The streamers that are registered."""
+    """Lookup of registered streamers."""
 
     async def rest_url(self, streamer: str) -> str | None:
-        """Return a streamer's REST address, empty when it has none; None for no such streamer.
+        """Return a streamer's REST address, empty if it has none; None if there is no such streamer.
 
         Raises LookupFailedError.
         """
 
 
 class StoreStreamers:
-    """Asks the fleet store."""
+    """Looks streamers up in the fleet store."""
 
     def __init__(self, store: FleetStore) -> None:
         self._store = store
@@ -46,7 +46,7 @@ class StoreStreamers:
 
 
 class ApiStreamers:
-    """Asks a matchmaker's REST API."""
+    """Looks streamers up over a matchmaker's REST API."""
 
     def __init__(self, matchmakers: Matchmakers, token: SecretStr | None) -> None:
         self._matchmakers = matchmakers
@@ -55,7 +55,7 @@ class ApiStreamers:
     async def rest_url(self, streamer: str) -> str | None:
         """Return a streamer's REST address."""
         headers = bearer_header(self._token)
-        why = "no matchmaker is known"
+        why = "no matchmaker has been found"
         for target in self._matchmakers.candidates():
             options = self._matchmakers.request_options(target, headers)
             url = f"{target.http_url}/api/v1/streamers/{quote(streamer, safe='/')}"
@@ -77,8 +77,8 @@ def _rest_url(body: bytes) -> str:
     try:
         view = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise LookupFailedError("the matchmaker's answer is no JSON") from None
+        raise LookupFailedError("the matchmaker's answer is not JSON") from None
     if not isinstance(view, dict):
-        raise LookupFailedError("the matchmaker's answer is no streamer")
+        raise LookupFailedError("the matchmaker's answer is not a streamer")
     found = view.get("restUrl")
     return found if isinstance(found, str) else ""

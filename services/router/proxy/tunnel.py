@@ -1,4 +1,4 @@
-"""Passes a websocket on to a streamer's REST API, text and binary as they are."""
+"""Relays a websocket to a streamer's REST API, text and binary unchanged."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from router.proxy.rules import request_headers
 log = structlog.get_logger(__name__)
 
 PING_SECONDS: Final = 20.0
-MOST_SUBPROTOCOLS: Final = 8
+MAX_SUBPROTOCOLS: Final = 8
 
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
@@ -23,7 +23,7 @@ Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 async def tunnel(
     request: web.Request, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], bounds: Bounds
 ) -> web.StreamResponse:
-    """Dial first, so that a refusal is an HTTP status; then pass everything on until one side ends.
+    """Dial first, so that a refusal is an HTTP status; then relay until one side ends.
 
     Raises HTTPBadGateway, or HTTPGatewayTimeout.
     """
@@ -33,7 +33,7 @@ async def tunnel(
         async with asyncio.timeout(bounds.handshake_seconds):
             up = await session.ws_connect(
                 url,
-                protocols=protocols[:MOST_SUBPROTOCOLS],
+                protocols=protocols[:MAX_SUBPROTOCOLS],
                 headers={**request_headers(request.headers), **headers},
                 max_msg_size=bounds.message_bytes,
                 heartbeat=PING_SECONDS,
@@ -42,7 +42,7 @@ async def tunnel(
         raise web.HTTPGatewayTimeout(reason="no answer in time") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         log.info("upstream failed", why=type(error).__name__)
-        raise web.HTTPBadGateway(reason="cannot be reached, or takes no websocket") from None
+        raise web.HTTPBadGateway(reason="cannot be reached, or accepts no websocket") from None
     try:
         down = web.WebSocketResponse(
             protocols=[up.protocol] if up.protocol else [],
@@ -52,7 +52,7 @@ async def tunnel(
         )
         await down.prepare(request)
         async with asyncio.TaskGroup() as group:
-            both = [group.create_task(_pass_on(down, up)), group.create_task(_pass_on(up, down))]
+            both = [group.create_task(_relay(down, up)), group.create_task(_relay(up, down))]
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in both:
                 task.cancel()
@@ -62,8 +62,8 @@ async def tunnel(
     return down
 
 
-async def _pass_on(source: Socket, sink: Socket) -> None:
-    """Pass messages on until one side is gone. A sink that does not read holds the source up: that is the bound."""
+async def _relay(source: Socket, sink: Socket) -> None:
+    """Relay messages until one side ends. A sink that does not read stops the reading of the source."""
     try:
         async for message in source:
             if message.type is aiohttp.WSMsgType.TEXT:
@@ -71,4 +71,4 @@ async def _pass_on(source: Socket, sink: Socket) -> None:
             elif message.type is aiohttp.WSMsgType.BINARY:
                 await sink.send_bytes(message.data)
     except ConnectionError:
-        pass  # the other side is gone, which ends both
+        pass  # the other side has ended; the caller ends both

@@ -1,4 +1,4 @@
-"""Finds the matchmakers by name, again and again, and asks each whether it is ready."""
+"""Resolves the matchmakers' names and checks the readiness of each address, periodically."""
 
 import asyncio
 import ssl
@@ -22,17 +22,17 @@ ANSWER_SECONDS: Final = 2.0
 
 @dataclass(slots=True)
 class Matchmakers:
-    """The matchmakers and how they are."""
+    """The matchmakers and their health."""
 
     pool: Pool
     session: aiohttp.ClientSession
     tls: ssl.SSLContext | None = None
-    """What those with a private CA are checked with."""
+    """Verifies matchmakers with a private CA."""
     found: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once all names have been looked up."""
+    """Set once all names have been resolved."""
 
     async def run(self) -> None:
-        """Look up names and check targets until cancelled."""
+        """Resolve names and check targets until cancelled."""
         loop = asyncio.get_running_loop()
         resolve_at = 0.0
         while True:
@@ -44,31 +44,31 @@ class Matchmakers:
             await asyncio.sleep(CHECK_SECONDS)
 
     def candidates(self) -> list[Target]:
-        """Return whom to try, best first."""
+        """Return the targets in the order in which to try them."""
         return self.pool.candidates(asyncio.get_running_loop().time())
 
     def usable(self) -> int:
-        """Return how many answer."""
+        """Return the number of targets that are not excluded."""
         return self.pool.usable(asyncio.get_running_loop().time())
 
     def failed(self, target: Target, why: str) -> None:
-        """Leave one out for a while."""
+        """Exclude a target for a while."""
         if self.pool.failed(target, asyncio.get_running_loop().time(), why):
-            log.warning("matchmaker is left out", url=target.url, address=target.address, why=why)
+            log.warning("matchmaker excluded", url=target.url, address=target.address, why=why)
 
     def answered(self, target: Target) -> None:
-        """Take one in again."""
+        """End a target's exclusion."""
         if self.pool.answered(target):
-            log.info("matchmaker is back", url=target.url, address=target.address)
+            log.info("matchmaker recovered", url=target.url, address=target.address)
 
     def connection_options(self, target: Target) -> dict[str, Any]:
-        """Return the options of an HTTP request to a target: its address is dialled, its name is in its certificate."""
+        """Return the client's options for a target: the address is dialled, the certificate is checked for the name."""
         if not target.is_secure:
             return {}
         return {"server_hostname": target.name} | ({"ssl": self.tls} if self.tls else {})
 
     def request_options(self, target: Target, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Return the options of an HTTP request of our own."""
+        """Return the client's options for a request that the router itself makes."""
         named = {**headers, "Host": target.host}
         return {"headers": named, "allow_redirects": False, **self.connection_options(target)}
 
@@ -82,7 +82,7 @@ class Matchmakers:
             async with asyncio.timeout(ANSWER_SECONDS):
                 infos = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port, type=SOCK_STREAM)
         except (OSError, UnicodeError, TimeoutError) as error:
-            log.warning("matchmaker's name cannot be looked up", url=url, why=str(error) or type(error).__name__)
+            log.warning("matchmaker lookup failed", url=url, why=str(error) or type(error).__name__)
             return []
         return list(dict.fromkeys(str(info[4][0]) for info in infos))
 

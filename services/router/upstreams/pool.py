@@ -1,4 +1,4 @@
-"""Which matchmaker comes next: the one with the fewest connections among those that answer. No sockets, no clock."""
+"""Load balancing over matchmakers: the fewest connections among those that are not excluded. No sockets, no clock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from pixelfleet.net.addresses import url_host
 from pixelfleet.service.backoff import Backoff
 
 BACKOFF: Final = Backoff(first=0.5, longest=30.0)
-"""How long a matchmaker that failed gets no players."""
+"""How long a matchmaker is excluded after a failure."""
 
 
 @dataclass(slots=True, eq=False)
@@ -17,17 +17,17 @@ class Target:
     """One matchmaker at one address."""
 
     url: str
-    """As it was given: `ws://matchmaker:3000`."""
+    """As configured: `ws://matchmaker:3000`."""
     address: str
-    """The IP address that its name has."""
+    """One of the IP addresses of its name."""
     connections: int = 0
     failures: int = 0
     out_until: float = 0.0
-    """Until when nobody is sent there."""
+    """The end of its exclusion, on the event loop's clock."""
     why: str = ""
-    """Why it was last left out."""
+    """The reason of its last exclusion."""
     ws_url: str = field(init=False)
-    """Where its players are taken, by its name."""
+    """Its base URL for websockets, with the name as host."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -35,29 +35,29 @@ class Target:
 
     @property
     def http_url(self) -> str:
-        """Where its REST API is, by its address."""
+        """Its base URL for HTTP, with the address as host."""
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{'https' if self.is_secure else 'http'}://{url_host(self.address)}{port}{parts.path.rstrip('/')}"
 
     @property
     def host(self) -> str:
-        """Its name and port, as a request names them."""
+        """Its name and port, for the Host header."""
         return urlsplit(self.url).netloc
 
     @property
     def name(self) -> str:
-        """Its name alone, as its certificate has it."""
+        """Its host name, as in its certificate."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def is_secure(self) -> bool:
-        """Whether it is spoken to over TLS."""
+        """Whether it is reached over TLS."""
         return urlsplit(self.url).scheme in ("wss", "https")
 
 
 class Pool:
-    """The matchmakers that are known."""
+    """All targets."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._targets: dict[tuple[str, str], Target] = {}
@@ -65,24 +65,24 @@ class Pool:
         self.urls = tuple(urls)
 
     def targets(self) -> list[Target]:
-        """Return all of them."""
+        """Return all targets."""
         return list(self._targets.values())
 
     def resolved(self, addresses: Mapping[str, Sequence[str]]) -> None:
-        """Take what names have resolved to; a name that is not in there keeps the addresses that it had.
+        """Replace the addresses of the names in `addresses`; other names keep theirs.
 
-        Who is connected to an address that is gone stays so.
+        Existing connections to a removed address are not touched.
         """
-        kept = {key: target for key, target in self._targets.items() if key[0] not in addresses}
+        remaining = {key: target for key, target in self._targets.items() if key[0] not in addresses}
         for url, found in addresses.items():
             for address in found:
-                kept[url, address] = self._targets.get((url, address)) or Target(url, address)
-        self._targets = kept
+                remaining[url, address] = self._targets.get((url, address)) or Target(url, address)
+        self._targets = remaining
 
     def candidates(self, now: float) -> list[Target]:
-        """Return whom to try, in this order: the fewest connections first, and those alike take turns.
+        """Return the targets in the order in which to try them: the fewest connections first, equal ones in turn.
 
-        When all are left out, all are tried: the one that has been out longest first.
+        When all are excluded, all are returned: the one that was excluded first comes first.
         """
         every = self.targets()
         usable = [target for target in every if target.out_until <= now]
@@ -94,20 +94,20 @@ class Pool:
         return sorted(usable[self._turn :] + usable[: self._turn], key=lambda target: target.connections)
 
     def usable(self, now: float) -> int:
-        """Return how many are not left out."""
+        """Return the number of targets that are not excluded."""
         return sum(target.out_until <= now for target in self._targets.values())
 
     def failed(self, target: Target, now: float, why: str) -> bool:
-        """Leave one out, twice as long for each failure in a row; tell whether it was in until now."""
-        was_in = target.failures == 0
-        if target.out_until <= now:  # what fails while it is out is the same failure
+        """Exclude a target, twice as long for each failure in a row; return whether it was usable before."""
+        was_usable = target.failures == 0
+        if target.out_until <= now:  # a failure during the exclusion is the same failure
             target.failures += 1
             target.out_until = now + BACKOFF.delay(target.failures)
         target.why = why
-        return was_in
+        return was_usable
 
     def answered(self, target: Target) -> bool:
-        """Take one in again; tell whether it was out until now."""
-        was_out = target.failures > 0
+        """End a target's exclusion; return whether it was excluded."""
+        was_excluded = target.failures > 0
         target.failures, target.out_until, target.why = 0, 0.0, ""
-        return was_out
+        return was_excluded

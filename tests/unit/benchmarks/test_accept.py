@@ -5,7 +5,7 @@ import pytest
 from benchmarks.accept import report
 
 
-def test_each_kind_of_authentication_has_to_meet_its_goal_by_its_median(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_median_of_each_authentication_method_must_meet_its_goal(capsys: pytest.CaptureFixture[str]) -> None:
     good = [(400.0, 180.0), (500.0, 200.0), (400.0, 400.0)]
     bad = [(400.0, 220.0), (500.0, 300.0), (400.0, 40.0)]
     assert report({"none": good, "link": bad}, "another", {"none": 0.5})

@@ -1,4 +1,4 @@
-"""The chain's benchmark, in small, and its arithmetic."""
+"""The chain's benchmark on a small scale, and its arithmetic."""
 
 import sys
 from argparse import Namespace
@@ -17,7 +17,7 @@ def phase(*each: float) -> Phase:
 @pytest.mark.skipif(sys.platform != "linux", reason="the figures come from /proc")
 @pytest.mark.integration
 @pytest.mark.parametrize("name", PARTS)
-async def test_every_candidate_comes_back_through_all_three(name: str) -> None:
+async def test_every_candidate_returns_through_the_whole_chain(name: str) -> None:
     require_part("redis-server")
     start, shown_as = {FLOOR: (bare, ""), OURS: (ours, APP)}[name]
     async with (
@@ -30,7 +30,7 @@ async def test_every_candidate_comes_back_through_all_three(name: str) -> None:
     assert len(found.cpu_us_each) == 3
 
 
-def test_what_counts_is_the_ratio_of_the_medians_of_all_three_together() -> None:
+def test_the_ratio_is_that_of_the_medians_of_the_whole_chain() -> None:
     samples = {
         FLOOR: [phase(10.0, 10.0, 20.0), phase(9.0, 10.0, 20.0), phase(90.0, 10.0, 20.0)],
         OURS: [phase(14.0, 14.0, 22.0), phase(1.0, 1.0, 1.0), phase(15.0, 14.0, 22.0)],

@@ -1,4 +1,4 @@
-"""What all benchmarks do with their options, their errors and their goals."""
+"""The common part of the benchmarks' command lines: options, errors and goals."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from benchmarks.command import command_line, measured, verdict
 from benchmarks.processes import StartError
 
 
-def test_only_options_with_a_default_are_there() -> None:
+def test_only_options_with_a_default_are_added() -> None:
     parser = command_line("a benchmark", rounds=3, seconds=1.5)
     assert vars(parser.parse_args(["--rounds", "7"])) == {"rounds": 7, "seconds": 1.5, "check": False}
 
 
-def test_what_cannot_be_measured_ends_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_measurement_exits_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     async def work() -> None:
         raise StartError("no redis-server")
 
@@ -22,7 +22,7 @@ def test_what_cannot_be_measured_ends_with_its_reason(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(("missed", "check", "code"), [([], True, 0), (["a"], False, 0), (["a", "b"], True, 1)])
-def test_goals_that_are_missed_are_printed(
+def test_missed_goals_are_printed(
     missed: list[str], check: bool, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verdict(missed, check=check) == code

@@ -1,4 +1,4 @@
-"""The load on each server that is measured, in small."""
+"""The load on each measured server, on a small scale."""
 
 import math
 import os
@@ -26,7 +26,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the figures come 
 @on_linux
 @pytest.mark.integration
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_every_candidate_comes_back(name: str) -> None:
+async def test_every_candidate_returns(name: str) -> None:
     async with started(name) as server, connected(server, players=4, streamers=2) as load:
         closed_loop = await load.closed_loop(0.2)
         open_loop = await load.open_loop(0.5, rate=100)
@@ -41,7 +41,7 @@ async def test_every_candidate_comes_back(name: str) -> None:
 
 @on_linux
 @pytest.mark.integration
-async def test_a_server_elsewhere_is_loaded_without_its_process() -> None:
+async def test_a_remote_server_is_loaded_without_its_process() -> None:
     async with started("bare picows") as server:
         elsewhere = Server(server.player_url, server.streamer_url, None)
         async with connected(elsewhere, players=2, streamers=1) as load:
@@ -50,7 +50,7 @@ async def test_a_server_elsewhere_is_loaded_without_its_process() -> None:
 
 @on_linux
 @pytest.mark.integration
-async def test_a_server_is_gone_when_it_was_measured() -> None:
+async def test_a_server_is_stopped_after_its_measurement() -> None:
     async with started("bare picows") as server:
         assert server.pid is not None
         assert cpu_seconds(server.pid) >= 0
@@ -61,16 +61,16 @@ async def test_a_server_is_gone_when_it_was_measured() -> None:
 
 @on_linux
 @pytest.mark.integration
-async def test_connections_that_the_server_ends_are_counted() -> None:
+async def test_connections_closed_by_the_server_are_counted() -> None:
     async with started("bare picows") as server, connected(server, players=2, streamers=1) as load:
         assert server.pid is not None
         os.kill(server.pid, 9)
-        await eventually(lambda: load.closed == 3, "all connections are seen to be gone")
+        await eventually(lambda: load.closed == 3, "all connections are closed")
 
 
 @on_linux
 @pytest.mark.integration
-async def test_idle_players_are_kept_and_answered() -> None:
+async def test_idle_players_stay_connected_and_get_answers() -> None:
     figures = await idle.measure("pixelfleet", 20, 0.2, Console(quiet=True))
     assert (figures.players, figures.answered, figures.dropped) == (20, 20, 0)
     assert figures.cpu_share < 1
@@ -83,7 +83,7 @@ def test_goals_of_idle_players() -> None:
     assert [each.split()[0] for each in idle.failures(bad)] == ["2", "3", "16.1", "10.0%"]
 
 
-async def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_does_not_start_is_an_error_with_its_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "broken", ("benchmarks.no_such_module",))
     with pytest.raises(StartError, match=r"no_such_module did not start:\n.*No module named"):
         async with started("broken"):
@@ -97,7 +97,7 @@ def test_quantiles() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "raised"), [(100, False), (1024, False), (1025, True), (4096, True)])
-def test_the_limit_of_open_files_is_raised_where_need_be(
+def test_the_limit_of_open_files_is_raised_if_needed(
     wanted: int, raised: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[tuple[int, int]] = []
@@ -107,7 +107,7 @@ def test_the_limit_of_open_files_is_raised_where_need_be(
     assert limits == ([(wanted, 4096)] if raised else [])
 
 
-def test_more_files_than_may_be_open_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_files_than_the_hard_limit_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     with pytest.raises(OSError, match="at most 4096 files may be open here and 5200 are needed"):
         idle.allow_files(5200)

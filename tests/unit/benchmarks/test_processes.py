@@ -1,4 +1,4 @@
-"""How a benchmark learns the ports of what it started."""
+"""How a benchmark finds the ports of the programs that it started."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_ports_are_found_among_other_lines() -> None:
     assert numbers_of(b"text") == numbers_of(b'["port"]') == numbers_of(b'{"port": "8080"}') == {}
 
 
-async def test_a_program_that_ends_instead_is_an_error_with_its_last_lines() -> None:
+async def test_a_program_that_exits_is_an_error_with_its_last_lines() -> None:
     with pytest.raises(StartError) as failed:
         await start_python("pixelfleet_cli.cli", "--no-such-option", fact="port")
     assert "pixelfleet_cli.cli did not start:" in str(failed.value)

@@ -37,11 +37,11 @@ def test_each_missed_goal_is_named() -> None:
     assert p99 == "round trip p99, open loop: x1.60 of the bare aiohttp relay, the goal is x1.5 or less"
 
 
-def test_a_server_that_loses_messages_has_failed_however_cheap() -> None:
+def test_a_server_that_loses_messages_fails_at_any_cost() -> None:
     assert failures(against_floor(sample(cpu_us=1.0, lost=2, closed=1))) == ["2 messages lost, 1 connections closed"]
 
 
-def test_what_is_not_known_of_a_server_elsewhere_is_left_open() -> None:
+def test_unknown_figures_of_a_remote_server_are_omitted() -> None:
     samples = {**against_floor(sample()), "against": [sample(cpu_us=None)]}
     assert median(samples["against"], GOALS[0].figure) is None
     printed = io.StringIO()
@@ -52,7 +52,7 @@ def test_what_is_not_known_of_a_server_elsewhere_is_left_open() -> None:
 @pytest.mark.parametrize(
     "options", [["--against", "ws://127.0.0.1:1"], ["--against-streamer", "ws://127.0.0.1:1"], ["--rounds", "0"]]
 )
-def test_options_that_cannot_be_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(options)
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Servers on the loopback that the router's modules speak to, and a server round one handler of the router's."""
+"""Loopback servers to which the router's modules connect, and a server with one handler of the router."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from pixelfleet.net.http import plain_port
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[str]:
-    """Answer every request with a handler; yield the URL without a path."""
+    """Serve every request with a handler; yield the URL without a path."""
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", handler)
     async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
@@ -20,6 +20,6 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def session() -> AsyncIterator[ClientSession]:
-    """Yield a client as the router has it."""
+    """Yield an HTTP client like the router's."""
     async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar()) as made:
         yield made

@@ -1,4 +1,4 @@
-"""What is known of a request before anybody looks at what it asks for."""
+"""A caller's id, address and limits, and the check of its credentials."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,9 +18,9 @@ def callers(**limits: Any) -> Callers:
 
 
 async def seen(made: Callers, **headers: str) -> web.Request:
-    """Return a request as handlers see it."""
+    """Return a request as handlers receive it."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = make_mocked_request("GET", "/", headers={"Host": "door.test", **named})
+    request = make_mocked_request("GET", "/", headers={"Host": "router.test", **named})
 
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response()
@@ -44,7 +44,7 @@ async def served(_: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize("given", ["a b", "a\tb", "x" * 65, "<script>", ""])
-async def test_an_id_is_taken_from_proxies_of_ours_alone_and_only_a_plain_one(given: str) -> None:
+async def test_a_request_id_is_taken_from_trusted_proxies_only_if_it_is_plain(given: str) -> None:
     assert (await seen(callers(), X_Request_ID="abc"))[CALLER].request_id != "abc"
     assert (await seen(callers(proxies=1), X_Request_ID="abc"))[CALLER].request_id == "abc"
     made = (await seen(callers(proxies=1), X_Request_ID=given))[CALLER].request_id
@@ -52,7 +52,7 @@ async def test_an_id_is_taken_from_proxies_of_ours_alone_and_only_a_plain_one(gi
     assert made.isalnum()
 
 
-async def test_every_answer_says_its_id_and_that_it_is_what_it_says() -> None:
+async def test_every_answer_has_its_request_id_and_nosniff() -> None:
     made = callers()
     request, response = await seen(made), web.Response(headers={"Referrer-Policy": "origin"})
     await made.on_response_prepare(request, response)
@@ -61,7 +61,7 @@ async def test_every_answer_says_its_id_and_that_it_is_what_it_says() -> None:
     assert response.headers["Referrer-Policy"] == "origin"
 
 
-async def test_requests_are_limited_and_joins_are_counted_on_their_own() -> None:
+async def test_requests_and_joins_have_separate_limits() -> None:
     made = callers(requests_per_second=1.0, joins_per_minute=4.0, proxies=1)
     request = await seen(made, X_Forwarded_For="192.0.2.7")
     assert request[CALLER].address == "192.0.2.7"
@@ -72,17 +72,17 @@ async def test_requests_are_limited_and_joins_are_counted_on_their_own() -> None
     assert await status(lambda: made.limit(other, served)) == 200
 
 
-async def test_wrong_logins_are_counted_and_then_nobody_of_that_address_is_asked() -> None:
+async def test_failed_logins_of_an_address_are_limited() -> None:
     made = callers(logins_per_minute=4.0)
-    door = AccessPolicy("dashboard", "basic")
+    policy = AccessPolicy("dashboard", "basic")
     nothing = (await seen(made))[CALLER]
     wrong = (await seen(made, Authorization="Basic YWRhOndyb25n"))[CALLER]
-    assert [await status(lambda: made.check(door, nothing)) for _ in range(5)] == [401] * 5
-    assert [await status(lambda: made.check(door, wrong)) for _ in range(3)] == [401, 401, 429]
+    assert [await status(lambda: made.check(policy, nothing)) for _ in range(5)] == [401] * 5
+    assert [await status(lambda: made.check(policy, wrong)) for _ in range(3)] == [401, 401, 429]
     assert await status(lambda: made.check(AccessPolicy("players", "none"), wrong)) == 200
 
 
-async def test_a_door_that_is_closed_is_closed_to_all() -> None:
+async def test_a_closed_interface_is_forbidden() -> None:
     made = callers()
     request = (await seen(made))[CALLER]
     assert await status(lambda: made.check(None, request)) == 403

@@ -1,4 +1,4 @@
-"""A router that ends lets its players finish."""
+"""The drain of a router lets players finish."""
 
 import asyncio
 from typing import cast
@@ -10,7 +10,7 @@ from router.players import Players
 
 
 class Connected:
-    """The players of a router, as its drain sees them."""
+    """The router's players, as far as the drain uses them."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -29,7 +29,7 @@ def drain_of(players: Connected, *, spread: float = 0.0, grace: float = 60.0) ->
     return Drain(cast("Players", players), spread_seconds=spread, grace_seconds=grace)
 
 
-async def test_it_ends_with_the_last_player() -> None:
+async def test_the_drain_ends_with_the_last_player() -> None:
     players = Connected(2)
     running = asyncio.create_task(drain_of(players).run())
     for _ in range(2):
@@ -41,7 +41,7 @@ async def test_it_ends_with_the_last_player() -> None:
     assert players.closing
 
 
-async def test_during_the_spread_players_are_still_taken() -> None:
+async def test_players_are_accepted_during_the_spread() -> None:
     players = Connected(0)
     drain = drain_of(players, spread=30.0)
     running = asyncio.create_task(drain.run())
@@ -52,7 +52,7 @@ async def test_during_the_spread_players_are_still_taken() -> None:
         await running
 
 
-async def test_it_ends_when_the_time_is_over() -> None:
+async def test_the_drain_ends_after_the_grace_period() -> None:
     players = Connected(1)
     async with asyncio.timeout(5):
         await drain_of(players, grace=0.01).run()

@@ -1,4 +1,4 @@
-"""The last hour in numbers."""
+"""The samples of the last hour."""
 
 import msgspec
 
@@ -14,13 +14,13 @@ def totals(now: float, *, young: bool = False) -> Totals:
     return Totals(now=now, warming_up=young, apps=apps)
 
 
-def test_apps_are_added_up_and_the_longest_wait_is_kept() -> None:
+def test_a_sample_has_sums_over_apps_and_the_longest_wait() -> None:
     history = History()
     history.add(totals(100.04))
     assert history.view("ada") == LastHour(step=STEP_SECONDS, samples=[Sample(100.0, 4, 3, 1, 4.3)], user="ada")
 
 
-def test_the_numbers_of_our_matchmaker_are_understood() -> None:
+def test_the_matchmakers_real_totals_are_parsed() -> None:
     sent = schemas.App(
         app="a", streamers=9, available=2, aside=0, slots=8.0, used=3, waiting=1, oldest_wait_seconds=4.26
     )
@@ -29,7 +29,7 @@ def test_the_numbers_of_our_matchmaker_are_understood() -> None:
     assert msgspec.json.decode(body, type=Totals) == Totals(now=100.0, warming_up=True, apps=(app,))
 
 
-def test_nothing_is_noted_of_a_young_store_or_twice() -> None:
+def test_no_sample_is_added_while_warming_up_or_twice() -> None:
     history = History()
     history.add(totals(100.0, young=True))
     history.add(totals(101.0))
@@ -38,7 +38,7 @@ def test_nothing_is_noted_of_a_young_store_or_twice() -> None:
     assert [sample.at for sample in history.view("").samples] == [101.0]
 
 
-def test_an_hour_is_kept() -> None:
+def test_samples_older_than_an_hour_are_removed() -> None:
     history = History()
     for step in range(1000):
         history.add(totals(step * STEP_SECONDS))

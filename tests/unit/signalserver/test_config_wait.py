@@ -60,10 +60,10 @@ async def test_every_peer_gets_credentials_of_its_own_and_one_config(turn_api: T
         users = set()
         for _ in range(2):
             async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-                users.add(user_of(await viewer.hear("config")))
-                await viewer.say("listStreamers")
-                await viewer.say("ping", time=1)
-                assert [(await viewer.hear_any())["type"] for _ in range(2)] == ["streamerList", "pong"]
+                users.add(user_of(await viewer.receive("config")))
+                await viewer.send("listStreamers")
+                await viewer.send("ping", time=1)
+                assert [(await viewer.receive_any())["type"] for _ in range(2)] == ["streamerList", "pong"]
     named = [query for query in turn_api.asked if "name" in query]
     assert users == {query["name"] for query in named[1:]}
     assert len(users) == 2
@@ -77,20 +77,20 @@ async def test_messages_before_the_config_are_handled_after_it_in_order(turn_api
     ):
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-            await viewer.say("subscribe", streamerId="cam")
-            await viewer.say("offer", sdp=SDP)
+            await viewer.send("subscribe", streamerId="cam")
+            await viewer.send("offer", sdp=SDP)
             await eventually(lambda: len(turn_api.asked) >= 3, "the TURN API was asked")
             assert server.players == 0
             turn_api.open.set()
-            assert (await viewer.hear_any())["type"] == "config"
-            assert [(await source.hear_any())["type"] for _ in range(2)] == ["playerConnected", "offer"]
+            assert (await viewer.receive_any())["type"] == "config"
+            assert [(await source.receive_any())["type"] for _ in range(2)] == ["playerConnected", "offer"]
 
 
 async def test_a_turn_api_that_hangs_causes_a_bounded_wait(turn_api: TurnApi) -> None:
     async with turn_api.server(rtc_config_session_seconds=0.1) as server:
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-            assert user_of(await viewer.hear("config")) == "shared"
+            assert user_of(await viewer.receive("config")) == "shared"
 
 
 async def test_with_zero_seconds_all_peers_share_the_credentials(turn_api: TurnApi) -> None:
@@ -98,7 +98,7 @@ async def test_with_zero_seconds_all_peers_share_the_credentials(turn_api: TurnA
         turn_api.server(rtc_config_session_seconds=0) as server,
         player(f"ws://127.0.0.1:{server.player_port}") as viewer,
     ):
-        assert user_of(await viewer.hear("config")) == "shared"
+        assert user_of(await viewer.receive("config")) == "shared"
     assert turn_api.asked == [{}]
 
 
@@ -111,7 +111,7 @@ async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind(turn_api:
 
         async def let_in() -> bool:
             async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
-                return bool(await viewer.hear("config"))
+                return bool(await viewer.receive("config"))
 
         assert await eventually(let_in, "there is room again", tolerating=(InvalidStatus,))
 
@@ -121,7 +121,7 @@ async def test_a_peer_that_sends_too_much_while_it_waits_is_closed(turn_api: Tur
         turn_api.open.clear()
         async with player(f"ws://127.0.0.1:{server.player_port}") as viewer:
             for _ in range(300):
-                await viewer.say("ping")
+                await viewer.send("ping")
             assert (await viewer.closed())[0] == 4104
 
 

@@ -58,7 +58,7 @@ async def test_the_peers_are_checked_after_each_departure() -> None:
         await running
 
 
-async def test_it_ends_after_the_grace_period() -> None:
+async def test_the_drain_ends_after_the_grace_period() -> None:
     service = Service(peers=1, grace=0.02)
     async with asyncio.timeout(5):
         await service.run()

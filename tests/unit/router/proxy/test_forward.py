@@ -1,4 +1,4 @@
-"""One exchange, passed on."""
+"""Forwarding of one HTTP request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,15 +22,15 @@ def _plain(url: str) -> Onward:
 async def between(
     handler: Handler, *, at_once: int = 4, slow: float = 1.0, onward: Callable[[str], Onward] = _plain
 ) -> AsyncIterator[tuple[str, Forwarder]]:
-    """Forward everything to a handler; yield the URL to ask, and the forwarder."""
+    """Forward every request to a handler; yield the URL to request, and the forwarder."""
     async with session() as client, serving(handler) as url:
         forwarder = Forwarder(client, at_once, slow)
 
         async def passing(request: web.Request) -> web.StreamResponse:
             return await forwarder.forward(request, onward(url + request.raw_path))
 
-        async with serving(passing) as door:
-            yield door, forwarder
+        async with serving(passing) as address:
+            yield address, forwarder
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -40,7 +40,7 @@ async def echo(request: web.Request) -> web.Response:
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 99_999])
 @pytest.mark.parametrize("headers", [True, False])
-async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bool) -> None:
+async def test_a_body_arrives_completely_with_its_content_length(size: int, *, headers: bool) -> None:
     data = b"x" * size
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -48,16 +48,16 @@ async def test_a_body_arrives_whole_with_its_size_told(size: int, *, headers: bo
             yield data[start : start + 10_000]
 
     async with (
-        between(echo, onward=lambda url: Onward(url, {}, body_bytes=100_000)) as (door, forwarder),
+        between(echo, onward=lambda url: Onward(url, {}, body_bytes=100_000)) as (url, forwarder),
         aiohttp.ClientSession() as http,
-        http.put(f"{door}/x", data=data if headers else chunks()) as answer,
+        http.put(f"{url}/x", data=data if headers else chunks()) as answer,
     ):
         assert await answer.read() == data
         assert answer.headers["X-Length"] in (str(size), "none" if size == 0 else "")
-    assert forwarder.under_way == 0
+    assert forwarder.active == 0
 
 
-async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None:
+async def test_each_limit_has_its_status_and_no_request_remains_active() -> None:
     goes_on = asyncio.Event()
 
     async def slow(_: web.Request) -> web.Response:
@@ -71,10 +71,10 @@ async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None
         yield b"x"
         await goes_on.wait()
 
-    async with between(slow, at_once=1, slow=0.1, onward=onward) as (door, forwarder), aiohttp.ClientSession() as http:
+    async with between(slow, at_once=1, slow=0.1, onward=onward) as (url, forwarder), aiohttp.ClientSession() as http:
 
         async def status(method: str, data: object = None) -> int:
-            async with http.request(method, f"{door}/x", data=data) as answer:
+            async with http.request(method, f"{url}/x", data=data) as answer:
                 return answer.status
 
         assert await status("POST", b"x" * 11) == 413
@@ -84,21 +84,21 @@ async def test_each_bound_has_its_status_and_nothing_is_left_under_way() -> None
         assert sorted((first, second)) == [503, 504]
         goes_on.set()
         assert await status("GET") == 200
-    assert forwarder.under_way == 0
+    assert forwarder.active == 0
 
 
-async def test_whom_nobody_reaches_is_a_bad_gateway() -> None:
+async def test_an_unreachable_upstream_is_a_bad_gateway() -> None:
     def nowhere(_: str) -> Onward:
         return Onward("http://127.0.0.1:1/", {})
 
     async with (
-        between(echo, onward=nowhere) as (door, _),
+        between(echo, onward=nowhere) as (url, _),
         aiohttp.ClientSession() as http,
-        http.get(f"{door}/x") as answer,
+        http.get(f"{url}/x") as answer,
     ):
         assert answer.status == 502
 
 
-async def test_the_head_of_an_answer_is_passed_on_without_its_body() -> None:
-    async with between(echo) as (door, _), aiohttp.ClientSession() as http, http.head(f"{door}/x") as answer:
+async def test_the_answer_to_head_is_forwarded_without_a_body() -> None:
+    async with between(echo) as (url, _), aiohttp.ClientSession() as http, http.head(f"{url}/x") as answer:
         assert (answer.status, await answer.read()) == (200, b"")

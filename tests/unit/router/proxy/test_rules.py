@@ -1,4 +1,4 @@
-"""What may pass through the router's HTTP doors."""
+"""Targets and headers that the router forwards."""
 
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ BASE = "http://10.0.0.7:30010/remote"
         ("/proxy/cam/%C3%A9/@id:7/x;v=1", "cam", "/%C3%A9/@id:7/x;v=1", ""),
     ],
 )
-def test_a_target_names_a_streamer_and_what_of_it(raw: str, streamer: str, path: str, query: str) -> None:
+def test_a_target_contains_streamer_path_and_query(raw: str, streamer: str, path: str, query: str) -> None:
     found = proxy_target(raw, "/proxy/")
     assert (found.streamer, found.path, found.query) == (streamer, path, query)
 
@@ -79,13 +79,13 @@ EVIL = [
 
 
 @pytest.mark.parametrize("raw", EVIL)
-def test_a_target_that_could_lead_elsewhere_is_refused(raw: str) -> None:
+def test_a_target_that_could_reach_another_resource_is_refused(raw: str) -> None:
     with pytest.raises(BadTargetError):
         proxy_target(raw, "/proxy/")
 
 
 @given(st.text(alphabet="/.%25cF2fe@:\\?#;a ", max_size=40))
-def test_whatever_is_accepted_stays_on_the_registered_host_and_below_its_path(text: str) -> None:
+def test_every_accepted_target_is_on_the_registered_host_and_below_its_path(text: str) -> None:
     try:
         target = proxy_target(f"/proxy/cam/{text}", "/proxy/")
     except BadTargetError:
@@ -100,18 +100,18 @@ def test_whatever_is_accepted_stays_on_the_registered_host_and_below_its_path(te
 @pytest.mark.parametrize(
     "base", ["ftp://x/", "http://", "http://u:p@x/", "http://x/?q", "http://x/#f", "", "file:///x"]
 )
-def test_a_rest_address_that_is_none_is_refused(base: str) -> None:
+def test_an_invalid_rest_address_is_refused(base: str) -> None:
     with pytest.raises(BadTargetError):
         upstream_url(base, "/x", "")
 
 
-def test_an_encoded_slash_is_allowed_where_somebody_looks_after_it() -> None:
+def test_an_encoded_slash_is_allowed_on_request() -> None:
     assert checked_target("/api/v1/streamers/a%2Fb?x=1", encoded_slash=True) == ("/api/v1/streamers/a%2Fb", "x=1")
     with pytest.raises(BadTargetError):
         checked_target("/api/v1/streamers/a%2F..%2Fb", encoded_slash=True)
 
 
-def test_what_speaks_of_the_connection_or_of_us_stays_here() -> None:
+def test_headers_of_the_connection_and_the_router_are_not_forwarded() -> None:
     headers = CIMultiDict(
         [
             ("Accept", "a"),
@@ -136,7 +136,7 @@ def test_what_speaks_of_the_connection_or_of_us_stays_here() -> None:
     assert dict(request_headers(headers)) == {"Accept": "a", "Content-Type": "text/plain"}
 
 
-def test_a_streamer_sets_no_cookie_and_no_rules_for_pages_of_ours() -> None:
+def test_a_streamer_cannot_set_cookies_or_policies_for_the_routers_origin() -> None:
     headers = CIMultiDict(
         [
             ("Content-Type", "text/html"),

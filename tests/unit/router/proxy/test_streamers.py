@@ -1,4 +1,4 @@
-"""Where a registered streamer's REST API is."""
+"""The lookup of a registered streamer's REST address."""
 
 import msgspec
 import pytest
@@ -15,7 +15,7 @@ from tests.unit.matchmaker.bodies import streamer
 from tests.unit.router.servers import serving, session
 
 
-async def test_the_store_says_where_it_is() -> None:
+async def test_the_address_is_found_in_the_store() -> None:
     store = MemoryFleetStore()
     report = StreamerReport(server_id="pod", endpoint_id="cam", app="a", url="ws://x", rest_url="http://10.0.0.7:30010")
     await store.report(ServerReport(server_id="pod", sequence=1, streamers=(report,)))
@@ -23,7 +23,7 @@ async def test_the_store_says_where_it_is() -> None:
     assert await StoreStreamers(store).rest_url("pod/other") is None
 
 
-async def test_a_store_out_of_reach_is_no_missing_streamer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unavailable_store_is_not_a_missing_streamer(monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(_: MemoryFleetStore, __: str) -> StreamerView | None:
         raise StoreUnavailableError("away")
 
@@ -45,26 +45,26 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("body", "found"), ANSWERS.items(), ids=range(len(ANSWERS)))
-async def test_a_matchmaker_says_where_it_is(body: bytes, found: object) -> None:
+async def test_the_address_is_found_at_a_matchmaker(body: bytes, found: object) -> None:
     assert await asked(body) == found
 
 
-async def test_the_answer_of_our_matchmaker_is_understood() -> None:
+async def test_the_matchmakers_real_answer_is_parsed() -> None:
     url = "http://10.0.0.7:30010"
     assert await asked(msgspec.json.encode(streamer(rest_url=url))) == url
 
 
 @pytest.mark.parametrize(("status", "found"), [(404, None), (401, LookupFailedError), (302, LookupFailedError)])
-async def test_a_matchmaker_that_does_not_say(status: int, found: object) -> None:
+async def test_a_matchmaker_that_answers_with_an_error_status(status: int, found: object) -> None:
     assert await asked(b'{"restUrl": "http://x"}', status) == found
 
 
 async def asked(body: bytes, status: int = 200) -> object:
-    """Return what is made of a matchmaker's answer."""
-    heard: list[tuple[str, str]] = []
+    """Return the result of the lookup for a matchmaker's answer."""
+    requests: list[tuple[str, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
-        heard.append((request.raw_path, request.headers["Authorization"]))
+        requests.append((request.raw_path, request.headers["Authorization"]))
         return web.Response(body=body, status=status, headers={"Location": "http://127.0.0.1:1/"})
 
     async with serving(answer) as url, session() as client:
@@ -75,4 +75,4 @@ async def asked(body: bytes, status: int = 200) -> object:
         except LookupFailedError:
             return LookupFailedError
         finally:
-            assert heard == [("/api/v1/streamers/pod%201/cam", "Bearer token")]
+            assert requests == [("/api/v1/streamers/pod%201/cam", "Bearer token")]

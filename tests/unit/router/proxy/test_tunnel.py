@@ -10,25 +10,25 @@ from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.net.bounds import Bounds
-from router.proxy.tunnel import MOST_SUBPROTOCOLS, tunnel
+from router.proxy.tunnel import MAX_SUBPROTOCOLS, tunnel
 from tests.parts import eventually
 from tests.unit.router.servers import serving, session
 
 
 @asynccontextmanager
 async def between(handler: Handler, bounds: Bounds | None = None) -> AsyncIterator[str]:
-    """Tunnel everything to a handler; yield the URL to dial."""
+    """Relay every websocket to a handler; yield the URL to dial."""
     async with session() as client, serving(handler) as url:
 
         async def passing(request: web.Request) -> web.StreamResponse:
             return await tunnel(request, client, url, {"X-Told": "1"}, bounds or Bounds())
 
-        async with serving(passing) as door:
-            yield door
+        async with serving(passing) as address:
+            yield address
 
 
 class Far:
-    """The streamer's end."""
+    """The streamer's end of the websocket."""
 
     def __init__(self) -> None:
         self.offered = ""
@@ -50,11 +50,11 @@ class Far:
         return socket
 
 
-async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
+async def test_messages_are_relayed_unchanged_and_one_end_closes_both() -> None:
     far = Far()
-    async with between(far.serve) as door, aiohttp.ClientSession() as http:
+    async with between(far.serve) as url, aiohttp.ClientSession() as http:
         names = ["bearer.secret", "chat", *(f"p{number}" for number in range(20))]
-        async with http.ws_connect(door, protocols=names, headers={"Cookie": "a=secret"}) as socket:
+        async with http.ws_connect(url, protocols=names, headers={"Cookie": "a=secret"}) as socket:
             assert socket.protocol == "chat"
             await socket.send_str("text")
             await socket.send_bytes(b"\x00")
@@ -64,13 +64,13 @@ async def test_messages_pass_as_they_are_and_an_end_ends_both() -> None:
         assert socket.close_code == 4321
         assert "secret" not in str(far.headers)
         assert far.headers["X-Told"] == "1"
-        assert len(far.offered.split(",")) == MOST_SUBPROTOCOLS
-        async with http.ws_connect(door):
+        assert len(far.offered.split(",")) == MAX_SUBPROTOCOLS
+        async with http.ws_connect(url):
             pass
-        await eventually(lambda: len(far.codes) == 2, "the streamer hears that its caller is gone")
+        await eventually(lambda: len(far.codes) == 2, "the streamer's connection is closed")
 
 
-async def test_a_refusal_is_a_status_and_so_is_no_answer() -> None:
+async def test_a_refusal_or_timeout_is_an_http_status() -> None:
     goes_on = asyncio.Event()
 
     async def hangs(request: web.Request) -> web.StreamResponse:
@@ -78,21 +78,21 @@ async def test_a_refusal_is_a_status_and_so_is_no_answer() -> None:
             await goes_on.wait()
         raise web.HTTPForbidden
 
-    async with between(hangs, Bounds(handshake_seconds=1.0)) as door, aiohttp.ClientSession() as http:
+    async with between(hangs, Bounds(handshake_seconds=1.0)) as url, aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await http.ws_connect(door)
+            await http.ws_connect(url)
         assert error.value.status == 504
         goes_on.set()
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await http.ws_connect(door)
+            await http.ws_connect(url)
         assert error.value.status == 502
 
 
-async def test_a_message_that_is_too_large_ends_the_tunnel() -> None:
+async def test_an_oversized_message_ends_the_tunnel() -> None:
     far = Far()
-    async with between(far.serve, Bounds(message_bytes=100)) as door, aiohttp.ClientSession() as http:
-        async with http.ws_connect(door) as socket:
+    async with between(far.serve, Bounds(message_bytes=100)) as url, aiohttp.ClientSession() as http:
+        async with http.ws_connect(url) as socket:
             await socket.send_str("x" * 101)
             assert (await socket.receive()).type is WSMsgType.CLOSE
         assert socket.close_code == 1009
-        await eventually(lambda: far.codes, "the streamer is let go")
+        await eventually(lambda: far.codes, "the streamer's connection is closed")

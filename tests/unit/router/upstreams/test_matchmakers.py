@@ -1,4 +1,4 @@
-"""Finding matchmakers and asking how they are."""
+"""Resolution and readiness checks of matchmakers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matchmakers, "CHECK_SECONDS", 0.02)
 
 
-async def test_one_is_asked_by_its_name_whether_it_is_ready() -> None:
+async def test_readiness_checks_use_the_name_as_host() -> None:
     status, hosts = 503, []
 
     async def readyz(request: web.Request) -> web.Response:
@@ -39,15 +39,15 @@ async def test_one_is_asked_by_its_name_whether_it_is_ready() -> None:
     async with serving(readyz) as url:
         named = url.replace("http://127.0.0.1", "ws://localhost") + "/base"
         async with watched(named) as made:
-            await eventually(lambda: made.usable() == 0, "it is left out")
+            await eventually(lambda: made.usable() == 0, "it is excluded")
             assert made.pool.targets()[0].why == "/readyz answers 503"
-            assert made.candidates(), "when all are left out, all are tried"
+            assert made.candidates(), "when all are excluded, all are tried"
             status = 200
-            await eventually(lambda: made.usable() > 0, "it is taken in again")
+            await eventually(lambda: made.usable() > 0, "it is usable again")
     assert hosts[0] == ("/base/readyz", named.removeprefix("ws://").removesuffix("/base"))
 
 
-async def test_one_that_is_away_or_does_not_answer_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_or_hanging_matchmaker_is_excluded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matchmakers, "ANSWER_SECONDS", 0.1)
     never = asyncio.Event()
 
@@ -56,12 +56,12 @@ async def test_one_that_is_away_or_does_not_answer_is_left_out(monkeypatch: pyte
         return web.Response()
 
     async with serving(hangs) as url, watched("ws://127.0.0.1:1", url) as made:
-        await eventually(lambda: made.usable() == 0, "both are left out")
+        await eventually(lambda: made.usable() == 0, "both are excluded")
         assert {target.why for target in made.pool.targets()} == {"ClientConnectorError", "TimeoutError"}
         never.set()
 
 
-async def test_a_name_that_cannot_be_looked_up_is_nobody_and_ends_nothing() -> None:
+async def test_an_unresolvable_name_gives_no_targets_and_no_error() -> None:
     async with watched("ws://nowhere.invalid:3000") as made:
         assert made.pool.targets() == []
         assert made.candidates() == []

@@ -1,4 +1,4 @@
-"""Which matchmaker comes next."""
+"""The order in which matchmakers are tried."""
 
 from router.upstreams.pool import BACKOFF, Pool, Target
 
@@ -15,14 +15,14 @@ def at(made: Pool, now: float = 0.0) -> list[str]:
     return [target.address for target in made.candidates(now)]
 
 
-def test_the_fewest_connections_come_first_and_those_alike_take_turns() -> None:
+def test_the_fewest_connections_come_first_and_equal_ones_in_turn() -> None:
     made = pool()
     assert {at(made)[0] for _ in range(2)} == {"10.0.0.1", "10.0.0.2"}
     made.targets()[0].connections = 5
     assert {at(made)[0] for _ in range(4)} == {"10.0.0.2"}
 
 
-def test_one_that_fails_is_left_out_twice_as_long_each_time() -> None:
+def test_each_failure_doubles_the_exclusion() -> None:
     made = pool()
     first = made.targets()[0]
     assert made.failed(first, 0.0, "refused")
@@ -40,7 +40,7 @@ def test_one_that_fails_is_left_out_twice_as_long_each_time() -> None:
     assert made.usable(0.0) == 2
 
 
-def test_when_all_are_left_out_all_are_tried() -> None:
+def test_when_all_are_excluded_all_are_tried() -> None:
     made = pool()
     first, second = made.targets()
     made.failed(first, 5.0, "x")
@@ -50,7 +50,7 @@ def test_when_all_are_left_out_all_are_tried() -> None:
     assert made.usable(5.01) == 0
 
 
-def test_a_name_with_several_addresses_is_several_and_keeps_what_is_known() -> None:
+def test_a_name_with_several_addresses_is_several_targets_which_keep_their_state() -> None:
     made = pool(a=["10.0.0.1", "10.0.0.3"])
     kept = next(target for target in made.targets() if target.address == "10.0.0.1")
     kept.connections = 7
@@ -59,7 +59,7 @@ def test_a_name_with_several_addresses_is_several_and_keeps_what_is_known() -> N
     assert next(target for target in made.targets() if target.address == "10.0.0.1").connections == 7
 
 
-def test_a_target_is_dialled_by_address_and_named_by_name() -> None:
+def test_a_target_is_dialled_by_address_with_its_name_as_host() -> None:
     target = Target(B, "2001:db8::1")
     assert target.http_url == "https://[2001:db8::1]/base"
     assert target.ws_url == "wss://b.test/base"

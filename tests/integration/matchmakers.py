@@ -1,4 +1,4 @@
-"""A matchmaker on free ports of this machine, stock servers that report to it, and what a test asks of it over HTTP."""
+"""Runs a matchmaker on free ports, with a client, and legacy servers that report to it."""
 
 import asyncio
 import ssl
@@ -27,8 +27,8 @@ KEY = "k" * 32
 
 
 @dataclass
-class Matches:
-    """A running matchmaker, its store, and a client."""
+class RunningMatchmaker:
+    """A running matchmaker, its store, and an HTTP client."""
 
     server: matchmaker.app.Matchmaker
     store: FleetStore
@@ -43,25 +43,25 @@ class Matches:
         return f"http://127.0.0.1:{self.server.port}"
 
     async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Return the status and the JSON of a call with the operator's token, unless other headers are given."""
+        """Return the status and the JSON of a request with the operator's token, unless other headers are given."""
         options.setdefault("headers", BEARER)
         async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
             return answer.status, await answer.json()
 
     async def streamers(self) -> dict[str, Any]:
-        """Return what the store knows of each streamer."""
+        """Return the reports of all streamers in the store, by key."""
         return {view.report.key: view.report for view in (await self.store.snapshot()).streamers}
 
     async def report(self, number: int, **fields: Any) -> StreamerReport:
-        """Have a streamer reported that nobody can dial; it is known for as long as the matchmaker is."""
-        given = {"app": "default", "url": f"ws://127.0.0.1:{number}", **fields}
-        report = StreamerReport(server_id=f"s{number:05}", endpoint_id="cam", **given)
+        """Report a streamer that cannot be dialled; it remains in the store as long as the matchmaker runs."""
+        values = {"app": "default", "url": f"ws://127.0.0.1:{number}", **fields}
+        report = StreamerReport(server_id=f"s{number:05}", endpoint_id="cam", **values)
         owner = self.server.broker.replica_id
         await self.store.report(ServerReport(server_id=report.server_id, sequence=1, streamers=(report,), owner=owner))
         return report
 
     async def sessions(self) -> int:
-        """Return how many sessions the store knows, waiting ones too."""
+        """Return the number of sessions in the store, including waiting ones."""
         snapshot = await self.store.snapshot()
         return len(snapshot.leases) + len(snapshot.queue)
 
@@ -70,24 +70,24 @@ class Matches:
 
 
 @asynccontextmanager
-async def matches(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[Matches]:
+async def running_matchmaker(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[RunningMatchmaker]:
     """Run a matchmaker with these settings."""
     fleet = store or MemoryFleetStore()
-    given = {"port": 0, "metrics_port": 0, "legacy_port": 0, "rest_token": TOKEN, "session_key": KEY, **chosen}
-    settings = Settings(host="127.0.0.1", **given)
+    values = {"port": 0, "metrics_port": 0, "legacy_port": 0, "rest_token": TOKEN, "session_key": KEY, **chosen}
+    settings = Settings(host="127.0.0.1", **values)
     async with matchmaker.app.running(settings, fleet) as server, aiohttp.ClientSession() as http:
-        yield Matches(server, fleet, http)
+        yield RunningMatchmaker(server, fleet, http)
 
 
 @dataclass
 class LegacyServer:
-    """A signalling server of the reference kind: players over websockets, and a link to a matchmaker."""
+    """A legacy server: players over websockets, and a TCP link to a matchmaker."""
 
     port: int = 0
     secure: bool = False
     refuses: bool = False
-    """Whether it closes players with 1013, as one without a streamer."""
-    heard: list[Message] = field(default_factory=list)
+    """Whether it closes players with 1013, as a server without a streamer does."""
+    received: list[Message] = field(default_factory=list)
     players: int = 0
     link: asyncio.StreamWriter | None = None
 
@@ -96,7 +96,7 @@ class LegacyServer:
             await socket.close(1013, "Streamer is not connected")
             return
         self.players += 1
-        self.say("clientConnected")
+        self.send("clientConnected")
         await socket.send(orjson.dumps({"type": "config", "peerConnectionOptions": {}}).decode())
         try:
             async for data in socket:
@@ -105,55 +105,60 @@ class LegacyServer:
             pass
         finally:
             self.players -= 1
-            self.say("clientDisconnected")
+            self.send("clientDisconnected")
 
     async def take(self, socket: ServerConnection, message: Message) -> None:
-        self.heard.append(message)
+        self.received.append(message)
         if message["type"] == "offer":
             await socket.send(orjson.dumps({"type": "answer", "sdp": SDP}).decode())
         elif message["type"] not in ("answer", "iceCandidate", "pong"):
             await socket.close(1008, "Unsupported message type")  # also for a ping, as 5.0 to 5.4 do
 
-    def say(self, kind: str, **fields: object) -> None:
+    def send(self, kind: str, **fields: object) -> None:
         if self.link is not None:
             self.link.write(orjson.dumps({"type": kind, **fields}))
 
     async def connect(self, port: int, **fields: object) -> None:
-        """Open the link, and say `connect`."""
+        """Open the link and send `connect`."""
         _, self.link = await asyncio.open_connection("127.0.0.1", port)
-        said = {"address": "127.0.0.1", "port": self.port, "ready": True, "playerConnected": self.players > 0}
-        self.say("connect", **{**said, "https": self.secure, **fields})
+        fields_of_connect = {
+            "address": "127.0.0.1",
+            "port": self.port,
+            "ready": True,
+            "playerConnected": self.players > 0,
+        }
+        self.send("connect", **{**fields_of_connect, "https": self.secure, **fields})
 
     def cut(self) -> None:
-        """Lose the link."""
+        """Abort the link."""
         if self.link is not None:
             self.link.transport.abort()
             self.link = None
 
 
 @asynccontextmanager
-async def stock_server(
-    matched: Matches | None = None, *, tls: ssl.SSLContext | None = None, refuses: bool = False
+async def running_legacy_server(
+    running: RunningMatchmaker | None = None, *, tls: ssl.SSLContext | None = None, refuses: bool = False
 ) -> AsyncIterator[LegacyServer]:
-    """Run a stock server; with a matchmaker it is known there when this yields."""
-    stock = LegacyServer(secure=tls is not None, refuses=refuses)
-    async with serve(stock.serve, "127.0.0.1", 0, ssl=tls, compression=None) as server:
-        stock.port = next(iter(server.sockets)).getsockname()[1]
-        if matched is not None:
-            assert matched.server.link_port is not None
-            await stock.connect(matched.server.link_port)
-            await known(matched, stock)
+    """Run a legacy server; with a matchmaker, it is registered there when this yields."""
+    legacy = LegacyServer(secure=tls is not None, refuses=refuses)
+    async with serve(legacy.serve, "127.0.0.1", 0, ssl=tls, compression=None) as server:
+        legacy.port = next(iter(server.sockets)).getsockname()[1]
+        if running is not None:
+            assert running.server.link_port is not None
+            await legacy.connect(running.server.link_port)
+            await known(running, legacy)
         try:
-            yield stock
+            yield legacy
         finally:
-            stock.cut()
+            legacy.cut()
 
 
-async def known(matched: Matches, stock: LegacyServer, *, ready: bool = True) -> None:
-    """Wait until the store knows a stock server so."""
+async def known(running: RunningMatchmaker, legacy: LegacyServer, *, ready: bool = True) -> None:
+    """Wait until the store has a legacy server with this readiness."""
 
-    async def so() -> bool:
-        report = (await matched.streamers()).get(f"127.0.0.1:{stock.port}/stock")
+    async def matches_state() -> bool:
+        report = (await running.streamers()).get(f"127.0.0.1:{legacy.port}/stock")
         return report is not None and report.ready is ready
 
-    await eventually(so, f"the stock server is {'' if ready else 'not '}ready")
+    await eventually(matches_state, f"the legacy server is {'' if ready else 'not '}ready")

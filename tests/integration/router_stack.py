@@ -1,4 +1,4 @@
-"""A router before a matchmaker and a streamer that count whatever reaches them."""
+"""A router in front of backends, a matchmaker and a streamer, that record every request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,25 +21,25 @@ KEY = "pod-1/cam"
 
 @dataclass
 class Backend:
-    """Answers anything, and remembers it."""
+    """An HTTP server that answers any request and records it."""
 
     port: int = 0
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     """Method, raw target, headers, body."""
     begun: int = 0
-    """Requests whose head has come, whatever became of their bodies."""
+    """Requests whose head was received, also when the body was not."""
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    """Of each websocket."""
+    """The headers of each websocket upgrade."""
     targets: list[str] = field(default_factory=list)
     ready: int = 200
     refuse: int = 0
-    """A status in place of a websocket."""
+    """A status to answer instead of a websocket."""
     wait: asyncio.Event | None = None
-    """What an answer waits for."""
+    """Answers wait for this event."""
     answers: int = 200
     ended: int = 0
-    """Endless answers that were ended by who asked."""
+    """Endless answers whose client disconnected."""
 
     @property
     def reached(self) -> int:
@@ -58,7 +58,7 @@ class Backend:
         if "Sec-WebSocket-Key" in request.headers:
             return await self._websocket(request)
         if request.path == "/api/v1/apps" and "X-Request-ID" not in request.headers:
-            return web.json_response({"now": 1.0, "young": True, "apps": []})  # the router's own question
+            return web.json_response({"now": 1.0, "young": True, "apps": []})  # the router's own request
         self.begun += 1
         body = await request.read()
         self.requests.append((request.method, request.raw_path, dict(request.headers), body))
@@ -111,8 +111,8 @@ class Backend:
 
 
 @dataclass
-class AccessPolicy:
-    """A router and what is behind it."""
+class RouterStack:
+    """A router and its backends."""
 
     router: router.app.Router
     matchmaker: Backend
@@ -136,8 +136,8 @@ async def backend() -> AsyncIterator[Backend]:
 
 
 @asynccontextmanager
-async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> AsyncIterator[AccessPolicy]:
-    """Run a router; what is not set is as it comes, but for a proxy that is open."""
+async def running_stack(page: Path, *, scheme: str = "ws", **settings: Any) -> AsyncIterator[RouterStack]:
+    """Run a router with default settings, except for the given ones and an open proxy."""
     async with backend() as matchmaker, backend() as streamer:
         store = MemoryFleetStore()
         report = StreamerReport(
@@ -154,12 +154,12 @@ async def open_door(page: Path, *, scheme: str = "ws", **settings: Any) -> Async
         made = router.settings.Settings(host="127.0.0.1", port=0, metrics_port=0, page=page, **chosen)
         async with router.app.running(made, store) as running:
             await running.matchmakers.found.wait()
-            yield AccessPolicy(running, matchmaker, streamer, store)
+            yield RouterStack(running, matchmaker, streamer, store)
 
 
-async def say(door: AccessPolicy, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
-    """Send raw bytes on a connection of their own; return the status of the answer (0 for none) and all of it."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.router.port)
+async def send_raw(stack: RouterStack, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
+    """Send raw bytes on a new connection; return the status of the answer (0 for none) and the whole answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stack.router.port)
     try:
         writer.write(data)
         if more:
@@ -175,5 +175,5 @@ async def say(door: AccessPolicy, data: bytes, *, more: bytes = b"", after: floa
 
 
 def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", "Host: door.test", "Connection: close", *headers, "", ""]
+    lines = [f"{method} {target} HTTP/1.1", "Host: router.test", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode("utf-8") + body

@@ -1,4 +1,4 @@
-"""A signalling server on free ports of this machine, and what a test asks of it over HTTP."""
+"""Runs a signalling server on free ports, with a client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +17,8 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @dataclass
-class Signals:
-    """A running server, and a client."""
+class RunningSignalserver:
+    """A running server and an HTTP client."""
 
     server: signalserver.app.SignalServer
     http: aiohttp.ClientSession
@@ -40,26 +40,26 @@ class Signals:
         return f"http://127.0.0.1:{self.server.player_port}"
 
     async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Return the status and the JSON of a call with the operator's token, unless other headers are given."""
+        """Return the status and the JSON of a request with the operator's token, unless other headers are given."""
         options.setdefault("headers", BEARER)
         async with self.http.request(method, URL(self.rest_url + path, encoded=True), **options) as answer:
             return answer.status, await answer.json()
 
     async def ready(self) -> str | None:
-        """Return None when the server is ready, else why it is not."""
+        """Return None when the server is ready, else the reason why it is not."""
         status, body = await self.ask("GET", "/readyz", headers={})
         return None if status == 200 else body["status"]
 
     async def metric(self, series: str) -> float:
-        """Return the value of one series, written as Prometheus writes it; 0 when there is none yet."""
+        """Return the value of one time series, in Prometheus's notation; 0 when it does not exist yet."""
         async with self.http.get(f"http://127.0.0.1:{self.server.metrics_port}/metrics") as answer:
             lines = (await answer.text()).splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == series), 0.0)
 
 
 @asynccontextmanager
-async def signals(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[Signals]:
+async def running_signalserver(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[RunningSignalserver]:
     """Run a server with these settings."""
     settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0, **chosen)
     async with signalserver.app.running(settings, store) as server, aiohttp.ClientSession() as http:
-        yield Signals(server, http)
+        yield RunningSignalserver(server, http)

@@ -1,4 +1,4 @@
-"""The doors of the signalling server: who may come, who may do what, over what."""
+"""Access to the signalling server: credentials, origins, session tokens and the REST API."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ KEY: Final = "a-key-for-session-tickets-in-tests"
 SERVER_ID: Final = "this-server"
 
 
-# -- who may come -----------------------------------------------------------------------------------
+# -- admission ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("port", ["streamer_port", "sfu_port"])
@@ -37,7 +37,7 @@ async def test_streamers_and_sfus_need_the_token_when_one_is_set(port: str) -> N
             assert await refused(url + query) == 401
         for value in ("", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN[:-1]}", "Bearer \u00ff"):
             assert await refused(url, additional_headers={"Authorization": value}) == 401
-        # A wrong header is not made good by a right query.
+        # A wrong header is not outweighed by a right query.
         assert await refused(f"{url}?token={TOKEN}", additional_headers={"Authorization": "Bearer x"}) == 401
         for query, header in ((f"?token={TOKEN}", None), ("", {"Authorization": f"bearer {TOKEN}"})):
             async with connect(url + query, additional_headers=header, proxy=None) as peer:
@@ -82,8 +82,8 @@ def ticket(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     return jwt.encode({**claims, "iat": now, "exp": now + 60, **changes}, key, algorithm=algorithm)
 
 
-# Each is made when it is used: one that was made when the module was imported may have expired by then, and a test
-# would refuse it for that alone.
+# Each is made when it is used. One that was made when the module was imported may have expired by then, and the
+# server would refuse it for that reason alone.
 FORGED: Final[dict[str, Callable[[], str]]] = {
     "none": lambda: ticket("", "none"),
     "other-key": lambda: ticket(KEY[::-1]),
@@ -106,21 +106,21 @@ FORGED: Final[dict[str, Callable[[], str]]] = {
 
 
 @pytest.mark.parametrize("forgery", sorted(FORGED))
-async def test_a_forged_or_stale_session_ticket_is_refused(forgery: str) -> None:
+async def test_a_forged_or_expired_session_token_is_refused(forgery: str) -> None:
     async with running(session_key=SecretStr(KEY), require_session=True, server_id=SERVER_ID) as server:
         assert await refused(players(server, f"?session={FORGED[forgery]()}")) == 403
 
 
-async def test_a_session_ticket_admits_to_its_streamer_only() -> None:
+async def test_a_session_token_admits_to_its_streamer_only() -> None:
     settings: dict[str, Any] = {"session_key": SecretStr(KEY), "require_session": True, "server_id": SERVER_ID}
     ours = sign(SessionToken("session", SERVER_ID, "cam", "game"), KEY)
     async with running(**settings) as server, streamer(streamers(server), "cam"), streamer(streamers(server), "other"):
         assert await refused(players(server)) == 403
         async with player(players(server, f"?session={ours}")) as viewer:
-            await viewer.say("listStreamers")
-            assert (await viewer.hear("streamerList"))["ids"] == ["game"]
-            await viewer.say("subscribe", streamerId="other")
-            await viewer.hear("subscribeFailed")
+            await viewer.send("listStreamers")
+            assert (await viewer.receive("streamerList"))["ids"] == ["game"]
+            await viewer.send("subscribe", streamerId="other")
+            await viewer.receive("subscribeFailed")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_a_session_ticket_admits_to_its_streamer_only() -> None:
         (1, [", " * 500 + "203.0.113.9"], "203.0.113.9"),
     ],
 )
-async def test_only_what_our_own_proxies_wrote_of_a_players_address_is_believed(
+async def test_only_x_forwarded_for_entries_of_trusted_proxies_count(
     proxies: int, forwarded: Sequence[str], seen: str
 ) -> None:
     async with running(trusted_proxies=proxies) as server:
@@ -152,25 +152,25 @@ async def test_only_what_our_own_proxies_wrote_of_a_players_address_is_believed(
         assert [each["remoteAddress"] for each in listed] == [seen]
 
 
-# -- who may do what --------------------------------------------------------------------------------
+# -- the REST API ------------------------------------------------------------------------------------
 
 GUARDED: Final = (("DELETE", "/api/players/101"), ("POST", "/api/drain"), ("GET", "/drain"), ("GET", "/drain?wait=1"))
 READS: Final = ("/api/config", "/api/streamers", "/api/players", "/api/players/101", "/api/streamers/cam")
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_what_changes_something_is_closed_until_a_token_is_set(method: str, path: str) -> None:
+async def test_changes_are_refused_while_no_token_is_set(method: str, path: str) -> None:
     async with running() as server, player(players(server)) as viewer:
         for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
             status, body = await get(server, path, method=method, headers=headers)
             assert (status, "--rest-token" in body["error"]) == (403, True)
-        await viewer.say("ping", time=1)
-        await viewer.hear("pong")
+        await viewer.send("ping", time=1)
+        await viewer.receive("pong")
         assert not server.draining.begun
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_what_changes_something_needs_the_right_token(method: str, path: str) -> None:
+async def test_changes_need_the_right_token(method: str, path: str) -> None:
     async with running(rest_token=SecretStr(TOKEN)) as server, player(players(server)):
         for value in ("", "Bearer", "Bearer wrong", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN} x", "Bearer \u00ff"):
             status, _ = await get(server, path, method=method, headers={"Authorization": value})
@@ -181,7 +181,7 @@ async def test_what_changes_something_needs_the_right_token(method: str, path: s
         assert server.players == 1
 
 
-async def test_reading_needs_the_token_too_unless_it_is_open() -> None:
+async def test_reading_needs_the_token_unless_it_is_open() -> None:
     settings = {"host": "127.0.0.1", "player_port": 0, "streamer_port": 0, "sfu_port": 0, "metrics_port": 0}
     for token, expected in ((None, 403), (SecretStr(TOKEN), 401)):
         async with signalserver.app.running(Settings(**settings, rest_token=token)) as server:  # type: ignore[arg-type]
@@ -191,20 +191,20 @@ async def test_reading_needs_the_token_too_unless_it_is_open() -> None:
                 assert (await get(server, path))[0] == 200
 
 
-async def test_a_kicked_player_is_told_why_and_not_to_come_back() -> None:
+async def test_a_kicked_player_gets_the_reason_and_a_final_close_code() -> None:
     authorization = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         running(rest_token=SecretStr(TOKEN)) as server,
         pair(players(server), streamers(server)) as exchange,
         player(players(server)) as viewer,
     ):
-        await viewer.hear("config")
+        await viewer.receive("config")
         player_id = (await get(server, "/api/players"))[1][-1]["playerId"]
         status, _ = await get(
             server, f"/api/players/{player_id}?reason=rude%20%C3%A4", method="DELETE", headers=authorization
         )
         assert status == 200
-        assert (await viewer.hear("subscribeFailed"))["message"] == "rude ä"
+        assert (await viewer.receive("subscribeFailed"))["message"] == "rude ä"
         assert await viewer.closed() == (4201, "rude ä")
         await exchange()
         for gone in (player_id, "999", "%00", "..%2f", "%F0%9F"):
@@ -216,10 +216,10 @@ async def test_a_kicked_player_is_told_why_and_not_to_come_back() -> None:
 
 
 @pytest.mark.parametrize("reason", ["%ED%A0%80", "%FF%FE", "x" * 5_000, "%00%1B[31m", ""])
-async def test_any_reason_for_a_kick_will_do(reason: str) -> None:
+async def test_a_kick_accepts_any_reason(reason: str) -> None:
     async with running(rest_token=SecretStr(TOKEN)) as server, player(players(server)) as viewer:
-        await viewer.hear("config")
-        # The path is sent as it is written here: a client would mend it.
+        await viewer.receive("config")
+        # Sent as raw bytes: an HTTP client would normalize the path.
         request = (
             f"DELETE /api/players/101?reason={reason} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
         )
@@ -230,7 +230,7 @@ async def test_any_reason_for_a_kick_will_do(reason: str) -> None:
         assert (await viewer.closed())[0] == 4201
 
 
-async def test_the_configuration_that_is_shown_holds_no_secret() -> None:
+async def test_the_configuration_over_rest_has_no_secrets() -> None:
     secrets = {"rest_token": "secret-one", "streamer_token": "secret-two", "session_key": "secret-three-" * 4}
     options = orjson.dumps(
         {"iceServers": [{"urls": "turn:x:1", "username": "u", "credential": "secret-four"}]}

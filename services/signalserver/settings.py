@@ -115,6 +115,13 @@ class Settings(FleetSettings):
         30.0, gt=0, description="The application counts as stuck when it has not answered a player after this time."
     )
 
+    first_media_seconds: Seconds = Field(
+        60.0,
+        ge=0,
+        description="A player that has a streamer for this time and neither sent nor received an answer is closed "
+        "with code 4205, or 4001 if the streamer was silent. 0 is no limit.",
+    )
+
     dialect: Literal["auto", "legacy"] = Field(
         "auto", description="With auto the server detects the dialect of streamers; legacy is for Unreal Engine 4.27."
     )

@@ -2,10 +2,10 @@
 
     python -m benchmarks.chain [--rounds 5] [--seconds 4] [--players 100] [--streamers 10] [--check]
 
-Players bounce ICE candidates off streamers, through router, matchmaker and signalserver with default settings except for the limits of an address (on one
-redis-server), and through two bare proxies and a bare aiohttp relay in a row. Both chains get the same load in every
-round, in alternating order and in fresh processes. The result is the ratio of the medians of the total CPU time for a
-message. `--check` exits with 1 when the goal is missed.
+Players bounce ICE candidates off streamers, through router, matchmaker and signalserver with default settings but no
+limits of an address (on one redis-server), and through two bare proxies and a bare aiohttp relay in a row. Both chains
+get the same load in every round, in alternating order and in fresh processes. The result is the ratio of the medians of
+the total CPU time for a message. `--check` exits with 1 when the goal is missed.
 """
 
 import argparse

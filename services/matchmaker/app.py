@@ -134,8 +134,9 @@ async def _open_ports(
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     api = Api(fleet, reader, events, proxies=settings.trusted_proxies, kick_seconds=settings.kick_seconds)
     policy = AccessPolicy("players", settings.auth, links=True)
-    guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
-
+    guard = await stack.enter_async_context(
+        open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
+    )
     enter = partial(guard.check, policy)
     rest = Rest(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)

@@ -21,7 +21,8 @@ from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.access import client_address, origin_allowed
+from pixelfleet.net.limits import client_key
 from pixelfleet.net.request_head import Request
 from pixelfleet.service.errors import UsageError
 
@@ -53,6 +54,8 @@ class Guard:
     link_key: str = field(default="", repr=False)
     redeem: Redeem | None = None
     """None in a service that forwards links to another one, which redeems them."""
+    proxies: int = 0
+    """The trusted last entries of X-Forwarded-For, for each client's share of password checks."""
 
     def credentials(self, request: Request) -> Credentials:
         """Return the credentials of a request, unverified."""
@@ -82,7 +85,7 @@ class Guard:
             return ANONYMOUS
         credentials = self.credentials(request)
         try:
-            identity = await self._authenticate(policy, credentials)
+            identity = await self._authenticate(policy, credentials, request)
         except InvalidCredentialsError as error:
             log.info("authentication failed", policy=policy.name, why=str(error))
             raise _unauthorized("Basic" if policy.method == "basic" else "Bearer", str(error)) from None
@@ -95,14 +98,15 @@ class Guard:
             raise web.HTTPForbidden(reason="your roles do not allow this")
         return identity
 
-    async def _authenticate(self, policy: AccessPolicy, credentials: Credentials) -> Identity:
+    async def _authenticate(self, policy: AccessPolicy, credentials: Credentials, request: Request) -> Identity:
         if policy.links and credentials.link is not None and self.link_key:
             return links.verify(credentials.link, self.link_key).identity
         match policy.method:
             case "none":
                 return ANONYMOUS
             case "basic" if credentials.user is not None and self.users is not None:
-                return await self.users.check(*credentials.user)
+                client = client_key(client_address(request.remote or "", request.headers, self.proxies))
+                return await self.users.check(*credentials.user, client)
             case "jwt" if credentials.token is not None and self.tokens is not None:
                 return await self.tokens.check(credentials.token)
         raise InvalidCredentialsError(
@@ -157,12 +161,18 @@ def _same_origin(origin: str, host: str) -> bool:
 
 
 @asynccontextmanager
-async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None) -> AsyncIterator[Guard]:
+async def open_guard(
+    settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None, proxies: int = 0
+) -> AsyncIterator[Guard]:
     """Yield a guard for the settings; raise UsageError when a method lacks its users, issuer or key."""
     settings.check_methods()
     methods = settings.methods()
     guard = Guard(
-        origins, settings.jwt_cookie, link_key=settings.link_secret if settings.auth_enabled else "", redeem=redeem
+        origins,
+        settings.jwt_cookie,
+        link_key=settings.link_secret if settings.auth_enabled else "",
+        redeem=redeem,
+        proxies=proxies,
     )
     async with AsyncExitStack() as stack:
         if "basic" in methods:

@@ -124,8 +124,8 @@ class Proxies:
                 page = self._folder / "index.html"
                 page.write_text("<!doctype html>", encoding="utf-8")
                 limits = ("--joins-per-minute", "0", "--connections-per-address", "0")
-                options = ("--matchmaker", self._url, "--page", str(self._folder), *limits)
-                yield await stack.enter_async_context(started(*ours, *options))
+                upstream = ("--matchmaker", self._url, "--page", str(self._folder))
+                yield await stack.enter_async_context(started(*ours, *upstream, *limits))
             else:
                 server = await redis(free_port(), self._folder)
                 stack.push_async_callback(server.end)

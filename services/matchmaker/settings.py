@@ -89,7 +89,7 @@ class Settings(AuthSettings):
         ge=0,
         le=86_400,
         description="A person whose session an operator has ended is refused for this time. A person is known by its "
-        "login, its signed link or the router's cookie. 0 refuses nobody.",
+        "login, its signed link or the router's cookie. 0 disables this.",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")

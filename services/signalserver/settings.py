@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
-from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, warn
+from pixelfleet.service.shown import shown_url
 from pixelfleet.service.values import Address, Bytes, Directory, FileName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.option_values import (
@@ -259,5 +259,5 @@ class Settings(FleetSettings):
         """Return the settings without secrets and peers' credentials."""
         shown = self.model_dump(mode="json", exclude=UNSHOWN)
         if self.ue_rest_endpoint:
-            shown["ue_rest_endpoint"] = str(URL(self.ue_rest_endpoint).with_user(None))
+            shown["ue_rest_endpoint"] = shown_url(self.ue_rest_endpoint)
         return shown

@@ -10,6 +10,7 @@ from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.header_values import check_headers
 from pixelfleet.net.vendor_glue.picows_protocol import client_protocol
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.deadlines import PerLoop, TimeLimit
@@ -55,6 +56,10 @@ async def dial(
         socket = WebSocket(bounds, opened)
         return socket
 
+    try:
+        check_headers(headers or {})
+    except ValueError as error:
+        raise DialError(str(error)) from None
     target, resource = _target(url)
     protocol = client_protocol(target.netloc, resource, make, bounds, headers or {})
     secure = (tls or True) if target.is_secure else None

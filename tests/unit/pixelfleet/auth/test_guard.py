@@ -174,3 +174,7 @@ def test_credentials_are_forwarded_as_an_authorization_header() -> None:
 
 def test_the_repr_does_not_contain_the_link_key() -> None:
     assert KEY not in repr(guard())
+
+
+def test_a_cookie_with_encoded_line_ends_is_not_forwarded() -> None:
+    assert guard().authorization(request(Cookie='session="abc\\015\\012X-Forwarded-For: 10.0.0.1"')) is None

@@ -125,21 +125,18 @@ async def serve_aiohttp() -> None:
     await asyncio.Event().wait()
 
 
-class PicowsPlayer(WSListener):
-    """A player's connection."""
+class PicowsClient(WSListener):
+    """A connection: `receive` handles a message and returns the connection and text to send, if any."""
 
+    receive: Callable[[Peer[WSTransport], bytes], tuple[WSTransport, bytes] | None]
     peer: Peer[WSTransport]
 
     def __init__(self, relay: Relay[WSTransport, bytes]) -> None:
         self.relay = relay
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(WSMsgType.TEXT, self.relay.config)
-        self.peer = self.relay.player(transport)
-
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
-            sent = self.relay.from_player(self.peer, frame.get_payload_as_bytes())
+            sent = self.receive(self.peer, frame.get_payload_as_bytes())
             if sent is not None:
                 sent[0].send(WSMsgType.TEXT, sent[1])
         elif frame.msg_type is WSMsgType.CLOSE:
@@ -147,27 +144,21 @@ class PicowsPlayer(WSListener):
             transport.disconnect()
 
 
-class PicowsStreamer(WSListener):
+class PicowsPlayer(PicowsClient):
+    """A player's connection."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        transport.send(WSMsgType.TEXT, self.relay.config)
+        self.peer, self.receive = self.relay.player(transport), self.relay.from_player
+
+
+class PicowsStreamer(PicowsClient):
     """A streamer's connection."""
-
-    peer: Peer[WSTransport]
-
-    def __init__(self, relay: Relay[WSTransport, bytes]) -> None:
-        self.relay = relay
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, self.relay.config)
         transport.send(WSMsgType.TEXT, self.relay.identify)
-        self.peer = Peer(transport)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            sent = self.relay.from_streamer(self.peer, frame.get_payload_as_bytes())
-            if sent is not None:
-                sent[0].send(WSMsgType.TEXT, sent[1])
-        elif frame.msg_type is WSMsgType.CLOSE:
-            transport.send_close()
-            transport.disconnect()
+        self.peer, self.receive = Peer(transport), self.relay.from_streamer
 
 
 async def serve_picows() -> None:

@@ -1,6 +1,6 @@
 """The cost and duration of a match, and whether players were double-booked, disconnected or unmatched.
 
-    python -m benchmarks.match [--rate 200 --rate 400] [--seconds 8] [--rounds 1] [--servers 300] [--kind stock|native]
+    python -m benchmarks.match [--rate 200 --rate 400] [--seconds 8] [--rounds 1] [--servers 300] [--kind legacy|native]
     python -m benchmarks.match --rate 800 --limit 60
     python -m benchmarks.match --rate 400 --disturb flush|restart
 
@@ -65,11 +65,11 @@ async def floor(args: argparse.Namespace, rate: float) -> Result:
 async def matched(args: argparse.Namespace, rate: float, kind: str) -> Result:
     """Send the joins through two matchmakers on one redis-server."""
     key = secrets.token_hex(32)
-    options = ["--session-key", key, *(["--legacy-port", "0"] if kind == "stock" else [])]
+    options = ["--session-key", key, *(["--legacy-port", "0"] if kind == "legacy" else [])]
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(matchmakers(2, *options))
         fleet = await stack.enter_async_context(Fleet(args.servers, key=key if kind == "native" else None).listening())
-        if kind == "stock":
+        if kind == "legacy":
             links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in running.replicas]
             await stack.enter_async_context(fleet.linked(links))
         else:
@@ -149,7 +149,7 @@ def missed(results: dict[str, list[Result]], args: argparse.Namespace) -> list[s
     found = []
     for name, runs in results.items():
         faults = sum(run.faults for run in runs)
-        if args.disturb and name == "stock":
+        if args.disturb and name == "legacy":
             faults -= sum(run.links_lost for run in runs)
         if name != "bare proxy" and faults:
             found.append(f"{name}: {faults} double-booked, lost or unmatched")
@@ -172,7 +172,7 @@ async def run(args: argparse.Namespace, console: Console) -> list[str]:
             for name in [] if args.no_floor else ["bare proxy"]:
                 with console.status(f"{rate:g} joins/s, round {number + 1}: {name}"):
                     results.setdefault(name, []).append(await floor(args, rate))
-            for name in args.kind or ["stock", "native"]:
+            for name in args.kind or ["legacy", "native"]:
                 with console.status(f"{rate:g} joins/s, round {number + 1}: {name}"):
                     results.setdefault(name, []).append(await matched(args, rate, name))
         Console().print(table(results, rate))
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hold", type=float, default=0.2, help="seconds that a player stays connected")
     parser.add_argument("--limit", type=float, default=20.0, help="seconds after which a player counts as unmatched")
     parser.add_argument("--settle", type=float, default=1.0)
-    parser.add_argument("--kind", choices=["stock", "native"], action="append")
+    parser.add_argument("--kind", choices=["legacy", "native"], action="append")
     parser.add_argument("--disturb", choices=["flush", "restart"], help="in the middle of the run")
     parser.add_argument("--no-floor", action="store_true")
     args = parser.parse_args(argv)

@@ -25,6 +25,15 @@ long, and none asserts a duration with it.
 """
 _POLL_SECONDS: Final = 0.02
 
+SIGNALSERVER_ON_FREE_PORTS: Final[dict[str, Any]] = {
+    "host": "127.0.0.1",
+    "player_port": 0,
+    "streamer_port": 0,
+    "sfu_port": 0,
+    "metrics_port": 0,
+}
+"""Settings of a signalling server that listens on free ports of the loopback interface."""
+
 
 def require_part(name: str) -> str:
     """Return the path of a program that scripts/install-parts installs.

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SessionState } from '../src/session_state';
 import type { State } from '../src/state';
+import { useFakeTimers } from './fake_timers';
 
 function setUp(): { session: SessionState; states: State[]; onTimeout: () => void } {
   const states: State[] = [];
@@ -10,15 +11,7 @@ function setUp(): { session: SessionState; states: State[]; onTimeout: () => voi
 }
 
 describe('SessionState', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-    vi.stubGlobal('window', globalThis);
-  });
-
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    vi.useRealTimers();
-  });
+  useFakeTimers();
 
   it('reports each change once', () => {
     const { session, states } = setUp();

@@ -1,6 +1,7 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StreamerSelection } from '../src/connection/streamer_selection';
+import { useFakeTimers } from './fake_timers';
 
 interface Fixture {
   selection: StreamerSelection;
@@ -29,15 +30,7 @@ function setUp(): Fixture {
 }
 
 describe('StreamerSelection', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-    vi.stubGlobal('window', globalThis);
-  });
-
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    vi.useRealTimers();
-  });
+  useFakeTimers();
 
   it('selects the first streamer of a list', () => {
     const { list, select } = setUp();

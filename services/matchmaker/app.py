@@ -16,7 +16,7 @@ from matchmaker.http.api import Api, store_errors
 from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
-from matchmaker.http.reference_api import Rest
+from matchmaker.http.reference_api import ReferenceApi
 from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
@@ -138,9 +138,9 @@ async def _open_ports(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
     )
     enter = partial(guard.check, policy)
-    rest = Rest(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
+    reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
-    CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **rest.handlers()}, token)
+    CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
     server = Server(
         app,
         partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) else players.take,
@@ -166,7 +166,7 @@ async def _open_ports(
 
 
 async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
-    """Send the policies to the store, which keeps them for all replicas; send them again after a store reset."""
+    """Write the policies to the store, which all replicas share; repeat it after a store reset."""
     policies: dict[str, Policy] = {settings.app: settings.policy, **settings.policies}
     while True:
         await restored.wait()

@@ -24,9 +24,11 @@ STALE_SECONDS: Final = 5.0
 MAX_APPS: Final = 500
 """Applications with series of their own. Players may request any name, so the number must be bounded."""
 
-WAITS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-DIALS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+"""In seconds."""
 
+DIAL_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""In seconds."""
 
 BY_APP: Final[Mapping[str, tuple[str, Callable[[AppTotals], float]]]] = {
     "streams_ready": ("Streamers that are ready and not draining.", lambda app: app.streamers),
@@ -37,6 +39,7 @@ BY_APP: Final[Mapping[str, tuple[str, Callable[[AppTotals], float]]]] = {
     "players_waiting": ("Players in the queue.", lambda app: app.waiting),
     "oldest_wait_seconds": ("Waiting time of the player that has waited longest.", lambda app: app.oldest_wait),
 }
+"""Gauges of each application: the name after `pixelfleet_`, the help text, the value."""
 
 
 class Metrics:
@@ -44,8 +47,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registries = Registries("matchmaker")
-        every = self.registries.all
-        self._notes = Notes(every)
+        registry = self.registries.all
+        self._notes = Notes(registry)
         self.players = self.registries.custom_gauge(
             "matchmaker_player_socket_connections", "Players connected to this replica."
         )
@@ -56,26 +59,26 @@ class Metrics:
             "matchmaker_wait_seconds",
             "Time from a player's connection to its match.",
             ["app"],
-            buckets=WAITS,
-            registry=every,
+            buckets=WAIT_BUCKETS,
+            registry=registry,
         )
         self._dial = Histogram(
             "matchmaker_dial_seconds",
             "Duration of successful dials of signalling servers.",
-            buckets=DIALS,
-            registry=every,
+            buckets=DIAL_BUCKETS,
+            registry=registry,
         )
-        dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=every)
+        dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=registry)
         self._dials = {ok: dials.labels("ok" if ok else "failed") for ok in (True, False)}
-        self._matched = Counter("matchmaker_matches", "Matches of players to streamers.", ["app"], registry=every)
-        self._of_app: dict[str, tuple[Histogram, Counter]] = {}
-        """The metrics of an application; a lookup with `labels` for each player costs more."""
+        self._matches = Counter("matchmaker_matches", "Matches of players to streamers.", ["app"], registry=registry)
+        self._app_metrics: dict[str, tuple[Histogram, Counter]] = {}
+        """Children of `_wait` and `_matched` by application; `labels` is slower than this lookup."""
 
-    def waited(self, app: str, seconds: float) -> None:
+    def matched(self, app: str, seconds: float) -> None:
         """Record a match after a wait of `seconds`."""
-        if app not in self._of_app:
-            self._of_app[app] = (self._wait.labels(app), self._matched.labels(app))
-        waits, matches = self._of_app[app]
+        if app not in self._app_metrics:
+            self._app_metrics[app] = (self._wait.labels(app), self._matches.labels(app))
+        waits, matches = self._app_metrics[app]
         self._notes.add(waits.observe, seconds)
         self._notes.add(matches.inc)
 

@@ -175,7 +175,7 @@ class Player:
         if not broker.may_dial():
             await asyncio.sleep(0)  # a store in this process may return the same lease repeatedly, without yielding
             return await self._give_back(unreachable=False)
-        self.context.metrics.waited(self.ticket.app, now() - self.arrived_at)
+        self.context.metrics.matched(self.ticket.app, now() - self.arrived_at)
         self.socket.send(messages.matched(streamer))
         started = now()
         try:
@@ -236,7 +236,7 @@ class Player:
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
             self._cancel = self.context.tasks.spawn(self._replace())
         else:
-            self.relay.pass_on_end(code, reason)
+            self.relay.forward_close(code, reason)
 
     async def _linger(self) -> None:
         await asyncio.sleep(LINGER_SECONDS)

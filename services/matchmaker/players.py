@@ -35,7 +35,7 @@ from pixelfleet.service.lifecycle import Tasks
 
 log = structlog.get_logger(__name__)
 
-PASSED_ON: Final = ("OfferToReceive",)
+FORWARDED: Final = ("OfferToReceive",)
 """Query parameters that are forwarded to the signalling server."""
 
 REQUESTS_REMEMBERED: Final = 256
@@ -75,7 +75,7 @@ class Players:
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self.now = asyncio.get_running_loop().time
-        self._asked = lru_cache(REQUESTS_REMEMBERED)(self._ask)
+        self._cached_join_request = lru_cache(REQUESTS_REMEMBERED)(self._join_request)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class Players:
         return self._open.get(session_id)
 
     async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
-        """Authenticate a player with `enter`, and take or refuse it. A link is used only by a player that is taken."""
+        """Authenticate a player with `enter`, then accept or refuse it. Only an accepted player uses its link."""
         try:
             identity = await enter(head)
             decision = self.take(head, identity)
@@ -97,23 +97,23 @@ class Players:
         return decision
 
     def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
-        """Take a player, or refuse it."""
+        """Accept or refuse a player."""
         if self.closing:
-            # No refusal: a page stays away after one, and another replica has room for it.
-            return accepted(WebSocket(self.bounds, _come_back), head)
+            # A page does not reconnect after a refusal, but after this close code it connects to another replica.
+            return accepted(WebSocket(self.bounds, _close_for_restart), head)
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
         try:
-            join_request, passed_on = self._asked(head.raw_path, identity)
+            join_request, forwarded = self._cached_join_request(head.raw_path, identity)
         except JoinRequestError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
         priority, person = identity.priority or 0, person_of(identity, head.headers)
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, passed_on, priority, person)), head
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, forwarded, priority, person)), head
         )
 
     def forget(self, player: Player) -> None:
@@ -145,7 +145,7 @@ class Players:
         for player in list(self._open.values()):
             player.socket.close(why)
 
-    def _ask(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
+    def _join_request(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
         """Return the join request of a target and the part of its query that is forwarded.
 
         Raises JoinRequestError or NotAllowedError.
@@ -153,10 +153,10 @@ class Players:
         query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        return join_request, {name: query[name][:64] for name in PASSED_ON if name in query}
+        return join_request, {name: query[name][:64] for name in FORWARDED if name in query}
 
     def _opened(
-        self, socket: WebSocket, join_request: JoinRequest, passed_on: dict[str, str], priority: int, person: str = ""
+        self, socket: WebSocket, join_request: JoinRequest, forwarded: dict[str, str], priority: int, person: str = ""
     ) -> MessageHandler:
         ticket = Ticket(
             session_id=secrets.token_hex(16),
@@ -169,11 +169,11 @@ class Players:
             priority=priority,
             person=person,
         )
-        player = Player(self, socket, ticket, passed_on)
+        player = Player(self, socket, ticket, forwarded)
         self._open[ticket.session_id] = player
         self._heartbeat.add(socket)
         return player.begin()
 
 
-def _come_back(socket: WebSocket) -> None:
+def _close_for_restart(socket: WebSocket) -> None:
     socket.close(close_codes.RESTARTING)

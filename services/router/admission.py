@@ -1,4 +1,4 @@
-"""The requests for a player's websocket: named, counted, decided on and, where that is the decision, refused."""
+"""The admission of players: identifies, counts and decides on requests for a websocket."""
 
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from router.players import Players
 
 
 class Admission:
-    """Decides on requests for a websocket as the middlewares and a handler do on other requests."""
+    """Decides on requests for a websocket, with the functions that the middlewares apply to other requests."""
 
     def __init__(self, callers: Callers, players: Players, metrics: Metrics, origins: Sequence[str]) -> None:
         self._callers = callers
@@ -22,14 +22,14 @@ class Admission:
         self._origins = origins
 
     def admit(self, head: RequestHead) -> Decision | Coroutine[Any, Any, Decision]:
-        """Take a player or refuse it."""
+        """Accept or refuse a player."""
         caller = self._callers.caller(head)
         REQUEST.set(caller.request_id)
-        if self._players.asks:
+        if self._players.must_authenticate:
             return self._authenticated(caller)
         try:
             return self._counted(self._players.take(caller), caller)
-        except Exception as error:  # the last line of defence, as for other requests
+        except Exception as error:  # a bug must not end the server
             return self._refused(error, caller)
 
     async def _authenticated(self, caller: Caller) -> Decision:

@@ -1,4 +1,4 @@
-"""Wires a router together."""
+"""Assembles and runs a router."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,7 +35,7 @@ from router.upstreams.pool import Pool
 log = structlog.get_logger(__name__)
 
 PLAYER_PATHS: Final = ("/", "/ws", "/matchmaker")
-"""Where an upgrade is a player: stock pages dial `/`."""
+"""Paths of player websockets: stock pages dial `/`."""
 
 
 @dataclass(slots=True)
@@ -50,25 +50,25 @@ class Router:
     metrics_port: int = 0
 
     def unready(self) -> str | None:
-        """Return why no player should be sent here."""
+        """Return the reason why the router is not ready for players, or None."""
         if self.going.begun:
             return "shutting down"
         return None if self.matchmakers.usable() else "no matchmaker answers"
 
     async def drain(self) -> None:
-        """Let players finish."""
+        """Wait for the players to leave, and close the rest at the deadline."""
         await self.going.run()
 
 
 @asynccontextmanager
 async def running(settings: Settings, store: FleetStore | None = None) -> AsyncIterator[Router]:
-    """Run a router; with a fleet store, its own or that of its settings, it looks streamers up there."""
+    """Run a router. It looks streamers up in `store` or in the store of its settings, else at a matchmaker."""
     async with AsyncExitStack() as stack:
         if store is None and settings.store_url:
             store = await stack.enter_async_context(open_store(settings.store_url))
         metrics = Metrics(settings.path_prefix)
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
-        # Behind the router a link that serves once is used up by the matchmaker, which every player comes to.
+        # The matchmaker redeems single-use links: all players of all routers connect to it.
         guard = await stack.enter_async_context(
             open_guard(settings, origins=settings.origins, redeem=None, proxies=settings.trusted_proxies)
         )
@@ -123,19 +123,19 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
 
 
 def _cors(settings: Settings) -> Middleware:
-    """Return what lets pages of other origins call.
+    """Return the middleware that allows requests from pages of other origins.
 
-    The dashboard is read by its own page alone, and streamers' APIs by pages of origins that are listed by name: an
-    open proxy, on a network that is closed, would else be read by any page that somebody there looks at.
+    The dashboard allows none. Streamers' APIs allow only origins listed by name, not `*`: otherwise any page that a
+    user on a private network opens could read an open proxy there.
     """
-    allowing, named = cors(settings.origins), cors([each for each in settings.origins if each != "*"])
-    own, proxy = f"{settings.path_prefix}/dashboard", f"{settings.path_prefix}/proxy/"
+    all_origins, named_origins = cors(settings.origins), cors([each for each in settings.origins if each != "*"])
+    dashboard, proxy = f"{settings.path_prefix}/dashboard", f"{settings.path_prefix}/proxy/"
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(own):
+        if request.path.startswith(dashboard):
             return await handler(request)
-        return await (named if request.path.startswith(proxy) else allowing)(request, handler)
+        return await (named_origins if request.path.startswith(proxy) else all_origins)(request, handler)
 
     return middleware
 
@@ -146,12 +146,12 @@ async def _add_routes(
     prefix = settings.path_prefix
 
     async def enter_page(request: web.Request) -> None:
-        """A page that asks for a password is where a browser asks for it; every other proof is the websocket's."""
+        """Authenticate a page load with `basic`: browsers show no password prompt for a websocket."""
         if settings.auth == "basic":
             await players.enter(request[CALLER])
 
     async def plain(request: web.Request) -> web.Response:
-        """Tell a page why its websocket is refused, which a websocket does not."""
+        """Answer a plain request: scripts cannot read the status of a refused websocket, but that of this answer."""
         await players.check(request[CALLER])
         raise web.HTTPUpgradeRequired(reason="a websocket is served here")
 

@@ -1,4 +1,4 @@
-"""What is known of each request before anybody looks at what it asks for: from where, how often, under which id."""
+"""The caller of each request: its address, its request id and its rate limits."""
 
 import asyncio
 import re
@@ -20,27 +20,29 @@ from pixelfleet.net.limits import Buckets, client_key
 from pixelfleet.net.request_head import Request
 from pixelfleet.service.logs import REQUEST
 
-_GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 BURST_SECONDS: Final = 5.0
+"""A client may send the requests of this time at once."""
 
 DEFAULT_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Where a request comes from, and the id that it has in logs and further on."""
+    """The origin of a request."""
 
     request: Request
     address: str
-    """The client's IP address, as far as it can be believed."""
+    """The client's IP address, read from `X-Forwarded-For` only behind trusted proxies."""
     request_id: str
+    """The id of the request in logs and forwarded requests."""
 
     @property
     def client(self) -> str:
-        """What the client is counted under."""
+        """The key under which the client is counted."""
         return client_key(self.address)
 
     def answer_headers(self) -> dict[str, str]:
-        """Return what every answer has."""
+        """Return the headers that every answer has."""
         return {"X-Request-ID": self.request_id, **DEFAULT_HEADERS}
 
 
@@ -48,7 +50,7 @@ CALLER: Final = web.RequestKey("caller", Caller)
 
 
 class Callers:
-    """Names, counts and slows down callers."""
+    """Identifies callers and applies their rate limits."""
 
     def __init__(
         self,
@@ -67,40 +69,43 @@ class Callers:
         self._time = asyncio.get_running_loop().time
 
     async def on_response_prepare(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Add what every answer has."""
+        """Add the headers that every answer has."""
         caller = request.get(CALLER)
         response.headers["X-Request-ID"] = caller.request_id if caller is not None else ""
         for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
 
     def caller(self, request: Request) -> Caller:
-        """Give a request its id and its address."""
-        given = request.headers.get("X-Request-ID", "") if self._proxies else ""
-        request_id = given if given and _GIVEN_ID.fullmatch(given) else secrets.token_hex(16)
+        """Return the caller of a request; the request id comes from a trusted proxy or is new."""
+        forwarded_id = request.headers.get("X-Request-ID", "") if self._proxies else ""
+        request_id = forwarded_id if _REQUEST_ID.fullmatch(forwarded_id) else secrets.token_hex(16)
         return Caller(request, client_address(request.remote or "", request.headers, self._proxies), request_id)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Give a request its caller."""
+        """Attach its caller to a request."""
         request[CALLER] = self.caller(request)
         REQUEST.set(request[CALLER].request_id)
         try:
             return await handler(request)
         finally:
-            REQUEST.set("")  # the next request of this connection runs in the same task
+            REQUEST.set("")  # the connection's next request runs in the same task
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse one request too many, and one that is not for a path of ours."""
+        """Apply the rate limit of requests, and refuse request targets that are not paths."""
         if not request.raw_path.startswith("/"):
             raise web.HTTPBadRequest(reason="only paths on this server are served")
         _slow_down(self._requests.take(request[CALLER].client, self._time()))
         return await handler(request)
 
     async def check(self, policy: AccessPolicy | None, caller: Caller) -> Identity:
-        """Return who asks at a door; after too many wrong logins nobody is asked for a while."""
+        """Return the identity of a caller by an access policy; raise HTTPException.
+
+        Without a policy the interface is closed. Too many failed logins block the client for a while.
+        """
         if policy is None:
-            raise web.HTTPForbidden(reason="closed until it is told who may come in here")
+            raise web.HTTPForbidden(reason="closed until an authentication method is configured")
         if not self._guard.authenticates(policy):
             return await self._guard.check(policy, caller.request)
         if self._guard.credentials(caller.request).any:
@@ -132,7 +137,7 @@ class Callers:
                 self._logins.give_back(caller.client)
 
     def join(self, caller: Caller) -> None:
-        """Count somebody who wants to play."""
+        """Apply the rate limit of players' connections."""
         _slow_down(self._joins.take(caller.client, self._time()))
 
 
@@ -141,11 +146,6 @@ class Login:
     """The outcome of a login."""
 
     failed: bool = False
-
-
-def is_upgrade(request: web.Request) -> bool:
-    """Tell whether a request asks for a websocket."""
-    return "websocket" in request.headers.get("Upgrade", "").lower()
 
 
 def _slow_down(seconds: float) -> None:

@@ -51,7 +51,7 @@ HISTORY: Final = Contract(
     ),
 )
 
-_read = msgspec.json.Decoder(Totals).decode
+_decode_totals = msgspec.json.Decoder(Totals).decode
 
 
 class Dashboard:
@@ -66,10 +66,10 @@ class Dashboard:
         self.history = History()
 
     async def add_to(self, app: web.Application) -> None:
-        """Register the dashboard's routes. Only files that exist now are served, by their own names."""
+        """Register the dashboard's routes. Only files that exist at this time are served."""
         self._files = {file.name: file for file in await asyncio.to_thread(lambda: sorted(FILES.iterdir()))}
         root = f"{self._prefix}/dashboard"
-        app.router.add_get(root, self._slash)
+        app.router.add_get(root, self._redirect)
         app.router.add_get(f"{root}/", self._file)
         HISTORY.add_to(app, {"history": self._history}, prefix=self._prefix)
         app.router.add_get(f"{root}/{{name}}", self._file)
@@ -80,7 +80,7 @@ class Dashboard:
             await self._sample()
             await asyncio.sleep(STEP_SECONDS)
 
-    async def _slash(self, _: web.Request) -> web.Response:
+    async def _redirect(self, _: web.Request) -> web.Response:
         raise web.HTTPPermanentRedirect(f"{self._prefix}/dashboard/")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
@@ -105,7 +105,7 @@ class Dashboard:
                 async with self._matchmakers.session.get(url, timeout=timeout, **options) as answer:
                     body = await body_within(answer, MAX_ANSWER_BYTES) if answer.status == 200 else None
                 if body is not None:
-                    self.history.add(_read(body))
+                    self.history.add(_decode_totals(body))
                     return
                 log.debug("no totals from matchmaker", status=answer.status)
             except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:

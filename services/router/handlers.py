@@ -1,4 +1,4 @@
-"""The HTTP doors behind the page: the matchmaker's API, streamers' REST APIs, and what the dashboard asks for."""
+"""HTTP handlers: they forward requests to the matchmaker's API, streamers' REST APIs and the dashboard's API."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,7 +13,8 @@ from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts
-from router.caller import CALLER, Callers, is_upgrade
+from pixelfleet.net.request_head import is_upgrade
+from router.caller import CALLER, Callers
 from router.proxy.forward import Forwarder, Onward
 from router.proxy.rules import BadTargetError, checked_target, proxy_target, upstream_url
 from router.proxy.streamers import LookupFailedError, Streamers
@@ -24,19 +25,19 @@ from router.upstreams.matchmakers import Matchmakers
 log = structlog.get_logger(__name__)
 
 SANDBOX: Final = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "no-store"}
-"""A streamer's answer comes from our origin: as a page it may do nothing there."""
+"""Headers of a streamer's answer, which has the router's origin: as a page it runs no scripts there."""
 
 ACTION_HEADER: Final = "X-Pixelfleet-Action"
-"""A page of another site cannot send this header without our leave, which it does not get."""
+"""A page of another site cannot send this header: it requires a CORS permission, which the router does not give."""
 
 STREAMS_PER_ADDRESS: Final = 16
-"""Streams of events that one client address may listen to at once; more are answered with 429."""
+"""Event streams that one client address may have open at once; more are answered with 429."""
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 
 class Handlers:
-    """The handlers."""
+    """The handlers and their access policies."""
 
     def __init__(
         self,
@@ -62,25 +63,25 @@ class Handlers:
         self._proxy: AccessPolicy | None = settings.operator_policy("proxy")
         self._api: AccessPolicy | None = settings.operator_policy("api")
         self._dashboard: AccessPolicy | None = settings.operator_policy("dashboard")
-        self._api_is_the_matchmakers = self._api is None and settings.api_auth is None
+        self._matchmaker_checks_api = self._api is None and settings.api_auth is None
 
     def add_to(self, app: web.Application) -> None:
-        """Serve the doors."""
+        """Add the routes."""
         app.router.add_route("*", f"{self._prefix}/proxy/{{any:.*}}", self.proxy)
         app.router.add_route("*", f"{self._prefix}/api/{{any:.*}}", self.api)
         app.router.add_route("*", f"{self._prefix}/dashboard/api/{{any:.*}}", self.dashboard_api)
 
     @property
     def has_dashboard(self) -> bool:
-        """Whether anybody may see the dashboard."""
+        """Whether the dashboard is enabled."""
         return self._dashboard is not None
 
     async def enter_dashboard(self, request: web.Request) -> Identity:
-        """Let an operator in; raise HTTPException."""
+        """Authenticate an operator; raise HTTPException."""
         return await self._callers.check(self._dashboard, request[CALLER])
 
     async def proxy(self, request: web.Request) -> web.StreamResponse:
-        """Pass a request on to a registered streamer's REST API."""
+        """Forward a request to a registered streamer's REST API."""
         await self._callers.check(self._proxy, request[CALLER])
         self._guard_change(request)
         try:
@@ -94,7 +95,7 @@ class Handlers:
         except BadTargetError as error:
             raise web.HTTPBadRequest(reason=f"the path {error}") from None
         except LookupFailedError as error:
-            log.warning("streamer cannot be looked up", why=str(error))
+            log.warning("streamer lookup failed", why=str(error))
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
         if is_upgrade(request):
             with self._forwarder.one_more():
@@ -105,11 +106,15 @@ class Handlers:
         return await self._forwarder.forward(request, onward)
 
     async def api(self, request: web.Request) -> web.StreamResponse:
-        """Pass a request on to a matchmaker's API, with its token once the caller has proven more than that."""
+        """Forward a request to a matchmaker's API.
+
+        With an access policy of its own the router authenticates the caller and adds the matchmaker's token. Without
+        one, the matchmaker checks the caller's token.
+        """
         headers = self._forwarded_headers(request)
-        if self._api_is_the_matchmakers:
-            if (given := request.headers.get("Authorization")) is not None:
-                headers["Authorization"] = given
+        if self._matchmaker_checks_api:
+            if (authorization := request.headers.get("Authorization")) is not None:
+                headers["Authorization"] = authorization
                 async with self._callers.login(request[CALLER]) as login:
                     answer = await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
                     login.failed = answer.status == HTTPStatus.UNAUTHORIZED
@@ -121,13 +126,13 @@ class Handlers:
         return await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
 
     async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
-        """Pass on what the dashboard reads, and what its own page alone may have changed."""
+        """Forward the dashboard's reads, and changes that its own page sends."""
         identity = await self.enter_dashboard(request)
         if request.method not in SAFE:
             check_same_site(request, self._origins)
             if request.headers.get(ACTION_HEADER) != "1":
                 raise web.HTTPForbidden(reason=f"only the dashboard's own page may do that: {ACTION_HEADER} is missing")
-            log.info("operator", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
+            log.info("operator action", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
         headers = self._forwarded_headers(request)
         headers |= bearer_header(self._token)
         return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", headers)
@@ -137,8 +142,8 @@ class Handlers:
             path, query = checked_target(request.raw_path, encoded_slash=True)
         except BadTargetError as error:
             raise web.HTTPBadRequest(reason=f"the path {error}") from None
-        if not path.startswith(prefix):  # but once decoded, or it would not be here
-            raise web.HTTPBadRequest(reason="the path hides a letter")
+        if not path.startswith(prefix):  # only its decoded form matches the route
+            raise web.HTTPBadRequest(reason="the path has percent-encoded letters")
         path = "/api/" + path.removeprefix(prefix)
         is_stream = path.endswith("/events")
         for target in self._matchmakers.candidates():
@@ -155,12 +160,12 @@ class Handlers:
                 return await self._forwarder.forward(request, onward)
             except web.HTTPBadGateway:
                 self._matchmakers.failed(target, "its API cannot be reached")
-                if request.can_read_body:  # its body is gone
+                if request.can_read_body:  # the body is consumed and cannot be sent again
                     raise
         raise web.HTTPServiceUnavailable(reason="no matchmaker can be reached")
 
     async def _stream(self, request: web.Request, onward: Onward) -> web.StreamResponse:
-        """Pass on a stream that has no end: one address cannot take up all exchanges with those."""
+        """Forward an endless event stream, within the limit of its client address."""
         client = request[CALLER].client
         if self._streams.full(client):
             raise web.HTTPTooManyRequests(reason="too many event streams from this address")
@@ -171,15 +176,15 @@ class Handlers:
             self._streams.remove(client)
 
     def _guard_change(self, request: web.Request) -> None:
-        """Refuse what another site's page has a browser send: also where a door is open, or a token in a cookie.
+        """Refuse changes sent by pages of other sites (CSRF), which matter with cookies and without authentication.
 
-        What goes over a websocket may change anything.
+        Websockets count as changes.
         """
         if request.method not in SAFE or is_upgrade(request):
             check_same_site(request, self._origins)
 
     def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
-        """Return what whoever is behind us is told of the caller."""
+        """Return the headers that describe the caller to the upstream."""
         caller = request[CALLER]
         return {
             "X-Request-ID": caller.request_id,

@@ -1,4 +1,4 @@
-"""Players at the door: each is passed on to a matchmaker, message by message."""
+"""The players of a router: each is relayed to a matchmaker."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -31,19 +31,20 @@ from router.upstreams.pool import Target
 log = structlog.get_logger(__name__)
 
 FOUND_SECONDS: Final = 3.0
-"""How long the first player waits for the matchmakers' names to be looked up."""
+"""The longest wait of a player for the first lookup of the matchmakers' names."""
 
 REFUSED: Final = frozenset({400, 401, 403, 404})
-"""Answers of a matchmaker that another one would give as well."""
+"""Statuses of a refusal that every other matchmaker would repeat."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """What of a player's request matters further on."""
+    """The parts of a player's request that the router uses after admission."""
 
     query: str
     client: str
+    """The key under which the client is counted."""
     headers: Mapping[str, str]
-    """What the matchmaker is told: what the player proves itself by, its address, and the request's id."""
+    """The headers for the matchmaker: credentials, client address and request id."""
 
 
 class Players:
@@ -63,10 +64,10 @@ class Players:
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.closing = False
-        """Whether no further player is taken."""
+        """Whether new players are refused."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
-        self._most = settings.max_players
+        self._max_players = settings.max_players
         self._origins = settings.origins
         self._policy = settings.player_policy()
         self._guard = guard
@@ -79,21 +80,21 @@ class Players:
         return len(self._open)
 
     @property
-    def asks(self) -> bool:
-        """Whether players have to prove anything, which takes time."""
+    def must_authenticate(self) -> bool:
+        """Whether players must authenticate, which is asynchronous."""
         return self._guard.authenticates(self._policy)
 
     def take(self, caller: Caller) -> Accepted:
-        """Accept a player that has to prove nothing; raise HTTPException when there is no room."""
+        """Accept a player without authentication; raise HTTPException when a limit is reached."""
         self._check_room(caller)
         return self.accept(caller)
 
     async def enter(self, caller: Caller) -> None:
-        """Let somebody see the page; raise HTTPException."""
+        """Authenticate a caller; raise HTTPException."""
         await self._callers.check(self._policy, caller)
 
     async def check(self, caller: Caller) -> None:
-        """Decide whether a player may come in; raise HTTPException."""
+        """Check the limits and authenticate a player; raise HTTPException."""
         self._check_room(caller)
         await self.enter(caller)
 
@@ -105,7 +106,7 @@ class Players:
             raise web.HTTPTooManyRequests(reason="too many players from this address")
         if self.closing:
             raise web.HTTPServiceUnavailable(reason="shutting down")
-        if self._most and len(self._open) >= self._most:
+        if self._max_players and len(self._open) >= self._max_players:
             raise web.HTTPServiceUnavailable(reason="no room for another player")
 
     def accept(self, caller: Caller) -> Accepted:
@@ -131,20 +132,20 @@ class Players:
         return headers
 
     def forget(self, player: "Player") -> None:
-        """A player's socket is gone."""
+        """Remove a player whose socket is closed."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
         self.left.set()
 
     def close_all(self) -> None:
-        """Send everyone away, to come back at once."""
+        """Close all players with a code after which they reconnect immediately."""
         for player in list(self._open):
             player.socket.close(close_codes.RESTARTING)
 
 
 @dataclass(slots=True, eq=False)
 class Player:
-    """One player's way through the door."""
+    """One player: dials a matchmaker and relays the messages."""
 
     players: Players
     socket: WebSocket
@@ -154,7 +155,7 @@ class Player:
     target: Target | None = None
 
     def begin(self) -> MessageHandler:
-        """Find a matchmaker."""
+        """Start to dial a matchmaker; return the handler of the player's socket."""
         self.relay = Relay(self.socket, on_end=self._ended)
         self.cancel_dial = self.players.tasks.spawn(self._dial())
         return self.relay
@@ -163,7 +164,7 @@ class Player:
         players, suffix = self.players, f"/?{self.arrival.query}" if self.arrival.query else "/"
         matchmakers = players.matchmakers
         if not matchmakers.found.is_set():
-            with suppress(TimeoutError):  # there is then nobody to try
+            with suppress(TimeoutError):  # then there are no candidates
                 async with asyncio.timeout(FOUND_SECONDS):
                     await matchmakers.found.wait()
         status = 0
@@ -184,12 +185,12 @@ class Player:
                     break
                 matchmakers.failed(target, str(error))
             else:
-                self.cancel_dial = None  # which holds the task and all that it has seen
+                self.cancel_dial = None  # it would keep the task and its frames in memory
                 return
         self._refuse(status)
 
     def _take(self, target: Target | None) -> None:
-        """Count this player at a matchmaker, and no longer at another."""
+        """Count the player as a connection of `target` instead of its previous one."""
         if self.target is not None:
             self.target.connections -= 1
         if target is not None:
@@ -197,7 +198,10 @@ class Player:
         self.target = target
 
     def _refuse(self, status: int) -> None:
-        """Close as a matchmaker has refused; a stock page stays away after `subscribeFailed` alone."""
+        """Close the player according to the matchmaker's refusal, 0 if none answered.
+
+        Only after `subscribeFailed` does a stock page not reconnect.
+        """
         if status in REFUSED:
             self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
             self.socket.close(close_codes.NOT_ALLOWED)
@@ -209,4 +213,4 @@ class Player:
             self.cancel_dial()
         self._take(None)
         self.players.forget(self)
-        del self.relay  # which leads back here: a player that is gone is left to no collector
+        del self.relay  # breaks the reference cycle, so that no garbage collection is needed

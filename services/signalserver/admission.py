@@ -1,4 +1,4 @@
-"""The doors of the signalling server: who may open a websocket on which port, and as what."""
+"""The admission of players, streamers and SFUs to the ports of a signalling server."""
 
 import hashlib
 import uuid
@@ -17,7 +17,7 @@ from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError, TokenExpiredError
-from signalserver.config_wait import ConfigWait, TakeIn
+from signalserver.config_wait import AddPeer, ConfigWait
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
@@ -31,8 +31,8 @@ EXPIRED: Final = "the session token has expired, or the clocks differ"
 """A matchmaker dials within seconds after it signed a token: if it gets this refusal, the clocks differ."""
 
 
-class Handlers:
-    """Decides on upgrades and takes in the peers that may come."""
+class PeerAdmission:
+    """Decides on requests for a websocket, and connects the accepted peers to the hub."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Handlers:
         self._tasks = tasks
         self._waits: set[ConfigWait] = set()
         self._bounds = settings.bounds()
-        # A streamer speaks for all its players and is trusted by its port or its token.
+        # A streamer sends the messages for all its players; its port or its token is its authentication.
         self._trusted_bounds = settings.streamer_bounds()
 
     def player(self, request: RequestHead) -> Decision:
-        """Take a player, with the session that its ticket names."""
+        """Accept a player, with the session of its token, or refuse it."""
         settings = self._settings
         if not origin_allowed(request.headers.get("Origin"), settings.origins):
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "origin", "this page's origin is not allowed")
@@ -84,7 +84,7 @@ class Handlers:
             address = client_address(request.remote, request.headers, settings.trusted_proxies)
             connected = self._hub.switchboard.player_connected
 
-            def take_in(config: bytes) -> PeerConnection:
+            def connect(config: bytes) -> PeerConnection:
                 connection = self._hub.begin(
                     socket,
                     Role.PLAYER,
@@ -94,36 +94,36 @@ class Handlers:
                 if admission is not None and self._has_ended(admission):
                     self._hub.kick(socket, close_codes.KICKED.reason)  # ended while it waited for its configuration
                 elif self._drain.begun:
-                    self._drain.tell(connection)
+                    self._drain.notify(connection)
                 return connection
 
-            return self._with_config(socket, Role.PLAYER, take_in, admission)
+            return self._with_config(socket, Role.PLAYER, connect, admission)
 
         return Accepted(WebSocket(self._bounds, opened))
 
     def streamer(self, request: RequestHead) -> Decision:
-        """Take a streamer."""
+        """Accept or refuse a streamer."""
         return self._trusted(request, Role.STREAMER)
 
     def sfu(self, request: RequestHead) -> Decision:
-        """Take an SFU."""
+        """Accept or refuse an SFU."""
         return self._trusted(request, Role.SFU)
 
     def _trusted(self, request: RequestHead, role: Role) -> Decision:
-        token = self._settings.streamer_token
-        given = bearer_token(request.headers.get("Authorization"))
-        if given is None:
-            given = request.query.get("token")
-        if token is not None and not same_secret(given, token):
+        required = self._settings.streamer_token
+        token = bearer_token(request.headers.get("Authorization"))
+        if token is None:
+            token = request.query.get("token")
+        if required is not None and not same_secret(token, required):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 
         def opened(socket: WebSocket) -> MessageHandler:
             address = request.remote
-            identity = self._identity(address, given)
+            identity = self._identity(address, token)
 
-            def take_in(config: bytes) -> PeerConnection:
+            def connect(config: bytes) -> PeerConnection:
                 return self._hub.begin(
                     socket,
                     role,
@@ -131,53 +131,53 @@ class Handlers:
                     lambda now: connected(socket, now, config, address=address, identity=identity),
                 )
 
-            return self._with_config(socket, role, take_in)
+            return self._with_config(socket, role, connect)
 
         return Accepted(WebSocket(self._trusted_bounds, opened))
 
     def _with_config(
-        self, socket: WebSocket, role: Role, take_in: TakeIn, admission: Admission | None = None
+        self, socket: WebSocket, role: Role, connect: AddPeer, admission: Admission | None = None
     ) -> MessageHandler:
-        """Take a peer in with its configuration: now, or once the TURN API has given it credentials of its own.
+        """Connect a peer with its `config` message: now, or when the TURN API has returned its credentials.
 
-        A session that waits for these holds its slot already.
+        A session occupies its slot during this wait.
         """
-        config = self._config.at_once()
+        config = self._config.immediate_message()
         if config is not None:
-            return take_in(config)
-        lasting = None if role is Role.PLAYER else "streamer"
-        asked = self._config.for_session(admission.session_id if admission else uuid.uuid4().hex, role=lasting)
-        wait = ConfigWait(socket, role, take_in, self._waits, self._metrics, admission)
-        wait.begin(asked, self._tasks)
+            return connect(config)
+        turn_role = None if role is Role.PLAYER else "streamer"
+        request = self._config.for_session(admission.session_id if admission else uuid.uuid4().hex, role=turn_role)
+        wait = ConfigWait(socket, role, connect, self._waits, self._metrics, admission)
+        wait.begin(request, self._tasks)
         return wait
 
     def _players(self) -> int:
         return self._hub.count(Role.PLAYER) + sum(wait.role is Role.PLAYER for wait in self._waits)
 
     def _identity(self, address: str, token: str | None) -> str:
-        """Return by what a streamer is known again when it comes back."""
+        """Return the key by which a reconnecting streamer is recognised; empty if takeover is off."""
         if self._settings.streamer_takeover == "host":
             return address
         if self._settings.streamer_takeover == "token" and token is not None:
             return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         return ""
 
-    def _admission(self, ticket: str | None) -> Admission | None:
-        """Return what a session ticket admits to; raise TokenError for a bad one, or where one is required."""
+    def _admission(self, text: str | None) -> Admission | None:
+        """Return the admission of a session token; raise TokenError for an invalid or a missing required token."""
         key = self._settings.session_key
-        if ticket is None or key is None:
+        if text is None or key is None:
             if self._settings.requires_session:
-                raise TokenError("a session ticket is required")
+                raise TokenError("a session token is required")
             return None
-        token = verify(ticket, key.get_secret_value(), self._server_id)
+        token = verify(text, key.get_secret_value(), self._server_id)
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
 
     def _has_ended(self, admission: Admission) -> bool:
         return self._hub.sessions.refuses(admission.session_id, perf_counter())
 
     def _has_room(self, admission: Admission) -> bool:
-        self._hub.sessions.look(self._hub.switchboard.players())
-        self._hub.sessions.look_also(wait.admission for wait in self._waits)
+        self._hub.sessions.update(self._hub.switchboard.players())
+        self._hub.sessions.add_admitted(wait.admission for wait in self._waits)
         return self._hub.sessions.admits(admission)
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> Refusal:

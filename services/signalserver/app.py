@@ -26,7 +26,7 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
-from signalserver.admission import Handlers
+from signalserver.admission import PeerAdmission
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
 from signalserver.contract import CONTRACT
@@ -101,13 +101,13 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         server = SignalServer(hub, drain, watch)
         config = await _rtc_config(stack, settings, session, metrics)
-        handlers = Handlers(hub, drain, metrics, settings, server_id, config, tasks)
+        admission = PeerAdmission(hub, drain, metrics, settings, server_id, config, tasks)
         ports = _Ports(settings, server, metrics, stack)
         metrics.watch_handshakes(ports.handshakes_timed_out)
-        players = await ports.players(handlers.player, _rest(settings, hub, drain, tasks))
+        players = await ports.players(admission.player, _rest(settings, hub, drain, tasks))
         server.player_port = players.port
-        server.streamer_port = await ports.trusted(handlers.streamer, settings.streamer_port, "--streamer-port")
-        server.sfu_port = await ports.trusted(handlers.sfu, settings.sfu_port, "--sfu-port")
+        server.streamer_port = await ports.trusted(admission.streamer, settings.streamer_port, "--streamer-port")
+        server.sfu_port = await ports.trusted(admission.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
             metrics_port(server, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
@@ -142,7 +142,7 @@ async def _rtc_config(
         fixed=fixed,
         url=None if fixed else settings.rtc_config_url or None,
         max_age=settings.rtc_config_max_age,
-        ask_seconds=settings.rtc_config_seconds,
+        request_seconds=settings.rtc_config_seconds,
         per_session=settings.rtc_config_session_seconds > 0,
         session_seconds=settings.rtc_config_session_seconds,
     )
@@ -261,7 +261,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
         message = await application.call(
             call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
         )
-        connection.hub.say(connection, message)
+        connection.hub.send(connection, message)
 
     def on_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
         tasks.spawn(answer(connection, call))

@@ -14,7 +14,7 @@ MAX_BUFFERED_BYTES: Final = 256 * 1024
 MAX_BUFFERED_MESSAGES: Final = 256
 """A peer that sends more before it has its `config` is closed; a page sends two or three messages."""
 
-TakeIn = Callable[[bytes], MessageHandler]
+AddPeer = Callable[[bytes], MessageHandler]
 """Adds a peer to the hub with its `config` message; returns the next handler of its websocket."""
 
 
@@ -25,7 +25,7 @@ class ConfigWait:
         self,
         socket: WebSocket,
         role: Role,
-        take_in: TakeIn,
+        add_peer: AddPeer,
         waits: "set[ConfigWait]",
         metrics: Metrics,
         admission: Admission | None = None,
@@ -34,7 +34,7 @@ class ConfigWait:
         self.role = role
         self.admission = admission
         self._socket = socket
-        self._take_in = take_in
+        self._add_peer = add_peer
         self._waits = waits
         self._metrics = metrics
         self._buffered: list[bytes] = []
@@ -69,7 +69,7 @@ class ConfigWait:
         self._waits.discard(self)
         if not self._socket.is_open:
             return
-        handler = self._take_in(config)
+        handler = self._add_peer(config)
         self._socket.hand_to(handler)
         for data in self._buffered:
             if self._socket.is_open:

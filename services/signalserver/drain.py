@@ -38,10 +38,10 @@ class Drain(drain.Drain):
         """Whether new players are accepted."""
         return self.state in (DrainState.SERVING, DrainState.SPREADING)
 
-    def tell(self, connection: PeerConnection) -> None:
+    def notify(self, connection: PeerConnection) -> None:
         """Send a player the remaining seconds."""
         seconds = round(self.seconds_left)
-        self._hub.say(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": seconds})
+        self._hub.send(connection, {"type": "sigterm", "message": "stream will shutdown", "secondsLeft": seconds})
 
     def _begin(self) -> None:
         self.state = DrainState.SPREADING
@@ -49,7 +49,7 @@ class Drain(drain.Drain):
         self._hub.withdraw()
         log.info("draining", players=self._hub.count(Role.PLAYER), seconds=self._grace_seconds)
         for connection in self._hub.connections(Role.PLAYER):
-            self.tell(connection)
+            self.notify(connection)
 
     async def _drain(self) -> None:
         """Wait for the players to leave; close the rest with a code that makes them reconnect to another server."""

@@ -67,7 +67,7 @@ OnCall = Callable[[PeerConnection, Call[WebSocket]], None]
 
 def _refuse_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
     error = "control is not configured here"
-    connection.hub.say(connection, {"type": "response", "action": call.action[:256], "error": error})
+    connection.hub.send(connection, {"type": "response", "action": call.action[:256], "error": error})
 
 
 class Hub:
@@ -198,7 +198,7 @@ class Hub:
                 if connection is not None:
                     self._on_call(connection, output)
 
-    def say(self, connection: PeerConnection, message: Message) -> None:
+    def send(self, connection: PeerConnection, message: Message) -> None:
         """Send a peer a message that does not come from the switchboard."""
         connection.socket.send(dump(message))
         self._tallies.sent[message["type"]] += 1
@@ -214,7 +214,7 @@ class Hub:
             if connection.session_id is not None:
                 self.sessions.refuse(connection.session_id, perf_counter())
             # Epic's page reconnects after any close code; after this message it stops and shows the text.
-            self.say(connection, {"type": "subscribeFailed", "message": reason})
+            self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
 
     def end_session(self, session_id: str) -> None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, SecretStr, StringConstraints
 from pixelfleet.net.addresses import parse_address
 from pixelfleet.service.values import Json, Name, Placeholder, Url, UrlPath
 from signalserver.application.paths import AllowedPaths, rest_endpoint
-from signalserver.rtc_configuration import config_url, ready_config
+from signalserver.rtc_config_message import config_url, ready_config
 
 KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
 """A name of a Kubernetes object, or the empty text."""

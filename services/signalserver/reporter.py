@@ -56,7 +56,7 @@ class Reporter:
         """Return a report with the next sequence number and the state of every listed streamer."""
         self._sequence += 1
         sessions = self._hub.sessions
-        sessions.look(self._hub.switchboard.players())
+        sessions.update(self._hub.switchboard.players())
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,

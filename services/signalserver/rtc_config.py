@@ -18,11 +18,11 @@ from yarl import URL
 
 from pixelfleet.net.http_client import body_within
 from pixelfleet.service.backoff import DEFAULT_BACKOFF
-from signalserver.rtc_configuration import ReadyConfig, RtcConfigError, config_url, parse_answer, ready_config
+from signalserver.rtc_config_message import ReadyConfig, RtcConfigError, config_url, parse_answer, ready_config
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
-LEAST_REFRESH_SECONDS: Final = 5.0
-"""The shortest time between two requests, however short the credentials' lifetime is or seems to be."""
+MIN_REFRESH_SECONDS: Final = 5.0
+"""The minimum time between two requests, for credentials with a shorter lifetime or an expiry time in the past."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ def refresh_delay(life: float, chance: float) -> float:
     The delay is between half and three quarters of `life`: it leaves time for several failures, and spreads the
     requests of a fleet.
     """
-    return max(LEAST_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
+    return max(MIN_REFRESH_SECONDS, life * (0.5 + 0.25 * chance))
 
 
 class RtcConfigSource:
@@ -46,7 +46,7 @@ class RtcConfigSource:
         fixed: Mapping[str, Any],
         url: str | None = None,
         max_age: float = 300.0,
-        ask_seconds: float = 5.0,
+        request_seconds: float = 5.0,
         per_session: bool = False,
         session_seconds: float = 0.5,
         clock: Callable[[], float] = time.time,
@@ -55,20 +55,20 @@ class RtcConfigSource:
         """Take the fixed RTCConfiguration and the TURN API's URL, if any.
 
         `max_age` is the age in seconds at which credentials without an expiry time are replaced. A request times out
-        after `ask_seconds`, or after `session_seconds` for one peer's credentials (`per_session`). Raises
+        after `request_seconds`, or after `session_seconds` for one peer's credentials (`per_session`). Raises
         RtcConfigError for invalid fixed options and ValueError for an invalid URL.
         """
         self._session = session
         self._url = config_url(url) if url else None
         self._max_age = max_age
-        self._ask_seconds = ask_seconds
+        self._request_seconds = request_seconds
         self._per_session = per_session
         self._session_seconds = session_seconds
         self._clock = clock
         self._chance = chance
         self._config = ready_config(fixed)
-        self._tried = asyncio.Event()
-        self._due = asyncio.Event()
+        self._first_attempt_done = asyncio.Event()
+        self._refresh_requested = asyncio.Event()
         self.last_success: float | None = None
         """Unix time of the last good response; None before the first."""
         self.failures = 0
@@ -84,10 +84,10 @@ class RtcConfigSource:
         """Return the complete shared `config` message."""
         return self._config.message
 
-    def at_once(self) -> bytes | None:
-        """Return the shared message, or None when the peer should get credentials of its own from `for_session`.
+    def immediate_message(self) -> bytes | None:
+        """Return the shared message if peers get it without a request, else None: `for_session` requests one.
 
-        It is the shared message when peers have no credentials of their own, or the last request failed.
+        Peers get it when they have no credentials of their own, and after a failed request.
         """
         return self.message() if self._url is None or not self._per_session or self.failures_in_a_row else None
 
@@ -96,15 +96,15 @@ class RtcConfigSource:
 
         The role `streamer` requests long-lived credentials, for a peer that stays connected for days.
         """
-        at_once = self.at_once()
-        if at_once is not None or self._url is None:
-            return at_once or self.message()
+        message = self.immediate_message()
+        if message is not None or self._url is None:
+            return message or self.message()
         query = {"name": name} if role is None else {"name": name, "role": role}
         try:
-            return (await self._ask(self._url.update_query(query), self._session_seconds)).message
+            return (await self._request(self._url.update_query(query), self._session_seconds)).message
         except RtcConfigError as error:
             log.warning("session rtc config failed", session=name, why=str(error))
-            self._due.set()  # A refresh checks the TURN API, so that later peers do not wait if it fails.
+            self._refresh_requested.set()  # A refresh checks the TURN API, so that later peers do not wait if it fails.
             return self.message()
 
     async def first_answer(self, within: float) -> None:
@@ -113,7 +113,7 @@ class RtcConfigSource:
             return
         try:
             async with asyncio.timeout(within):
-                await self._tried.wait()
+                await self._first_attempt_done.wait()
         except TimeoutError:
             log.warning("no rtc config yet; peers are sent the fixed options", server=self._server())
 
@@ -123,11 +123,11 @@ class RtcConfigSource:
             return
         while True:
             await self.refresh()
-            self._tried.set()
-            self._due.clear()
+            self._first_attempt_done.set()
+            self._refresh_requested.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.next_delay()):
-                    await self._due.wait()
+                    await self._refresh_requested.wait()
 
     def next_delay(self) -> float:
         """Return the seconds until the next request to the TURN API."""
@@ -141,7 +141,7 @@ class RtcConfigSource:
         """Request the configuration once; return whether that succeeded. After a failure the last good one stays."""
         assert self._url is not None
         try:
-            config = await self._ask(self._url, self._ask_seconds)
+            config = await self._request(self._url, self._request_seconds)
         except RtcConfigError as error:
             self.failures += 1
             self.failures_in_a_row += 1
@@ -160,7 +160,7 @@ class RtcConfigSource:
         """Return the host and port for the log; the rest of the URL can hold a secret."""
         return f"{self._url.host}:{self._url.port}" if self._url else ""
 
-    async def _ask(self, url: URL, seconds: float) -> ReadyConfig:
+    async def _request(self, url: URL, seconds: float) -> ReadyConfig:
         try:
             async with self._session.get(
                 url,

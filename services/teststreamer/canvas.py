@@ -79,6 +79,15 @@ class Canvas:
             self.v[half] = self._background[2][half]
         self._drawn.clear()
 
+    def _overlap(self, shape: tuple[int, ...], x: int, y: int) -> tuple[Rect, tuple[slice, slice]] | None:
+        """Return where a mask at x, y covers the picture, and the part of the mask there; None if nowhere."""
+        x, y = x - x % MARGIN, y - y % MARGIN
+        rect = self._clip(x, y, shape[1], shape[0])
+        if rect is None:
+            return None
+        left, top, right, bottom = rect
+        return rect, (slice(top - y, bottom - y), slice(left - x, right - x))
+
     def _clip(self, x: int, y: int, width: int, height: int) -> Rect | None:
         """Return the part of a box that is inside the picture, and record it for `clear`; None if there is none."""
         rect = Rect(
@@ -105,12 +114,11 @@ class Canvas:
 
     def blend(self, alpha: Alpha, x: int, y: int, colour: Colour) -> None:
         """Blend a colour over the picture; `alpha` has a weight from 0 to 1 per pixel, with its corner at x, y."""
-        x, y = x - x % MARGIN, y - y % MARGIN
-        rect = self._clip(x, y, alpha.shape[1], alpha.shape[0])
-        if rect is None:
+        overlap = self._overlap(alpha.shape, x, y)
+        if overlap is None:
             return
-        left, top, right, bottom = rect
-        weight = alpha[top - y : bottom - y, left - x : right - x]
+        (left, top, right, bottom), covered = overlap
+        weight = alpha[covered]
         bottom, right = top + weight.shape[0], left + weight.shape[1]
         _mix(self.y[top:bottom, left:right], weight, colour.y)
         weight = weight[::2, ::2]
@@ -122,12 +130,11 @@ class Canvas:
         """Write a line of text with its top left corner at x, y; `scale` is an even number of pixels per dot."""
         # One mask per line: a call per character would cost several times as much as the pixels.
         mask = glyphs.line(text, scale)
-        x, y = x - x % MARGIN, y - y % MARGIN
-        rect = self._clip(x, y, mask.shape[1], mask.shape[0])
-        if rect is None:
+        overlap = self._overlap(mask.shape, x, y)
+        if overlap is None:
             return
-        left, top, right, bottom = rect
-        dots = mask[top - y : bottom - y, left - x : right - x]
+        (left, top, right, bottom), covered = overlap
+        dots = mask[covered]
         np.copyto(self.y[top:bottom, left:right], colour.y, where=dots)
         dots = dots[::2, ::2]
         half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]

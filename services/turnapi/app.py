@@ -45,8 +45,8 @@ async def running(settings: Settings) -> AsyncIterator[TurnApi]:
         metrics = Metrics(source)
         rest = Rest(
             source,
-            settings.mint(),
-            settings.recipe(),
+            settings.credential_issuer(),
+            settings.answer_options(),
             metrics,
             lifetime=settings.lifetime,
             streamer_lifetime=settings.streamer_lifetime,

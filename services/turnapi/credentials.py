@@ -24,7 +24,7 @@ class Credentials:
     credential: str
 
 
-class Mint(Protocol):
+class CredentialIssuer(Protocol):
     """Creates credentials."""
 
     def make(self, name: str, now: float, lifetime: float) -> Credentials:
@@ -45,7 +45,7 @@ class FixedUser:
 
 @dataclass(frozen=True, slots=True)
 class SharedSecret:
-    """Credentials that a TURN server verifies by itself with a shared secret: coturn's `use-auth-secret`."""
+    """Credentials that a TURN server verifies with a shared secret: coturn's `use-auth-secret`."""
 
     secret: SecretStr
     leeway: float = 0.0

@@ -33,7 +33,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class AnswerOptions:
     """The operator's choices for the answer."""
 
     transports: Sequence[Transport] = ("stun", "udp", "tcp")
@@ -109,18 +109,18 @@ class RtcConfiguration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 
 def configuration(
-    servers: Sequence[Server], credentials: Credentials, recipe: Recipe, name: str = ""
+    servers: Sequence[Server], credentials: Credentials, options: AnswerOptions, name: str = ""
 ) -> RtcConfiguration:
     """Return the RTCConfiguration for a name: one entry for each server, with all its URLs."""
     return RtcConfiguration(
-        ice_transport_policy=recipe.policy,
+        ice_transport_policy=options.policy,
         ice_servers=[
             IceServer(
-                urls=[url for host in server.hosts for url in _urls(host, server, recipe)],
+                urls=[url for host in server.hosts for url in _urls(host, server, options)],
                 username=credentials.username,
                 credential=credentials.credential,
             )
-            for server in chosen(servers, recipe.max_servers, name)
+            for server in chosen(servers, options.max_servers, name)
         ],
     )
 
@@ -140,16 +140,16 @@ def _rank(server: Server, name: str) -> bytes:
     return hashlib.sha256(f"{name} {server.hosts} {server.port}".encode()).digest()
 
 
-def _urls(host: str, server: Server, recipe: Recipe) -> list[str]:
+def _urls(host: str, server: Server, options: AnswerOptions) -> list[str]:
     url_host = f"[{host}]" if _is_ipv6(host) else host
-    port = server.port or recipe.port
+    port = server.port or options.port
     forms = {
         "stun": f"stun:{url_host}:{port}",
         "udp": f"turn:{url_host}:{port}?transport=udp",
         "tcp": f"turn:{url_host}:{port}?transport=tcp",
-        "tls": f"turns:{url_host}:{recipe.tls_port}?transport=tcp",
+        "tls": f"turns:{url_host}:{options.tls_port}?transport=tcp",
     }
-    return [forms[transport] for transport in recipe.transports]
+    return [forms[transport] for transport in options.transports]
 
 
 def _is_ipv6(host: str) -> bool:

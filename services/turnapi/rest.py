@@ -10,8 +10,8 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.net.http import health_handlers, json_response
 from pixelfleet.net.openapi import Error
-from turnapi.credentials import NAME, Mint
-from turnapi.ice import Recipe, configuration
+from turnapi.credentials import NAME, CredentialIssuer
+from turnapi.ice import AnswerOptions, configuration
 from turnapi.metrics import Metrics
 from turnapi.sources import Source
 
@@ -24,8 +24,8 @@ class Rest:
     def __init__(
         self,
         source: Source,
-        mint: Mint,
-        recipe: Recipe,
+        issuer: CredentialIssuer,
+        options: AnswerOptions,
         metrics: Metrics,
         *,
         lifetime: float,
@@ -33,8 +33,8 @@ class Rest:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._source = source
-        self._mint = mint
-        self._recipe = recipe
+        self._issuer = issuer
+        self._options = options
         self._metrics = metrics
         self._lifetimes = {"": lifetime, "player": lifetime, "streamer": streamer_lifetime}
         self._clock = clock
@@ -61,9 +61,9 @@ class Rest:
             return self._refusal(HTTPStatus.SERVICE_UNAVAILABLE, reason)
         # Without a name the credentials get a random one, because TURN servers apply quotas by name.
         name = name or f"shared-{secrets.token_hex(8)}"
-        credentials = self._mint.make(name, self._clock(), self._lifetimes[role])
+        credentials = self._issuer.make(name, self._clock(), self._lifetimes[role])
         self._metrics.answers.labels("ok").inc()
-        return json_response(configuration(self._source.servers, credentials, self._recipe, name), headers=NO_STORE)
+        return json_response(configuration(self._source.servers, credentials, self._options, name), headers=NO_STORE)
 
     def _refusal(self, status: HTTPStatus, reason: str) -> web.Response:
         self._metrics.answers.labels("bad_request" if status is HTTPStatus.BAD_REQUEST else "unavailable").inc()

@@ -9,8 +9,8 @@ from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
 from pixelfleet.service.values import Name, Placeholder, Port, Seconds, Url
-from turnapi.credentials import MIN_SECRET_BYTES, FixedUser, Mint, SharedSecret
-from turnapi.ice import AddressKind, Policy, Recipe, Transport, parse_server
+from turnapi.credentials import MIN_SECRET_BYTES, CredentialIssuer, FixedUser, SharedSecret
+from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server
 
 
 def _server(text: str) -> str:
@@ -56,12 +56,12 @@ class Settings(ServiceSettings):
     node_address: AddressKind = Field("external", description="Players reach a node at an address of this kind.")
     kube_api: Annotated[Url, AfterValidator(_api_address)] = Field(
         "",
-        description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. Without it the "
-        "pod's service account is used.",
+        description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. By default the "
+        "service reads the address and token of its pod's service account.",
     )
 
     secret: SecretStr | None = Field(
-        None, description="Credentials are derived from this secret, which coturn has as its static-auth-secret."
+        None, description="Credentials are derived from this secret, the static-auth-secret of coturn."
     )
     username: Name = Field("", max_length=256, description="All players and streamers use this user name.")
     credential: Annotated[SecretStr, Placeholder("PASSWORD")] | None = Field(
@@ -110,16 +110,16 @@ class Settings(ServiceSettings):
             raise ValueError("--transports: stun alone has no relay; add udp, tcp or tls")
         return self
 
-    def mint(self) -> Mint:
-        """Return the configured kind of credentials."""
+    def credential_issuer(self) -> CredentialIssuer:
+        """Return the issuer for the configured kind of credentials."""
         if self.secret is not None and self.secret.get_secret_value():
             return SharedSecret(self.secret, self.leeway)
         assert self.credential is not None
         return FixedUser(self.username, self.credential)
 
-    def recipe(self) -> Recipe:
-        """Return the choices for the answer."""
-        return Recipe(
+    def answer_options(self) -> AnswerOptions:
+        """Return the options of an answer."""
+        return AnswerOptions(
             tuple(dict.fromkeys(self.transports)),
             self.turn_port,
             self.tls_port,

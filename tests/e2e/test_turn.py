@@ -25,7 +25,7 @@ import turnapi.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from tests.coturn import Coturn, running_coturn
 from tests.e2e.conftest import playing, plays_on
-from tests.parts import eventually
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -92,10 +92,7 @@ async def house(tmp_path: Path) -> AsyncIterator[RelayedHouse]:
         signals = await enter(
             signalserver.app.running(
                 signalserver.settings.Settings(
-                    **common,
-                    player_port=0,
-                    streamer_port=0,
-                    sfu_port=0,
+                    **SIGNALSERVER_ON_FREE_PORTS,
                     session_key=key,
                     require_session=True,
                     rtc_config_url=f"http://{HOST}:{turn.port}/",

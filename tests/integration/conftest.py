@@ -16,6 +16,7 @@ import router.settings
 import signalserver.app
 import signalserver.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 
 
 @dataclass
@@ -56,11 +57,7 @@ async def chain(page_folder: Path) -> AsyncIterator[Chain]:
         signals = await stack.enter_async_context(
             signalserver.app.running(
                 signalserver.settings.Settings(
-                    host="127.0.0.1",
-                    player_port=0,
-                    streamer_port=0,
-                    sfu_port=0,
-                    metrics_port=0,
+                    **SIGNALSERVER_ON_FREE_PORTS,
                     session_key=key,
                     require_session=True,
                 ),

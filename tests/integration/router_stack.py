@@ -157,6 +157,24 @@ async def running_stack(page: Path, *, scheme: str = "ws", **settings: Any) -> A
             yield RouterStack(running, matchmaker, streamer, store)
 
 
+@asynccontextmanager
+async def half_reachable_stack(page: Path, scheme: str) -> AsyncIterator[tuple[RouterStack, Backend]]:
+    """Run a router with two matchmakers, of which the second is reachable; yield it and that matchmaker."""
+    async with backend() as unreachable:
+        port = unreachable.port
+    async with backend() as reachable:
+        urls = [f"{scheme}://127.0.0.1:{each}" for each in (port, reachable.port)]
+        async with running_stack(page, matchmaker=urls) as stack:
+            yield stack, reachable
+
+
+async def assert_not_found(stack: RouterStack, target: str) -> None:
+    """Request a target that the router must refuse without a request to another service."""
+    status, answer = await send_raw(stack, request(target))
+    assert status in (400, 404), answer
+    assert stack.reached == 0
+
+
 async def send_raw(stack: RouterStack, data: bytes, *, more: bytes = b"", after: float = 0.0) -> tuple[int, bytes]:
     """Send raw bytes on a new connection; return the status of the answer (0 for none) and the whole answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", stack.router.port)

@@ -11,6 +11,7 @@ from yarl import URL
 import signalserver.app
 from pixelfleet.fleet.store import FleetStore
 from signalserver.settings import Settings
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 
 TOKEN = "t0ken-of-the-operator"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -60,6 +61,6 @@ class RunningSignalserver:
 @asynccontextmanager
 async def running_signalserver(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[RunningSignalserver]:
     """Run a server with these settings."""
-    settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0, **chosen)
+    settings = Settings(**SIGNALSERVER_ON_FREE_PORTS, **chosen)
     async with signalserver.app.running(settings, store) as server, aiohttp.ClientSession() as http:
         yield RunningSignalserver(server, http)

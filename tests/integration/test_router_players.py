@@ -12,7 +12,7 @@ from yarl import URL
 
 from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.auth.person import PLAYER_COOKIE, PLAYER_HEADER
-from tests.integration.router_stack import RouterStack, backend, running_stack
+from tests.integration.router_stack import RouterStack, backend, half_reachable_stack, running_stack
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
@@ -90,14 +90,10 @@ async def test_a_matchmaker_that_is_not_ready_is_excluded_and_recovers(
 async def test_a_player_gets_another_matchmaker_when_one_is_unreachable(
     page_folder: Path, http: aiohttp.ClientSession
 ) -> None:
-    async with backend() as gone:
-        port = gone.port
-    async with backend() as there:
-        urls = [f"ws://127.0.0.1:{port}", f"ws://127.0.0.1:{there.port}"]
-        async with running_stack(page_folder, matchmaker=urls) as stack:
-            for _ in range(4):
-                await play(http, stack)
-            assert len(there.sockets) == 4
+    async with half_reachable_stack(page_folder, "ws") as (stack, reachable):
+        for _ in range(4):
+            await play(http, stack)
+        assert len(reachable.sockets) == 4
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (500, 4105)])

@@ -8,18 +8,10 @@ import pytest
 import signalserver.app
 from signalserver.settings import Settings
 from tests.integration.peers import SDP, player, streamer
-from tests.parts import PATIENCE_SECONDS, program, require_part
+from tests.parts import PATIENCE_SECONDS, SIGNALSERVER_ON_FREE_PORTS, program, require_part
+from tests.reference import GAUGES
 
 pytestmark = pytest.mark.integration
-
-SEED_NAMES = {
-    "signalserver_player_socket_connections",
-    "signalserver_stream_socket_connections",
-    "signalserver_stream_socket_open_indicator",
-    "signalserver_matchmaker_socket_open_indicator",
-    "signalserver_free_stream_indicator",
-    "stream_player_connections",
-}
 
 
 async def scrape(port: int, path: str) -> str:
@@ -30,7 +22,7 @@ async def scrape(port: int, path: str) -> str:
 
 async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
     promtool = require_part("promtool")
-    settings = Settings(host="127.0.0.1", player_port=0, streamer_port=0, sfu_port=0, metrics_port=0)
+    settings = Settings(**SIGNALSERVER_ON_FREE_PORTS)
     async with (
         signalserver.app.running(settings) as server,
         streamer(f"ws://127.0.0.1:{server.streamer_port}", "cam") as source,
@@ -49,7 +41,7 @@ async def test_promtool_accepts_the_metrics_of_a_running_server() -> None:
         custom = await scrape(server.metrics_port, "/custom")
         everything = await scrape(server.metrics_port, "/metrics")
     names = {line.split()[2] for line in custom.splitlines() if line.startswith("# TYPE")}
-    assert names == SEED_NAMES
+    assert names == GAUGES
     for series in (
         'signalserver_messages_received_total{role="player",type="offer"} 1.0',
         'signalserver_messages_sent_total{type="answer"} 1.0',

@@ -13,6 +13,7 @@ import pytest
 from tests.integration.peers import player, streamer
 from tests.integration.test_cli import pixelfleet
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports
+from tests.reference import CIRRUS_JSON
 
 pytestmark = pytest.mark.integration
 
@@ -55,24 +56,10 @@ async def test_a_config_of_cirrus_with_the_arguments_of_a_manifest_is_accepted(t
     players, streamers, sfus, metrics = free_ports(4)
     file = tmp_path / "cirrus.json"
     keys = {
-        "UseFrontend": False,
-        "UseMatchmaker": False,
-        "UseHTTPS": False,
-        "UseAuthentication": False,
-        "LogToFile": True,
-        "LogVerbose": True,
-        "HomepageFile": "player.html",
-        "AdditionalRoutes": {},
-        "EnableWebserver": True,
-        "MatchmakerAddress": "",
+        **{key: value for key, value in CIRRUS_JSON.items() if not key.startswith("HTTPS")},
         "MatchmakerPort": 9999,
-        "PublicIp": "localhost",
-        "HttpPort": 80,
-        "HttpsPort": 443,
         "StreamerPort": streamers,
         "SFUPort": sfus,
-        "MaxPlayerCount": -1,
-        "DisableSSLCert": True,
         "peerConnectionOptions": PEER_OPTIONS,
     }
     await asyncio.to_thread(file.write_text, json.dumps(keys))

@@ -13,6 +13,7 @@ from pixelfleet.service.errors import UsageError
 from signalserver.settings import Settings
 from tests.integration.peers import Peer, streamer
 from tests.integration.signalservers import running_signalserver
+from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 from tests.unit.pixelfleet.net.certificates import Certificate, make_certificate
 
 pytestmark = pytest.mark.integration
@@ -55,11 +56,7 @@ async def test_an_unusable_certificate_is_named_in_the_error(certificate: Certif
     other = tmp_path / "other.pem"
     other.write_text("no certificate")
     settings = Settings(
-        host="127.0.0.1",
-        player_port=0,
-        streamer_port=0,
-        sfu_port=0,
-        metrics_port=0,
+        **SIGNALSERVER_ON_FREE_PORTS,
         tls_cert=other,
         tls_key=certificate.key,
     )

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 NOT_IN_COMPOSE = ("DCGM_", "container_", "certmanager_")
 """Series of which only a cluster has exporters."""
 
-SEED_NAMES = ("matchmaker_player_queue_count ", "matchmaker_streamer_available_count ")
+REFERENCE_NAMES = ("matchmaker_player_queue_count ", "matchmaker_streamer_available_count ")
 """Names that existing dashboards and autoscalers read; promtool objects to their suffix _count."""
 
 
@@ -112,5 +112,5 @@ async def the_services_metrics_are_clean(fleet: Fleet) -> None:
             asyncio.timeout(PATIENCE_SECONDS),
         ):
             output, _ = await checker.communicate(page)
-        complaints = {line for line in output.decode().splitlines() if not line.startswith(SEED_NAMES)}
+        complaints = {line for line in output.decode().splitlines() if not line.startswith(REFERENCE_NAMES)}
         assert (job, complaints) == (job, set())

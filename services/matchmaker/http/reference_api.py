@@ -60,7 +60,7 @@ class NoReservationError(Exception):
         self.status = status
 
 
-class Rest:
+class ReferenceApi:
     """The handlers of the reference matchmaker's paths."""
 
     def __init__(

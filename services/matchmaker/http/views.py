@@ -60,7 +60,7 @@ def state_of(view: StreamerView, now: float) -> schemas.StreamerState:
 def taken_of(view: StreamerView) -> int:
     """Return the number of occupied and leased slots. A legacy server's players include those of its leases."""
     players = players_of(view)
-    return max(players, view.promised) if view.report.legacy else players + view.promised
+    return max(players, view.leased) if view.report.legacy else players + view.leased
 
 
 def players_of(view: StreamerView) -> int:

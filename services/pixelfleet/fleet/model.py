@@ -63,19 +63,20 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...] = ()
     """Sessions that have ended since the last accepted report; some may not have been in any report."""
     owner: str = ""
-    """Empty for the server's own report; otherwise the replica that holds a legacy server's link."""
+    """Empty for the server's own report; otherwise the replica that holds a legacy server's connection."""
     fence: int = 0
-    """With an owner: the fence from the reply to the first report over a link; 0 in that first report. Reports over
-    the latest link replace those over older ones."""
+    """With an owner: the fence from the reply to the connection's first report; 0 in that first report.
+
+    Reports over the latest connection replace those over older ones."""
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """The store's reply to a report."""
 
     taken: bool
-    """Whether the report was accepted: False for an old report, and for one over an older link than the latest."""
+    """Whether the report was accepted: False for an old report, and for one over a replaced connection."""
     fence: int = 0
-    """For an owner's further reports over the same link."""
+    """For an owner's further reports over the same connection."""
     end: tuple[str, ...] = ()
     """Sessions of this server that an operator has ended: close their players."""
 
@@ -237,7 +238,7 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     """The time of its first report, on the store's clock."""
     used: float
     """The time of its last match; 0 for never."""
-    promised: int
+    leased: int
     """Leases whose session its server has not reported yet."""
     operator_drained: bool = False
     quarantined_until: float = 0.0

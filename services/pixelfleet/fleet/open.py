@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.redis.announcements import Announcements
-from pixelfleet.fleet.redis.link import ANSWER_SECONDS, RedisLink
+from pixelfleet.fleet.redis.runner import ANSWER_SECONDS, RedisScriptRunner
 from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.service.errors import UsageError
@@ -39,12 +39,12 @@ async def open_store(
         yield MemoryFleetStore(clock)
         return
     async with connector(url, calls=True) as for_calls, connector(url, calls=False) as for_announcements:
-        link, announcements = RedisLink(for_calls, prefix, clock), Announcements(for_announcements, prefix)
+        runner, announcements = RedisScriptRunner(for_calls, prefix, clock), Announcements(for_announcements, prefix)
         try:
-            yield RedisFleetStore(link, announcements, prefix)
+            yield RedisFleetStore(runner, announcements, prefix)
         finally:
             await announcements.stop()
-            link.stop()
+            runner.stop()
 
 
 @asynccontextmanager

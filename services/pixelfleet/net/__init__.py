@@ -1,1 +1,1 @@
-"""Sockets: one port for HTTP and websockets, dialling, relaying, heartbeats, TLS."""
+"""Network code of all services: the HTTP and websocket server, dialling, relaying, heartbeats, TLS."""

@@ -1,4 +1,4 @@
-"""Who may do what at our HTTP doors: bearer tokens, origins, and the address of a client behind proxies."""
+"""Checks of HTTP requests: bearer tokens, origins, and the address of a client behind proxies."""
 
 import hmac
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ MAX_FORWARDED_HOPS: Final = 32
 
 
 def same_secret(given: str | None, secret: SecretStr) -> bool:
-    """Return whether a request gave the secret, in a time that does not depend on how much of it is right."""
+    """Return whether a request gave the secret; the comparison takes constant time."""
     return given is not None and hmac.compare_digest(
         given.encode("utf-8", "surrogateescape"), secret.get_secret_value().encode()
     )
@@ -26,19 +26,19 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def bearer_header(token: SecretStr | None) -> dict[str, str]:
-    """Return the headers that show a token, none without one."""
+    """Return the `Authorization` header for a token, or no header without one."""
     return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
 
 
 class TokenGuard:
-    """Lets callers with the token pass; until a token is set, nobody."""
+    """Requires a bearer token; refuses every request while no token is configured."""
 
     def __init__(self, token: SecretStr | None, option: str) -> None:
         self._token = token
         self._option = option
 
     def check(self, request: web.Request) -> None:
-        """Raise HTTPForbidden when no token is set, HTTPUnauthorized when the caller has not the right one."""
+        """Raise HTTPForbidden when no token is configured, HTTPUnauthorized when the request lacks the right one."""
         if self._token is None:
             raise web.HTTPForbidden(reason=f"closed until {self._option} is set")
         if not same_secret(bearer_token(request.headers.get("Authorization")), self._token):
@@ -46,15 +46,15 @@ class TokenGuard:
 
 
 def origin_allowed(origin: str | None, allowed: Sequence[str]) -> bool:
-    """Tell whether a page of this origin may connect. Programs that are no browser send no origin, and may."""
+    """Return whether a page of this origin may connect. Clients other than browsers send no origin and may connect."""
     return origin is None or "*" in allowed or origin.rstrip("/").lower() in {a.rstrip("/").lower() for a in allowed}
 
 
 def client_address(peer: str, headers: MultiMapping[str], proxies: int) -> str:
-    """Return the client's IP address, seen through so many proxies of our own.
+    """Return the client's IP address as reported by the number of trusted proxies before this service.
 
-    Each of them appends the address that it saw to `X-Forwarded-For`, so only the last `proxies` entries can be
-    believed; what stands before them anybody may have written.
+    Each proxy appends the address of its peer to `X-Forwarded-For`. Only the last `proxies` entries are trusted; a
+    client can forge the entries before them.
     """
     if proxies <= 0:
         return peer

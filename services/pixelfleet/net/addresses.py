@@ -1,18 +1,18 @@
-"""Addresses as people write them, and as URLs hold them."""
+"""Addresses in options and URLs."""
 
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 URLS_REMEMBERED: Final = 4096
-"""A matchmaker reads the same few hundred URLs again for each player."""
+"""The size of the cache: a matchmaker parses the same few hundred URLs for every player."""
 
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-"""Where what listens on every address is found from the same machine."""
+"""The loopback address for a listener on all addresses."""
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Return host and port of `host:port`; raise ValueError when it is not that."""
+    """Return host and port of `host:port`; raise ValueError for any other text."""
     parts = urlsplit(f"//{text}")
     if not parts.hostname or parts.port is None or parts.path or parts.query or parts.username:
         raise ValueError("must be host:port")
@@ -21,16 +21,16 @@ def parse_address(text: str) -> tuple[str, int]:
 
 @lru_cache(URLS_REMEMBERED)
 def url_address(url: str) -> tuple[str, int]:
-    """Return host and port of an HTTP or websocket URL; the port is the scheme's if the URL names none."""
+    """Return host and port of an HTTP or websocket URL; without a port, the default port of its scheme."""
     target = urlsplit(url)
     return target.hostname or "", target.port or (443 if target.scheme in ("wss", "https") else 80)
 
 
 def url_host(host: str) -> str:
-    """Return a host as it is written in a URL: an IPv6 address stands in brackets."""
+    """Return a host as a URL has it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def local_host(host: str) -> str:
-    """Return the host, as it is written in a URL, under which this machine reaches what listens on `host`."""
+    """Return the host for a URL with which this machine reaches a listener on `host`."""
     return url_host(_LOOPBACK.get(host, host))

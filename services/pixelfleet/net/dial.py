@@ -1,4 +1,4 @@
-"""Opening a websocket to another server."""
+"""Opens a websocket to another server."""
 
 import asyncio
 import ssl
@@ -16,6 +16,7 @@ from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.deadlines import PerLoop, TimeLimit
 
 TARGETS_REMEMBERED: Final = 4096
+"""The size of the cache of parsed URLs."""
 
 MAX_REASON_LENGTH: Final = 128
 """Longer bodies of refusals are not part of a DialError's text."""
@@ -24,9 +25,9 @@ _limits: Final[PerLoop[dict[float, TimeLimit]]] = PerLoop(dict)
 
 
 class DialError(ConnectionError):
-    """The other server could not be reached, or refused the websocket; the text says how.
+    """The other server is unreachable or refused the websocket; the text gives the reason.
 
-    `status` is the HTTP status that it refused with, or 0.
+    `status` is the HTTP status of a refusal, or 0.
     """
 
     def __init__(self, why: str, status: int = 0) -> None:
@@ -45,9 +46,8 @@ async def dial(
 ) -> WebSocket:
     """Connect to a websocket URL and return the open socket; raise DialError when that fails.
 
-    `address` is an IP address to connect to in place of looking up the URL's host.
-
-    A dial that fails, takes longer than `bounds.handshake_seconds` or is cancelled leaves no connection behind.
+    `opened` returns the handler of the socket. `address` is an IP address to connect to instead of a lookup of the
+    URL's host. A dial that fails, takes longer than `bounds.handshake_seconds` or is cancelled closes its connection.
     """
     socket: WebSocket | None = None
 
@@ -97,7 +97,7 @@ def _reason(body: bytes | None) -> str:
 
 
 def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
-    """Return the limit of all dials of this loop that may take equally long."""
+    """Return the time limit that all dials of this loop with the same timeout share."""
     limits = _limits.of(loop)
     if seconds not in limits:
         limits[seconds] = TimeLimit(seconds)
@@ -105,9 +105,9 @@ def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
 
 
 def _target(url: str) -> tuple[WSParsedURL, str]:
-    """Return where a URL leads, and path and query.
+    """Return the parsed URL, and its path with the query.
 
-    The error for one that leads nowhere does not repeat it, for it may hold a ticket.
+    Raises DialError; its text does not contain the URL, which may hold a session token.
     """
     base, mark, query = url.partition("?")
     try:
@@ -122,5 +122,5 @@ def _target(url: str) -> tuple[WSParsedURL, str]:
 
 @lru_cache(TARGETS_REMEMBERED)
 def _parsed(base: str) -> WSParsedURL:
-    """Parse a URL without its query: servers are dialled again and again, each time with another query."""
+    """Parse a URL without its query, which differs from dial to dial."""
     return parse_url(base)

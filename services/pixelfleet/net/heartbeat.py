@@ -1,4 +1,4 @@
-"""Pings every socket of a server from one task, so that an idle socket costs no task and no timer of its own."""
+"""Pings all websockets of a server from one task: an idle websocket needs no task or timer."""
 
 import asyncio
 from collections import deque
@@ -8,9 +8,9 @@ from pixelfleet.protocol import close_codes
 
 
 class Heartbeat:
-    """Pings each socket every `interval` seconds and closes one that has not answered within `patience`.
+    """Pings each socket every `interval` seconds and closes it when no pong arrives within `patience` seconds.
 
-    Sockets wait in two queues ordered by when they are due, so a tick looks only at those that are.
+    Two queues hold the sockets in the order of their due times, so a tick visits only the sockets that are due.
     """
 
     TICK_SECONDS = 0.5
@@ -23,11 +23,11 @@ class Heartbeat:
         self._loop = asyncio.get_running_loop()
 
     def add(self, socket: WebSocket) -> None:
-        """Watch a socket until it closes."""
+        """Ping a socket from now on, until it closes."""
         self._to_ping.append((self._loop.time() + self._interval, socket))
 
     def tick(self) -> None:
-        """Ping and check what is due."""
+        """Ping and check the sockets that are due."""
         now = self._loop.time()
         while self._to_check and self._to_check[0][0] <= now:
             _, socket = self._to_check.popleft()

@@ -1,4 +1,4 @@
-"""The HTTP habits that all services share: health, metrics, JSON, errors without internals."""
+"""HTTP functions that all services share: health and metrics endpoints, JSON, CORS, errors without internals."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -33,14 +33,14 @@ KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
 
 
 CORS_HEADERS: Final = web.RequestKey("cors_headers", dict[str, str])
-"""What a handler that sends its own head adds to it, so that the page that asks may read it."""
+"""The CORS headers of an answer. A handler that prepares its own response adds them itself."""
 
 
 class Health(Protocol):
-    """Whether a service should get new work."""
+    """Reports whether a service is ready for new work."""
 
     def unready(self) -> str | None:
-        """Return why the service should get no new work, or None when it should."""
+        """Return the reason why the service is not ready, or None when it is ready."""
 
 
 class HealthStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,12 +82,12 @@ def json_response(
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error as `{"error": ...}` and never tell a stranger about our insides."""
+    """Answer every error as `{"error": ...}`; the answer to a bug does not describe it."""
     try:
         return await handler(request)
     except web.HTTPRedirection:
         raise
-    except Exception as error:  # the last line of defence of a server: one request's bug must cost that request alone
+    except Exception as error:  # a bug in one handler must not end the connection or the server
         answer = json_refusal(error, request)
         return web.Response(
             body=answer.body, status=answer.status, content_type=answer.content_type, headers=answer.headers
@@ -95,9 +95,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def json_refusal(error: Exception, request: Request, headers: Mapping[str, str] = {}) -> Refusal:
-    """Return an error as the answer to its request; one that is no HTTPException is logged and not described.
+    """Return the answer to a request that failed; any error but an HTTPException is logged and answered with 500.
 
-    `headers` are added to those that an HTTPException's answer keeps.
+    `headers` are added to the answer.
     """
     if isinstance(error, web.HTTPException):
         kept = {name: value for name, value in error.headers.items() if name in KEPT_HEADERS}
@@ -109,14 +109,14 @@ def json_refusal(error: Exception, request: Request, headers: Mapping[str, str] 
 
 
 def cors_headers(origin: str | None, origins: Sequence[str]) -> dict[str, str]:
-    """Return what lets a page of this origin read an answer, if it is one of `origins`; `*` is any."""
+    """Return the headers with which a page of this origin may read an answer; none unless `origins` allows it."""
     if origin is None or not origin_allowed(origin, origins):
         return {}
     return {"Access-Control-Allow-Origin": "*" if "*" in origins else origin, "Vary": "Origin"}
 
 
 def cors(origins: Sequence[str]) -> Middleware:
-    """Return a middleware that lets pages of these origins call; `*` is any."""
+    """Return a middleware that allows requests from pages of these origins; `*` allows any origin."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -136,7 +136,7 @@ def cors(origins: Sequence[str]) -> Middleware:
 
 
 def health_handlers(health: Health) -> dict[str, Handler]:
-    """Return the handlers of the health operations by their names."""
+    """Return the handlers of the health operations by operation name."""
 
     async def livez(_: web.Request) -> web.Response:
         return json_response(HealthStatus(status="ok"))
@@ -149,15 +149,15 @@ def health_handlers(health: Health) -> dict[str, Handler]:
 
 
 def add_health(app: web.Application, health: Health) -> None:
-    """Serve the health operations, on a port whose own contract does not list them."""
+    """Add the health operations to an app whose contract does not list them."""
     HEALTH.add_to(app, health_handlers(health))
 
 
 def metrics_app(health: Health, registry: CollectorRegistry, custom: CollectorRegistry) -> web.Application:
-    """Return the app of a metrics port: `/custom` has the gauges for autoscaling alone, any other path has all."""
+    """Return the app of a metrics port: `/custom` serves only the gauges for autoscaling, other paths all metrics."""
 
-    def exposition(of: CollectorRegistry) -> web.Response:
-        return web.Response(body=generate_latest(of), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    def exposition(metrics: CollectorRegistry) -> web.Response:
+        return web.Response(body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def only_custom(_: web.Request) -> web.Response:
         return exposition(custom)
@@ -180,7 +180,7 @@ def metrics_port(health: Health, registries: Registries, *, host: str, port: int
 
 @asynccontextmanager
 async def plain_port(app: web.Application, *, host: str, port: int, option: str) -> AsyncIterator[int]:
-    """Serve an app that has no websockets; yield the port."""
+    """Serve an app without websockets; yield the port."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""What all our HTTP clients do alike."""
+"""A function that all HTTP clients share."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import aiohttp
 
 
 async def body_within(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
-    """Return an answer's body, or None when it has more than `limit` bytes; no more than that is ever kept."""
+    """Return the body of an answer, or None when it has more than `limit` bytes; no more than that is stored."""
     try:
         await response.content.readexactly(limit + 1)
     except asyncio.IncompleteReadError as end:

@@ -1,4 +1,4 @@
-"""Limits on what one peer or one client address may do: token buckets and counts. No clock, no I/O, bounded memory."""
+"""Limits per peer or per client address: token buckets and counts. No clock, no I/O, bounded memory."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 MAX_CLIENTS: Final = 65_536
-"""Clients that one set of buckets holds; for a further one, the least recently used bucket is removed."""
+"""Clients in one set of buckets; a further client replaces the least recently used one."""
 
 KEYS_REMEMBERED: Final = 4096
-"""Addresses whose keys are remembered: to parse one costs more than to count it."""
+"""The size of the cache of client keys: parsing an address costs more than counting it."""
 
 V6_NETWORK_BITS: Final = 64
-"""An IPv6 client has a whole network of addresses, so limits apply to the network."""
+"""An IPv6 client may use all addresses of its network, so limits apply to the network."""
 
 
 @lru_cache(KEYS_REMEMBERED)
@@ -32,9 +32,9 @@ def client_key(address: str) -> str:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """A token bucket, full at first: `burst` tokens at once, then `rate` tokens per second.
+    """A token bucket that starts full: `burst` tokens at once, then `rate` tokens per second.
 
-    Times are seconds of one monotonic clock. An infinite rate is no limit.
+    Times are seconds of one monotonic clock. An infinite rate means no limit.
     """
 
     rate: float
@@ -46,8 +46,8 @@ class TokenBucket:
         self.left = self.burst
 
     def take(self, now: float) -> bool:
-        """Use one token; return False, and use none, if there is not a whole one."""
-        # Refilled here as well as in `_refill`: every websocket message passes here, and a call costs as much again.
+        """Use one token and return True; return False if there is less than one."""
+        # Repeats `_refill` without a call: this runs for every websocket message.
         left = min(self.burst, self.left + (now - self.since) * self.rate)
         self.since = now
         if left < 1.0:
@@ -57,7 +57,7 @@ class TokenBucket:
         return True
 
     def charge(self, now: float) -> None:
-        """Use one token even if there is none: the debt delays the next one."""
+        """Use one token even if there is none: the bucket goes negative."""
         self._refill(now)
         self.left -= 1.0
 
@@ -72,20 +72,20 @@ class TokenBucket:
 
 
 class Buckets:
-    """One token bucket for each client. A rate of 0 is no limit."""
+    """One token bucket per client. A rate of 0 means no limit."""
 
-    def __init__(self, rate: float, burst: float, most: int = MAX_CLIENTS) -> None:
-        """`rate` is in tokens per second; `most` is the number of clients that are remembered."""
+    def __init__(self, rate: float, burst: float, max_clients: int = MAX_CLIENTS) -> None:
+        """`rate` is in tokens per second."""
         self._rate = rate
         self._burst = burst
-        self._most = most
+        self._max_clients = max_clients
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def take(self, client: str, now: float) -> float:
-        """Use one token and return 0.0, or use none and return the seconds until there is one."""
+        """Use one token and return 0.0, or return the seconds until there is a token."""
         if self._rate <= 0:
             return 0.0
         bucket = self._of(client)
@@ -104,14 +104,14 @@ class Buckets:
             bucket.left = min(bucket.burst, bucket.left + 1.0)
 
     def charge(self, client: str, now: float) -> None:
-        """Use one token even if there is none: the debt delays the client's next one."""
+        """Use one token even if there is none: the client waits longer for its next one."""
         if self._rate > 0:
             self._of(client).charge(now)
 
     def _of(self, client: str) -> TokenBucket:
         bucket = self._buckets.get(client)
         if bucket is None:
-            while len(self._buckets) >= self._most:
+            while len(self._buckets) >= self._max_clients:
                 self._buckets.popitem(last=False)
             bucket = self._buckets[client] = TokenBucket(self._rate, self._burst)
         else:
@@ -120,18 +120,18 @@ class Buckets:
 
 
 class Counts:
-    """How many things each client has open. 0 is no limit. Nothing is kept of a client that has none."""
+    """Counts what each client has open. A limit of 0 means no limit. Clients with a count of 0 take no memory."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._open: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
     def full(self, client: str) -> bool:
-        """Return whether a client may have no more."""
-        return bool(self._most) and self._open.get(client, 0) >= self._most
+        """Return whether a client has reached the limit."""
+        return bool(self._limit) and self._open.get(client, 0) >= self._limit
 
     def add(self, client: str) -> None:
         """Count one more."""

@@ -1,4 +1,4 @@
-"""Taking a TCP port, with an error that a person can act on."""
+"""Binds a TCP port; the error for a port that is not available names the option to change."""
 
 import errno
 import socket
@@ -7,13 +7,13 @@ from pixelfleet.service.errors import UsageError
 
 
 def listening_socket(host: str, port: int, option: str) -> socket.socket:
-    """Return a bound socket; raise UsageError, naming the option, when the address cannot be had.
+    """Return a bound socket; raise UsageError, which names the option, when the address is not available.
 
-    Port 0 takes any free one.
+    Port 0 selects any free port.
     """
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:  # a name that cannot be a host's is a UnicodeError
+    except (OSError, UnicodeError) as error:  # getaddrinfo raises UnicodeError for an invalid host name
         raise UsageError(f"--host {host}: {getattr(error, 'strerror', None) or 'is not a host name'}") from None
     family, kind, protocol, _, address = infos[0]
     listener = socket.socket(family, kind, protocol)

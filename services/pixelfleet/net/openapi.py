@@ -30,7 +30,7 @@ class Error(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(Enum):
-    """Which requests need the operator's bearer token."""
+    """Whether an operation requires the operator's bearer token."""
 
     OPEN = "open"
     """No token is needed."""
@@ -57,13 +57,13 @@ class Answer:
 
     description: str
     types: tuple[Any, ...] = ()
-    """The type of a JSON body; of several types the body has one."""
+    """The types of a JSON body: the body has one of them."""
     html: bool = False
     """Whether the body may be an HTML page."""
     events: Mapping[str, Any] = field(default_factory=dict)
-    """Of a stream of server-sent events: the type of the data of each event."""
+    """For a stream of server-sent events: the data type of each event, by event name."""
     name: str = ""
-    """Answers that several operations share have a name, under which the document lists them once."""
+    """The name of an answer that several operations share; the document lists it once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class Contract:
         Raises ValueError when a handler or an operation has no counterpart, or a token check is missing.
         """
         if unmatched := handlers.keys() ^ {operation.name for operation in self.operations}:
-            raise ValueError(f"not both an operation and a handler: {', '.join(sorted(unmatched))}")
+            raise ValueError(f"operation without handler or handler without operation: {', '.join(sorted(unmatched))}")
         for operation in self.operations:
             handler = handlers[operation.name]
             if operation.access is not Access.OPEN:
@@ -191,28 +191,28 @@ def _checked(handler: Handler, token: OperatorToken, access: Access) -> Handler:
 
 
 def _operation(operation: Operation, answers: Mapping[int, Answer], schema_of: Mapping[Any, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"summary": operation.summary, "operationId": operation.name}
+    document: dict[str, Any] = {"summary": operation.summary, "operationId": operation.name}
     if operation.description:
-        made["description"] = operation.description
+        document["description"] = operation.description
     if operation.deprecated:
-        made["deprecated"] = True
+        document["deprecated"] = True
     if operation.access is not Access.OPEN:
-        made["security"] = [{"bearer": []}]
+        document["security"] = [{"bearer": []}]
     if operation.parameters:
-        made["parameters"] = [_parameter(each, schema_of) for each in operation.parameters]
-    made["responses"] = {
+        document["parameters"] = [_parameter(each, schema_of) for each in operation.parameters]
+    document["responses"] = {
         str(status): {"$ref": f"#/components/responses/{each.name}"} if each.name else _answer(each, schema_of)
         for status, each in sorted(answers.items())
     }
-    return made
+    return document
 
 
 def _parameter(parameter: Parameter, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
     schema = dict(schema_of[parameter.type])
     if parameter.default is not None:
         schema["default"] = parameter.default
-    made = {"name": parameter.name, "in": parameter.where, "description": parameter.description, "schema": schema}
-    return {**made, "required": True} if parameter.where == "path" else made
+    document = {"name": parameter.name, "in": parameter.where, "description": parameter.description, "schema": schema}
+    return {**document, "required": True} if parameter.where == "path" else document
 
 
 def _answer(answer: Answer, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
@@ -225,5 +225,5 @@ def _answer(answer: Answer, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
     if answer.events:
         events = {name: schema_of[each] for name, each in answer.events.items()}
         content[EVENT_STREAM] = {"schema": TEXT, "x-events": events}
-    made: dict[str, Any] = {"description": answer.description}
-    return {**made, "content": content} if content else made
+    document: dict[str, Any] = {"description": answer.description}
+    return {**document, "content": content} if content else document

@@ -1,4 +1,4 @@
-"""An HTTP answer in place of a websocket: the one thing after which no page retries by itself."""
+"""An HTTP answer instead of a websocket. Epic's page does not reconnect after one."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,7 +17,7 @@ class Refusal(msgspec.Struct, frozen=True):
     content_type: str = "text/plain"
 
     def encoded(self) -> bytes:
-        """Return the answer as it is sent; the connection ends with it."""
+        """Return the bytes of the answer; the server closes the connection after it."""
         check_headers(self.headers)
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]

@@ -1,4 +1,4 @@
-"""Joins a player's socket to one that we dial for it, and passes messages both ways without reading them."""
+"""Relays messages between a player's socket and a dialled upstream socket, without interpreting them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from pixelfleet.protocol import close_codes
 
 MAX_EARLY_MESSAGES: Final = 256
 MAX_EARLY_BYTES: Final = 512 * 1024
-"""What a player may send before its upstream is there: more than any page does, less than an attacker would like."""
+"""Limits of the messages that a player may send before its upstream is connected; a page sends far less."""
 
 FORWARDABLE_CODES: Final = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, *range(3000, 5000)})
-"""Close codes that an endpoint may send (RFC 6455, 7.4), but for 1001, which would keep Epic's page away for good."""
+"""Close codes that an endpoint may send (RFC 6455, 7.4), except 1001, after which Epic's page does not reconnect."""
 
 
 def forwardable(code: int) -> int:
-    """Return a code that may be passed on in place of one that arrived."""
+    """Return a close code, or a replacement for one that may not be sent."""
     if code in FORWARDABLE_CODES:
         return code
     return close_codes.STREAM_UNAVAILABLE.code
@@ -28,7 +28,7 @@ class _Upstream:
     def __init__(self, relay: "Relay") -> None:
         self.relay = relay
         self.message: Callable[[bytes], None] = self._first
-        """Passes a message down; from the second on it is the player's own `send`."""
+        """Sends a message to the player; from the second message on it is the player's own `send`."""
 
     def _first(self, data: bytes) -> None:
         self.relay.settle()
@@ -36,28 +36,28 @@ class _Upstream:
         self.relay.down.send(data)
 
     def closed(self, code: int, reason: str) -> None:
-        """Let the relay know."""
+        """Notify the relay."""
         self.relay.upstream_closed(code, reason)
 
 
 @dataclass(slots=True, eq=False)
 class Relay:
-    """The handler of a player's socket: keeps what comes early, then passes everything on."""
+    """The handler of a player's socket: buffers messages until the upstream is connected, then forwards them."""
 
     down: WebSocket
     on_end: Callable[[int, str], None]
-    """Called once, when the player's socket is gone, with the code and the reason."""
+    """Called once when the player's socket has closed, with the code and the reason."""
     on_upstream_lost: Callable[[int, str], None] | None = None
-    """Called when the upstream went first; without it the player is closed with the upstream's code."""
+    """Called when the upstream closes first; without it the player is closed with the upstream's code."""
     up: WebSocket | None = None
     delivered: bool = False
-    """Whether the player has heard anything from upstream, or has said too much to it to begin again with another."""
+    """Whether another upstream can no longer take over: the player has received a message, or the buffer is full."""
     early: list[bytes] = field(default_factory=list)
-    """What the player said before it heard anything: an upstream that ends before that may be followed by another."""
+    """The player's messages before its first from upstream: they are repeated to the next upstream if this one ends."""
     early_bytes: int = 0
 
     def message(self, data: bytes) -> None:
-        """Take a message of the player's."""
+        """Forward a message of the player, or buffer it."""
         if self.up is not None:
             self.up.send(data)
             if self.delivered:
@@ -67,22 +67,22 @@ class Relay:
         if len(self.early) <= MAX_EARLY_MESSAGES and self.early_bytes <= MAX_EARLY_BYTES:
             return
         if self.up is not None:
-            self.settle()  # too much to be said again to another: this upstream is the one
+            self.settle()  # too much to repeat to another upstream
         else:
             self.early.clear()
             self.down.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
-        """The player is gone: its upstream goes too, and one that is still dialled finds nobody."""
+        """Close the upstream of a player that has disconnected; `join` closes one that is still being dialled."""
         self.early.clear()
         if self.up is not None:
             self.up.close(close_codes.NORMAL)
         self.on_end(code, reason)
 
     def join(self, up: WebSocket) -> _Upstream:
-        """Begin to relay: deliver what came early, in order. Returns the handler for the dialled socket.
+        """Start to relay: send the buffered messages in order. Returns the handler of the dialled socket.
 
-        An upstream that comes when the player is gone, or going, is closed.
+        The upstream is closed if the player has disconnected or is being closed.
         """
         if not self.down.is_open:
             up.close(close_codes.NORMAL)
@@ -93,18 +93,18 @@ class Relay:
         return _Upstream(self)
 
     def settle(self) -> None:
-        """There will be no other upstream: what the player said before is needed no more."""
+        """Keep this upstream for good and drop the buffered messages."""
         self.delivered = True
         self.early, self.early_bytes = [], 0
 
     def upstream_closed(self, code: int, reason: str) -> None:
-        """The dialled socket is gone."""
+        """Handle the close of the dialled socket."""
         self.up = None
         if self.on_upstream_lost is not None:
             self.on_upstream_lost(code, reason)
         else:
-            self.pass_on_end(code, reason)
+            self.forward_close(code, reason)
 
-    def pass_on_end(self, code: int, reason: str) -> None:
-        """Close the player as its upstream was closed."""
+    def forward_close(self, code: int, reason: str) -> None:
+        """Close the player's socket with the code and the reason of its upstream."""
         self.down.close_raw(forwardable(code), reason)

@@ -1,4 +1,4 @@
-"""The head of a request for a websocket: parsed once, checked, and then what every admission decides on."""
+"""The head of a request for a websocket, parsed and checked once: the input of every admission."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pixelfleet.net.refusal import Refusal, refusal
 from pixelfleet.net.vendor_glue.picows_protocol import parse_upgrade_request
 
 VERSIONS: Final = ("13", "8", "7")
-"""Versions of the websocket protocol, which differ in nothing that we use. The first is that of the standard."""
+"""Accepted versions of the websocket protocol, without differences for this server. The first is RFC 6455."""
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 
@@ -30,45 +30,45 @@ class RequestHead(msgspec.Struct, frozen=True):
 
     method: str
     raw_path: str
-    """The target as it was sent: printable ASCII."""
+    """The request target without decoding: printable ASCII."""
     headers: CIMultiDictProxy[str]
     remote: str = ""
     scheme: str = "http"
-    """`https` where the connection is encrypted."""
+    """`https` if the connection is encrypted."""
 
     @property
     def path(self) -> str:
-        """The path, decoded."""
+        """The decoded path."""
         return path_of(self.raw_path)
 
     @property
     def host(self) -> str:
-        """The host, and the port if it was sent, that the request is for."""
+        """The host of the request, with the port if it has one."""
         return self.headers.get("Host", "")
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The query's parameters, decoded; the first value of each, and none if there are more than 64."""
+        """The decoded query: the first value of each name; empty if there are more than 64."""
         return query_of(self.raw_path)
 
     @property
     def cookies(self) -> Mapping[str, str]:
-        """The cookies by their names; of two with one name the last."""
+        """The cookies by name; the last one of equal names."""
         pairs = (each.partition("=") for line in self.headers.getall("Cookie", []) for each in line.split(";"))
         return {name.strip(): value.strip().strip('"') for name, equals, value in pairs if equals}
 
     @property
     def key(self) -> str:
-        """The key that the answer proves to have been read."""
+        """The value of `Sec-WebSocket-Key`."""
         return self.headers.get("Sec-WebSocket-Key", "")
 
 
 Request = web.Request | RequestHead
-"""What an admission decides on: a request that aiohttp has read, or the head of one for a websocket."""
+"""The input of authentication: a request parsed by aiohttp, or the head of a request for a websocket."""
 
 
 class BadHeadError(ValueError):
-    """The head is not one that a websocket can be opened for."""
+    """The head is not a valid request for a websocket; `refusal` is the answer."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.body.decode())
@@ -76,24 +76,29 @@ class BadHeadError(ValueError):
 
 
 def wants_websocket(head: bytes) -> bool:
-    """Tell whether a request's head asks for an upgrade to a websocket."""
+    """Return whether a request head, not yet checked, asks for an upgrade to a websocket."""
     return _UPGRADE.search(head, 0, head.find(b"\r\n\r\n")) is not None
 
 
+def is_upgrade(request: web.Request) -> bool:
+    """Return whether a request that aiohttp has parsed asks for an upgrade to a websocket."""
+    return "websocket" in request.headers.get("Upgrade", "").lower()
+
+
 def target_of(head: bytes) -> str:
-    """Return the target of a request, of whose head nothing has been checked; empty if there is none."""
+    """Return the target in a request head that is not yet checked; empty if there is none."""
     parts = head[: head.find(b"\r\n")].split(b" ", 2)
     return parts[1].decode("utf-8", "surrogateescape") if len(parts) == 3 else ""
 
 
 def path_of(target: str) -> str:
-    """Return the decoded path of a request's target."""
+    """Return the decoded path of a request target."""
     path = target.partition("?")[0]
     return unquote(path, errors="surrogateescape") if "%" in path else path
 
 
 def query_of(target: str) -> dict[str, str]:
-    """Return the query of a request target such as `/ws?id=a`, first value of each name, at most 64 of them."""
+    """Return the query of a target such as `/ws?id=a`: the first value of each name; empty if more than 64."""
     try:
         pairs = parse_qsl(urlsplit(target).query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
     except ValueError:
@@ -105,11 +110,11 @@ def query_of(target: str) -> dict[str, str]:
 
 
 def parse_head(data: bytes, remote: str, scheme: str) -> RequestHead:
-    """Parse a head without the empty line at its end; raise BadHeadError unless a websocket can be opened for it.
+    """Parse a head without the empty line at its end; raise BadHeadError unless it is a valid request for a websocket.
 
-    The rules are those of RFC 9112 and RFC 6455: GET and HTTP/1.1, a target of printable ASCII without a fragment, no
-    body, no folded lines, no control characters, one Host, one version, one key of 16 bytes, and an upgrade to
-    `websocket` among those that `Connection` and `Upgrade` list.
+    The rules of RFC 9112 and RFC 6455 apply: GET and HTTP/1.1, a target of printable ASCII without a fragment, no
+    body, no folded lines, no control characters, one Host, one version, one key of 16 bytes, `upgrade` in the list of
+    `Connection` and `websocket` in the list of `Upgrade`.
     """
     if len(data) > MAX_HEAD_BYTES:
         raise BadHeadError(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too long"))
@@ -119,11 +124,11 @@ def parse_head(data: bytes, remote: str, scheme: str) -> RequestHead:
         raise _bad(str(error)) from None
     headers: CIMultiDict[str] = request.headers
     if _TARGET.fullmatch(request.path) is None:
-        raise _bad("the target has characters that none may have, or a fragment")
+        raise _bad("the target has forbidden characters or a fragment")
     if len(headers.getall("Host", ())) != 1:
-        raise _bad("there must be one Host")
+        raise _bad("one Host is required")
     if not (_lists(headers, "Connection", "upgrade") and _lists(headers, "Upgrade", "websocket")):
-        raise _bad("Connection and Upgrade do not ask for a websocket")
+        raise _bad("Connection and Upgrade do not request a websocket")
     versions = headers.getall("Sec-WebSocket-Version", ())
     if len(versions) != 1 or versions[0] not in VERSIONS:
         raise BadHeadError(
@@ -133,7 +138,7 @@ def parse_head(data: bytes, remote: str, scheme: str) -> RequestHead:
         )
     keys = headers.getall("Sec-WebSocket-Key", ())
     if len(keys) != 1 or _KEY.fullmatch(keys[0]) is None:
-        raise _bad("there must be one Sec-WebSocket-Key of 16 bytes in base64")
+        raise _bad("one Sec-WebSocket-Key of 16 bytes in base64 is required")
     return RequestHead("GET", request.path.decode("ascii"), CIMultiDictProxy(headers), remote, scheme)
 
 
@@ -142,8 +147,8 @@ def _bad(why: str) -> BadHeadError:
 
 
 def _lists(headers: CIMultiDict[str], name: str, word: str) -> bool:
-    """Tell whether a field has a word in its list, such as `keep-alive, Upgrade`."""
+    """Return whether a field lists a word, such as `keep-alive, Upgrade`."""
     if headers.get(name, "").lower() == word:
-        return True  # as nearly always
+        return True  # the usual case
     values = headers.getall(name, ())
     return any(word == each.strip().lower() for value in values for each in value.split(","))

@@ -1,4 +1,4 @@
-"""The first request of a connection, which decides who serves it: read just far enough to know, then out of the way."""
+"""Reads the head of the first request of a connection, which selects the protocol for the connection."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ MAX_LINE_BYTES: Final = 8 * 1024
 
 
 class RequestSniffer(asyncio.BufferedProtocol):
-    """Reads the head of a connection's first request and passes the connection to what serves it."""
+    """Reads the head of a connection's first request, then passes the connection on."""
 
     __slots__ = ("_head", "_pending", "_transport")
 
@@ -21,32 +21,32 @@ class RequestSniffer(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the request."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        """Start to wait for the request."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports are no subclass
         self._pending.enter(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
-        self._let_go()
+        """Stop waiting."""
+        self._release()
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        """Lend the buffer that all connections share."""
+        """Return the buffer that all connections share."""
         return self._pending.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass the connection on when the head is complete; close one whose head is too long."""
+        """Pass the connection on when the head is complete; close it when the head is too long."""
         transport = self._transport
         if transport is None:
             return
-        # Empty lines before a request are allowed, and would else look like a whole head.
+        # Empty lines are allowed before a request, and must not count as the end of its head.
         head = self._head = (self._head + self._pending.buffer[:nbytes]).lstrip(b"\r\n")
         if b"\r\n\r\n" in head:
-            self._let_go()
+            self._release()
             self._pending.serve(transport, head)
         elif len(head) > MAX_HEAD_BYTES or (len(head) > MAX_LINE_BYTES and b"\n" not in head):
             transport.close()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._head = b""
         if self._transport is not None:
             self._pending.leave(self._transport)
@@ -54,23 +54,23 @@ class RequestSniffer(asyncio.BufferedProtocol):
 
 
 class PendingConnections:
-    """The connections of a port that have not sent the head of a request yet."""
+    """The connections of a port that have not sent a complete request head."""
 
     def __init__(self, seconds: float, serve: Callable[[asyncio.Transport, bytes], None]) -> None:
-        """Give each of them so many seconds; `serve` takes one over, with what came: a whole head or more."""
+        """`seconds` is the time limit of each; `serve` takes a connection and its data, a complete head or more."""
         self.serve = serve
         self.buffer = bytearray(MAX_HEAD_BYTES)
-        """What all first requests are read into: each is taken out before the next is read."""
+        """The read buffer of all connections: each copies its data before the next one reads."""
         self.timed_out = 0
-        """How many were dropped because they sent no request in time."""
+        """The number of connections closed because they sent no request in time."""
         self._waiting: Deadlines[asyncio.Transport] = Deadlines(seconds, self._drop)
         self.enter = self._waiting.add
-        """Takes a connection in."""
+        """Adds a connection."""
         self.leave = self._waiting.discard
-        """Releases a connection that has sent its request, or is gone."""
+        """Removes a connection that has sent its request or was lost."""
 
     def close(self) -> None:
-        """Drop all of them."""
+        """Close all connections."""
         for transport in self._waiting.stop():
             transport.abort()
 
@@ -80,10 +80,10 @@ class PendingConnections:
 
 
 def hand_over(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
-    """Give a connection another protocol, and call nothing of it yet.
+    """Change the protocol of a connection between one with its own buffer and one without, in either direction.
 
-    uvloop chooses its way of reading when reading starts, so the switch between a protocol that lends its buffer and
-    one that is given its data happens between a stop and a start.
+    uvloop selects the read method when reading starts, so the protocol changes while reading is paused. None of the
+    protocol's methods is called.
     """
     transport.pause_reading()
     transport.set_protocol(protocol)

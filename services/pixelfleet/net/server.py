@@ -1,7 +1,7 @@
-"""One port for HTTP and websockets: a request for a websocket is decided on and opened here, all else is aiohttp's.
+"""One port for HTTP and websockets: websockets are opened here, all other requests go to aiohttp.
 
-The first request's head decides. aiohttp's own upgrade would cost more CPU and memory a connection, and picows serves
-no plain HTTP; so this reads just far enough to know, hands the connection over, and is out of the way.
+The head of the first request selects. aiohttp's own websockets cost more CPU and memory per connection, and picows
+serves no plain HTTP. So the server reads that head, then passes the connection to one of the two libraries.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from aiohttp.typedefs import Handler
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.handshake import Admit, Handshakes
 from pixelfleet.net.listen import listening_socket
-from pixelfleet.net.request_head import path_of, target_of, wants_websocket
+from pixelfleet.net.request_head import is_upgrade, path_of, target_of, wants_websocket
 from pixelfleet.net.request_sniffer import PendingConnections, RequestSniffer, hand_over
 from pixelfleet.net.vendor_glue.aiohttp_takeover import take_connection
 
 HTTP_STOP_SECONDS: Final = 1.0
-"""How long requests under way may take to finish when the port closes."""
+"""Time for requests to finish when the port closes."""
 
 
 class Server(AbstractAsyncContextManager["Server"]):
-    """A listening port. Enter it and it serves; leave it and it takes no more and ends what HTTP is under way.
+    """A listening port, as a context manager: the exit stops listening and ends HTTP requests.
 
-    Websockets that are open stay open: the service that accepted them closes them, each with the code that fits.
+    Open websockets stay open: the service that accepted them closes each with its close code.
     """
 
     def __init__(
@@ -43,24 +43,23 @@ class Server(AbstractAsyncContextManager["Server"]):
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
     ) -> None:
-        """`admit` decides on the requests for a websocket at these paths, which are all without `websocket_paths`.
+        """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
-        At other paths such a request is a request like any other to the app.
+        At other paths the app answers such requests.
         """
         app.middlewares.insert(0, self._websocket_after_http())
         self._runner = web.AppRunner(
             app,
             access_log=None,
             handle_signals=False,
-            # What unpacks to a thousand times its size is not unpacked here; a body is passed on as it came.
+            # Protects against decompression bombs; bodies are forwarded as they are.
             auto_decompress=False,
             shutdown_timeout=HTTP_STOP_SECONDS,
-            # Also ends a connection whose next request has begun and does not go on.
+            # Also closes a connection whose next request is incomplete.
             keepalive_timeout=2 * bounds.handshake_seconds,
-            # For the rest of a body that nobody wants.
+            # For the rest of a body that the handler did not read.
             lingering_time=bounds.handshake_seconds,
         )
-        self._admit = admit
         self._paths = websocket_paths
         self._host, self._port, self._option = host, port, option
         self._tls = tls
@@ -71,16 +70,16 @@ class Server(AbstractAsyncContextManager["Server"]):
 
     @property
     def port(self) -> int:
-        """The port that is listened on, also when 0 was asked for."""
+        """The port that the server listens on, also if it was created with port 0."""
         return self._port
 
     @property
     def handshakes_timed_out(self) -> int:
-        """How many connections were dropped because they did not send a request in time."""
+        """The number of connections closed because they sent no request in time."""
         return self._pending.timed_out
 
     async def __aenter__(self) -> Self:
-        """Listen; raise UsageError when the port is taken."""
+        """Listen; raise UsageError when the port is not available."""
         await self._runner.setup()
         socket = listening_socket(self._host, self._port, self._option)
         self._port = socket.getsockname()[1]
@@ -92,21 +91,21 @@ class Server(AbstractAsyncContextManager["Server"]):
         return self
 
     def stop_listening(self) -> None:
-        """Take no new connections; those that are open go on."""
+        """Accept no new connections; open ones stay open."""
         if self._server is not None:
             self._server.close()
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop listening and end HTTP."""
+        """Stop listening, and end HTTP requests and handshakes."""
         self.stop_listening()
         self._pending.close()
         self._handshakes.close()
         await self._runner.cleanup()
 
     def _serve(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Hand a connection to what serves its first request; `data` is a whole head or more."""
+        """Pass a connection on by its first request; `data` is a complete head or more."""
         if wants_websocket(data) and self._has_websockets(target_of(data)):
             self._handshakes.begin(transport, data)
             return
@@ -121,20 +120,17 @@ class Server(AbstractAsyncContextManager["Server"]):
         return self._paths is None or path_of(target) in self._paths
 
     def _websocket_after_http(self) -> Any:
-        """Return a middleware for connections that ask for a websocket after other requests, as proxies' pools do."""
+        """Return a middleware for connections that request a websocket after other requests, as proxies' pools do."""
 
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            wanted = "websocket" in request.headers.get("Upgrade", "").lower()
-            if not (wanted and self._has_websockets(request.raw_path)):
+            if not (is_upgrade(request) and self._has_websockets(request.raw_path)):
                 return await handler(request)
             taken = take_connection(request)
             if taken is not None:
                 transport, data = taken
-                transport.pause_reading()  # as in hand_over
+                hand_over(transport, asyncio.BufferedProtocol())  # replaced before any data can arrive
                 self._handshakes.begin(transport, data)
-                if not transport.is_closing():
-                    transport.resume_reading()
-            raise asyncio.CancelledError  # ends aiohttp's handling of this connection, and nothing is answered
+            raise asyncio.CancelledError  # ends aiohttp's task of this connection without an answer
 
         return middleware

@@ -1,4 +1,4 @@
-"""TLS for our own ports, and for connections to other servers."""
+"""TLS contexts for the services' own ports and for connections to other servers."""
 
 import asyncio
 import ssl
@@ -11,7 +11,7 @@ from pixelfleet.service.errors import UsageError
 
 
 async def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """Return a TLS context, or None without a certificate; raise UsageError when the files are of no use."""
+    """Return a TLS context, or None without a certificate; raise UsageError for files that cannot be used."""
     if certificate is None:
         return None
     return await asyncio.to_thread(_load, certificate, key)
@@ -22,16 +22,16 @@ def _load(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # includes ssl.SSLError
         raise UsageError(f"--tls-cert {certificate}: {error.strerror or 'cannot be used'}; it must be PEM") from None
     return context
 
 
 async def client_context(authority: Path | None, option: str, *, besides_system: bool = False) -> ssl.SSLContext | None:
-    """Return a context that trusts a certificate authority (PEM) alone, or besides those of the system.
+    """Return a context that trusts only a certificate authority (PEM), or also those of the system.
 
-    Returns None without an authority: the caller's default applies then. Raises UsageError, which names the option,
-    for a file that cannot be used.
+    Returns None without an authority: the caller's default applies. Raises UsageError, which names the option, for a
+    file that cannot be used.
     """
     if authority is None:
         return None
@@ -44,20 +44,20 @@ def _trusting(authority: Path, option: str, besides_system: bool) -> ssl.SSLCont
             return ssl.create_default_context(cafile=authority)
         context = ssl.create_default_context()
         context.load_verify_locations(authority)
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # includes ssl.SSLError
         raise UsageError(f"{option} {authority}: {error.strerror or 'cannot be used'}; it must be PEM") from None
     return context
 
 
 async def valid_until(certificate: Path) -> float:
-    """Return the unix time until which a certificate that `server_context` has taken is valid."""
+    """Return the unix time until which a certificate is valid that `server_context` has loaded."""
     chain = await asyncio.to_thread(certificate.read_bytes)
-    # The server's own is the first of its chain.
+    # The server's own certificate is the first of the chain.
     return x509.load_pem_x509_certificate(chain).not_valid_after_utc.timestamp()
 
 
 def redirect_app(tls_port: int) -> web.Application:
-    """Return an app that sends every request to the same address on the TLS port."""
+    """Return an app that redirects every request to the same URL on the TLS port."""
 
     async def redirect(request: web.Request) -> web.Response:
         host = request.url.host

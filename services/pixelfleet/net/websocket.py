@@ -1,7 +1,7 @@
-"""A websocket of ours, whichever side dialled: whole messages in, whole messages out, every bound kept.
+"""A websocket, accepted or dialled: receives and sends complete messages and enforces its limits.
 
-The transport is picows: on the relay path it costs several times less CPU a message than the servers of
-aiohttp or websockets (docs/explanation/performance.md has the figures and the command that measures them).
+The transport is picows: relaying a message costs a fraction of the CPU time that aiohttp or websockets need
+(docs/explanation/performance.md has the figures and the command).
 """
 
 import asyncio
@@ -19,28 +19,28 @@ from pixelfleet.service.deadlines import Deadlines, PerLoop
 INTERNAL_ERROR: Final = 1011
 
 CLOSE_GRACE_SECONDS: Final = 2.0
-"""How long the other side may take to answer our close before the socket is dropped."""
+"""Time for the other side to answer a close before the connection is dropped."""
 
 MAX_REASON_BYTES: Final = 123
-"""The room that RFC 6455 leaves for the reason in a close frame."""
+"""The longest reason that fits a close frame (RFC 6455)."""
 
-# An enum's member costs more to find than all else that is done to sort a frame.
+# The lookup of an enum member costs more than the rest of the dispatch of a frame.
 _TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 _CLOSE, _PING, _PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG
 
 
 class MessageHandler(Protocol):
-    """Who is told what happens on a socket. Called from the event loop, never after `closed`."""
+    """Handles the messages and the close of a websocket. Called from the event loop, never after `closed`."""
 
     def message(self, data: bytes) -> None:
-        """Take one whole message (text and binary frames alike)."""
+        """Handle one complete message, text or binary."""
 
     def closed(self, code: int, reason: str) -> None:
-        """Hear, once, that the socket is gone: with our code when we closed it, else with the other side's."""
+        """Handle the close, once: with the code of the side that closed first."""
 
 
 class WebSocket(WSListener):
-    """One connection: made by an admission or by `dial`, and given its handler when it is open."""
+    """One connection, created by an admission or by `dial`; `opened` returns its handler when it is open."""
 
     __slots__ = (
         "_bounds",
@@ -63,18 +63,18 @@ class WebSocket(WSListener):
         self._transport: WSTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._bucket = TokenBucket(bounds.messages_per_second, bounds.message_burst)
-        """A token for each frame: each message that comes whole, each part of one, each ping and pong."""
+        """One token per frame: a message, a fragment, a ping or a pong."""
         self._parts: list[bytes] | None = None
         self._parts_bytes = 0
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
 
-    # -- what a service calls -----------------------------------------------------------------------
+    # -- interface for services ---------------------------------------------------------------------
 
     @property
     def address(self) -> str:
-        """The other side's IP address, or an empty string once it is gone."""
+        """The other side's IP address; an empty string after the connection is lost."""
         if self._transport is None:
             return ""
         peer = self._transport.underlying_transport.get_extra_info("peername")
@@ -86,50 +86,50 @@ class WebSocket(WSListener):
         return self._transport is not None and self._why is None
 
     def hand_to(self, handler: MessageHandler) -> None:
-        """Let another handler hear what happens from here on."""
+        """Replace the handler."""
         self._handler = handler
 
     def send(self, data: bytes) -> None:
-        """Send one text message; does nothing once the socket is closing."""
+        """Send one text message; do nothing if the socket is closing or closed."""
         if self._why is None and self._transport is not None:
             self._transport.send(_TEXT, data)
 
     def ping(self) -> None:
-        """Ask for a sign of life; `awaits_pong` is true until it comes."""
+        """Send a ping; `awaits_pong` is true until the pong arrives."""
         if self._why is None and self._transport is not None:
             self.awaits_pong = True
             self._transport.send_ping()
 
     def close(self, why: CloseCode, reason: str | None = None) -> None:
-        """Close with a code of the catalogue; the socket is dropped when the other side does not answer."""
+        """Close with a code of the catalogue; the connection is dropped if the other side does not answer."""
         self.close_raw(why.code, why.reason if reason is None else reason)
 
     def close_raw(self, code: int, reason: str) -> None:
-        """Close with a code that another server chose, when we only pass it on."""
+        """Close with any code, such as that of an upstream."""
         if self._why is not None or self._transport is None:
             return
         self._why = (code, reason)
-        self._transport.send_close(cast("WSCloseCode", code), fit_reason(reason))  # any number is sent as it is
+        self._transport.send_close(cast("WSCloseCode", code), fit_reason(reason))  # picows sends any number
         self._drop_later()
 
     def abort(self) -> None:
-        """Drop the connection at once, with whatever was still to be sent."""
+        """Drop the connection immediately, with all unsent data."""
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
-    # -- what picows calls --------------------------------------------------------------------------
+    # -- interface for picows -----------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """Take the transport and ask the service for a handler."""
+        """Store the transport and get the handler from the service."""
         self._transport = transport
-        # The transport calls pause_writing when more than this waits to be sent: no check on the hot path.
+        # The transport calls pause_writing above this limit, so that `send` needs no check.
         transport.underlying_transport.set_write_buffer_limits(high=self._bounds.send_buffer_bytes)
         opened, self._opened = self._opened, None
         if opened is not None:
             self._handler = opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Sort one frame."""
+        """Dispatch one frame by its type."""
         kind = frame.msg_type
         if kind is _CLOSE:
             self._on_close(transport, frame)
@@ -137,7 +137,7 @@ class WebSocket(WSListener):
             return
         elif not self._bucket.take(self._loop.time()):
             self.close(close_codes.RATE_LIMITED)
-        elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension was agreed on that would use them
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension is negotiated
             self.close(close_codes.PROTOCOL_ERROR)
         elif kind is _TEXT or kind is _BINARY:
             if frame.fin and self._parts is None:
@@ -153,7 +153,7 @@ class WebSocket(WSListener):
             self.awaits_pong = False
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Tell the handler, once, that it is over."""
+        """Notify the handler of the close, once."""
         self._transport = None
         self._parts = None
         if self._closing is not None:
@@ -166,26 +166,26 @@ class WebSocket(WSListener):
             handler.closed(code, reason)
 
     def broken(self, code: int) -> None:
-        """Close for what picows found: a breach of the protocol, or 1011 for an error of ours.
+        """Close after an error that picows has found: a protocol error, or 1011 for an exception of the handler.
 
-        Nothing that follows is heard or even read: it cannot be told apart, and has no bound.
+        Reading stops: the frames that follow cannot be parsed, and no limit would apply to them.
         """
-        told = close_codes.MESSAGE_TOO_BIG if code == close_codes.MESSAGE_TOO_BIG.code else close_codes.PROTOCOL_ERROR
+        why = close_codes.MESSAGE_TOO_BIG if code == close_codes.MESSAGE_TOO_BIG.code else close_codes.PROTOCOL_ERROR
         transport = self._transport
-        self.close_raw(code, told.reason if code != INTERNAL_ERROR else "")
+        self.close_raw(code, why.reason if code != INTERNAL_ERROR else "")
         if transport is not None and transport.underlying_transport.is_reading():
             transport.underlying_transport.pause_reading()
 
     def pause_writing(self) -> None:
-        """The other side does not read: it costs us memory, so it goes."""
+        """Drop the connection: the other side does not read, and its send buffer is full."""
         if self._why is None:
             self._why = (close_codes.SLOW_CONSUMER.code, close_codes.SLOW_CONSUMER.reason)
         self.abort()
 
     def resume_writing(self) -> None:
-        """Nothing to do: a paused socket is already gone."""
+        """Do nothing: `pause_writing` has dropped the connection."""
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- internals ----------------------------------------------------------------------------------
 
     def _fragment(self, frame: WSFrame, *, first: bool) -> None:
         parts = self._parts
@@ -212,7 +212,7 @@ class WebSocket(WSListener):
             self._why = (int(cast("int", frame.get_close_code())) or close_codes.NO_STATUS, _reason_of(frame))
             transport.send_close(WSCloseCode.OK)
             self._drop_later()
-        transport.disconnect()  # once all is sent, which is never if the other side does not read
+        transport.disconnect()  # after all data is sent; `_drop_later` bounds that
 
     def _drop_later(self) -> None:
         self._closing = _closing.of(self._loop)
@@ -220,11 +220,11 @@ class WebSocket(WSListener):
 
 
 _closing: Final[PerLoop[Deadlines[WebSocket]]] = PerLoop(lambda: Deadlines(CLOSE_GRACE_SECONDS, WebSocket.abort))
-"""The sockets that were closed and still wait for the other side's answer."""
+"""The closed sockets that await the other side's answer."""
 
 
 def fit_reason(reason: str) -> bytes:
-    """Return the reason as bytes that fit a close frame, cut between characters."""
+    """Return the reason as UTF-8, cut between characters to fit a close frame."""
     return reason.encode("utf-8", "replace")[:MAX_REASON_BYTES].decode("utf-8", "ignore").encode()
 
 
@@ -233,7 +233,7 @@ def _reason_of(frame: WSFrame) -> str:
 
 
 def _why_lost(transport: WSTransport) -> tuple[int, str]:
-    """Return why a socket ended that we did not close."""
+    """Return code and reason of a connection that this side did not close."""
     handshake = transport.close_handshake
     if handshake is not None and handshake.sent is not None:
         return int(cast("int", handshake.sent.code)), handshake.sent.reason

@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Dialect(Enum):
-    """The generation of the protocol that a peer speaks."""
+    """The generation of the protocol that a peer uses."""
 
     LEGACY = "legacy"
     """4.27: no ids, the player sends the offer, and an unknown message ends the connection."""

@@ -36,7 +36,7 @@ class Sessions(Generic[K]):
         self.by_streamer: dict[str, StreamerSessions] = {}
         """The present sessions by endpoint id."""
 
-    def look(self, players: Iterable[Subscriber[K]]) -> None:
+    def update(self, players: Iterable[Subscriber[K]]) -> None:
         """Recompute `by_streamer`: players with a lease count once connected, others once subscribed."""
         self.by_streamer = {}
         for player in players:
@@ -46,7 +46,7 @@ class Sessions(Generic[K]):
             elif player.subscribed_to is not None:
                 self._of(player.subscribed_to.endpoint_id).sessions.append(direct_session(player.player_id))
 
-    def look_also(self, admissions: Iterable[Admission | None]) -> None:
+    def add_admitted(self, admissions: Iterable[Admission | None]) -> None:
         """Add the sessions of admitted players that are not in the roster yet."""
         for admission in admissions:
             if admission is not None:

@@ -105,8 +105,8 @@ async def test_gauges_are_absent_while_the_totals_are_unknown(store: Store) -> N
 
 async def test_waits_and_matches_are_counted_by_application(store: Store) -> None:
     replica = ReplicaMetrics(store)
-    replica.metrics.waited("car", 0.3)
-    replica.metrics.waited("car", 30.0)
+    replica.metrics.matched("car", 0.3)
+    replica.metrics.matched("car", 30.0)
     series = replica.series()
     assert series['matchmaker_matches_total{app="car"}'] == 2
     assert series['matchmaker_wait_seconds_bucket{app="car",le="0.5"}'] == 1

@@ -6,12 +6,12 @@ from matchmaker.http import schemas
 from router.history import HOUR_SECONDS, STEP_SECONDS, AppNumbers, History, LastHour, Sample, Totals
 
 
-def totals(now: float, *, young: bool = False) -> Totals:
+def totals(now: float, *, warming_up: bool = False) -> Totals:
     apps = (
         AppNumbers(app="a", available=2, used=3, waiting=1, oldest_wait_seconds=4.26),
         AppNumbers(app="b", available=1, used=1, waiting=0),
     )
-    return Totals(now=now, warming_up=young, apps=apps)
+    return Totals(now=now, warming_up=warming_up, apps=apps)
 
 
 def test_a_sample_has_sums_over_apps_and_the_longest_wait() -> None:
@@ -31,7 +31,7 @@ def test_the_matchmakers_real_totals_are_parsed() -> None:
 
 def test_no_sample_is_added_while_warming_up_or_twice() -> None:
     history = History()
-    history.add(totals(100.0, young=True))
+    history.add(totals(100.0, warming_up=True))
     history.add(totals(101.0))
     history.add(totals(101.0))
     history.add(totals(90.0))

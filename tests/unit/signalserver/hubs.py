@@ -19,21 +19,21 @@ from tests.unit.signalserver.core.conversation import CONFIG
 
 @dataclass
 class Wired:
-    """A peer: its link to the hub, and its socket."""
+    """A peer: its connection to the hub, and its socket."""
 
     hub: Hub
     connection: PeerConnection
     socket: FakeSocket
 
-    def say(self, kind: str, **fields: object) -> None:
+    def send(self, kind: str, **fields: object) -> None:
         self.connection.message(orjson.dumps({"type": kind, **fields}))
 
-    def heard(self) -> list[Message]:
+    def received(self) -> list[Message]:
         """Return what was sent to it so far."""
         return [orjson.loads(data) for data in self.socket.sent]
 
     def kinds(self) -> list[str]:
-        return [message["type"] for message in self.heard()]
+        return [message["type"] for message in self.received()]
 
     def leave(self, code: int = 1000, reason: str = "") -> None:
         self.connection.closed(code, reason)
@@ -71,7 +71,7 @@ class Made:
     def streamer(self, name: str | None = None) -> Wired:
         wired = self._wire(Role.STREAMER)
         if name is not None:
-            wired.say("endpointId", id=name, protocolVersion="1.3.0")
+            wired.send("endpointId", id=name, protocolVersion="1.3.0")
         return wired
 
     def gauge(self, name: str) -> float | None:

@@ -11,7 +11,7 @@ from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.net.refusal import Refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.service.lifecycle import Tasks
-from signalserver.admission import Handlers
+from signalserver.admission import PeerAdmission
 from signalserver.drain import Drain
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
@@ -25,11 +25,11 @@ def request(path: str = "/", **headers: str) -> RequestHead:
     return RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers)))
 
 
-def doors(**chosen: Any) -> tuple[Handlers, Drain]:
+def admission(**chosen: Any) -> tuple[PeerAdmission, Drain]:
     made = make_hub()
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
     config = cast("RtcConfigSource", SimpleNamespace(at_once=lambda: CONFIG))
-    return Handlers(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
+    return PeerAdmission(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
 
 
 def ticket(server_id: str = "pod-1", key: str = KEY) -> str:
@@ -41,17 +41,17 @@ def ticket(server_id: str = "pod-1", key: str = KEY) -> str:
     [(None, 101), ("https://play.example", 101), ("https://play.example.evil", 403), ("null", 403)],
 )
 async def test_a_players_page_has_an_allowed_origin(origin: str | None, expected: int) -> None:
-    door, _ = doors(origins=["https://play.example"])
-    assert door.player(request(**({"Origin": origin} if origin else {}))).status == expected
+    admitting, _ = admission(origins=["https://play.example"])
+    assert admitting.player(request(**({"Origin": origin} if origin else {}))).status == expected
 
 
 async def test_players_are_taken_until_a_drain_is_over() -> None:
-    door, drain = doors()
+    admitting, drain = admission()
     drain.begin()
-    assert door.player(request()).status == 101
+    assert admitting.player(request()).status == 101
     await drain.run()
-    assert door.player(request()).status == 503
-    assert door.streamer(request()).status == 101
+    assert admitting.player(request()).status == 503
+    assert admitting.streamer(request()).status == 101
 
 
 @pytest.mark.parametrize(
@@ -66,39 +66,39 @@ async def test_players_are_taken_until_a_drain_is_over() -> None:
     ],
 )
 async def test_where_a_session_is_required_its_ticket_is(query: str, expected: int) -> None:
-    door, _ = doors(session_key=KEY, require_session=True)
+    admitting, _ = admission(session_key=KEY, require_session=True)
     # Made now: a ticket holds for a minute.
     query = query.format(right=ticket(), elsewhere=ticket("pod-2"), forged=ticket(key="x" * 32))
-    assert door.player(request(f"/?{query}")).status == expected
+    assert admitting.player(request(f"/?{query}")).status == expected
 
 
 async def test_a_bad_ticket_is_refused_also_where_none_is_required() -> None:
-    door, _ = doors(session_key=KEY)
-    assert door.player(request()).status == 101
-    assert door.player(request(f"/?session={ticket('pod-2')}")).status == 403
+    admitting, _ = admission(session_key=KEY)
+    assert admitting.player(request()).status == 101
+    assert admitting.player(request(f"/?session={ticket('pod-2')}")).status == 403
 
 
 @pytest.mark.parametrize(("ahead", "expected"), [(12, 101), (3600, 101), (-110, 101), (-130, 403)])
 async def test_the_clock_of_the_matchmaker_may_differ(
     monkeypatch: pytest.MonkeyPatch, ahead: int, expected: int
 ) -> None:
-    door, _ = doors(session_key=KEY, require_session=True)
+    admitting, _ = admission(session_key=KEY, require_session=True)
     now = time.time()
     with monkeypatch.context() as matchmaker:
         matchmaker.setattr(time, "time", lambda: now + ahead)
         token = ticket()
-    decision = door.player(request(f"/?session={token}"))
+    decision = admitting.player(request(f"/?session={token}"))
     assert decision.status == expected
     if isinstance(decision, Refusal):
         assert b"the clocks differ" in decision.body
 
 
 async def test_a_session_that_an_operator_ended_is_refused_with_the_same_token() -> None:
-    door, _ = doors(session_key=KEY)
+    admitting, _ = admission(session_key=KEY)
     path = f"/?session={ticket()}"
-    assert door.player(request(path)).status == 101
-    door._hub.end_session("session-1")
-    decision = door.player(request(path))
+    assert admitting.player(request(path)).status == 101
+    admitting._hub.end_session("session-1")
+    decision = admitting.player(request(path))
     assert isinstance(decision, Refusal)
     assert (decision.status, decision.body) == (403, b"an operator has ended this session")
 
@@ -116,8 +116,8 @@ async def test_a_session_that_an_operator_ended_is_refused_with_the_same_token()
     ],
 )
 async def test_streamers_and_sfus_show_the_token(port: str, path: str, headers: dict[str, str], expected: int) -> None:
-    door, _ = doors(streamer_token="s3cret")
-    assert getattr(door, port)(request(path, **headers)).status == expected
+    admitting, _ = admission(streamer_token="s3cret")
+    assert getattr(admitting, port)(request(path, **headers)).status == expected
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ async def test_streamers_and_sfus_show_the_token(port: str, path: str, headers: 
 async def test_a_streamer_is_known_again_by_what_the_setting_says(
     takeover: str, *, same_host: bool, same_token: bool
 ) -> None:
-    door, _ = doors(streamer_takeover=takeover, streamer_token="s3cret")
+    admitting, _ = admission(streamer_takeover=takeover, streamer_token="s3cret")
 
     def same(other: tuple[str, str]) -> bool:
-        first, second = door._identity("10.0.0.7", "s3cret"), door._identity(*other)
+        first, second = admitting._identity("10.0.0.7", "s3cret"), admitting._identity(*other)
         return bool(first) and first == second
 
     assert same(("10.0.0.7", "another")) is same_host
     assert same(("10.0.0.8", "s3cret")) is same_token
     assert not same(("10.0.0.8", "another"))
-    assert "s3cret" not in door._identity("10.0.0.7", "s3cret")
+    assert "s3cret" not in admitting._identity("10.0.0.7", "s3cret")

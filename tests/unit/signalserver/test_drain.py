@@ -26,7 +26,7 @@ async def test_a_drain_starts_once_and_notifies_each_player_once() -> None:
     drain.begin()
     drain.begin()
     assert (drain.state, drain.begun, drain.takes_players) == (DrainState.SPREADING, True, True)
-    assert player.heard()[1:] == [{"type": "sigterm", "message": "stream will shutdown", "secondsLeft": 60}]
+    assert player.received()[1:] == [{"type": "sigterm", "message": "stream will shutdown", "secondsLeft": 60}]
     assert changed.is_set()
     assert made.gauge("signalserver_draining") == 1
 
@@ -37,7 +37,7 @@ async def test_no_streamer_is_free_during_a_drain() -> None:
     assert made.gauge("signalserver_free_stream_indicator") == 1
     drain.begin()
     assert made.gauge("signalserver_free_stream_indicator") == 0
-    streamer.say("endpointId", id="lens")
+    streamer.send("endpointId", id="lens")
     assert made.gauge("signalserver_free_stream_indicator") == 0
     assert made.gauge("signalserver_stream_socket_open_indicator") == 1
 

@@ -28,7 +28,7 @@ async def test_the_gauges_follow_the_connected_peers(made: Made) -> None:
     assert made.gauge("signalserver_stream_socket_connections") == 1
     assert made.gauge("signalserver_stream_socket_open_indicator") == 1
     assert made.gauge("signalserver_free_stream_indicator") == 1
-    player.say("subscribe", streamerId="cam")
+    player.send("subscribe", streamerId="cam")
     assert made.gauge("signalserver_free_stream_indicator") == 0
     player.leave()
     assert made.gauge("stream_player_connections") == 0
@@ -40,8 +40,8 @@ async def test_the_gauges_follow_the_connected_peers(made: Made) -> None:
 
 async def test_a_relayed_message_is_counted_and_timed(made: Made) -> None:
     streamer, player = made.streamer("cam"), made.player()
-    player.say("subscribe", streamerId="cam")
-    streamer.say("offer", sdp=SDP, playerId=player.connection.peer_id)
+    player.send("subscribe", streamerId="cam")
+    streamer.send("offer", sdp=SDP, playerId=player.connection.peer_id)
     assert player.kinds() == ["config", "offer"]
     assert made.metrics.messages.received["streamer", "offer"] == 1
     assert made.metrics.messages.sent["offer"] == 1
@@ -52,7 +52,7 @@ async def test_each_log_line_names_the_peer_and_its_session(made: Made) -> None:
     with capture_logs() as lines:
         streamer = made.streamer("cam")
         player = made.player(Admission("session-1", "cam", "game"))
-        player.say("dance")
+        player.send("dance")
         player.leave(4000, "why")
         streamer.leave()
     events = {(line["event"], line["role"]): line for line in lines}
@@ -68,8 +68,8 @@ async def test_the_first_frame_is_counted_and_logged_once_per_player(made: Made)
     player, other = made.player(Admission("session-1", "cam", "game")), made.player()
     with capture_logs() as lines:
         for _ in range(3):
-            player.say("stats", data='{"firstFrame": {"opened": 200, "configured": 260, "frame": 5260}}')
-        other.say("stats", data='{"firstFrame": {"frame": "soon"}}')
+            player.send("stats", data='{"firstFrame": {"opened": 200, "configured": 260, "frame": 5260}}')
+        other.send("stats", data='{"firstFrame": {"frame": "soon"}}')
     assert [line for line in lines if line["event"] == "first frame"] == [
         {
             "event": "first frame",
@@ -105,17 +105,17 @@ async def test_the_logged_statistics_of_a_player_are_limited(made: Made) -> None
     player = made.player()
     with capture_logs() as lines:
         for number in range(10 * MAX_PATH_CHANGES):
-            player.say("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
+            player.send("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
     assert len(lines) == MAX_PATH_CHANGES
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:
     with capture_logs() as lines:
         streamer, player = made.streamer("cam"), made.player()
-        player.say("subscribe", streamerId="cam")
-        streamer.say("offer", sdp="hush", playerId=player.connection.peer_id)
-        player.say("answer", sdp=["hush"])
-        player.say("iceCandidate", candidate="hush")
+        player.send("subscribe", streamerId="cam")
+        streamer.send("offer", sdp="hush", playerId=player.connection.peer_id)
+        player.send("answer", sdp=["hush"])
+        player.send("iceCandidate", candidate="hush")
     assert "hush" not in str(lines)
 
 
@@ -124,16 +124,16 @@ async def test_the_logged_bad_messages_of_a_peer_are_limited() -> None:
     player = made.player()
     with capture_logs() as lines:
         for _ in range(1000):
-            player.say("dance")
+            player.send("dance")
     assert [line["count"] for line in lines] == [2**power for power in range(10)]
     assert made.metrics.messages.dropped["player", "unknown"] == 1000
 
 
 async def test_a_kicked_player_gets_the_reason_before_it_is_closed(made: Made) -> None:
     streamer, player = made.streamer("cam"), made.player()
-    player.say("subscribe", streamerId="cam")
+    player.send("subscribe", streamerId="cam")
     made.hub.kick(player.socket.real, "time is up")
-    assert player.heard()[-1] == {"type": "subscribeFailed", "message": "time is up"}
+    assert player.received()[-1] == {"type": "subscribeFailed", "message": "time is up"}
     assert player.socket.closes == [(close_codes.KICKED.code, "time is up")]
     assert streamer.kinds()[-1] == "playerDisconnected"
     assert made.metrics.messages.sent["subscribeFailed"] == 1
@@ -141,12 +141,12 @@ async def test_a_kicked_player_gets_the_reason_before_it_is_closed(made: Made) -
 
 async def test_a_call_goes_to_the_application_if_there_is_one() -> None:
     player = make_hub().player()
-    player.say("control", action="x" * 1000)
-    answer = player.heard()[-1]
+    player.send("control", action="x" * 1000)
+    answer = player.received()[-1]
     assert answer == {"type": "response", "action": "x" * 256, "error": "control is not configured here"}
     calls: list[tuple[str, str]] = []
     player = make_hub(on_call=lambda connection, call: calls.append((connection.peer_id, call.action))).player()
-    player.say("control", action="next")
+    player.send("control", action="next")
     assert calls == [(player.connection.peer_id, "next")]
 
 
@@ -163,16 +163,16 @@ async def test_every_change_wakes_the_watchers(made: Made) -> None:
     assert changed.is_set()
     changed.clear()
     player = made.player()
-    player.say("subscribe", streamerId="cam")
+    player.send("subscribe", streamerId="cam")
     assert changed.is_set()
     changed.clear()
-    streamer.say("ping")
+    streamer.send("ping")
     assert not changed.is_set()
 
 
 async def test_closing_all_closes_each_once(made: Made) -> None:
     peers = [made.streamer("cam"), made.player(), made.player()]
-    peers[1].say("subscribe", streamerId="cam")
+    peers[1].send("subscribe", streamerId="cam")
     made.hub.close_all(close_codes.RESTARTING)
     assert [len(peer.socket.closes) for peer in peers] == [1, 1, 1]
     assert peers[0].socket.closes[0][0] == close_codes.RESTARTING.code

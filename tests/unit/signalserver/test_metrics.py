@@ -8,16 +8,7 @@ from prometheus_client.exposition import generate_latest
 from pixelfleet.protocol import close_codes
 from signalserver.core.roster import Role
 from signalserver.metrics import RELAY_BUCKETS, Metrics
-
-GAUGES = {
-    "signalserver_player_socket_connections",
-    "signalserver_stream_socket_connections",
-    "signalserver_stream_socket_open_indicator",
-    "signalserver_matchmaker_socket_open_indicator",
-    "signalserver_free_stream_indicator",
-    "stream_player_connections",
-}
-"""The metric names that dashboards and autoscalers of legacy systems read."""
+from tests.reference import GAUGES
 
 
 @pytest.fixture

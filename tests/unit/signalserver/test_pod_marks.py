@@ -67,7 +67,7 @@ async def test_a_player_without_a_subscription_does_not_make_the_pod_busy(made: 
     made.streamer("cam")
     player = made.player()
     assert not is_busy(made.hub.switchboard.players())
-    player.say("subscribe", streamerId="cam")
+    player.send("subscribe", streamerId="cam")
     assert is_busy(made.hub.switchboard.players())
 
 
@@ -82,9 +82,9 @@ async def test_the_pod_is_patched_at_the_start_and_on_idle_and_busy_only(api: Ap
     await eventually(lambda: costs(api) == ["0"], "marked as idle at the start")
     made.streamer("cam")
     first, second = made.player(), made.player()
-    first.say("subscribe", streamerId="cam")
+    first.send("subscribe", streamerId="cam")
     await eventually(lambda: costs(api) == ["0", "100"], "marked as busy")
-    second.say("subscribe", streamerId="cam")
+    second.send("subscribe", streamerId="cam")
     first.leave()
     await asyncio.sleep(0)
     second.leave()

@@ -32,7 +32,7 @@ async def test_a_report_has_the_streamers_and_their_sessions() -> None:
     made.streamer("cam")
     made.streamer()  # has no id yet: nobody can have it
     leased, direct = made.player(Admission("session-1", "cam", "game")), made.player()
-    direct.say("subscribe", streamerId="cam")
+    direct.send("subscribe", streamerId="cam")
     (report,) = reporter(made)[0].report().streamers
     assert (report.key, report.app, report.url, report.dialect) == ("pod-1/cam", "game", URL, "5.5")
     assert (report.capacity, report.labels) == (2, {"region": "eu"})
@@ -98,12 +98,12 @@ async def test_changes_and_the_end_are_reported_at_once(monkeypatch: pytest.Monk
     async def known() -> list[str]:
         return [view.report.endpoint_id for view in (await store.snapshot()).streamers]
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return await known() == ["cam"]
 
     async with background(reporter(made, store)[0].run()):
         made.streamer("cam")
-        await eventually(told, "the store knows of the streamer")
+        await eventually(reported, "the store has the streamer")
     assert await known() == []
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from signalserver.rtc_config import (
-    LEAST_REFRESH_SECONDS,
     MAX_ANSWER_BYTES,
+    MIN_REFRESH_SECONDS,
     RtcConfigSource,
     refresh_delay,
 )
-from signalserver.rtc_configuration import RtcConfigError, config_url, parse_answer, ready_config
+from signalserver.rtc_config_message import RtcConfigError, config_url, parse_answer, ready_config
 from tests.parts import PATIENCE_SECONDS, eventually
 
 NOW = 1_800_000_000.0
@@ -169,8 +169,8 @@ CHANCE = st.floats(0, 1)
 @given(life=st.floats(-1e9, 1e9), chance=CHANCE)
 def test_credentials_are_replaced_in_the_second_half_of_their_life(life: float, chance: float) -> None:
     delay = refresh_delay(life, chance)
-    assert delay >= LEAST_REFRESH_SECONDS
-    if life >= 2 * LEAST_REFRESH_SECONDS:
+    assert delay >= MIN_REFRESH_SECONDS
+    if life >= 2 * MIN_REFRESH_SECONDS:
         assert 0.5 * life <= delay <= 0.75 * life
 
 
@@ -340,7 +340,7 @@ async def test_an_answer_may_be_as_large_as_the_bound(turn_api: TurnApi) -> None
 async def test_an_endless_answer_is_cut(turn_api: TurnApi) -> None:
     turn_api.answer = turn_api.flood
     async with asyncio.timeout(PATIENCE_SECONDS):
-        assert not await turn_api.source(ask_seconds=600.0).refresh()
+        assert not await turn_api.source(request_seconds=600.0).refresh()
 
 
 async def test_a_compressed_answer_is_not_decompressed(turn_api: TurnApi) -> None:
@@ -354,7 +354,7 @@ async def test_a_compressed_answer_is_not_decompressed(turn_api: TurnApi) -> Non
 async def test_an_answer_takes_bounded_time(turn_api: TurnApi, way: str) -> None:
     turn_api.answer = getattr(turn_api, way)
     with capture_logs() as logs:
-        assert not await turn_api.source(ask_seconds=0.2).refresh()
+        assert not await turn_api.source(request_seconds=0.2).refresh()
     assert logs[0]["why"] == "no response in 0.2 s"
     assert logs[0]["peers_are_sent"] == "the fixed options"
 
@@ -414,7 +414,7 @@ async def test_a_failed_request_is_repeated(turn_api: TurnApi) -> None:
         (f"{NOW + 600:.0f}:x", 3600.0, 0.0, 300.0),
         (f"{NOW + 600:.0f}:x", 3600.0, 1.0, 450.0),
         (f"{NOW + 86400:.0f}:x", 3600.0, 0.0, 1800.0),
-        (f"{NOW + 2:.0f}:x", 3600.0, 0.0, LEAST_REFRESH_SECONDS),
+        (f"{NOW + 2:.0f}:x", 3600.0, 0.0, MIN_REFRESH_SECONDS),
         # The credentials arrived expired: one clock is wrong, and faster requests would not help.
         (f"{NOW - 9:.0f}:x", 300.0, 0.0, 150.0),
     ],
@@ -475,7 +475,7 @@ async def test_without_session_credentials_there_is_no_request_per_session(turn_
 
 
 async def test_after_a_timeout_later_sessions_do_not_wait(turn_api: TurnApi) -> None:
-    source = turn_api.source(per_session=True, session_seconds=0.5, ask_seconds=0.5)
+    source = turn_api.source(per_session=True, session_seconds=0.5, request_seconds=0.5)
     async with runs(source), asyncio.timeout(PATIENCE_SECONDS):
         await source.first_answer(10)
         turn_api.answer = turn_api.hang

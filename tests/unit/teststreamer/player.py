@@ -31,14 +31,14 @@ class Player:
         self._server = server
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.channel: RTCDataChannel | None = None
-        self.heard: asyncio.Queue[DataMessage] = asyncio.Queue()
+        self.received: asyncio.Queue[DataMessage] = asyncio.Queue()
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
         self.connection.on("track", self._track.set_result)
         self.connection.on("datachannel", self.use)
 
     def use(self, channel: RTCDataChannel) -> None:
         self.channel = channel
-        channel.on("message", lambda data: self.heard.put_nowait(decode(data, Direction.FROM_STREAMER)))
+        channel.on("message", lambda data: self.received.put_nowait(decode(data, Direction.FROM_STREAMER)))
 
     async def answer(self, offer: Message, codec: str | None = None) -> None:
         """Answer the streamer's offer, with one codec only if it is given."""
@@ -51,7 +51,7 @@ class Player:
             await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         sdp = self.connection.localDescription.sdp
-        await self._server.say(type="answer", playerId=self.player_id, sdp=sdp)
+        await self._server.send(type="answer", playerId=self.player_id, sdp=sdp)
 
     async def offer(self) -> None:
         """Create the offer, as players of 4.27 do."""
@@ -59,7 +59,7 @@ class Player:
         self.use(self.connection.createDataChannel("cirrus"))
         await self.connection.setLocalDescription(await self.connection.createOffer())
         sdp = self.connection.localDescription.sdp
-        await self._server.say(type="offer", playerId=self.player_id, sdp=sdp)
+        await self._server.send(type="offer", playerId=self.player_id, sdp=sdp)
 
     async def add(self, message: Message) -> None:
         """Add a candidate of the streamer."""
@@ -74,15 +74,15 @@ class Player:
         assert isinstance(frame, VideoFrame)
         return frame
 
-    async def hear(self, name: str) -> dict[str, Any]:
+    async def receive(self, name: str) -> dict[str, Any]:
         """Return the fields of the next message with this name; skip others before it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                message = await self.heard.get()
+                message = await self.received.get()
                 if message.name == name:
                     return dict(message.values)
 
-    def say(self, name: str, *values: Value) -> None:
+    def send(self, name: str, *values: Value) -> None:
         assert self.channel is not None
         self.channel.send(encode(name, *values, direction=Direction.TO_STREAMER))
 
@@ -101,13 +101,13 @@ async def player(server: SignallingServer, player_id: str = "101") -> AsyncItera
 async def playing(server: SignallingServer, player_id: str = "101", codec: str | None = None) -> AsyncIterator[Player]:
     """Connect a player to the streamer, and wait until it has a frame and the greeting."""
     async with player(server, player_id) as made:
-        await server.say(type="playerConnected", playerId=player_id, dataChannel=True, sfu=False)
-        await made.answer(await server.hear("offer"), codec)
+        await server.send(type="playerConnected", playerId=player_id, dataChannel=True, sfu=False)
+        await made.answer(await server.receive("offer"), codec)
         async with asyncio.TaskGroup() as tasks:
             pump = tasks.create_task(_trickle(server, made))
             with contextlib.suppress(MediaStreamError):
                 await made.frame()
-            await made.hear("InputControlOwnership")
+            await made.receive("InputControlOwnership")
             pump.cancel()
         yield made
 

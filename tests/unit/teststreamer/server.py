@@ -25,7 +25,7 @@ class SignallingServer:
         self.connections = 0
         self.candidates: defaultdict[str, asyncio.Queue[Message]] = defaultdict(asyncio.Queue)
         """The streamer's candidates by player; all other messages are queued in order."""
-        self._heard: asyncio.Queue[Message] = asyncio.Queue()
+        self._received: asyncio.Queue[Message] = asyncio.Queue()
         self._socket: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
 
     @property
@@ -37,43 +37,43 @@ class SignallingServer:
         self._socket.set_result(socket)
         try:
             async for text in socket:
-                assert isinstance(text, str), "the protocol is spoken in text frames"
+                assert isinstance(text, str), "the protocol uses text frames"
                 message = orjson.loads(text)
                 if message["type"] == "iceCandidate":
                     self.candidates[message["playerId"]].put_nowait(message)
                 else:
-                    self._heard.put_nowait(message)
+                    self._received.put_nowait(message)
         except ConnectionClosed:
             pass
         finally:
             self._socket = asyncio.get_running_loop().create_future()
 
-    async def say(self, **message: object) -> None:
-        await self.say_raw(orjson.dumps(message).decode())
+    async def send(self, **message: object) -> None:
+        await self.send_raw(orjson.dumps(message).decode())
 
-    async def say_raw(self, text: str | bytes) -> None:
+    async def send_raw(self, text: str | bytes) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await (await asyncio.shield(self._socket)).send(text)
 
-    async def hear(self, kind: str) -> Message:
+    async def receive(self, kind: str) -> Message:
         """Return the next message, which must have this type."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            message = await self._heard.get()
+            message = await self._received.get()
         assert message["type"] == kind, message
         return message
 
-    async def heard_nothing(self) -> bool:
+    async def received_nothing(self) -> bool:
         """Return whether no message is queued after the streamer has answered a ping."""
-        await self.say(type="ping", time=1)
-        return await self.hear("pong") == {"type": "pong", "time": 1} and self._heard.empty()
+        await self.send(type="ping", time=1)
+        return await self.receive("pong") == {"type": "pong", "time": 1} and self._received.empty()
 
     async def register(self, committed_id: str | None = None, **config: object) -> str:
         """Send the first messages of a server to a streamer; return the requested id."""
-        await self.say(type="config", peerConnectionOptions=config, protocolVersion="1.3.0")
-        await self.say(type="identify")
-        wish: str = (await self.hear("endpointId"))["id"]
-        await self.say(type="endpointIdConfirm", committedId=committed_id or wish)
-        return wish
+        await self.send(type="config", peerConnectionOptions=config, protocolVersion="1.3.0")
+        await self.send(type="identify")
+        requested: str = (await self.receive("endpointId"))["id"]
+        await self.send(type="endpointIdConfirm", committedId=committed_id or requested)
+        return requested
 
     async def drop(self, code: int = 1012) -> None:
         """Close the streamer's connection."""

@@ -14,7 +14,7 @@ from aiortc.rtp import (
 from teststreamer.feedback import watch
 
 
-async def heard(*packets: AnyRtcpPacket) -> tuple[int, list[int]]:
+async def received(*packets: AnyRtcpPacket) -> tuple[int, list[int]]:
     """Return the number of requested keyframes, and the estimates."""
     keyframes: list[None] = []
     estimates: list[int] = []
@@ -29,16 +29,16 @@ async def heard(*packets: AnyRtcpPacket) -> tuple[int, list[int]]:
 
 async def test_both_kinds_of_keyframe_requests_are_noticed() -> None:
     asked = [RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=2) for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR)]
-    assert await heard(*asked) == (2, [])
+    assert await received(*asked) == (2, [])
 
 
 async def test_a_bandwidth_estimate_is_noticed() -> None:
     fci = pack_remb_fci(1_500_000, [2])
-    keyframes, (bitrate,) = await heard(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
+    keyframes, (bitrate,) = await received(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
     assert keyframes == 0
     assert abs(bitrate - 1_500_000) < 15_000
 
 
 async def test_other_rtcp_packets_are_left_to_aiortc() -> None:
     nonsense = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=b"junk")
-    assert await heard(RtcpByePacket(sources=[1]), nonsense) == (0, [])
+    assert await received(RtcpByePacket(sources=[1]), nonsense) == (0, [])

@@ -27,7 +27,7 @@ class Listener:
     async def disconnected(self) -> None:
         self.goodbyes.put_nowait(None)
 
-    async def hear(self) -> bytes:
+    async def receive(self) -> bytes:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.messages.get()
 
@@ -63,9 +63,9 @@ async def test_messages_go_both_ways() -> None:
             await socket.send(text)
 
     async with serving(echo) as port, dialling(port) as (link, listener):
-        assert await listener.hear() == b'{"type":"hello"}'
+        assert await listener.receive() == b'{"type":"hello"}'
         await link.send({"type": "offer", "sdp": "x"})
-        assert await listener.hear() == b'{"type":"offer","sdp":"x"}'
+        assert await listener.receive() == b'{"type":"offer","sdp":"x"}'
 
 
 async def test_a_cancelled_link_closes_normally_and_logs_no_error() -> None:
@@ -78,7 +78,7 @@ async def test_a_cancelled_link_closes_normally_and_logs_no_error() -> None:
 
     async with serving(attend) as port:
         async with dialling(port) as (_, listener):
-            await listener.hear()
+            await listener.receive()
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await codes.get() == 1000
 
@@ -90,7 +90,7 @@ async def test_the_link_connects_when_the_server_starts() -> None:
         await listener.lose()
         await link.send({"type": "pong"})
         async with serving(greet, port):
-            assert await listener.hear() == b'{"type":"hello"}'
+            assert await listener.receive() == b'{"type":"hello"}'
         assert link.dials >= 2
 
 
@@ -101,7 +101,7 @@ async def test_the_link_reconnects_each_time_the_server_returns() -> None:
 
     async with serving(hang_up) as port, dialling(port) as (link, listener):
         for times in range(1, 4):
-            await listener.hear()
+            await listener.receive()
             await listener.lose()
             assert link.dials == times
 
@@ -173,7 +173,7 @@ async def test_no_token_is_in_the_log() -> None:
         with capture_logs() as lines:
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(link.run(listener))
-                await listener.hear()
+                await listener.receive()
                 running.cancel()
     assert lines
     assert "hush" not in str(lines)

@@ -49,22 +49,22 @@ async def test_the_confirmed_id_is_used(server: SignallingServer) -> None:
 
 async def test_a_player_sees_the_video_and_is_greeted(server: SignallingServer, streamer: Streamer) -> None:
     async with player(server) as made:
-        await server.say(type="playerConnected", playerId="101", dataChannel=True, sfu=False)
-        await made.answer(await server.hear("offer"))
+        await server.send(type="playerConnected", playerId="101", dataChannel=True, sfu=False)
+        await made.answer(await server.receive("offer"))
         await made.add(await server.candidates["101"].get())
         frame = await made.frame()
         assert (frame.width, frame.height) == (1280, 720)
         assert frame.to_ndarray(format="gray").std() > 20, "a picture, not one colour"
         for direction, table in ((0, TO_STREAMER), (1, FROM_STREAMER)):
-            announced = json.loads((await made.hear("Protocol"))["text"])
+            announced = json.loads((await made.receive("Protocol"))["text"])
             assert announced.pop("Direction") == direction
             assert {name: entry["id"] for name, entry in announced.items()}.items() <= {
                 name: layout.id for name, layout in table.items()
             }.items()
-        assert json.loads((await made.hear("InitialSettings"))["text"])["WebRTC"]["FPS"] == 30
-        assert float((await made.hear("VideoEncoderAvgQP"))["text"]) >= 0
-        assert await made.hear("QualityControlOwnership") == {"owned": 1}
-        assert await made.hear("InputControlOwnership") == {"owned": 1}
+        assert json.loads((await made.receive("InitialSettings"))["text"])["WebRTC"]["FPS"] == 30
+        assert float((await made.receive("VideoEncoderAvgQP"))["text"]) >= 0
+        assert await made.receive("QualityControlOwnership") == {"owned": 1}
+        assert await made.receive("InputControlOwnership") == {"owned": 1}
         assert streamer.players["101"].connected
 
 
@@ -87,19 +87,19 @@ async def test_the_codec_of_the_settings_is_offered_first(server: SignallingServ
 async def test_a_4_27_player_offers(server: SignallingServer, streamer: Streamer) -> None:
     async with player(server, "7") as made:
         await made.offer()
-        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await made.connection.setRemoteDescription(_answer(await server.receive("answer")))
         await made.add(await server.candidates["7"].get())
         assert (await made.frame()).height == 720
-        assert await made.hear("QualityControlOwnership") == {"owned": 1}
+        assert await made.receive("QualityControlOwnership") == {"owned": 1}
         assert [*streamer.players] == ["7"]
 
 
 async def test_no_offer_is_sent_with_send_offer_false(server: SignallingServer, streamer: Streamer) -> None:
-    await server.say(type="playerConnected", playerId="101", dataChannel=True, sfu=False, sendOffer=False)
-    assert await server.heard_nothing()
+    await server.send(type="playerConnected", playerId="101", dataChannel=True, sfu=False, sendOffer=False)
+    assert await server.received_nothing()
     async with player(server) as made:
         await made.offer()
-        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await made.connection.setRemoteDescription(_answer(await server.receive("answer")))
         await made.add(await server.candidates["101"].get())
         assert (await made.frame()).width == 1280
 
@@ -110,18 +110,18 @@ async def test_a_player_that_offers_at_once_is_answered(server: SignallingServer
         made.use(made.connection.createDataChannel("cirrus"))
         await made.connection.setLocalDescription(await made.connection.createOffer())
         text = made.connection.localDescription.sdp
-        await server.say(type="offer", playerId="101", sdp="nonsense")
-        await server.say(type="offer", playerId="101", sdp=text)
-        await made.connection.setRemoteDescription(_answer(await server.hear("answer")))
+        await server.send(type="offer", playerId="101", sdp="nonsense")
+        await server.send(type="offer", playerId="101", sdp=text)
+        await made.connection.setRemoteDescription(_answer(await server.receive("answer")))
         await made.add(await server.candidates["101"].get())
         assert (await made.frame()).width == 1280
 
 
 async def test_when_offers_cross_the_streamers_takes_precedence(server: SignallingServer, streamer: Streamer) -> None:
     async with player(server) as made:
-        await server.say(type="playerConnected", playerId="101")
-        offer = await server.hear("offer")
-        await server.say(type="offer", playerId="101", sdp="v=0")
+        await server.send(type="playerConnected", playerId="101")
+        offer = await server.receive("offer")
+        await server.send(type="offer", playerId="101", sdp="v=0")
         await made.answer(offer)
         await made.add(await server.candidates["101"].get())
         assert (await made.frame()).width == 1280
@@ -129,10 +129,10 @@ async def test_when_offers_cross_the_streamers_takes_precedence(server: Signalli
 
 async def test_input_is_recorded_and_answered(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server) as made:
-        made.say("MouseDown", 0, 16384, 32768)
-        made.say("KeyDown", 65, 0)
-        made.say("UIInteraction", '{"do":"dance"}')
-        response = json.loads((await made.hear("Response"))["text"])
+        made.send("MouseDown", 0, 16384, 32768)
+        made.send("KeyDown", 65, 0)
+        made.send("UIInteraction", '{"do":"dance"}')
+        response = json.loads((await made.receive("Response"))["text"])
         assert response["received"] == {"do": "dance"}
         assert (response["type"], response["streamer"], response["player"]) == ("echo", "cam", "101")
         click, key, interaction = streamer.inputs
@@ -146,8 +146,8 @@ async def test_garbage_on_the_data_channel_is_counted_and_ignored(server: Signal
         assert made.channel is not None
         for data in (b"\xff", b"\x3c", b"\x32\xff\xff", "text"):
             made.channel.send(data)
-        made.say("UIInteraction", "1")
-        await made.hear("Response")
+        made.send("UIInteraction", "1")
+        await made.receive("Response")
         assert streamer.stage.counts["malformed"] == 4
 
 
@@ -163,7 +163,7 @@ async def test_a_player_that_requests_a_keyframe_gets_one(server: SignallingServ
 
 
 async def _ask_by_data_channel(made: Player) -> None:
-    made.say("IFrameRequest")
+    made.send("IFrameRequest")
 
 
 async def _ask_by_rtcp(made: Player) -> None:
@@ -176,11 +176,11 @@ async def test_the_bitrate_follows_what_the_player_can_receive(server: Signallin
     estimates: list[int] = []
     aim = streamer.broadcaster.aim
 
-    def heard(bitrate: int) -> None:
+    def received(bitrate: int) -> None:
         estimates.append(bitrate)
         aim(bitrate)
 
-    streamer.broadcaster.aim = heard  # type: ignore[method-assign]  # listens in
+    streamer.broadcaster.aim = received  # type: ignore[method-assign]  # listens in
     async with playing(server) as made:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not estimates:
@@ -195,26 +195,26 @@ async def test_players_share_each_frame(server: SignallingServer, streamer: Stre
         frames = [await made.frame() for _ in range(20) for made in (first, second)]
         assert len(frames) == 40
         assert streamer.broadcaster.frames - before < 40
-        second.say("RequestQualityControl")
-        assert await second.hear("QualityControlOwnership") == {"owned": 1}
-        assert await first.hear("QualityControlOwnership") == {"owned": 0}
+        second.send("RequestQualityControl")
+        assert await second.receive("QualityControlOwnership") == {"owned": 1}
+        assert await first.receive("QualityControlOwnership") == {"owned": 0}
 
 
 async def test_control_of_the_quality_passes_on(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server, "101"), playing(server, "102") as second:
         assert streamer.stage.quality_controller == "101"
-        await server.say(type="playerDisconnected", playerId="101")
-        assert await second.hear("QualityControlOwnership") == {"owned": 1}
+        await server.send(type="playerDisconnected", playerId="101")
+        assert await second.receive("QualityControlOwnership") == {"owned": 1}
 
 
 async def test_a_player_can_pause_the_video(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server) as made:
-        made.say("StopStreaming")
-        made.say("UIInteraction", "1")
-        await made.hear("Response")
+        made.send("StopStreaming")
+        made.send("UIInteraction", "1")
+        await made.receive("Response")
         feed = streamer.players["101"].feed
         assert not feed.playing
-        made.say("StartStreaming")
+        made.send("StartStreaming")
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not (await made.frame()).key_frame:
                 pass
@@ -224,7 +224,7 @@ async def test_a_player_can_pause_the_video(server: SignallingServer, streamer: 
 async def test_nothing_is_drawn_without_players(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server):
         assert streamer.broadcaster._watched.is_set()
-        await server.say(type="playerDisconnected", playerId="101")
+        await server.send(type="playerDisconnected", playerId="101")
         await asyncio.wait(streamer._serving, timeout=PATIENCE_SECONDS)
         assert not streamer.players
     assert not streamer.broadcaster._watched.is_set()
@@ -233,10 +233,10 @@ async def test_nothing_is_drawn_without_players(server: SignallingServer, stream
 async def test_a_player_above_the_limit_is_disconnected(server: SignallingServer) -> None:
     async with running(Settings(url=server.url, max_players=1)) as streamer:
         await server.register()
-        await server.say(type="playerConnected", playerId="101")
-        await server.hear("offer")
-        await server.say(type="playerConnected", playerId="102")
-        away = await server.hear("disconnectPlayer")
+        await server.send(type="playerConnected", playerId="101")
+        await server.receive("offer")
+        await server.send(type="playerConnected", playerId="102")
+        away = await server.receive("disconnectPlayer")
         assert (away["playerId"], away["reason"]) == ("102", "the streamer is full")
         assert [*streamer.players] == ["101"]
 
@@ -244,9 +244,9 @@ async def test_a_player_above_the_limit_is_disconnected(server: SignallingServer
 async def test_a_player_whose_media_does_not_flow_is_disconnected(server: SignallingServer) -> None:
     async with running(Settings(url=server.url, connect_seconds=0.2)) as streamer:
         await server.register()
-        await server.say(type="playerConnected", playerId="101")
-        await server.hear("offer")
-        away = await server.hear("disconnectPlayer")
+        await server.send(type="playerConnected", playerId="101")
+        await server.receive("offer")
+        away = await server.receive("disconnectPlayer")
         assert away["playerId"] == "101"
         assert not streamer.players
 
@@ -254,10 +254,10 @@ async def test_a_player_whose_media_does_not_flow_is_disconnected(server: Signal
 async def test_an_invalid_answer_disconnects_only_its_player(server: SignallingServer, streamer: Streamer) -> None:
     async with playing(server, "101") as made:
         for player_id, text in (("102", "nonsense"), ("103", "v=0\r\nm=\r\n"), ("104", "")):
-            await server.say(type="playerConnected", playerId=player_id)
-            await server.hear("offer")
-            await server.say(type="answer", playerId=player_id, sdp=text)
-            assert (await server.hear("disconnectPlayer"))["playerId"] == player_id
+            await server.send(type="playerConnected", playerId=player_id)
+            await server.receive("offer")
+            await server.send(type="answer", playerId=player_id, sdp=text)
+            assert (await server.receive("disconnectPlayer"))["playerId"] == player_id
         assert [*streamer.players] == ["101"]
         assert (await made.frame()).width == 1280
 
@@ -285,8 +285,8 @@ async def test_an_invalid_answer_disconnects_only_its_player(server: SignallingS
 async def test_invalid_messages_of_the_server_are_ignored(
     server: SignallingServer, streamer: Streamer, text: str
 ) -> None:
-    await server.say_raw(text)
-    assert await server.heard_nothing()
+    await server.send_raw(text)
+    assert await server.received_nothing()
     assert server.connections == 1
 
 
@@ -307,11 +307,11 @@ async def test_invalid_messages_of_the_server_are_ignored(
 )
 async def test_unusable_candidates_are_ignored(server: SignallingServer, streamer: Streamer, candidate: object) -> None:
     async with player(server) as made:
-        await server.say(type="playerConnected", playerId="101")
-        offer = await server.hear("offer")
-        await server.say(type="iceCandidate", playerId="101", candidate=candidate)
+        await server.send(type="playerConnected", playerId="101")
+        offer = await server.receive("offer")
+        await server.send(type="iceCandidate", playerId="101", candidate=candidate)
         await made.answer(offer)
-        await server.say(type="iceCandidate", playerId="101", candidate=candidate)
+        await server.send(type="iceCandidate", playerId="101", candidate=candidate)
         await made.add(await server.candidates["101"].get())
         assert (await made.frame()).width == 1280
 
@@ -342,8 +342,8 @@ async def test_shutdown_is_quick_while_a_turn_server_does_not_answer(server: Sig
     silent = {"urls": ["turn:127.0.0.1:9", "stun:127.0.0.1:9"], "username": "u", "credential": "c"}
     async with running(Settings(url=server.url)):
         await server.register(iceServers=[silent])
-        await server.say(type="playerConnected", playerId="101")
-        await server.hear("offer")
+        await server.send(type="playerConnected", playerId="101")
+        await server.receive("offer")
         began = time.perf_counter()
     assert time.perf_counter() - began < ENDS_SECONDS
 

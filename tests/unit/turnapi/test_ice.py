@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnapi.credentials import Credentials
-from turnapi.ice import Recipe, Server, chosen, configuration, parse_server, parse_servers
+from turnapi.ice import AnswerOptions, Server, chosen, configuration, parse_server, parse_servers
 
 USER = Credentials("user", "pass")
 SERVERS = tuple(Server((f"192.0.2.{number}",)) for number in range(1, 21))
@@ -44,7 +44,7 @@ def test_any_text_is_a_server_or_a_value_error(text: str) -> None:
         server = parse_server(text)
     except ValueError:
         return
-    url = configuration([server], USER, Recipe()).ice_servers[0].urls[0]
+    url = configuration([server], USER, AnswerOptions()).ice_servers[0].urls[0]
     assert not any(character.isspace() or character in "?#@/" for character in url)
 
 
@@ -71,7 +71,7 @@ def test_duplicate_servers_are_removed() -> None:
 
 
 def test_the_answer_is_an_rtc_configuration() -> None:
-    answer = configuration([Server(("192.0.2.1",))], USER, Recipe(("stun", "udp")))
+    answer = configuration([Server(("192.0.2.1",))], USER, AnswerOptions(("stun", "udp")))
     assert msgspec.to_builtins(answer) == {
         "iceTransportPolicy": "all",
         "iceServers": [
@@ -85,8 +85,8 @@ def test_the_answer_is_an_rtc_configuration() -> None:
 
 
 def test_the_urls_have_all_transports_and_both_address_families() -> None:
-    recipe = Recipe(("udp", "tcp", "tls"), 3478, 5349, "relay")
-    answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, recipe)
+    options = AnswerOptions(("udp", "tcp", "tls"), 3478, 5349, "relay")
+    answer = configuration([Server(("192.0.2.1", "2001:db8::1"), 3479)], USER, options)
     assert answer.ice_transport_policy == "relay"
     assert answer.ice_servers[0].urls == [
         "turn:192.0.2.1:3479?transport=udp",

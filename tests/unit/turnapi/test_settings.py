@@ -36,5 +36,5 @@ def test_invalid_combinations_are_refused_in_one_line(options: list[str], error:
 
 
 def test_credentials_come_from_a_secret_or_a_fixed_user() -> None:
-    assert isinstance(load(Settings, [*SERVER, *SECRET]).mint(), SharedSecret)
-    assert isinstance(load(Settings, [*SERVER, "--username", "u", "--credential", "p"]).mint(), FixedUser)
+    assert isinstance(load(Settings, [*SERVER, *SECRET]).credential_issuer(), SharedSecret)
+    assert isinstance(load(Settings, [*SERVER, "--username", "u", "--credential", "p"]).credential_issuer(), FixedUser)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from pixelfleet.fleet.memory.link import MemoryAnnouncements, MemoryLink
+from pixelfleet.fleet.memory.runner import MemoryAnnouncements, MemoryScriptRunner
 from pixelfleet.fleet.redis.store import RedisFleetStore
 
 
@@ -15,8 +15,8 @@ class MemoryFleetStore(RedisFleetStore):
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         announcements = MemoryAnnouncements()
-        link = MemoryLink(clock or _clock(), announcements.publish)
-        super().__init__(link, announcements, prefix="")
+        runner = MemoryScriptRunner(clock or _clock(), announcements.publish)
+        super().__init__(runner, announcements, prefix="")
 
 
 def _clock() -> Callable[[], float]:

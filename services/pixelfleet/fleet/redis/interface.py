@@ -6,7 +6,7 @@ Word = str | bytes | int | float
 """The name or an argument of a command."""
 
 
-class ScriptLink(Protocol):
+class ScriptRunner(Protocol):
     """Runs the scripts of `lua/`. Each method raises StoreUnavailableError when the store cannot be reached."""
 
     @property

@@ -26,7 +26,7 @@ from pixelfleet.fleet.model import (
     rank_offset,
     selector_of,
 )
-from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptLink
+from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
 from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
 from pixelfleet.fleet.store import KickedError, Placed, TooManyChoicesError
 
@@ -38,13 +38,13 @@ _write = msgspec.json.Encoder().encode
 class RedisFleetStore:
     """Runs each method as one script. `open_store` creates it.
 
-    The link and the announcements lead to a Redis server, or to commands in memory (`fleet/memory`).
+    The runner and the announcements use a Redis server, or commands in memory (`fleet/memory`).
     """
 
-    def __init__(self, link: ScriptLink, announcements: AnnouncementListener, prefix: str) -> None:
-        self._link = link
+    def __init__(self, runner: ScriptRunner, announcements: AnnouncementListener, prefix: str) -> None:
+        self._runner = runner
         self._announcements = announcements
-        self._views = RedisViews(link, prefix)
+        self._views = RedisViews(runner, prefix)
 
     # -- for owners of streamers --------------------------------------------------------------------
 
@@ -54,7 +54,7 @@ class RedisFleetStore:
         for each in report.streamers:
             facts += _streamer_facts(each)
         digest = hashlib.blake2b(b"\0".join(_bytes(fact) for fact in facts[1:]), digest_size=9).hexdigest()
-        taken, fence, *end = await self._link.run(
+        taken, fence, *end = await self._runner.run(
             "report", report.server_id, report.sequence, report.owner, report.fence, digest, *facts
         )
         return Reported(taken=taken == 1, fence=int(fence), end=_texts(end))
@@ -63,7 +63,7 @@ class RedisFleetStore:
 
     async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
         """Renew a replica and its sessions, and claim the leases that were matched for it."""
-        epoch, warming_up, sessions, leases, end, operator_drained = await self._link.run(
+        epoch, warming_up, sessions, leases, end, operator_drained = await self._runner.run(
             "keep", replica_id, known_epoch
         )
         return Renewal(
@@ -73,7 +73,7 @@ class RedisFleetStore:
             leases=tuple(lease for lease in map(_lease, leases) if lease is not None),
             end=_texts(end),
             operator_drained=_texts(operator_drained),
-            connection=self._link.connections,
+            connection=self._runner.connections,
         )
 
     async def join(self, ticket: Ticket) -> Placed:
@@ -84,11 +84,11 @@ class RedisFleetStore:
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:
         """Remove sessions."""
-        await self._link.run("leave", replica_id, *session_ids)
+        await self._runner.run("leave", replica_id, *session_ids)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
-        reply = await self._link.run("give_back", session_id, int(unreachable), streamer)
+        reply = await self._runner.run("give_back", session_id, int(unreachable), streamer)
         return _placed(reply)
 
     async def reserve(self, ticket: Ticket) -> Lease | None:
@@ -115,11 +115,13 @@ class RedisFleetStore:
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
             drained = orjson.dumps(operator_drained if first else ())
-            await self._link.run("restore", replica_id, first, last, drained, *(fact for row in chunk for fact in row))
+            await self._runner.run(
+                "restore", replica_id, first, last, drained, *(fact for row in chunk for fact in row)
+            )
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:
         """Set the policy of each app."""
-        await self._link.run("policies", *(word for pair in sorted(policies.items()) for word in pair))
+        await self._runner.run("policies", *(word for pair in sorted(policies.items()) for word in pair))
 
     async def wait(self, replica_id: str, timeout: float) -> bool:  # noqa: ASYNC109 - nothing new is not an error
         """Wait for an announcement of a match."""
@@ -129,20 +131,20 @@ class RedisFleetStore:
 
     async def set_operator_drain(self, key: str, on: bool) -> bool:
         """Begin or end the operator drain of a streamer."""
-        return bool(await self._link.run("hold_back", key, int(on)))
+        return bool(await self._runner.run("hold_back", key, int(on)))
 
     async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
         """Request the end of a session."""
-        return bool(await self._link.run("end", session_id, server_id, round(kick_seconds * 1000)))
+        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes."""
-        replies = await self._link.run("lanes", *names) if names else []
+        replies = await self._runner.run("lanes", *names) if names else []
         return [_lane_view(name, reply) for name, reply in zip(names, replies, strict=True)]
 
     async def totals(self) -> Totals:
         """Return the numbers of the fleet."""
-        now, warming_up, *rest = await self._link.run("totals")
+        now, warming_up, *rest = await self._runner.run("totals")
         apps = {row[0].decode(): _app_totals(row, int(now)) for row in _chunks(rest, 9)}
         return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps)
 
@@ -153,16 +155,16 @@ class RedisFleetStore:
 
     async def redeem(self, name: str, until: float) -> bool:
         """Redeem a name that may be used once."""
-        return bool(await self._link.run("redeem", name, round(until * 1e6)))
+        return bool(await self._runner.run("redeem", name, round(until * 1e6)))
 
     async def find(self, streamer: str) -> StreamerView | None:
         """Return one streamer."""
         return await self._views.find(streamer, sorted((await self.totals()).apps))
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- private ------------------------------------------------------------------------------------
 
     async def _join(self, ticket: Ticket, replica_id: str) -> Any:
-        reply = await self._link.run(
+        reply = await self._runner.run(
             "join",
             ticket.session_id,
             replica_id,

@@ -7,7 +7,7 @@ import msgspec
 
 from pixelfleet.fleet.bounds import READ_CHUNK
 from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, StreamerReport, StreamerView, Ticket, Waiting
-from pixelfleet.fleet.redis.interface import ScriptLink
+from pixelfleet.fleet.redis.interface import ScriptRunner
 
 STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
 STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
@@ -28,8 +28,8 @@ def read_ticket(ticket: bytes, wants: bytes, replica: bytes) -> Ticket:
 class RedisViews:
     """Reads the keys that the scripts of `lua/` write."""
 
-    def __init__(self, link: ScriptLink, prefix: str) -> None:
-        self._link = link
+    def __init__(self, runner: ScriptRunner, prefix: str) -> None:
+        self._runner = runner
         self._prefix = prefix
 
     async def snapshot(self, now: float, apps: Sequence[str]) -> FleetSnapshot:
@@ -59,14 +59,14 @@ class RedisViews:
             found = await self._streamers(keys) if len(keys) == 1 else {}
         return next(iter(found.values()), None)
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- private ------------------------------------------------------------------------------------
 
     async def _union(self, sets: Sequence[str]) -> list[str]:
         """Return the members of all these sets, sorted."""
         members: set[bytes] = set()
         for start in range(0, len(sets), READ_CHUNK):
             chunk = sets[start : start + READ_CHUNK]
-            (found,) = await self._link.read(("SUNION", *(self._prefix + name for name in chunk)))
+            (found,) = await self._runner.read(("SUNION", *(self._prefix + name for name in chunk)))
             members.update(found)
         return sorted(member.decode() for member in members)
 
@@ -76,7 +76,7 @@ class RedisViews:
         """Yield names with their fields, in chunks, so that other calls run in between."""
         for start in range(0, len(names), READ_CHUNK):
             chunk = names[start : start + READ_CHUNK]
-            rows = await self._link.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
+            rows = await self._runner.read(*(("HMGET", f"{self._prefix}{kind}:{name}", *fields) for name in chunk))
             for name, row in zip(chunk, rows, strict=True):
                 yield name, row
 
@@ -90,7 +90,7 @@ def _streamer(row: Sequence[Any]) -> StreamerView:
         report=read_report(report),
         seen=int(seen) / 1e6,
         used=int(used) / 1e6,
-        promised=int(live),
+        leased=int(live),
         operator_drained=operator_drained == b"1",
         quarantined_until=int(quarantined) / 1e6,
         failures=int(failures),

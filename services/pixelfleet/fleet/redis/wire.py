@@ -100,7 +100,7 @@ class Wire(asyncio.Protocol):
             if not future.done():
                 future.set_exception(RedisConnectionError(str(exc or self._why)))
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- private ------------------------------------------------------------------------------------
 
     def _attach(self, writer: asyncio.StreamWriter) -> None:
         transport = cast("asyncio.Transport", writer.transport)

@@ -1,1 +1,1 @@
-"""The only code that depends on undocumented parts of other libraries; each part has a canary test."""
+"""The only code that depends on undocumented parts of libraries; a canary test covers each part."""

@@ -1,7 +1,7 @@
-"""Takes a connection away from aiohttp: one that has served HTTP requests and is now asked for a websocket.
+"""Takes over a connection from aiohttp that has served HTTP requests and now receives a request for a websocket.
 
-Proxies keep pools of connections and send a request for a websocket on one of them. aiohttp has no documented way to
-give a connection away.
+Proxies keep pools of connections and send requests for websockets on them. aiohttp has no documented interface to
+release a connection.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ from aiohttp import web
 
 
 def take_connection(request: web.Request) -> tuple[asyncio.Transport, bytes] | None:
-    """Return a request's transport, and the request's head with what was read behind it; None if the client is gone.
+    """Return a request's transport, and its head with the data read after it; None if the client has disconnected.
 
-    For aiohttp the connection is lost from here on: the handler must raise CancelledError.
+    aiohttp treats the connection as lost from now on: the handler must raise CancelledError.
     """
     protocol, transport = request.protocol, request.transport
     if transport is None:
@@ -21,7 +21,7 @@ def take_connection(request: web.Request) -> tuple[asyncio.Transport, bytes] | N
     lines = [f"{request.method} {request.raw_path} {version}".encode("utf-8", "surrogateescape")]
     lines += [name + b": " + value for name, value in request.raw_headers]
     data = b"\r\n".join([*lines, b"", b""]) + bytes(protocol._message_tail)  # noqa: SLF001
-    # aiohttp must not close what is no longer its own.
+    # Otherwise aiohttp would close the transport.
     protocol.transport = None
     protocol.connection_lost(None)
     return transport, data

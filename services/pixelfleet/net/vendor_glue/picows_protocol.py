@@ -1,4 +1,4 @@
-"""picows' protocol as our sockets need it: the one place that makes it, for both ends of a connection."""
+"""The websocket protocol of picows, for accepted and dialled connections."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.websocket import WebSocket
 
 READ_BUFFER_BYTES: Final = 1024
-"""What each websocket's read buffer starts with (it grows to the message): an idle player costs little."""
+"""The initial size of a websocket's read buffer, which grows to the largest message."""
 
 _REQUEST: Final = (
     b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
@@ -39,29 +39,28 @@ log = structlog.get_logger(__name__)
 
 
 class _TransportShim:
-    """A transport as picows sees it.
+    """The transport that picows gets: it saves CPU time while a connection is set up.
 
-    picows sets and reads options of the socket when the connection is made, and asks for both addresses: for
-    TCP_NODELAY, which the event loop has set, and for a line of a log that nobody reads. uvloop would make a socket
-    object for each of these eight. What is written while it holds back goes out together: each write of its own costs
-    more than a message does.
+    In `connection_made` picows accesses the socket eight times: for TCP_NODELAY, which the event loop has set already,
+    and for a debug log. uvloop creates a socket object each time, so the shim answers these calls itself. It also
+    joins the writes between `cork` and `uncork`: one write costs more than the processing of one message.
     """
 
-    __slots__ = ("_held", "_made", "_settled", "_transport")
+    __slots__ = ("_corked", "_is_set_up", "_settled", "_transport")
 
     def __init__(self, transport: asyncio.Transport, settled: asyncio.Future[None] | None) -> None:
         self._transport = transport
         self._settled = settled
-        self._made = False
-        self._held: list[bytes] | None = None
+        self._is_set_up = False
+        self._corked: list[bytes] | None = None
 
-    def made(self) -> None:
-        """From here on be the transport."""
-        self._made = True
+    def set_up(self) -> None:
+        """Pass all further calls to the transport: `connection_made` has returned."""
+        self._is_set_up = True
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        """Return what is known of the connection."""
-        if self._made or name not in ("socket", "peername", "sockname"):
+        """Return a property of the transport, or a placeholder during `connection_made`."""
+        if self._is_set_up or name not in ("socket", "peername", "sockname"):
             return self._transport.get_extra_info(name, default)
         return self if name == "socket" else None
 
@@ -70,89 +69,89 @@ class _TransportShim:
         return int(self._transport.get_extra_info("socket").fileno())
 
     def setsockopt(self, *_: object) -> None:
-        """Leave the socket as it is."""
+        """Do nothing."""
 
     def getsockopt(self, *_: object) -> int:
-        """Make up what nobody reads."""
+        """Return a placeholder for the debug log."""
         return 0
 
-    def hold_back(self) -> None:
-        """Keep what is written until it is let go."""
-        self._held = []
+    def cork(self) -> None:
+        """Collect further writes until `uncork`."""
+        self._corked = []
 
-    def let_go(self) -> None:
-        """Write what was kept, and keep nothing more."""
-        held, self._held = self._held, None
-        if held:
-            self._transport.write(b"".join(held))
+    def uncork(self) -> None:
+        """Write the collected data in one call."""
+        parts, self._corked = self._corked, None
+        if parts:
+            self._transport.write(b"".join(parts))
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write, now or later."""
-        if self._held is None:
+        """Write or collect the data."""
+        if self._corked is None:
             self._transport.write(data)
         else:
-            self._held.append(bytes(data))
+            self._corked.append(bytes(data))
 
     def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Write all of them, now or later."""
-        if self._held is None:
+        """Write or collect the parts."""
+        if self._corked is None:
             self._transport.writelines(parts)
         else:
-            self._held += map(bytes, parts)
+            self._corked += map(bytes, parts)
 
     def get_write_buffer_size(self) -> int:
-        """Return how many bytes wait; picows writes past this transport only if none do."""
-        return self._transport.get_write_buffer_size() if self._held is None else 1
+        """Return the unsent bytes; when it is 0, picows may write to the socket directly."""
+        return self._transport.get_write_buffer_size() if self._corked is None else 1
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Set what may wait to be written."""
+        """Set the limits of the write buffer in bytes."""
         self._transport.set_write_buffer_limits(high, low)
 
     def close(self) -> None:
-        """Close when all is written."""
-        self.let_go()
+        """Close after all data is written."""
+        self.uncork()
         self._transport.close()
         self.settle()
 
     def settle(self) -> None:
-        """Wake up the task that waits for the end of a client's handshake."""
+        """Resume the task that awaits the end of a client's handshake."""
         settled, self._settled = self._settled, None
         if settled is not None and not settled.done():
             settled.set_result(None)
 
     def __getattr__(self, name: str) -> Any:
-        """Be the transport in all else."""
+        """Return any other attribute of the transport."""
         return getattr(self._transport, name)
 
 
 class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
-    """picows' protocol, less what it does in vain for each connection."""
+    """The protocol of picows, without its unnecessary work per connection."""
 
     __slots__ = ("settled", "shim")
 
     settled: asyncio.Future[None] | None
-    """For a client: done when its handshake has ended, well or not."""
+    """For a client: done when its handshake has succeeded or failed."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin the handshake."""
+        """Start the handshake."""
         self.shim = _TransportShim(transport, self.settled)
         super().connection_made(self.shim)
-        self.shim.made()
+        self.shim.set_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End, and with it a handshake that was under way."""
+        """Handle the loss of the connection, which also ends a handshake."""
         super().connection_lost(exc)
         self.shim.settle()
 
     async def opened(self) -> None:
-        """Wait until a client's websocket is open; raise the reason if it is not."""
+        """Wait until a client's websocket is open; raise the error of a failed handshake."""
         assert self.settled is not None
-        await self.settled  # picows' own way makes two futures more
+        await self.settled  # the method below would create two more futures
         await self.wait_until_handshake_complete()
 
     def feed(self, data: bytes) -> None:
-        """Take what was read before this protocol had the connection; its first answers go out together."""
-        self.shim.hold_back()
+        """Process data that was read before this protocol had the connection; send all answers in one write."""
+        self.shim.cork()
         try:
             rest = memoryview(data)
             while rest:
@@ -162,14 +161,14 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
                 rest = rest[size:]
                 self.buffer_updated(size)
         finally:
-            self.shim.let_go()
+            self.shim.uncork()
 
 
 class _ProtocolErrorHook:
-    """What picows takes for its logger, one a connection: only there does it report a breach when it finds one.
+    """The logger of one connection in picows, the only interface where picows reports a protocol error immediately.
 
-    It would send a close in its own words, read on for a moment and deliver what follows; so the socket is closed
-    from here first. An error of ours in a handler comes the same way, and is logged as such.
+    Otherwise picows would send its own close and deliver further messages. So the hook closes the socket first. An
+    exception of a handler is reported in the same way; the hook logs it.
     """
 
     __slots__ = ("socket",)
@@ -177,23 +176,23 @@ class _ProtocolErrorHook:
     def __init__(self, socket: WebSocket | None) -> None:
         self.socket = socket
 
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it
-        """Have picows spare itself the lines of a debugger."""
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name in logging.Logger
+        """Return whether a level is used: picows skips its debug messages."""
         return level >= logging.WARNING
 
     def info(self, *_: object, **__: object) -> None:
-        """Leave out what picows logs of each connection."""
+        """Ignore the messages that picows logs for every connection."""
 
     debug = info
 
     def warning(self, msg: object, *_: object, **__: object) -> None:
-        """Take a line of picows' log about the exception that it handles."""
+        """Handle a warning or an error of picows."""
         self.log(logging.WARNING, msg)
 
     error = exception = warning
 
     def log(self, level: int, msg: object, *_: object, **__: object) -> None:
-        """Take a line of picows' log; a warning or an error is about the exception that it handles."""
+        """Handle a message of picows; a warning or an error concerns the exception that picows handles."""
         error = sys.exc_info()[1]
         if level < logging.WARNING or error is None:
             return
@@ -207,7 +206,7 @@ class _ProtocolErrorHook:
 
 
 class _Answer(WSUpgradeResponse):
-    """The answer 101 as picows takes it; it is written without what any other answer may have."""
+    """The answer 101, encoded faster than by its base class."""
 
     __slots__ = ("subprotocol",)
 
@@ -217,22 +216,22 @@ class _Answer(WSUpgradeResponse):
         self.subprotocol = subprotocol
 
     def to_bytes(self) -> bytearray:
-        """Return what is sent; picows has put the proof that the key was read among the header fields."""
+        """Return the encoded answer; picows has added `Sec-WebSocket-Accept` to the headers."""
         chosen = f"\r\nSec-WebSocket-Protocol: {self.subprotocol}" if self.subprotocol else ""
         return bytearray(_ANSWER % (self.headers["Sec-WebSocket-Accept"], chosen), "ascii")
 
 
 def parse_upgrade_request(head: bytes) -> WSUpgradeRequest:
-    """Parse a request's head, which comes without the empty line at its end; raise RuntimeError for a bad one."""
+    """Parse a request head without the empty line at its end; raise RuntimeError for an invalid one."""
     return cast("WSUpgradeRequest", _parse_http_request(head))
 
 
 def open_websocket(
     transport: asyncio.Transport, key: str, early: bytes, listener: WSListener, subprotocol: str, bounds: Bounds
 ) -> None:
-    """Give a connection to picows, which answers 101 and takes what the client has sent already.
+    """Open a websocket on a connection: answer 101 and process the early data of the client.
 
-    picows parses a request of our own: the client's has been checked and decided on.
+    picows gets a minimal request instead of the client's, which is checked already.
     """
     hook = _ProtocolErrorHook(listener if isinstance(listener, WebSocket) else None)
     answer = WSUpgradeResponseWithListener(_Answer(subprotocol), listener)
@@ -246,18 +245,18 @@ def open_websocket(
 def client_protocol(
     host_port: str, path: str, make: Callable[[], WebSocket], bounds: Bounds, headers: Mapping[str, str]
 ) -> Any:
-    """Return the protocol of a connection that we open. Whoever opens it bounds the time of the handshake.
+    """Return the protocol for a dialled connection. The caller bounds the time of the handshake.
 
-    Its `opened` waits until the websocket is open, and raises why it is not.
+    Its `opened` waits until the websocket is open, and raises the error of a failed handshake.
     """
     hook = _ProtocolErrorHook(None)
 
-    def made(*_: object) -> WebSocket:
+    def listener(*_: object) -> WebSocket:
         hook.socket = socket = make()
         protocol.shim.settle()
         return socket
 
-    protocol = _protocol(host_port, path, made, bounds, hook, dict(headers))
+    protocol = _protocol(host_port, path, listener, bounds, hook, dict(headers))
     protocol.settled = asyncio.get_running_loop().create_future()
     return protocol
 
@@ -282,7 +281,7 @@ def _protocol(
         1,
         1,
         WSAutoPingStrategy.PING_WHEN_IDLE,
-        False,  # our sockets answer pings themselves, and count them
+        False,  # WebSocket answers pings itself, and counts them
         bounds.message_bytes,
         headers,
         READ_BUFFER_BYTES,

@@ -148,7 +148,7 @@ async def test_close_ends_all_streams(source: Events) -> None:
 
 def streamer(name: object, players: int = 0) -> schemas.Streamer:
     report = StreamerReport(server_id="s", endpoint_id=str(name), app="a", url="ws://h", legacy=True, players=players)
-    return views.streamer_view(StreamerView(report=report, seen=1.0, used=0.0, promised=0), 1.0)
+    return views.streamer_view(StreamerView(report=report, seen=1.0, used=0.0, leased=0), 1.0)
 
 
 fleets = st.dictionaries(

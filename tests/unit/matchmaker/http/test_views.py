@@ -23,22 +23,22 @@ NOW = 1_800_000_000.0
 
 
 def view(**fields: Any) -> StreamerView:
-    of_the_view = ("promised", "operator_drained", "quarantined_until", "used")
+    of_the_view = ("leased", "operator_drained", "quarantined_until", "used")
     own = {name: fields.pop(name) for name in of_the_view if name in fields}
     report = {"server_id": "s", "endpoint_id": "cam", "app": "a", "url": "ws://10.0.0.1:4000", **fields}
-    return StreamerView(report=StreamerReport(**report), seen=NOW, **{"used": 0.0, "promised": 0, **own})
+    return StreamerView(report=StreamerReport(**report), seen=NOW, **{"used": 0.0, "leased": 0, **own})
 
 
 @pytest.mark.parametrize(
     ("fields", "state"),
     [
         ({}, "free"),
-        ({"promised": 1}, "busy"),
+        ({"leased": 1}, "busy"),
         ({"sessions": ("x",)}, "busy"),
         ({"sessions": ("x",), "capacity": 2}, "free"),
-        ({"sessions": ("x",), "promised": 1, "capacity": 2}, "busy"),
+        ({"sessions": ("x",), "leased": 1, "capacity": 2}, "busy"),
         ({"sessions": ("x",) * 9, "capacity": 0}, "free"),
-        ({"legacy": True, "players": 1, "promised": 1, "capacity": 2}, "free"),
+        ({"legacy": True, "players": 1, "leased": 1, "capacity": 2}, "free"),
         ({"legacy": True, "players": 1}, "busy"),
         ({"ready": False}, "not ready"),
         ({"quarantined_until": NOW + 1}, "aside"),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pixelfleet.fleet import open as opening
-from pixelfleet.fleet.redis import link as redis_link
+from pixelfleet.fleet.redis import runner as redis_runner
 from pixelfleet.fleet.store import FleetStore
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, redis_server
@@ -14,7 +14,7 @@ from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, Fleet, em
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Extend the timeout of Redis for a busy machine."""
-    for module in (opening, redis_link):
+    for module in (opening, redis_runner):
         monkeypatch.setattr(module, "ANSWER_SECONDS", PATIENCE_SECONDS)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from pixelfleet.fleet.bounds import WARM_UP_SECONDS
-from pixelfleet.fleet.memory.link import MemoryLink
+from pixelfleet.fleet.memory.runner import MemoryScriptRunner
 from pixelfleet.fleet.model import (
     FleetSnapshot,
     Lease,
@@ -186,32 +186,32 @@ class Fleet:
 
     async def run(self, script: str, *words: str | int) -> None:
         """Run one script."""
-        await self._on_redis._link.run(script, *words)
+        await self._on_redis._runner.run(script, *words)
 
     async def read(self, command: str, key: str, *words: str) -> Any:
         """Run one command, which expires no facts as a script does."""
-        (reply,) = await self._on_redis._link.read((command, self._on_redis._views._prefix + key, *words))
+        (reply,) = await self._on_redis._runner.read((command, self._on_redis._views._prefix + key, *words))
         return reply
 
     async def time_to_live(self, key: str) -> int | None:
         """Return the time to live of a key in seconds, rounded; None without one."""
-        link = self._on_redis._link
-        if isinstance(link, MemoryLink):
-            at = link._keys._expiry.get(key.encode())
+        runner = self._on_redis._runner
+        if isinstance(runner, MemoryScriptRunner):
+            at = runner._keys._expiry.get(key.encode())
             return None if at is None else round(at / 1e6 - self.clock.now)
         seconds = await self.read("TTL", key)
         return None if seconds < 0 else int(seconds)
 
     def count_calls(self, monkeypatch: pytest.MonkeyPatch, method: str) -> list[tuple[Any, ...]]:
-        """Return a list to which each further call of a method of the link appends its arguments."""
-        link, calls = self._on_redis._link, list[tuple[Any, ...]]()
-        inner = getattr(link, method)
+        """Return a list to which each further call of a method of the runner appends its arguments."""
+        runner, calls = self._on_redis._runner, list[tuple[Any, ...]]()
+        inner = getattr(runner, method)
 
         async def counted(*arguments: Any) -> Any:
             calls.append(arguments)
             return await inner(*arguments)
 
-        monkeypatch.setattr(link, method, counted)
+        monkeypatch.setattr(runner, method, counted)
         return calls
 
     # -- content ------------------------------------------------------------------------------------

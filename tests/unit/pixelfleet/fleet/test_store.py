@@ -24,7 +24,7 @@ async def test_a_report_is_stored_unchanged(fleet: Fleet) -> None:
     reported = streamer(labels={"region": "eu"}, capacity=3, sessions=("x",), draining=True, ready=False, node="n")
     assert (await fleet.reports(reported)).taken
     (view,) = (await fleet.snapshot()).streamers
-    assert (view.report, view.used, view.promised) == (reported, 0, 0)
+    assert (view.report, view.used, view.leased) == (reported, 0, 0)
     assert view.seen == pytest.approx(fleet.clock.now)
     assert await fleet.store.find("s1/cam") == view
     assert await fleet.store.find("cam") == view

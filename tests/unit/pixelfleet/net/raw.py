@@ -1,4 +1,4 @@
-"""The far end of a connection, byte by byte: what no well-behaved client would send, and when."""
+"""Raw TCP clients and servers: they send arbitrary bytes at chosen times."""
 
 import asyncio
 import base64
@@ -36,14 +36,14 @@ def request(path: str = "/", *, method: str = "GET", headers: Mapping[str, str] 
 
 
 def upgrade(path: str = "/", headers: Mapping[str, str] | None = None) -> bytes:
-    """Return the head that asks for a websocket."""
-    asking = {
+    """Return the head of a request for a websocket."""
+    fields = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": KEY,
     }
-    return request(path, headers=asking | dict(headers or {}))
+    return request(path, headers=fields | dict(headers or {}))
 
 
 def accepted(head: bytes) -> bytes:
@@ -58,7 +58,7 @@ def accepted(head: bytes) -> bytes:
 
 
 def frame(op: int, payload: bytes = b"", *, fin: bool = True, mask: bool = True, length: int | None = None) -> bytes:
-    """Return a frame, as a client writes it or, unmasked, a server; `length` is a lie about the payload's."""
+    """Return a frame of a client, or with `mask=False` of a server; `length` is a false payload length."""
     size = len(payload) if length is None else length
     head = bytes([(0x80 if fin else 0) | op])
     flag = 0x80 if mask else 0
@@ -91,12 +91,12 @@ class Raw:
             await self.writer.drain()
 
     async def head(self) -> bytes:
-        """Return a head with the empty line after it."""
+        """Return a head with the empty line at its end."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.reader.readuntil(b"\r\n\r\n")
 
     async def response(self) -> tuple[int, bytes]:
-        """Return status and body of an HTTP response; a body needs a length."""
+        """Return status and body of an HTTP response; a body requires Content-Length."""
         head = (await self.head()).decode("latin-1")
         lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -117,19 +117,19 @@ class Raw:
         return first & 0x0F, bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
 
     async def text(self) -> bytes:
-        """Return the payload of the next frame, which must be text."""
+        """Return the payload of the next frame, a text frame."""
         op, payload = await self.frame()
         assert op == Op.TEXT
         return payload
 
     async def closing(self) -> tuple[int, str]:
-        """Return code and reason of the next frame, which must be a close."""
+        """Return code and reason of the next frame, a close frame."""
         op, payload = await self.frame()
         assert op == Op.CLOSE, (op, payload)
         return int.from_bytes(payload[:2]), payload[2:].decode()
 
     async def rest(self) -> bytes:
-        """Return all until the other side closes; a reset ends it too."""
+        """Return all data until the other side closes or resets the connection."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 return await self.reader.read(-1)
@@ -137,7 +137,7 @@ class Raw:
                 return b""
 
     def reset(self) -> None:
-        """Go without a goodbye: the other side gets an RST."""
+        """Abort the connection: the other side gets an RST."""
         connection = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -155,7 +155,7 @@ class Raw:
 async def connection(
     port: int, *, tls: ssl.SSLContext | None = None, receive_buffer: int | None = None
 ) -> AsyncIterator[Raw]:
-    """Connect to a port of this machine; a small receive buffer makes a peer that does not read felt soon."""
+    """Connect to a local port; with a small receive buffer, the other side's send buffer fills up sooner."""
     plain = socket.socket()
     if receive_buffer is not None:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -170,13 +170,16 @@ async def connection(
         raise
     try:
         yield raw
+    except BaseException:
+        raw.writer.transport.abort()  # a failed test does not wait until unread data is sent
+        raise
     finally:
         await raw.close()
 
 
 @asynccontextmanager
 async def websocket(port: int, path: str = "/", *, receive_buffer: int | None = None) -> AsyncIterator[Raw]:
-    """Connect and be upgraded."""
+    """Connect and open a websocket."""
     async with connection(port, receive_buffer=receive_buffer) as raw:
         await raw.send(upgrade(path))
         assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
@@ -184,7 +187,7 @@ async def websocket(port: int, path: str = "/", *, receive_buffer: int | None = 
 
 
 class Listener:
-    """A server that a test plays by hand: each connection is taken by `next`."""
+    """A server that the test controls: `next` returns its connections."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -198,7 +201,7 @@ class Listener:
 
     @property
     def untouched(self) -> int:
-        """How many connections nobody has taken."""
+        """The number of connections that `next` has not returned."""
         return self._waiting.qsize()
 
     async def next(self) -> Raw:
@@ -207,7 +210,7 @@ class Listener:
             return await self._waiting.get()
 
     async def accept(self) -> tuple[Raw, str]:
-        """Take the next connection and let it be a websocket; return it with the path that it asked for."""
+        """Accept a websocket on the next connection; return it with the requested path."""
         raw = await self.next()
         head = await raw.head()
         await raw.send(accepted(head))
@@ -216,7 +219,7 @@ class Listener:
 
 @asynccontextmanager
 async def listener() -> AsyncIterator[Listener]:
-    """Listen on a free port of this machine."""
+    """Listen on a free local port."""
     listening = Listener()
     server = await asyncio.start_server(listening.connected, "127.0.0.1", 0)
     listening.port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Sockets that only remember, for logic that needs no network."""
+"""Fake sockets that record calls, for logic without a network."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -9,19 +9,19 @@ from pixelfleet.protocol.close_codes import CloseCode
 
 @dataclass(eq=False)
 class FakeSocket:
-    """Stands in for a `WebSocket`."""
+    """Replaces a `WebSocket`."""
 
     is_open: bool = True
     awaits_pong: bool = False
     answers: bool = True
-    """Whether a ping is answered at once."""
+    """Whether each ping is answered immediately."""
     sent: list[bytes] = field(default_factory=list)
     closes: list[tuple[int, str]] = field(default_factory=list)
     pings: int = 0
 
     @property
     def real(self) -> WebSocket:
-        """Itself, under the type that it stands in for."""
+        """The object itself, typed as the `WebSocket` that it replaces."""
         return cast("WebSocket", self)
 
     def send(self, data: bytes) -> None:

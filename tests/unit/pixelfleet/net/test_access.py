@@ -20,20 +20,20 @@ SECRET = SecretStr("correct horse")
 
 
 @given(st.text())
-def test_a_secret_is_its_own_equal_and_nothing_elses(given_text: str) -> None:
+def test_only_the_secret_itself_equals_it(given_text: str) -> None:
     assert same_secret(given_text, SECRET) is (given_text == "correct horse")
 
 
-def test_nothing_is_no_secret() -> None:
+def test_a_missing_secret_is_wrong() -> None:
     assert not same_secret(None, SecretStr(""))
 
 
-def test_a_token_that_is_shown_is_found() -> None:
+def test_the_header_of_a_token_is_parsed_back() -> None:
     assert bearer_token(bearer_header(SECRET)["Authorization"]) == "correct horse"
     assert bearer_header(None) == bearer_header(SecretStr("")) == {}
 
 
-def test_a_header_that_was_no_text_is_no_secret() -> None:
+def test_a_header_with_invalid_utf8_is_no_secret() -> None:
     assert not same_secret("\udcff", SECRET)
 
 
@@ -51,7 +51,7 @@ def test_a_header_that_was_no_text_is_no_secret() -> None:
         ("BEARER a b", "a b"),
     ],
 )
-def test_a_bearer_token_is_found(header: str | None, token: str | None) -> None:
+def test_a_bearer_token_is_parsed(header: str | None, token: str | None) -> None:
     assert bearer_token(header) == token
 
 
@@ -59,7 +59,7 @@ def with_header(value: str | None) -> web.Request:
     return make_mocked_request("POST", "/drain", headers={} if value is None else {"Authorization": value})
 
 
-def test_until_a_token_is_set_nobody_passes() -> None:
+def test_without_a_configured_token_every_request_is_refused() -> None:
     guard = TokenGuard(None, "--rest-token")
     for header in (None, "Bearer ", "Bearer x", "Bearer None"):
         with pytest.raises(web.HTTPForbidden) as refused:
@@ -68,14 +68,14 @@ def test_until_a_token_is_set_nobody_passes() -> None:
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer wrong", "Basic Y29ycmVjdA==", "correct horse"])
-def test_who_has_not_the_token_is_asked_for_it(header: str | None) -> None:
+def test_a_request_without_the_token_is_unauthorized(header: str | None) -> None:
     with pytest.raises(web.HTTPUnauthorized) as refused:
         TokenGuard(SECRET, "--rest-token").check(with_header(header))
     assert refused.value.headers["WWW-Authenticate"] == "Bearer"
     assert "correct" not in refused.value.reason
 
 
-def test_who_has_the_token_passes() -> None:
+def test_a_request_with_the_token_passes() -> None:
     TokenGuard(SECRET, "--rest-token").check(with_header("Bearer correct horse"))
 
 
@@ -94,7 +94,7 @@ def test_who_has_the_token_passes() -> None:
         ("", ["https://a.example"], False),
     ],
 )
-def test_which_pages_may_connect(origin: str | None, allowed: list[str], *, may: bool) -> None:
+def test_origins_are_compared_with_the_allowed_ones(origin: str | None, allowed: list[str], *, may: bool) -> None:
     assert origin_allowed(origin, allowed) is may
 
 
@@ -126,7 +126,7 @@ def forwarded(*lines: str) -> CIMultiDict[str]:
         (("1.2.3.4, ",), 1, PEER),
     ],
 )
-def test_only_what_our_own_proxies_wrote_is_believed(lines: tuple[str, ...], proxies: int, address: str) -> None:
+def test_only_the_entries_of_trusted_proxies_count(lines: tuple[str, ...], proxies: int, address: str) -> None:
     assert client_address(PEER, forwarded(*lines), proxies) == address
 
 
@@ -136,5 +136,5 @@ def test_a_client_cannot_choose_its_address(lies: list[str], proxies: int) -> No
     assert client_address(PEER, forwarded(*lies, *seen), proxies) == seen[0]
 
 
-def test_a_list_without_end_is_not_walked() -> None:
+def test_the_number_of_hops_is_limited() -> None:
     assert client_address(PEER, forwarded(", ".join(["1.2.3.4"] * 1000)), MAX_FORWARDED_HOPS + 1) == PEER

@@ -13,8 +13,8 @@ from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from tests.parts import PATIENCE_SECONDS, free_port
 from tests.unit.pixelfleet.net.certificates import make_certificate
-from tests.unit.pixelfleet.net.doors import BOUNDS, Heard, door
 from tests.unit.pixelfleet.net.raw import Listener, Op, Raw, accepted, close_frame, frame, listener
+from tests.unit.pixelfleet.net.servers import BOUNDS, Recorder, open_port
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
@@ -23,48 +23,48 @@ def server_frame(op: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
     return frame(op, payload, fin=fin, mask=False)
 
 
-async def connected(listening: Listener, bounds: Bounds = BOUNDS, path: str = "/") -> tuple[WebSocket, Heard, Raw]:
-    """Dial a listener that accepts; return our socket, what is heard on it, and the other end."""
-    heard = Heard()
+async def connected(listening: Listener, bounds: Bounds = BOUNDS, path: str = "/") -> tuple[WebSocket, Recorder, Raw]:
+    """Dial a listener that accepts; return our socket, what is received on it, and the other end."""
+    received = Recorder()
     async with asyncio.TaskGroup() as group:
-        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}{path}", lambda _: heard, bounds))
+        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}{path}", lambda _: received, bounds))
         raw, _ = await listening.accept()
-    return dialling.result(), heard, raw
+    return dialling.result(), received, raw
 
 
-async def test_two_ends_of_ours_talk() -> None:
-    heard = Heard()
-    async with door() as opened:
-        socket = await dial(f"ws://127.0.0.1:{opened.port}/a?b=c", lambda _: heard, BOUNDS, headers={"X-Name": "x"})
+async def test_a_dialled_and_an_accepted_websocket_exchange_messages() -> None:
+    received = Recorder()
+    async with open_port() as opened:
+        socket = await dial(f"ws://127.0.0.1:{opened.port}/a?b=c", lambda _: received, BOUNDS, headers={"X-Name": "x"})
         there, heard_there = await opened.next()
         assert opened.requests[0].raw_path == "/a?b=c"
         assert opened.requests[0].headers["X-Name"] == "x"
         socket.send(b"up" * 50_000)
         assert await heard_there.count(1) == [b"up" * 50_000]
         there.send(b"down")
-        assert await heard.count(1) == [b"down"]
+        assert await received.count(1) == [b"down"]
         there.close(close_codes.STREAMER_LEFT)
-        assert await heard.end() == await heard_there.end() == (4000, "the streamer left")
+        assert await received.end() == await heard_there.end() == (4000, "the streamer left")
         assert not socket.is_open
 
 
-async def test_what_the_server_says_at_once_is_heard() -> None:
-    heard = Heard()
+async def test_messages_right_after_the_answer_are_delivered() -> None:
+    received = Recorder()
     async with listener() as listening, asyncio.TaskGroup() as group:
-        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: heard, BOUNDS))
+        dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: received, BOUNDS))
         raw = await listening.next()
         early = server_frame(Op.TEXT, b"config") + server_frame(Op.TEXT, bytes(9000)) + close_frame(4100, mask=False)
         await raw.send(accepted(await raw.head()) + early)
         socket = await dialling
-        assert await heard.end() == (4100, "")
-        assert heard.messages == [b"config", bytes(9000)]
+        assert await received.end() == (4100, "")
+        assert received.messages == [b"config", bytes(9000)]
         assert not socket.is_open
 
 
-async def test_what_is_sent_in_the_first_moment_arrives() -> None:
-    def opened(socket: WebSocket) -> Heard:
+async def test_messages_sent_on_open_arrive() -> None:
+    def opened(socket: WebSocket) -> Recorder:
         socket.send(b"hello")
-        return Heard()
+        return Recorder()
 
     async with listener() as listening, asyncio.TaskGroup() as group:
         dialling = group.create_task(dial(f"ws://127.0.0.1:{listening.port}/", opened, BOUNDS))
@@ -87,7 +87,7 @@ async def refused(url: str, bounds: Bounds = BOUNDS) -> str:
     return str(error.value)
 
 
-async def test_nobody_listens() -> None:
+async def test_a_refused_connection_is_a_dial_error() -> None:
     await refused(f"ws://127.0.0.1:{free_port()}/")
 
 
@@ -107,11 +107,11 @@ async def test_nobody_listens() -> None:
         "ws://a..b/",
     ],
 )
-async def test_no_url_of_a_websocket(url: str) -> None:
+async def test_an_invalid_url_is_a_dial_error(url: str) -> None:
     await refused(url)
 
 
-async def test_a_refused_url_does_not_tell_its_secrets() -> None:
+async def test_the_error_for_an_invalid_url_does_not_contain_it() -> None:
     for url in ("ws://127.0.0.1:1/?session=t0psecret#x", "ws://t0psecret:t0psecret@h:t0psecret/", "t0psecret"):
         assert "t0psecret" not in await refused(url)
 
@@ -125,7 +125,7 @@ async def test_a_refused_url_does_not_tell_its_secrets() -> None:
     ],
 )
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
-async def test_a_server_that_hangs_up_before_it_answers(answer: bytes, *, reset: bool) -> None:
+async def test_a_disconnect_before_the_answer_is_a_dial_error(answer: bytes, *, reset: bool) -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/"))
         raw = await listening.next()
@@ -155,7 +155,7 @@ async def test_a_server_that_hangs_up_before_it_answers(answer: bytes, *, reset:
         pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n" + b"X-A: b\r\n" * 3000, "", id="an endless head"),
     ],
 )
-async def test_a_server_that_answers_something_else(answer: bytes, why: str) -> None:
+async def test_an_answer_other_than_101_is_a_dial_error(answer: bytes, why: str) -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/"))
         raw = await listening.next()
@@ -165,7 +165,7 @@ async def test_a_server_that_answers_something_else(answer: bytes, why: str) -> 
         await raw.rest()
 
 
-async def test_a_server_that_does_not_answer_in_time() -> None:
+async def test_a_missing_answer_is_a_dial_error_after_the_timeout() -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/", IMPATIENT))
         raw = await listening.next()
@@ -174,7 +174,7 @@ async def test_a_server_that_does_not_answer_in_time() -> None:
         assert await raw.rest() == b""
 
 
-async def test_an_answer_that_comes_too_late_opens_nothing() -> None:
+async def test_an_answer_after_the_timeout_opens_no_websocket() -> None:
     async with listener() as listening, asyncio.TaskGroup() as group:
         refusing = group.create_task(refused(f"ws://127.0.0.1:{listening.port}/", IMPATIENT))
         raw = await listening.next()
@@ -184,7 +184,7 @@ async def test_an_answer_that_comes_too_late_opens_nothing() -> None:
         assert await raw.rest() == b""
 
 
-async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
+async def test_a_cancelled_dial_closes_its_connection() -> None:
     opened: list[WebSocket] = []
     async with listener() as listening:
         dialling = asyncio.create_task(dial(f"ws://127.0.0.1:{listening.port}/", opened.append, IMPATIENT))
@@ -201,46 +201,46 @@ async def test_a_dial_that_is_cancelled_leaves_nothing_behind() -> None:
 # -- servers that misbehave later -------------------------------------------------------------------
 
 
-async def test_a_server_keeps_the_bounds_too() -> None:
+async def test_the_limits_apply_to_servers() -> None:
     async with listener() as listening:
-        _, heard, raw = await connected(listening, Bounds(message_bytes=1000))
+        _, received, raw = await connected(listening, Bounds(message_bytes=1000))
         await raw.send(server_frame(Op.TEXT, bytes(1001)))
         assert (await raw.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
-        assert (await heard.end())[0] == close_codes.MESSAGE_TOO_BIG.code
+        assert (await received.end())[0] == close_codes.MESSAGE_TOO_BIG.code
 
 
 async def test_a_masked_frame_from_a_server_is_a_protocol_error() -> None:
     async with listener() as listening:
-        _, heard, raw = await connected(listening)
+        _, received, raw = await connected(listening)
         await raw.send(frame(Op.TEXT, b"x"))
         assert (await raw.closing())[0] == close_codes.PROTOCOL_ERROR.code
-        assert (await heard.end())[0] == close_codes.PROTOCOL_ERROR.code
+        assert (await received.end())[0] == close_codes.PROTOCOL_ERROR.code
 
 
-async def test_a_bug_in_what_hears_a_server_is_logged_and_ends_that_connection() -> None:
+async def test_an_exception_of_a_handler_is_logged_and_closes_the_connection() -> None:
     def bug(_: bytes) -> None:
-        raise RuntimeError("an inside that nobody should see")
+        raise RuntimeError("an internal detail")
 
     with capture_logs() as logs:
         async with listener() as listening:
-            _, heard, raw = await connected(listening)
-            heard.on_message = bug
+            _, received, raw = await connected(listening)
+            received.on_message = bug
             await raw.send(server_frame(Op.TEXT, b"x") * 2)
             assert await raw.closing() == (1011, "")
-            assert (await heard.end())[0] == 1011
-            assert heard.messages == [b"x"]
+            assert (await received.end())[0] == 1011
+            assert received.messages == [b"x"]
     assert [each["event"] for each in logs] == ["websocket failed"]
 
 
-async def test_a_server_that_goes_without_a_word() -> None:
+async def test_a_lost_connection_has_the_abnormal_code() -> None:
     async with listener() as listening:
-        socket, heard, raw = await connected(listening)
+        socket, received, raw = await connected(listening)
         raw.reset()
-        assert (await heard.end())[0] == close_codes.ABNORMAL
+        assert (await received.end())[0] == close_codes.ABNORMAL
         assert not socket.is_open
 
 
-async def test_what_a_client_sends_is_masked_and_whole() -> None:
+async def test_frames_of_a_client_are_masked() -> None:
     async with listener() as listening:
         socket, _, raw = await connected(listening)
         for size in (0, 5, 200, 70_000):
@@ -251,14 +251,14 @@ async def test_what_a_client_sends_is_masked_and_whole() -> None:
         assert await raw.closing() == (1000, "bye")
 
 
-async def test_a_server_over_tls(tmp_path: Path) -> None:
+async def test_dialling_with_tls(tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
-    heard = Heard()
-    async with door(tls=await server_context(made.certificate, made.key)) as opened:
-        socket = await dial(f"wss://localhost:{opened.port}/", lambda _: heard, BOUNDS, tls=made.client())
+    received = Recorder()
+    async with open_port(tls=await server_context(made.certificate, made.key)) as opened:
+        socket = await dial(f"wss://localhost:{opened.port}/", lambda _: received, BOUNDS, tls=made.client())
         there, heard_there = await opened.next()
         socket.send(bytes(100_000))
         assert await heard_there.count(1) == [bytes(100_000)]
         there.close(close_codes.KICKED)
-        assert (await heard.end())[0] == close_codes.KICKED.code
+        assert (await received.end())[0] == close_codes.KICKED.code
         await refused(f"wss://localhost:{opened.port}/")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.protocol import close_codes
-from tests.unit.pixelfleet.net.doors import door
 from tests.unit.pixelfleet.net.raw import Op, frame, websocket
+from tests.unit.pixelfleet.net.servers import open_port
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 INTERVAL, PATIENCE = 20.0, 5.0
@@ -61,7 +61,7 @@ async def test_a_socket_is_not_pinged_before_its_time(beating: Beating) -> None:
     assert socket.pings == 0
 
 
-async def test_who_does_not_answer_in_time_is_closed(beating: Beating) -> None:
+async def test_a_socket_without_a_pong_in_time_is_closed(beating: Beating) -> None:
     socket = beating.add(FakeSocket(answers=False))
     beating.pass_time(INTERVAL + PATIENCE - 1)
     assert socket.closes == []
@@ -71,7 +71,7 @@ async def test_who_does_not_answer_in_time_is_closed(beating: Beating) -> None:
     assert socket.pings == 1
 
 
-async def test_who_answers_late_but_in_time_stays(beating: Beating) -> None:
+async def test_a_socket_with_a_late_pong_within_patience_stays_open(beating: Beating) -> None:
     socket = beating.add(FakeSocket(answers=False))
     beating.pass_time(INTERVAL)
     for number in range(1, 6):
@@ -82,7 +82,7 @@ async def test_who_answers_late_but_in_time_stays(beating: Beating) -> None:
     assert socket.closes == []
 
 
-async def test_one_that_is_silent_costs_the_others_nothing(beating: Beating) -> None:
+async def test_a_silent_socket_does_not_affect_others(beating: Beating) -> None:
     sockets = [beating.add(FakeSocket(answers=number != 3)) for number in range(6)]
     beating.pass_time(INTERVAL * 3)
     assert [bool(socket.closes) for socket in sockets] == [number == 3 for number in range(6)]
@@ -96,7 +96,7 @@ async def test_new_sockets_do_not_delay_the_pings_of_old_ones(beating: Beating) 
     assert old.pings == 100 // INTERVAL
 
 
-async def test_closed_sockets_are_forgotten(beating: Beating) -> None:
+async def test_closed_sockets_are_removed(beating: Beating) -> None:
     sockets = [beating.add(FakeSocket()) for _ in range(50)]
     beating.pass_time(INTERVAL)
     for socket in sockets:
@@ -120,7 +120,7 @@ async def test_patience_is_never_longer_than_the_interval(monkeypatch: pytest.Mo
     arrivals=st.lists(st.floats(0.0, 40.0), min_size=1, max_size=12),
     data=st.data(),
 )
-async def test_whoever_comes_when_is_pinged_in_time_and_closed_only_for_silence(
+async def test_sockets_added_at_any_time_are_pinged_in_time_and_closed_only_without_pong(
     interval: float, patience: float, arrivals: list[float], data: st.DataObject
 ) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -145,8 +145,8 @@ async def test_whoever_comes_when_is_pinged_in_time_and_closed_only_for_silence(
 async def test_a_peer_that_does_not_pong_is_closed_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Heartbeat, "TICK_SECONDS", 0.01)
     heartbeat = Heartbeat(0.05, 1.0)
-    async with door() as opened, websocket(opened.port) as silent, websocket(opened.port) as talking:
-        one, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as silent, websocket(opened.port) as talking:
+        one, received = await opened.next()
         other, _ = await opened.next()
         heartbeat.add(one)
         heartbeat.add(other)
@@ -157,7 +157,7 @@ async def test_a_peer_that_does_not_pong_is_closed_over_the_wire(monkeypatch: py
         assert (await silent.frame())[0] == Op.PING
         assert await silent.closing() == (close_codes.PONG_TIMEOUT.code, close_codes.PONG_TIMEOUT.reason)
         await silent.close()
-        assert (await heard.end())[0] == close_codes.PONG_TIMEOUT.code
+        assert (await received.end())[0] == close_codes.PONG_TIMEOUT.code
         assert other.is_open
         beating.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -22,7 +22,7 @@ from pixelfleet.service.metrics import Registries
 
 
 class Service:
-    """Says of itself what the test says."""
+    """A service with the readiness that the test sets."""
 
     why: str | None = None
 
@@ -35,7 +35,7 @@ async def _redirect(_: web.Request) -> web.Response:
 
 
 async def _broken(_: web.Request) -> web.Response:
-    raise RuntimeError("an inside that nobody should see")
+    raise RuntimeError("an internal detail")
 
 
 async def _unauthorized(_: web.Request) -> web.Response:

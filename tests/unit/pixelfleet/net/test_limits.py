@@ -82,8 +82,8 @@ def test_what_is_charged_is_charged_to_one_client() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 5)), max_size=200))
 def test_memory_is_bounded_and_nobody_gets_more_than_burst_and_rate(calls: list[tuple[int, float]]) -> None:
-    buckets = Buckets(rate=1.0, burst=2.0, most=16)
-    everyone = Buckets(rate=1.0, burst=2.0, most=64)
+    buckets = Buckets(rate=1.0, burst=2.0, max_clients=16)
+    everyone = Buckets(rate=1.0, burst=2.0, max_clients=64)
     now, taken = 0.0, dict.fromkeys(range(41), 0)
     for client, passed in calls:
         now += passed

@@ -126,7 +126,7 @@ def test_the_document_describes_parameters_answers_and_the_token() -> None:
     }
 
 
-# -- every document of ours -------------------------------------------------------------------------
+# -- the services' documents -------------------------------------------------------------------------
 
 ALL = [HEALTH, HISTORY, *CONTRACTS.values()]
 

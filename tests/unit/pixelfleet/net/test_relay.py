@@ -48,7 +48,7 @@ def test_every_message_arrives_once_and_in_order(messages: list[bytes], data: st
     assert pair.down.is_open
 
 
-def test_what_came_early_is_delivered_once(pair: Pair) -> None:
+def test_early_messages_are_delivered_once(pair: Pair) -> None:
     pair.relay.message(b"early")
     upstream = pair.join()
     assert pair.up.sent == [b"early"]
@@ -59,7 +59,7 @@ def test_what_came_early_is_delivered_once(pair: Pair) -> None:
     assert pair.relay.early == []
 
 
-def test_an_upstream_that_ends_before_it_said_anything_is_followed_by_one_that_hears_all_of_it() -> None:
+def test_early_messages_are_repeated_to_the_next_upstream() -> None:
     pair, lost = Pair(), list[int]()
     pair.relay.on_upstream_lost = lambda code, _: lost.append(code)
     pair.relay.message(b"before")
@@ -73,7 +73,7 @@ def test_an_upstream_that_ends_before_it_said_anything_is_followed_by_one_that_h
     assert pair.down.is_open
 
 
-def test_who_has_said_too_much_to_its_upstream_has_no_other(pair: Pair) -> None:
+def test_a_full_buffer_settles_on_the_upstream(pair: Pair) -> None:
     pair.join()
     for _ in range(MAX_EARLY_MESSAGES + 1):
         pair.relay.message(b"x")
@@ -89,7 +89,7 @@ def test_who_has_said_too_much_to_its_upstream_has_no_other(pair: Pair) -> None:
     [(b"", MAX_EARLY_MESSAGES), (b"x", MAX_EARLY_MESSAGES), (bytes(64 * 1024), MAX_EARLY_BYTES // (64 * 1024))],
     ids=["empty", "small", "big"],
 )
-def test_who_says_too_much_too_early_is_closed(pair: Pair, message: bytes, fits: int) -> None:
+def test_too_many_early_messages_close_the_player(pair: Pair, message: bytes, fits: int) -> None:
     for _ in range(fits):
         pair.relay.message(message)
     assert pair.down.is_open
@@ -98,7 +98,7 @@ def test_who_says_too_much_too_early_is_closed(pair: Pair, message: bytes, fits:
     assert pair.relay.early == []
 
 
-def test_after_the_join_there_is_no_such_bound(pair: Pair) -> None:
+def test_the_buffer_limit_ends_with_the_first_message_from_upstream(pair: Pair) -> None:
     pair.join()
     for _ in range(MAX_EARLY_MESSAGES * 4):
         pair.relay.message(bytes(10_000))
@@ -109,7 +109,7 @@ def test_after_the_join_there_is_no_such_bound(pair: Pair) -> None:
 # -- ends -------------------------------------------------------------------------------------------
 
 
-def test_a_player_that_goes_takes_its_upstream_along(pair: Pair) -> None:
+def test_the_upstream_is_closed_with_the_player(pair: Pair) -> None:
     upstream = pair.join()
     pair.relay.closed(4321, "gone")
     assert pair.up.closes == [BYE]
@@ -118,14 +118,14 @@ def test_a_player_that_goes_takes_its_upstream_along(pair: Pair) -> None:
     assert pair.ends == [(4321, "gone")]
 
 
-def test_a_player_that_goes_before_the_join_is_told_of_once(pair: Pair) -> None:
+def test_a_player_that_disconnects_before_the_join_is_reported_once(pair: Pair) -> None:
     pair.relay.message(b"early")
     pair.relay.closed(close_codes.ABNORMAL, "connection lost")
     assert pair.ends == [(close_codes.ABNORMAL, "connection lost")]
     assert pair.up.closes == []
 
 
-def test_an_upstream_that_comes_too_late_is_closed(pair: Pair) -> None:
+def test_an_upstream_is_closed_after_its_player_disconnected(pair: Pair) -> None:
     pair.relay.message(b"early")
     pair.down.is_open = False
     pair.relay.closed(close_codes.ABNORMAL, "connection lost")
@@ -134,7 +134,7 @@ def test_an_upstream_that_comes_too_late_is_closed(pair: Pair) -> None:
     assert pair.up.sent == []
 
 
-def test_an_upstream_that_comes_while_the_player_is_being_closed_hears_nothing_of_it(pair: Pair) -> None:
+def test_an_upstream_gets_no_messages_of_a_closing_player(pair: Pair) -> None:
     pair.relay.message(b"early")
     pair.down.close(close_codes.RESTARTING)
     pair.join().closed(*BYE)
@@ -144,34 +144,34 @@ def test_an_upstream_that_comes_while_the_player_is_being_closed_hears_nothing_o
 
 
 @pytest.mark.parametrize("code", [1000, 1008, 1011, 1013, 3000, 4000, 4104, 4201, 4999])
-def test_the_upstreams_code_and_reason_are_passed_on(pair: Pair, code: int) -> None:
+def test_the_upstreams_code_and_reason_are_forwarded(pair: Pair, code: int) -> None:
     upstream = pair.join()
     upstream.closed(code, "why")
     assert pair.down.closes == [(code, "why")]
 
 
 @pytest.mark.parametrize("code", [1001, close_codes.NO_STATUS, close_codes.ABNORMAL, 1015, 0, 999, 2999, 5000])
-def test_a_code_that_may_not_be_passed_on_says_come_back(pair: Pair, code: int) -> None:
+def test_a_forbidden_code_is_replaced_by_one_to_reconnect(pair: Pair, code: int) -> None:
     pair.join().closed(code, "why")
     assert pair.down.closes == [(close_codes.STREAM_UNAVAILABLE.code, "why")]
 
 
 @given(st.integers(0, 65535))
-def test_no_page_is_ever_told_to_stay_away_for_good(code: int) -> None:
+def test_no_code_is_forwarded_that_stops_reconnecting(code: int) -> None:
     passed_on = forwardable(code)
     assert passed_on != 1001
     assert passed_on in FORWARDABLE_CODES
     assert passed_on == code or code not in FORWARDABLE_CODES
 
 
-def test_after_the_upstream_is_gone_messages_are_not_sent_to_it(pair: Pair) -> None:
+def test_messages_are_not_sent_to_a_lost_upstream(pair: Pair) -> None:
     upstream = pair.join()
     upstream.closed(4000, "")
     pair.relay.message(b"late")
     assert pair.up.sent == []
 
 
-def test_who_wants_to_hear_of_a_lost_upstream_keeps_the_player(pair: Pair) -> None:
+def test_on_upstream_lost_keeps_the_player_open(pair: Pair) -> None:
     lost: list[tuple[int, str]] = []
     pair.relay.on_upstream_lost = lambda code, reason: lost.append((code, reason))
     pair.join().closed(1006, "connection lost")

@@ -1,4 +1,4 @@
-"""One port for HTTP and websockets, spoken to over raw TCP."""
+"""The server for HTTP and websockets, tested over raw TCP."""
 
 import asyncio
 import socket
@@ -18,36 +18,36 @@ from pixelfleet.net.server import Server
 from pixelfleet.net.tls import server_context
 from pixelfleet.service.errors import UsageError
 from tests.unit.pixelfleet.net.certificates import make_certificate
-from tests.unit.pixelfleet.net.doors import BOUNDS, OpenPort, door
 from tests.unit.pixelfleet.net.raw import Op, Raw, connection, frame, request, upgrade, websocket
+from tests.unit.pixelfleet.net.servers import BOUNDS, OpenPort, open_port
 
 IMPATIENT = Bounds(handshake_seconds=0.2)
 
 
-async def is_served(opened: OpenPort, raw: Raw) -> None:
-    """Make sure that a connection which was just upgraded is a websocket like any other."""
+async def check_websocket(opened: OpenPort, raw: Raw) -> None:
+    """Check the answer 101, then exchange a message in each direction."""
     assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
-    sock, heard = await opened.next()
+    sock, received = await opened.next()
     await raw.send(frame(Op.TEXT, b"up"))
-    assert (await heard.count(1))[-1] == b"up"
+    assert (await received.count(1))[-1] == b"up"
     sock.send(b"down")
     assert await raw.text() == b"down"
 
 
-# -- what goes where --------------------------------------------------------------------------------
+# -- HTTP and websockets ----------------------------------------------------------------------------
 
 
 async def test_http_and_websockets_share_a_port() -> None:
-    async with door() as opened, connection(opened.port) as http, connection(opened.port) as ws:
+    async with open_port() as opened, connection(opened.port) as http, connection(opened.port) as ws:
         await http.send(request("/livez"))
         assert await http.response() == (200, b'{"status":"ok"}')
         await ws.send(upgrade("/ws?id=a"))
-        await is_served(opened, ws)
+        await check_websocket(opened, ws)
         assert opened.requests[0].raw_path == "/ws?id=a"
 
 
 async def test_a_kept_alive_connection_serves_many_requests() -> None:
-    async with door() as opened, connection(opened.port) as http:
+    async with open_port() as opened, connection(opened.port) as http:
         for body in (b"one", b"", b"x" * 100_000):
             await http.send(request("/echo", method="POST", headers={"Content-Length": str(len(body))}) + body)
             assert await http.response() == (200, body)
@@ -58,11 +58,11 @@ async def test_a_kept_alive_connection_serves_many_requests() -> None:
 
 async def test_a_kept_alive_connection_can_become_a_websocket() -> None:
     """A proxy with a pool of connections sends an upgrade on one that has served a page."""
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(request("/livez"))
         assert (await raw.response())[0] == 200
         await raw.send(upgrade("/ws"))
-        await is_served(opened, raw)
+        await check_websocket(opened, raw)
 
 
 @pytest.mark.parametrize(
@@ -77,24 +77,24 @@ async def test_a_kept_alive_connection_can_become_a_websocket() -> None:
 )
 async def test_the_fields_of_an_upgrade_may_be_lists(field: str, value: str) -> None:
     head = upgrade().replace(f"{field}: {'Upgrade' if field == 'Connection' else 'websocket'}".encode(), b"X: y")
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(head[:-2] + f"{field}: {value}\r\n\r\n".encode())
         assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
         await opened.next()
 
 
 async def test_a_message_may_come_in_the_same_segment_as_the_request() -> None:
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(upgrade() + frame(Op.TEXT, b"early") + frame(Op.TEXT, bytes(5000)))
         assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
-        _, heard = await opened.next()
-        assert await heard.count(2) == [b"early", bytes(5000)]
+        _, received = await opened.next()
+        assert await received.count(2) == [b"early", bytes(5000)]
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 async def test_a_head_may_be_split_at_every_byte(kind: str) -> None:
     head = request("/livez") if kind == "http" else upgrade("/ws")
-    async with door() as opened:
+    async with open_port() as opened:
         for cut in range(1, len(head)):
             async with connection(opened.port) as raw:
                 await raw.send(head[:cut])
@@ -104,24 +104,24 @@ async def test_a_head_may_be_split_at_every_byte(kind: str) -> None:
                 if kind == "http":
                     assert (await raw.response())[0] == 200
                 else:
-                    await is_served(opened, raw)
+                    await check_websocket(opened, raw)
 
 
 async def test_a_head_may_come_byte_by_byte() -> None:
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         for byte in upgrade("/slow"):
             await raw.send(bytes([byte]))
             await asyncio.sleep(0)
-        await is_served(opened, raw)
+        await check_websocket(opened, raw)
 
 
 @pytest.mark.parametrize("filler", [2_000, 4_000, 8_000, 15_000])
-async def test_a_big_head_is_taken_up_to_the_bound(filler: int) -> None:
+async def test_a_large_head_is_accepted_up_to_the_limit(filler: int) -> None:
     cookies = {f"X-{index}": "a" * 1000 for index in range(filler // 1000)}
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(upgrade(headers=cookies))
-        await is_served(opened, raw)
-    async with door() as opened, connection(opened.port) as raw:
+        await check_websocket(opened, raw)
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(request("/livez", headers=cookies))
         assert (await raw.response())[0] == 200
 
@@ -133,7 +133,7 @@ async def test_an_upgrade_can_be_refused_with_a_status() -> None:
     async def refuse(_: RequestHead) -> Refusal:
         return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no room")
 
-    async with door(admit=refuse) as opened, connection(opened.port) as raw:
+    async with open_port(admit=refuse) as opened, connection(opened.port) as raw:
         await raw.send(upgrade())
         assert await raw.response() == (503, b"no room")
         assert await raw.rest() == b""
@@ -150,15 +150,15 @@ async def test_an_upgrade_can_be_refused_with_a_status() -> None:
     ],
 )
 async def test_a_broken_upgrade_is_a_bad_request(head: bytes) -> None:
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(head)
         assert (await raw.response())[0] == 400
         assert await raw.rest() == b""
 
 
 @pytest.mark.parametrize("version", [b"12", b"", b"\xff\xfe", b"13, 8"])
-async def test_a_version_that_we_do_not_speak_is_answered_with_ours(version: bytes) -> None:
-    async with door() as opened, connection(opened.port) as raw:
+async def test_the_answer_to_another_version_lists_the_supported_one(version: bytes) -> None:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(upgrade().replace(b"Version: 13", b"Version: " + version))
         head = await raw.head()
         assert head.startswith(b"HTTP/1.1 426 ")
@@ -194,34 +194,34 @@ async def test_a_version_that_we_do_not_speak_is_answered_with_ours(version: byt
     ],
 )
 async def test_garbage_ends_that_connection_alone_and_at_once(noise: bytes) -> None:
-    async with door() as opened, connection(opened.port) as raw, websocket(opened.port) as good:
+    async with open_port() as opened, connection(opened.port) as raw, websocket(opened.port) as good:
         await raw.send(noise)
         answer = await raw.rest()
         assert not answer or answer.split(b"\r\n")[0].split(b" ")[1][:1] == b"4"
-        _, heard = await opened.next()
+        _, received = await opened.next()
         await good.send(frame(Op.TEXT, b"still here"))
-        assert await heard.count(1) == [b"still here"]
+        assert await received.count(1) == [b"still here"]
 
 
-async def test_a_bug_behind_the_port_tells_a_stranger_nothing() -> None:
+async def test_the_answer_to_a_bug_in_a_handler_has_no_details() -> None:
     with capture_logs() as logs:
-        async with door() as opened, connection(opened.port) as raw:
+        async with open_port() as opened, connection(opened.port) as raw:
             await raw.send(request("/broken"))
             assert await raw.response() == (500, b'{"error":"internal error"}')
     assert [(each["event"], each["path"]) for each in logs] == [("request failed", "/broken")]
 
 
-async def test_a_bug_in_the_upgrade_tells_a_stranger_nothing() -> None:
+async def test_the_answer_to_a_bug_in_an_admission_has_no_details() -> None:
     async def bug(_: object) -> Refusal:
-        raise RuntimeError("an inside that nobody should see")
+        raise RuntimeError("an internal detail")
 
     with capture_logs() as logs:
-        async with door(admit=bug) as opened, connection(opened.port) as raw:
+        async with open_port(admit=bug) as opened, connection(opened.port) as raw:
             await raw.send(upgrade())
             status, body = await raw.response()
             assert status == 500
-            assert b"inside" not in body
-    assert [each["event"] for each in logs] == ["upgrade failed"]
+            assert b"detail" not in body
+    assert [each["event"] for each in logs] == ["request failed"]
 
 
 # -- time and the end -------------------------------------------------------------------------------
@@ -236,8 +236,8 @@ async def test_a_bug_in_the_upgrade_tells_a_stranger_nothing() -> None:
         pytest.param(request("/livez")[:-1], id="all but a byte"),
     ],
 )
-async def test_who_does_not_ask_in_time_is_dropped(begun: bytes) -> None:
-    async with door(IMPATIENT) as opened, connection(opened.port) as raw:
+async def test_a_connection_without_a_request_is_dropped_in_time(begun: bytes) -> None:
+    async with open_port(IMPATIENT) as opened, connection(opened.port) as raw:
         await raw.send(begun)
         assert await raw.rest() == b""
 
@@ -246,36 +246,36 @@ LONG = request("/livez", headers={f"X-{index}": "a" * 1000 for index in range(MA
 
 
 @pytest.mark.parametrize("begun", [LONG, b"\r\n\r\n"], ids=["a head over the bound", "empty lines"])
-async def test_who_talks_without_asking_is_dropped_in_time(begun: bytes) -> None:
-    async with door(IMPATIENT) as opened, connection(opened.port) as raw:
+async def test_a_connection_without_a_complete_head_is_dropped_in_time(begun: bytes) -> None:
+    async with open_port(IMPATIENT) as opened, connection(opened.port) as raw:
         await raw.send(begun)
         await raw.rest()
 
 
-async def test_who_asks_once_and_then_begins_to_ask_is_dropped_in_time() -> None:
-    async with door(IMPATIENT) as opened, connection(opened.port) as raw:
+async def test_an_incomplete_second_request_is_dropped_in_time() -> None:
+    async with open_port(IMPATIENT) as opened, connection(opened.port) as raw:
         await raw.send(request("/livez") + b"GET / HT")
         await raw.response()
         await raw.rest()
 
 
-async def test_who_asks_in_time_stays() -> None:
+async def test_a_connection_with_a_request_in_time_stays_open() -> None:
     bounds = Bounds(handshake_seconds=1.0)
-    async with door(bounds) as opened, websocket(opened.port) as ws, connection(opened.port) as http:
+    async with open_port(bounds) as opened, websocket(opened.port) as ws, connection(opened.port) as http:
         await http.send(request("/livez"))
         await http.response()
         await asyncio.sleep(1.2 * bounds.handshake_seconds)  # what is tested is that time does nothing
-        _, heard = await opened.next()
+        _, received = await opened.next()
         await ws.send(frame(Op.TEXT, b"still here"))
-        await heard.count(1)
+        await received.count(1)
         await http.send(request("/livez"))
         assert (await http.response())[0] == 200
 
 
 @pytest.mark.parametrize("begun", [b"", upgrade()[:40], request("/echo", method="POST")[:-2]])
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
-async def test_who_goes_away_half_way_is_forgotten(begun: bytes, *, reset: bool) -> None:
-    async with door() as opened:
+async def test_a_disconnect_within_the_request_is_harmless(begun: bytes, *, reset: bool) -> None:
+    async with open_port() as opened:
         async with connection(opened.port) as raw:
             await raw.send(begun)
             if reset:
@@ -285,8 +285,8 @@ async def test_who_goes_away_half_way_is_forgotten(begun: bytes, *, reset: bool)
         assert len(opened.requests) == 1
 
 
-async def test_a_reset_right_after_the_request_costs_nobody_else() -> None:
-    async with door() as opened:
+async def test_a_reset_after_the_request_does_not_affect_other_connections() -> None:
+    async with open_port() as opened:
         for _ in range(20):
             async with connection(opened.port) as raw:
                 raw.writer.write(upgrade() + frame(Op.TEXT, b"x"))
@@ -297,9 +297,9 @@ async def test_a_reset_right_after_the_request_costs_nobody_else() -> None:
             assert opened.requests[-1].path == "/good"
 
 
-async def test_a_port_that_closed_takes_no_more_and_leaves_websockets_open() -> None:
-    async with door() as opened, websocket(opened.port) as ws:
-        sock, heard = await opened.next()
+async def test_a_stopped_server_accepts_no_connections_and_keeps_websockets_open() -> None:
+    async with open_port() as opened, websocket(opened.port) as ws:
+        sock, received = await opened.next()
         opened.server.stop_listening()
         opened.server.stop_listening()
         with pytest.raises(ConnectionRefusedError):
@@ -307,14 +307,14 @@ async def test_a_port_that_closed_takes_no_more_and_leaves_websockets_open() -> 
                 pass
         await opened.server.__aexit__(None, None, None)
         await ws.send(frame(Op.TEXT, b"still here"))
-        assert await heard.count(1) == [b"still here"]
+        assert await received.count(1) == [b"still here"]
         sock.send(b"and here")
         assert await ws.text() == b"and here"
 
 
-async def test_who_has_not_asked_yet_when_the_port_closes_is_dropped() -> None:
+async def test_connections_without_a_request_are_dropped_when_the_server_stops() -> None:
     async with AsyncExitStack() as after:
-        async with door() as opened:
+        async with open_port() as opened:
             raw = await after.enter_async_context(connection(opened.port))
             async with websocket(opened.port):  # the port takes one after the other
                 await opened.next()
@@ -323,7 +323,7 @@ async def test_who_has_not_asked_yet_when_the_port_closes_is_dropped() -> None:
             await raw.head()
 
 
-async def test_a_request_under_way_is_finished_when_the_port_closes() -> None:
+async def test_a_running_request_finishes_when_the_server_stops() -> None:
     begun, finish = asyncio.Event(), asyncio.Event()
 
     async def slow(_: web.Request) -> web.Response:
@@ -347,7 +347,7 @@ async def test_a_request_under_way_is_finished_when_the_port_closes() -> None:
 
 
 async def test_a_taken_port_is_a_usage_error_that_names_the_option() -> None:
-    async with door() as opened:
+    async with open_port() as opened:
         other = Server(
             web.Application(), opened.admit, host="127.0.0.1", port=opened.port, option="--that-port", bounds=BOUNDS
         )
@@ -355,8 +355,8 @@ async def test_a_taken_port_is_a_usage_error_that_names_the_option() -> None:
             await other.__aenter__()
 
 
-async def test_a_freed_port_can_be_had_again_at_once() -> None:
-    async with door() as opened, websocket(opened.port):
+async def test_a_closed_port_is_free_immediately() -> None:
+    async with open_port() as opened, websocket(opened.port):
         port = opened.port
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -368,7 +368,7 @@ async def test_a_freed_port_can_be_had_again_at_once() -> None:
 async def test_everything_works_over_tls(tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
     tls = await server_context(made.certificate, made.key)
-    async with door(tls=tls) as opened:
+    async with open_port(tls=tls) as opened:
         async with connection(opened.port, tls=made.client()) as raw:
             await raw.send(request("/livez") * 2)
             assert [(await raw.response())[0] for _ in range(2)] == [200, 200]
@@ -376,16 +376,16 @@ async def test_everything_works_over_tls(tmp_path: Path) -> None:
             await raw.send(upgrade()[:30])
             await raw.send(upgrade()[30:] + frame(Op.TEXT, bytes(70_000)))
             assert (await raw.head()).startswith(b"HTTP/1.1 101 ")
-            sock, heard = await opened.next()
-            assert await heard.count(1) == [bytes(70_000)]
+            sock, received = await opened.next()
+            assert await received.count(1) == [bytes(70_000)]
             sock.send(bytes(100_000))
             assert await raw.text() == bytes(100_000)
 
 
-async def test_who_does_not_speak_tls_is_dropped(tmp_path: Path) -> None:
+async def test_a_client_without_tls_is_dropped(tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
     tls = await server_context(made.certificate, made.key)
-    async with door(IMPATIENT, tls=tls) as opened:
+    async with open_port(IMPATIENT, tls=tls) as opened:
         async with connection(opened.port) as raw:
             await raw.send(upgrade())
             assert b"101" not in await raw.rest()
@@ -396,13 +396,13 @@ async def test_who_does_not_speak_tls_is_dropped(tmp_path: Path) -> None:
                 pass
 
 
-def test_the_plain_asyncio_loop_will_do_too() -> None:
+def test_the_server_runs_on_the_asyncio_event_loop() -> None:
     async def talk() -> None:
-        async with door() as opened, connection(opened.port) as ws, connection(opened.port) as http:
+        async with open_port() as opened, connection(opened.port) as ws, connection(opened.port) as http:
             await ws.send(upgrade() + frame(Op.TEXT, b"early"))
             assert (await ws.head()).startswith(b"HTTP/1.1 101 ")
-            sock, heard = await opened.next()
-            assert await heard.count(1) == [b"early"]
+            sock, received = await opened.next()
+            assert await received.count(1) == [b"early"]
             sock.send(bytes(100_000))
             assert await ws.text() == bytes(100_000)
             await http.send(request("/livez"))

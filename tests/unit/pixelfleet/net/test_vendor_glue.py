@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.vendor_glue import picows_protocol as glue
 from pixelfleet.net.websocket import WebSocket
-from tests.unit.pixelfleet.net.doors import BOUNDS, door
 from tests.unit.pixelfleet.net.raw import Op, close_frame, connection, frame, request, upgrade, websocket
+from tests.unit.pixelfleet.net.servers import BOUNDS, open_port
 
 KEY: Final = "AAAAAAAAAAAAAAAAAAAAAA=="
 
@@ -98,7 +98,7 @@ async def test_picows_reports_a_breach_to_its_logger_while_it_handles_the_error(
         self.abort()
 
     monkeypatch.setattr(WebSocket, "broken", broken)
-    async with door() as opened, websocket(opened.port) as peer:
+    async with open_port() as opened, websocket(opened.port) as peer:
         await opened.next()
         await peer.send(frame(Op.TEXT, b"x", mask=False))
         await peer.rest()
@@ -117,9 +117,9 @@ async def test_picows_reports_an_error_of_a_listener_to_its_logger(monkeypatch: 
 
     monkeypatch.setattr(WebSocket, "broken", broken)
     with capture_logs():
-        async with door() as opened, websocket(opened.port) as peer:
-            _, heard = await opened.next()
-            heard.on_message = bug
+        async with open_port() as opened, websocket(opened.port) as peer:
+            _, received = await opened.next()
+            received.on_message = bug
             await peer.send(frame(Op.TEXT, b"x"))
             await peer.rest()
     assert seen == [1011], changed("picows", "an error of a listener is reported in another way")
@@ -133,11 +133,11 @@ async def test_picows_client_has_its_transport_and_tells_when_the_handshake_is_o
 
 
 async def test_aiohttp_lets_a_connection_go_that_has_served_http() -> None:
-    async with door() as opened, connection(opened.port) as raw:
+    async with open_port() as opened, connection(opened.port) as raw:
         await raw.send(request("/livez"))
         await raw.response()
         await raw.send(upgrade("/ws") + frame(Op.TEXT, b"early") + close_frame(1000))
         answer = await raw.rest()
         assert answer.startswith(b"HTTP/1.1 101 "), changed("aiohttp", "a connection cannot be taken from it any more")
-        _, heard = await opened.next()
-        assert heard.messages == [b"early"], changed("aiohttp", "what came behind a request is kept in another place")
+        _, received = await opened.next()
+        assert received.messages == [b"early"], changed("aiohttp", "data after a request is stored in another place")

@@ -1,4 +1,4 @@
-"""A websocket of ours with a raw peer at the other end, so that every byte is the test's."""
+"""A websocket with a raw TCP peer, which sends arbitrary bytes."""
 
 import asyncio
 import struct
@@ -13,8 +13,8 @@ from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.websocket import MAX_REASON_BYTES, WebSocket, fit_reason
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode, catalogue
-from tests.unit.pixelfleet.net.doors import accepting, door
 from tests.unit.pixelfleet.net.raw import Op, close_frame, frame, websocket
+from tests.unit.pixelfleet.net.servers import accepting, open_port
 
 SMALL = Bounds(message_bytes=1000)
 
@@ -24,30 +24,30 @@ SMALL = Bounds(message_bytes=1000)
 @pytest.mark.parametrize("op", [Op.TEXT, Op.BINARY])
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 256 * 1024])
 async def test_a_message_arrives_whole(op: Op, size: int) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         payload = bytes(size)
         await peer.send(frame(op, payload))
-        assert await heard.count(1) == [payload]
+        assert await received.count(1) == [payload]
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 8192, 8193, 65535, 65536, 300_000])
-async def test_what_is_sent_arrives_as_text(size: int) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
+async def test_sent_messages_are_text_frames(size: int) -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
         socket, _ = await opened.next()
         payload = b"a" * size
         socket.send(payload)
         assert await peer.frame() == (Op.TEXT, payload)
 
 
-async def test_messages_come_and_go_in_order() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
-        heard.on_message = socket.send
+async def test_messages_keep_their_order() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
+        received.on_message = socket.send
         sent = [b"%d" % number * (number * 37 % 500) for number in range(300)]
         await peer.send(b"".join(frame(Op.TEXT, data) for data in sent))
         assert [await peer.text() for _ in sent] == sent
-        assert heard.messages == sent
+        assert received.messages == sent
 
 
 @pytest.mark.parametrize(
@@ -57,24 +57,24 @@ async def test_messages_come_and_go_in_order() -> None:
 )
 @pytest.mark.parametrize("op", [Op.TEXT, Op.BINARY])
 async def test_fragments_are_one_message(op: Op, parts: list[bytes]) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         for index, part in enumerate(parts):
             await peer.send(frame(op if not index else Op.CONTINUATION, part, fin=index == len(parts) - 1))
             await peer.send(frame(Op.PING, b"between"))
             assert await peer.frame() == (Op.PONG, b"between")
         await peer.send(frame(Op.TEXT, b"next"))
-        assert await heard.count(2) == [b"".join(parts), b"next"]
+        assert await received.count(2) == [b"".join(parts), b"next"]
 
 
-async def test_bytes_may_come_one_by_one() -> None:
+async def test_a_frame_may_arrive_byte_by_byte() -> None:
     wire = frame(Op.TEXT, b"one") + frame(Op.TEXT, b"t", fin=False) + frame(Op.PING) + frame(Op.CONTINUATION, b"wo")
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         for index in range(len(wire)):
             await peer.send(wire[index : index + 1])
             await asyncio.sleep(0)
-        assert await heard.count(2) == [b"one", b"two"]
+        assert await received.count(2) == [b"one", b"two"]
 
 
 # -- bounds -----------------------------------------------------------------------------------------
@@ -82,46 +82,46 @@ async def test_bytes_may_come_one_by_one() -> None:
 
 @pytest.mark.parametrize("length", [1001, 65536, 1 << 40, (1 << 63) - 1])
 async def test_a_frame_over_the_bound_is_refused_by_its_length_alone(length: int) -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.TEXT, b"", length=length))
         assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
-        assert (await heard.end())[0] == close_codes.MESSAGE_TOO_BIG.code
-        assert heard.messages == []
+        assert (await received.end())[0] == close_codes.MESSAGE_TOO_BIG.code
+        assert received.messages == []
 
 
 async def test_a_frame_at_the_bound_is_taken() -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.TEXT, bytes(1000)))
-        assert await heard.count(1) == [bytes(1000)]
+        assert await received.count(1) == [bytes(1000)]
 
 
 async def test_fragments_together_may_not_exceed_the_bound() -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.TEXT, bytes(600), fin=False) + frame(Op.CONTINUATION, bytes(401), fin=False))
         assert await peer.closing() == (close_codes.MESSAGE_TOO_BIG.code, close_codes.MESSAGE_TOO_BIG.reason)
         await peer.send(close_frame(1009))
-        assert (await heard.end())[0] == close_codes.MESSAGE_TOO_BIG.code
-        assert heard.messages == []
+        assert (await received.end())[0] == close_codes.MESSAGE_TOO_BIG.code
+        assert received.messages == []
 
 
-async def test_empty_fragments_without_end_are_no_way_round_the_bound() -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
+async def test_the_number_of_empty_fragments_is_limited() -> None:
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
         await opened.next()
         await peer.send(frame(Op.TEXT, fin=False) + frame(Op.CONTINUATION, fin=False) * 1100)
         assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
 
 
 async def test_too_many_messages_close_their_sender() -> None:
-    async with door(Bounds(messages_per_second=0.001, message_burst=3)) as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port(Bounds(messages_per_second=0.001, message_burst=3)) as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.TEXT, b"x") * 10)
         assert await peer.closing() == (close_codes.RATE_LIMITED.code, close_codes.RATE_LIMITED.reason)
         await peer.send(close_frame(4104))
-        assert await heard.end() == (close_codes.RATE_LIMITED.code, close_codes.RATE_LIMITED.reason)
-        assert len(heard.messages) == 3
+        assert await received.end() == (close_codes.RATE_LIMITED.code, close_codes.RATE_LIMITED.reason)
+        assert len(received.messages) == 3
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,10 @@ async def test_too_many_messages_close_their_sender() -> None:
     ids=["pings", "pongs", "fragments"],
 )
 async def test_too_many_frames_close_their_sender(flood: bytes) -> None:
-    async with door(Bounds(messages_per_second=0.001, message_burst=100)) as opened, websocket(opened.port) as peer:
+    async with (
+        open_port(Bounds(messages_per_second=0.001, message_burst=100)) as opened,
+        websocket(opened.port) as peer,
+    ):
         await opened.next()
         await peer.send(flood)
         while True:
@@ -144,43 +147,43 @@ async def test_too_many_frames_close_their_sender(flood: bytes) -> None:
                 return
 
 
-async def test_one_peer_that_floods_costs_the_other_nothing() -> None:
+async def test_a_flooding_peer_does_not_affect_others() -> None:
     bounds = Bounds(messages_per_second=0.001, message_burst=5)
-    async with door(bounds) as opened, websocket(opened.port) as bad, websocket(opened.port) as good:
+    async with open_port(bounds) as opened, websocket(opened.port) as bad, websocket(opened.port) as good:
         await opened.next()
-        _, heard = await opened.next()
+        _, received = await opened.next()
         await bad.send(frame(Op.TEXT, b"x") * 10)
         assert (await bad.closing())[0] == close_codes.RATE_LIMITED.code
         await good.send(frame(Op.TEXT, b"fine"))
-        assert await heard.count(1) == [b"fine"]
+        assert await received.count(1) == [b"fine"]
 
 
 @pytest.mark.parametrize("bound", [16 * 1024, 256 * 1024])
 async def test_a_peer_that_does_not_read_is_dropped_at_the_bound(bound: int) -> None:
     bounds = Bounds(send_buffer_bytes=bound)
-    async with door(bounds) as opened, websocket(opened.port, receive_buffer=4096) as peer:
-        socket, heard = await opened.next()
+    async with open_port(bounds) as opened, websocket(opened.port, receive_buffer=4096) as peer:
+        socket, received = await opened.next()
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads as well as it writes
         sent, biggest = 0, 0
-        while not heard.ends:
+        while not received.ends:
             socket.send(bytes(4096))
             sent += 4096
             if (transport := socket._transport) is not None:
                 biggest = max(biggest, transport.underlying_transport.get_write_buffer_size())
             assert sent < 64 * 1024 * 1024, "it is never dropped"
             await asyncio.sleep(0)
-        assert await heard.end() == (close_codes.SLOW_CONSUMER.code, close_codes.SLOW_CONSUMER.reason)
+        assert await received.end() == (close_codes.SLOW_CONSUMER.code, close_codes.SLOW_CONSUMER.reason)
         assert bound - 4096 <= biggest <= bound + 2 * 4096
         assert not socket.is_open
 
 
 async def test_a_peer_that_reads_may_be_sent_more_than_the_bound() -> None:
-    async with door(Bounds(send_buffer_bytes=64 * 1024)) as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+    async with open_port(Bounds(send_buffer_bytes=64 * 1024)) as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         for _ in range(100):
             socket.send(bytes(8000))
             assert len(await peer.text()) == 8000
-        assert heard.ends == []
+        assert received.ends == []
 
 
 # -- broken framing ---------------------------------------------------------------------------------
@@ -209,114 +212,114 @@ async def test_a_peer_that_reads_may_be_sent_more_than_the_bound() -> None:
     ],
 )
 async def test_broken_framing_ends_the_connection_with_a_code(wire: bytes, code: int) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(wire)
         assert (await peer.closing())[0] == code
         await peer.close()
-        assert (await heard.end())[0] == code
-        assert heard.messages == []
+        assert (await received.end())[0] == code
+        assert received.messages == []
 
 
 @pytest.mark.parametrize("breach", [frame(Op.TEXT, bytes(1001)), frame(3), close_frame(1005)], ids=["big", "3", "1005"])
-async def test_what_follows_a_breach_is_not_heard_also_when_it_comes_later(breach: bytes) -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+async def test_messages_after_a_protocol_error_are_ignored(breach: bytes) -> None:
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(breach + frame(Op.TEXT, b"behind it"))
         code, reason = await peer.closing()
         assert reason == close_codes.PROTOCOL_ERROR.reason or code == close_codes.MESSAGE_TOO_BIG.code
         await peer.send(frame(Op.TEXT, b"later"))
-        assert await heard.end() == (code, reason)
-        assert heard.messages == []
+        assert await received.end() == (code, reason)
+        assert received.messages == []
 
 
-async def test_a_breach_stops_the_reading_so_that_the_rest_takes_no_memory() -> None:
-    async with door(SMALL) as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+async def test_a_protocol_error_stops_reading() -> None:
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         assert socket._transport is not None
         transport = socket._transport.underlying_transport
         assert transport.is_reading()
         await peer.send(frame(Op.TEXT, b"", length=1 << 40) + bytes(10_000))
         assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
         assert not transport.is_reading()
-        await heard.end()
+        await received.end()
 
 
 # -- the end, by the other side ---------------------------------------------------------------------
 
 
-async def test_a_peer_that_says_goodbye_and_reads_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_closes_and_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSE_GRACE_SECONDS", 0.05)
-    async with door() as opened, websocket(opened.port, receive_buffer=4096) as peer:
-        socket, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port, receive_buffer=4096) as peer:
+        socket, received = await opened.next()
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads as well as it writes
         assert socket._transport is not None
         while socket._transport.underlying_transport.get_write_buffer_size() == 0:
             socket.send(bytes(64 * 1024))
         await peer.send(close_frame(1000, "bye"))
-        assert await heard.end() == (1000, "bye")
+        assert await received.end() == (1000, "bye")
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1008, 1011, 1013, 3000, 4000, 4104, 4567, 4999])
-async def test_the_other_sides_code_and_reason_are_told(code: int) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+async def test_the_handler_gets_the_other_sides_code_and_reason(code: int) -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         await peer.send(close_frame(code, "tschüß"))
-        assert await heard.end() == (code, "tschüß")
+        assert await received.end() == (code, "tschüß")
         assert (await peer.frame())[0] == Op.CLOSE
         assert await peer.rest() == b""
         assert not socket.is_open
         assert socket.address == ""
 
 
-async def test_a_close_without_a_code_has_one_all_the_same() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+async def test_a_close_without_a_code_is_no_status() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(close_frame(None))
-        assert await heard.end() == (close_codes.NO_STATUS, "")
+        assert await received.end() == (close_codes.NO_STATUS, "")
         assert (await peer.frame())[0] == Op.CLOSE
 
 
-async def test_messages_after_a_close_are_not_heard() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+async def test_messages_after_a_close_are_ignored() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.TEXT, b"before") + close_frame(1000) + frame(Op.TEXT, b"after"))
-        await heard.end()
-        assert heard.messages == [b"before"]
+        await received.end()
+        assert received.messages == [b"before"]
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
 async def test_a_connection_that_ends_without_a_close_is_abnormal(*, reset: bool) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         await peer.send(frame(Op.TEXT, b"half")[:-2])
         if reset:
             peer.reset()
         else:
             await peer.close()
-        assert (await heard.end())[0] == close_codes.ABNORMAL
+        assert (await received.end())[0] == close_codes.ABNORMAL
         assert not socket.is_open
-        assert heard.messages == []
+        assert received.messages == []
 
 
 # -- the end, by us ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("why", catalogue(), ids=lambda why: why.label)
-async def test_we_close_with_every_code_of_the_catalogue(why: CloseCode) -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+async def test_every_code_of_the_catalogue_can_be_sent(why: CloseCode) -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         socket.close(why)
         assert not socket.is_open
         assert await peer.closing() == (why.code, why.reason)
-        assert heard.ends == []
+        assert received.ends == []
         await peer.send(close_frame(why.code))
-        assert await heard.end() == (why.code, why.reason)
+        assert await received.end() == (why.code, why.reason)
 
 
 async def test_the_first_close_counts() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         socket.close(close_codes.KICKED, "because")
         socket.close(close_codes.FULL)
         socket.close_raw(4999, "never")
@@ -324,45 +327,45 @@ async def test_the_first_close_counts() -> None:
         socket.ping()
         assert await peer.closing() == (close_codes.KICKED.code, "because")
         await peer.send(close_frame(4000, "no, I close"))
-        assert await heard.end() == (close_codes.KICKED.code, "because")
+        assert await received.end() == (close_codes.KICKED.code, "because")
         assert await peer.rest() == b""
 
 
-async def test_what_comes_after_our_close_is_not_heard() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+async def test_messages_after_an_own_close_are_ignored() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         socket.close(close_codes.RESTARTING)
         await peer.send(frame(Op.TEXT, b"late") + frame(Op.TEXT, b"x", fin=False) + close_frame(4005))
-        await heard.end()
-        assert heard.messages == []
+        await received.end()
+        assert received.messages == []
 
 
 async def test_a_peer_that_does_not_answer_our_close_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSE_GRACE_SECONDS", 0.05)
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         socket.close(close_codes.FULL)
-        assert await heard.end() == (close_codes.FULL.code, close_codes.FULL.reason)
+        assert await received.end() == (close_codes.FULL.code, close_codes.FULL.reason)
         assert (await peer.closing())[0] == close_codes.FULL.code
         assert await peer.rest() == b""
 
 
 async def test_closing_in_the_middle_of_a_burst_ends_it() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
-        heard.on_message = lambda _: socket.close(close_codes.KICKED)
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
+        received.on_message = lambda _: socket.close(close_codes.KICKED)
         await peer.send(frame(Op.TEXT, b"x") * 5)
         assert (await peer.closing())[0] == close_codes.KICKED.code
         await peer.send(close_frame(4201))
-        await heard.end()
-        assert heard.messages == [b"x"]
+        await received.end()
+        assert received.messages == [b"x"]
 
 
-async def test_dropping_a_connection_says_nothing() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+async def test_an_abort_sends_no_close_frame() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         socket.abort()
-        assert (await heard.end())[0] == close_codes.ABNORMAL
+        assert (await received.end())[0] == close_codes.ABNORMAL
         assert await peer.rest() == b""
         socket.abort()
         socket.send(b"nobody")
@@ -370,41 +373,39 @@ async def test_dropping_a_connection_says_nothing() -> None:
         socket.close(close_codes.NORMAL)
 
 
-async def test_a_bug_in_a_handler_ends_that_connection_alone() -> None:
+async def test_an_exception_of_a_handler_closes_only_its_connection() -> None:
     def bug(_: bytes) -> None:
-        raise RuntimeError("an inside that nobody should see")
+        raise RuntimeError("an internal detail")
 
     with capture_logs() as logs:
-        async with door() as opened, websocket(opened.port) as unlucky, websocket(opened.port) as lucky:
-            _, heard = await opened.next()
+        async with open_port() as opened, websocket(opened.port) as unlucky, websocket(opened.port) as lucky:
+            _, received = await opened.next()
             _, fine = await opened.next()
-            heard.on_message = bug
+            received.on_message = bug
             await unlucky.send(frame(Op.TEXT, b"x") * 3)
             assert await unlucky.closing() == (1011, "")
             await unlucky.close()
-            assert (await heard.end())[0] == 1011
-            assert heard.messages == [b"x"]
+            assert (await received.end())[0] == 1011
+            assert received.messages == [b"x"]
             await lucky.send(frame(Op.TEXT, b"y"))
             assert await fine.count(1) == [b"y"]
-    assert [(each["event"], str(each["exc_info"])) for each in logs] == [
-        ("websocket failed", "an inside that nobody should see")
-    ]
+    assert [(each["event"], str(each["exc_info"])) for each in logs] == [("websocket failed", "an internal detail")]
 
 
-async def test_a_bug_in_what_takes_a_socket_is_logged_and_ends_that_connection() -> None:
+async def test_an_exception_on_open_is_logged_and_closes_the_connection() -> None:
     def bug(_: WebSocket) -> None:
-        raise RuntimeError("an inside that nobody should see")
+        raise RuntimeError("an internal detail")
 
     with capture_logs() as logs:
-        async with door(admit=accepting(Bounds(), bug)) as opened, websocket(opened.port) as peer:
+        async with open_port(admit=accepting(Bounds(), bug)) as opened, websocket(opened.port) as peer:
             assert await peer.closing() == (1011, "")
             assert await peer.rest() == b""
     assert [each["event"] for each in logs] == ["websocket failed"]
 
 
-async def test_a_socket_that_nobody_wants_is_silent() -> None:
+async def test_a_socket_without_a_handler_ignores_messages() -> None:
     bounds = Bounds()
-    async with door(admit=accepting(bounds, lambda _: None)) as opened, websocket(opened.port) as peer:
+    async with open_port(admit=accepting(bounds, lambda _: None)) as opened, websocket(opened.port) as peer:
         await peer.send(frame(Op.TEXT, b"x") + close_frame(1000))
         assert (await peer.frame())[0] == Op.CLOSE
 
@@ -412,28 +413,28 @@ async def test_a_socket_that_nobody_wants_is_silent() -> None:
 # -- signs of life ----------------------------------------------------------------------------------
 
 
-async def test_a_ping_is_answered_with_what_it_carried() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        _, heard = await opened.next()
+async def test_a_pong_has_the_payload_of_its_ping() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
         await peer.send(frame(Op.PING, b"abc"))
         assert await peer.frame() == (Op.PONG, b"abc")
-        assert heard.messages == []
+        assert received.messages == []
 
 
 async def test_a_pong_is_awaited_until_it_comes() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
-        socket, heard = await opened.next()
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
         awaited = [socket.awaits_pong]
         socket.ping()
         awaited.append(socket.awaits_pong)
         assert (await peer.frame())[0] == Op.PING
         await peer.send(frame(Op.PONG) + frame(Op.TEXT, b"after"))
-        await heard.count(1)
+        await received.count(1)
         assert [*awaited, socket.awaits_pong] == [False, True, False]
 
 
-async def test_an_open_socket_knows_who_is_there() -> None:
-    async with door() as opened, websocket(opened.port):
+async def test_an_open_socket_has_the_peers_address() -> None:
+    async with open_port() as opened, websocket(opened.port):
         socket, _ = await opened.next()
         assert socket.address == "127.0.0.1"
         assert socket.is_open
@@ -451,8 +452,8 @@ def test_a_reason_is_cut_between_characters(reason: str) -> None:
     assert len(whole) - len(fitted) == 0 or len(fitted) > MAX_REASON_BYTES - 4
 
 
-async def test_a_long_reason_is_sent_as_far_as_it_goes() -> None:
-    async with door() as opened, websocket(opened.port) as peer:
+async def test_a_long_reason_is_truncated() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
         socket, _ = await opened.next()
         socket.close(close_codes.NOT_ALLOWED, "ü" * 300)
         assert await peer.closing() == (close_codes.NOT_ALLOWED.code, "ü" * (MAX_REASON_BYTES // 2))

@@ -236,18 +236,16 @@ class FakeApplication:
         return web.Response(text='{"half":', content_type="application/json")
 
     async def _dies(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "100"})
-        await response.prepare(request)
-        await response.write(b'{"half":')
-        assert request.transport is not None
-        request.transport.abort()
-        return response
+        return await self._dies_after(request, web.StreamResponse(headers={"Content-Length": "100"}), b'{"half":')
 
     async def _dies_chunked(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.enable_chunked_encoding()
+        return await self._dies_after(request, response, b"true")
+
+    async def _dies_after(self, request: web.Request, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
         await response.prepare(request)
-        await response.write(b"true")
+        await response.write(body)
         assert request.transport is not None
         request.transport.abort()
         return response

@@ -24,7 +24,7 @@ class Conversation:
     def __init__(self, rules: Rules | None = None) -> None:
         self.switchboard: Switchboard[str] = Switchboard(rules or Rules())
         self.now = 0.0
-        self.heard: dict[str, list[Message]] = {}
+        self.received: dict[str, list[Message]] = {}
         self.closed: dict[str, tuple[CloseCode, str]] = {}
         self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
@@ -32,7 +32,7 @@ class Conversation:
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
-        self.heard[key] = []
+        self.received[key] = []
         return key
 
     def _do(self, outputs: list[Output[str]]) -> None:
@@ -41,7 +41,7 @@ class Conversation:
                 assert output.to not in self.closed, "a message for a peer that was closed"
                 message = orjson.loads(output.data)
                 assert message["type"] == output.kind
-                self.heard[output.to].append(message)
+                self.received[output.to].append(message)
             elif isinstance(output, Close):
                 self.closed[output.to] = (output.why, output.reason)
                 self._do(self.switchboard.left(output.to))
@@ -58,38 +58,38 @@ class Conversation:
         """Connect a streamer and, with a name, identify it; discard the messages that it got so far."""
         self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
         if name is not None:
-            self.say(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
-            self.hear(key)
+            self.send(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
+            self.receive(key)
         return key
 
     def player(self, key: str, *, admission: Admission | None = None, offers: bool = False) -> str:
         self._do(
             self.switchboard.player_connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers)
         )
-        self.hear(key)
+        self.receive(key)
         return key
 
     def sfu(self, key: str, name: str | None = None) -> str:
         self._do(self.switchboard.sfu_connected(self._key(key), self.now, CONFIG))
         if name is not None:
-            self.say(key, "endpointId", id=name, protocolVersion="1.3.0")
-            self.hear(key)
+            self.send(key, "endpointId", id=name, protocolVersion="1.3.0")
+            self.receive(key)
         return key
 
     def subscribed(self, key: str, streamer_id: str) -> str:
         """Connect a player, subscribe it, and return its player id."""
         self.player(key)
-        self.say(key, "subscribe", streamerId=streamer_id)
+        self.send(key, "subscribe", streamerId=streamer_id)
         subscriber = next(s for s in self.switchboard.players() if s.peer.key == key)
         assert subscriber.subscribed_to is not None
         return subscriber.player_id
 
     # -- what happens -------------------------------------------------------------------------------
 
-    def say(self, key: str, kind: str, **fields: object) -> None:
-        self.say_raw(key, orjson.dumps({"type": kind, **fields}))
+    def send(self, key: str, kind: str, **fields: object) -> None:
+        self.send_raw(key, orjson.dumps({"type": kind, **fields}))
 
-    def say_raw(self, key: str, data: bytes) -> None:
+    def send_raw(self, key: str, data: bytes) -> None:
         self._do(self.switchboard.received(key, data, self.now))
 
     def leave(self, key: str) -> None:
@@ -104,15 +104,15 @@ class Conversation:
 
     # -- what came of it ----------------------------------------------------------------------------
 
-    def hear(self, key: str) -> list[Message]:
+    def receive(self, key: str) -> list[Message]:
         """Return the messages to a peer since the last call."""
-        heard, self.heard[key] = self.heard[key], []
-        return heard
+        received, self.received[key] = self.received[key], []
+        return received
 
-    def hear_one(self, key: str) -> Message:
-        heard = self.hear(key)
-        assert len(heard) == 1, heard
-        return heard[0]
+    def receive_one(self, key: str) -> Message:
+        received = self.receive(key)
+        assert len(received) == 1, received
+        return received[0]
 
     def kinds(self, key: str) -> list[str]:
-        return [message["type"] for message in self.hear(key)]
+        return [message["type"] for message in self.receive(key)]

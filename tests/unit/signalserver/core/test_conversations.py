@@ -1,8 +1,8 @@
 """Whole conversations of every dialect, as recorded in `conversations/*.txt`.
 
-A line is `who verb what`. Verbs: `connects as` (what: a role, and options as name=value), `says` and `hears` (what: a
-message; `$name` stands for a player id that is learnt where it is first heard), `leaves`, `is closed with` (what: a
-code). Every message must be heard in just this order, and nothing else may be.
+A line is `PEER VERB DETAILS`. Verbs: `connects as` (a role, and options as name=value), `sends` and `receives` (a
+message; `$name` stands for a player id, which its first appearance defines), `leaves`, `is closed with` (a code). The
+messages must be received in this order, without others between them.
 """
 
 import re
@@ -17,13 +17,14 @@ from signalserver.core.state import Rules
 from tests.unit.signalserver.core.conversation import CONFIG, Conversation
 
 RECORDED = sorted((Path(__file__).parent / "conversations").glob("*.txt"))
+LINE = re.compile(r"(\w+) (connects as|sends|receives|leaves|is closed with) ?(.*)")
 
 
 class Replay:
     """Plays one recorded conversation against a switchboard."""
 
     def __init__(self, text: str) -> None:
-        self.learnt: dict[str, str] = {}
+        self.player_ids: dict[str, str] = {}
         self.lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         legacy = self.lines[0] == "the streamers are 4.27"
         if legacy:
@@ -33,60 +34,62 @@ class Replay:
 
     def run(self) -> None:
         for line in self.lines:
-            who, verb, what = re.fullmatch(r"(\w+) (connects as|says|hears|leaves|is closed with) ?(.*)", line).groups()  # type: ignore[union-attr]  # a line that does not fit must fail
-            if verb not in ("hears", "is closed with"):
+            found = LINE.fullmatch(line)
+            assert found, line
+            peer, verb, details = found.groups()
+            if verb not in ("receives", "is closed with"):
                 self._collect()
             if verb == "connects as":
-                self._connect(who, what)
-            elif verb == "says":
-                self.talk.say_raw(who, self._fill(what).encode())
-            elif verb == "hears":
+                self._connect(peer, details)
+            elif verb == "sends":
+                self.talk.send_raw(peer, self._fill(details).encode())
+            elif verb == "receives":
                 self._collect(strict=False)
-                assert self.pending[who], f"{who} heard nothing more, at: {line}"
-                self._match(orjson.loads(what), self.pending[who].pop(0), line)
+                assert self.pending[peer], f"{peer} received nothing more, at: {line}"
+                self._match(orjson.loads(details), self.pending[peer].pop(0), line)
             elif verb == "leaves":
-                self.talk.leave(who)
+                self.talk.leave(peer)
             else:
-                assert self.talk.closed[who][0].code == int(what), line
+                assert self.talk.closed[peer][0].code == int(details), line
         self._collect()
 
-    def _connect(self, who: str, what: str) -> None:
-        role, *options = what.split()
+    def _connect(self, peer: str, details: str) -> None:
+        role, *options = details.split()
         chosen = dict(option.split("=") for option in options)
         switchboard, now = self.talk.switchboard, self.talk.now
-        self.talk.heard[who] = []
-        self.pending[who] = []
+        self.talk.received[peer] = []
+        self.pending[peer] = []
         if role == "streamer":
-            outputs = switchboard.streamer_connected(who, now, CONFIG)
+            outputs = switchboard.streamer_connected(peer, now, CONFIG)
         elif role == "sfu":
-            outputs = switchboard.sfu_connected(who, now, CONFIG)
+            outputs = switchboard.sfu_connected(peer, now, CONFIG)
         else:
             leased = chosen.get("leased")
             admission = Admission("session", leased, chosen["shown_as"]) if leased else None
             offers = chosen.get("OfferToReceive") == "true"
-            outputs = switchboard.player_connected(who, now, CONFIG, admission=admission, offers=offers)
+            outputs = switchboard.player_connected(peer, now, CONFIG, admission=admission, offers=offers)
         self.talk._do(outputs)
 
     def _collect(self, *, strict: bool = True) -> None:
-        """Move received messages to those that wait for comparison; when strict, none may wait from before."""
+        """Move received messages to the pending ones; when strict, none may be pending already."""
         if strict:
-            unheard = {who: messages for who, messages in self.pending.items() if messages}
-            fresh = {who: messages for who, messages in self.talk.heard.items() if messages}
-            assert not unheard, f"not in the record: {unheard}"
-            assert not fresh, f"not in the record: {fresh}"
-        for who in self.talk.heard:
-            self.pending[who].extend(self.talk.hear(who))
+            unmatched = {peer: messages for peer, messages in self.pending.items() if messages}
+            unexpected = {peer: messages for peer, messages in self.talk.received.items() if messages}
+            assert not unmatched, f"not in the record: {unmatched}"
+            assert not unexpected, f"not in the record: {unexpected}"
+        for peer in self.talk.received:
+            self.pending[peer].extend(self.talk.receive(peer))
 
     def _fill(self, text: str) -> str:
-        return re.sub(r"\$(\w+)", lambda name: self.learnt[name[1]], text)
+        return re.sub(r"\$(\w+)", lambda name: self.player_ids[name[1]], text)
 
-    def _match(self, expected: dict[str, Any], heard: dict[str, Any], line: str) -> None:
+    def _match(self, expected: dict[str, Any], received: dict[str, Any], line: str) -> None:
         for field, value in expected.items():
             if isinstance(value, str) and value.startswith("$"):
-                learnt = self.learnt.setdefault(value[1:], heard[field])
-                assert learnt.isdecimal()
-                expected[field] = learnt
-        assert heard == expected, line
+                player_id = self.player_ids.setdefault(value[1:], received[field])
+                assert player_id.isdecimal()
+                expected[field] = player_id
+        assert received == expected, line
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

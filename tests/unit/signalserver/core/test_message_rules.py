@@ -37,7 +37,7 @@ def test_a_message_of_another_role_is_an_unknown_type(key: str, kind: str) -> No
     talk = Conversation()
     talk.streamer("s", "cam")
     talk.player("p")
-    talk.say(key, kind, id="x", playerId="101", streamerId="cam", action="quit")
+    talk.send(key, kind, id="x", playerId="101", streamerId="cam", action="quit")
     assert [(drop.sender, drop.kind) for drop in talk.drops] == [(key, "unknown")]
-    assert talk.hear(key) == []
+    assert talk.receive(key) == []
     assert talk.calls == []

@@ -52,10 +52,10 @@ def test_only_a_source_that_has_an_id_and_streams_is_listed() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["cam", "cam1", "cam2", "x"])), max_size=30))
-def test_ids_are_unique(wishes: list[tuple[int, str]]) -> None:
+def test_ids_are_unique(requests: list[tuple[int, str]]) -> None:
     roster: Roster[str] = Roster()
     sources = [streamer(roster, str(number)) for number in range(5)]
-    for number, wanted in wishes:
+    for number, wanted in requests:
         name = roster.name(sources[number], wanted)
         assert name.startswith(wanted)
         assert roster.source(name) is sources[number]

@@ -21,47 +21,47 @@ def session(name: str, *, spectator: bool = False, endpoint: str = "cam") -> Adm
 @pytest.mark.parametrize(("capacity", "held", "admitted"), [(1, 0, True), (1, 1, False), (2, 1, True), (0, 50, True)])
 def test_a_streamer_takes_as_many_sessions_as_it_has_slots(capacity: int, held: int, *, admitted: bool) -> None:
     sessions = Sessions[int](capacity)
-    sessions.look(player(number, session(f"s{number}")) for number in range(held))
+    sessions.update(player(number, session(f"s{number}")) for number in range(held))
     assert sessions.admits(session("new")) is admitted
     assert sessions.admits(session("new", endpoint="other"))
 
 
 def test_a_present_session_is_not_admitted_again() -> None:
     sessions = Sessions[int](5)
-    sessions.look([player(1, session("a")), player(2, session("b", spectator=True))])
+    sessions.update([player(1, session("a")), player(2, session("b", spectator=True))])
     assert not sessions.admits(session("a"))
     assert not sessions.admits(session("b", spectator=True))
 
 
 def test_a_spectator_needs_and_occupies_no_slot() -> None:
     sessions = Sessions[int](1)
-    sessions.look([player(1, session("a", spectator=True))])
+    sessions.update([player(1, session("a", spectator=True))])
     assert sessions.admits(session("b"))
-    sessions.look([player(1, session("a", spectator=True)), player(2, session("b"))])
+    sessions.update([player(1, session("a", spectator=True)), player(2, session("b"))])
     assert sessions.admits(session("c", spectator=True))
     assert (sessions.by_streamer["cam"].sessions, sessions.by_streamer["cam"].spectators) == (["b"], ["a"])
 
 
 def test_a_player_without_a_session_occupies_a_slot_when_subscribed() -> None:
     sessions = Sessions[int](1)
-    sessions.look([player(1)])
+    sessions.update([player(1)])
     assert sessions.admits(session("a"))
-    sessions.look([player(1, subscribed_to="cam")])
+    sessions.update([player(1, subscribed_to="cam")])
     assert not sessions.admits(session("a"))
 
 
 def test_an_admitted_player_that_is_not_in_the_roster_occupies_a_slot() -> None:
     sessions = Sessions[int](1)
-    sessions.look([])
-    sessions.look_also([None, session("a")])
+    sessions.update([])
+    sessions.add_admitted([None, session("a")])
     assert not sessions.admits(session("b"))
 
 
 def test_an_ended_session_is_reported_until_the_store_accepts_it() -> None:
     sessions = Sessions[int](1)
-    sessions.look([player(1, session("a"))])
+    sessions.update([player(1, session("a"))])
     assert sessions.ended() == ()
-    sessions.look([])
+    sessions.update([])
     assert sessions.ended() == ("a",)
     sessions.reported(["a"])
     assert sessions.ended() == ()

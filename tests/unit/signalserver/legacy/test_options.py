@@ -20,34 +20,11 @@ from signalserver.legacy.options import (
 )
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.settings import Settings
+from tests.reference import CIRRUS_JSON
 
 FIELDS = Settings.model_fields
 OURS = [name.replace("_", "-") for name in names_of(Settings)]
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "how-to" / "migration.md").read_text(encoding="utf-8")
-
-CIRRUS_JSON: dict[str, Any] = {
-    "UseFrontend": False,
-    "UseMatchmaker": False,
-    "UseHTTPS": False,
-    "HTTPSCertFile": "./certificates/client-cert.pem",
-    "HTTPSKeyFile": "./certificates/client-key.pem",
-    "UseAuthentication": False,
-    "LogToFile": True,
-    "LogVerbose": True,
-    "HomepageFile": "player.html",
-    "AdditionalRoutes": {},
-    "EnableWebserver": True,
-    "MatchmakerAddress": "",
-    "MatchmakerPort": "9999",
-    "PublicIp": "localhost",
-    "HttpPort": 80,
-    "HttpsPort": 443,
-    "StreamerPort": 8888,
-    "SFUPort": 8889,
-    "MaxPlayerCount": -1,
-    "DisableSSLCert": True,
-}
-"""Every key of cirrus's config file with its default."""
 
 OKE_CIRRUS_JSON: dict[str, Any] = {
     "UseFrontend": False,

@@ -1,4 +1,4 @@
-"""A port with HTTP and websockets behind it, and what is heard on the websockets."""
+"""A server for HTTP and websockets, and a handler that records."""
 
 import asyncio
 import ssl
@@ -19,52 +19,52 @@ from tests.parts import PATIENCE_SECONDS
 BOUNDS: Final = Bounds()
 
 
-class Heard(MessageHandler):
-    """A handler that remembers."""
+class Recorder(MessageHandler):
+    """A handler that records messages and the close."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
         self.ends: list[tuple[int, str]] = []
         self.on_message: Callable[[bytes], object] | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def message(self, data: bytes) -> None:
         assert not self.ends, "a message after the end"
         self.messages.append(data)
-        self._news.set()
+        self._changed.set()
         if self.on_message is not None:
             self.on_message(data)
 
     def closed(self, code: int, reason: str) -> None:
         self.ends.append((code, reason))
-        self._news.set()
+        self._changed.set()
 
     async def count(self, number: int) -> list[bytes]:
-        """Wait for so many messages in all."""
+        """Wait until `number` messages have arrived."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.messages) < number:
-                self._news.clear()
-                await self._news.wait()
+                self._changed.clear()
+                await self._changed.wait()
         return self.messages
 
     async def end(self) -> tuple[int, str]:
-        """Wait for the end, which comes once."""
+        """Wait for the close, which is reported once."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.ends:
-                self._news.clear()
-                await self._news.wait()
+                self._changed.clear()
+                await self._changed.wait()
         assert len(self.ends) == 1
         return self.ends[0]
 
 
 class OpenPort:
-    """A running port and its websockets."""
+    """A running server and its websockets."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.server: Server
         self.requests: list[RequestHead] = []
-        self._accepted: asyncio.Queue[tuple[WebSocket, Heard]] = asyncio.Queue()
+        self._accepted: asyncio.Queue[tuple[WebSocket, Recorder]] = asyncio.Queue()
 
     @property
     def port(self) -> int:
@@ -75,12 +75,12 @@ class OpenPort:
         return Accepted(WebSocket(self.bounds, self.opened))
 
     def opened(self, socket: WebSocket) -> MessageHandler:
-        heard = Heard()
-        self._accepted.put_nowait((socket, heard))
-        return heard
+        received = Recorder()
+        self._accepted.put_nowait((socket, received))
+        return received
 
-    async def next(self) -> tuple[WebSocket, Heard]:
-        """Return the next websocket and what is heard on it."""
+    async def next(self) -> tuple[WebSocket, Recorder]:
+        """Return the next websocket and its handler."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._accepted.get()
 
@@ -89,7 +89,7 @@ class OpenPort:
 
 
 def accepting(bounds: Bounds, opened: Callable[[WebSocket], MessageHandler | None]) -> Admit:
-    """Return an admission that accepts every websocket and gives it to `opened`."""
+    """Return an admission that accepts every websocket and takes its handler from `opened`."""
 
     async def admit(_: RequestHead) -> Accepted:
         return Accepted(WebSocket(bounds, opened))
@@ -102,18 +102,18 @@ async def _echo(request: web.Request) -> web.Response:
 
 
 async def _broken(_: web.Request) -> web.Response:
-    raise RuntimeError("an inside that nobody should see")
+    raise RuntimeError("an internal detail")
 
 
 @asynccontextmanager
-async def door(
+async def open_port(
     bounds: Bounds = BOUNDS,
     *,
     admit: Admit | None = None,
     tls: ssl.SSLContext | None = None,
     websocket_paths: Collection[str] | None = None,
 ) -> AsyncIterator[OpenPort]:
-    """Open a port that takes every websocket and has `/livez`, POST `/echo` and a `/broken` page."""
+    """Serve `/livez`, POST `/echo` and a `/broken` page; without `admit` every websocket is accepted."""
     opened = OpenPort(bounds)
     app = web.Application(middlewares=[errors_as_json])
     add_health(app, opened)

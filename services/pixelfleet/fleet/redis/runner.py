@@ -27,10 +27,10 @@ LONGEST_RETRY_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 NOT_SERVING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
-"""The beginnings of errors of a server that cannot serve the store now."""
+"""Prefixes of the errors of a server that cannot serve the store now."""
 
 
-class RedisLink:
+class RedisScriptRunner:
     """Runs the scripts of `lua/` until it is stopped."""
 
     def __init__(self, connect: Callable[[], Redis], prefix: str, clock: Callable[[], float] | None = None) -> None:
@@ -38,8 +38,8 @@ class RedisLink:
         self._prefix = prefix
         self._clock = clock
         self._wire: Wire | None = None
-        self._calls: dict[str, tuple[Word, ...]] = {}
-        """The first words of the command that calls each script."""
+        self._commands: dict[str, tuple[Word, ...]] = {}
+        """The first words of the command that runs a script, by the script's name."""
         self._connecting = asyncio.Lock()
         self._last_connection = ("", 0)
         """The server's run id, and the connection's client id there."""
@@ -47,7 +47,7 @@ class RedisLink:
         """The number of connections made so far. With each new one, replies to earlier calls may have been lost."""
         self._retry_at = 0.0
         self._retry = FIRST_RETRY_SECONDS
-        self._why = "not connected"
+        self._reason = "not connected"
         self._closed = False
         self._loop = asyncio.get_running_loop()
 
@@ -59,13 +59,13 @@ class RedisLink:
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script; raise StoreUnavailableError when Redis cannot be reached or refuses the call."""
         wire = await self._connected()
-        reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
+        reply = await self._call(wire, *self._commands[script], 1, self._prefix, self._time(), *words)
         if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
             try:
-                self._calls = await load(wire)
+                self._commands = await load(wire)
             except RedisError as error:
                 raise StoreUnavailableError(str(error)) from None
-            reply = await self._call(wire, *self._calls[script], 1, self._prefix, self._time(), *words)
+            reply = await self._call(wire, *self._commands[script], 1, self._prefix, self._time(), *words)
         return self._checked(reply)
 
     async def read(self, *commands: tuple[Word, ...]) -> list[Any]:
@@ -74,7 +74,7 @@ class RedisLink:
         replies = await asyncio.gather(*(self._call(wire, *command) for command in commands))
         return [self._checked(reply) for reply in replies]
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- private ------------------------------------------------------------------------------------
 
     def _time(self) -> str:
         return "" if self._clock is None else str(round(self._clock() * 1e6))
@@ -87,7 +87,10 @@ class RedisLink:
             raise StoreUnavailableError(str(error)) from None
 
     def _checked(self, reply: Any) -> Any:
-        """Return a reply; raise StoreUnavailableError for an error. Leaves a server that cannot serve now."""
+        """Return a reply; raise StoreUnavailableError for an error.
+
+        Closes the connection if the server cannot serve the store now.
+        """
         if not isinstance(reply, Exception):
             return reply
         why = str(reply)
@@ -106,16 +109,16 @@ class RedisLink:
             if self._wire is not None and self._wire.is_open:
                 return self._wire
             if self._closed or self._loop.time() < self._retry_at:
-                raise StoreUnavailableError("closed" if self._closed else self._why)
+                raise StoreUnavailableError("closed" if self._closed else self._reason)
             try:
                 wire = await Wire.connect(self._connect(), ANSWER_SECONDS)
                 await self._initialise(wire)
             except (RedisError, OSError) as error:
                 self._lost(None, error)
-                raise StoreUnavailableError(self._why) from None
+                raise StoreUnavailableError(self._reason) from None
             self._wire = wire
             self._retry = FIRST_RETRY_SECONDS
-            self._why = "connection lost"
+            self._reason = "connection lost"
             log.info("fleet store connected")
             return wire
 
@@ -125,8 +128,8 @@ class RedisLink:
             info = unwrap(await wire.call("INFO", "server")).decode()
             run_id = next(line for line in info.splitlines() if line.startswith("run_id:")).partition(":")[2]
             await self._kill_last_connection(wire, run_id)
-            self._calls = await load(wire)
-            unwrap(await wire.call(*self._calls["epoch"], 1, self._prefix, self._time(), run_id))
+            self._commands = await load(wire)
+            unwrap(await wire.call(*self._commands["epoch"], 1, self._prefix, self._time(), run_id))
             self._last_connection = (run_id, unwrap(await wire.call("CLIENT", "ID")))
             self.connections += 1
         except BaseException:
@@ -134,9 +137,9 @@ class RedisLink:
             raise
 
     async def _kill_last_connection(self, wire: Wire, run_id: str) -> None:
-        """Have the server close the last connection and discard its unread commands.
+        """Make the server close the last connection and discard its unread commands.
 
-        A server that was suspended would otherwise run them between the calls of this connection.
+        A server process that was suspended would otherwise run them between the calls of this connection.
         """
         last_run_id, client_id = self._last_connection
         if last_run_id == run_id:
@@ -146,9 +149,9 @@ class RedisLink:
         if wire is not self._wire and wire is not None:
             return  # an older connection, whose loss is handled already
         why = str(error) or type(error).__name__
-        if why != self._why or self._wire is not None:
+        if why != self._reason or self._wire is not None:
             log.warning("fleet store cannot be reached", why=why)
-        self._why = why
+        self._reason = why
         self._retry_at = self._loop.time() + self._retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._retry = min(self._retry * 2, LONGEST_RETRY_SECONDS)
         self._drop(why)

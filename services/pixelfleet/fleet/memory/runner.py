@@ -1,4 +1,4 @@
-"""The link and the announcements of the store in memory, in place of a connection to Redis."""
+"""The script runner and the announcements of the store in memory, in place of a connection to Redis."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ RUN_ID: Final = b"memory"
 """Stands for the run id of a server process."""
 
 
-class MemoryLink:
+class MemoryScriptRunner:
     """Runs the scripts in this process. `run` is atomic because it never awaits. `clock` returns seconds."""
 
     connections: Final = 0

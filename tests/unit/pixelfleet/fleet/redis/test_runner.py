@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from pixelfleet.fleet import open as opening
 from pixelfleet.fleet.redis import announcements
-from pixelfleet.fleet.redis import link as redis_link
+from pixelfleet.fleet.redis import runner as redis_runner
 from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, script_text
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import PATIENCE_SECONDS, eventually
@@ -93,7 +93,7 @@ async def test_a_broken_connection_is_replaced(on_redis: FleetStore, own_redis: 
 async def test_a_redis_that_does_not_answer_is_unavailable(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock
 ) -> None:
-    for module in (opening, redis_link):
+    for module in (opening, redis_runner):
         monkeypatch.setattr(module, "ANSWER_SECONDS", 1.0)
     async with empty_store(own_redis.url, clock) as store:
         own_redis.freeze(on=True)

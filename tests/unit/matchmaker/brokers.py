@@ -7,7 +7,13 @@ from matchmaker.broker import Broker
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, ServerReport, StreamerReport, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreRefusedError, StoreUnavailableError, TooManyChoicesError
+from pixelfleet.fleet.store import (
+    FleetStore,
+    KickedError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TooManyChoicesError,
+)
 
 
 class Clock:
@@ -90,6 +96,8 @@ class RecordingPlayer:
         """Await a call of the broker, as a player's task does."""
         try:
             lease = await call
+        except KickedError:
+            self.events.append("kicked")
         except TooManyChoicesError as error:
             self.events.append(f"refused: {error}")
         else:

@@ -193,7 +193,7 @@ async def test_an_outage_of_the_store_and_its_end_are_sent_to_the_player(replica
     ("method", "code", "kind"),
     [
         ("expire", close_codes.QUEUE_TIMEOUT, "matchmaker"),
-        ("ended", close_codes.SESSION_OVER, "subscribeFailed"),
+        ("ended", close_codes.KICKED, "subscribeFailed"),
     ],
 )
 async def test_the_last_message_gives_the_reason(

@@ -16,7 +16,7 @@ from teststreamer.sdp import (
 HOST = "candidate:1 1 udp 2130706431 192.0.2.7 50000 typ host"
 OTHER = "candidate:2 1 udp 2130706431 198.51.100.7 50001 typ host"
 REFLEXIVE = "candidate:3 1 udp 1694498815 203.0.113.1 50002 typ srflx raddr 192.0.2.7 rport 50000"
-HIDDEN = "candidate:4 1 udp 2113937151 7a2c-11.SIGNALSERVER_ON_FREE_PORTS 50003 typ host"
+HIDDEN = "candidate:4 1 udp 2113937151 7a2c-11.LOCAL 50003 typ host"
 
 
 def sdp(*lines: str) -> str:

@@ -28,7 +28,7 @@ from pixelfleet.fleet.model import (
 )
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
 from pixelfleet.fleet.redis.views import STATES, RedisViews, read_report, read_ticket
-from pixelfleet.fleet.store import Placed, TooManyChoicesError
+from pixelfleet.fleet.store import KickedError, Placed, TooManyChoicesError
 
 T = TypeVar("T")
 
@@ -135,9 +135,9 @@ class RedisFleetStore:
         """Begin or end the operator drain of a streamer."""
         return bool(await self._runner.run("hold_back", key, int(on)))
 
-    async def end(self, session_id: str) -> bool:
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
         """Request the end of a session."""
-        return bool(await self._runner.run("end", session_id))
+        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes."""
@@ -176,7 +176,10 @@ class RedisFleetStore:
             ticket.sharing,
             rank_offset(ticket.priority),
             _write(ticket),
+            ticket.person,
         )
+        if reply == b"kicked":
+            raise KickedError("an operator has removed this player")
         if reply == b"choices":
             raise TooManyChoicesError("too many different choices of labels are in use")
         return reply

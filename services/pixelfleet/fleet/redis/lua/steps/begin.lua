@@ -25,7 +25,8 @@
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
---   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end)
+--   tot:APP, ends:APP, apps, policies, back (operator-drained streamers), end:OWNER (sessions to end),
+--   kicked:PERSON (with a TTL)
 --
 -- Keys without an owner are deleted when their app has been unused for some time (p:), or have a TTL.
 local US, RS = '\31', '\30'

@@ -104,6 +104,7 @@ def router(upstream: int, page: str, auth: str, key: str) -> tuple[str, ...]:
     return (
         *("router", "--log-format", "json"),
         *("--host", HOST, "--port", "0", "--metrics-port", "0", "--page", page),
+        *("--joins-per-minute", "0", "--connections-per-address", "0"),
         *("--matchmaker", f"ws://{HOST}:{upstream}/", *links),
     )
 

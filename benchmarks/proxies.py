@@ -4,8 +4,9 @@
 
 Players send messages of the size of a candidate to an echo server behind the proxy, each when the previous one has
 returned. The proxies are measured in turn, each in a fresh process, and the result is the ratio of the medians. Router
-and matchmaker have default settings except for their upstream: the router has the echo server as its matchmaker, the
-matchmaker finds it in a redis-server as a streamer without a limit. `--check` exits with 1 when the goal is missed.
+and matchmaker have default settings except for their upstream and the limits of an address: the router has the echo
+server as its matchmaker, the matchmaker finds it in a redis-server as a streamer without a limit. `--check` exits with
+1 when the goal is missed.
 """
 
 import argparse
@@ -122,8 +123,9 @@ class Proxies:
             elif name == ROUTER:
                 page = self._folder / "index.html"
                 page.write_text("<!doctype html>", encoding="utf-8")
-                options = ("--matchmaker", self._url, "--page", str(self._folder))
-                yield await stack.enter_async_context(started(*ours, *options))
+                limits = ("--joins-per-minute", "0", "--connections-per-address", "0")
+                upstream = ("--matchmaker", self._url, "--page", str(self._folder))
+                yield await stack.enter_async_context(started(*ours, *upstream, *limits))
             else:
                 server = await redis(free_port(), self._folder)
                 stack.push_async_callback(server.end)

@@ -61,6 +61,7 @@ describe('endMeaning', () => {
     [4200, 'not-allowed'],
     [4201, 'kicked'],
     [4202, 'over'],
+    [4205, 'no-video'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });

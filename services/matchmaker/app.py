@@ -139,17 +139,18 @@ async def _open_ports(
     reader = FleetReader(fleet)
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
-    api = Api(fleet, reader, events, proxies=settings.trusted_proxies)
+    api = Api(fleet, reader, events, proxies=settings.trusted_proxies, kick_seconds=settings.kick_seconds)
     policy = AccessPolicy("players", settings.auth, links=True)
-    guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=fleet.redeem))
-
+    guard = await stack.enter_async_context(
+        open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
+    )
     enter = partial(guard.check, policy)
-    reference_api = ReferenceApi(fleet, reader, settings, enter, lambda: players.closing)
+    reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
     server = Server(
         app,
-        partial(players.admit, enter) if guard.authenticates(policy) else players.take,
+        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",

@@ -16,7 +16,14 @@ from matchmaker.restatement import Restatement
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, Placed, StoreRefusedError, StoreUnavailableError, TicketRefusedError
+from pixelfleet.fleet.store import (
+    FleetStore,
+    KickedError,
+    Placed,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TicketRefusedError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +83,10 @@ class Broker:
     # -- players ------------------------------------------------------------------------------------
 
     async def join(self, ticket: Ticket) -> Lease | None:
-        """Put a player into the queue; return its lease, or None while it waits. Raises TicketRefusedError.
+        """Put a player into the queue; return its lease, or None while it waits.
 
         While the store is unavailable, tickets are kept in the order of their arrival. A later lease is a notice.
+        Raises TicketRefusedError or KickedError.
         """
         entry = self.sessions.add(ticket)
         if self.sessions.unsent:
@@ -99,7 +107,7 @@ class Broker:
     async def give_back(self, session_id: str, *, unreachable: bool) -> Lease | None:
         """Return a lease that cannot be used; return another lease, or None while the player waits.
 
-        The player keeps its position in the queue. Raises TicketRefusedError.
+        The player keeps its position in the queue. Raises TicketRefusedError or KickedError.
         """
         requeued = self.sessions.requeue(session_id)
         if requeued is None:
@@ -198,7 +206,7 @@ class Broker:
             self._answered(entry, await call)
         except StoreUnavailableError:
             self._defer(entry)
-        except TicketRefusedError:
+        except (TicketRefusedError, KickedError):
             self.sessions.discard(entry)
             raise
         finally:
@@ -212,6 +220,9 @@ class Broker:
         except TicketRefusedError as error:
             if self.sessions.discard(entry):
                 self.notices.put_nowait(Refused(entry.ticket.session_id, error))
+        except KickedError:
+            if self.sessions.discard(entry):
+                self.notices.put_nowait(Ended(entry.ticket.session_id))
 
     def _answered(self, entry: QueueEntry, placed: Placed) -> None:
         session_id = entry.ticket.session_id

@@ -15,7 +15,7 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.queue.positions import QueuePosition
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
-from pixelfleet.fleet.store import NothingServesError, TicketRefusedError
+from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
@@ -149,9 +149,9 @@ class Player:
         self.socket.close(close_codes.NOT_FOUND if isinstance(error, NothingServesError) else close_codes.FULL)
 
     def ended(self) -> None:
-        """Close the player, which does not reconnect: an operator ended its session."""
-        self.socket.send(messages.refused(close_codes.SESSION_OVER.reason))
-        self.socket.close(close_codes.SESSION_OVER)
+        """Close the player, which does not reconnect: an operator ended its session, or a recent one."""
+        self.socket.send(messages.refused(close_codes.KICKED.reason))
+        self.socket.close(close_codes.KICKED)
 
     # -- internal -----------------------------------------------------------------------------------
 
@@ -163,6 +163,9 @@ class Player:
             lease = await self.context.broker.join(self.ticket)
         except TicketRefusedError as error:
             self.refused(error)
+            return
+        except KickedError:
+            self.ended()
             return
         finally:
             self._joining = False
@@ -216,6 +219,9 @@ class Player:
             lease = await self.context.broker.give_back(self.ticket.session_id, unreachable=unreachable)
         except TicketRefusedError as error:
             self.refused(error)
+            return None
+        except KickedError:
+            self.ended()
             return None
         if lease is None:
             self.lease = None

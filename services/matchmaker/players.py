@@ -17,8 +17,9 @@ from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
-from pixelfleet.auth.guard import Enter
+from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
+from pixelfleet.auth.person import person_of
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -86,13 +87,16 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    async def admit(self, enter: Enter, head: RequestHead) -> Accepted | Refusal:
-        """Authenticate a player with `enter`, then accept or refuse it."""
+    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
+        """Authenticate a player with `enter`, then accept or refuse it. Only an accepted player uses its link."""
         try:
             identity = await enter(head)
+            decision = self.take(head, identity)
+            if isinstance(decision, Accepted) and not self.closing:
+                await use_link(identity)
         except web.HTTPException as error:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
-        return self.take(head, identity)
+        return decision
 
     def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
         """Accept or refuse a player."""
@@ -109,9 +113,9 @@ class Players:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return refusal(HTTPStatus.FORBIDDEN, str(error))
-        priority = identity.priority or 0
+        priority, person = identity.priority or 0, person_of(identity, head.headers)
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, forwarded, priority)), head
+            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, forwarded, priority, person)), head
         )
 
     def forget(self, player: Player) -> None:
@@ -154,7 +158,7 @@ class Players:
         return join_request, {name: query[name][:64] for name in FORWARDED if name in query}
 
     def _opened(
-        self, socket: WebSocket, join_request: JoinRequest, forwarded: dict[str, str], priority: int
+        self, socket: WebSocket, join_request: JoinRequest, forwarded: dict[str, str], priority: int, person: str = ""
     ) -> MessageHandler:
         ticket = Ticket(
             session_id=secrets.token_hex(16),
@@ -165,6 +169,7 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=priority,
+            person=person,
         )
         player = Player(self, socket, ticket, forwarded)
         self._open[ticket.session_id] = player

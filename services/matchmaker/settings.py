@@ -89,6 +89,14 @@ class Settings(AuthSettings):
         "the id of the session (session), or not at all (never).",
     )
 
+    kick_seconds: Seconds = Field(
+        600,
+        ge=0,
+        le=86_400,
+        description="A person whose session an operator has ended is refused for this time. A person is known by its "
+        "login, its signed link or the router's cookie. 0 disables this.",
+    )
+
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
     early_bytes: Bytes = Field(
         16777216,

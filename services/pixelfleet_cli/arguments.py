@@ -2,15 +2,19 @@
 
 import argparse
 import os
+import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.help import OPTION_WIDTH, terminal_width
 from pixelfleet.service.secret_files import read_secret
 from pixelfleet.service.spelling import closest
+
+_ECHOED: Final = re.compile(r"(invalid \w+ value): .*")
+"""The value of an option in an error of argparse, which may be a secret."""
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -59,7 +63,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""
-        raise UsageError(f"{' '.join(message.split())}; see `{self.prog} --help`")
+        text = _ECHOED.sub(r"\1", " ".join(message.split()))
+        raise UsageError(f"{text}; see `{self.prog} --help`")
 
     def _names(self) -> Iterator[str]:
         """Yield the options of this parser and of its subcommands."""

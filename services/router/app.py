@@ -70,7 +70,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         metrics = Metrics(settings.path_prefix)
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
         # The matchmaker redeems single-use links: all players of all routers connect to it.
-        guard = await stack.enter_async_context(open_guard(settings, origins=settings.origins, redeem=None))
+        guard = await stack.enter_async_context(
+            open_guard(settings, origins=settings.origins, redeem=None, proxies=settings.trusted_proxies)
+        )
         session = await stack.enter_async_context(
             aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
         )

@@ -3,6 +3,9 @@
 import asyncio
 import re
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -103,26 +106,46 @@ class Callers:
         """
         if policy is None:
             raise web.HTTPForbidden(reason="closed until an authentication method is configured")
-        if policy.method != "none":
-            self.before_login(caller)
-        try:
+        if not self._guard.authenticates(policy):
             return await self._guard.check(policy, caller.request)
-        except web.HTTPUnauthorized:
-            if self._guard.credentials(caller.request).any:
-                self.wrong_login(caller)
+        if self._guard.credentials(caller.request).any:
+            async with self.login(caller):
+                return await self._guard.check(policy, caller.request)
+        if policy.method != "none":
+            _slow_down(self._logins.wait(caller.client, self._time()))
+        return await self._guard.check(policy, caller.request)
+
+    @asynccontextmanager
+    async def login(self, caller: Caller) -> AsyncIterator["Login"]:
+        """Count a login before it is checked; it does not count if it succeeds, or fails for another reason.
+
+        Otherwise the logins of parallel requests would all be checked before the first failure counts. A cancelled
+        request counts: its client may have closed it to hide a failure.
+        """
+        _slow_down(self._logins.take(caller.client, self._time()))
+        login = Login()
+        try:
+            yield login
+        except Exception as error:
+            login.failed = isinstance(error, web.HTTPUnauthorized)
             raise
-
-    def before_login(self, caller: Caller) -> None:
-        """Raise HTTPTooManyRequests for a client with too many failed logins."""
-        _slow_down(self._logins.wait(caller.client, self._time()))
-
-    def wrong_login(self, caller: Caller) -> None:
-        """Count a failed login."""
-        self._logins.take(caller.client, self._time())
+        except BaseException:
+            login.failed = True
+            raise
+        finally:
+            if not login.failed:
+                self._logins.give_back(caller.client)
 
     def join(self, caller: Caller) -> None:
         """Apply the rate limit of players' connections."""
         _slow_down(self._joins.take(caller.client, self._time()))
+
+
+@dataclass(slots=True)
+class Login:
+    """The outcome of a login."""
+
+    failed: bool = False
 
 
 def _slow_down(seconds: float) -> None:

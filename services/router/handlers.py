@@ -125,16 +125,16 @@ class Handlers:
         headers = self._forwarded_headers(request)
         if self._matchmaker_checks_api:
             if (authorization := request.headers.get("Authorization")) is not None:
-                self._callers.before_login(request[CALLER])
                 headers["Authorization"] = authorization
+                async with self._callers.login(request[CALLER]) as login:
+                    answer = await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
+                    login.failed = answer.status == HTTPStatus.UNAUTHORIZED
+                return answer
         else:
             await self._callers.check(self._api, request[CALLER])
             self._guard_change(request)
             headers |= bearer_header(self._token)
-        answer = await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
-        if answer.status == HTTPStatus.UNAUTHORIZED and "Authorization" in request.headers:
-            self._callers.wrong_login(request[CALLER])
-        return answer
+        return await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
 
     async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
         """Forward the dashboard's reads, and changes that its own page sends."""

@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from pixelfleet.auth.person import PLAYER_COOKIE, cookie_player_id, new_player_id
 from pixelfleet.service.errors import UsageError
 
 NO_CACHE: Final = {"Cache-Control": "no-cache"}
@@ -58,7 +59,17 @@ async def add_page(
     async def page(request: web.Request) -> web.StreamResponse:
         if enter is not None:
             await enter(request)
-        return web.FileResponse(index, headers=headers)
+        response = web.FileResponse(index, headers=headers)
+        if not cookie_player_id(request.headers, request.cookies):
+            response.set_cookie(
+                PLAYER_COOKIE,
+                new_player_id(),
+                path=f"{prefix}/",
+                secure=request.scheme == "https",
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
     async def page_settings(_: web.Request) -> web.StreamResponse:
         if document is None:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
+from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
@@ -128,6 +129,8 @@ class Players:
         headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id}
         if (proof := self._guard.authorization(caller.request)) is not None:
             headers["Authorization"] = proof
+        if value := cookie_player_id(caller.request.headers, caller.request.cookies):
+            headers[PLAYER_HEADER] = value
         return headers
 
     def forget(self, player: "Player") -> None:

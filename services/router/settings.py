@@ -127,12 +127,12 @@ class Settings(AuthSettings):
         0, ge=0, description="More simultaneous players than this are refused with HTTP 503; 0 is no limit."
     )
     connections_per_address: int = Field(
-        0,
+        256,
         ge=0,
         description="More simultaneous players from one address than this are refused with HTTP 429; 0 is no limit.",
     )
     joins_per_minute: float = Field(
-        0,
+        300,
         ge=0,
         description="More new players per minute from one address than this are refused with HTTP 429; 0 is no limit.",
     )

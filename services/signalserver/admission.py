@@ -3,6 +3,8 @@
 import hashlib
 import uuid
 from http import HTTPStatus
+from time import perf_counter
+from typing import Final
 
 import structlog
 
@@ -12,8 +14,9 @@ from pixelfleet.net.handshake import Accepted, Decision
 from pixelfleet.net.refusal import Refusal, refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.signing import TokenError
+from pixelfleet.service.signing import TokenError, TokenExpiredError
 from signalserver.config_wait import AddPeer, ConfigWait
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
@@ -23,6 +26,9 @@ from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+EXPIRED: Final = "the session token has expired, or the clocks differ"
+"""A matchmaker dials within seconds after it signed a token: if it gets this refusal, the clocks differ."""
 
 
 class PeerAdmission:
@@ -62,9 +68,14 @@ class PeerAdmission:
         query = request.query
         try:
             admission = self._admission(query.get("session"))
+        except TokenExpiredError:
+            log.warning("session token refused", why=EXPIRED)
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", EXPIRED)
         except TokenError as error:
             log.warning("session token refused", why=str(error))
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session token is not valid")
+        if admission is not None and self._has_ended(admission):
+            return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ended", "an operator has ended this session")
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
@@ -80,7 +91,9 @@ class PeerAdmission:
                     address,
                     lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
                 )
-                if self._drain.begun:
+                if admission is not None and self._has_ended(admission):
+                    self._hub.kick(socket, close_codes.KICKED.reason)  # ended while it waited for its configuration
+                elif self._drain.begun:
                     self._drain.notify(connection)
                 return connection
 
@@ -158,6 +171,9 @@ class PeerAdmission:
             return None
         token = verify(text, key.get_secret_value(), self._server_id)
         return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+
+    def _has_ended(self, admission: Admission) -> bool:
+        return self._hub.sessions.refuses(admission.session_id, perf_counter())
 
     def _has_room(self, admission: Admission) -> bool:
         self._hub.sessions.update(self._hub.switchboard.players())

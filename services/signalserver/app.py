@@ -227,6 +227,7 @@ def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
     rules = Rules(
         legacy_streamers=settings.dialect == "legacy",
         identify_seconds=settings.identify_seconds,
+        first_media_seconds=settings.first_media_seconds,
         max_players_per_streamer=settings.max_players_per_streamer,
         tell_player_count=settings.tell_player_count,
         max_bad_messages=settings.max_bad_messages,

@@ -27,7 +27,7 @@ from signalserver.core.outputs import (
     SourceNamed,
 )
 from signalserver.core.roster import Role
-from signalserver.core.sessions import Sessions
+from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
 from signalserver.metrics import Metrics
 
@@ -211,16 +211,18 @@ class Hub:
         """Close a player so that it does not reconnect; its page shows the reason."""
         connection = self._connections.get(socket)
         if connection is not None:
+            if connection.session_id is not None:
+                self.sessions.refuse(connection.session_id, perf_counter())
             # Epic's page reconnects after any close code; after this message it stops and shows the text.
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
 
     def end_session(self, session_id: str) -> None:
-        """Close the player of a session that an operator ended."""
+        """Close the player of a session that an operator ended, and refuse the session's token from now on."""
+        self.sessions.refuse(session_id, perf_counter())
         for connection in self.connections(Role.PLAYER):
-            if connection.session_id == session_id:
-                self.send(connection, {"type": "subscribeFailed", "message": close_codes.SESSION_OVER.reason})
-                self.close(connection, close_codes.SESSION_OVER)
+            if session_id == (connection.session_id or direct_session(connection.peer_id)):
+                self.kick(connection.socket, close_codes.KICKED.reason)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""

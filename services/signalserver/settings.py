@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
-from yarl import URL
 
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, warn
+from pixelfleet.service.shown import shown_url
 from pixelfleet.service.values import Address, Bytes, Directory, FileName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.option_values import (
@@ -113,6 +113,13 @@ class Settings(FleetSettings):
     )
     stall_seconds: Seconds = Field(
         30.0, gt=0, description="The application counts as stuck when it has not answered a player after this time."
+    )
+
+    first_media_seconds: Seconds = Field(
+        60.0,
+        ge=0,
+        description="A player that has a streamer for this time and neither sent nor received an answer is closed "
+        "with code 4205, or 4001 if the streamer was silent. 0 is no limit.",
     )
 
     dialect: Literal["auto", "legacy"] = Field(
@@ -252,5 +259,5 @@ class Settings(FleetSettings):
         """Return the settings without secrets and peers' credentials."""
         shown = self.model_dump(mode="json", exclude=UNSHOWN)
         if self.ue_rest_endpoint:
-            shown["ue_rest_endpoint"] = str(URL(self.ue_rest_endpoint).with_user(None))
+            shown["ue_rest_endpoint"] = shown_url(self.ue_rest_endpoint)
         return shown

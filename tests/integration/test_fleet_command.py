@@ -44,7 +44,7 @@ async def test_an_operator_lists_the_fleet_drains_a_streamer_and_ends_a_session(
             assert await fleet(matchmaker, "drain", "s00001/cam") == (0, "s00001/cam: draining\n", "")
             assert await fleet(matchmaker, "undrain", "cam") == (0, "s00001/cam: free\n", "")
             assert await fleet(matchmaker, "kick", waiting["id"]) == (0, f"{waiting['id']}: ending\n", "")
-            assert (await viewer.closed())[0] == 4202
+            assert (await viewer.closed())[0] == 4201
         code, out, err = await fleet(matchmaker, "kick", "nobody")
         assert (code, out) == (2, "")
         assert err == "pixelfleet: DELETE /api/v1/sessions/nobody: no such session (404)\n"

@@ -15,6 +15,7 @@ from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
+from pixelfleet.protocol import close_codes
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -115,6 +116,55 @@ async def test_a_single_use_link_admits_once(http: aiohttp.ClientSession) -> Non
         async with http.ws_connect(f"{url}/?link={link}") as socket:
             await socket.receive()
         assert await refused(http, f"{url}/?link={link}") == 401
+
+
+async def test_a_refused_holder_has_not_used_its_link(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY, max_queue=1, origins=["https://play.example"]) as (url, _):
+        link = sign(SignedLink(once=True), KEY, 60)
+        address = f"{url}/?link={link}"
+        assert await refused(http, address, headers={"Origin": "https://evil.example"}) == 403
+        assert await refused(http, f"{address}&app=a%20b") == 400
+        async with http.ws_connect(f"{url}/?link={sign(SignedLink(), KEY, 60)}") as socket:
+            await socket.receive()
+            assert await refused(http, address) == 503
+        await eventually(lambda: _taken(http, address), "the queue has room, and the link is not used")
+        assert await refused(http, address) == 401
+
+
+async def test_a_closing_matchmaker_uses_up_no_link(http: aiohttp.ClientSession) -> None:
+    store = MemoryFleetStore()
+    settings = matchmaker.settings.Settings(
+        host="127.0.0.1", port=0, metrics_port=0, legacy_link=False, auth="link", link_key=KEY
+    )
+    link = sign(SignedLink(once=True), KEY, 60)
+    async with matchmaker.app.running(settings, store) as first, matchmaker.app.running(settings, store) as second:
+        first.players.closing = True
+        async with http.ws_connect(f"http://127.0.0.1:{first.port}/?link={link}") as socket:
+            assert (await socket.receive()).data == close_codes.RESTARTING.code
+        assert await _taken(http, f"http://127.0.0.1:{second.port}/?link={link}")
+
+
+async def test_a_page_without_a_reservation_has_not_used_its_link(http: aiohttp.ClientSession) -> None:
+    async with running(auth="link", link_key=KEY, session_key=KEY, offers_per_minute=0) as (url, store):
+        path = f"{url}/signallingserver?link={sign(SignedLink(once=True), KEY, 60)}"
+        async with http.get(path) as answer:
+            assert (await answer.json())["signallingServer"] == ""
+        report = StreamerReport(server_id="pod-1", endpoint_id="cam", app="default", url="ws://10.0.0.7:80", capacity=0)
+        await store.report(ServerReport(server_id="pod-1", sequence=1, streamers=(report,)))
+        async with http.get(path) as answer:
+            assert (await answer.json())["signallingServer"] == "10.0.0.7:80"
+        async with http.get(path) as answer:
+            assert answer.status == 401
+        assert len((await store.snapshot()).leases) == 1
+
+
+async def _taken(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.ws_connect(url) as socket:
+            await socket.receive()
+            return True
+    except aiohttp.WSServerHandshakeError:
+        return False
 
 
 async def test_the_pixelfleet_subprotocol_is_chosen_and_the_token_is_not(http: aiohttp.ClientSession) -> None:

@@ -237,7 +237,7 @@ async def test_an_unserved_player_gets_no_position_and_one_of_an_ended_session_i
                 assert not {"position", "ahead", "etaSeconds"} & message.keys()
         async with player(f"{matchmaker.player_url}/?id={'0' * 32}") as late:
             assert (await late.receive("subscribeFailed"))["message"] == "no such session"
-            assert (await late.closed())[0] == 4205
+            assert (await late.closed())[0] == 4206
         async with player(matchmaker.player_url) as second:
             assert (await waiting(second))["position"] == 1
 

@@ -91,7 +91,7 @@ async def test_a_replica_ends_sessions_of_the_other_and_drains_streamers_for_bot
         _, sessions = await fleet.second.ask("GET", "/api/v1/sessions")
         session = sessions["items"][0]["id"]
         assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{session}"))[0] == 202
-        assert (await playing.closed())[0] == 4202
+        assert (await playing.closed())[0] == 4201
         await eventually(lambda: fleet.first.has_sessions(0), "the session has ended")
         async with player(fleet.first.player_url) as waiting:
             await waiting.receive("matchmaker")
@@ -170,4 +170,4 @@ async def test_sessions_policies_and_operator_drains_survive_a_flush(fleet: Flee
         assert {**after, "matchedAt": 0} == {**before, "matchedAt": 0}
         await eventually(drained, "the streamer is drained again")
         assert (await fleet.second.ask("DELETE", f"/api/v1/sessions/{before['id']}"))[0] == 202
-        assert (await playing.closed())[0] == 4202
+        assert (await playing.closed())[0] == 4201

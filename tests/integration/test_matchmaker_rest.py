@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
+from pixelfleet.auth.person import PLAYER_HEADER, new_player_id
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
@@ -263,10 +264,44 @@ async def test_waiting_and_matched_sessions_are_listed_and_can_be_ended(matchmak
                 202,
                 {"id": session, "state": "ending"},
             )
-            assert (await viewer.receive("subscribeFailed"))["message"] == "the session is over"
-            assert await viewer.closed() == (4202, "the session is over")
+            assert (await viewer.receive("subscribeFailed"))["message"] == "removed by the host"
+            assert await viewer.closed() == (4201, "removed by the host")
         await eventually(lambda: matchmaker.has_sessions(0), "both sessions have ended")
         assert (await matchmaker.ask("DELETE", "/api/v1/sessions/nobody"))[0] == 404
+
+
+async def test_a_session_that_only_a_server_knows_is_listed_and_can_be_ended(matchmaker: RunningMatchmaker) -> None:
+    report = StreamerReport(
+        server_id="pod", endpoint_id="cam", app="default", url="ws://10.0.0.7:80", sessions=("again",)
+    )
+    await matchmaker.store.report(ServerReport(server_id="pod", sequence=1, streamers=(report,)))
+    _, sessions = await matchmaker.ask("GET", "/api/v1/sessions")
+    assert [(each["id"], each["state"], each["streamer"]) for each in sessions["items"]] == [
+        ("again", "held", "pod/cam")
+    ]
+    assert (await matchmaker.ask("GET", "/api/v1/sessions/again"))[0] == 200
+    assert (await matchmaker.ask("DELETE", "/api/v1/sessions/again"))[0] == 202
+    answer = await matchmaker.store.report(ServerReport(server_id="pod", sequence=2, streamers=(report,)))
+    assert answer.end == ("again",)
+
+
+async def test_a_kicked_person_is_refused_on_both_interfaces(matchmaker: RunningMatchmaker) -> None:
+    headers = {PLAYER_HEADER: new_player_id()}
+    url = matchmaker.player_url
+    async with matchmaker.http.ws_connect(url, headers=headers) as socket:
+        await eventually(lambda: matchmaker.has_sessions(1), "the player waits")
+        _, queue = await matchmaker.ask("GET", "/api/v1/queue")
+        await matchmaker.ask("DELETE", f"/api/v1/sessions/{queue['items'][0]['id']}")
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            last = message.json()
+        assert (last, message.data) == ({"type": "subscribeFailed", "message": "removed by the host"}, 4201)
+    async with matchmaker.http.ws_connect(url, headers=headers) as socket:
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert message.data == 4201
+    assert (await matchmaker.ask("GET", "/signallingserver", headers=headers))[0] == 403
+    async with matchmaker.http.ws_connect(url, headers={PLAYER_HEADER: new_player_id()}):
+        await eventually(lambda: matchmaker.has_sessions(1), "another person waits")
 
 
 async def test_the_event_stream_reports_changes_of_the_fleet(matchmaker: RunningMatchmaker) -> None:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from pixelfleet.auth.person import PLAYER_COOKIE, player_id
 from router.page_files import add_page
 
 pytestmark = pytest.mark.integration
@@ -34,6 +35,17 @@ async def test_a_document_is_revalidated_each_time(client: Client, path: str, fi
         assert await answer.json() == fields
         assert answer.headers["Cache-Control"] == "no-cache"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_page_sets_a_cookie_once_by_which_a_kick_knows_its_person(client: Client) -> None:
+    async with client.get("/") as answer:
+        cookie = answer.cookies[PLAYER_COOKIE]
+        assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == ("/", True, "Lax", "")
+    async with client.get("/") as answer:
+        assert answer.cookies == {}
+    client.session.cookie_jar.clear()
+    async with client.get("/", headers={"Cookie": f"{PLAYER_COOKIE}=x"}) as answer:
+        assert player_id(answer.cookies[PLAYER_COOKIE].value)
 
 
 async def test_pictures_of_the_branding_are_served_and_nothing_above_their_folder(client: Client) -> None:

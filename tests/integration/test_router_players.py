@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from pixelfleet.auth.links import SignedLink, sign
+from pixelfleet.auth.person import PLAYER_COOKIE, PLAYER_HEADER
 from tests.integration.router_stack import RouterStack, backend, half_reachable_stack, running_stack
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -249,3 +250,15 @@ async def test_players_connect_over_tls(page_folder: Path, http: aiohttp.ClientS
         async with http.ws_connect(f"{url}/ws", ssl=trusted) as socket:
             await socket.send_str("hello")
             assert (await socket.receive()).data == "hello"
+
+
+async def test_the_cookie_of_the_page_is_forwarded_to_the_matchmaker(
+    page_folder: Path, http: aiohttp.ClientSession
+) -> None:
+    async with running_stack(page_folder) as stack:
+        async with http.get(stack.url) as answer:
+            value = answer.cookies[PLAYER_COOKIE].value
+        for sent in (value, value + "x"):
+            await play(http, stack, headers={"Cookie": f"a=b; {PLAYER_COOKIE}={sent}", PLAYER_HEADER: "forged"})
+        await play(http, stack)
+        assert [headers.get(PLAYER_HEADER) for headers in stack.matchmaker.headers] == [value, None, None]

@@ -312,18 +312,20 @@ async def test_an_invalid_token_is_refused_everywhere(jwt_stack: RouterStack, is
         "kid": keys.token(keys.claims(iss=issuer.url, **admin), key=keys.private_key("one"), kid="../../etc/passwd"),
         "garbage": "a.b.c",
     }[wrong]
+    # An unknown key may be a new one while the issuer's keys cannot be fetched again yet.
+    statuses = (401, 503) if wrong == "kid" else (401,)
     for path in (f"{CAM}/x", "/api/v1/apps", "/dashboard/", "/dashboard/api/v1/apps", "/dashboard/history", "/ws"):
         for how in (f"Authorization: Bearer {shown}", f"Cookie: session={shown}", f"Authorization: bearer  {shown}"):
             status, answer = await send_raw(jwt_stack, request(path, how))
-            assert status == 401, (path, answer)
-            assert b"WWW-Authenticate: Bearer" in answer
+            assert status in statuses, (path, answer)
+            assert status == 503 or b"WWW-Authenticate: Bearer" in answer
             assert not shown or shown.encode() not in answer
     upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ=="]
     for path in ("/", "/ws", "/matchmaker"):
         for how in (f"Authorization: Bearer {shown}", f"Sec-WebSocket-Protocol: pixelfleet, bearer.{shown}"):
             data = request(path, *upgrade, how).replace(b"Connection: close", b"Connection: Upgrade")
             status, answer = await send_raw(jwt_stack, data)
-            assert status == 401, (path, answer)
+            assert status in statuses, (path, answer)
     assert jwt_stack.reached == 0
 
 

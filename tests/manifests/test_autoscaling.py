@@ -61,6 +61,7 @@ class Replicas:
         self, streamers: int, *, busy: int = 0, draining: int = 0, waiting: int = 0, sequence: int = 1
     ) -> None:
         """Report streamers, the first `busy` of them occupied and some of these draining; add waiting players."""
+        await self.store.set_policies({"game": "spread"})  # as a matchmaker with the option --warm
         for number in range(streamers):
             report = StreamerReport(
                 server_id=f"pod-{number}",

@@ -47,6 +47,7 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4200, 'not-allowed'],
   [4201, 'kicked'],
   [4202, 'over'],
+  [4205, 'no-video'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

@@ -44,11 +44,13 @@ class Api:
         events: Events,
         *,
         proxies: int,
+        kick_seconds: float,
     ) -> None:
         self._store = store
         self._reader = reader
         self._events = events
         self._proxies = proxies
+        self._kick_seconds = kick_seconds
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by the names of their operations in the contract."""
@@ -133,8 +135,10 @@ class Api:
     async def end(self, request: web.Request) -> web.Response:
         """End a session: the service with its player's connection closes it, and the page does not reconnect."""
         session_id = request.match_info["id"]
-        if not await self._store.end(session_id):
-            raise web.HTTPNotFound(reason="no such session")
+        if not await self._store.end(session_id, kick_seconds=self._kick_seconds):
+            server_id = await self._reader.server_of(session_id)
+            if server_id is None or not await self._store.end(session_id, server_id=server_id):
+                raise web.HTTPNotFound(reason="no such session")
         self._reader.invalidate()
         log.info("session ended by an operator", session=session_id, by=self._caller(request))
         return json_response(schemas.Ending(id=session_id, state="ending"), status=202)

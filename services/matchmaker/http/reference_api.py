@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -17,10 +18,12 @@ from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.join_request import JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
-from pixelfleet.auth.guard import Enter
+from pixelfleet.auth.guard import Enter, UseLink
+from pixelfleet.auth.identity import Identity
+from pixelfleet.auth.person import person_of
 from pixelfleet.fleet.bounds import PAGE_ARRIVAL_SECONDS
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import FleetStore, StoreUnavailableError, TicketRefusedError
+from pixelfleet.fleet.store import FleetStore, KickedError, StoreUnavailableError, TicketRefusedError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
@@ -66,13 +69,18 @@ class ReferenceApi:
         reader: FleetReader,
         settings: Settings,
         enter: Enter,
+        use_link: UseLink,
         closing: Callable[[], bool],
     ) -> None:
-        """`enter` authenticates a request or raises; `closing` returns whether the matchmaker is shutting down."""
+        """`enter` authenticates a request or raises, and `use_link` redeems its link or raises.
+
+        `closing` returns whether the matchmaker is shutting down.
+        """
         self._store = store
         self._reader = reader
         self._settings = settings
         self._enter = enter
+        self._use_link = use_link
         self._closing = closing
         self._key = settings.session_key.get_secret_value() if settings.session_key else None
         self._limit = Buckets(settings.offers_per_minute / 60, settings.offers_per_minute)
@@ -158,6 +166,7 @@ class ReferenceApi:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
+            person=person_of(identity, request.headers),
         )
         try:
             lease = await self._store.reserve(ticket)
@@ -165,12 +174,24 @@ class ReferenceApi:
             raise NoReservationError(UNAVAILABLE) from None
         except TicketRefusedError as error:
             raise NoReservationError(str(error)) from None
+        except KickedError as error:
+            raise NoReservationError(str(error), 403) from None
         if lease is None:
             raise NoReservationError(NONE_FREE)
+        await self._use_link_for(lease, identity)
         # Charged after the call of the store: concurrent requests of one client may all have passed the check above.
         self._limit.charge(client, self._loop.time())
         log.info("server reserved", session=lease.session_id, streamer=lease.streamer.key, client=address)
         return lease
+
+    async def _use_link_for(self, lease: Lease, identity: Identity) -> None:
+        """Redeem a single-use link, now that there is a lease for it; without success, give the lease back."""
+        try:
+            await self._use_link(identity)
+        except web.HTTPException:
+            with suppress(StoreUnavailableError):  # it then expires
+                await self._store.leave(lease.session_id)
+            raise
 
 
 def reservation_view(lease: Lease, key: str | None) -> schemas.Reservation:

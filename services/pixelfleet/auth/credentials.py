@@ -1,6 +1,7 @@
 """Extracts credentials from a request. Nothing is verified here; values over the length limits are not read."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,10 @@ SUBPROTOCOL: Final = "pixelfleet"
 
 SUBPROTOCOL_TOKEN: Final = "bearer."  # noqa: S105 - a prefix, no secret
 """Prefix of a websocket subprotocol that carries a token."""
+
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""The characters of a bearer token (RFC 6750)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +94,8 @@ def _basic(header: str | None) -> tuple[str, str] | None:
 
 
 def _short(text: str | None) -> str | None:
-    """Return a token; one over the limit or not in ASCII becomes the empty one, which never verifies."""
-    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else ""
+    """Return a token; one over the limit or with other characters becomes the empty one, which never verifies.
+
+    A cookie's value may contain encoded line ends, and the token becomes a header of the next request.
+    """
+    return None if text is None else text if len(text) <= MAX_TOKEN_LENGTH and _TOKEN.fullmatch(text) else ""

@@ -21,7 +21,8 @@ from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
-from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.access import client_address, origin_allowed
+from pixelfleet.net.limits import client_key
 from pixelfleet.net.request_head import Request
 from pixelfleet.service.errors import UsageError
 
@@ -33,7 +34,11 @@ Redeem = Callable[[str, float], Awaitable[bool]]
 Enter = Callable[[Request], Awaitable[Identity]]
 """Returns the identity of a request, or raises an HTTPException."""
 
+UseLink = Callable[[Identity], Awaitable[None]]
+"""Redeems the identity's link if it is for a single use, or raises an HTTPException."""
+
 REALM: Final = "pixelfleet"
+LINK_USED: Final = "the link has been used"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -48,7 +53,9 @@ class Guard:
     tokens: Tokens | None = None
     link_key: str = field(default="", repr=False)
     redeem: Redeem | None = None
-    """None in a service that forwards links to another one, which marks them as used."""
+    """None in a service that forwards links to another one, which redeems them."""
+    proxies: int = 0
+    """The trusted last entries of X-Forwarded-For, for each client's share of password checks."""
 
     def credentials(self, request: Request) -> Credentials:
         """Return the credentials of a request, unverified."""
@@ -70,18 +77,20 @@ class Guard:
         return policy.method != "none" or (policy.links and bool(self.link_key))
 
     async def check(self, policy: AccessPolicy, request: Request) -> Identity:
-        """Return the identity of a request; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable."""
+        """Return the identity of a request; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable.
+
+        A single-use link is valid until `redeem_link`.
+        """
         if not self.authenticates(policy):
             return ANONYMOUS
         credentials = self.credentials(request)
         try:
-            identity = await self._authenticate(policy, credentials)
+            identity = await self._authenticate(policy, credentials, request)
         except InvalidCredentialsError as error:
             log.info("authentication failed", policy=policy.name, why=str(error))
-            raise self._unauthorized(policy, str(error)) from None
-        except (AuthBackendError, StoreUnavailableError) as error:
-            log.warning("authentication backend unavailable", policy=policy.name, why=str(error))
-            raise web.HTTPServiceUnavailable(reason="authentication is temporarily unavailable") from None
+            raise _unauthorized("Basic" if policy.method == "basic" else "Bearer", str(error)) from None
+        except AuthBackendError as error:
+            raise _unavailable(policy.name, error) from None
         if credentials.ambient and identity.method in ("basic", "jwt"):
             check_same_site(request, self.origins)
         if policy.role and policy.method != "none" and policy.role not in identity.roles:
@@ -89,29 +98,44 @@ class Guard:
             raise web.HTTPForbidden(reason="your roles do not allow this")
         return identity
 
-    async def _authenticate(self, policy: AccessPolicy, credentials: Credentials) -> Identity:
+    async def _authenticate(self, policy: AccessPolicy, credentials: Credentials, request: Request) -> Identity:
         if policy.links and credentials.link is not None and self.link_key:
-            return await self._by_link(credentials.link)
+            return links.verify(credentials.link, self.link_key).identity
         match policy.method:
             case "none":
                 return ANONYMOUS
             case "basic" if credentials.user is not None and self.users is not None:
-                return await self.users.check(*credentials.user)
+                client = client_key(client_address(request.remote or "", request.headers, self.proxies))
+                return await self.users.check(*credentials.user, client)
             case "jwt" if credentials.token is not None and self.tokens is not None:
                 return await self.tokens.check(credentials.token)
         raise InvalidCredentialsError(
             "a signed link is required" if policy.method == "link" else "authentication is required"
         )
 
-    async def _by_link(self, text: str) -> Identity:
-        link = links.verify(text, self.link_key)
-        if link.once and self.redeem is not None and not await self.redeem(link.id, link.expires):
-            raise InvalidCredentialsError("the link has been used")
-        return link.identity
+    async def redeem_link(self, identity: Identity) -> None:
+        """Mark a single-use link as used; raise HTTPUnauthorized for a used one, or HTTPServiceUnavailable.
 
-    def _unauthorized(self, policy: AccessPolicy, why: str) -> web.HTTPUnauthorized:
-        scheme = "Basic" if policy.method == "basic" else "Bearer"
-        return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
+        To be called when every other check of the admission has passed: a refused holder may use the link later.
+        """
+        if not identity.single_use_until or self.redeem is None:
+            return
+        try:
+            first_use = await self.redeem(identity.link_id, identity.single_use_until)
+        except StoreUnavailableError as error:
+            raise _unavailable("links", error) from None
+        if not first_use:
+            log.info("authentication failed", policy="links", why=LINK_USED, subject=identity.subject)
+            raise _unauthorized("Bearer", LINK_USED)
+
+
+def _unauthorized(scheme: str, why: str) -> web.HTTPUnauthorized:
+    return web.HTTPUnauthorized(reason=why, headers={"WWW-Authenticate": f'{scheme} realm="{REALM}"'})
+
+
+def _unavailable(policy: str, error: Exception) -> web.HTTPServiceUnavailable:
+    log.warning("authentication backend unavailable", policy=policy, why=str(error))
+    return web.HTTPServiceUnavailable(reason="authentication is temporarily unavailable")
 
 
 def check_same_site(request: Request, origins: Collection[str]) -> None:
@@ -137,12 +161,18 @@ def _same_origin(origin: str, host: str) -> bool:
 
 
 @asynccontextmanager
-async def open_guard(settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None) -> AsyncIterator[Guard]:
+async def open_guard(
+    settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None, proxies: int = 0
+) -> AsyncIterator[Guard]:
     """Yield a guard for the settings; raise UsageError when a method lacks its users, issuer or key."""
     settings.check_methods()
     methods = settings.methods()
     guard = Guard(
-        origins, settings.jwt_cookie, link_key=settings.link_secret if settings.auth_enabled else "", redeem=redeem
+        origins,
+        settings.jwt_cookie,
+        link_key=settings.link_secret if settings.auth_enabled else "",
+        redeem=redeem,
+        proxies=proxies,
     )
     async with AsyncExitStack() as stack:
         if "basic" in methods:

@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import bcrypt
@@ -23,6 +23,10 @@ MAX_CONCURRENT: Final = 2
 
 MAX_WAITING: Final = 64
 """Checks in progress or queued; further ones fail with AuthBackendError."""
+
+MAX_WAITING_PER_CLIENT: Final = 16
+"""Checks of one client address in progress or queued. They run one after the other, so that other clients' checks do
+not wait behind them."""
 
 CACHE_SIZE: Final = 1024
 CACHE_SECONDS: Final = 300.0
@@ -88,6 +92,14 @@ def _bcrypt(password: str, hashed: str) -> bool:
         return False
 
 
+@dataclass(slots=True)
+class _Turn:
+    """The checks of one client."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+
+
 class Users:
     """Authenticates users by name and password."""
 
@@ -100,13 +112,17 @@ class Users:
         self._cache: OrderedDict[bytes, float] = OrderedDict()
         self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
+        self._turns: dict[str, _Turn] = {}
 
-    async def check(self, name: str, password: str) -> Identity:
-        """Return the user's identity; raise InvalidCredentialsError, or AuthBackendError if too many checks wait."""
+    async def check(self, name: str, password: str, client: str = "") -> Identity:
+        """Return the user's identity; raise InvalidCredentialsError, or AuthBackendError if too many checks wait.
+
+        `client` is the client's address, as limits count it.
+        """
         user = self._users.get(name)
         digest = self._digest(name, password)
         if user is None or self._cache.get(digest, 0.0) <= self._clock():
-            valid = await self._hash(password, user.hash if user else self._decoy(name))
+            valid = await self._hash(password, user.hash if user else self._decoy(name), client)
             if user is None or not valid:
                 raise InvalidCredentialsError(_WRONG)
             self._remember(digest)
@@ -118,15 +134,20 @@ class Users:
             return ""
         return self._decoys[int.from_bytes(self._digest(name, "")[:8]) % len(self._decoys)]
 
-    async def _hash(self, password: str, hashed: str) -> bool:
-        if self._waiting >= MAX_WAITING:
+    async def _hash(self, password: str, hashed: str, client: str) -> bool:
+        turn = self._turns.setdefault(client, _Turn())
+        if self._waiting >= MAX_WAITING or turn.waiting >= MAX_WAITING_PER_CLIENT:
             raise AuthBackendError("too many password checks are waiting")
         self._waiting += 1
+        turn.waiting += 1
         try:
-            async with self._slots:
+            async with turn.lock, self._slots:
                 return await asyncio.to_thread(matches, password, hashed)
         finally:
             self._waiting -= 1
+            turn.waiting -= 1
+            if not turn.waiting:
+                self._turns.pop(client, None)
 
     def _digest(self, name: str, password: str) -> bytes:
         return hmac.digest(self._key, f"{name}\0{password}".encode(), hashlib.sha256)

@@ -21,6 +21,10 @@ class Identity:
     """The priority in the queue; None is the default priority."""
     wants: str = ""
     """The only permitted streamer or session; empty is any."""
+    link_id: str = ""
+    """The id of the signed link; empty for other methods."""
+    single_use_until: float = 0.0
+    """Unix time until which a single-use link must be remembered once it is redeemed; 0 for any other identity."""
 
 
 ANONYMOUS = Identity()

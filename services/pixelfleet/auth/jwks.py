@@ -46,14 +46,17 @@ class KeySet:
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._fetching = asyncio.Lock()
+        self._fetches = 0
+        """The number of successful fetches."""
         self._why = "the keys of the issuer are not loaded yet"
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
         """Return the key with an id, or the only key when a token has no id.
 
-        Raises InvalidCredentialsError for an unknown key, AuthBackendError when the issuer is unreachable.
+        Raises InvalidCredentialsError for an unknown key. Raises AuthBackendError when the issuer is unreachable, and
+        for an unknown key while no further fetch is allowed: the issuer may have added it.
         """
-        now = self._clock()
+        now, fetches = self._clock(), self._fetches
         found = self._find(key_id)
         # Tokens with a cached key do not wait for a fetch in progress: the issuer may hang.
         if found is None or (now - self._fetched > REFRESH_AFTER_SECONDS and not self._fetching.locked()):
@@ -61,6 +64,8 @@ class KeySet:
             found = self._find(key_id)
         if self._clock() - self._fetched > MAX_AGE_SECONDS:
             raise AuthBackendError(self._why)
+        if found is None and key_id is not None and self._fetches == fetches:
+            raise AuthBackendError("the token's key is unknown, and the issuer's keys cannot be fetched again yet")
         if found is None:
             raise InvalidCredentialsError("the token is signed with a key that the issuer does not have")
         return found
@@ -85,6 +90,7 @@ class KeySet:
             if keys.keys() != self._keys.keys():
                 log.info("issuer keys changed", issuer=self._issuer, keys=len(keys))
             self._keys, self._fetched = keys, self._clock()
+            self._fetches += 1
 
     async def _address(self) -> str:
         if self._url:

@@ -14,6 +14,10 @@ from pixelfleet.service import signing
 AUDIENCE: Final = "pixelfleet-link"
 MAX_SECONDS: Final = 366 * 24 * 3600
 
+REMEMBERED_SECONDS: Final = 2 * signing.LEEWAY_SECONDS
+"""A redeemed link is remembered for this time after its expiry: it is valid for the leeway, and the clocks of the store
+and of another matchmaker may differ by as much."""
+
 
 class SignedLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of a link."""
@@ -41,6 +45,8 @@ class SignedLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             apps=(self.app,) if self.app else (),
             priority=self.priority,
             wants=self.wants,
+            link_id=self.id,
+            single_use_until=self.expires + REMEMBERED_SECONDS if self.once else 0.0,
         )
 
 

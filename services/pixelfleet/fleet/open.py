@@ -98,7 +98,7 @@ def _sentinel(url: str, options: dict[str, Any]) -> tuple[Sentinel, Callable[[],
     if not service:
         raise ValueError("must name a service: redis+sentinel://host:port,host:port/service")
     if database and not database.isdecimal():
-        raise ValueError(f"'{database}' is not the number of a database")
+        raise ValueError("the part after the service is not the number of a database")
     query = parse_qs(target.query)
     sentinel_password = query.pop("sentinel_password", [None])[0]
     scheme = target.scheme.removesuffix("+sentinel")
@@ -119,5 +119,5 @@ def _address(entry: str) -> tuple[str, int]:
     if not colon or entry.endswith("]"):
         host, port = entry, str(SENTINEL_PORT)
     if not host.strip("[]") or not port.isdecimal():
-        raise ValueError(f"'{entry}' is not the host:port of a Sentinel")
+        raise ValueError("an address is not the host:port of a Sentinel")
     return host.strip("[]"), int(port)

@@ -29,6 +29,10 @@ class StoreRefusedError(StoreUnavailableError):
     """
 
 
+class KickedError(ValueError):
+    """An operator has kicked this person, who is refused for some time."""
+
+
 class TicketRefusedError(ValueError):
     """The store refuses to queue a ticket; the text gives the reason."""
 
@@ -81,7 +85,9 @@ class FleetStore(Protocol):
         A session that is stored already keeps its lease or place, and moves to this replica. If the ticket wants a
         running session, the ticket in the reply wants that session's streamer. An app that never had a streamer and
         is in no settings may have waiting tickets, up to MAX_UNKNOWN_APPS of them. A ticket that wants a session which
-        no longer exists is refused. Raises TicketRefusedError.
+        no longer exists is refused.
+
+        Raises TicketRefusedError or KickedError.
         """
 
     async def leave(self, *session_ids: str, replica_id: str = "") -> None:
@@ -100,7 +106,10 @@ class FleetStore(Protocol):
         """
 
     async def reserve(self, ticket: Ticket) -> Lease | None:
-        """Lease a free streamer to a page that dials it directly, for PAGE_ARRIVAL_SECONDS; None if none is free."""
+        """Lease a free streamer to a page that dials it directly, for PAGE_ARRIVAL_SECONDS; None if none is free.
+
+        Raises TicketRefusedError or KickedError.
+        """
 
     async def restore(
         self,
@@ -134,8 +143,12 @@ class FleetStore(Protocol):
     async def set_operator_drain(self, key: str, on: bool) -> bool:
         """Begin or end the operator drain of a streamer; return False for an unknown one."""
 
-    async def end(self, session_id: str) -> bool:
-        """Request the end of a session with the next heartbeat of its owner; return False for an unknown one."""
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
+        """Request the end of a session with the next heartbeat of its owner; return False for an unknown one.
+
+        `server_id` is a server whose report has the session: it is asked if the store has no ticket of the session.
+        For `kick_seconds`, new tickets of the same person are refused with KickedError.
+        """
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes, in the same order; an empty lane has length 0."""

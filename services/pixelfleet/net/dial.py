@@ -10,12 +10,16 @@ from picows import WSError, WSInvalidStatusError
 from picows.url import WSParsedURL, parse_url
 
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.header_values import check_headers
 from pixelfleet.net.vendor_glue.picows_protocol import client_protocol
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.service.deadlines import PerLoop, TimeLimit
 
 TARGETS_REMEMBERED: Final = 4096
 """The size of the cache of parsed URLs."""
+
+MAX_REASON_LENGTH: Final = 128
+"""Longer bodies of refusals are not part of a DialError's text."""
 
 _limits: Final[PerLoop[dict[float, TimeLimit]]] = PerLoop(dict)
 
@@ -52,6 +56,10 @@ async def dial(
         socket = WebSocket(bounds, opened)
         return socket
 
+    try:
+        check_headers(headers or {})
+    except ValueError as error:
+        raise DialError(str(error)) from None
     target, resource = _target(url)
     protocol = client_protocol(target.netloc, resource, make, bounds, headers or {})
     secure = (tls or True) if target.is_secure else None
@@ -73,12 +81,19 @@ async def dial(
     except TimeoutError:
         raise DialError("no answer in time") from None
     except WSInvalidStatusError as error:
-        raise DialError(str(error), int(error.response.status) if error.response else 0) from None
+        status = int(error.response.status) if error.response else 0
+        raise DialError(f"{error}{_reason(error.raw_body)}", status) from None
     except (OSError, WSError, ValueError) as error:
         raise DialError(str(error) or type(error).__name__) from None
     if socket is None:
         raise DialError("closed before it answered")
     return socket
+
+
+def _reason(body: bytes | None) -> str:
+    """Return a suffix with the reason in a refusal's plain text, such as clocks that differ; empty for other bodies."""
+    text = (body or b"").decode("ascii", "replace")
+    return f": {text}" if 0 < len(text) <= MAX_REASON_LENGTH and text.isascii() and text.isprintable() else ""
 
 
 def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:

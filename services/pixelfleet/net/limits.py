@@ -97,6 +97,12 @@ class Buckets:
             return 0.0
         return self._of(client).wait(now)
 
+    def give_back(self, client: str) -> None:
+        """Return a token that `take` used."""
+        bucket = self._buckets.get(client)
+        if bucket is not None:
+            bucket.left = min(bucket.burst, bucket.left + 1.0)
+
     def charge(self, client: str, now: float) -> None:
         """Use one token even if there is none: the client waits longer for its next one."""
         if self._rate > 0:

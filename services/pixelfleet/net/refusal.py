@@ -5,6 +5,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from pixelfleet.net.header_values import check_headers
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """The answer to a request for a websocket that is not opened."""
@@ -16,6 +18,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     def encoded(self) -> bytes:
         """Return the bytes of the answer; the server closes the connection after it."""
+        check_headers(self.headers)
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}", "Connection: close"]

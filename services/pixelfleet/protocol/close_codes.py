@@ -83,7 +83,8 @@ KICKED = _define(4201, "kicked", "removed by the host")
 SESSION_OVER = _define(4202, "session_over", "the session is over")
 BAD_MESSAGES = _define(4203, "bad_messages", "too many messages that are not understood")
 TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
-NOT_FOUND = _define(4205, "not_found", "no such application or session")
+NO_MEDIA = _define(4205, "no_media", "no video was negotiated in time")
+NOT_FOUND = _define(4206, "not_found", "no such application or session")
 
 
 def label_of(code: int) -> str:

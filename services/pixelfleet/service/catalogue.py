@@ -56,6 +56,12 @@ class Setting:
     """The name of the setting for a file with the value, such as `session_key_file`; empty when there is none."""
 
     @property
+    def shows_value(self) -> bool:
+        """Whether an error may repeat the value: free text, such as JSON or a URL, may contain a secret."""
+        kind = core_type(self.field.annotation)
+        return self.form in (Form.PLAIN, Form.SWITCH) and (kind in (int, float, bool) or get_origin(kind) is Literal)
+
+    @property
     def option(self) -> str:
         """The option, such as `--player-port`."""
         return option_of(self.name)

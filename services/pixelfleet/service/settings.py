@@ -136,7 +136,7 @@ def load(cls: type[S], argv: Sequence[str]) -> S:
 
 
 def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:
-    """Return the error of one setting with its option, and without a secret's value."""
+    """Return the error of one setting with its option, and without a value that may be a secret."""
     where = detail["loc"]
     if not where:
         return str(detail["msg"]).removeprefix("Value error, ")
@@ -147,5 +147,5 @@ def _explain(cls: type[ServiceSettings], detail: Mapping[str, Any]) -> str:
         return f"unknown setting {name[:80]!r} in the config file{suggestion}; see `pixelfleet {cls.command} --help`"
     message = str(detail["msg"]).removeprefix("Value error, ")
     setting = catalogue(cls).get(name)
-    value = "" if setting is None or setting.secret else f" (got {str(detail['input'])[:80]!r})"
+    value = f" (got {str(detail['input'])[:80]!r})" if setting is not None and setting.shows_value else ""
     return f"{option_of(name)}: {message[0].lower()}{message[1:]}{value}"

@@ -10,8 +10,11 @@ import jwt
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "pixelfleet"
-LEEWAY_SECONDS: Final = 10
-"""The accepted clock difference between two machines."""
+LEEWAY_SECONDS: Final = 60
+"""A token is accepted for this time after its expiry, because the signer's clock may be behind.
+
+The clock of the signer may be ahead by any time: the time of issue is not checked, only the expiry.
+"""
 
 ALWAYS_REQUIRED: Final = ("exp", "iat", "aud", "iss")
 
@@ -21,7 +24,7 @@ class TokenError(ValueError):
 
 
 class TokenExpiredError(TokenError):
-    """The token was valid and has expired."""
+    """The token was valid and has expired, or the signer's clock is behind."""
 
 
 def sign(claims: Mapping[str, object], key: str | bytes, *, audience: str, seconds: int) -> str:
@@ -48,7 +51,7 @@ def verify(text: str, key: str | bytes, *, audience: str, required: tuple[str, .
             audience=audience,
             issuer=ISSUER,
             leeway=LEEWAY_SECONDS,
-            options={"require": [*ALWAYS_REQUIRED, *required]},
+            options={"require": [*ALWAYS_REQUIRED, *required], "verify_iat": False},
         )
     except jwt.ExpiredSignatureError as error:
         raise TokenExpiredError(str(error)) from None

@@ -13,6 +13,7 @@ from matchmaker.http.schemas import Ending, Page, QueuePage, SessionPage, Stream
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
+from pixelfleet.service.shown import shown_url
 
 REQUEST_SECONDS: Final = 15.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
@@ -30,6 +31,7 @@ class FleetClient:
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
         self._http = http
         self._url = url
+        self._shown = shown_url(url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def apps(self) -> Totals:
@@ -67,16 +69,16 @@ class FleetClient:
             async with self._http.request(method, url, headers=self._headers, allow_redirects=False) as response:
                 body = await body_within(response, MAX_ANSWER_BYTES)
         except TimeoutError:
-            raise UsageError(f"{self._url}: no answer within {REQUEST_SECONDS:g} s") from None
+            raise UsageError(f"{self._shown}: no answer within {REQUEST_SECONDS:g} s") from None
         except (aiohttp.ClientError, ValueError) as error:
-            raise UsageError(f"{self._url}: is unreachable: {_reason(error)}") from None
+            raise UsageError(f"{self._shown}: is unreachable: {_reason(error)}") from None
         if response.status >= 300:
             reason = _error(body) or response.reason
             raise UsageError(f"{method} {url.path}: {_one_line(str(reason))} ({response.status})")
         try:
             return msgspec.json.decode(body or b"", type=answer)
         except msgspec.DecodeError as error:
-            raise UsageError(f"{self._url}: the answer is not a matchmaker's: {_one_line(str(error))}") from None
+            raise UsageError(f"{self._shown}: the answer is not a matchmaker's: {_one_line(str(error))}") from None
 
 
 @asynccontextmanager
@@ -87,7 +89,7 @@ async def fleet_client(url: str, token: str) -> AsyncIterator[FleetClient]:
     except ValueError:
         parsed = URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError(f"--url {_one_line(url)}: must be http://host:port or https://host:port of a matchmaker")
+        raise UsageError("--url: must be http://host:port or https://host:port of a matchmaker")
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         yield FleetClient(http, url.rstrip("/"), token)

@@ -55,6 +55,8 @@ def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) 
 def relay_to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
     """Forward a source's message to the subscriber in `playerId`, which must be subscribed to this source."""
     subscriber = state.subscriber_of(peer, message)
+    if message["type"] == "answer":
+        subscriber.negotiated = True
     assert peer.source is not None
     if peer.source.dialect.keeps_player_id:
         state.send_encoded(subscriber.peer, data, message["type"])
@@ -136,6 +138,8 @@ def relay_to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) 
         state.send_to_source(source, message)
         if message["type"] == "offer":
             subscriber.unanswered_since = state.now
+        elif message["type"] == "answer":
+            subscriber.negotiated = True
 
 
 def _default_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
@@ -191,6 +195,8 @@ def relay_from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes
     if subscriber is None:
         relay_to_source(state, peer, message, data)
         return
+    if message["type"] == "answer":
+        subscriber.negotiated = True
     if message["type"] in ("offer", "peerDataChannels"):
         del message["playerId"]
     state.send(subscriber.peer, message)

@@ -60,6 +60,10 @@ class Subscriber(Generic[K]):
     subscribed_to: Source[K] | None = None
     unanswered_since: float | None = None
     """The time since which the peer waits for its source's first message; None when it does not wait."""
+    slot_since: float | None = None
+    """The time since which a player occupies a slot without an answer in either direction; None for others."""
+    negotiated: bool = False
+    """Whether the peer has sent or received an answer."""
     path: str | None = None
     """The kind of the last reported ICE path."""
     path_changes: int = 0

@@ -5,9 +5,16 @@ The signalling server makes the final decision: it refuses a player whose slot i
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import Final, Generic
 
 from signalserver.core.roster import Admission, K, Subscriber
+
+REFUSED_SECONDS: Final = 3600.0
+"""An ended session is refused for this time: the token of a matchmaker whose clock is ahead is valid for longer than
+its lifetime."""
+
+MAX_REFUSED: Final = 10_000
+"""Ended sessions that are remembered; for a further one, the oldest is forgotten."""
 
 
 @dataclass(slots=True)
@@ -24,6 +31,8 @@ class Sessions(Generic[K]):
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._seen: set[str] = set()
+        self._refused: dict[str, float] = {}
+        """Ended sessions, and the times until which they are refused, in the order of their ends."""
         self.by_streamer: dict[str, StreamerSessions] = {}
         """The present sessions by endpoint id."""
 
@@ -35,7 +44,7 @@ class Sessions(Generic[K]):
             if admission is not None:
                 self._count(admission)
             elif player.subscribed_to is not None:
-                self._of(player.subscribed_to.endpoint_id).sessions.append(f"direct-{player.player_id}")
+                self._of(player.subscribed_to.endpoint_id).sessions.append(direct_session(player.player_id))
 
     def add_admitted(self, admissions: Iterable[Admission | None]) -> None:
         """Add the sessions of admitted players that are not in the roster yet."""
@@ -49,6 +58,17 @@ class Sessions(Generic[K]):
         if admission.session_id in present.sessions or admission.session_id in present.spectators:
             return False
         return admission.spectator or not self._capacity or len(present.sessions) < self._capacity
+
+    def refuse(self, session_id: str, now: float) -> None:
+        """Refuse a session from `now` on, in seconds, for REFUSED_SECONDS: an operator ended it."""
+        self._refused.pop(session_id, None)
+        while self._refused and (len(self._refused) >= MAX_REFUSED or next(iter(self._refused.values())) <= now):
+            del self._refused[next(iter(self._refused))]
+        self._refused[session_id] = now + REFUSED_SECONDS
+
+    def refuses(self, session_id: str, now: float) -> bool:
+        """Return whether a session has been ended by an operator."""
+        return self._refused.get(session_id, now) > now
 
     def ended(self) -> tuple[str, ...]:
         """Return the ids of the sessions that ended and are not reported yet, sorted."""
@@ -67,3 +87,8 @@ class Sessions(Generic[K]):
 
     def _of(self, endpoint_id: str) -> StreamerSessions:
         return self.by_streamer.setdefault(endpoint_id, StreamerSessions())
+
+
+def direct_session(player_id: str) -> str:
+    """Return the session id of a player without a session token."""
+    return f"direct-{player_id}"

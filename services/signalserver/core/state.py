@@ -37,6 +37,8 @@ class Rules:
     """Streamers are 4.27: they get no `identify` and have no ids."""
     identify_seconds: float = 10.0
     """A streamer without `endpointId` after this time gets a default id."""
+    first_media_seconds: float = 0.0
+    """A player that occupies a slot for this time without an answer in either direction is closed; 0 is no limit."""
     max_players_per_streamer: int = 0
     """Subscribers per streamer; 0 is no limit."""
     tell_player_count: bool = False
@@ -156,6 +158,18 @@ class State(Generic[K]):
         for name in [n for n, times in self._takeovers.items() if self.now - times[-1] >= TAKEOVER_WINDOW_SECONDS]:
             del self._takeovers[name]
 
+    def close_idle_player(self, player: Subscriber[K]) -> None:
+        """Close a player that has occupied a slot for too long without media, so that the slot becomes free."""
+        limit = self.rules.first_media_seconds
+        if player.negotiated or player.slot_since is None or self.now - player.slot_since < limit:
+            return
+        if player.unanswered_since is not None:
+            # The streamer did not answer: another one may.
+            self.close(player.peer, close_codes.STREAM_UNAVAILABLE)
+        else:
+            self.subscribe_failed(player, close_codes.NO_MEDIA.reason)
+            self.close(player.peer, close_codes.NO_MEDIA)
+
     def end_subscriptions(self, source: Source[K]) -> None:
         """End every subscription to a source that stopped streaming; notify the source if it is still connected."""
         for subscriber in list(source.subscribers.values()):
@@ -194,6 +208,8 @@ class State(Generic[K]):
             return False
         source.subscribers[subscriber.player_id] = subscriber
         subscriber.subscribed_to = source
+        if subscriber.slot_since is None:
+            subscriber.slot_since = self.now
         # A streamer sends nothing to a player that offers until the offer arrives.
         subscriber.unanswered_since = None if subscriber.offers else self.now
         connected: Message = {

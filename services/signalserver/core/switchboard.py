@@ -68,6 +68,8 @@ class Switchboard(Generic[K]):
         state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers)
+        if admission is not None:
+            peer.subscriber.slot_since = now
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         state.send_player_count()
@@ -124,7 +126,10 @@ class Switchboard(Generic[K]):
         return self._state.take_outputs()
 
     def tick(self, now: float) -> Outputs[K]:
-        """Assign default ids to streamers that sent none in time. To be called about once a second."""
+        """Assign default ids to streamers that sent none in time, and close players without media in time.
+
+        To be called about once a second.
+        """
         state = self._state
         state.now = now
         state.prune_takeovers()
@@ -132,6 +137,9 @@ class Switchboard(Generic[K]):
             source = peer.source
             if source and not source.endpoint_id and now - peer.connected_at >= state.rules.identify_seconds:
                 state.assign_endpoint_id(source, DEFAULT_ENDPOINT_ID)
+        if state.rules.first_media_seconds:
+            for player in self.players():
+                state.close_idle_player(player)
         return state.take_outputs()
 
     # -- queries ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import aiohttp
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.tls import client_context
 from pixelfleet.service.errors import UsageError
+from pixelfleet.service.shown import shown_url
 from turnapi.check.plan import ConfigurationError, Result, probes_of, works
 from turnapi.check.probing import probe_all
 from turnapi.check.settings import Settings
@@ -20,7 +21,7 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 async def main(settings: Settings) -> int:
     """Return 0 when a relay works, otherwise 1; raise UsageError when there are no servers to check."""
-    source = f"--file {settings.file}" if settings.file else f"--url {settings.url}"
+    source = f"--file {settings.file}" if settings.file else f"--url {shown_url(settings.url)}"
     body = await asyncio.to_thread(_read, settings.file) if settings.file else await _fetch(settings)
     try:
         probes = probes_of(body)
@@ -54,6 +55,7 @@ def _read(path: Path) -> bytes:
 async def _fetch(settings: Settings) -> bytes:
     """Return the body of the TURN API's answer; raise UsageError."""
     timeout = aiohttp.ClientTimeout(total=settings.seconds)
+    where = f"--url {shown_url(settings.url)}"
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,
@@ -62,7 +64,7 @@ async def _fetch(settings: Settings) -> bytes:
             body = await body_within(answer, MAX_ANSWER_BYTES)
             if answer.status != 200 or body is None:
                 text = (body or b"")[:200].decode("utf-8", "replace")
-                raise UsageError(f"--url {settings.url}: the TURN API answers HTTP {answer.status} {text}".rstrip())
+                raise UsageError(f"{where}: the TURN API answers HTTP {answer.status} {text}".rstrip())
             return body
     except (aiohttp.ClientError, OSError) as error:
-        raise UsageError(f"--url {settings.url}: the TURN API is unreachable ({type(error).__name__})") from None
+        raise UsageError(f"{where}: the TURN API is unreachable ({type(error).__name__})") from None

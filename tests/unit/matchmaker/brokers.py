@@ -9,6 +9,7 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Lease, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.store import (
     FleetStore,
+    KickedError,
     StoreRefusedError,
     StoreUnavailableError,
     TicketRefusedError,
@@ -96,6 +97,8 @@ class RecordingPlayer:
         """Await a call of the broker, as a player's task does."""
         try:
             lease = await call
+        except KickedError:
+            self.events.append("kicked")
         except TicketRefusedError as error:
             self.events.append(f"refused: {error}")
         else:

@@ -97,6 +97,19 @@ async def test_a_session_ended_by_an_operator_is_a_notice(driver: BrokerDriver) 
     assert player.events == ["waits", "ended"]
 
 
+async def test_a_kicked_person_is_refused(driver: BrokerDriver) -> None:
+    (player,) = await driver.join(person="ada")
+    assert await driver.store.inner.end(player.ticket.session_id, kick_seconds=60.0)
+    (again,) = await driver.join(person="ada")
+    driver.store.unavailable = True
+    (later,) = await driver.join(person="ada")
+    driver.store.unavailable = False
+    await driver.renew()
+    assert again.events == ["kicked"]
+    assert later.events == ["waits", "unavailable", "ended"]
+    assert not driver.broker.owns(later.ticket.session_id)
+
+
 async def test_a_lease_of_a_player_that_left_is_returned(driver: BrokerDriver) -> None:
     (player,) = await driver.join()
     session = player.ticket.session_id

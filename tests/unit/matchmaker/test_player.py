@@ -206,7 +206,7 @@ async def test_a_player_that_requests_an_ended_session_is_refused(replica: Repli
     client, typo = replica.player(wants="0" * 32), replica.player(wants="nope")
     await replica.settle()
     assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such session"}
-    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert client.socket.closes == [(4206, close_codes.NOT_FOUND.reason)]
     assert typo.socket.closes == []
 
 
@@ -214,7 +214,7 @@ async def test_a_player_that_requests_an_ended_session_is_refused(replica: Repli
     ("method", "code", "kind"),
     [
         ("expire", close_codes.QUEUE_TIMEOUT, "matchmaker"),
-        ("ended", close_codes.SESSION_OVER, "subscribeFailed"),
+        ("ended", close_codes.KICKED, "subscribeFailed"),
     ],
 )
 async def test_the_last_message_gives_the_reason(
@@ -243,7 +243,7 @@ async def test_a_player_of_an_unknown_application_is_refused_when_too_many_wait(
     client, declared = replica.player(app="one-more"), replica.player(app="declared")
     await replica.settle()
     assert client.messages[-1] == {"type": "subscribeFailed", "message": "no such application"}
-    assert client.socket.closes == [(4205, close_codes.NOT_FOUND.reason)]
+    assert client.socket.closes == [(4206, close_codes.NOT_FOUND.reason)]
     assert declared.socket.closes == []
 
 

@@ -81,5 +81,5 @@ async def test_notices_are_delivered_to_their_player(replica: Replica) -> None:
     second.leave()
     await replica.driver.renew()
     await replica.settle()
-    assert [code for code, _ in first.socket.closes] == [close_codes.SESSION_OVER.code]
+    assert [code for code, _ in first.socket.closes] == [close_codes.KICKED.code]
     assert second.socket.closes == []

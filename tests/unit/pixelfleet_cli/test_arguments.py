@@ -36,6 +36,7 @@ def test_a_misspelled_option_is_named_and_its_value_is_not_repeated(parser: Pars
 def test_other_errors_name_the_argument(parser: Parser) -> None:
     assert "more arguments" in refused(parser, "ls", "a", "b")
     assert "--limit" in refused(parser, "ls", "--limit", "many")
+    assert "s3cret" not in refused(parser, "ls", "--limit", "s3cret 'a'")
     assert "lss" in refused(parser, "lss")
 
 

@@ -1,5 +1,6 @@
 """A caller's id, address and limits, and the check of its credentials."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from pixelfleet.auth.guard import Guard
+from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.auth.policy import AccessPolicy
 from router.caller import CALLER, Callers
 
@@ -80,6 +82,54 @@ async def test_failed_logins_of_an_address_are_limited() -> None:
     assert [await status(lambda: made.check(policy, nothing)) for _ in range(5)] == [401] * 5
     assert [await status(lambda: made.check(policy, wrong)) for _ in range(3)] == [401, 401, 429]
     assert await status(lambda: made.check(AccessPolicy("players", "none"), wrong)) == 200
+
+
+async def test_parallel_logins_are_counted_before_they_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = callers(logins_per_minute=4.0)
+    wrong = (await seen(made, Authorization="Basic YWRhOndyb25n"))[CALLER]
+    checked = 0
+
+    async def check(*_: object) -> Identity:
+        nonlocal checked
+        checked += 1
+        await asyncio.sleep(0)
+        raise web.HTTPUnauthorized
+
+    monkeypatch.setattr(Guard, "check", check)
+    policy = AccessPolicy("dashboard", "basic")
+    found = await asyncio.gather(*(status(lambda: made.check(policy, wrong)) for _ in range(10)))
+    assert sorted(found) == [401] * 2 + [429] * 8
+    assert checked == 2
+
+
+@pytest.mark.parametrize("error", [None, web.HTTPForbidden, web.HTTPServiceUnavailable])
+async def test_a_login_that_does_not_fail_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch, error: type[web.HTTPException] | None
+) -> None:
+    made = callers(logins_per_minute=4.0)
+    caller = (await seen(made, Authorization="Basic YWRhOndyb25n"))[CALLER]
+
+    async def check(*_: object) -> Identity:
+        if error is not None:
+            raise error
+        return ANONYMOUS
+
+    monkeypatch.setattr(Guard, "check", check)
+    expected = 200 if error is None else error.status_code
+    policy = AccessPolicy("dashboard", "basic")
+    assert [await status(lambda: made.check(policy, caller)) for _ in range(9)] == [expected] * 9
+
+
+async def test_a_cancelled_login_is_counted() -> None:
+    made = callers(logins_per_minute=4.0)
+    caller = (await seen(made))[CALLER]
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            async with made.login(caller):
+                raise asyncio.CancelledError
+    with pytest.raises(web.HTTPTooManyRequests):
+        async with made.login(caller):
+            pass
 
 
 async def test_a_closed_interface_is_forbidden() -> None:

@@ -1,5 +1,6 @@
 """Who may open a websocket; what refusals look like on the wire is tested with real sockets."""
 
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,6 +8,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from pixelfleet.fleet.tokens import SessionToken, sign
+from pixelfleet.net.refusal import Refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.service.lifecycle import Tasks
 from signalserver.admission import PeerAdmission
@@ -74,6 +76,31 @@ async def test_a_bad_ticket_is_refused_also_where_none_is_required() -> None:
     admitting, _ = admission(session_key=KEY)
     assert admitting.player(request()).status == 101
     assert admitting.player(request(f"/?session={ticket('pod-2')}")).status == 403
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(12, 101), (3600, 101), (-110, 101), (-130, 403)])
+async def test_the_clock_of_the_matchmaker_may_differ(
+    monkeypatch: pytest.MonkeyPatch, ahead: int, expected: int
+) -> None:
+    admitting, _ = admission(session_key=KEY, require_session=True)
+    now = time.time()
+    with monkeypatch.context() as matchmaker:
+        matchmaker.setattr(time, "time", lambda: now + ahead)
+        token = ticket()
+    decision = admitting.player(request(f"/?session={token}"))
+    assert decision.status == expected
+    if isinstance(decision, Refusal):
+        assert b"the clocks differ" in decision.body
+
+
+async def test_a_session_that_an_operator_ended_is_refused_with_the_same_token() -> None:
+    admitting, _ = admission(session_key=KEY)
+    path = f"/?session={ticket()}"
+    assert admitting.player(request(path)).status == 101
+    admitting._hub.end_session("session-1")
+    decision = admitting.player(request(path))
+    assert isinstance(decision, Refusal)
+    assert (decision.status, decision.body) == (403, b"an operator has ended this session")
 
 
 @pytest.mark.parametrize("port", ["streamer", "sfu"])

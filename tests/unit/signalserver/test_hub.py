@@ -1,5 +1,7 @@
 """The hub: gauges, counters, log lines and calls."""
 
+from time import perf_counter
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -175,3 +177,16 @@ async def test_closing_all_closes_each_once(made: Made) -> None:
     assert [len(peer.socket.closes) for peer in peers] == [1, 1, 1]
     assert peers[0].socket.closes[0][0] == close_codes.RESTARTING.code
     assert peers[2].socket.closes[0][0] == close_codes.RESTARTING.code
+
+
+async def test_a_session_without_a_token_can_be_ended(made: Made) -> None:
+    player, other = made.player(), made.player()
+    made.hub.end_session(f"direct-{player.connection.peer_id}")
+    assert player.socket.closes == [(close_codes.KICKED.code, close_codes.KICKED.reason)]
+    assert other.socket.closes == []
+
+
+async def test_a_kicked_session_is_refused_from_then_on(made: Made) -> None:
+    player = made.player(Admission("session-1", "cam", "game"))
+    made.hub.kick(player.socket.real, "time is up")
+    assert made.hub.sessions.refuses("session-1", perf_counter())

@@ -87,7 +87,7 @@ async def test_a_session_that_an_operator_ended_is_closed() -> None:
     player, other = made.player(Admission("session-1", "cam", "game")), made.player()
     reports = reporter(made, EndingStore())[0]
     await reports._send(reports.report())
-    assert [code for code, _ in player.socket.closes] == [close_codes.SESSION_OVER.code]
+    assert [code for code, _ in player.socket.closes] == [close_codes.KICKED.code]
     assert other.socket.closes == []
 
 

@@ -112,3 +112,21 @@ def test_streamers_have_a_rate_limit_of_their_own(rate: float, burst: float, exp
 def test_values_for_the_fleet_are_checked(field: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**field)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--peer-options", '{"iceServers":[{"urls":"turn:h","username":"u","credential":"s3cret"},1]}'],
+        ["--peer-options", "s3cret"],
+        ["--rtc-config-url", "ftp://user:s3cret@host/?key=s3cret"],
+        ["--public-url", "ws://user:s3cret@host/"],
+        ["--ue-rest-endpoint", "http://user:s3cret@host/?key=s3cret"],
+        ["--matchmaker", "s3cret"],
+        ["--link-key", "s3cret"],
+        ["--link-key=s3cret"],
+    ],
+    ids=str,
+)
+def test_an_error_does_not_repeat_a_value_that_may_be_a_secret(options: list[str]) -> None:
+    assert "s3cret" not in refused(*options)

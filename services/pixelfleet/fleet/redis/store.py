@@ -134,9 +134,9 @@ class RedisFleetStore:
         """Begin or end the operator drain of a streamer."""
         return bool(await self._runner.run("hold_back", key, int(on)))
 
-    async def end(self, session_id: str) -> bool:
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
         """Request the end of a session."""
-        return bool(await self._runner.run("end", session_id))
+        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes."""
@@ -175,6 +175,7 @@ class RedisFleetStore:
             ticket.sharing,
             rank_offset(ticket.priority),
             _write(ticket),
+            ticket.person,
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]

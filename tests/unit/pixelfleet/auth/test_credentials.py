@@ -71,3 +71,19 @@ def test_the_subprotocol_is_found_among_others() -> None:
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_no_header_raises(authorization: str, subprotocol: str, cookie: str) -> None:
     credentials({"Authorization": authorization, "Sec-WebSocket-Protocol": subprotocol}, {"session": cookie})
+
+
+@pytest.mark.parametrize("token", ["a\r\nX-Admin: 1", "a\nb", "a b", 'a"b', "a,b", "a;b", "=a", "a=b", "a\0"])
+def test_a_token_with_other_characters_is_not_read_but_counts_as_credentials(token: str) -> None:
+    for found in (
+        credentials({}, {"session": token}),
+        credentials({"Authorization": f"Bearer {token}"}),
+        credentials({}, query={"link": token}),
+    ):
+        assert "" in (found.token, found.link)
+        assert found.any
+
+
+@pytest.mark.parametrize("token", ["eyJ.eyJ.abc-_", "a+b/c==", "~"])
+def test_the_characters_of_a_bearer_token_are_read(token: str) -> None:
+    assert credentials({}, {"session": token}).token == token

@@ -14,6 +14,7 @@ from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.auth.oidc import Tokens
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.store import StoreUnavailableError
+from pixelfleet.service.signing import LEEWAY_SECONDS
 from tests.unit.pixelfleet.auth import keys
 from tests.unit.pixelfleet.auth.test_oidc import tokens
 
@@ -73,13 +74,36 @@ async def test_a_single_use_link_is_redeemed_where_the_guard_can() -> None:
     async def unavailable(name: str, until: float) -> bool:
         raise StoreUnavailableError("unavailable")
 
-    visit = request(f"/?link={link}")
-    await guard().check(PLAYERS, visit)
-    await guard(redeem=redeem).check(PLAYERS, visit)
-    with pytest.raises(web.HTTPUnauthorized, match="used"):
-        await guard(redeem=redeem).check(PLAYERS, visit)
+    identity = await guard(redeem=redeem).check(PLAYERS, request(f"/?link={link}"))
+    assert used == []
+    await guard().redeem_link(identity)
+    await guard(redeem=redeem).redeem_link(identity)
+    with pytest.raises(web.HTTPUnauthorized, match="used") as refused:
+        await guard(redeem=redeem).redeem_link(identity)
+    assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
     with pytest.raises(web.HTTPServiceUnavailable):
-        await guard(redeem=unavailable).check(PLAYERS, visit)
+        await guard(redeem=unavailable).redeem_link(identity)
+
+
+async def test_a_redeemed_link_is_remembered_for_longer_than_it_is_valid() -> None:
+    remembered: list[float] = []
+
+    async def redeem(name: str, until: float) -> bool:
+        remembered.append(until)
+        return True
+
+    before = int(time.time())
+    identity = await guard().check(PLAYERS, request(f"/?link={sign(SignedLink(once=True), KEY, 60)}"))
+    await guard(redeem=redeem).redeem_link(identity)
+    assert remembered[0] >= before + 60 + 2 * LEEWAY_SECONDS
+
+
+async def test_other_identities_have_nothing_to_redeem() -> None:
+    async def redeem(name: str, until: float) -> bool:
+        raise AssertionError(name)
+
+    for sent in (request(f"/?link={sign(SignedLink(), KEY, 60)}"), request(**ADA)):
+        await guard(redeem=redeem).redeem_link(await guard().check(PLAYERS, sent))
 
 
 async def test_an_unreachable_issuer_is_answered_with_503() -> None:
@@ -150,3 +174,7 @@ def test_credentials_are_forwarded_as_an_authorization_header() -> None:
 
 def test_the_repr_does_not_contain_the_link_key() -> None:
     assert KEY not in repr(guard())
+
+
+def test_a_cookie_with_encoded_line_ends_is_not_forwarded() -> None:
+    assert guard().authorization(request(Cookie='session="abc\\015\\012X-Forwarded-For: 10.0.0.1"')) is None

@@ -115,3 +115,29 @@ async def test_waiting_hashes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     checked = users()
     results = await asyncio.gather(*(checked.check("ada", f"wrong{n}") for n in range(5)), return_exceptions=True)
     assert [type(each) for each in results] == [InvalidCredentialsError] * 3 + [AuthBackendError] * 2
+
+
+async def test_checks_of_one_client_take_turns_with_those_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    async def hashed(_: object, password: str, _hash: str) -> bool:
+        order.append(password)
+        await asyncio.sleep(0)
+        return False
+
+    monkeypatch.setattr(asyncio, "to_thread", hashed)
+    checked = users()
+    many = [checked.check("ada", f"guess {number}", "192.0.2.1") for number in range(10)]
+    results = await asyncio.gather(*many, checked.check("ada", "other", "192.0.2.2"), return_exceptions=True)
+    assert {type(each) for each in results} == {InvalidCredentialsError}
+    assert order[:2] == ["guess 0", "other"]
+    assert checked._turns == {}
+
+
+async def test_waiting_checks_of_one_client_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(htpasswd, "MAX_WAITING_PER_CLIENT", 2)
+    checked = users()
+    many = [checked.check("ada", f"guess {number}", "192.0.2.1") for number in range(4)]
+    results = await asyncio.gather(*many, checked.check("ada", "secret", "192.0.2.2"), return_exceptions=True)
+    assert [type(each) for each in results[:4]] == [InvalidCredentialsError] * 2 + [AuthBackendError] * 2
+    assert getattr(results[4], "subject", None) == "ada"

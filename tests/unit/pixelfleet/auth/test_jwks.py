@@ -46,15 +46,32 @@ async def test_an_unknown_key_causes_a_fetch_at_a_bounded_rate() -> None:
     await found.key("one")
     issuer.names = ("one", "two")
     for _ in range(3):
-        with pytest.raises(InvalidCredentialsError):
+        with pytest.raises(AuthBackendError, match="cannot be fetched again yet"):
             await found.key("two")
     assert len(issuer.requests) == 1
     issuer.now += FETCH_GAP_SECONDS + 1
     assert (await found.key("two")).key_id == "two"
     for number in range(50):
-        with pytest.raises(InvalidCredentialsError):
+        with pytest.raises(AuthBackendError):
             await found.key(f"made up {number}")
     assert len(issuer.requests) == 2
+    issuer.now += FETCH_GAP_SECONDS + 1
+    with pytest.raises(InvalidCredentialsError):
+        await found.key("made up")
+
+
+async def test_after_anothers_unknown_key_a_rotated_key_is_unavailable_and_not_invalid() -> None:
+    issuer = Issuer()
+    found = issuer.set()
+    await found.key("one")
+    issuer.now += FETCH_GAP_SECONDS + 1
+    with pytest.raises(InvalidCredentialsError):
+        await found.key("made up")
+    issuer.names = ("one", "two")
+    with pytest.raises(AuthBackendError):
+        await found.key("two")
+    issuer.now += FETCH_GAP_SECONDS + 1
+    assert (await found.key("two")).key_id == "two"
 
 
 async def test_a_cached_key_does_not_wait_for_a_hanging_issuer() -> None:

@@ -99,6 +99,7 @@ def ticket(
     spectator: bool = False,
     labels: Mapping[str, str] | None = None,
     priority: int = 0,
+    person: str = "",
 ) -> Ticket:
     return Ticket(
         session_id=session,
@@ -109,6 +110,7 @@ def ticket(
         spectator=spectator,
         labels=dict(labels or {}),
         priority=priority,
+        person=person,
     )
 
 

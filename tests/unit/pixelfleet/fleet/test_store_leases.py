@@ -15,6 +15,7 @@ from pixelfleet.fleet.bounds import (
     UNUSED_SECONDS,
 )
 from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport, Waiting
+from pixelfleet.fleet.store import KickedError
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
@@ -464,6 +465,13 @@ async def test_a_reservation_can_be_ended_before_its_page_arrives(fleet: Fleet) 
     await fleet.gets(ticket("p"))
 
 
+async def test_the_server_of_a_reservation_that_was_ended_refuses_its_token(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.store.reserve(ticket("page"))
+    assert await fleet.store.end("page")
+    assert (await fleet.reports(streamer())).end == ("page",)
+
+
 # -- operators --------------------------------------------------------------------------------------
 
 
@@ -506,6 +514,42 @@ async def test_the_end_of_a_session_is_requested_from_its_owner(fleet: Fleet) ->
     assert (await fleet.renews()).end == ()
     assert (await fleet.reports(streamer(sessions=("held",)))).end == ("held",)
     assert (await fleet.reports(streamer(sessions=("held",)))).end == ()
+
+
+async def test_a_session_that_only_its_server_knows_can_be_ended(fleet: Fleet) -> None:
+    await fleet.reports(streamer(sessions=("again",)))
+    assert not await fleet.store.end("again")
+    assert not await fleet.store.end("again", server_id="nowhere")
+    assert await fleet.store.end("again", server_id="s1")
+    assert (await fleet.reports(streamer(sessions=("again",)))).end == ("again",)
+
+
+@pytest.mark.parametrize("state", ["waits", "claimed", "held", "page"])
+async def test_a_kicked_person_is_refused_for_a_time(fleet: Fleet, state: str) -> None:
+    session = ticket("p", person="ada", labels={} if state == "page" else {"person": "b0b"})
+    if state != "waits":
+        await fleet.reports(streamer(capacity=9, labels={"person": "b0b"}))
+    if state == "page":
+        await fleet.store.reserve(session)
+    else:
+        await fleet.store.join(session)
+    if state == "held":
+        await fleet.reports(streamer(capacity=9, labels={"person": "b0b"}, sessions=("p",)))
+    assert await fleet.store.end("p", kick_seconds=600.0)
+    for call in (fleet.store.join, fleet.store.reserve):
+        with pytest.raises(KickedError):
+            await call(ticket("q", person="ada"))
+    await fleet.store.join(ticket("other", person="b0b"))
+    await fleet.store.join(ticket("unknown"))
+
+
+async def test_without_a_time_nobody_is_refused_after_the_end_of_a_session(fleet: Fleet) -> None:
+    await fleet.waits(ticket("p", person="ada"))
+    await fleet.waits(ticket("unknown", labels={"person": "ada"}))
+    assert await fleet.store.end("p")
+    assert await fleet.store.end("unknown", kick_seconds=600.0)
+    await fleet.waits(ticket("q", person="ada"))
+    await fleet.waits(ticket("r"))
 
 
 async def test_the_end_of_a_session_on_a_legacy_server_is_requested_from_its_replica(fleet: Fleet) -> None:

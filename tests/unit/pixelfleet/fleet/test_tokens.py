@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from pixelfleet.fleet.tokens import LIFETIME_SECONDS, SessionToken, sign, verify
 from pixelfleet.service.keys import MIN_KEY_BYTES
-from pixelfleet.service.signing import ALGORITHM, ISSUER, TokenError
+from pixelfleet.service.signing import ALGORITHM, ISSUER, TokenError, TokenExpiredError
 
 KEY = "k" * MIN_KEY_BYTES
-LEEWAY_SECONDS = 10
-"""The tolerated difference between the clocks of matchmaker and signalling server."""
+LEEWAY_SECONDS = 60
+"""The time by which the matchmaker's clock may be behind the signalling server's."""
 TOKEN = SessionToken("session", "server", "cam", "app")
 
 
@@ -74,8 +74,7 @@ def test_the_claims_of_a_good_token() -> None:
         pytest.param(lambda: signed(key="x" * MIN_KEY_BYTES), id="another key"),
         pytest.param(lambda: signed(aud="other"), id="another server"),
         pytest.param(lambda: signed(iss="other"), id="another issuer"),
-        pytest.param(lambda: signed(exp=int(time.time()) - 60), id="expired"),
-        pytest.param(lambda: signed(iat=int(time.time()) + 600), id="from the future"),
+        pytest.param(lambda: signed(exp=int(time.time()) - 61), id="expired"),
         pytest.param(lambda: signed(algorithm="none", key=""), id="unsigned"),
         pytest.param(lambda: signed(algorithm="HS384", key="k" * 48), id="another algorithm"),
         *[pytest.param(lambda name=name: signed_without(name), id=f"no {name}") for name in claims()],
@@ -106,14 +105,14 @@ def test_arbitrary_text_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "holds"),
     [
-        (-LEEWAY_SECONDS - 1, False),
-        (-LEEWAY_SECONDS, True),
+        (-3600, True),
+        (-12, True),
         (0, True),
         (LIFETIME_SECONDS + LEEWAY_SECONDS - 1, True),
         (LIFETIME_SECONDS + LEEWAY_SECONDS, False),
     ],
 )
-def test_a_token_is_valid_for_its_lifetime_and_the_leeway_of_clocks(
+def test_a_token_is_valid_for_its_lifetime_and_the_leeway_and_also_before_its_time_of_issue(
     clock: type[Clock], seconds: int, holds: bool
 ) -> None:
     text = sign(TOKEN, KEY)
@@ -121,7 +120,7 @@ def test_a_token_is_valid_for_its_lifetime_and_the_leeway_of_clocks(
     if holds:
         assert verify(text, KEY, "server") == TOKEN
     else:
-        with pytest.raises(TokenError, match="expired" if seconds > 0 else "not yet"):
+        with pytest.raises(TokenExpiredError):
             verify(text, KEY, "server")
 
 

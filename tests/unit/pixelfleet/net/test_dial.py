@@ -142,6 +142,9 @@ async def test_a_disconnect_before_the_answer_is_a_dial_error(answer: bytes, *, 
     ("answer", "why"),
     [
         pytest.param(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", "403", id="forbidden"),
+        pytest.param(
+            b"HTTP/1.1 403 Forbidden\r\nContent-Length: 17\r\n\r\nthe clocks differ", ": the clocks differ", id="reason"
+        ),
         pytest.param(b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "503", id="full"),
         pytest.param(b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:9/\r\n\r\n", "302", id="redirect"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", "200", id="a page"),

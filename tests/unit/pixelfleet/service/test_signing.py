@@ -52,7 +52,6 @@ def test_a_required_claim_must_be_present(name: str) -> None:
     ("changes", "error"),
     [
         ({"exp": int(time.time()) - LEEWAY_SECONDS - 60}, TokenExpiredError),
-        ({"iat": int(time.time()) + LEEWAY_SECONDS + 3600, "exp": int(time.time()) + 7200}, TokenError),
         ({"iss": "other"}, TokenError),
     ],
 )

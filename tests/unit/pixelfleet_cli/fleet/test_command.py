@@ -16,7 +16,7 @@ from pixelfleet_cli.cli import EXIT_USAGE, main
         (["drain"], "STREAMER"),
         (["kick"], "SESSION"),
         (["ls", "--no-such-option"], "--no-such-option"),
-        (["ls", "--url", "nowhere"], "--url nowhere"),
+        (["ls", "--url", "nowhere"], "--url: must be http://host:port"),
     ],
 )
 def test_an_invalid_argument_is_named_in_one_line(

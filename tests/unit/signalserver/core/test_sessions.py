@@ -4,7 +4,7 @@ import pytest
 
 from pixelfleet.protocol.dialects import Dialect
 from signalserver.core.roster import Admission, Peer, Role, Source, Subscriber
-from signalserver.core.sessions import Sessions
+from signalserver.core.sessions import MAX_REFUSED, REFUSED_SECONDS, Sessions
 
 
 def player(number: int, admission: Admission | None = None, subscribed_to: str | None = None) -> Subscriber[int]:
@@ -65,3 +65,21 @@ def test_an_ended_session_is_reported_until_the_store_accepts_it() -> None:
     assert sessions.ended() == ("a",)
     sessions.reported(["a"])
     assert sessions.ended() == ()
+
+
+def test_an_ended_session_is_refused_for_a_time() -> None:
+    sessions = Sessions[int](1)
+    sessions.refuse("over", 100.0)
+    assert sessions.refuses("over", 100.0 + REFUSED_SECONDS - 1)
+    assert not sessions.refuses("over", 100.0 + REFUSED_SECONDS)
+    assert not sessions.refuses("other", 100.0)
+
+
+def test_only_a_bounded_number_of_ended_sessions_is_remembered() -> None:
+    sessions = Sessions[int](1)
+    for number in range(MAX_REFUSED + 1):
+        sessions.refuse(str(number), 0.0)
+    assert not sessions.refuses("0", 1.0)
+    assert sessions.refuses("1", 1.0)
+    sessions.refuse("later", REFUSED_SECONDS)
+    assert len(sessions._refused) == 1

@@ -626,3 +626,86 @@ def test_an_output_has_the_id_that_a_streamer_got(talk: Conversation) -> None:
     talk.streamer("b", "cam")
     talk.send("a", "endpointId", id="lens")
     assert talk.named == [("a", "cam", "cam"), ("b", "cam1", "cam"), ("a", "lens", "lens")]
+
+
+# -- the time until the first answer ----------------------------------------------------------------
+
+
+@pytest.fixture
+def bounded() -> Conversation:
+    talk = Conversation(Rules(first_media_seconds=60.0))
+    talk.streamer("s", "cam")
+    return talk
+
+
+def test_a_leased_player_that_never_negotiates_is_closed_and_its_slot_is_free(bounded: Conversation) -> None:
+    bounded.player("p", admission=Admission("session-1", "cam", "game"))
+    bounded.pass_time(59.0)
+    bounded.send("p", "ping")
+    assert "p" not in bounded.closed
+    bounded.pass_time(1.0)
+    assert bounded.closed["p"] == (close_codes.NO_MEDIA, close_codes.NO_MEDIA.reason)
+    assert bounded.receive("p")[-1] == {"type": "subscribeFailed", "message": close_codes.NO_MEDIA.reason}
+    assert bounded.switchboard.players() == []
+
+
+def test_a_player_that_ignores_the_offer_is_closed(bounded: Conversation) -> None:
+    player_id = bounded.subscribed("p", "cam")
+    bounded.send("s", "offer", playerId=player_id, sdp=SDP)
+    bounded.send("p", "iceCandidate", candidate=CANDIDATE)
+    bounded.pass_time(60.0)
+    assert bounded.closed["p"][0] is close_codes.NO_MEDIA
+
+
+def test_a_player_gains_no_time_by_subscribing_again(bounded: Conversation) -> None:
+    bounded.send("s", "offer", playerId=bounded.subscribed("p", "cam"), sdp=SDP)
+    bounded.pass_time(50.0)
+    bounded.send("p", "unsubscribe")
+    bounded.send("p", "subscribe", streamerId="cam")
+    bounded.send("s", "offer", playerId=bounded.switchboard.players()[0].player_id, sdp=SDP)
+    bounded.pass_time(10.0)
+    assert bounded.closed["p"][0] is close_codes.NO_MEDIA
+
+
+def test_a_player_whose_streamer_is_silent_may_try_another_one(bounded: Conversation) -> None:
+    bounded.player("p", offers=True)
+    bounded.send("p", "subscribe", streamerId="cam")
+    bounded.send("p", "offer", sdp=SDP)
+    bounded.pass_time(60.0)
+    assert bounded.closed["p"][0] is close_codes.STREAM_UNAVAILABLE
+
+
+@pytest.mark.parametrize("offers", ["streamer", "player"])
+def test_a_player_with_an_answer_stays(bounded: Conversation, offers: str) -> None:
+    player_id = bounded.subscribed("p", "cam")
+    if offers == "streamer":
+        bounded.send("s", "offer", playerId=player_id, sdp=SDP)
+        bounded.send("p", "answer", sdp=SDP)
+    else:
+        bounded.send("p", "offer", sdp=SDP)
+        bounded.send("s", "answer", playerId=player_id, sdp=SDP)
+    bounded.pass_time(3600.0)
+    assert "p" not in bounded.closed
+
+
+def test_a_player_of_an_sfu_with_an_answer_stays(bounded: Conversation) -> None:
+    bounded.sfu("f", "room")
+    bounded.send("f", "startStreaming")
+    player_id = bounded.subscribed("p", "room")
+    bounded.send("p", "offer", sdp=SDP)
+    bounded.send("f", "answer", playerId=player_id, sdp=SDP)
+    bounded.pass_time(3600.0)
+    assert "p" not in bounded.closed
+
+
+def test_a_player_without_a_slot_may_wait(bounded: Conversation) -> None:
+    bounded.player("p")
+    bounded.pass_time(3600.0)
+    assert "p" not in bounded.closed
+
+
+def test_without_a_limit_a_silent_player_stays(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    talk.subscribed("p", "cam")
+    talk.pass_time(3600.0)
+    assert "p" not in talk.closed

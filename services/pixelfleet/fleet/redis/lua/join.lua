@@ -1,10 +1,10 @@
 -- Gives a ticket a streamer at once, or a place in its queue.
 -- ARGV[2] session  [3] replica, or empty for a reservation  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
--- ARGV[8] rank without the arrival  [9] the ticket
+-- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
---   reservation, 'choices' when the app has too many selectors, 'unknown' when too many unknown apps wait, or
---   'gone' for a session that is over
+--   reservation, 'choices' when the app has too many selectors, 'unknown' when too many unknown apps wait, 'gone' for a
+--   session that is over, or 'kicked' for a person that an operator has kicked
 expire(ARGV[3])
 local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local T = P .. 't:' .. session
@@ -23,6 +23,7 @@ if t[1] then
   return answer(placed(session))
 end
 
+if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10]) == 1 then return answer('kicked') end
 wants = resolve_wanted(app, wants)
 if wants == '' then
   local refusal = register_selector(app, selector, replica == '' and is_known or may_wait)

@@ -233,8 +233,10 @@ async def test_no_key_outlives_its_owner(own_redis: RedisServer) -> None:
         )
         await store.give_back("claimed", unreachable=True)
         await store.set_operator_drain("s1/cam", on=True)
-        for session in ("held", "waits"):
-            await store.end(session)
+        await store.join(ticket("kicked", person="ada"))
+        await store.end("held", server_id="s1", kick_seconds=1.0)
+        for session in ("waits", "kicked"):
+            await store.end(session, kick_seconds=0.001)
         await store.leave("leaves")
         lease = (await fleet.leases())["legacy"]
         await store.restore("r3", [(ticket("restored", replica="r3"), 900.0)], [(ticket("far", replica="r3"), lease)])

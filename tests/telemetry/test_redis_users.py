@@ -64,7 +64,7 @@ async def test_the_guides_change_of_a_password_refuses_no_service(tmp_path: Path
         await eventually(lambda: "refuses" in (old.unready() or ""), "the old password is refused")
         await eventually(lambda: new.unready() is None, "the new password is accepted")
         async with player(f"ws://{LOOPBACK}:{new.port}/") as waiting:
-            while "position" not in await waiting.receive("matchmaker"):
+            while "unserved" not in await waiting.receive("matchmaker"):  # from the store: no streamer is registered
                 pass
         assert "NEW_PASSWORD" not in users.read_text(), "Redis stores hashes"
         connected = connections(old), connections(new)

@@ -15,7 +15,7 @@ from pixelfleet.fleet.redis.server_info import ServerInfo
 from tests.integration.matchmakers import KEY
 from tests.integration.peers import player, streamer
 from tests.integration.signalservers import running_signalserver
-from tests.parts import eventually
+from tests.parts import eventually, free_port
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
 
 pytestmark = pytest.mark.integration
@@ -65,7 +65,7 @@ async def test_a_redis_that_evicts_is_a_warning_of_a_replica_that_is_ready(tmp_p
 
 
 async def test_a_replica_with_a_redis_cluster_is_not_ready(tmp_path: Path) -> None:
-    with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", "0") as redis:
+    with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as redis:
         async with app.running(matchmaker_settings(redis.url)) as replica, aiohttp.ClientSession() as http:
             await Readiness(http, replica).becomes(503, REFUSED)
 

@@ -50,7 +50,8 @@ class RedisServer:
             lines.append(line)
             if any(sign in line for sign in READY):
                 return
-        self._process.wait()
+        self._process.communicate()
+        self._process = None
         raise AssertionError(f"redis-server did not start: {''.join(lines)}")
 
     def freeze(self, *, on: bool) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import pytest
+from aiohttp import web_response
 from picows import WSListener, WSMsgType, WSTransport
 from picows import picows as native
 from structlog.testing import capture_logs
@@ -141,3 +142,9 @@ async def test_aiohttp_lets_a_connection_go_that_has_served_http() -> None:
         assert answer.startswith(b"HTTP/1.1 101 "), changed("aiohttp", "a connection cannot be taken from it any more")
         _, received = await opened.next()
         assert received.messages == [b"early"], changed("aiohttp", "data after a request is stored in another place")
+
+
+def test_aiohttp_reads_its_server_header_from_one_name() -> None:
+    assert isinstance(getattr(web_response, "SERVER_SOFTWARE", None), str), changed(
+        "aiohttp", "web_response has no SERVER_SOFTWARE, with which aiohttp_headers.py replaces the Server header"
+    )

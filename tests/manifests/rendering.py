@@ -25,6 +25,7 @@ RENDERINGS: Final = [
     *(f"overlay {name}" for name in OVERLAYS),
     *(f"component {name}" for name in COMPONENTS),
     "configure least",
+    "configure older",
     "configure most",
 ]
 
@@ -36,6 +37,7 @@ LEAST: Final = {
     "UNREAL_IMAGE_NAME": "game",
     "UNREAL_IMAGE_TAG": "1.0",
     "INGRESS_HOST": "play.example.com",
+    "KUBERNETES": "1.35",
 }
 MOST: Final = {
     **LEAST,
@@ -45,6 +47,7 @@ MOST: Final = {
     "GATEWAY_CLASS": "envoy",
     "INGRESS_TLS_ISSUER": "letsencrypt",
     "GPU": "mig-2g.10gb",
+    "KUBERNETES": "1.34",
     "AUTOSCALING": "keda",
     "STREAMS_MIN": "0",
     "STREAMS_MAX": "40",
@@ -57,6 +60,9 @@ MOST: Final = {
     "PROXY_ENABLE": "true",
     "PROXY_AUTH_USERS": "ada:$apr1$rA8yVbN4$k0Hnb6BNRrq3UKlCMJ9wp1",
 }
+
+CONFIGURED: Final = {"least": LEAST, "older": {**LEAST, "KUBERNETES": "1.29"}, "most": MOST}
+"""The values of each output of `configure`."""
 
 SECRETS: Final = [
     "session-key=a-key-of-thirty-two-bytes-or-more",
@@ -93,7 +99,7 @@ def rendered(name: str) -> tuple[Object, ...]:
     with tempfile.TemporaryDirectory() as folder:
         if kind == "component":
             return tuple(objects(_with_component(Path(folder), which)))
-        return tuple(objects(configured(Path(folder), LEAST if which == "least" else MOST)))
+        return tuple(objects(configured(Path(folder), CONFIGURED[which])))
 
 
 def configured(folder: Path, values: dict[str, str], manifests: Path = K8S) -> str:

@@ -15,6 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from matchmaker import metrics as matchmaker_metrics
 from matchmaker.metrics import FleetGauges, Metrics
+from pixelfleet.autoscaling.hpa import Autoscaler
+from pixelfleet.autoscaling.manifests import autoscaler_of, scaled_object_of
+from pixelfleet.autoscaling.replicas import Pods, Tolerance
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport, Ticket, Totals
 from pixelfleet.fleet.store import StoreUnavailableError
@@ -28,13 +31,27 @@ ADAPTED = {
     "pixelstream_player_queue_count": "matchmaker_player_queue_count",
     "pixelstream_available_count": "matchmaker_streamer_available_count",
     "player_stream_pool_ratio": "matchmaker_streamer_demand_ratio",
+    "pixelfleet_streams_wanted": "pixelfleet_streams_wanted",
+    "pixelfleet_streams_wanted_beyond_tolerance": "pixelfleet_streams_wanted",
 }
 """The names under which the Prometheus adapter exposes the series to autoscalers."""
 
-AUTOSCALED = ("component hpa-stream", "component hpa-services", "component keda-stream", "configure most")
+AUTOSCALED = (
+    "component hpa-stream",
+    "component hpa-ratio",
+    "component hpa-services",
+    "component keda-stream",
+    "configure most",
+    "configure older",
+)
 
-TOLERANCE = 0.1
-"""Kubernetes does not scale within this tolerance of the target."""
+EXACT = ("component hpa-stream", "component keda-stream")
+"""Autoscalers of the demand on Kubernetes 1.35 and newer."""
+
+OLDER = ("configure older", "configure most")
+"""The same before 1.35."""
+
+SIZES = (1, 10, 20, 100, 1000)
 
 
 class Store(MemoryFleetStore):
@@ -111,28 +128,23 @@ def _spec(rendering: str, kind: str) -> Any:
     return found["spec"]
 
 
-def target() -> float:
-    """Return the target ratio of the HorizontalPodAutoscaler."""
-    (metric,) = _spec("component hpa-stream", "HorizontalPodAutoscaler")["metrics"]
-    assert metric["object"]["target"]["type"] == "Value"
-    text = metric["object"]["target"]["value"]
-    return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+def autoscaler(rendering: str) -> Autoscaler:
+    """Return a shipped autoscaler that is limited by its metric alone, up to 5,000 pods."""
+    if any(of_kind(rendered(rendering), "ScaledObject")):
+        found = scaled_object_of(_spec(rendering, "ScaledObject")).autoscaler
+    else:
+        found = autoscaler_of(_spec(rendering, "HorizontalPodAutoscaler"))
+    return Autoscaler(1, 5000, found.metrics, tolerance=found.tolerance)
 
 
-def wanted_by_hpa(current: int, ratio: float) -> int:
-    """Return the replicas that Kubernetes computes for a metric with a target value."""
-    return current if abs(ratio / target() - 1) <= TOLERANCE else math.ceil(current * ratio / target())
+def proposed(rendering: str, value: float | None, pods: int, ready: int | None = None) -> int | None:
+    """Return the proposal of a shipped autoscaler for a value of its metric; `ready` is by default all pods."""
+    return autoscaler(rendering).proposed(Pods(pods, pods, pods if ready is None else ready), [value])
 
 
-def wanted_by_keda(value: float) -> int:
-    """Return the replicas that KEDA computes: none up to the activation threshold, then the HPA's by an average."""
-    spec = _spec("component keda-stream", "ScaledObject")
-    trigger = spec["triggers"][0]
-    assert trigger["metricType"] == "AverageValue"
-    metadata = trigger["metadata"]
-    if value <= float(metadata["activationThreshold"]):
-        return int(spec["minReplicaCount"])
-    return min(max(1, math.ceil(value / float(metadata["threshold"]))), int(spec["maxReplicaCount"]))
+def beyond_tolerance(wanted: float, pods: int) -> float:
+    """Return the value of the query for clusters before 1.35, which Prometheus evaluates in tests/telemetry."""
+    return max(wanted, math.floor(1.1 * pods) + 1) if wanted > pods else wanted
 
 
 @pytest.mark.parametrize(("busy", "waiting", "streamers"), [(0, 0, 4), (3, 0, 4), (4, 0, 4), (4, 3, 4), (1, 0, 7)])
@@ -154,8 +166,55 @@ async def test_a_full_fleet_with_a_queue_scales_up_and_an_idle_one_down(replicas
     await replicas.fleet(4, busy=4, waiting=3)
     ratio = replicas.average("matchmaker_streamer_demand_ratio")
     assert ratio is not None
-    assert wanted_by_hpa(4, ratio) == math.ceil(7 / target())
-    assert wanted_by_hpa(10, 2 / 10) == math.ceil(2 / target())
+    assert proposed("component hpa-ratio", ratio, 4) == math.ceil(7 / 0.9)
+    assert proposed("component hpa-ratio", 2 / 10, 10) == math.ceil(2 / 0.9)
+
+
+@pytest.mark.parametrize("rendering", EXACT)
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_waiting_player_and_each_warm_slot_gets_a_pod(replicas: Replicas, rendering: str, size: int) -> None:
+    busy = min(size, 20)
+    await replicas.fleet(busy, busy=busy, waiting=1)
+    wanted = replicas.average("pixelfleet_streams_wanted", app="game")
+    assert wanted == busy + 1 + 1
+    assert proposed(rendering, size + 2, size) == size + 2
+    assert proposed(rendering, size + 1, size) == size + 1
+
+
+@pytest.mark.parametrize("rendering", EXACT)
+@pytest.mark.parametrize("size", SIZES)
+def test_pods_that_nobody_needs_are_removed(rendering: str, size: int) -> None:
+    assert proposed(rendering, size - 1, size) == size - 1
+
+
+@pytest.mark.parametrize("rendering", EXACT)
+def test_starting_pods_are_neither_ordered_twice_nor_forgotten(rendering: str) -> None:
+    assert proposed(rendering, 11, 1, ready=0) == 11
+    assert proposed(rendering, 11, 11, ready=0) == 11
+
+
+@pytest.mark.parametrize("rendering", OLDER)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("more", [1, 2, 50])
+def test_before_1_35_each_waiting_player_gets_a_pod_at_a_bounded_cost(rendering: str, size: int, more: int) -> None:
+    wanted = size + more
+    assert autoscaler(rendering).tolerance == Tolerance(0.1, 0.1)
+    found = proposed(rendering, beyond_tolerance(wanted, size), size)
+    assert found is not None
+    assert wanted <= found <= max(wanted, 1.1 * size + 1)
+
+
+def test_the_raised_value_exceeds_the_tolerance_for_each_number_of_pods() -> None:
+    covered = [pods for pods in range(1, 5001) if Tolerance().covers(beyond_tolerance(pods + 1, pods) / pods)]
+    assert covered == []
+
+
+@pytest.mark.parametrize(("size", "idle"), [(1, 0), (9, 0), (10, 1), (20, 2), (100, 10), (1000, 100)])
+def test_before_1_35_a_tenth_of_the_pods_stays_idle(size: int, idle: int) -> None:
+    """The number that docs/how-to/kubernetes.md states."""
+    for rendering in OLDER:
+        assert proposed(rendering, size - idle, size) == size
+        assert proposed(rendering, size - idle - 1, size) == size - idle - 1
 
 
 @pytest.mark.parametrize("busy", [4, 8, 10])
@@ -167,7 +226,8 @@ async def test_a_rollout_that_drains_busy_pods_does_not_scale_up(replicas: Repli
     during = replicas.average("matchmaker_streamer_demand_ratio")
     assert before is not None
     assert during is not None
-    assert wanted_by_hpa(10, during) <= wanted_by_hpa(10, before)
+    scaled = [proposed("component hpa-ratio", value, 10) or 0 for value in (before, during)]
+    assert scaled[1] <= scaled[0]
     assert replicas.average("pixelfleet_streams_wanted", app="game") == (wanted or 0) - 3
 
 
@@ -175,18 +235,15 @@ async def test_waiting_players_without_streamers_scale_up(replicas: Replicas) ->
     await replicas.fleet(0, waiting=2)
     ratio = replicas.average("matchmaker_streamer_demand_ratio")
     assert ratio == 3
-    assert wanted_by_hpa(1, ratio) > 1
-
-
-async def test_keda_follows_the_demand(replicas: Replicas) -> None:
-    await replicas.fleet(4, busy=4, waiting=2)
-    wanted = replicas.average("pixelfleet_streams_wanted", app="game")
-    assert wanted == 4 + 2 + 1
-    assert wanted_by_keda(wanted) == 7
+    assert proposed("component hpa-ratio", ratio, 1) == 4
 
 
 def test_keda_goes_to_zero_and_back() -> None:
-    assert [wanted_by_keda(value) for value in (0, 1, 2)] == [0, 1, 2]
+    spec = _spec("component keda-stream", "ScaledObject")
+    assert [scaled_object_of(spec).poll(0, 0, value) for value in (0, 1, 2)] == [0, 1, 1]
+    scaled = scaled_object_of(spec)
+    assert scaled.poll(0, 1, 1) == 1
+    assert [scaled.poll(now, 1, 0) for now in (5, 600, 606)] == [1, 1, 0]
 
 
 def test_keda_does_not_scale_without_the_series() -> None:

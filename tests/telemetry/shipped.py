@@ -56,7 +56,9 @@ def adapter_query(rule: dict[str, Any], **labels: str) -> str:
     grouped = next(name for name in rule["resources"]["overrides"] if name != "namespace")
     matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
     query: str = rule["metricsQuery"]
-    for name, value in (("<<.Series>>", series), ("<<.LabelMatchers>>", matchers), ("<<.GroupBy>>", grouped)):
+    known = {"<<.Series>>": series, "<<.LabelMatchers>>": matchers, "<<.GroupBy>>": grouped}
+    known |= {f'<<index .LabelValuesByName "{name}">>': value for name, value in labels.items()}
+    for name, value in known.items():
         query = query.replace(name, value)
     return query
 

@@ -17,6 +17,7 @@ PACKAGES = sorted(folder.name for folder in SERVICES.iterdir() if (folder / "__i
 FLOORS: dict[str, tuple[str, ...]] = {
     "pixelfleet.protocol": (),
     "pixelfleet.service": (),
+    "pixelfleet.autoscaling": (),
     "pixelfleet.net": ("pixelfleet.protocol", "pixelfleet.service"),
     "pixelfleet.fleet": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
     "pixelfleet.kube": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
@@ -26,7 +27,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """The packages that each package may import, lowest first. Services never import each other."""
 
-NO_IO = ("signalserver.core",)
+NO_IO = ("pixelfleet.autoscaling", "signalserver.core")
 """Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from pixelfleet.service.errors import UsageError, warn
-from pixelfleet_cli.configure.kubectl import render, usable_kubectl
-from pixelfleet_cli.configure.overlay import SECRETS_FILE, kustomization, secrets_of
+from pixelfleet_cli.configure.kubectl import cluster_version, render, usable_kubectl
+from pixelfleet_cli.configure.overlay import EXACT_SINCE, SECRETS_FILE, kustomization, scales_in_excess, secrets_of
 from pixelfleet_cli.configure.settings import Settings
 from pixelfleet_cli.configure.values import NAMES, ValuesError, checked, parse
 
@@ -29,13 +29,29 @@ def _configure(settings: Settings) -> None:
     if not (folder / "base" / "kustomization.yaml").is_file():
         raise UsageError(f"--folder {settings.folder}: has no base/kustomization.yaml")
     values = _values(settings)
+    if not values["KUBERNETES"] and values["AUTOSCALING"] in ("hpa", "keda"):
+        values["KUBERNETES"] = cluster_version()
     overlay = (settings.overlay or settings.folder / "overlay").resolve()
     _write(overlay, folder, values)
     manifests = render(overlay)
     print(manifests, end="")  # noqa: T201 - the output of the command
     if values["TURN_USER"] or values["TURN_PASS"]:
         warn("TURN_USER and TURN_PASS are no longer used: each session has its own credentials")
+    if scales_in_excess(values):
+        warn(_excess(values["KUBERNETES"]))
     warn(f"the overlay is in {overlay}; keep its {SECRETS_FILE} safe and secret")
+
+
+def _excess(version: str) -> str:
+    """Return a warning about the cost of autoscaling on a cluster before 1.35, or of an unknown version."""
+    which = (
+        f"Kubernetes {version}" if version else "no cluster answered, so its version is taken for older than 1.35: it"
+    )
+    first = f"{EXACT_SINCE[0]}.{EXACT_SINCE[1]}"
+    return (
+        f"{which} ignores deviations of 10 %, so up to a tenth of the streams and one more start in excess; "
+        f"set KUBERNETES={first} or newer if that is the cluster's version"
+    )
 
 
 def _values(settings: Settings) -> dict[str, str]:

@@ -13,6 +13,9 @@ from pixelfleet.service.errors import UsageError
 MIN_VERSION: Final = (1, 27)
 """The first kubectl with kustomize 5, which the manifests need."""
 
+ANSWER_SECONDS: Final = 5
+"""Time for the cluster's API server to answer."""
+
 
 def render(folder: Path) -> str:
     """Return the rendered manifests of a kustomization; raise UsageError without a usable kubectl or on its failure."""
@@ -21,6 +24,14 @@ def render(folder: Path) -> str:
     if code:
         raise UsageError(f"kubectl kustomize {folder}: {' '.join(err.split())[:500]}")
     return out
+
+
+def cluster_version() -> str:
+    """Return the version of the current context's cluster, such as `1.35`; empty when it does not answer in time."""
+    kubectl = usable_kubectl()
+    code, out, _ = _output(kubectl, "version", "--output=json", f"--request-timeout={ANSWER_SECONDS}s")
+    version = _version(out, "serverVersion") if not code else None
+    return f"{version[0]}.{version[1]}" if version else ""
 
 
 def usable_kubectl() -> str:
@@ -38,9 +49,9 @@ def usable_kubectl() -> str:
     return kubectl
 
 
-def _version(text: str) -> tuple[int, int] | None:
+def _version(text: str, side: str = "clientVersion") -> tuple[int, int] | None:
     try:
-        found = re.match(r"v(\d+)\.(\d+)\.", orjson.loads(text)["clientVersion"]["gitVersion"])
+        found = re.match(r"v(\d+)\.(\d+)\.", orjson.loads(text)[side]["gitVersion"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     return (int(found[1]), int(found[2])) if found else None

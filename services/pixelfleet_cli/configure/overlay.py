@@ -12,6 +12,12 @@ SECRET_KEYS: Final = ("session-key", "rest-token", "drain-token", "turn-secret",
 
 SECRETS_FILE: Final = "secrets.env"
 
+AUTOSCALERS: Final = {"hpa": ["hpa-stream"], "hpa-ratio": ["hpa-ratio"], "keda": ["keda-stream"], "none": []}
+"""The components of each kind of autoscaling."""
+
+EXACT_SINCE: Final = (1, 35)
+"""The first Kubernetes whose autoscalers can be told to follow the demand exactly."""
+
 
 def secrets_of(values: Mapping[str, str], existing: Mapping[str, str], make: Callable[[], str]) -> dict[str, str]:
     """Return the keys of the Secret `pixelfleet`; `existing` ones are kept, `make` generates the others."""
@@ -49,8 +55,9 @@ def kustomization(values: Mapping[str, str], base: str) -> str:
 
 def _components(values: Mapping[str, str]) -> list[str]:
     chosen = [_entry(values), "hpa-services"]
-    if values["AUTOSCALING"] != "none":
-        chosen.append(f"{values['AUTOSCALING']}-stream")
+    chosen += AUTOSCALERS[values["AUTOSCALING"]]
+    if scales_in_excess(values):
+        chosen.append("before-1-35")
     if values["GPU"] != "limit":
         chosen.append("gpu-share" if values["GPU"] == "share" else "gpu-mig")
     if values["REDIS_URL"]:
@@ -60,6 +67,12 @@ def _components(values: Mapping[str, str]) -> list[str]:
     if values["PROXY_ENABLE"] == "true":
         chosen.append("rest-proxy")
     return [*chosen, "image-pull"]
+
+
+def scales_in_excess(values: Mapping[str, str]) -> bool:
+    """Return whether the cluster's version requires more streams than wanted; so does an unknown version."""
+    version = tuple(int(part) for part in values["KUBERNETES"].split(".") if part)
+    return values["AUTOSCALING"] in ("hpa", "keda") and version < EXACT_SINCE
 
 
 def _entry(values: Mapping[str, str]) -> str:
@@ -163,18 +176,26 @@ def _ingress(values: Mapping[str, str]) -> list[tuple[dict[str, str], list[Patch
 
 def _scaling(values: Mapping[str, str]) -> list[tuple[dict[str, str], list[Patch]]]:
     minimum, maximum = int(values["STREAMS_MIN"]), int(values["STREAMS_MAX"])
-    if values["AUTOSCALING"] == "hpa":
+    if values["AUTOSCALING"].startswith("hpa"):
         patch = [_replace("/spec/minReplicas", minimum), _replace("/spec/maxReplicas", maximum)]
         return [({"kind": "HorizontalPodAutoscaler", "name": "stream"}, patch)]
     if values["AUTOSCALING"] == "keda":
-        query = f'avg(pixelfleet_streams_wanted{{app="default",namespace="{values["NAMESPACE"]}"}})'
         patch = [
             _replace("/spec/minReplicaCount", minimum),
             _replace("/spec/maxReplicaCount", maximum),
-            _replace("/spec/triggers/0/metadata/query", query),
+            _replace("/spec/triggers/0/metadata/query", _query(values)),
         ]
         return [({"kind": "ScaledObject", "name": "stream"}, patch)]
     return [({"kind": "Deployment", "name": "stream"}, [_replace("/spec/replicas", minimum)])]
+
+
+def _query(values: Mapping[str, str]) -> str:
+    """Return KEDA's query for one namespace, as in the components keda-stream and before-1-35."""
+    wanted = f'avg(pixelfleet_streams_wanted{{app="default",namespace="{values["NAMESPACE"]}"}})'
+    if not scales_in_excess(values):
+        return wanted
+    pods = f'max(kube_deployment_status_replicas{{deployment="stream",namespace="{values["NAMESPACE"]}"}})'
+    return f"clamp_min({wanted} > scalar({pods}), scalar(floor(1.1 * {pods}) + 1)) or {wanted}"
 
 
 def _replace(path: str, value: object) -> Patch:

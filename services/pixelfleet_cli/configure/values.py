@@ -167,10 +167,14 @@ NAMES: Final[dict[str, Name]] = {
         matching(r"limit|share|mig-[a-z0-9]+(\.[a-z0-9]+)*", "limit, share or a MIG profile such as mig-1g.5gb"),
         "limit",
     ),
-    "AUTOSCALING": Name("autoscaler of the streams", one_of("hpa", "keda", "none"), "hpa"),
+    "KUBERNETES": Name(
+        "version of the cluster; asked of the cluster when empty",
+        matching(r"1\.(29|[3-9][0-9])", "a version from 1.29, such as 1.35"),
+    ),
+    "AUTOSCALING": Name("autoscaler of the streams", one_of("hpa", "hpa-ratio", "keda", "none"), "hpa"),
     "STREAMS_MIN": Name("minimum number of streams", count, "1"),
     "STREAMS_MAX": Name("maximum number of streams", count, "10"),
-    "STREAMS_WARM": Name("number of idle streams, for keda", count, "1"),
+    "STREAMS_WARM": Name("number of idle streams, for hpa and keda", count, "1"),
     "MONITORING": Name("discovery of the pods by Prometheus", one_of("annotations", "podmonitor"), "annotations"),
     "REDIS_URL": Name("URL of an external Redis; the bundled one when empty", redis_url),
 }
@@ -231,8 +235,8 @@ def _conflicts(values: Mapping[str, str]) -> list[str]:
     minimum, maximum = values.get("STREAMS_MIN"), values.get("STREAMS_MAX")
     if minimum and maximum and (int(minimum) > int(maximum) or maximum == "0"):
         wrong.append("STREAMS_MAX: must be at least STREAMS_MIN and at least 1")
-    if minimum == "0" and values.get("AUTOSCALING") == "hpa":
-        wrong.append("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa; use keda to scale to zero")
+    if minimum == "0" and values.get("AUTOSCALING", "").startswith("hpa"):
+        wrong.append(f"STREAMS_MIN: must be at least 1 with AUTOSCALING={values['AUTOSCALING']}; keda scales to zero")
     return wrong
 
 

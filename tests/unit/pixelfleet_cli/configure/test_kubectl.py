@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pixelfleet.service.errors import UsageError
-from pixelfleet_cli.configure.kubectl import render, usable_kubectl
+from pixelfleet_cli.configure.kubectl import cluster_version, render, usable_kubectl
 
 DEBIANS = '{"clientVersion": {"major": "1", "minor": "20+", "gitVersion": "v1.20.2"}}'
 
@@ -47,3 +47,19 @@ def test_a_failed_rendering_is_reported_in_one_line(tmp_path: Path, monkeypatch:
     put_kubectl(tmp_path, monkeypatch, script)
     with pytest.raises(UsageError, match=r"kubectl kustomize .*: no such file$"):
         render(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("script", "version"),
+    [
+        (
+            """echo '{"clientVersion": {"gitVersion": "v1.30.0"}, "serverVersion": {"gitVersion": "v1.36.1+k3s1"}}'""",
+            "1.36",
+        ),
+        ("""echo '{"clientVersion": {"gitVersion": "v1.30.0"}}'; [ "$2" = --client ]""", ""),
+    ],
+    ids=["a cluster", "no cluster"],
+)
+def test_the_version_of_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, version: str) -> None:
+    put_kubectl(tmp_path, monkeypatch, script)
+    assert cluster_version() == version

@@ -9,7 +9,7 @@ from tests.unit.pixelfleet_cli.configure.test_values import REQUIRED, SEED
 
 
 def overlay(**values: str) -> dict[str, Any]:
-    text = kustomization(checked({**REQUIRED, **values}, {}), "..")
+    text = kustomization(checked({**REQUIRED, "KUBERNETES": "1.35", **values}, {}), "..")
     written: dict[str, Any] = json.loads(text.partition("\n")[2])
     return written
 
@@ -47,6 +47,9 @@ def test_the_default_is_an_ingress_an_autoscaler_and_two_images() -> None:
         ({"GPU": "share"}, "gpu-share"),
         ({"GPU": "mig-1g.5gb"}, "gpu-mig"),
         ({"AUTOSCALING": "keda"}, "keda-stream"),
+        ({"AUTOSCALING": "hpa-ratio"}, "hpa-ratio"),
+        ({"KUBERNETES": "1.34"}, "before-1-35"),
+        ({"KUBERNETES": "", "AUTOSCALING": "keda"}, "before-1-35"),
         ({"MONITORING": "podmonitor"}, "pod-monitor"),
         ({"REDIS_URL": "redis://a"}, "external-redis"),
     ],
@@ -54,7 +57,7 @@ def test_the_default_is_an_ingress_an_autoscaler_and_two_images() -> None:
 def test_values_choose_components(values: dict[str, str], component: str) -> None:
     chosen = [each.rpartition("/")[2] for each in overlay(**values)["components"]]
     assert component in chosen
-    assert not {"hpa-stream", "keda-stream"} <= set(chosen)
+    assert len({"hpa-stream", "hpa-ratio", "keda-stream"} & set(chosen)) == 1
     assert len({"ingress", "gateway", "gateway-tls"} & set(chosen)) == 1
 
 
@@ -83,6 +86,20 @@ def test_the_query_of_keda_is_limited_to_the_namespace() -> None:
     changes = {each["path"]: each["value"] for each in patches(overlay(AUTOSCALING="keda"), "ScaledObject")}
     query = changes["/spec/triggers/0/metadata/query"]
     assert query == 'avg(pixelfleet_streams_wanted{app="default",namespace="pixel"})'
+
+
+@pytest.mark.parametrize("autoscaling", ["none", "hpa-ratio"])
+def test_the_version_matters_only_to_autoscalers_of_the_demand(autoscaling: str) -> None:
+    chosen = overlay(AUTOSCALING=autoscaling, KUBERNETES="1.29")["components"]
+    assert "../components/before-1-35" not in chosen
+
+
+def test_the_query_for_older_clusters_is_limited_to_the_namespace() -> None:
+    written = overlay(AUTOSCALING="keda", KUBERNETES="1.34")
+    changes = {each["path"]: each["value"] for each in patches(written, "ScaledObject")}
+    query = changes["/spec/triggers/0/metadata/query"]
+    assert query.count("{") == query.count('namespace="pixel"') == 4
+    assert query.startswith("clamp_min(")
 
 
 def test_the_service_account_has_each_image_pull_secret_once() -> None:

@@ -1,0 +1,1 @@
+"""The arithmetic of Kubernetes' autoscalers, without I/O: for tests of the manifests, plots and simulations."""

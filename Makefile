@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -67,6 +67,9 @@ bench-proxies: ## measure the cost of a message through router or matchmaker, ag
 
 bench-startup: ## measure the response time of the command line (ARGS="--against PATH" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.startup --check $(ARGS)
+
+bench-loss: ## measure the time without matches after the loss of Redis (ARGS="--against CHECKOUT" compares another build)
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.loss --check $(ARGS)
 
 chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some minutes
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from benchmarks.command import command_line, measured, verdict
 from benchmarks.matching.joins import Outcome, joins
-from benchmarks.matching.processes import Matchmakers, matchmakers, proxy, redis
+from benchmarks.matching.processes import Matchmakers, lose_store, matchmakers, proxy
 from benchmarks.matching.servers import Fleet, address
 from benchmarks.processes import Program, cpu_seconds
 from pixelfleet.fleet.open import open_store
@@ -84,18 +84,9 @@ async def matched(args: argparse.Namespace, rate: float, kind: str) -> Result:
 
 async def _disturb(how: str | None, running: Matchmakers, after: float) -> None:
     """Delete the store's data in the middle of the run."""
-    if how is None:
-        return
-    await asyncio.sleep(after)
-    port = running.store.facts["port"]
-    if how == "flush":
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"FLUSHALL\r\n")
-        await writer.drain()
-        writer.close()
-    else:
-        await running.store.end()
-        running.store.process = (await redis(port, running.folder)).process
+    if how is not None:
+        await asyncio.sleep(after)
+        await lose_store(how, running.store, running.folder)
 
 
 async def _measured(

@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -22,6 +24,17 @@ class Outcome:
     """Seconds from the dial to `config` of matched players, in ascending order."""
     unmatched: int = 0
     refused: int = 0
+    matches: list[float] = field(default_factory=list)
+    """When players got `config`, on the loop's clock, in ascending order."""
+
+    def resumed_after(self, moment: float) -> float:
+        """Return the seconds from a moment to the end of the longest time without a match after it; NaN without any.
+
+        This may be later than the first match, because players that are being dialled at that moment still arrive.
+        """
+        times = [moment, *(matched for matched in self.matches if matched > moment)]
+        pauses = [(later - earlier, later) for earlier, later in pairwise(times)]
+        return max(pauses)[1] - moment if pauses else math.nan
 
     def wait_ms(self, share: float) -> float:
         """Return a percentile of the waits in milliseconds."""
@@ -102,6 +115,7 @@ async def joins(
             outcome.unmatched += 1
         else:
             outcome.waits.append(loop.time() - started)
+            outcome.matches.append(loop.time())
             await asyncio.sleep(hold)
         if player is not None:
             await player.leave()

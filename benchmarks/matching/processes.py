@@ -15,6 +15,8 @@ import aiohttp
 from benchmarks.processes import PIXELFLEET, START_SECONDS, Program, StartError, start_python
 
 READY_SECONDS: Final = 30.0
+STALE_SECONDS: Final = 0.5
+"""The age of the data of the redis-server that replaces a lost one."""
 
 
 def free_port() -> int:
@@ -71,6 +73,36 @@ async def redis(port: int, folder: Path) -> Program:
             else:
                 writer.close()
                 return Program(process, {"port": port})
+
+
+async def redis_command(port: int, command: str) -> None:
+    """Run a command without a reply of its own on a redis-server; raise StartError when it fails."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{command}\r\n".encode())
+    reply = await reader.readline()
+    writer.close()
+    if reply != b"+OK\r\n":
+        raise StartError(f"{command}: {reply.decode().strip()}")
+
+
+async def lose_store(how: str, store: Program, folder: Path) -> float:
+    """Lose data of a redis-server; return the time of the loss on the loop's clock. `store` is its process afterwards.
+
+    `flush` deletes all data, `restart` kills the process and starts an empty one, and `failover` starts one with the
+    data of STALE_SECONDS before.
+    """
+    port, now = store.facts["port"], asyncio.get_running_loop().time
+    if how == "flush":
+        lost = now()
+        await redis_command(port, "FLUSHALL")
+        return lost
+    if how == "failover":
+        await redis_command(port, "SAVE")
+        await asyncio.sleep(STALE_SECONDS)
+    lost = now()
+    await store.end()
+    store.process = (await redis(port, folder)).process
+    return lost
 
 
 async def wait_until_ready(port: int) -> None:

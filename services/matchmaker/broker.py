@@ -55,6 +55,8 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._restatement = Restatement(store, replica_id, self.sessions)
         self._on_restore = on_restore
+        self._pause = RENEW_SECONDS
+        """The longest time until the next heartbeat."""
         self.warming_up = True
         """Whether the store matches no player yet, because reports are still missing."""
         self.refused = False
@@ -131,7 +133,7 @@ class Broker:
         """Extend the sessions and deliver leases, until cancelled."""
         while True:
             if await self.renew():
-                await self.store.wait(self.replica_id, RENEW_SECONDS)
+                await self.store.wait(self.replica_id, self._pause)
             else:
                 await asyncio.sleep(RENEW_SECONDS)
 
@@ -159,6 +161,8 @@ class Broker:
         if self.warming_up and not renewal.warming_up:
             log.info("fleet store ready")
         self.warming_up, self.store_warning = renewal.warming_up, renewal.warning
+        # The first call after the warm-up makes the first matches.
+        self._pause = min(RENEW_SECONDS, renewal.matching_in) if renewal.warming_up else RENEW_SECONDS
         stale = [lease.session_id for lease in renewal.leases if not self._deliver(lease)]
         if stale:
             # Not through `departures`: these must be processed before any later call about the same sessions.

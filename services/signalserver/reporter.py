@@ -21,6 +21,10 @@ from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+RETRY_SECONDS: Final = 0.5
+"""The interval of attempts while the store is unavailable. A store that returns empty matches nobody for
+WARM_UP_SECONDS: by then it must have this server's report."""
+
 FINAL_REPORT_SECONDS: Final = 2.0
 """The timeout of the last report, at shutdown."""
 
@@ -75,7 +79,7 @@ class Reporter:
                 self._changed.clear()
                 await self._send(self.report())
                 try:
-                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    async with asyncio.timeout(HEARTBEAT_SECONDS if self._available else RETRY_SECONDS):
                         await self._changed.wait()
                 except TimeoutError:
                     continue

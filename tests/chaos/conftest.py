@@ -21,9 +21,17 @@ from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import eventually, require_part
 
 SERVERS = 40
+MEASURED: list[str] = []
+"""Lines that are shown at the end of the run."""
 READY_SECONDS = 30.0
 SLOT_SECONDS = ARRIVAL_SECONDS + EXPIRY_SECONDS
 """The longest time that a slot may be lost: until the lease of a lost player has expired."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the tests have measured."""
+    for line in MEASURED:
+        terminalreporter.write_line(line)
 
 
 @dataclass(kw_only=True)
@@ -60,10 +68,6 @@ class ControlPlane:
                     return answer.status == 200
 
             await eventually(is_ready, "the matchmaker is ready", within=READY_SECONDS)
-
-    async def restart_redis(self) -> None:
-        await self.redis.end()
-        self.redis = await processes.redis(self.port, self.folder)
 
     async def slots_are_free(self, count: int) -> None:
         """Wait until the store has this number of streamers, all free."""
@@ -103,33 +107,47 @@ class Deployment:
     """A redis-server, matchmakers, and simulated signalling servers."""
 
     control_plane: ControlPlane
-    fleet: Fleet
+    kind: str
+    fleets: list[Fleet]
 
     @property
     def replicas(self) -> list[Program]:
         return self.control_plane.replicas
 
-    async def joins(self, players: int, rate: float, *, limit: float = 60.0) -> Outcome:
+    @property
+    def double_booked(self) -> int:
+        """The number of servers that ever had two players at once."""
+        return sum(fleet.double_booked for fleet in self.fleets)
+
+    async def joins(self, players: int, rate: float, *, hold: float, limit: float = 60.0) -> Outcome:
         """Run players that dial again when their socket is lost, as pages do."""
-        return await joins(self.control_plane.urls, players=players, rate=rate, hold=0.3, limit=limit, come_back=True)
+        return await joins(self.control_plane.urls, players=players, rate=rate, hold=hold, limit=limit, come_back=True)
+
+    async def lose_store(self, how: str) -> float:
+        """Lose the store's data; return the time of the loss on the loop's clock."""
+        return await processes.lose_store(how, self.control_plane.redis, self.control_plane.folder)
 
     async def every_slot_is_free(self) -> None:
         """Wait until no slot is lost."""
-        await self.control_plane.slots_are_free(len(self.fleet.servers))
+        await self.control_plane.slots_are_free(SERVERS)
 
 
-@pytest.fixture(params=["native", "legacy"])
+@pytest.fixture(params=["native", "legacy", "both"])
 async def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Deployment]:
-    native = request.param == "native"
+    kinds = [request.param] if request.param != "both" else ["native", "legacy"]
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(control_plane(tmp_path))
-        fleet = await stack.enter_async_context(Fleet(SERVERS, key=made.key if native else None).listening())
-        if native:
-            await stack.enter_async_context(fleet.reporting(made.store))
-        else:
-            links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in made.replicas]
-            await stack.enter_async_context(fleet.linked(links))
-        deployment = Deployment(made, fleet)
+        fleets = []
+        for kind in kinds:
+            native = kind == "native"
+            fleet = Fleet(SERVERS // len(kinds), key=made.key if native else None)
+            fleets.append(await stack.enter_async_context(fleet.listening()))
+            if native:
+                await stack.enter_async_context(fleet.reporting(made.store))
+            else:
+                links = [("127.0.0.1", replica.facts["stock_servers"]) for replica in made.replicas]
+                await stack.enter_async_context(fleet.linked(links))
+        deployment = Deployment(made, request.param, fleets)
         await deployment.every_slot_is_free()
         yield deployment
 

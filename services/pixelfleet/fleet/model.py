@@ -179,6 +179,8 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """Changes after a store reset: the replica then restores its sessions."""
     warming_up: bool
     """True while the store matches no tickets because reports are still missing."""
+    matching_in: float = 0.0
+    """The seconds until it matches tickets; 0 unless it is warming up."""
     sessions: int
     """The number of this replica's tickets and leases in the store."""
     leases: tuple[Lease, ...] = ()

@@ -125,8 +125,8 @@ class FleetStore(Protocol):
 
         Missing sessions are added, also to a queue that has lost them. Others of this replica are dropped if the
         snapshot is `complete`. Sessions in `unsettled`, whose last reply
-        is pending or lost, stay as they are. `operator_drained` has an effect only while the store is warming up:
-        otherwise it has lost no operator drain.
+        is pending or lost, stay as they are. `operator_drained` has an effect only while the store recovers from a
+        reset: otherwise it has lost no operator drain.
         """
 
     async def set_policies(self, policies: Mapping[str, Policy]) -> None:

@@ -4,9 +4,11 @@ import pytest
 
 from matchmaker.broker import BATCH_SIZE, CONTACT_SECONDS
 from matchmaker.notices import Matched
-from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS, EXPIRY_SECONDS, RENEW_SECONDS
 from pixelfleet.fleet.model import LeaseState, Ticket
 from pixelfleet.fleet.store import Placed, StoreUnavailableError
+from pixelfleet.service.lifecycle import background
+from tests.parts import eventually
 from tests.unit.matchmaker.brokers import BrokerDriver, RecordingPlayer, Store, ticket
 
 
@@ -252,6 +254,17 @@ async def test_a_refused_ticket_does_not_affect_other_players(driver: BrokerDriv
 
 
 # -- after a store reset ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("elapsed", "pause"), [(0.0, RENEW_SECONDS), (2.2, 0.3), (2.5, RENEW_SECONDS)])
+async def test_the_heartbeat_after_the_warm_up_is_sent_at_once(
+    driver: BrokerDriver, elapsed: float, pause: float
+) -> None:
+    await driver.store.inner._runner.run("epoch", "another process")
+    driver.store.clock.now += elapsed
+    async with background(driver.broker.run()):
+        await eventually(lambda: driver.store.calls_of("wait"), "the broker waits for its next heartbeat")
+    assert driver.store.calls_of("wait")[0] == ("here", pytest.approx(pause, abs=1e-3))
 
 
 async def test_all_sessions_are_restored_in_order_after_a_store_reset(driver: BrokerDriver) -> None:

@@ -118,8 +118,10 @@ class AwayStore(MemoryFleetStore):
         return await super().report(report)
 
 
-async def test_after_a_store_failure_the_report_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signalserver.reporter.HEARTBEAT_SECONDS", 0.02)
+async def test_after_a_store_failure_the_report_is_repeated_before_the_next_heartbeat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signalserver.reporter.HEARTBEAT_SECONDS", 600.0)
     made, store = make_hub(), AwayStore()
     made.streamer("cam")
     indicator = "signalserver_matchmaker_socket_open_indicator"

@@ -62,12 +62,13 @@ class RedisFleetStore:
 
     async def renew(self, replica_id: str, known_epoch: str) -> Renewal:
         """Renew a replica and its sessions, and claim the leases that were matched for it."""
-        epoch, warming_up, sessions, leases, end, operator_drained = await self._runner.run(
+        epoch, matching_in, sessions, leases, end, operator_drained = await self._runner.run(
             "keep", replica_id, known_epoch
         )
         return Renewal(
             epoch=epoch.decode(),
-            warming_up=warming_up == 1,
+            warming_up=matching_in > 0,
+            matching_in=matching_in / 1e6,
             sessions=sessions,
             leases=tuple(lease for lease in map(lease_of, leases) if lease is not None),
             end=_texts(end),

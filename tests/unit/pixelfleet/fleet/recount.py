@@ -22,17 +22,20 @@ def is_open(known: FleetSnapshot, view: StreamerView) -> bool:
     return ready and view.quarantined_until <= known.now
 
 
-def is_free(known: FleetSnapshot, view: StreamerView) -> bool:
-    return is_open(known, view) and (not view.report.capacity or used_slots(known, view) < view.report.capacity)
+def is_free(known: FleetSnapshot, view: StreamerView, legacy_from: float = 0.0) -> bool:
+    """Return whether a streamer has a free slot; no legacy streamer has one before `legacy_from`."""
+    withheld = view.report.legacy and known.now < legacy_from
+    has_room = not view.report.capacity or used_slots(known, view) < view.report.capacity
+    return is_open(known, view) and has_room and not withheld
 
 
-def recount(known: FleetSnapshot) -> dict[str, AppTotals]:
+def recount(known: FleetSnapshot, legacy_from: float = 0.0) -> dict[str, AppTotals]:
     """Return the totals of every app with a streamer or a waiting ticket."""
     apps = {view.report.app for view in known.streamers} | {each.ticket.app for each in known.queue}
-    return {app: _recount(known, app) for app in sorted(apps)}
+    return {app: _recount(known, app, legacy_from) for app in sorted(apps)}
 
 
-def _recount(known: FleetSnapshot, app: str) -> AppTotals:
+def _recount(known: FleetSnapshot, app: str, legacy_from: float) -> AppTotals:
     mine = [view for view in known.streamers if view.report.app == app]
     ready = [each for each in mine if each.report.ready and not each.report.draining and not each.operator_drained]
     waiting = [each for each in known.queue if each.ticket.app == app]
@@ -41,7 +44,7 @@ def _recount(known: FleetSnapshot, app: str) -> AppTotals:
         streamers=len(ready),
         slots=sum(each.report.capacity or math.inf for each in ready),
         used=sum(used_slots(known, each) for each in ready),
-        available=sum(is_free(known, each) for each in mine),
+        available=sum(is_free(known, each, legacy_from) for each in mine),
         waiting=len(waiting),
         quarantined=sum(each.quarantined_until > known.now for each in ready),
         oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,

@@ -193,6 +193,26 @@ class Fleet:
         (reply,) = await self._on_redis._runner.read((command, self._on_redis._views._prefix + key, *words))
         return reply
 
+    async def loses_data(self) -> None:
+        """Lose all data, as in a flush. A little later the next call begins a new epoch."""
+        runner, prefix = self._on_redis._runner, self._on_redis._views._prefix
+        if isinstance(runner, MemoryScriptRunner):
+            for key in runner._keys.names():
+                runner._keys.drop(key)
+        else:
+            (keys,) = await runner.read(("KEYS", f"{prefix}*"))
+            await runner.read(*(("DEL", key) for key in keys))
+        self.clock.advance(0.01)
+
+    async def fails_over(self) -> None:
+        """Continue on another server process, with the same data and a new epoch."""
+        self.clock.advance(0.01)
+        await self.run("epoch", f"process {self.clock.now}")
+
+    async def legacy_from(self) -> float:
+        """Return the time from which legacy streamers are free, on the store's clock."""
+        return int(await self.read("HGET", "epoch", "recovered") or 0) / 1e6
+
     async def time_to_live(self, key: str) -> int | None:
         """Return the time to live of a key in seconds, rounded; None without one."""
         runner = self._on_redis._runner

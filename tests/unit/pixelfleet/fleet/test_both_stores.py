@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pixelfleet.fleet.bounds import ARRIVAL_SECONDS
 from pixelfleet.fleet.model import (
     AppTotals,
     FleetSnapshot,
@@ -27,7 +28,7 @@ from pixelfleet.fleet.model import (
 )
 from pixelfleet.fleet.store import FleetStore, TicketRefusedError, lane_of
 from tests.unit.pixelfleet.fleet.recount import recount
-from tests.unit.pixelfleet.fleet.stores import Clock, empty_store, streamer, ticket
+from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, empty_store, streamer, ticket
 
 SESSIONS = tuple(f"p{number}" for number in range(8))
 UNLEASED = ("x1", "x2")
@@ -170,7 +171,18 @@ steps = st.one_of(
     steps_of("report", send_report, report=reports()),
     steps_of("join", joins, join_request=tickets),
     steps_of("join", joins, join_request=tickets),
-    steps_of("renew", lambda store, _, name: store.renew(name, ""), name=st.sampled_from(REPLICAS)),
+    steps_of(
+        "renew",
+        lambda store, _, name, epoch: store.renew(name, epoch),
+        name=st.sampled_from(REPLICAS),
+        epoch=st.sampled_from(("", "", "an earlier one")),
+    ),
+    steps_of(
+        "fails_over",
+        lambda store, owners, process: Fleet(store, owners.clock).run("epoch", process),
+        process=st.sampled_from(("x", "y")),
+    ),
+    steps_of("loses_data", lambda store, owners: Fleet(store, owners.clock).loses_data()),
     steps_of(
         "leave",
         lambda store, _, names, by: store.leave(*names, replica_id=by),
@@ -220,8 +232,8 @@ async def everything(store: FleetStore) -> tuple[FleetSnapshot, Totals]:
     return await store.snapshot(), await store.totals()
 
 
-def check_totals(known: FleetSnapshot, totals: Totals) -> None:
-    counted = recount(known)
+def check_totals(known: FleetSnapshot, totals: Totals, legacy_from: float) -> None:
+    counted = recount(known, legacy_from)
     for name, app in totals.apps.items():
         assert app == counted.get(name, AppTotals()), name
     assert totals.unknown_waiting == sum(app.waiting for name, app in counted.items() if name not in totals.apps)
@@ -233,6 +245,9 @@ async def compare(url: str, sequence: list[Step]) -> None:
         clock.now = 1000.0
         async with empty_store("", clock) as memory:
             owners = Owners(clock)
+            for store in (redis, memory):
+                await Fleet(store, clock).run("epoch", "the same process")  # the same epoch in both
+            clock.advance(ARRIVAL_SECONDS)
             for step in sequence:
                 if step.call is None:
                     clock.advance(step.arguments["seconds"])
@@ -244,7 +259,7 @@ async def compare(url: str, sequence: list[Step]) -> None:
                         record(owners, step.arguments["report"][0], from_memory)
                 on_redis, in_memory = await everything(redis), await everything(memory)
                 assert on_redis == in_memory, step
-                check_totals(*in_memory)
+                check_totals(*in_memory, await Fleet(memory, clock).legacy_from())
                 await check_lanes(redis, memory, in_memory[0])
 
 

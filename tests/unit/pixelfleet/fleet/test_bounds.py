@@ -92,22 +92,28 @@ async def test_a_reservation_expires_after_45_seconds(fleet: Fleet) -> None:
     assert await fleet.matches() == {}
 
 
-async def test_a_later_epoch_warms_up_for_10_seconds_and_a_first_one_for_2_5(
-    fleet: Fleet,
-) -> None:
-    now = fleet.clock.now
-    await fleet.run("epoch", "another server process")
-    fleet.clock.now = now + 10.0 - A_BIT
-    assert (await fleet.store.totals()).warming_up
-    fleet.clock.now = now + 10.0 + A_BIT
-    assert not (await fleet.store.totals()).warming_up
-    await fleet.read("DEL", "epoch")
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_an_epoch_warms_up_for_2_5_seconds(fleet: Fleet, *, is_first: bool) -> None:
+    if is_first:
+        await fleet.loses_data()
+    else:
+        await fleet.fails_over()
     now = fleet.clock.now
     assert (await fleet.store.totals()).warming_up
     fleet.clock.now = now + 2.5 - A_BIT
     assert (await fleet.store.totals()).warming_up
     fleet.clock.now = now + 2.5 + A_BIT
     assert not (await fleet.store.totals()).warming_up
+
+
+async def test_legacy_streamers_of_a_later_epoch_are_withheld_for_10_seconds(fleet: Fleet) -> None:
+    await fleet.fails_over()
+    await fleet.reports(streamer(legacy=True), owner="r1")
+    now = fleet.clock.now
+    await fleet.passes(10.0 - A_BIT)
+    await fleet.waits(ticket("p"))
+    fleet.clock.now = now + 10.0 + A_BIT
+    assert list(await fleet.matches()) == ["p"]
 
 
 # -- exclusion and quarantine -----------------------------------------------------------------------

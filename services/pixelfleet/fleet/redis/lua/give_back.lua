@@ -32,7 +32,6 @@ local function record_failure()
   call('HSET', P .. 't:' .. session, 'av', (add_unexpired(t[4], key, expires_at)))
   if failed >= math.min(FAILED_REPLICAS, math.max(call('SCARD', P .. 'replicas'), 1)) then
     s.asd = int(expires_at)
-    call('ZADD', DUE, int(expires_at), 'a:' .. key)
   end
 end
 

@@ -1,17 +1,18 @@
 -- Renews a replica, and claims the leases that were matched for it.
 -- ARGV[2] replica  [3] the epoch of its last renewal, or empty
--- Returns {epoch, 1 if warming up, number of the replica's sessions, {leases...}, {sessions to end...},
---   {operator-drained streamers...}}
+-- Returns {epoch, microseconds until matching begins or 0, number of the replica's sessions, {leases...},
+--   {sessions to end...}, {operator-drained streamers...}}
 expire()
 local replica, last_epoch = ARGV[2], ARGV[3]
-local e = call('HMGET', P .. 'epoch', 'id', 'since', 'until')
-if last_epoch ~= '' and last_epoch ~= e[1] and tonumber(e[3]) < tonumber(e[2]) + ARRIVAL then
-  -- The replica has an epoch from before a store reset: leases of that time must expire before new ones are given.
-  local warm_until = tonumber(e[2]) + ARRIVAL
-  if warm_until > now then
-    call('HSET', P .. 'epoch', 'until', int(warm_until))
-    call('ZADD', DUE, int(warm_until), 'e:')
-    warming_up = true
+local e = call('HMGET', P .. 'epoch', 'id', 'since')
+if last_epoch ~= '' and last_epoch ~= e[1] then
+  -- The replica has an epoch from before a store reset. A signalling server refuses a player whose lease of that time
+  -- is used by another one; a legacy server does not, so its lease must expire before a new one is given.
+  local lapse = tonumber(e[2]) + ARRIVAL
+  if lapse > now and lapse > recovers_until then
+    recovers_until = lapse
+    call('HSET', P .. 'epoch', 'recovered', int(lapse))
+    withhold_legacy_streamers()
   end
 end
 renew_replica(replica)
@@ -28,5 +29,5 @@ call('DEL', P .. 'new:' .. replica)
 wake_counts[replica] = nil
 local ends = call('SMEMBERS', P .. 'end:' .. replica)
 if #ends > 0 then call('DEL', P .. 'end:' .. replica) end
-return answer({ e[1], warming_up and 1 or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends,
+return answer({ e[1], warming_up and matching_from - now or 0, call('SCARD', P .. 'rt:' .. replica), leases, ends,
   call('SMEMBERS', P .. 'back') })

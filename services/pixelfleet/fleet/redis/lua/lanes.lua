@@ -20,6 +20,6 @@ for i = 2, #ARGV do
   local count, newest, oldest = call('LLEN', ends), call('LINDEX', ends, 0), call('LINDEX', ends, -1)
   if newest and now - tonumber(newest) >= UNUSED then count, oldest = 0, nil end
   views[#views + 1] = { length, call('ZRANGE', key, 0, EXACT_POSITIONS - 1), marks, count,
-    oldest and int(now - tonumber(oldest)) or '0', (warming_up or is_served(ARGV[i])) and 1 or 0 }
+    oldest and int(now - tonumber(oldest)) or '0', (are_reports_missing() or is_served(ARGV[i])) and 1 or 0 }
 end
 return answer(views)

@@ -1,6 +1,6 @@
 -- Replaces a replica's sessions by its snapshot, in one or more calls, or adds some that are missing.
 -- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last; both empty to drop no sessions
--- ARGV[5] operator-drained streamers (json), used only while the store is warming up; then for each session twelve:
+-- ARGV[5] operator-drained streamers (json), used only while the store recovers from a reset; then for each session twelve:
 --   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, and its lease, or empty:
 --   streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
 -- A session without an app is unsettled: it stays as it is.
@@ -10,7 +10,7 @@ local restored, complete = P .. 'said:' .. replica, ARGV[4] ~= ''
 if ARGV[3] == '1' then call('DEL', restored) end
 renew_replica(replica)
 
-for _, key in ipairs(warming_up and cjson.decode(ARGV[5]) or {}) do
+for _, key in ipairs(are_reports_missing() and cjson.decode(ARGV[5]) or {}) do
   call('SADD', P .. 'back', key)
   local s = streamer(key)
   if s then
@@ -94,7 +94,8 @@ for i = 6, #ARGV, 12 do
       claim(session, key)
     elseif t[1] == 'W' and key == '' then
       restore_entry(session, t[4], rank, t[5], selector, t[6], arrival)
-    elseif t[1] == 'W' and key ~= '' and legacy then
+    elseif t[1] == 'W' and key ~= '' and (legacy or warming_up) then
+      -- The player is at a legacy server, or the store has data from before the lease and has given no other since.
       dequeue(session, t[4], t[5])
       restore_lease(session, key, spectator, legacy, report)
     end

@@ -168,7 +168,7 @@ end
 
 -- Returns whether `wants` is the id of a session that no longer exists, or a missing endpoint id of the same form.
 local function is_over(app, wants)
-  return #wants == SESSION_ID_LENGTH and not wants:find('[^0-9a-f]') and not warming_up
+  return #wants == SESSION_ID_LENGTH and not wants:find('[^0-9a-f]') and not are_reports_missing()
     and call('EXISTS', P .. 't:' .. wants, P .. 's:' .. wants, P .. 'ep:' .. app .. US .. wants) == 0
 end
 

@@ -4,12 +4,13 @@
 -- KEYS[1]  the prefix of all keys
 -- ARGV[1]  the time in microseconds; empty, except in tests, for the server's clock
 --
---   epoch              hash    id, since, until (matching begins then), run (run id of the server process),
---                              last (the latest arrival), pol (the policies, in one field), unk (the waiting tickets
---                              of unknown apps), r:REPLICA (time of that replica's last renewal)
---   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined), p:app (unused),
---                              b:streamer (operator drain of a streamer that is gone), e: (run catch_up),
---                              u: (run recount_unknown)
+--   epoch              hash    id, since, until (matching begins then), recovered (the recovery from a reset ends then,
+--                              and legacy streamers may be free), run (run id of the server process), last (the
+--                              latest arrival), pol (the policies, in one field), unk (the waiting tickets of unknown
+--                              apps), r:REPLICA (time of that replica's last renewal)
+--   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined or withheld),
+--                              p:app (unused), b:streamer (operator drain of a streamer that is gone),
+--                              e: (run catch_up), u: (run recount_unknown)
 --   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (end:SERVER is not empty)
 --   s:STREAMER         hash    one streamer: its report (rep), its facts, and its share of indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
@@ -50,10 +51,11 @@ end
 -- Redis as text where possible, because its conversion of a Lua number costs as much as a small command.
 local P, DUE, call, now, now_text
 local streamers, wake_counts, policies, selectors, known_apps, requeued, any_waiting
--- Set by expire(): whether the store is warming up, the start of matching, the latest arrival, whether the limits of
--- a call have left tickets unmatched, the policies (nil when only the previous release wrote them), the time of the
--- calling replica's last renewal, and the number of waiting tickets of unknown apps.
-local warming_up, matching_from, last_arrival, backlog, all_policies, last_renewal, unknown_waiting
+-- Set by expire(): whether the store is warming up, the start of matching, the time until which it recovers from a
+-- reset (legacy streamers are not free before), the latest arrival, whether the limits of a call have left tickets
+-- unmatched, the policies (nil when only the previous release wrote them), the time of the calling replica's last
+-- renewal, and the number of waiting tickets of unknown apps.
+local warming_up, matching_from, recovers_until, last_arrival, backlog, all_policies, last_renewal, unknown_waiting
 
 local function begin(keys, words)
   P, call = keys[1], redis.call
@@ -65,15 +67,20 @@ local function begin(keys, words)
   end
   now = tonumber(now_text)
   streamers, wake_counts, policies, selectors, known_apps, requeued, any_waiting = {}, {}, {}, {}, {}, {}, {}
-  warming_up, matching_from, last_arrival, backlog, all_policies, last_renewal = false, 0, 0, false, nil, nil
-  unknown_waiting = 0
+  warming_up, matching_from, recovers_until, last_arrival, backlog = false, 0, 0, 0, false
+  all_policies, last_renewal, unknown_waiting = nil, nil, 0
 end
 
-local function begin_epoch(run, warm_up)
-  matching_from = now + warm_up
-  call('HSET', P .. 'epoch', 'id', now_text, 'since', now_text, 'until', int(matching_from), 'run', run)
+-- Begins an epoch. `recovery` is the time in which leases from before it may still be used; 0 if there were none.
+local function begin_epoch(run, recovery)
+  matching_from, recovers_until = now + WARM_UP, now + recovery
+  call('HSET', P .. 'epoch', 'id', now_text, 'since', now_text, 'until', int(matching_from), 'recovered',
+    int(recovers_until), 'run', run)
   call('ZADD', DUE, int(matching_from), 'e:')
 end
+
+-- Returns whether servers and replicas may still have to repeat what a reset store has lost.
+local function are_reports_missing() return now < math.max(matching_from, recovers_until) end
 
 local function schedule_catch_up()
   backlog = true

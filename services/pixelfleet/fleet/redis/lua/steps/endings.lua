@@ -131,8 +131,9 @@ end
 
 -- Begins every script: reads the epoch, and handles facts whose time is over. `replica` is the calling replica, if any.
 local function expire(replica)
-  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk')
-  if epoch[1] then matching_from = tonumber(epoch[1]) else begin_epoch('', WARM_UP) end
+  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk', 'recovered')
+  if epoch[1] then matching_from, recovers_until = tonumber(epoch[1]), tonumber(epoch[6] or 0)
+  else begin_epoch('', 0) end
   warming_up, last_arrival = now < matching_from, tonumber(epoch[2] or 0)
   all_policies, last_renewal, unknown_waiting = epoch[3], tonumber(epoch[4] or 0), tonumber(epoch[5] or 0)
   for _, entry in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do

@@ -48,14 +48,17 @@ local function repack(app, node, step, except)
 end
 
 -- Updates indexes and totals after a change of a streamer. Returns whether it is open (ready, not drained, not
--- quarantined), and whether a slot is free.
+-- quarantined), and whether a slot is free. A legacy streamer is withheld while the store recovers from a reset: a
+-- replica may have leased it before, and its server refuses no second player.
 local function refresh(s)
   local app, cap = s.app, tonumber(s.cap)
   local used_slots = s.stk == '1' and math.max(tonumber(s.n), tonumber(s.live)) or s.n + s.live
   local ready = s.ok == '1' and s.hb ~= '1'
   local quarantined = s.asd ~= '0' and tonumber(s.asd) > now
+  local withheld = s.stk == '1' and now < recovers_until
+  if quarantined or withheld then call('ZADD', DUE, quarantined and s.asd or int(recovers_until), 'a:' .. s.key) end
   local open = ready and not quarantined
-  local free = open and (cap == 0 or used_slots < cap)
+  local free = open and not withheld and (cap == 0 or used_slots < cap)
   local before, step = s.taken, used_slots - s.taken
   if step ~= 0 then
     repack(app, s.node, step, s.key)
@@ -81,6 +84,20 @@ local function refresh(s)
     s.tot = adds
   end
   return open, free
+end
+
+-- Removes all legacy streamers from the free ones, after the start of a recovery.
+local function withhold_legacy_streamers()
+  for _, app in ipairs(call('SMEMBERS', P .. 'apps')) do
+    for _, key in ipairs(call('SMEMBERS', P .. 'all:' .. app)) do
+      if look_up(key, 'stk') == '1' then
+        local s = streamer(key)
+        refresh(s)
+        write(s)
+        streamers[key] = nil  -- frees memory: there may be thousands
+      end
+    end
+  end
 end
 
 -- Changes the number of a streamer's leases.

@@ -142,12 +142,13 @@ class FleetGauges(Collector):
         names = shown_apps(apps, self._warm)
         demand = GaugeMetricFamily(
             "pixelfleet_streams_wanted",
-            "Occupied and leased slots, waiting players that a further streamer would serve, and warm slots.",
+            "Occupied and leased slots, waiting players that a further streamer would serve, warm slots, and slots that "
+            "exist and take no player.",
             labels=["app"],
         )
         for name in names:
             totals = apps.get(name, AppTotals())
-            demand.add_metric([name], totals.demand + self._warm.get(name, 0))
+            demand.add_metric([name], totals.wanted + self._warm.get(name, 0))
         yield demand
         for suffix, (text, value) in BY_APP.items():
             family = GaugeMetricFamily(f"pixelfleet_{suffix}", text, labels=["app"])

@@ -229,11 +229,19 @@ class AppTotals(msgspec.Struct, frozen=True, kw_only=True):
     unscalable: int = 0
     """Waiting tickets that a further streamer would not serve: they want one particular streamer, or labels that no
     streamer has although the app has streamers."""
+    unusable: int = 0
+    """Slots of connected streamers that take no further player: the occupied ones of streamers that are not ready or
+    drain, and the free ones of streamers that are drained by an operator or in quarantine."""
 
     @property
     def demand(self) -> int:
-        """The slots that would serve all its players."""
+        """The slots of ready streamers that would serve all its players."""
         return self.used + self.waiting - self.unscalable
+
+    @property
+    def wanted(self) -> int:
+        """The slots that would serve all its players, beside those that take none."""
+        return self.demand + self.unusable
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

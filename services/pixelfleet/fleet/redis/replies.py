@@ -59,7 +59,7 @@ def lane_view_of(name: str, reply: Sequence[Any]) -> LaneView:
 
 def app_totals_of(row: Sequence[Any], now: int) -> AppTotals:
     """Return the totals of one app; `now` is in microseconds."""
-    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest, unscalable = row
+    _, streamers, slots, unlimited, used, quarantined, available, waiting, oldest, unscalable, unusable = row
     oldest_at = int(float(oldest))
     return AppTotals(
         streamers=streamers,
@@ -70,4 +70,5 @@ def app_totals_of(row: Sequence[Any], now: int) -> AppTotals:
         quarantined=quarantined,
         oldest_wait=max(0.0, (now - oldest_at) / 1e6) if oldest_at else 0.0,
         unscalable=unscalable,
+        unusable=unusable,
     )

@@ -147,7 +147,7 @@ class RedisFleetStore:
     async def totals(self) -> Totals:
         """Return the numbers of the fleet."""
         now, warming_up, unknown, *rest = await self._runner.run("totals")
-        apps = {row[0].decode(): app_totals_of(row, int(now)) for row in _chunks(rest, 10)}
+        apps = {row[0].decode(): app_totals_of(row, int(now)) for row in _chunks(rest, 11)}
         return Totals(now=int(now) / 1e6, warming_up=warming_up == 1, apps=apps, unknown_waiting=unknown)
 
     async def snapshot(self) -> FleetSnapshot:

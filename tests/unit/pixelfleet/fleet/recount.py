@@ -49,7 +49,19 @@ def _recount(known: FleetSnapshot, app: str, legacy_from: float) -> AppTotals:
         quarantined=sum(each.quarantined_until > known.now for each in ready),
         oldest_wait=max(0.0, round(known.now - min(arrivals), 6)) if arrivals else 0.0,
         unscalable=sum(is_unscalable(each.ticket, mine) for each in waiting),
+        unusable=sum(unusable_slots(known, each) for each in mine),
     )
+
+
+def unusable_slots(known: FleetSnapshot, view: StreamerView) -> int:
+    """Return the slots of a streamer that exist and take no further player, and that its app's `used` leaves out."""
+    report, used = view.report, used_slots(known, view)
+    free = max((report.capacity or 1) - used, 0)
+    if not report.ready or report.draining:
+        return used
+    if view.operator_drained:
+        return used + free
+    return free if view.quarantined_until > known.now else 0
 
 
 def is_unscalable(join_request: Ticket, streamers: list[StreamerView]) -> bool:

@@ -10,7 +10,7 @@ from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 async def keys_of(fleet: Fleet, app: str) -> list[str]:
     """Return the kinds of keys that the store has for an app."""
-    kinds = ["all", "wait", "want", "unknown", "sel", "fit", "tot", "busy", "ends"]
+    kinds = ["all", "wait", "want", "unknown", "sel", "fit", "tot", "busy", "ends", "unusable"]
     return [kind for kind in kinds if await fleet.read("EXISTS", f"{kind}:{app}")]
 
 
@@ -218,3 +218,48 @@ async def test_a_session_that_is_over_is_refused_and_one_that_waits_is_not(fleet
             await fleet.store.join(ticket("late", wants=wants, may_share=True))
     assert await fleet.store.reserve(ticket("page", replica="", wants=over)) is None
     await fleet.waits(ticket("text", wants=over.upper()))
+
+
+async def unusable(fleet: Fleet) -> tuple[int, int]:
+    """Return the unusable slots of the app, and the wanted ones."""
+    totals = (await fleet.store.totals()).apps["app"]
+    return totals.unusable, totals.wanted
+
+
+async def test_slots_that_exist_and_take_no_player_are_wanted_in_addition(fleet: Fleet) -> None:
+    for server in ("s1", "s2", "s3"):
+        await fleet.reports(streamer(server))
+    await fleet.gets(ticket("plays"))
+    assert await unusable(fleet) == (0, 1)
+    await fleet.store.set_operator_drain("s2/cam", on=True)
+    assert await unusable(fleet) == (1, 2)
+    await fleet.store.set_operator_drain("s3/cam", on=True)
+    await fleet.waits(ticket("waits"))
+    assert await unusable(fleet) == (2, 4)
+    await fleet.store.set_operator_drain("s3/cam", on=False)
+    assert await unusable(fleet) == (1, 3)
+    await fleet.reports(server="s2")
+    assert await unusable(fleet) == (0, 2)
+
+
+async def test_the_players_of_a_draining_streamer_are_wanted_and_its_free_slots_are_not(fleet: Fleet) -> None:
+    await fleet.reports(streamer(sessions=("plays",), capacity=3))
+    assert await unusable(fleet) == (0, 1)
+    await fleet.reports(streamer(sessions=("plays",), capacity=3, draining=True))
+    assert await unusable(fleet) == (1, 1)
+    await fleet.reports(streamer(capacity=3, draining=True))
+    assert await unusable(fleet) == (0, 0)
+
+
+async def test_a_streamer_without_a_limit_counts_as_one_slot(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=0))
+    await fleet.store.set_operator_drain("s1/cam", on=True)
+    assert await unusable(fleet) == (1, 1)
+
+
+async def test_a_streamer_that_another_release_removed_is_not_counted(fleet: Fleet) -> None:
+    await fleet.reports(streamer())
+    await fleet.store.set_operator_drain("s1/cam", on=True)
+    await fleet.read("DEL", "s:s1/cam")
+    assert (await unusable(fleet))[0] == 0
+    assert not await fleet.read("EXISTS", "unusable:app")

@@ -271,6 +271,7 @@ async def test_a_streamer_that_two_replicas_failed_to_reach_is_quarantined_for_a
     await fleet.store.give_back("b", unreachable=True)
     totals = (await fleet.store.totals()).apps["app"]
     assert (totals.quarantined, totals.available, totals.streamers) == (1, 0, 1)
+    assert totals.unusable == 1
     view = await fleet.store.find("cam")
     assert view is not None
     assert view.failures == 2

@@ -1,6 +1,7 @@
 -- Returns the totals of each known app, and the number of waiting tickets of the unknown ones.
 -- Returns {now, 1 if warming up, waiting tickets of unknown apps, app, streamers, slots, streamers without a limit,
---   used slots, quarantined streamers, streamers with a free slot, waiting tickets, oldest arrival, tickets that a further streamer would not serve, ...}
+--   used slots, quarantined streamers, streamers with a free slot, waiting tickets, oldest arrival,
+--   tickets that a further streamer would not serve, unusable slots, ...}
 expire()
 local all = { now_text, warming_up and 1 or 0, unknown_waiting }
 local apps = call('SMEMBERS', P .. 'apps')
@@ -15,5 +16,6 @@ for _, app in ipairs(apps) do
   all[#all + 1] = waiting + call('ZCARD', P .. 'want:' .. app)
   all[#all + 1] = first[2] or '0'
   all[#all + 1] = unscalable
+  all[#all + 1] = sum_unusable(app)
 end
 return answer(all)

@@ -30,7 +30,8 @@ end
 -- Deletes the keys of an app without streamers and tickets.
 local function delete_app(app)
   for _, selector in ipairs(call('ZRANGE', P .. 'sel:' .. app, 0, -1)) do call('DEL', index(app, selector)) end
-  call('DEL', P .. 'sel:' .. app, P .. 'fit:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app)
+  call('DEL', P .. 'sel:' .. app, P .. 'fit:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app,
+    P .. 'unusable:' .. app)
 end
 
 local function schedule_recount() call('ZADD', DUE, 'NX', int(now + RECOUNT), 'u:') end

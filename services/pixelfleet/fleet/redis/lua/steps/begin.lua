@@ -23,6 +23,7 @@
 --   wait:APP           zset    waiting sessions by arrival;  want:APP  zset  those that want one particular streamer
 --   free:APP|SELECTOR  zset    streamers with a free slot, in the order of the policy
 --   ready:APP          zset    streamers that are ready and not drained, by number of spectators
+--   unusable:APP       zset    streamers with slots that exist and take no player, by their number
 --   sel:APP            zset    selectors, by last use;  fit:APP  hash  the streamers that satisfy each, free or not
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine

@@ -47,6 +47,27 @@ local function repack(app, node, step, except)
   end
 end
 
+-- Records the slots of a streamer whose pod exists and takes no further player: the occupied ones of a streamer that is
+-- not ready or drains, and the free ones of a drained or quarantined one. Autoscalers add them to the demand.
+local function count_unusable(s, used_slots, ready, quarantined)
+  local free_slots = math.max((s.cap == '0' and 1 or s.cap) - used_slots, 0)
+  local unusable = quarantined and free_slots or 0
+  if not ready then unusable = used_slots + (s.ok == '1' and free_slots or 0) end
+  if unusable > 0 then call('ZADD', P .. 'unusable:' .. s.app, int(unusable), s.key)
+  else call('ZREM', P .. 'unusable:' .. s.app, s.key) end
+end
+
+-- Returns the sum of an app's unusable slots.
+local function sum_unusable(app)
+  local sum, entries = 0, call('ZRANGE', P .. 'unusable:' .. app, 0, -1, 'WITHSCORES')
+  for i = 1, #entries, 2 do
+    -- A streamer that another release has removed is still listed.
+    if call('EXISTS', P .. 's:' .. entries[i]) == 1 then sum = sum + entries[i + 1]
+    else call('ZREM', P .. 'unusable:' .. app, entries[i]) end
+  end
+  return sum
+end
+
 -- Updates indexes and totals after a change of a streamer. Returns whether it is open (ready, not drained, not
 -- quarantined), and whether a slot is free. A legacy streamer is withheld while the store recovers from a reset: a
 -- replica may have leased it before, and its server refuses no second player.
@@ -77,6 +98,9 @@ local function refresh(s)
     s.ready = spectators
   end
   local first, rest = '1:' .. s.cap .. (cap == 0 and ':1:' or ':0:'), quarantined and ':1' or ':0'
+  if not ready or quarantined or s.tot == '0:0:0:0:0' or s.tot:sub(-2) == ':1' then
+    count_unusable(s, used_slots, ready, quarantined)
+  end
   local adds = ready and first .. s.taken .. rest or '0:0:0:0:0'
   if adds ~= s.tot then
     if s.tot == first .. before .. rest and ready then call('HINCRBY', P .. 'tot:' .. app, 'used', int(step))

@@ -10,7 +10,8 @@ from typing import Any, Final
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
-from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind, player_id_of
+from pixelfleet.protocol.messages import BadMessageError, Message, dump, page_stats, path_kind, player_id_of
+from signalserver.core.candidates import bundle_index, lacks_section
 from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
 from signalserver.core.roster import K, Peer, Role, Source, Subscriber
 from signalserver.core.state import MAX_ENDPOINT_ID_LENGTH, State
@@ -25,6 +26,8 @@ Rule = Callable[[State[Any], Peer[Any], Message, bytes], None]
 
 def answer_ping(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Send `pong` with the time of the ping."""
+    if peer.subscriber is not None:
+        peer.subscriber.pings = True
     pong: Message = {"type": "pong"}
     if "time" in message:
         pong["time"] = message["time"]
@@ -63,6 +66,26 @@ def relay_to_subscriber(state: State[K], peer: Peer[K], message: Message, data: 
     else:
         del message["playerId"]
         state.send(subscriber.peer, message)
+
+
+def relay_description(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward a source's offer or answer; remember its bundle for candidates without a media section."""
+    state.subscriber_of(peer, message).bundle_index = bundle_index(message["sdp"])
+    relay_to_subscriber(state, peer, message, data)
+
+
+def relay_candidate(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward a source's ICE candidate; add the index of the media section if it is missing and certain."""
+    if lacks_section(message["candidate"]):
+        _complete(state.subscriber_of(peer, message), message)
+        data = dump(message)
+    relay_to_subscriber(state, peer, message, data)
+
+
+def _complete(subscriber: Subscriber[K], message: Message) -> None:
+    """Add the index of its media section to a candidate without one, if the index is certain."""
+    if subscriber.bundle_index is not None and lacks_section(message["candidate"]):
+        message["candidate"]["sdpMLineIndex"] = subscriber.bundle_index
 
 
 def relay_to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
@@ -117,7 +140,8 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
     else:
         source = state.roster.source(wanted) if admission is None else None
         if source is None or source is peer.source or not (source.listed or peer.role is Role.SFU):
-            state.subscribe_failed(subscriber, f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}")
+            why = f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}"
+            state.subscribe_failed(subscriber, why, close_codes.NO_STREAMER)
             return
     state.subscribe(subscriber, source)
 
@@ -195,9 +219,14 @@ def relay_from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes
     if subscriber is None:
         relay_to_source(state, peer, message, data)
         return
-    if message["type"] == "answer":
+    kind = message["type"]
+    if kind == "answer":
         subscriber.negotiated = True
-    if message["type"] in ("offer", "peerDataChannels"):
+    if kind == "iceCandidate":
+        _complete(subscriber, message)
+    elif kind != "peerDataChannels":
+        subscriber.bundle_index = bundle_index(message["sdp"])
+    if kind in ("offer", "peerDataChannels"):
         del message["playerId"]
     state.send(subscriber.peer, message)
 
@@ -229,12 +258,12 @@ _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}
 RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
     Role.STREAMER: {
         **_COMMON,
-        "answer": relay_to_subscriber,
+        "answer": relay_description,
         "disconnectPlayer": disconnect_player,
         "endpointId": set_endpoint_id,
-        "iceCandidate": relay_to_subscriber,
+        "iceCandidate": relay_candidate,
         "layerPreference": relay_to_sfus,
-        "offer": relay_to_subscriber,
+        "offer": relay_description,
     },
     Role.PLAYER: {
         **_COMMON,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
+from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 
 K = TypeVar("K")
@@ -64,6 +65,12 @@ class Subscriber(Generic[K]):
     """The time since which a player occupies a slot without an answer in either direction; None for others."""
     negotiated: bool = False
     """Whether the peer has sent or received an answer."""
+    bundle_index: int | None = None
+    """The media section of every candidate in its source's last SDP; None when it is not certain."""
+    pings: bool = False
+    """Whether the peer has sent `ping`, as pages of 5.5 and later do every 30 s."""
+    failure: tuple[float, CloseCode] | None = None
+    """The time of the first `subscribeFailed` without a later subscription, and the code for a close after it."""
     path: str | None = None
     """The kind of the last reported ICE path."""
     path_changes: int = 0

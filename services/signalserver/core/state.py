@@ -24,6 +24,13 @@ MAX_TAKEOVERS: Final = 3
 Without the limit, two streamers with the same id and identity would replace each other without end.
 """
 
+FAILED_SUBSCRIBE_SECONDS: Final = 40.0
+"""A player that was sent `subscribeFailed` is closed after this time without a subscription, unless it has sent `ping`.
+
+Pages of 5.2 to 5.4 do not know the message and would stay black. Later ones show its text, and send their first ping
+30 s after they connect.
+"""
+
 STREAMER_DISCONNECTED: Final = dump({"type": "streamerDisconnected"})
 
 Outputs = list[Output[K]]
@@ -167,8 +174,15 @@ class State(Generic[K]):
             # The streamer did not answer: another one may.
             self.close(player.peer, close_codes.STREAM_UNAVAILABLE)
         else:
-            self.subscribe_failed(player, close_codes.NO_MEDIA.reason)
+            self.subscribe_failed(player, close_codes.NO_MEDIA.reason, close_codes.NO_MEDIA)
             self.close(player.peer, close_codes.NO_MEDIA)
+
+    def close_failed_player(self, player: Subscriber[K]) -> None:
+        """Close a player whose page does not know `subscribeFailed`, so that it connects again later."""
+        if player.failure is not None and not player.pings:
+            since, why = player.failure
+            if self.now - since >= FAILED_SUBSCRIBE_SECONDS:
+                self.close(player.peer, why)
 
     def end_subscriptions(self, source: Source[K]) -> None:
         """End every subscription to a source that stopped streaming; notify the source if it is still connected."""
@@ -204,8 +218,9 @@ class State(Generic[K]):
         self.unsubscribe(subscriber)
         limit = self.rules.max_players_per_streamer
         if limit and len(source.subscribers) >= limit:
-            self.subscribe_failed(subscriber, "The streamer is full")
+            self.subscribe_failed(subscriber, "The streamer is full", close_codes.FULL)
             return False
+        subscriber.failure = None
         source.subscribers[subscriber.player_id] = subscriber
         subscriber.subscribed_to = source
         if subscriber.slot_since is None:
@@ -224,8 +239,13 @@ class State(Generic[K]):
         self.roster_changed()
         return True
 
-    def subscribe_failed(self, subscriber: Subscriber[K], why: str) -> None:
-        """Send `subscribeFailed`: Epic's page shows the text and stops."""
+    def subscribe_failed(self, subscriber: Subscriber[K], why: str, later: CloseCode) -> None:
+        """Send `subscribeFailed`: Epic's page of 5.5 and later shows the text and stops.
+
+        An older page is closed with the code `later` by `close_failed_player`.
+        """
+        if subscriber.failure is None:
+            subscriber.failure = (self.now, later)
         self.send(subscriber.peer, {"type": "subscribeFailed", "message": why})
 
     def unsubscribe(self, subscriber: Subscriber[K]) -> None:

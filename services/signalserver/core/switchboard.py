@@ -128,7 +128,7 @@ class Switchboard(Generic[K]):
     def tick(self, now: float) -> Outputs[K]:
         """Assign default ids to streamers that sent none in time, and close players without media in time.
 
-        To be called about once a second.
+        Players that were sent `subscribeFailed` are closed, too. To be called about once a second.
         """
         state = self._state
         state.now = now
@@ -137,6 +137,8 @@ class Switchboard(Generic[K]):
             source = peer.source
             if source and not source.endpoint_id and now - peer.connected_at >= state.rules.identify_seconds:
                 state.assign_endpoint_id(source, DEFAULT_ENDPOINT_ID)
+        for player in self.players():
+            state.close_failed_player(player)
         if state.rules.first_media_seconds:
             for player in self.players():
                 state.close_idle_player(player)

@@ -230,6 +230,7 @@ def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
         first_media_seconds=settings.first_media_seconds,
         max_players_per_streamer=settings.max_players_per_streamer,
         tell_player_count=settings.tell_player_count,
+        name_streams=settings.name_streams,
         max_bad_messages=settings.max_bad_messages,
     )
     return Switchboard(rules, Limits(settings.max_nesting))

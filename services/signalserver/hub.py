@@ -25,6 +25,7 @@ from signalserver.core.outputs import (
     RosterChanged,
     Send,
     SourceNamed,
+    VideoFailed,
 )
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
@@ -193,6 +194,8 @@ class Hub:
                 self._on_path(output)
             elif type(output) is FirstFrame:
                 self._on_first_frame(output)
+            elif type(output) is VideoFailed:
+                self._on_video_failure(output)
             elif type(output) is Call:
                 connection = self._connections.get(output.player)
                 if connection is not None:
@@ -277,6 +280,18 @@ class Hub:
             self._metrics.first_frame(report.steps)
             steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
             log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
+
+    def _on_video_failure(self, failure: VideoFailed[WebSocket]) -> None:
+        connection = self._connections.get(failure.player)
+        if connection is not None:
+            self._metrics.video_failed(failure.reason, failure.codecs)
+            log.warning(
+                "video failed",
+                peer=connection.peer_id,
+                session=connection.session_id,
+                why=failure.reason,
+                codecs=", ".join(failure.codecs),
+            )
 
     def _on_drop(self, drop: MessageDropped[WebSocket]) -> None:
         connection = self._connections.get(drop.sender)

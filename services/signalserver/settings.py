@@ -129,6 +129,12 @@ class Settings(FleetSettings):
         10.0, gt=0, description="A streamer that has sent no id after this time gets a generated one."
     )
 
+    name_streams: bool = Field(
+        True,
+        description="A track of a streamer that belongs to no stream is added to one in its offer. Pages connect and "
+        "stay black otherwise.",
+    )
+
     peer_options: PeerOptions = Field("{}", description="Players and streamers receive this RTCConfiguration.")
     peer_options_file: Path | None = Field(
         None, description="This JSON file holds the RTCConfiguration; --peer-options overrides it."

@@ -56,6 +56,16 @@ class FirstFrame(NamedTuple, Generic[K]):
     """Seconds by step; `pixelfleet.protocol.first_frame` has the names of the steps."""
 
 
+class VideoFailed(NamedTuple, Generic[K]):
+    """A player can show no video."""
+
+    player: K
+    reason: str
+    """One of `pixelfleet.protocol.video_failure.REASONS`."""
+    codecs: tuple[str, ...]
+    """The offered codecs, the preferred one first; empty if the failure concerns none."""
+
+
 class MessageDropped(NamedTuple, Generic[K]):
     """A message of a peer was dropped."""
 
@@ -77,6 +87,7 @@ Output = (
     | Call[K]
     | IcePathChanged[K]
     | FirstFrame[K]
+    | VideoFailed[K]
     | MessageDropped[K]
     | RosterChanged
 )

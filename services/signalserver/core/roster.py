@@ -65,6 +65,12 @@ class Subscriber(Generic[K]):
     """The time since which a player occupies a slot without an answer in either direction; None for others."""
     negotiated: bool = False
     """Whether the peer has sent or received an answer."""
+    awaits_answer: bool = False
+    """Whether the present subscription has had no answer in either direction."""
+    offer: tuple[str, frozenset[str]] | None = None
+    """A player's first offer before its answer, and the directions of the videos in it that the player would see."""
+    video_failed: bool = False
+    """Whether a failure of the player's video was reported."""
     bundle_index: int | None = None
     """The media section of every candidate in its source's last SDP; None when it is not certain."""
     pings: bool = False

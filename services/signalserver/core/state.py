@@ -9,7 +9,8 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import understands
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, player_id_of
-from signalserver.core.outputs import Close, MessageDropped, Output, RosterChanged, Send, SourceNamed
+from pixelfleet.protocol.video_failure import no_codec_reason
+from signalserver.core.outputs import Close, MessageDropped, Output, RosterChanged, Send, SourceNamed, VideoFailed
 from signalserver.core.roster import K, Peer, Role, Roster, Source, Subscriber
 
 FIRST_PLAYER_ID: Final = 101
@@ -50,6 +51,8 @@ class Rules:
     """Subscribers per streamer; 0 is no limit."""
     tell_player_count: bool = False
     """Send players their number whenever it changes; pages of 4.27 can show it."""
+    name_streams: bool = True
+    """A track of a source's description that belongs to no stream is added to one: pages show only streams."""
     max_bad_messages: int = 100
     """A peer is closed when this many of its messages were dropped."""
 
@@ -184,6 +187,19 @@ class State(Generic[K]):
             if self.now - since >= FAILED_SUBSCRIBE_SECONDS:
                 self.close(player.peer, why)
 
+    def close_without_video(self, player: Subscriber[K], reason: str, codecs: tuple[str, ...]) -> None:
+        """Close a player that has no video codec in common with its source."""
+        self.video_failed(player, reason, codecs)
+        why = no_codec_reason(codecs)
+        self.subscribe_failed(player, why, close_codes.NO_CODEC)
+        self.close(player.peer, close_codes.NO_CODEC, why)
+
+    def video_failed(self, player: Subscriber[K], reason: str, codecs: tuple[str, ...]) -> None:
+        """Report the first failure of a player's video."""
+        if not player.video_failed:
+            player.video_failed = True
+            self.emit(VideoFailed(player.peer.key, reason, codecs))
+
     def end_subscriptions(self, source: Source[K]) -> None:
         """End every subscription to a source that stopped streaming; notify the source if it is still connected."""
         for subscriber in list(source.subscribers.values()):
@@ -220,7 +236,7 @@ class State(Generic[K]):
         if limit and len(source.subscribers) >= limit:
             self.subscribe_failed(subscriber, "The streamer is full", close_codes.FULL)
             return False
-        subscriber.failure = None
+        subscriber.failure, subscriber.offer, subscriber.awaits_answer = None, None, True
         source.subscribers[subscriber.player_id] = subscriber
         subscriber.subscribed_to = source
         if subscriber.slot_since is None:

@@ -11,6 +11,7 @@ from signalserver.core.message_rules import MAX_PATH_CHANGES
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
+from tests.unit.pixelfleet.protocol.test_sdp import recorded
 from tests.unit.signalserver.core.conversation import SDP
 from tests.unit.signalserver.hubs import Made, make_hub
 
@@ -107,6 +108,18 @@ async def test_the_logged_statistics_of_a_player_are_limited(made: Made) -> None
         for number in range(10 * MAX_PATH_CHANGES):
             player.send("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
     assert len(lines) == MAX_PATH_CHANGES
+
+
+async def test_a_failed_video_is_counted_and_logged_with_its_codec(made: Made) -> None:
+    streamer, player = made.streamer("cam"), made.player()
+    player.send("subscribe", streamerId="cam")
+    streamer.send("offer", sdp=recorded("chromium_offer_h264"), playerId=player.connection.peer_id)
+    with capture_logs() as lines:
+        player.send("answer", sdp=recorded("firefox_answer_refused"))
+    assert [(line["event"], line["why"], line["codecs"]) for line in lines] == [("video failed", "no_codec", "H264")]
+    assert player.socket.closes == [(4207, "no common video codec: H264")]
+    count = made.metrics.registries.all.get_sample_value
+    assert count("signalserver_video_failures_total", {"reason": "no_codec", "codec": "H264"}) == 1
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pixelfleet.protocol.close_codes import CloseCode
-from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed
+from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed, VideoFailed
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -29,6 +29,7 @@ class Conversation:
         self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
+        self.failures: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
@@ -49,6 +50,8 @@ class Conversation:
                 self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, MessageDropped):
                 self.drops.append(output)
+            elif isinstance(output, VideoFailed):
+                self.failures.append((output.player, output.reason, output.codecs))
             elif isinstance(output, Call):
                 self.calls.append(output)
 

@@ -17,6 +17,7 @@ from signalserver.core.outputs import (
     RosterChanged,
     Send,
     SourceNamed,
+    VideoFailed,
 )
 from tests.unit.signalserver.hubs import Wired, make_hub
 
@@ -27,6 +28,7 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     Call: lambda peer: Call(peer.socket.real, "next", None),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
+    VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
     RosterChanged: lambda _: RosterChanged(),
 }

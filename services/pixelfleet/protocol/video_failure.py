@@ -39,5 +39,5 @@ def reported_failure(page_stats: Mapping[str, Any]) -> tuple[str, tuple[str, ...
     if type(reason) is not str or reason not in REASONS:
         return None
     # The codec becomes a value in the log: a name that is not known is not repeated there.
-    known = type(codec) is str and codec.upper() in CODECS
-    return reason, (codec.upper(),) if known and reason == NO_CODEC else ()
+    name = codec.upper() if isinstance(codec, str) and reason == NO_CODEC else ""
+    return reason, (name,) if name in CODECS else ()

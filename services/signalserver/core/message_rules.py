@@ -59,8 +59,11 @@ def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) 
         raise BadMessageError("endpointId: the id is empty")
     if peer.role is Role.STREAMER:
         source.dialect = identified_dialect(message.get("protocolVersion"))
+        if source.dialect is Dialect.MODERN:
+            source.strict = False
+            state.strict_streamers.forget(peer.address)
     state.assign_endpoint_id(source, message["id"])
-    state.send(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
+    state.send_to_source(source, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
 
 
 def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:

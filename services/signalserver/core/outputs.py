@@ -76,6 +76,26 @@ class MessageDropped(NamedTuple, Generic[K]):
     """The number of dropped messages of this peer, with this one."""
 
 
+class MessageWithheld(NamedTuple, Generic[K]):
+    """A message of a player was not forwarded, because its streamer does not accept this type."""
+
+    sender: K
+    kind: str
+    streamer: str
+    """The streamer's endpoint id."""
+    first: bool
+    """Whether this is the first message of this type that the streamer was not sent."""
+
+
+class MessageRefused(NamedTuple):
+    """A streamer closed its connection because of a message that it does not know. It has left the roster."""
+
+    kind: str
+    streamer: str
+    """The streamer's endpoint id; empty if it had none."""
+    address: str
+
+
 class RosterChanged(NamedTuple):
     """The listed streamers, the players or the subscriptions changed."""
 
@@ -89,5 +109,7 @@ Output = (
     | FirstFrame[K]
     | VideoFailed[K]
     | MessageDropped[K]
+    | MessageWithheld[K]
+    | MessageRefused
     | RosterChanged
 )

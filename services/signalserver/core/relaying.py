@@ -67,7 +67,8 @@ def relay_to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) 
         if _ends_without_codec(state, subscriber, message["sdp"]):
             return
     message["playerId"] = subscriber.player_id
-    state.send_to_source(source, message)
+    if not state.send_to_source(source, message):
+        state.withhold(peer, source, kind)
 
 
 def _default_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:

@@ -37,6 +37,10 @@ class Source(Generic[K]):
 
     peer: "Peer[K]"
     dialect: Dialect
+    strict: bool = False
+    """Whether a streamer at this address has closed a connection because of a message that it did not know."""
+    withheld: set[str] = field(default_factory=set)
+    """The types of players' messages that were not forwarded, because the source does not accept them."""
     identity: str = ""
     """A later source with the same identity may take over the endpoint id; empty for never."""
     endpoint_id: str = ""

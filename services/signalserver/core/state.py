@@ -10,8 +10,18 @@ from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import understands
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, player_id_of
 from pixelfleet.protocol.video_failure import no_codec_reason
-from signalserver.core.outputs import Close, MessageDropped, Output, RosterChanged, Send, SourceNamed, VideoFailed
+from signalserver.core.outputs import (
+    Close,
+    MessageDropped,
+    MessageWithheld,
+    Output,
+    RosterChanged,
+    Send,
+    SourceNamed,
+    VideoFailed,
+)
 from signalserver.core.roster import K, Peer, Role, Roster, Source, Subscriber
+from signalserver.core.strict_streamers import StrictStreamers
 
 FIRST_PLAYER_ID: Final = 101
 """Player ids are numeric strings from this number on: the only form that all dialects accept."""
@@ -64,6 +74,7 @@ class State(Generic[K]):
         self.rules = rules
         self.roster: Roster[K] = Roster()
         self._player_ids = count(FIRST_PLAYER_ID)
+        self.strict_streamers = StrictStreamers()
         self._takeovers: dict[str, deque[float]] = {}
         self._outputs: Outputs[K] = []
         self.now = 0.0
@@ -88,10 +99,17 @@ class State(Generic[K]):
         """Send a message."""
         self._outputs.append(Send(peer.key, dump(message), message["type"]))
 
-    def send_to_source(self, source: Source[K], message: Message) -> None:
-        """Send a message to a source if the source's dialect has this type."""
-        if understands(source.dialect, message["type"]):
+    def send_to_source(self, source: Source[K], message: Message) -> bool:
+        """Send a message to a source if it accepts this type; return whether it does."""
+        accepted = understands(source.dialect, message["type"], strict=source.strict)
+        if accepted:
             self.send(source.peer, message)
+        return accepted
+
+    def withhold(self, peer: Peer[K], source: Source[K], kind: str) -> None:
+        """Report a message of a peer that its source does not accept."""
+        self.emit(MessageWithheld(peer.key, kind, source.endpoint_id, kind not in source.withheld))
+        source.withheld.add(kind)
 
     def roster_changed(self) -> None:
         """Announce that streamers, players or subscriptions changed."""

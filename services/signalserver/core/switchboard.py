@@ -44,7 +44,8 @@ class Switchboard(Generic[K]):
         state.now = now
         legacy = state.rules.legacy_streamers
         peer = Peer(key, Role.STREAMER, now, address)
-        peer.source = Source(peer, Dialect.LEGACY if legacy else Dialect.MIDDLE, identity)
+        dialect = Dialect.LEGACY if legacy else Dialect.MIDDLE
+        peer.source = Source(peer, dialect, identity=identity, strict=address in state.strict_streamers)
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         if legacy:
@@ -81,7 +82,7 @@ class Switchboard(Generic[K]):
         state = self._state
         state.now = now
         peer = Peer(key, Role.SFU, now, address)
-        peer.source = Source(peer, Dialect.MODERN, identity, streaming=False)
+        peer.source = Source(peer, Dialect.MODERN, identity=identity, streaming=False)
         peer.subscriber = Subscriber(peer, state.next_player_id())
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
@@ -111,12 +112,15 @@ class Switchboard(Generic[K]):
             state.drop_message(peer, self.last_kind, str(error))
         return state.take_outputs()
 
-    def left(self, key: K) -> Outputs[K]:
-        """Remove a peer whose connection ended."""
-        peer = self._state.roster.find(key)
+    def left(self, key: K, reason: str = "") -> Outputs[K]:
+        """Remove a peer whose connection ended; `reason` is the peer's close reason."""
+        state = self._state
+        peer = state.roster.find(key)
         if peer is not None:
-            self._state.remove(peer)
-        return self._state.take_outputs()
+            state.remove(peer)
+            if (refused := state.strict_streamers.left(peer, reason)) is not None:
+                state.emit(refused)
+        return state.take_outputs()
 
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
         """Close a peer for a reason outside the protocol: an operator's action, a shutdown."""

@@ -11,6 +11,7 @@ from signalserver.core.message_rules import MAX_PATH_CHANGES
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
+from signalserver.journal import UNREAL_4, UNREAL_5_0
 from tests.unit.pixelfleet.protocol.test_sdp import recorded
 from tests.unit.signalserver.core.conversation import SDP
 from tests.unit.signalserver.hubs import Made, make_hub
@@ -120,6 +121,29 @@ async def test_a_failed_video_is_counted_and_logged_with_its_codec(made: Made) -
     assert player.socket.closes == [(4207, "no common video codec: H264")]
     count = made.metrics.registries.all.get_sample_value
     assert count("signalserver_video_failures_total", {"reason": "no_codec", "codec": "H264"}) == 1
+
+
+async def test_what_a_strict_streamer_is_not_sent_is_counted_and_logged_once(made: Made) -> None:
+    with capture_logs() as lines:
+        made.streamer().leave(4000, "Unsupported message `endpointIdConfirm` received from SS")
+        streamer = made.streamer()
+        streamer.send("endpointId", id="cam")
+        player = made.player()
+        player.send("subscribe", streamerId="cam")
+        for _ in range(3):
+            player.send("layerPreference", spatialLayer=0, temporalLayer=0)
+    assert streamer.kinds() == ["config", "identify", "playerConnected"]
+    refused = [line for line in lines if line["event"] == "streamer refused a message"]
+    assert [(line["type"], line["next"]) for line in refused] == [("endpointIdConfirm", UNREAL_5_0)]
+    withheld = [line for line in lines if line["event"] == "message not forwarded"]
+    assert [(line["type"], line["streamer"]) for line in withheld] == [("layerPreference", "cam")]
+    assert made.metrics.messages.dropped["player", "layerPreference"] == 3
+
+
+async def test_a_refusal_of_a_4_27_streamer_is_logged_with_the_remedy(made: Made) -> None:
+    with capture_logs() as lines:
+        made.streamer().leave(4001, "Unsupported message received: identify")
+    assert [line["next"] for line in lines if line["event"] == "streamer refused a message"] == [UNREAL_4]
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:

@@ -6,7 +6,17 @@ from typing import Any
 import orjson
 
 from pixelfleet.protocol.close_codes import CloseCode
-from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed, VideoFailed
+from signalserver.core.outputs import (
+    Call,
+    Close,
+    MessageDropped,
+    MessageRefused,
+    MessageWithheld,
+    Output,
+    Send,
+    SourceNamed,
+    VideoFailed,
+)
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -29,6 +39,8 @@ class Conversation:
         self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
+        self.withheld: list[MessageWithheld[str]] = []
+        self.refusals: list[MessageRefused] = []
         self.failures: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers = itertools.count(1)
 
@@ -50,6 +62,10 @@ class Conversation:
                 self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, MessageDropped):
                 self.drops.append(output)
+            elif isinstance(output, MessageWithheld):
+                self.withheld.append(output)
+            elif isinstance(output, MessageRefused):
+                self.refusals.append(output)
             elif isinstance(output, VideoFailed):
                 self.failures.append((output.player, output.reason, output.codecs))
             elif isinstance(output, Call):
@@ -57,9 +73,18 @@ class Conversation:
 
     # -- peers --------------------------------------------------------------------------------------
 
-    def streamer(self, key: str, name: str | None = None, *, version: str | None = "1.3.0", identity: str = "") -> str:
+    def streamer(
+        self,
+        key: str,
+        name: str | None = None,
+        *,
+        version: str | None = "1.3.0",
+        identity: str = "",
+        address: str = "",
+    ) -> str:
         """Connect a streamer and, with a name, identify it; discard the messages that it got so far."""
-        self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
+        connected = self.switchboard.streamer_connected
+        self._do(connected(self._key(key), self.now, CONFIG, identity=identity, address=address))
         if name is not None:
             self.send(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
             self.receive(key)
@@ -95,8 +120,8 @@ class Conversation:
     def send_raw(self, key: str, data: bytes) -> None:
         self._do(self.switchboard.received(key, data, self.now))
 
-    def leave(self, key: str) -> None:
-        self._do(self.switchboard.left(key))
+    def leave(self, key: str, reason: str = "") -> None:
+        self._do(self.switchboard.left(key, reason))
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds

@@ -13,6 +13,8 @@ from signalserver.core.outputs import (
     FirstFrame,
     IcePathChanged,
     MessageDropped,
+    MessageRefused,
+    MessageWithheld,
     Output,
     RosterChanged,
     Send,
@@ -30,6 +32,8 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
     VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
+    MessageWithheld: lambda peer: MessageWithheld(peer.socket.real, "layerPreference", "cam", True),
+    MessageRefused: lambda _: MessageRefused("endpointIdConfirm", "cam", "10.0.0.7"),
     RosterChanged: lambda _: RosterChanged(),
 }
 

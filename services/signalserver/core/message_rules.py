@@ -109,7 +109,8 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
             return
     else:
         source = state.roster.source(wanted) if admission is None else None
-        if source is None or source is peer.source or not (source.listed or peer.role is Role.SFU):
+        # A player may subscribe to an SFU before it streams, as with Wilbur: the SFU hears of the player.
+        if source is None or source is peer.source:
             why = f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}"
             state.subscribe_failed(subscriber, why, close_codes.NO_STREAMER)
             return

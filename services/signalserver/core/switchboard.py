@@ -170,6 +170,13 @@ class Switchboard(Generic[K]):
         return self._state.roster.find(key)
 
     def longest_unanswered(self, now: float) -> float:
-        """Return the longest time in seconds that a player has waited for its streamer's first message, or 0."""
-        waits = [player.unanswered_since for player in self.players() if player.unanswered_since is not None]
+        """Return the longest time in seconds that a player has waited for its streamer's first message, or 0.
+
+        Players of an SFU that does not stream yet are not counted: it answers them when it streams.
+        """
+        waits = [
+            player.unanswered_since
+            for player in self.players()
+            if player.unanswered_since is not None and player.subscribed_to and player.subscribed_to.streaming
+        ]
         return now - min(waits) if waits else 0.0

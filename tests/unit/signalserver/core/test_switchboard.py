@@ -496,6 +496,27 @@ def test_an_sfu_whose_streamer_leaves_is_notified_and_its_players_are_closed(tal
     assert "f" not in talk.closed
 
 
+def test_a_player_may_subscribe_to_an_sfu_before_it_streams(talk: Conversation) -> None:
+    talk.sfu("f", "sfu")
+    player_id = talk.subscribed("p", "sfu")
+    assert talk.receive_one("f") == {"type": "playerConnected", "playerId": player_id, "dataChannel": True, "sfu": False}
+    talk.pass_time(100)
+    assert talk.switchboard.longest_unanswered(talk.now) == 0
+    talk.send("f", "startStreaming")
+    assert talk.switchboard.longest_unanswered(talk.now) == 100
+    talk.send("f", "offer", sdp=SDP, playerId=player_id)
+    assert talk.receive_one("p") == {"type": "offer", "sdp": SDP}
+
+
+def test_an_sfu_that_does_not_stream_is_not_chosen_for_a_player(talk: Conversation) -> None:
+    talk.sfu("f", "sfu")
+    talk.player("p")
+    talk.send("p", "listStreamers")
+    assert talk.receive_one("p")["ids"] == []
+    talk.send("p", "offer", sdp=SDP)
+    assert talk.closed["p"][0] is close_codes.NO_STREAMER
+
+
 def test_the_players_of_an_sfu_that_stops_streaming_are_closed(talk: Conversation) -> None:
     talk.sfu("f", "sfu")
     talk.send("f", "startStreaming")

@@ -15,7 +15,8 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
-from signalserver.core.outputs import Call, Close, Output, RosterChanged, Send, SourceNamed
+from signalserver.core.naming import PROBE_SECONDS
+from signalserver.core.outputs import Call, Close, Output, Probe, RosterChanged, Send, SourceNamed
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
@@ -25,6 +26,8 @@ from signalserver.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS: Final = 1.0
+TIMER_MARGIN: Final = 0.01
+"""Seconds that are added to a timer, because the loop's clock is coarser than the switchboard's."""
 
 RELAYED: Final = frozenset({"offer", "answer", "iceCandidate"})
 """The types of messages whose processing time is measured."""
@@ -179,6 +182,8 @@ class Hub:
                 output.to.close(output.why, output.reason)
             elif isinstance(output, SourceNamed):
                 self._on_named(output)
+            elif isinstance(output, Probe):
+                self._probe(output.to)
             elif isinstance(output, Call):
                 connection = self._connections.get(output.player)
                 if connection is not None:
@@ -233,6 +238,13 @@ class Hub:
         if trouble is not before:
             log.warning("application stuck", why=trouble) if trouble else log.info("application recovered")
             self.announce()
+
+    def _probe(self, socket: WebSocket) -> None:
+        """Ping a peer; the switchboard is notified of its pongs from now on, and when the time is over."""
+        socket.on_pong = lambda: self.execute(self.switchboard.answered(socket, perf_counter()))
+        socket.ping()
+        loop = asyncio.get_running_loop()
+        loop.call_later(PROBE_SECONDS + TIMER_MARGIN, lambda: self.execute(self.switchboard.tick(perf_counter())))
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]

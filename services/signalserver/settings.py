@@ -83,8 +83,8 @@ class Settings(FleetSettings):
     )
     streamer_takeover: Literal["host", "token", "never"] = Field(
         "host",
-        description="A streamer replaces a connected one with the same id if it has the same address (host), if it "
-        "sends the same token (token), or not at all (never).",
+        description="A streamer replaces a connected one with the same id that answers no ping, if it has the same "
+        "address (host), if it sends the same token (token), or not at all (never).",
     )
     origins: list[Origin] = Field(
         default=["*"], description="Pages of these origins may connect and call; * is any origin."

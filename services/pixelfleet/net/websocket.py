@@ -57,6 +57,7 @@ class WebSocket(WSListener):
         "_transport",
         "_why",
         "awaits_pong",
+        "on_pong",
     )
 
     def __init__(self, bounds: Bounds, opened: Callable[["WebSocket"], MessageHandler | None]) -> None:
@@ -72,6 +73,8 @@ class WebSocket(WSListener):
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
+        self.on_pong: Callable[[], None] | None = None
+        """Called for each pong."""
 
     # -- interface for services ---------------------------------------------------------------------
 
@@ -154,6 +157,8 @@ class WebSocket(WSListener):
             transport.send_pong(frame.get_payload_as_bytes())
         elif kind is _PONG:
             self.awaits_pong = False
+            if self.on_pong is not None:
+                self.on_pong()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Notify the handler of the close, once."""

@@ -12,6 +12,7 @@ from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind
 from pixelfleet.protocol.video_failure import reported_failure
+from signalserver.core.naming import claim_id
 from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
 from signalserver.core.relaying import (
     relay_candidate,
@@ -50,7 +51,7 @@ def ignore(state: State[K], peer: Peer[K], message: Message, data: bytes) -> Non
 
 
 def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Assign an endpoint id to a source and confirm the id that was assigned."""
+    """Assign an endpoint id to a source and confirm the assigned id, at once or when the id's holder was asked."""
     source = peer.source
     assert source is not None
     if source.dialect is Dialect.LEGACY:
@@ -62,8 +63,7 @@ def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) 
         if source.dialect is Dialect.MODERN:
             source.strict = False
             state.strict_streamers.forget(peer.address)
-    state.assign_endpoint_id(source, message["id"])
-    state.send_to_source(source, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
+    claim_id(state, source, message["id"], confirm=True)
 
 
 def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:

@@ -33,6 +33,12 @@ class SourceNamed(NamedTuple, Generic[K]):
     """The requested id. It differs from `endpoint_id` when it was in use."""
 
 
+class Probe(NamedTuple, Generic[K]):
+    """Ping a peer, report its pong with `Switchboard.answered`, and call `tick` after PROBE_SECONDS."""
+
+    to: K
+
+
 class Call(NamedTuple, Generic[K]):
     """Call the application's REST API for a player and send the player the response."""
 
@@ -104,6 +110,7 @@ Output = (
     Send[K]
     | Close[K]
     | SourceNamed[K]
+    | Probe[K]
     | Call[K]
     | IcePathChanged[K]
     | FirstFrame[K]

@@ -100,6 +100,21 @@ class Peer(Generic[K]):
     bad_messages: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Claim(Generic[K]):
+    """The claim of a source to an endpoint id that another source, its holder, may have."""
+
+    source: Source[K]
+    wanted: str
+    confirm: bool
+    """Whether the source is sent `endpointIdConfirm`."""
+    holder: Source[K] | None
+    since: float
+    """The time at which the holder was pinged, in seconds."""
+    answered: bool = False
+    """Whether the holder has sent anything since then."""
+
+
 class Roster(Generic[K]):
     """The peers of one server in the order of their connections, with lookup by key and by endpoint id."""
 

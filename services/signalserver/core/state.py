@@ -17,23 +17,15 @@ from signalserver.core.outputs import (
     Output,
     RosterChanged,
     Send,
-    SourceNamed,
     VideoFailed,
 )
-from signalserver.core.roster import K, Peer, Role, Roster, Source, Subscriber
+from signalserver.core.roster import Claim, K, Peer, Role, Roster, Source, Subscriber
 from signalserver.core.strict_streamers import StrictStreamers
 
 FIRST_PLAYER_ID: Final = 101
 """Player ids are numeric strings from this number on: the only form that all dialects accept."""
 
 MAX_ENDPOINT_ID_LENGTH: Final = 128
-
-TAKEOVER_WINDOW_SECONDS: Final = 60.0
-MAX_TAKEOVERS: Final = 3
-"""After this many takeovers of one id in the window, the next streamer gets another id.
-
-Without the limit, two streamers with the same id and identity would replace each other without end.
-"""
 
 FAILED_SUBSCRIBE_SECONDS: Final = 40.0
 """A player that was sent `subscribeFailed` is closed after this time without a subscription, unless it has sent `ping`.
@@ -75,7 +67,10 @@ class State(Generic[K]):
         self.roster: Roster[K] = Roster()
         self._player_ids = count(FIRST_PLAYER_ID)
         self.strict_streamers = StrictStreamers()
-        self._takeovers: dict[str, deque[float]] = {}
+        self.claims: dict[K, Claim[K]] = {}
+        """The undecided claims to an endpoint id in use, by claimant."""
+        self.takeovers: dict[str, deque[float]] = {}
+        """The times of recent takeovers by endpoint id."""
         self._outputs: Outputs[K] = []
         self.now = 0.0
         """The time of the event that is being handled, in seconds."""
@@ -154,37 +149,7 @@ class State(Generic[K]):
             for player in players:
                 self.send_encoded(player, message, "playerCount")
 
-    # -- sources ------------------------------------------------------------------------------------
-
-    def assign_endpoint_id(self, source: Source[K], wanted: str) -> None:
-        """Assign an endpoint id to a source, with a takeover where it is allowed, and notify its subscribers."""
-        wanted = wanted[:MAX_ENDPOINT_ID_LENGTH]
-        holder = self.roster.source(wanted)
-        if holder is not None and holder is not source and self._may_take_over(source, holder):
-            self.close(holder.peer, close_codes.REPLACED)
-        old = source.endpoint_id
-        name = self.roster.name(source, wanted)
-        self.emit(SourceNamed(source.peer.key, name, wanted))
-        if old and old != name:
-            for subscriber in source.subscribers.values():
-                if subscriber.admission is None:
-                    self.send(subscriber.peer, {"type": "streamerIdChanged", "newID": name})
-        self.roster_changed()
-
-    def _may_take_over(self, source: Source[K], holder: Source[K]) -> bool:
-        """Return whether a source may replace the holder of its id; count the takeover."""
-        if not source.identity or source.identity != holder.identity or source.peer.role is not holder.peer.role:
-            return False
-        times = self._takeovers.setdefault(holder.endpoint_id, deque(maxlen=MAX_TAKEOVERS))
-        if len(times) == MAX_TAKEOVERS and self.now - times[0] < TAKEOVER_WINDOW_SECONDS:
-            return False
-        times.append(self.now)
-        return True
-
-    def prune_takeovers(self) -> None:
-        """Remove the records of takeovers that are older than the window."""
-        for name in [n for n, times in self._takeovers.items() if self.now - times[-1] >= TAKEOVER_WINDOW_SECONDS]:
-            del self._takeovers[name]
+    # -- players ------------------------------------------------------------------------------------
 
     def close_idle_player(self, player: Subscriber[K]) -> None:
         """Close a player that has occupied a slot for too long without media, so that the slot becomes free."""

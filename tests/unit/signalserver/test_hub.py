@@ -12,6 +12,7 @@ from signalserver.core.outputs import Call
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
 from signalserver.journal import UNREAL_4, UNREAL_5_0
+from tests.parts import eventually
 from tests.unit.pixelfleet.protocol.test_sdp import recorded
 from tests.unit.signalserver.core.conversation import SDP
 from tests.unit.signalserver.hubs import Made, make_hub
@@ -144,6 +145,17 @@ async def test_a_refusal_of_a_4_27_streamer_is_logged_with_the_remedy(made: Made
     with capture_logs() as lines:
         made.streamer().leave(4001, "Unsupported message received: identify")
     assert [line["next"] for line in lines if line["event"] == "streamer refused a message"] == [UNREAL_4]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_the_holder_of_an_id_is_pinged_before_it_is_replaced(made: Made, *, answers: bool) -> None:
+    old, new = made.streamer("cam", identity="10.0.0.7"), made.streamer(identity="10.0.0.7")
+    old.socket.answers = answers
+    new.send("endpointId", id="cam")
+    assert old.socket.pings == 1
+    confirm = {"type": "endpointIdConfirm", "committedId": "cam1" if answers else "cam"}
+    await eventually(lambda: confirm in new.received(), "the id is confirmed")
+    assert old.socket.closes == ([] if answers else [(4004, close_codes.REPLACED.reason)])
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:

@@ -13,6 +13,7 @@ from signalserver.core.outputs import (
     MessageRefused,
     MessageWithheld,
     Output,
+    Probe,
     Send,
     SourceNamed,
     VideoFailed,
@@ -39,6 +40,7 @@ class Conversation:
         self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
+        self.probes: list[str] = []
         self.withheld: list[MessageWithheld[str]] = []
         self.refusals: list[MessageRefused] = []
         self.failures: list[tuple[str, str, tuple[str, ...]]] = []
@@ -62,6 +64,8 @@ class Conversation:
                 self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, MessageDropped):
                 self.drops.append(output)
+            elif isinstance(output, Probe):
+                self.probes.append(output.to)
             elif isinstance(output, MessageWithheld):
                 self.withheld.append(output)
             elif isinstance(output, MessageRefused):
@@ -126,6 +130,10 @@ class Conversation:
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         self._do(self.switchboard.tick(self.now))
+
+    def answer(self, key: str) -> None:
+        """Answer a ping of the server."""
+        self._do(self.switchboard.answered(key, self.now))
 
     def disconnect(self, key: str, why: CloseCode, reason: str | None = None) -> None:
         self._do(self.switchboard.disconnect(key, why, reason))

@@ -16,6 +16,7 @@ from signalserver.core.outputs import (
     MessageRefused,
     MessageWithheld,
     Output,
+    Probe,
     RosterChanged,
     Send,
     SourceNamed,
@@ -27,6 +28,7 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     Send: lambda peer: Send(peer.socket.real, b'{"type":"pong"}', "pong"),
     Close: lambda peer: Close(peer.socket.real, close_codes.KICKED, "why"),
     SourceNamed: lambda peer: SourceNamed(peer.socket.real, "cam", "cam"),
+    Probe: lambda peer: Probe(peer.socket.real),
     Call: lambda peer: Call(peer.socket.real, "next", None),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
@@ -49,7 +51,7 @@ async def test_every_output_has_an_effect(output: type) -> None:
     changed = made.hub.watch()
 
     def traces() -> tuple[object, ...]:
-        return len(peer.socket.sent), list(peer.socket.closes), changed.is_set()
+        return len(peer.socket.sent), list(peer.socket.closes), peer.socket.pings, changed.is_set()
 
     before = traces()
     with capture_logs() as lines:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pixelfleet.protocol.messages import SHAPES
-from signalserver.core.outputs import Close, Output, Send
+from signalserver.core.outputs import Close, Output, Probe, Send
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -83,6 +83,8 @@ class SwitchboardMachine(RuleBasedStateMachine):
             if isinstance(output, Close):
                 assert output.to in self.alive
                 self._gone(output.to)
+            if isinstance(output, Probe):
+                assert output.to in self.alive
             if not isinstance(output, Send):
                 continue
             assert output.to in self.alive, "a message for a peer that is gone"
@@ -135,6 +137,12 @@ class SwitchboardMachine(RuleBasedStateMachine):
     def peer_speaks(self, data: st.DataObject, message: bytes) -> None:
         key = data.draw(st.sampled_from(self.alive))
         self._check(key, self.switchboard.received(key, message, self.now))
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def peer_answers_a_ping(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(self.alive))
+        self._check(key, self.switchboard.answered(key, self.now))
 
     def _of(self, data: st.DataObject, *roles: Role) -> Key | None:
         keys = [key for key in self.alive if key[0] in {role.value for role in roles}]

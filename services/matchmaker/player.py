@@ -12,7 +12,7 @@ from matchmaker import messages
 from matchmaker.broker import Broker
 from matchmaker.metrics import Metrics
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
-from matchmaker.queue.positions import QueuePosition
+from matchmaker.queue.positions import QueuePosition, steady
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
 from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
@@ -125,7 +125,8 @@ class Player:
                 self.ended()
 
     def moved(self, position: QueuePosition) -> None:
-        """Send the player its position, or that nothing serves it, when that has changed."""
+        """Send the player its position, or that nothing serves it, when that has changed noticeably."""
+        position = steady(self.position, position)
         if position != self.position:
             self.position = position
             self.socket.send(messages.waiting(position))

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from matchmaker.broker import Broker
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
@@ -59,12 +60,14 @@ class Players:
         heartbeat: Heartbeat,
         metrics: Metrics,
         tls: ssl.SSLContext | None,
+        dialects: LegacyDialects,
     ) -> None:
         self.broker = broker
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
         self.tls = tls
+        self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()

@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 
 from pixelfleet.fleet.memory import MemoryFleetStore
-from tests.integration.matchmakers import LegacyServer, running_legacy_server, running_matchmaker
+from tests.integration.matchmakers import running_legacy_server, running_matchmaker
 from tests.integration.peers import SDP, player
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
+from tests.standins.cirrus import Cirrus
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.integration
 class Replica:
     """A matchmaker in a process of its own, with one legacy server."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, legacy: LegacyServer) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, legacy: Cirrus) -> None:
         self.process = process
         self.port = port
         self.legacy = legacy

@@ -5,6 +5,7 @@ A legacy server closes a player whose message it does not know, or ignores the m
 
 from typing import Final
 
+from matchmaker.legacy.config_message import mended_config
 from matchmaker.legacy.dialects import DIALECTS, UNREAL_5, accepts, shown_by
 from matchmaker.legacy.known_dialects import OTHER, LegacyDialects
 from pixelfleet.fleet.model import StreamerReport
@@ -61,8 +62,11 @@ class LegacyConversation:
     # -- the server's side --------------------------------------------------------------------------
 
     def message(self, data: bytes) -> None:
-        """Forward a message of the server; remember the dialect that it shows."""
+        """Forward a message of the server; remember the dialect that it shows, and mend its `config`."""
         message = _read(data)
+        if message["type"] == "config":
+            data, faults = mended_config(message, data)
+            self._dialects.config_mended(self._server_id, faults)
         if (dialect := shown_by(message)) is not None:
             self._dialects.shown(self._server_id, dialect)
         self._negotiated = self._negotiated or message["type"] == "answer"

@@ -15,7 +15,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MAX_REMEMBERED: Final = 16_384
-"""The servers whose dialect is remembered, and the pairs of server and type that are logged only once."""
+"""The servers whose dialect is remembered, and the pairs of server and type or faults that are logged only once."""
+
+MAX_LOGGED: Final = 500
+"""Characters of the faults of one `config` in the log."""
 
 OTHER: Final = "other"
 """A type that no service knows, or no type: players choose its text."""
@@ -57,6 +60,13 @@ class LegacyDialects:
         if (server_id, kind) not in self._logged:
             _remember(self._logged, (server_id, kind), None)
             log.info("message type not forwarded to legacy server", server=server_id, kind=kind, dialect=dialect)
+
+    def config_mended(self, server_id: str, faults: Sequence[str]) -> None:
+        """Log what was left out of a server's `config`: once for each server and list of faults."""
+        text = "; ".join(faults)[:MAX_LOGGED]
+        if text and (server_id, text) not in self._logged:
+            _remember(self._logged, (server_id, text), None)
+            log.warning("config of legacy server mended", server=server_id, left_out=text)
 
 
 def _remember(entries: OrderedDict[K, V], key: K, value: V) -> None:

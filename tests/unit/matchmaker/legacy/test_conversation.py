@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from matchmaker.legacy.conversation import LegacyConversation, for_page
 from matchmaker.legacy.known_dialects import LegacyDialects
@@ -130,3 +131,40 @@ def test_a_page_never_gets_the_codes_that_would_stop_it() -> None:
     assert for_page(1001, "Broken") == for_page(1008, "Unsupported message type") == replaced
     for kept in ((1000, ""), (1011, "by the streamer"), (1013, "full"), (4000, "the streamer left")):
         assert for_page(*kept) == kept
+
+
+# -- the server's `config` --------------------------------------------------------------------------
+
+GOOD = {"urls": ["turn:10.0.0.7:3478"], "username": "u", "credential": "c"}
+
+
+def test_a_config_that_browsers_accept_is_forwarded_as_it_is() -> None:
+    talk = Conversation()
+    data = orjson.dumps({"type": "config", "peerConnectionOptions": {"iceServers": [GOOD]}}, option=orjson.OPT_INDENT_2)
+    with capture_logs() as lines:
+        talk.handler.message(data)
+        talk.receive("config")
+        talk.receive("config", peerConnectionOptions=None)
+    assert talk.down.sent[0] == data
+    assert len(talk.down.sent) == 3
+    assert lines == []
+
+
+def test_a_config_that_a_browser_refuses_is_mended_and_logged_once() -> None:
+    talk = Conversation()
+    options = {"iceServers": [{"urls": "stun:10.0.0.7:99999"}, GOOD], "bundlePolicy": "foo"}
+    with capture_logs() as lines:
+        for _ in range(2):
+            talk.receive("config", peerConnectionOptions=options, extra=1)
+    mended = {"type": "config", "peerConnectionOptions": {"iceServers": [GOOD]}, "extra": 1}
+    assert [orjson.loads(data) for data in talk.down.sent] == [mended, mended]
+    assert [(line["event"], line["server"]) for line in lines] == [("config of legacy server mended", "10.0.0.7:80")]
+    assert "iceServers[0].urls[0]" in lines[0]["left_out"]
+    assert "99999" not in lines[0]["left_out"]
+
+
+@pytest.mark.parametrize("options", [[], "{}", 1, False])
+def test_a_config_without_an_object_gets_an_empty_one(options: object) -> None:
+    talk = Conversation()
+    talk.receive("config", peerConnectionOptions=options)
+    assert orjson.loads(talk.down.sent[0]) == {"type": "config", "peerConnectionOptions": {}}

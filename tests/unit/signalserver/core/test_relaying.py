@@ -69,6 +69,16 @@ def test_a_player_of_an_sfu_is_ended_too(talk: Conversation) -> None:
     assert talk.kinds("f") == ["playerConnected", "playerDisconnected"]
 
 
+def test_an_sfu_that_refuses_the_video_of_a_players_offer_ends_the_session(talk: Conversation) -> None:
+    talk.sfu("f", "room")
+    talk.send("f", "startStreaming")
+    player_id = talk.subscribed("p", "room")
+    talk.send("p", "offer", sdp=described(section(direction="recvonly")))
+    talk.send("f", "answer", sdp=described(section(0)), playerId=player_id)
+    assert talk.closed["p"] == (close_codes.NO_CODEC, WHY)
+    assert talk.kinds("p") == ["subscribeFailed"]
+
+
 def test_an_sfu_may_refuse_a_video(talk: Conversation) -> None:
     talk.sfu("f", "room")
     talk.send("f", "subscribe", streamerId="cam")

@@ -22,10 +22,9 @@ STREAMER = """([url, codec]) => new Promise((named) => {
       const peer = peers[playerId] = new RTCPeerConnection();
       peer.addTrack(canvas.captureStream(25).getVideoTracks()[0]);  // to no stream
       peer.onicecandidate = ({ candidate }) => candidate && send({ type: "iceCandidate", playerId, candidate });
-      await peer.setLocalDescription();
-      const sdp = peer.localDescription.sdp;
-      const offered = codec ? sdp.replaceAll(/ (VP8|VP9|AV1|H264|H265)\\/90000/g, ` ${codec}/90000`) : sdp;
-      send({ type: "offer", playerId, sdp: offered });
+      const offer = await peer.createOffer(), codecs = / (VP8|VP9|AV1|H264|H265)\\/90000/g;
+      send({ type: "offer", playerId, sdp: codec ? offer.sdp.replaceAll(codecs, ` ${codec}/90000`) : offer.sdp });
+      await peer.setLocalDescription(offer);  // candidates follow the offer
     }
     if (message.type === "answer") await peers[playerId].setRemoteDescription(message);
     if (message.type === "iceCandidate") await peers[playerId].addIceCandidate(message.candidate);
@@ -46,8 +45,9 @@ PLAYER = """(url) => new Promise((finished) => {
     received.push(message.type);
     if (message.type === "offer") {
       await peer.setRemoteDescription(message);
-      await peer.setLocalDescription();
-      send({ type: "answer", sdp: peer.localDescription.sdp });
+      const answer = await peer.createAnswer();
+      send({ type: "answer", sdp: answer.sdp });
+      await peer.setLocalDescription(answer);
     }
     if (message.type === "iceCandidate") await peer.addIceCandidate(message.candidate);
   };

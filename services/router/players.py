@@ -110,6 +110,8 @@ class Players:
             raise web.HTTPServiceUnavailable(reason="shutting down")
         if self._max_players and len(self._open) >= self._max_players:
             raise web.HTTPServiceUnavailable(reason="no room for another player")
+        if self.matchmakers.all_silent():
+            raise web.HTTPServiceUnavailable(reason="no matchmaker can be reached")
 
     def accept(self, caller: Caller) -> Accepted:
         """Accept a player that has been checked."""

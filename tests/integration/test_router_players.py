@@ -120,6 +120,21 @@ async def test_a_matchmakers_refusal_becomes_a_close_code(
                 message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == code
+        assert (stack.router.players._full_until > 0) is (status == 503)
+
+
+async def test_a_player_is_refused_before_its_websocket_opens_after_a_refusal_of_a_full_matchmaker(
+    page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.players.FULL_SECONDS", 600.0)
+    async with running_stack(page_folder) as stack:
+        stack.matchmaker.refuse = 503
+        async with http.ws_connect(f"{stack.url}/ws") as socket:
+            await socket.receive()
+        assert await refused(http, stack) == 503
+        stack.router.players._full_until = 0.0
+        stack.matchmaker.refuse = 0
+        await play(http, stack)
 
 
 async def test_connections_of_one_address_are_limited(page_folder: Path, http: aiohttp.ClientSession) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from picows import WSListener
 
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.damping import Damper, damping_key
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 class Accepted(msgspec.Struct, frozen=True):
     """The decision to open a websocket."""
 
-    socket: WebSocket
+    listener: WSListener
     subprotocol: str = ""
     """One of the subprotocols that the request offers, or an empty string."""
 
@@ -142,9 +143,9 @@ class Handshakes:
                 self._damper.ended(client, now)
             _refuse(transport, decision)
         else:
-            if client:
-                decision.socket.on_close = partial(self._closed, client, now)
-            open_websocket(transport, head.key, early, decision.socket, decision.subprotocol, self.bounds)
+            if client and isinstance(decision.listener, WebSocket):
+                decision.listener.on_close = partial(self._closed, client, now)
+            open_websocket(transport, head.key, early, decision.listener, decision.subprotocol, self.bounds)
 
     def _closed(self, client: str, answered: float) -> None:
         self._damper.closed(client, answered, self._loop.time())

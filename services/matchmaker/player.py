@@ -266,7 +266,10 @@ class Player:
         The player cannot get another streamer over this socket: it has received a `config`.
         """
         log.warning("legacy server closed its player", session=self.ticket.session_id, code=code, reason=reason)
+        if self.lease is not None:
+            self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
         await self._give_back(unreachable=True)
+        self.context.broker.leave(self.ticket.session_id)  # it must not be matched while its socket closes
         self.socket.close(close_codes.STREAM_UNAVAILABLE)
 
     async def _linger(self) -> None:

@@ -73,7 +73,7 @@ class Players:
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
-        """Whether new players are closed with a code after which they reconnect, to another replica."""
+        """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
         self._heartbeat = heartbeat
@@ -95,7 +95,7 @@ class Players:
         try:
             identity = await enter(head)
             decision = self.take(head, identity)
-            if isinstance(decision, Accepted) and not self.closing:
+            if isinstance(decision, Accepted):
                 await use_link(identity)
         except web.HTTPException as error:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
@@ -104,8 +104,7 @@ class Players:
     def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
         """Accept or refuse a player."""
         if self.closing:
-            # A page does not reconnect after a refusal, but after this close code it connects to another replica.
-            return accepted(WebSocket(self.bounds, _close_for_restart), head)
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting down")
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
@@ -178,7 +177,3 @@ class Players:
         self._open[ticket.session_id] = player
         self._heartbeat.add(socket)
         return player.begin()
-
-
-def _close_for_restart(socket: WebSocket) -> None:
-    socket.close(close_codes.RESTARTING)

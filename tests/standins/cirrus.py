@@ -1,8 +1,8 @@
 """A stand-in for Epic's stock signalling servers of 4.27 to 5.4 (cirrus), built from their recorded behaviour.
 
 The stock servers cannot be shipped with the tests. Each generation has a table of the messages that it accepts of a
-player, and its own way to end a connection. The stand-in has streamers of its own, which offer and answer. It reports
-to a matchmaker over TCP, as a stock server does.
+player, and its own way to end a connection. The stand-in has streamers of its own, which offer and answer; with
+`cirrus_streamers` it has real ones. It reports to a matchmaker over TCP, as a stock server does.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -58,10 +58,18 @@ UE_5_4: Final = Generation("5.4", _5_2 | {"pong"}, closes=True, lists=True, anno
 GENERATIONS: Final = (UE_4_27, UE_5_0, UE_5_2, UE_5_4)
 
 
+class RealStreamers(Protocol):
+    """Streamers on sockets; `StreamerPort` implements it."""
+
+    async def send(self, name: str, **message: Any) -> None:
+        """Send a message to a streamer."""
+
+
 @dataclass(eq=False)
 class StockPlayer:
     """A player of a stand-in."""
 
+    player_id: str
     socket: ServerConnection
     offers: bool
     """Whether its URL asks the streamer to wait for the player's offer."""
@@ -92,6 +100,8 @@ class Cirrus:
     """How many players have connected, those that it closed at once included."""
     connected: dict[str, StockPlayer] = field(default_factory=dict)
     link: asyncio.StreamWriter | None = None
+    streamer_port: RealStreamers | None = None
+    """The streamers, if they are real."""
     _ids: "count[int]" = field(default_factory=lambda: count(101))
 
     @property
@@ -110,8 +120,8 @@ class Cirrus:
             return
         assert socket.request is not None
         query = parse_qs(urlsplit(socket.request.path).query)
-        player_id, player = str(next(self._ids)), StockPlayer(socket, query.get("OfferToReceive") == ["true"])
-        self.connected[player_id] = player
+        player_id = str(next(self._ids))
+        player = self.connected[player_id] = StockPlayer(player_id, socket, query.get("OfferToReceive") == ["true"])
         self.send("clientConnected")
         try:
             await player.send("config", peerConnectionOptions={})
@@ -124,6 +134,8 @@ class Cirrus:
             pass
         finally:
             del self.connected[player_id]
+            if self.streamer_port is not None:
+                await self.streamer_port.send(player.streamer, type="playerDisconnected", playerId=player_id)
             self.send("clientDisconnected")
 
     async def ping_players(self) -> None:
@@ -151,23 +163,32 @@ class Cirrus:
         elif kind == "unsubscribe":
             player.streamer = ""
         elif kind in ("offer", "answer", "iceCandidate"):
-            await self._to_streamer(player, kind)
+            await self._to_streamer(player, message)
 
     # -- the streamers ------------------------------------------------------------------------------
 
     async def _announce(self, player: StockPlayer, streamer: str) -> None:
         """Announce a player to a streamer, which offers unless the player does."""
         player.streamer = streamer
-        if not player.offers:
+        if self.streamer_port is not None:
+            connected: Message = {"type": "playerConnected", "playerId": player.player_id, "dataChannel": True}
+            if self.generation.lists:
+                connected |= {"sfu": False, "sendOffer": not player.offers}
+            await self.streamer_port.send(streamer, **connected)
+        elif not player.offers:
             await player.send("offer", sdp=SDP)
             await player.send("iceCandidate", candidate=CANDIDATE)
 
-    async def _to_streamer(self, player: StockPlayer, kind: str) -> None:
+    async def _to_streamer(self, player: StockPlayer, message: Message) -> None:
         """Pass a message on; a player without a streamer gets the first one."""
         player.streamer = player.streamer or self.streamers[0]
-        if kind == "offer":
+        if self.streamer_port is not None:
+            await self.streamer_port.send(player.streamer, **{**message, "playerId": player.player_id})
+            player.negotiated = player.negotiated or message["type"] == "answer"
+            return
+        if message["type"] == "offer":
             await player.send("answer", sdp=SDP)
-        player.negotiated = player.negotiated or kind in ("offer", "answer")
+        player.negotiated = player.negotiated or message["type"] in ("offer", "answer")
 
     # -- the link to the matchmaker -----------------------------------------------------------------
 

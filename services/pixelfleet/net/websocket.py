@@ -57,6 +57,7 @@ class WebSocket(WSListener):
         "_transport",
         "_why",
         "awaits_pong",
+        "on_close",
         "on_pong",
     )
 
@@ -73,6 +74,8 @@ class WebSocket(WSListener):
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
+        self.on_close: Callable[[], None] | None = None
+        """Called when this side closes the connection."""
         self.on_pong: Callable[[], None] | None = None
         """Called for each pong."""
 
@@ -115,6 +118,8 @@ class WebSocket(WSListener):
         if self._why is not None or self._transport is None:
             return
         self._why = (code, reason)
+        if self.on_close is not None:
+            self.on_close()
         self._transport.send_close(cast("WSCloseCode", code), fit_reason(reason))  # picows sends any number
         self._drop_later()
 

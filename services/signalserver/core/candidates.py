@@ -4,11 +4,7 @@ Such a player needs `sdpMid` or `sdpMLineIndex`. Some streamers send neither. Wi
 every candidate belongs to the bundle's first section, so the index is certain.
 """
 
-import re
 from typing import Any, Final
-
-_LINES: Final = re.compile(r"^(?:m=\S+ (\d+)|a=mid:(\S+)|a=group:BUNDLE[ \t]+(\S.*?)[ \t]*\r?$)", re.MULTILINE)
-"""The lines of an SDP that name media sections: the port of each, its id, and the ids in a bundle."""
 
 REJECTED: Final = "0"
 """The port of a media section that is rejected, or that is part of a bundle only."""
@@ -16,24 +12,21 @@ REJECTED: Final = "0"
 
 def bundle_index(sdp: str) -> int | None:
     """Return the index of the media section to which all candidates of an SDP belong; None when it is not certain."""
-    ports: list[str] = []
-    mids: list[str | None] = []
-    bundles: list[str] = []
-    for port, mid, bundle in _LINES.findall(sdp):
-        if port:
-            ports.append(port)
-            mids.append(None)
-        elif bundle:
-            bundles.append(bundle)
-        elif mids:
-            mids[-1] = mid
-    if len(ports) == 1:
+    session, *media = sdp.split("\nm=")
+    if len(media) == 1:
         return 0
+    _, *bundles = session.split("\na=group:BUNDLE ")
     if len(bundles) != 1:
         return None
-    bundled = bundles[0].split()
-    outside = any(mid not in bundled and port != REJECTED for mid, port in zip(mids, ports, strict=True))
-    return None if outside or bundled[0] not in mids else mids.index(bundled[0])
+    bundled = bundles[0].partition("\n")[0].split()
+    mids = [section.partition("\na=mid:")[2].partition("\n")[0].strip() for section in media]
+    outside = any(mid not in bundled and _port(section) != REJECTED for mid, section in zip(mids, media, strict=True))
+    return None if outside or not bundled or bundled[0] not in mids else mids.index(bundled[0])
+
+
+def _port(section: str) -> str:
+    """Return the port of a media section, which begins after `m=`."""
+    return section.partition(" ")[2].partition(" ")[0]
 
 
 def lacks_section(candidate: dict[str, Any]) -> bool:

@@ -146,14 +146,18 @@ async def test_a_legacy_server_that_closes_its_player_before_an_answer_is_a_fail
     dial.handler.message(b'{"type":"offer","sdp":"x"}')
     client.send(b'{"type":"layerPreference","spatialLayer":0}')
     assert dial.socket.sent == []
+    await replica.store.streamer(2, legacy=True)
     dial.handler.closed(1008, "Unsupported message type")
     await replica.settle()
     assert client.socket.closes == [(4001, close_codes.STREAM_UNAVAILABLE.reason)]
+    assert len(replica.broker) == 0
+    assert replica.dials == [dial], "no other server is dialled for a socket that closes"
     client.leave()
     await replica.settle()
     snapshot = await replica.store.inner.snapshot()
     assert (snapshot.leases, snapshot.queue) == ((), ())
-    assert snapshot.streamers[0].failures == 1
+    assert [view.failures for view in snapshot.streamers] == [1, 0]
+    assert replica.players.metrics.registries.all.get_sample_value("matchmaker_dials_total", {"outcome": "failed"}) == 1
 
 
 @pytest.mark.parametrize("code", [1001, 1008])

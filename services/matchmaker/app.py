@@ -17,6 +17,7 @@ from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reference_api import ReferenceApi
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
@@ -89,7 +90,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         metrics = Metrics()
         heartbeat = Heartbeat(settings.ping_interval, settings.pong_timeout)
         replica_id = uuid.uuid4().hex
-        legacy_servers = LegacyServers(fleet, replica_id, settings, metrics)
+        dialects = LegacyDialects(settings.legacy_rules)
+        legacy_servers = LegacyServers(fleet, replica_id, settings, metrics, dialects)
         restored = asyncio.Event()
         restored.set()
 
@@ -101,7 +103,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         gauges = FleetGauges(fleet, settings.warm)
         metrics.watch_fleet(gauges)
         legacy_tls = await client_context(settings.legacy_ca, "--legacy-ca")
-        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls)
+        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls, dialects)
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:

@@ -23,7 +23,7 @@ CLOSE_SECONDS: Final = 3.0
 class Drain(drain.Drain):
     """The drain of one replica.
 
-    New connections are accepted and closed with a code after which pages reconnect, to another replica.
+    New players are refused with status 503, after which the router and pages connect to another replica.
     """
 
     def __init__(self, broker: Broker, players: Players, *, spread_seconds: float, grace_seconds: float) -> None:

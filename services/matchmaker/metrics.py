@@ -142,8 +142,8 @@ class FleetGauges(Collector):
         names = shown_apps(apps, self._warm)
         demand = GaugeMetricFamily(
             "pixelfleet_streams_wanted",
-            "Occupied and leased slots, waiting players that a further streamer would serve, warm slots, and slots that "
-            "exist and take no player.",
+            "Occupied and leased slots, waiting players that a further streamer would serve, warm slots, and slots "
+            "that exist and take no player.",
             labels=["app"],
         )
         for name in names:

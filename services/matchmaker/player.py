@@ -10,9 +10,11 @@ import structlog
 
 from matchmaker import messages
 from matchmaker.broker import Broker
+from matchmaker.legacy.conversation import LegacyConversation, for_page
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
-from matchmaker.queue.positions import QueuePosition
+from matchmaker.queue.positions import QueuePosition, steady
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
 from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
@@ -48,6 +50,7 @@ class Context(Protocol):
     now: Callable[[], float]
     """The loop's clock."""
     tls: ssl.SSLContext | None
+    dialects: LegacyDialects
 
     def forget(self, player: "Player") -> None:
         """Remove a player whose socket is closed."""
@@ -69,6 +72,8 @@ class Player:
     """On the loop's clock, as are `joined_at` and `left_at`."""
     lease: Lease | None = None
     relay: Relay = field(init=False)
+    legacy: LegacyConversation | None = None
+    """The connection to the streamer, if it belongs to a legacy server."""
     _joining: bool = True
     _cancel: Callable[[], object] | None = None
     """Cancels the task that dials."""
@@ -105,8 +110,8 @@ class Player:
         self.relay.closed(code, reason)
 
     def _answers_pings(self) -> bool:
-        """Legacy servers of 5.0 to 5.4 close a player that sends `ping`, and pages send one every 30 s."""
-        return self.relay.up is None or (self.lease is not None and self.lease.streamer.legacy)
+        """Legacy servers of 5.2 to 5.4 close a player that sends `ping`, and pages send one every 30 s."""
+        return self.relay.up is None or self.legacy is not None
 
     # -- the queue ----------------------------------------------------------------------------------
 
@@ -125,7 +130,8 @@ class Player:
                 self.ended()
 
     def moved(self, position: QueuePosition) -> None:
-        """Send the player its position, or that nothing serves it, when that has changed."""
+        """Send the player its position, or that nothing serves it, when that has changed noticeably."""
+        position = steady(self.position, position)
         if position != self.position:
             self.position = position
             self.socket.send(messages.waiting(position))
@@ -189,11 +195,12 @@ class Player:
             return await self._give_back(unreachable=False)
         self.context.metrics.matched(self.ticket.app, now() - self.arrived_at)
         self.socket.send(messages.matched(streamer))
+        self.legacy = LegacyConversation(self.relay, streamer, self.context.dialects) if streamer.legacy else None
         started = now()
         try:
             await dial(
                 session_url(lease, self.context.session_key, self.passed_on),
-                self.relay.join,
+                self.relay.join if self.legacy is None else self.legacy.join,
                 self.context.upstream_bounds,
                 tls=self.context.tls if streamer.legacy else None,
             )
@@ -248,8 +255,22 @@ class Player:
             self.joined_at = 0.0
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
             self._cancel = self.context.tasks.spawn(self._replace())
+        elif self.legacy is not None and self.legacy.refuses(code):
+            self._cancel = self.context.tasks.spawn(self._refused_by_server(code, reason))
         else:
-            self.relay.forward_close(code, reason)
+            self.relay.forward_close(*(for_page(code, reason) if self.legacy is not None else (code, reason)))
+
+    async def _refused_by_server(self, code: int, reason: str) -> None:
+        """Count a legacy server that closed the player before an answer as unreachable, and close the player.
+
+        The player cannot get another streamer over this socket: it has received a `config`.
+        """
+        log.warning("legacy server closed its player", session=self.ticket.session_id, code=code, reason=reason)
+        if self.lease is not None:
+            self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
+        await self._give_back(unreachable=True)
+        self.context.broker.leave(self.ticket.session_id)  # it must not be matched while its socket closes
+        self.socket.close(close_codes.STREAM_UNAVAILABLE)
 
     async def _linger(self) -> None:
         await asyncio.sleep(LINGER_SECONDS)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from matchmaker.broker import Broker
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.settings import Settings
@@ -59,18 +60,20 @@ class Players:
         heartbeat: Heartbeat,
         metrics: Metrics,
         tls: ssl.SSLContext | None,
+        dialects: LegacyDialects,
     ) -> None:
         self.broker = broker
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
         self.tls = tls
+        self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
-        """Whether new players are closed with a code after which they reconnect, to another replica."""
+        """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
         self._heartbeat = heartbeat
@@ -92,7 +95,7 @@ class Players:
         try:
             identity = await enter(head)
             decision = self.take(head, identity)
-            if isinstance(decision, Accepted) and not self.closing:
+            if isinstance(decision, Accepted):
                 await use_link(identity)
         except web.HTTPException as error:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
@@ -101,8 +104,7 @@ class Players:
     def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
         """Accept or refuse a player."""
         if self.closing:
-            # A page does not reconnect after a refusal, but after this close code it connects to another replica.
-            return accepted(WebSocket(self.bounds, _close_for_restart), head)
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting down")
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
         if len(self.broker.waiting) >= self.settings.max_queue:
@@ -175,7 +177,3 @@ class Players:
         self._open[ticket.session_id] = player
         self._heartbeat.add(socket)
         return player.begin()
-
-
-def _close_for_restart(socket: WebSocket) -> None:
-    socket.close(close_codes.RESTARTING)

@@ -5,13 +5,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from matchmaker.legacy.dialects import DialectRule, rule_of
 from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import warn
+from pixelfleet.service.options import parse_list
 from pixelfleet.service.values import Address, Bytes, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
@@ -128,8 +130,11 @@ class Settings(AuthSettings):
         description="The matchmaker dials a legacy server at the address that it reports, not at the one of "
         "its connection.",
     )
-    legacy_dialect: Literal["legacy", "5.0"] = Field(
-        "5.0", description="Legacy servers use this protocol; legacy is the one of Unreal Engine 4.27."
+    legacy_dialect: list[Annotated[str, Placeholder("DIALECT")]] = Field(
+        default=["5.0"],
+        description="Legacy servers use this protocol: legacy is that of Unreal Engine 4.27, 5.1 that of 5.0 and 5.1, "
+        "5.2 that of 5.2 and 5.3, 5.5 that of Pixelfleet. With 5.0 the matchmaker learns which of them, except legacy, "
+        "each server has. NETWORK=DIALECT and ADDRESS:PORT=DIALECT are for some servers only.",
     )
     legacy_seconds: Seconds = Field(
         75.0, gt=0, description="A legacy server that has been silent for this time is disconnected."
@@ -155,6 +160,18 @@ class Settings(AuthSettings):
             warn(warning)
         return translated
 
+    @field_validator("legacy_dialect", mode="before")
+    @classmethod
+    def _one_dialect(cls, value: Any) -> Any:
+        return parse_list(value) if isinstance(value, str) else value
+
+    @field_validator("legacy_dialect")
+    @classmethod
+    def _dialects_exist(cls, value: list[str]) -> list[str]:
+        for text in value:
+            rule_of(text)
+        return value
+
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Settings":
         if (self.tls_key is None) is not (self.tls_cert is None):
@@ -171,6 +188,11 @@ class Settings(AuthSettings):
             self.app: self.policy,
             **self.policies,
         }
+
+    @property
+    def legacy_rules(self) -> list[DialectRule]:
+        """The rules of --legacy-dialect."""
+        return [rule_of(text) for text in self.legacy_dialect]
 
     @property
     def link_port(self) -> int | None:

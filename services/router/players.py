@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -33,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 FOUND_SECONDS: Final = 3.0
 """The longest wait of a player for the first lookup of the matchmakers' names."""
+
+FULL_SECONDS: Final = 1.0
+"""After a matchmaker has refused a player because it is full, further ones are refused at once for this time."""
 
 REFUSED: Final = frozenset({400, 401, 403, 404})
 """Statuses of a refusal that every other matchmaker would repeat."""
@@ -77,6 +81,8 @@ class Players:
         self._heartbeat = heartbeat
         self._open: set[Player] = set()
         self._by_client = Counts(settings.connections_per_address)
+        self._now = asyncio.get_running_loop().time
+        self._full_until = 0.0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -110,6 +116,10 @@ class Players:
             raise web.HTTPServiceUnavailable(reason="shutting down")
         if self._max_players and len(self._open) >= self._max_players:
             raise web.HTTPServiceUnavailable(reason="no room for another player")
+        if self._now() < self._full_until:
+            raise web.HTTPServiceUnavailable(reason="no matchmaker has room for another player")
+        if self.matchmakers.all_silent():
+            raise web.HTTPServiceUnavailable(reason="no matchmaker can be reached")
 
     def accept(self, caller: Caller) -> Accepted:
         """Accept a player that has been checked."""
@@ -132,6 +142,10 @@ class Players:
         if value := cookie_player_id(caller.request.headers, caller.request.cookies):
             headers[PLAYER_HEADER] = value
         return headers
+
+    def full(self) -> None:
+        """Refuse new players for a while, before their websockets open: all matchmakers are full."""
+        self._full_until = self._now() + FULL_SECONDS
 
     def forget(self, player: "Player") -> None:
         """Remove a player whose socket is closed."""
@@ -207,8 +221,11 @@ class Player:
         if status in REFUSED:
             self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
             self.socket.close(close_codes.NOT_ALLOWED)
+        elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.players.full()
+            self.socket.close(close_codes.FULL)
         else:
-            self.socket.close(close_codes.FULL if status == 503 else close_codes.SERVICE_UNAVAILABLE)
+            self.socket.close(close_codes.SERVICE_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:

@@ -16,11 +16,12 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.addresses import local_host
-from pixelfleet.net.handshake import Admit
+from pixelfleet.net.handshake import Admit, Damped
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import add_health, cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.net.websocket import WebSocket
@@ -189,7 +190,9 @@ class _Ports:
         tls = await server_context(settings.tls_cert, settings.tls_key)
         if settings.tls_cert is not None:
             self.metrics.registries.certificate(await valid_until(settings.tls_cert))
-        opened = await self._open(app, admit, settings.host, settings.player_port, "--player-port", tls)
+        opened = await self._open(
+            app, admit, settings.host, settings.player_port, "--player-port", tls, damped=_is_direct
+        )
         if settings.redirect_port is not None:
             self.server.redirect_port = await self.stack.enter_async_context(
                 plain_port(
@@ -216,11 +219,17 @@ class _Ports:
         port: int,
         option: str,
         tls: ssl.SSLContext | None,
+        damped: Damped = lambda _: False,
     ) -> Server:
         bounds = self.settings.bounds()
-        opened = Server(app, admit, host=host, port=port, option=option, bounds=bounds, tls=tls)
+        opened = Server(app, admit, host=host, port=port, option=option, bounds=bounds, tls=tls, damped=damped)
         self.opened.append(opened)
         return await self.stack.enter_async_context(opened)
+
+
+def _is_direct(request: RequestHead) -> bool:
+    """Return whether a player is not relayed by a matchmaker, which dials for many players from one address."""
+    return "session" not in request.query
 
 
 def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
@@ -230,6 +239,7 @@ def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
         first_media_seconds=settings.first_media_seconds,
         max_players_per_streamer=settings.max_players_per_streamer,
         tell_player_count=settings.tell_player_count,
+        name_streams=settings.name_streams,
         max_bad_messages=settings.max_bad_messages,
     )
     return Switchboard(rules, Limits(settings.max_nesting))

@@ -15,25 +15,19 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
-from signalserver.core.outputs import (
-    Call,
-    Close,
-    FirstFrame,
-    IcePathChanged,
-    MessageDropped,
-    Output,
-    RosterChanged,
-    Send,
-    SourceNamed,
-)
+from signalserver.core.naming import PROBE_SECONDS
+from signalserver.core.outputs import Call, Close, Output, Probe, RosterChanged, Send, SourceNamed
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
+from signalserver.journal import Journal
 from signalserver.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS: Final = 1.0
+TIMER_MARGIN: Final = 0.01
+"""Seconds that are added to a timer, because the loop's clock is coarser than the switchboard's."""
 
 RELAYED: Final = frozenset({"offer", "answer", "iceCandidate"})
 """The types of messages whose processing time is measured."""
@@ -89,6 +83,7 @@ class Hub:
         self._on_call = on_call or _refuse_call
         self._metrics = metrics
         self._tallies = metrics.messages
+        self._journal = Journal(metrics)
         self._heartbeat = heartbeat
         self._connections: dict[WebSocket, PeerConnection] = {}
         self._counts: Tally[Role] = Tally()
@@ -172,31 +167,29 @@ class Hub:
             code=code,
             reason=reason,
         )
-        self.execute(self.switchboard.left(connection.socket))
+        self.execute(self.switchboard.left(connection.socket, reason))
         self._show_counts()
 
     def execute(self, outputs: list[Output[WebSocket]]) -> None:
         """Execute outputs of the switchboard in their order."""
         for output in outputs:
-            if type(output) is Send:
+            if isinstance(output, Send):
                 output.to.send(output.data)
                 self._tallies.sent[output.kind] += 1
-            elif type(output) is RosterChanged:
+            elif isinstance(output, RosterChanged):
                 self._on_roster_changed()
-            elif type(output) is Close:
+            elif isinstance(output, Close):
                 output.to.close(output.why, output.reason)
-            elif type(output) is SourceNamed:
+            elif isinstance(output, SourceNamed):
                 self._on_named(output)
-            elif type(output) is MessageDropped:
-                self._on_drop(output)
-            elif type(output) is IcePathChanged:
-                self._on_path(output)
-            elif type(output) is FirstFrame:
-                self._on_first_frame(output)
-            elif type(output) is Call:
+            elif isinstance(output, Probe):
+                self._probe(output.to)
+            elif isinstance(output, Call):
                 connection = self._connections.get(output.player)
                 if connection is not None:
                     self._on_call(connection, output)
+            else:
+                self._journal.record(output, self._connections)
 
     def send(self, connection: PeerConnection, message: Message) -> None:
         """Send a peer a message that does not come from the switchboard."""
@@ -246,6 +239,13 @@ class Hub:
             log.warning("application stuck", why=trouble) if trouble else log.info("application recovered")
             self.announce()
 
+    def _probe(self, socket: WebSocket) -> None:
+        """Ping a peer; the switchboard is notified of its pongs from now on, and when the time is over."""
+        socket.on_pong = lambda: self.execute(self.switchboard.answered(socket, perf_counter()))
+        socket.ping()
+        loop = asyncio.get_running_loop()
+        loop.call_later(PROBE_SECONDS + TIMER_MARGIN, lambda: self.execute(self.switchboard.tick(perf_counter())))
+
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]
         self._metrics.players.set(players)
@@ -264,33 +264,3 @@ class Hub:
         if connection is not None and connection.peer_id != named.endpoint_id:
             log.info("streamer named", role=connection.role.value, peer=named.endpoint_id, asked_for=named.wanted)
             connection.peer_id = named.endpoint_id
-
-    def _on_path(self, path: IcePathChanged[WebSocket]) -> None:
-        connection = self._connections.get(path.player)
-        if connection is not None:
-            self._tallies.paths[path.kind] += 1
-            log.info("ice path changed", peer=connection.peer_id, session=connection.session_id, path=path.kind)
-
-    def _on_first_frame(self, report: FirstFrame[WebSocket]) -> None:
-        connection = self._connections.get(report.player)
-        if connection is not None:
-            self._metrics.first_frame(report.steps)
-            steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
-            log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
-
-    def _on_drop(self, drop: MessageDropped[WebSocket]) -> None:
-        connection = self._connections.get(drop.sender)
-        if connection is None:
-            return
-        self._tallies.dropped[connection.role.value, drop.kind] += 1
-        # Logged at 1, 2, 4, 8, … of one peer, so that a client cannot fill the log.
-        if drop.nth & (drop.nth - 1) == 0:
-            log.warning(
-                "message dropped",
-                role=connection.role.value,
-                peer=connection.peer_id,
-                session=connection.session_id,
-                type=drop.kind,
-                why=drop.why,
-                count=drop.nth,
-            )

@@ -6,7 +6,7 @@ message as parsing does.
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from pixelfleet.protocol.close_codes import label_of
 from pixelfleet.protocol.first_frame import STEPS
 from pixelfleet.protocol.messages import PATH_KINDS
+from pixelfleet.protocol.video_failure import codec_label
 from pixelfleet.service.metrics import Registries
 from signalserver.core.roster import Role
 from signalserver.rtc_config import RtcConfigSource
@@ -136,6 +137,12 @@ class Metrics:
             ["role", "reason"],
             registry=self.registries.all,
         )
+        self._video_failures = Counter(
+            "signalserver_video_failures",
+            "Players that can show no video, by reason and codec.",
+            ["reason", "codec"],
+            registry=self.registries.all,
+        )
         self._first_frame = Histogram(
             "signalserver_first_frame_seconds",
             "Time from opening the page to its first frame, as reported by pages.",
@@ -156,6 +163,10 @@ class Metrics:
         self._first_frame.observe(sum(steps.values()))
         for step, seconds in steps.items():
             self._steps[step].observe(seconds)
+
+    def video_failed(self, reason: str, codecs: Sequence[str]) -> None:
+        """Count a player that can show no video; `codecs` are the offered ones, the preferred one first."""
+        self._video_failures.labels(reason, codec_label(reason, codecs)).inc()
 
     def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
         """Export the number of connections that were closed because they sent no request in time."""

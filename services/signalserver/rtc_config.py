@@ -153,6 +153,8 @@ class RtcConfigSource:
             log.warning("rtc config has expired credentials; check the clocks", server=self._server())
         if self.last_success is None or self.failures_in_a_row:
             log.info("rtc config received", server=self._server())
+        if config.faults and config.faults != self._config.faults:
+            log.warning("rtc config mended", server=self._server(), left_out="; ".join(config.faults))
         self._config, self.last_success, self.failures_in_a_row = config, now, 0
         return True
 

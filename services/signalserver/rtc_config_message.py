@@ -5,51 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
 import orjson
 from yarl import URL
 
 from pixelfleet.protocol.messages import PROTOCOL_VERSION, dump
+from pixelfleet.protocol.rtc_configuration import mended
 
-_HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-_ICE_URL: Final = re.compile(rf"stuns?:{_HOST}|turns?:{_HOST}(?:\?transport=(?:udp|tcp))?")
 _EXPIRY: Final = re.compile(r"([0-9]{10,11})(?::|\Z)")
 """The prefix of coturn's time-limited usernames: a Unix time of at least ten digits."""
 
 
 class RtcConfigError(ValueError):
-    """There is no valid RTCConfiguration. The text names the reason and the field, and quotes no values."""
-
-
-class IceServer(msgspec.Struct):
-    """One entry of `iceServers`. A browser rejects the whole configuration for one invalid entry."""
-
-    urls: str | list[str]
-    username: str = ""
-    credential: str = ""
-
-    def __post_init__(self) -> None:
-        urls = [self.urls] if isinstance(self.urls, str) else self.urls
-        if not urls or not all(map(_ICE_URL.fullmatch, urls)):
-            raise ValueError("urls must be stun:, stuns:, turn: or turns: URLs")
-        if any(url.startswith("turn") for url in urls) and not (self.username and self.credential):
-            raise ValueError("a TURN server needs a username and a credential")
-
-
-class RtcConfiguration(msgspec.Struct, rename="camel"):
-    """The fields of an RTCConfiguration that are validated; peers get the others unchanged."""
-
-    ice_servers: list[IceServer] = []
-    ice_transport_policy: str = "all"
-
-    def __post_init__(self) -> None:
-        if self.ice_transport_policy not in ("all", "relay"):
-            raise ValueError("iceTransportPolicy must be all or relay")
-
-    def expires(self) -> float | None:
-        """Return the Unix time at which the first of the credentials expires, or None if no username has it."""
-        times = [int(found[1]) for server in self.ice_servers if (found := _EXPIRY.match(server.username))]
-        return float(min(times)) if times else None
+    """There is no valid RTCConfiguration. The text names the reason and the field, and quotes no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +25,43 @@ class ReadyConfig:
 
     message: bytes
     expires: float | None = None
-    """Unix time."""
+    """The Unix time at which the first of the credentials expires, or None if no username has it."""
+    faults: tuple[str, ...] = ()
+    """What was left out of the RTCConfiguration, and why."""
 
 
 def ready_config(options: Mapping[str, Any]) -> ReadyConfig:
     """Return the `config` message for an RTCConfiguration; raise RtcConfigError if a browser would reject it."""
-    try:
-        checked = msgspec.convert(options, RtcConfiguration)
-        message = dump({"type": "config", "peerConnectionOptions": options, "protocolVersion": PROTOCOL_VERSION})
-    except msgspec.ValidationError as error:
-        raise RtcConfigError(str(error)) from None
-    except orjson.JSONEncodeError:
-        raise RtcConfigError("nested too deep") from None
-    return ReadyConfig(message, checked.expires())
+    if faults := mended(options).faults:
+        raise RtcConfigError("; ".join(faults))
+    return _config_of(options, ())
 
 
 def parse_answer(body: bytes) -> ReadyConfig:
-    """Return the `config` message for a response of the TURN API; raise RtcConfigError if it is invalid."""
+    """Return the `config` message for a response of the TURN API; raise RtcConfigError if it is unusable.
+
+    What a browser would reject is left out if a TURN server remains.
+    """
     try:
         options = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise RtcConfigError("the response is not JSON") from None
     if not isinstance(options, dict) or "iceServers" not in options:
         raise RtcConfigError("the response is not an object with iceServers")
-    return ready_config(options)
+    usable, faults, relays = mended(options)
+    if faults and not relays:
+        raise RtcConfigError("; ".join(faults))
+    return _config_of(usable, faults)
+
+
+def _config_of(options: Mapping[str, Any], faults: tuple[str, ...]) -> ReadyConfig:
+    try:
+        message = dump({"type": "config", "peerConnectionOptions": options, "protocolVersion": PROTOCOL_VERSION})
+    except orjson.JSONEncodeError:
+        raise RtcConfigError("nested too deep") from None
+    usernames = (server.get("username") for server in options.get("iceServers", ()))
+    times = [int(found[1]) for name in usernames if isinstance(name, str) and (found := _EXPIRY.match(name))]
+    return ReadyConfig(message, float(min(times)) if times else None, faults)
 
 
 def config_url(text: str) -> URL:

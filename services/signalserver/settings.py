@@ -83,8 +83,8 @@ class Settings(FleetSettings):
     )
     streamer_takeover: Literal["host", "token", "never"] = Field(
         "host",
-        description="A streamer replaces a connected one with the same id if it has the same address (host), if it "
-        "sends the same token (token), or not at all (never).",
+        description="A streamer replaces a connected one with the same id that answers no ping, if it has the same "
+        "address (host), if it sends the same token (token), or not at all (never).",
     )
     origins: list[Origin] = Field(
         default=["*"], description="Pages of these origins may connect and call; * is any origin."
@@ -127,6 +127,12 @@ class Settings(FleetSettings):
     )
     identify_seconds: Seconds = Field(
         10.0, gt=0, description="A streamer that has sent no id after this time gets a generated one."
+    )
+
+    name_streams: bool = Field(
+        True,
+        description="A track of a streamer that belongs to no stream is added to one in its offer. Pages connect and "
+        "stay black otherwise.",
     )
 
     peer_options: PeerOptions = Field("{}", description="Players and streamers receive this RTCConfiguration.")

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from pixelfleet.protocol.ice_urls import parse_ice_url, port_refusal
 from turnapi.credentials import Credentials
 
 Transport = Literal["stun", "udp", "tcp", "tls"]
@@ -58,7 +59,14 @@ def parse_server(text: str) -> Server:
         raise ValueError("there is no port after the colon")
     if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
         raise ValueError("the port must be 1 to 65535")
-    return Server((host_of(host),), int(port) if port else None)
+    return Server((host_of(host),), usable_port(int(port)) if port else None)
+
+
+def usable_port(port: int) -> int:
+    """Return a port of a TURN server; raise ValueError if a browser refuses it."""
+    if (refusal := port_refusal(port)) is not None:
+        raise ValueError(refusal)
+    return port
 
 
 def parse_servers(entries: object) -> tuple[Server, ...]:
@@ -90,6 +98,7 @@ def host_of(text: str) -> str:
         return str(address)
     if not _NAME.fullmatch(text):
         raise ValueError("is neither a host name nor an IP address")
+    parse_ice_url(f"turn:{text}")
     return text
 
 

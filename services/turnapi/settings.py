@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from pixelfleet.protocol.rtc_configuration import MAX_USERNAME_BYTES
 from pixelfleet.service.settings import ServiceSettings
 from pixelfleet.service.values import Name, Placeholder, Port, Seconds, Url
 from turnapi.credentials import MIN_SECRET_BYTES, CredentialIssuer, FixedUser, SharedSecret
-from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server
+from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server, usable_port
 
 
 def _server(text: str) -> str:
@@ -22,6 +23,15 @@ def _api_address(text: str) -> str:
     if text and not text.startswith(("http://", "https://")):
         raise ValueError("must be an http:// or https:// address")
     return text
+
+
+def _username(text: str) -> str:
+    if len(text.encode()) > MAX_USERNAME_BYTES:
+        raise ValueError(f"must have at most {MAX_USERNAME_BYTES} bytes")
+    return text
+
+
+TurnPort = Annotated[Port, AfterValidator(usable_port)]
 
 
 class Settings(ServiceSettings):
@@ -63,7 +73,9 @@ class Settings(ServiceSettings):
     secret: SecretStr | None = Field(
         None, description="Credentials are derived from this secret, the static-auth-secret of coturn."
     )
-    username: Name = Field("", max_length=256, description="All players and streamers use this user name.")
+    username: Annotated[Name, AfterValidator(_username)] = Field(
+        "", max_length=256, description="All players and streamers use this user name."
+    )
     credential: Annotated[SecretStr, Placeholder("PASSWORD")] | None = Field(
         None, description="The fixed user has this password."
     )
@@ -81,8 +93,8 @@ class Settings(ServiceSettings):
     transports: list[Transport] = Field(
         default=["stun", "udp", "tcp"], min_length=1, description="The answer contains URLs for these transports."
     )
-    turn_port: Port = Field(3478, ge=1, description="TURN servers listen for STUN, UDP and TCP on this port.")
-    tls_port: Port = Field(5349, ge=1, description="TURN servers listen for TLS on this port.")
+    turn_port: TurnPort = Field(3478, ge=1, description="TURN servers listen for STUN, UDP and TCP on this port.")
+    tls_port: TurnPort = Field(5349, ge=1, description="TURN servers listen for TLS on this port.")
     ice_transport_policy: Policy = Field(
         "all", description="Browsers use any ICE path, or with relay only paths through a TURN server."
     )

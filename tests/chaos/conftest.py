@@ -54,7 +54,10 @@ class ControlPlane:
         return [f"ws://127.0.0.1:{replica.facts['port']}/" for replica in self.replicas]
 
     async def start_replica(self) -> Program:
-        options = ("--redis-url", self.redis_url, "--session-key", self.key, "--legacy-port", "0")
+        options = (
+            *("--redis-url", self.redis_url, "--session-key", self.key, "--legacy-port", "0"),
+            *("--hold-seconds", "0"),  # all players have one address
+        )
         replica = await processes.matchmaker(*options, log=self.folder / "matchmaker.log")
         self.replicas.append(replica)
         return replica

@@ -24,6 +24,8 @@ OPTIONS: Final = (
     # Short intervals, so that a short run includes pings, pongs, and peers that never answer.
     *("--ping-interval", "4", "--pong-timeout", "4", "--identify-seconds", "2"),
     *("--max-bad-messages", "150", "--spread-seconds", "0"),
+    # All peers have one address, and most of their connections end at once.
+    *("--hold-seconds", "0"),
 )
 
 PLAYERS, STREAMERS, SFUS, KNOCKERS = 16, 4, 3, 4

@@ -1,16 +1,12 @@
 """Runs a matchmaker on free ports, with a client, and legacy servers that report to it."""
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import orjson
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 import matchmaker.app
 from matchmaker.settings import Settings
@@ -18,8 +14,8 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore
 from tests.integration.operators import TOKEN, OperatorClient
-from tests.integration.peers import SDP, Message
 from tests.parts import eventually
+from tests.standins.cirrus import UE_5_2, Cirrus, Generation, running_cirrus
 
 KEY = "k" * 32
 
@@ -71,82 +67,26 @@ async def running_matchmaker(store: FleetStore | None = None, **chosen: Any) -> 
         yield RunningMatchmaker(server, fleet, http)
 
 
-@dataclass
-class LegacyServer:
-    """A legacy server: players over websockets, and a TCP link to a matchmaker."""
-
-    port: int = 0
-    secure: bool = False
-    refuses: bool = False
-    """Whether it closes players with 1013, as a server without a streamer does."""
-    received: list[Message] = field(default_factory=list)
-    players: int = 0
-    link: asyncio.StreamWriter | None = None
-
-    async def serve(self, socket: ServerConnection) -> None:
-        if self.refuses:
-            await socket.close(1013, "Streamer is not connected")
-            return
-        self.players += 1
-        self.send("clientConnected")
-        await socket.send(orjson.dumps({"type": "config", "peerConnectionOptions": {}}).decode())
-        try:
-            async for data in socket:
-                await self.take(socket, orjson.loads(data))
-        except ConnectionClosed:
-            pass
-        finally:
-            self.players -= 1
-            self.send("clientDisconnected")
-
-    async def take(self, socket: ServerConnection, message: Message) -> None:
-        self.received.append(message)
-        if message["type"] == "offer":
-            await socket.send(orjson.dumps({"type": "answer", "sdp": SDP}).decode())
-        elif message["type"] not in ("answer", "iceCandidate", "pong"):
-            await socket.close(1008, "Unsupported message type")  # also for a ping, as 5.0 to 5.4 do
-
-    def send(self, kind: str, **fields: object) -> None:
-        if self.link is not None:
-            self.link.write(orjson.dumps({"type": kind, **fields}))
-
-    async def connect(self, port: int, **fields: object) -> None:
-        """Open the link and send `connect`."""
-        _, self.link = await asyncio.open_connection("127.0.0.1", port)
-        fields_of_connect = {
-            "address": "127.0.0.1",
-            "port": self.port,
-            "ready": True,
-            "playerConnected": self.players > 0,
-        }
-        self.send("connect", **{**fields_of_connect, "https": self.secure, **fields})
-
-    def cut(self) -> None:
-        """Abort the link."""
-        if self.link is not None:
-            self.link.transport.abort()
-            self.link = None
-
-
 @asynccontextmanager
 async def running_legacy_server(
-    running: RunningMatchmaker | None = None, *, tls: ssl.SSLContext | None = None, refuses: bool = False
-) -> AsyncIterator[LegacyServer]:
-    """Run a legacy server; with a matchmaker, it is registered there when this yields."""
-    legacy = LegacyServer(secure=tls is not None, refuses=refuses)
-    async with serve(legacy.serve, "127.0.0.1", 0, ssl=tls, compression=None) as server:
-        legacy.port = next(iter(server.sockets)).getsockname()[1]
+    running: RunningMatchmaker | None = None,
+    generation: Generation = UE_5_2,
+    *,
+    tls: ssl.SSLContext | None = None,
+    streamers: tuple[str, ...] = ("DefaultStreamer",),
+    full: bool = False,
+) -> AsyncIterator[Cirrus]:
+    """Run a stand-in for a stock server; with a matchmaker, it is registered there as ready when this yields."""
+    async with running_cirrus(generation, tls=tls) as legacy:
+        legacy.streamers, legacy.full = streamers, full
         if running is not None:
             assert running.server.link_port is not None
             await legacy.connect(running.server.link_port)
             await known(running, legacy)
-        try:
-            yield legacy
-        finally:
-            legacy.cut()
+        yield legacy
 
 
-async def known(running: RunningMatchmaker, legacy: LegacyServer, *, ready: bool = True) -> None:
+async def known(running: RunningMatchmaker, legacy: Cirrus, *, ready: bool = True) -> None:
     """Wait until the store has a legacy server with this readiness."""
 
     async def matches_state() -> bool:

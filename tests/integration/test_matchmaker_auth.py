@@ -15,7 +15,6 @@ from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.tokens import verify
-from pixelfleet.protocol import close_codes
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration
@@ -139,8 +138,7 @@ async def test_a_closing_matchmaker_uses_up_no_link(http: aiohttp.ClientSession)
     link = sign(SignedLink(once=True), KEY, 60)
     async with matchmaker.app.running(settings, store) as first, matchmaker.app.running(settings, store) as second:
         first.players.closing = True
-        async with http.ws_connect(f"http://127.0.0.1:{first.port}/?link={link}") as socket:
-            assert (await socket.receive()).data == close_codes.RESTARTING.code
+        assert await refused(http, f"http://127.0.0.1:{first.port}/?link={link}") == 503
         assert await _taken(http, f"http://127.0.0.1:{second.port}/?link={link}")
 
 

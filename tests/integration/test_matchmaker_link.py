@@ -14,6 +14,7 @@ from tests.integration.matchmakers import RunningMatchmaker, known, running_lega
 from tests.integration.peers import SDP, negotiate, player, streamer
 from tests.integration.signalservers import running_signalserver
 from tests.parts import PATIENCE_SECONDS, eventually
+from tests.standins.cirrus import UE_5_0
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
@@ -67,7 +68,7 @@ async def test_a_legacy_server_with_a_direct_player_is_not_matched(matchmaker: R
 async def test_a_server_that_answers_1013_is_a_failed_dial_and_the_player_gets_another(
     matchmaker: RunningMatchmaker,
 ) -> None:
-    async with running_legacy_server(matchmaker, refuses=True), player(matchmaker.player_url) as viewer:
+    async with running_legacy_server(matchmaker, UE_5_0, streamers=()), player(matchmaker.player_url) as viewer:
         while "cannot be reached" not in str((await viewer.receive("matchmaker"))["detail"]):
             pass
         await viewer.send("offer", sdp=SDP)
@@ -190,6 +191,8 @@ async def test_a_signalserver_can_report_as_a_legacy_server_and_be_matched(
             await eventually(lambda: known_as(ready=True), "its streamer is connected")
             async with player(matchmaker.player_url) as viewer:
                 player_id = await negotiate(viewer, source, "cam")
+                await viewer.send("layerPreference", spatialLayer=0, temporalLayer=0, playerId="")
+                assert (await source.receive("layerPreference"))["playerId"] == player_id
             assert (await source.receive("playerDisconnected"))["playerId"] == player_id
         await eventually(lambda: known_as(ready=False), "its streamer has left")
         await eventually(lambda: matchmaker.has_sessions(0), "the slot is free")

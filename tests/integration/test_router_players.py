@@ -13,7 +13,7 @@ from yarl import URL
 from pixelfleet.auth.links import SignedLink, sign
 from pixelfleet.auth.person import PLAYER_COOKIE, PLAYER_HEADER
 from tests.integration.router_stack import RouterStack, backend, half_reachable_stack, running_stack
-from tests.parts import PATIENCE_SECONDS, eventually
+from tests.parts import PATIENCE_SECONDS, eventually, free_port
 from tests.unit.pixelfleet.net.certificates import make_certificate
 
 pytestmark = pytest.mark.integration
@@ -85,6 +85,7 @@ async def test_a_matchmaker_that_is_not_ready_is_excluded_and_recovers(
             await eventually(lambda: stack.router.matchmakers.usable() == 2, "it is used again")
             two.ready = one.ready = 503
             await eventually(lambda: stack.router.unready() == "no matchmaker answers", "none is usable")
+            await play(http, stack)  # they answer, so they may still queue a player
 
 
 async def test_a_player_gets_another_matchmaker_when_one_is_unreachable(
@@ -94,6 +95,16 @@ async def test_a_player_gets_another_matchmaker_when_one_is_unreachable(
         for _ in range(4):
             await play(http, stack)
         assert len(reachable.sockets) == 4
+
+
+async def test_a_player_is_refused_before_its_websocket_opens_when_no_matchmaker_answers(
+    page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.upstreams.matchmakers.CHECK_SECONDS", 0.05)
+    nobody = f"ws://127.0.0.1:{free_port()}"
+    async with running_stack(page_folder, matchmaker=[nobody]) as stack:
+        await eventually(stack.router.matchmakers.all_silent, "it gives no answer")
+        assert await refused(http, stack) == 503
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (500, 4105)])
@@ -109,6 +120,21 @@ async def test_a_matchmakers_refusal_becomes_a_close_code(
                 message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == code
+        assert (stack.router.players._full_until > 0) is (status == 503)
+
+
+async def test_a_player_is_refused_before_its_websocket_opens_after_a_refusal_of_a_full_matchmaker(
+    page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.players.FULL_SECONDS", 600.0)
+    async with running_stack(page_folder) as stack:
+        stack.matchmaker.refuse = 503
+        async with http.ws_connect(f"{stack.url}/ws") as socket:
+            await socket.receive()
+        assert await refused(http, stack) == 503
+        stack.router.players._full_until = 0.0
+        stack.matchmaker.refuse = 0
+        await play(http, stack)
 
 
 async def test_connections_of_one_address_are_limited(page_folder: Path, http: aiohttp.ClientSession) -> None:

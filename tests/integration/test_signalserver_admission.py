@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from pixelfleet.fleet.tokens import SessionToken, sign
-from tests.integration.peers import SDP, Peer, player, streamer
+from tests.integration.peers import SDP, Peer, negotiate, player, streamer
 from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.parts import eventually
 
@@ -131,15 +131,32 @@ async def test_a_reconnecting_streamer_takes_its_id_over_according_to_the_settin
         streamer(f"{running.streamer_url}/?token=s3cret", "cam") as ghost,
         opened(f"{running.streamer_url}/?token=s3cret") as socket,
     ):
+        ghost.socket.transport.pause_reading()  # so that it answers no ping, as after a network failure
         back = Peer(socket)
         await back.send("endpointId", id="cam")
         assert (await back.receive("endpointIdConfirm"))["committedId"] == ("cam" if same else "cam1")
+        ghost.socket.transport.resume_reading()
         if same:
             assert await ghost.closed() == (4004, "the same streamer connected again")
             await counted(running, 'signalserver_closes_total{reason="replaced",role="streamer"}')
         else:
             await ghost.send("ping")
             await ghost.receive("pong")
+
+
+async def test_a_living_streamer_keeps_its_id_and_its_player_beside_a_namesake_on_its_host() -> None:
+    async with (
+        running_signalserver() as running,
+        streamer(running.streamer_url, "DefaultStreamer") as first,
+        player(running.player_url) as viewer,
+    ):
+        player_id = await negotiate(viewer, first, "DefaultStreamer")
+        async with opened(running.streamer_url) as socket, opened(running.streamer_url) as other:
+            for namesake, committed in ((socket, "DefaultStreamer1"), (other, "DefaultStreamer2")):
+                await Peer(namesake).send("endpointId", id="DefaultStreamer")
+                assert (await Peer(namesake).receive("endpointIdConfirm"))["committedId"] == committed
+        await viewer.send("iceCandidate", candidate={"candidate": "c", "sdpMid": "0"})
+        assert (await first.receive("iceCandidate"))["playerId"] == player_id
 
 
 # -- bounds -----------------------------------------------------------------------------------------

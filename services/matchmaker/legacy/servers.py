@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 
 from matchmaker.legacy.connection import CHECK_SECONDS, LegacyConnection
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.registration import Registration
 from matchmaker.legacy.server import LegacyMessageError, LegacyServer, server_from_connect
 from matchmaker.metrics import Metrics
@@ -38,11 +39,15 @@ SERVERS_PER_CONNECTION: Final = 2
 class LegacyServers:
     """Accepts connections of legacy servers and reports the servers to the store."""
 
-    def __init__(self, store: FleetStore, replica_id: str, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, store: FleetStore, replica_id: str, settings: Settings, metrics: Metrics, dialects: LegacyDialects
+    ) -> None:
         self._store = store
         self._replica_id = replica_id
         self._settings = settings
         self._metrics = metrics
+        self._dialects = dialects
+        dialects.on_shown = self._report_dialect
         self._connections: dict[LegacyConnection, Registration | None] = {}
         """Each connection, and its server after `connect`."""
         self._connected = 0
@@ -178,6 +183,7 @@ class LegacyServers:
             self._disconnect(other)
         registration = Registration(server, connection, identity_changes=identity_changes)
         self._connections[connection] = self._registrations[server.server_id] = registration
+        self._dialects.forget(server.server_id)
         self._removed.pop(server.server_id, None)
         log.info("legacy server connected", server=server.server_id, ready=server.ready, players=server.players)
         self._schedule_report(registration)
@@ -223,6 +229,10 @@ class LegacyServers:
         ):
             self._report_now(registration)
 
+    def _report_dialect(self, server_id: str) -> None:
+        if (registration := self._registrations.get(server_id)) is not None:
+            self._report_now(registration)
+
     def _report_now(self, registration: Registration) -> None:
         self._changed[registration.server.server_id] = registration
         self._wake.set()
@@ -230,11 +240,9 @@ class LegacyServers:
     async def _report(self, registration: Registration) -> None:
         registration.sequence += 1
         registration.reported = registration.state
-        streamer = registration.server.report(
-            app=self._settings.app,
-            dialect=self._settings.legacy_dialect,
-            connected=registration.connection is not None,
-        )
+        server = registration.server
+        dialect = self._dialects.of(server.server_id, self._dialects.named(server.host, server.port))
+        streamer = server.report(app=self._settings.app, dialect=dialect, connected=registration.connection is not None)
         answer = await self._store.report(
             ServerReport(
                 server_id=registration.server.server_id,

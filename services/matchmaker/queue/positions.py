@@ -31,6 +31,17 @@ UNSERVED: Final = QueuePosition(0, None)
 """In place of a position: no streamer of the fleet satisfies the lane's tickets."""
 
 
+def steady(shown: QueuePosition | None, latest: QueuePosition) -> QueuePosition:
+    """Return the position to show next: the shown one if the place is the same and the estimates differ by one step.
+
+    Each ended session of the app changes the rate a little, and an estimate near a step would flicker.
+    """
+    if shown is None or shown.position != latest.position or shown.eta is None or latest.eta is None:
+        return latest
+    step = _step(max(shown.eta, latest.eta), ETA_STEPS, COARSEST_ETA)
+    return shown if abs(latest.eta - shown.eta) <= step else latest
+
+
 class LanePositions:
     """The positions in one lane, from one view of it."""
 
@@ -68,5 +79,9 @@ class LanePositions:
 
 def _rounded(value: int, steps: tuple[tuple[int, int], ...], coarsest: int) -> int:
     """Round up to a multiple of a step that grows with the value."""
-    step = next((step for limit, step in steps if value < limit), coarsest)
+    step = _step(value, steps, coarsest)
     return -(-value // step) * step
+
+
+def _step(value: int, steps: tuple[tuple[int, int], ...], coarsest: int) -> int:
+    return next((step for limit, step in steps if value < limit), coarsest)

@@ -205,7 +205,7 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[tuple[float, int], ...] = ()
     """Pairs of (rank, position), growing. Positions between them are interpolated."""
     ends_per_second: float = 0.0
-    """The recent rate at which sessions of the lane's app ended; 0 if unknown."""
+    """The recent rate at which sessions of the lane's app ended; 0 if unknown. It changes only when a session ends."""
     served: bool = True
     """Whether a streamer, free or not, satisfies the lane's tickets; True while the store is warming up."""
 

@@ -12,10 +12,12 @@ import structlog
 from picows import WSListener
 
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.damping import Damper, damping_key
 from pixelfleet.net.http import json_refusal
 from pixelfleet.net.refusal import Refusal, refusal
 from pixelfleet.net.request_head import BadHeadError, RequestHead, parse_head
 from pixelfleet.net.vendor_glue.picows_protocol import open_websocket
+from pixelfleet.net.websocket import WebSocket
 from pixelfleet.service.deadlines import Deadlines
 
 MAX_UNDECIDED: Final = 4096
@@ -50,15 +52,21 @@ the client disconnects, or after `Bounds.handshake_seconds`.
 """
 
 
+Damped = Callable[[RequestHead], bool]
+"""Returns whether a request counts for its client, and may be held back (`damping`)."""
+
+
 class Handshakes:
     """The opening handshakes of a port."""
 
-    def __init__(self, admit: Admit, bounds: Bounds, scheme: str) -> None:
+    def __init__(self, admit: Admit, bounds: Bounds, scheme: str, damped: Damped) -> None:
         self.bounds = bounds
         self.buffer = bytearray(MAX_EARLY_BYTES)
         """The read buffer of all connections: each copies its data before the next one reads."""
         self._admit = admit
         self._scheme = scheme
+        self._damped = damped
+        self._damper = Damper(min(bounds.hold_seconds, bounds.handshake_seconds / 2))
         self._loop = asyncio.get_running_loop()
         self._undecided: Deadlines[_Handshake] = Deadlines(bounds.handshake_seconds, self._too_late)
 
@@ -77,17 +85,31 @@ class Handshakes:
             copy_context().run(self._decide, transport, head, early)  # context variables are set per request
 
     def _decide(self, transport: asyncio.Transport, head: RequestHead, early: bytes) -> None:
+        client = damping_key(head) if self._damped(head) else ""
         try:
-            decision = self._admit(head)
+            delay = self._damper.delay(client, self._loop.time())
+            decision = self._held(head, client, delay) if delay else self._admit(head)
         except Exception as error:  # a bug must not end the server
             decision = json_refusal(error, head)
         if isinstance(decision, Decision):
-            self._answer(transport, head, early, decision)
+            self._answer(transport, head, early, decision, client)
             return
-        handshake = _Handshake(self, transport, head, early, self._loop.create_task(decision))
+        handshake = _Handshake(self, transport, head, early, client, self._loop.create_task(decision))
         transport.set_protocol(handshake)
         self._undecided.add(handshake)
         handshake.task.add_done_callback(partial(self._decided, handshake))
+
+    def _held(self, head: RequestHead, client: str, delay: float) -> Decision | Coroutine[Any, Any, Decision]:
+        """Return the decision, or the coroutine that makes it after a delay."""
+        if not self._damper.has_room(client):
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, b"too many requests", {"Retry-After": str(int(delay) + 1)})
+        return self._later(head, client, delay)
+
+    async def _later(self, head: RequestHead, client: str, delay: float) -> Decision:
+        with self._damper.holding(client):
+            await asyncio.sleep(delay)
+        decision = self._admit(head)
+        return decision if isinstance(decision, Decision) else await decision
 
     def cancel(self, handshake: "_Handshake") -> None:
         """Cancel the decision on a connection that was lost."""
@@ -110,13 +132,23 @@ class Handshakes:
             decision = json_refusal(error, head)
         if not transport.is_closing():
             transport.resume_reading()  # before the answer: a protocol error in `early` pauses it for good
-            self._answer(transport, head, handshake.early, decision)
+            self._answer(transport, head, handshake.early, decision, handshake.client)
 
-    def _answer(self, transport: asyncio.Transport, head: RequestHead, early: bytes, decision: Decision) -> None:
+    def _answer(
+        self, transport: asyncio.Transport, head: RequestHead, early: bytes, decision: Decision, client: str
+    ) -> None:
+        now = self._loop.time()
         if isinstance(decision, Refusal):
+            if client:
+                self._damper.ended(client, now)
             _refuse(transport, decision)
         else:
+            if client and isinstance(decision.listener, WebSocket):
+                decision.listener.on_close = partial(self._closed, client, now)
             open_websocket(transport, head.key, early, decision.listener, decision.subprotocol, self.bounds)
+
+    def _closed(self, client: str, answered: float) -> None:
+        self._damper.closed(client, answered, self._loop.time())
 
     def _too_late(self, handshake: "_Handshake") -> None:
         handshake.task.cancel()
@@ -127,7 +159,7 @@ class Handshakes:
 class _Handshake(asyncio.BufferedProtocol):
     """A connection that awaits the decision; it buffers what the client sends until then."""
 
-    __slots__ = ("_handshakes", "early", "head", "task", "transport")
+    __slots__ = ("_handshakes", "client", "early", "head", "task", "transport")
 
     def __init__(
         self,
@@ -135,12 +167,15 @@ class _Handshake(asyncio.BufferedProtocol):
         transport: asyncio.Transport,
         head: RequestHead,
         early: bytes,
+        client: str,
         task: asyncio.Task[Decision],
     ) -> None:
         self._handshakes = handshakes
         self.transport = transport
         self.head = head
         self.early = early
+        self.client = client
+        """The key of the client for the damper; empty if it is exempt."""
         self.task = task
 
     def get_buffer(self, sizehint: int) -> Any:

@@ -30,6 +30,13 @@ class PeerSettings(ServiceSettings):
     handshake_seconds: Seconds = Field(
         10.0, gt=0, description="A connection that has not sent its request after this time is dropped."
     )
+    hold_seconds: Seconds = Field(
+        5.0,
+        ge=0,
+        le=60,
+        description="A client whose connections were refused or closed within 2 s more than ten times in a row is "
+        "answered later and later, at most by this time. 0 disables this.",
+    )
     dial_seconds: Seconds = Field(
         5.0, gt=0, description="A server that has not accepted a connection after this time counts as unreachable."
     )
@@ -46,6 +53,7 @@ class PeerSettings(ServiceSettings):
             message_burst=self.max_message_burst,
             send_buffer_bytes=self.send_buffer_bytes,
             handshake_seconds=self.handshake_seconds,
+            hold_seconds=self.hold_seconds,
         )
 
     def upstream_bounds(self) -> Bounds:

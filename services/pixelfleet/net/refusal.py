@@ -1,4 +1,8 @@
-"""An HTTP answer instead of a websocket. Epic's page does not reconnect after one."""
+"""An HTTP answer instead of a websocket.
+
+A page cannot read its status and dials again. It does so less often than after the close of an open websocket: browsers
+slow down a page whose websockets do not open.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from pixelfleet.net.early_budget import MESSAGE_OVERHEAD, EarlyBudget
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
 
 MAX_EARLY_MESSAGES: Final = 256
 MAX_EARLY_BYTES: Final = 512 * 1024
@@ -21,6 +22,16 @@ def forwardable(code: int) -> int:
     if code in FORWARDABLE_CODES:
         return code
     return close_codes.STREAM_UNAVAILABLE.code
+
+
+class Upstream(Protocol):
+    """What a relay needs of the dialled socket."""
+
+    def send(self, data: bytes) -> None:
+        """Send one message of the player."""
+
+    def close(self, why: CloseCode) -> None:
+        """Close the connection."""
 
 
 class _Upstream:
@@ -50,7 +61,7 @@ class Relay:
     """Called once when the player's socket has closed, with the code and the reason."""
     on_upstream_lost: Callable[[int, str], None] | None = None
     """Called when the upstream closes first; without it the player is closed with the upstream's code."""
-    up: WebSocket | None = None
+    up: Upstream | None = None
     delivered: bool = False
     """Whether another upstream can no longer take over: the player has received a message, or the buffer is full."""
     early: list[bytes] = field(default_factory=list)
@@ -84,7 +95,7 @@ class Relay:
             self.up.close(close_codes.NORMAL)
         self.on_end(code, reason)
 
-    def join(self, up: WebSocket) -> _Upstream:
+    def join(self, up: Upstream) -> _Upstream:
         """Start to relay: send the buffered messages in order. Returns the handler of the dialled socket.
 
         The upstream is closed if the player has disconnected or is being closed.

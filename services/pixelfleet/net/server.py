@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.net.handshake import Admit, Handshakes
+from pixelfleet.net.handshake import Admit, Damped, Handshakes
 from pixelfleet.net.http_connections import HttpConnections
 from pixelfleet.net.listen import connection_limit, listening_socket
 from pixelfleet.net.refusal import refusal
@@ -51,10 +51,12 @@ class Server(AbstractAsyncContextManager["Server"]):
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
         share: int = CONNECTION_SHARE,
+        damped: Damped = lambda _: True,
     ) -> None:
         """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
         At other paths the app answers such requests. `share` limits the connections, as CONNECTION_SHARE describes.
+        A client whose connections end at once is held back, except for requests that are not `damped`.
         """
         app.middlewares.insert(0, self._websocket_after_http())
         app.on_response_prepare.append(_drop_server_header)
@@ -78,7 +80,7 @@ class Server(AbstractAsyncContextManager["Server"]):
         self.bounds = bounds
         limit = connection_limit(share)
         self._pending = PendingConnections(bounds.handshake_seconds, limit, self._serve)
-        self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https")
+        self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https", damped)
         self._connections = HttpConnections(limit, bounds.response_seconds)
 
     @property

@@ -57,6 +57,8 @@ class WebSocket(WSListener):
         "_transport",
         "_why",
         "awaits_pong",
+        "on_close",
+        "on_pong",
     )
 
     def __init__(self, bounds: Bounds, opened: Callable[["WebSocket"], MessageHandler | None]) -> None:
@@ -72,6 +74,10 @@ class WebSocket(WSListener):
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
+        self.on_close: Callable[[], None] | None = None
+        """Called when this side closes the connection."""
+        self.on_pong: Callable[[], None] | None = None
+        """Called for each pong."""
 
     # -- interface for services ---------------------------------------------------------------------
 
@@ -112,6 +118,8 @@ class WebSocket(WSListener):
         if self._why is not None or self._transport is None:
             return
         self._why = (code, reason)
+        if self.on_close is not None:
+            self.on_close()
         self._transport.send_close(cast("WSCloseCode", code), fit_reason(reason))  # picows sends any number
         self._drop_later()
 
@@ -154,6 +162,8 @@ class WebSocket(WSListener):
             transport.send_pong(frame.get_payload_as_bytes())
         elif kind is _PONG:
             self.awaits_pong = False
+            if self.on_pong is not None:
+                self.on_pong()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Notify the handler of the close, once."""

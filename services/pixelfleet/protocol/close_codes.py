@@ -85,6 +85,7 @@ BAD_MESSAGES = _define(4203, "bad_messages", "too many messages that are not und
 TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
 NO_MEDIA = _define(4205, "no_media", "no video was negotiated in time")
 NOT_FOUND = _define(4206, "not_found", "no such application or session")
+NO_CODEC = _define(4207, "no_codec", "no common video codec")
 
 
 def label_of(code: int) -> str:

@@ -51,6 +51,10 @@ class Matchmakers:
         """Return the number of targets that are not excluded."""
         return self.pool.usable(asyncio.get_running_loop().time())
 
+    def all_silent(self) -> bool:
+        """Whether no target answers: none has an address, or none answered the last check of its readiness."""
+        return self.found.is_set() and all(target.silent for target in self.pool.targets())
+
     def failed(self, target: Target, why: str) -> None:
         """Exclude a target for a while."""
         if self.pool.failed(target, asyncio.get_running_loop().time(), why):
@@ -92,8 +96,10 @@ class Matchmakers:
         try:
             async with self.session.get(f"{target.http_url}/readyz", timeout=timeout, **options) as answer:
                 ready, why = answer.status == 200, f"/readyz answers {answer.status}"
+                target.silent = False
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             ready, why = False, type(error).__name__
+            target.silent = True
         if ready:
             self.answered(target)
         else:

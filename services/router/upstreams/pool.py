@@ -26,6 +26,8 @@ class Target:
     """The end of its exclusion, on the event loop's clock."""
     why: str = ""
     """The reason of its last exclusion."""
+    silent: bool = False
+    """Whether it gave no answer to the last check of its readiness."""
     ws_url: str = field(init=False)
     """Its base URL for websockets, with the name as host."""
 

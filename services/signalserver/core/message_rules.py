@@ -10,9 +10,19 @@ from typing import Any, Final
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
-from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind, player_id_of
+from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind
+from pixelfleet.protocol.video_failure import reported_failure
+from signalserver.core.naming import claim_id
 from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
-from signalserver.core.roster import K, Peer, Role, Source, Subscriber
+from signalserver.core.relaying import (
+    relay_candidate,
+    relay_data_channels,
+    relay_description,
+    relay_from_sfu,
+    relay_to_sfus,
+    relay_to_source,
+)
+from signalserver.core.roster import K, Peer, Role
 from signalserver.core.state import MAX_ENDPOINT_ID_LENGTH, State
 
 MAX_PATH_CHANGES: Final = 32
@@ -25,6 +35,8 @@ Rule = Callable[[State[Any], Peer[Any], Message, bytes], None]
 
 def answer_ping(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Send `pong` with the time of the ping."""
+    if peer.subscriber is not None:
+        peer.subscriber.pings = True
     pong: Message = {"type": "pong"}
     if "time" in message:
         pong["time"] = message["time"]
@@ -39,7 +51,7 @@ def ignore(state: State[K], peer: Peer[K], message: Message, data: bytes) -> Non
 
 
 def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Assign an endpoint id to a source and confirm the id that was assigned."""
+    """Assign an endpoint id to a source and confirm the assigned id, at once or when the id's holder was asked."""
     source = peer.source
     assert source is not None
     if source.dialect is Dialect.LEGACY:
@@ -48,29 +60,10 @@ def set_endpoint_id(state: State[K], peer: Peer[K], message: Message, _: bytes) 
         raise BadMessageError("endpointId: the id is empty")
     if peer.role is Role.STREAMER:
         source.dialect = identified_dialect(message.get("protocolVersion"))
-    state.assign_endpoint_id(source, message["id"])
-    state.send(peer, {"type": "endpointIdConfirm", "committedId": source.endpoint_id})
-
-
-def relay_to_subscriber(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward a source's message to the subscriber in `playerId`, which must be subscribed to this source."""
-    subscriber = state.subscriber_of(peer, message)
-    if message["type"] == "answer":
-        subscriber.negotiated = True
-    assert peer.source is not None
-    if peer.source.dialect.keeps_player_id:
-        state.send_encoded(subscriber.peer, data, message["type"])
-    else:
-        del message["playerId"]
-        state.send(subscriber.peer, message)
-
-
-def relay_to_sfus(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward a streamer's message to the SFUs that are subscribed to it."""
-    assert peer.source is not None
-    for subscriber in peer.source.subscribers.values():
-        if subscriber.peer.role is Role.SFU:
-            state.send_encoded(subscriber.peer, data, message["type"])
+        if source.dialect is Dialect.MODERN:
+            source.strict = False
+            state.strict_streamers.forget(peer.address)
+    claim_id(state, source, message["id"], confirm=True)
 
 
 def disconnect_player(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
@@ -116,8 +109,10 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
             return
     else:
         source = state.roster.source(wanted) if admission is None else None
-        if source is None or source is peer.source or not (source.listed or peer.role is Role.SFU):
-            state.subscribe_failed(subscriber, f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}")
+        # A player may subscribe to an SFU before it streams, as with Wilbur: the SFU hears of the player.
+        if source is None or source is peer.source:
+            why = f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}"
+            state.subscribe_failed(subscriber, why, close_codes.NO_STREAMER)
             return
     state.subscribe(subscriber, source)
 
@@ -128,44 +123,15 @@ def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> 
     state.unsubscribe(peer.subscriber)
 
 
-def relay_to_source(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Forward a subscriber's message to its source with `playerId` added; subscribe it first if necessary."""
-    subscriber = peer.subscriber
-    assert subscriber is not None
-    source = subscriber.subscribed_to or _default_source(state, subscriber, message["type"])
-    if source is not None:
-        message["playerId"] = subscriber.player_id
-        state.send_to_source(source, message)
-        if message["type"] == "offer":
-            subscriber.unanswered_since = state.now
-        elif message["type"] == "answer":
-            subscriber.negotiated = True
-
-
-def _default_source(state: State[K], subscriber: Subscriber[K], kind: str) -> Source[K] | None:
-    """Subscribe a peer that sent no `subscribe` to its leased streamer, or to the first listed one; return it."""
-    if kind == "offer":
-        # An offer of the streamer would cross the peer's offer, and browsers do not recover from that.
-        subscriber.offers = True
-    if subscriber.admission is not None:
-        source = state.roster.source(subscriber.admission.endpoint_id)
-    else:
-        source = next((s for s in state.roster.listed() if s is not subscriber.peer.source), None)
-    if source is None or not source.listed:
-        state.close(subscriber.peer, close_codes.NO_STREAMER)
-        return None
-    return source if state.subscribe(subscriber, source) else None
-
-
 def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Request a call to the application's REST API."""
     state.emit(Call(peer.key, message["action"], message.get("payload")))
 
 
 def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Read a player's ICE path and the times of its first frame from its statistics; ignore the rest.
+    """Read a player's ICE path, its first frame and its failure from its statistics; ignore the rest.
 
-    Both are logged, so their number per player is limited.
+    All are logged, so their number per player is limited.
     """
     player = peer.subscriber
     assert player is not None
@@ -178,6 +144,8 @@ def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> No
     if not player.first_frame_reported and (steps := first_frame_steps(stats)) is not None:
         player.first_frame_reported = True
         state.emit(FirstFrame(peer.key, steps))
+    if (failure := reported_failure(stats)) is not None:
+        state.video_failed(player, *failure)
 
 
 def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
@@ -186,27 +154,6 @@ def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
 
 
 # -- SFUs -------------------------------------------------------------------------------------------
-
-
-def relay_from_sfu(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward an SFU's message to the subscriber in `playerId`, or to its streamer when there is none."""
-    assert peer.source is not None
-    subscriber = peer.source.subscribers.get(player_id_of(message) or "")
-    if subscriber is None:
-        relay_to_source(state, peer, message, data)
-        return
-    if message["type"] == "answer":
-        subscriber.negotiated = True
-    if message["type"] in ("offer", "peerDataChannels"):
-        del message["playerId"]
-    state.send(subscriber.peer, message)
-
-
-def relay_data_channels(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
-    """Forward an SFU's data channels to its streamer with `sfuId` added."""
-    assert peer.subscriber is not None
-    message["sfuId"] = peer.subscriber.player_id
-    relay_to_source(state, peer, message, data)
 
 
 def start_streaming(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:
@@ -229,12 +176,12 @@ _COMMON: Final[Mapping[str, Rule]] = {"ping": answer_ping, "pong": ignore}
 RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
     Role.STREAMER: {
         **_COMMON,
-        "answer": relay_to_subscriber,
+        "answer": relay_description,
         "disconnectPlayer": disconnect_player,
         "endpointId": set_endpoint_id,
-        "iceCandidate": relay_to_subscriber,
+        "iceCandidate": relay_candidate,
         "layerPreference": relay_to_sfus,
-        "offer": relay_to_subscriber,
+        "offer": relay_description,
     },
     Role.PLAYER: {
         **_COMMON,

@@ -33,6 +33,12 @@ class SourceNamed(NamedTuple, Generic[K]):
     """The requested id. It differs from `endpoint_id` when it was in use."""
 
 
+class Probe(NamedTuple, Generic[K]):
+    """Ping a peer, report its pong with `Switchboard.answered`, and call `tick` after PROBE_SECONDS."""
+
+    to: K
+
+
 class Call(NamedTuple, Generic[K]):
     """Call the application's REST API for a player and send the player the response."""
 
@@ -56,6 +62,16 @@ class FirstFrame(NamedTuple, Generic[K]):
     """Seconds by step; `pixelfleet.protocol.first_frame` has the names of the steps."""
 
 
+class VideoFailed(NamedTuple, Generic[K]):
+    """A player can show no video."""
+
+    player: K
+    reason: str
+    """One of `pixelfleet.protocol.video_failure.REASONS`."""
+    codecs: tuple[str, ...]
+    """The offered codecs, the preferred one first; empty if the failure concerns none."""
+
+
 class MessageDropped(NamedTuple, Generic[K]):
     """A message of a peer was dropped."""
 
@@ -66,6 +82,26 @@ class MessageDropped(NamedTuple, Generic[K]):
     """The number of dropped messages of this peer, with this one."""
 
 
+class MessageWithheld(NamedTuple, Generic[K]):
+    """A message of a player was not forwarded, because its streamer does not accept this type."""
+
+    sender: K
+    kind: str
+    streamer: str
+    """The streamer's endpoint id."""
+    first: bool
+    """Whether this is the first message of this type that the streamer was not sent."""
+
+
+class MessageRefused(NamedTuple):
+    """A streamer closed its connection because of a message that it does not know. It has left the roster."""
+
+    kind: str
+    streamer: str
+    """The streamer's endpoint id; empty if it had none."""
+    address: str
+
+
 class RosterChanged(NamedTuple):
     """The listed streamers, the players or the subscriptions changed."""
 
@@ -74,9 +110,13 @@ Output = (
     Send[K]
     | Close[K]
     | SourceNamed[K]
+    | Probe[K]
     | Call[K]
     | IcePathChanged[K]
     | FirstFrame[K]
+    | VideoFailed[K]
     | MessageDropped[K]
+    | MessageWithheld[K]
+    | MessageRefused
     | RosterChanged
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
+from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 
 K = TypeVar("K")
@@ -36,6 +37,10 @@ class Source(Generic[K]):
 
     peer: "Peer[K]"
     dialect: Dialect
+    strict: bool = False
+    """Whether a streamer at this address has closed a connection because of a message that it did not know."""
+    withheld: set[str] = field(default_factory=set)
+    """The types of players' messages that were not forwarded, because the source does not accept them."""
     identity: str = ""
     """A later source with the same identity may take over the endpoint id; empty for never."""
     endpoint_id: str = ""
@@ -64,6 +69,18 @@ class Subscriber(Generic[K]):
     """The time since which a player occupies a slot without an answer in either direction; None for others."""
     negotiated: bool = False
     """Whether the peer has sent or received an answer."""
+    awaits_answer: bool = False
+    """Whether the present subscription has had no answer in either direction."""
+    offer: tuple[str, frozenset[str]] | None = None
+    """A player's first offer before its answer, and the directions of the videos in it that the player would see."""
+    video_failed: bool = False
+    """Whether a failure of the player's video was reported."""
+    bundle_index: int | None = None
+    """The media section of every candidate in its source's last SDP; None when it is not certain."""
+    pings: bool = False
+    """Whether the peer has sent `ping`, as pages of 5.5 and later do every 30 s."""
+    failure: tuple[float, CloseCode] | None = None
+    """The time of the first `subscribeFailed` without a later subscription, and the code for a close after it."""
     path: str | None = None
     """The kind of the last reported ICE path."""
     path_changes: int = 0
@@ -81,6 +98,21 @@ class Peer(Generic[K]):
     source: Source[K] | None = None
     subscriber: Subscriber[K] | None = None
     bad_messages: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Claim(Generic[K]):
+    """The claim of a source to an endpoint id that another source, its holder, may have."""
+
+    source: Source[K]
+    wanted: str
+    confirm: bool
+    """Whether the source is sent `endpointIdConfirm`."""
+    holder: Source[K] | None
+    since: float
+    """The time at which the holder was pinged, in seconds."""
+    answered: bool = False
+    """Whether the holder has sent anything since then."""
 
 
 class Roster(Generic[K]):

@@ -9,19 +9,29 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import understands
 from pixelfleet.protocol.messages import BadMessageError, Message, dump, player_id_of
-from signalserver.core.outputs import Close, MessageDropped, Output, RosterChanged, Send, SourceNamed
-from signalserver.core.roster import K, Peer, Role, Roster, Source, Subscriber
+from pixelfleet.protocol.video_failure import no_codec_reason
+from signalserver.core.outputs import (
+    Close,
+    MessageDropped,
+    MessageWithheld,
+    Output,
+    RosterChanged,
+    Send,
+    VideoFailed,
+)
+from signalserver.core.roster import Claim, K, Peer, Role, Roster, Source, Subscriber
+from signalserver.core.strict_streamers import StrictStreamers
 
 FIRST_PLAYER_ID: Final = 101
 """Player ids are numeric strings from this number on: the only form that all dialects accept."""
 
 MAX_ENDPOINT_ID_LENGTH: Final = 128
 
-TAKEOVER_WINDOW_SECONDS: Final = 60.0
-MAX_TAKEOVERS: Final = 3
-"""After this many takeovers of one id in the window, the next streamer gets another id.
+FAILED_SUBSCRIBE_SECONDS: Final = 40.0
+"""A player that was sent `subscribeFailed` is closed after this time without a subscription, unless it has sent `ping`.
 
-Without the limit, two streamers with the same id and identity would replace each other without end.
+Pages of 5.2 to 5.4 do not know the message and would stay black. Later ones show its text, and send their first ping
+30 s after they connect.
 """
 
 STREAMER_DISCONNECTED: Final = dump({"type": "streamerDisconnected"})
@@ -43,6 +53,8 @@ class Rules:
     """Subscribers per streamer; 0 is no limit."""
     tell_player_count: bool = False
     """Send players their number whenever it changes; pages of 4.27 can show it."""
+    name_streams: bool = True
+    """A track of a source's description that belongs to no stream is added to one: pages show only streams."""
     max_bad_messages: int = 100
     """A peer is closed when this many of its messages were dropped."""
 
@@ -54,7 +66,11 @@ class State(Generic[K]):
         self.rules = rules
         self.roster: Roster[K] = Roster()
         self._player_ids = count(FIRST_PLAYER_ID)
-        self._takeovers: dict[str, deque[float]] = {}
+        self.strict_streamers = StrictStreamers()
+        self.claims: dict[K, Claim[K]] = {}
+        """The undecided claims to an endpoint id in use, by claimant."""
+        self.takeovers: dict[str, deque[float]] = {}
+        """The times of recent takeovers by endpoint id."""
         self._outputs: Outputs[K] = []
         self.now = 0.0
         """The time of the event that is being handled, in seconds."""
@@ -78,10 +94,17 @@ class State(Generic[K]):
         """Send a message."""
         self._outputs.append(Send(peer.key, dump(message), message["type"]))
 
-    def send_to_source(self, source: Source[K], message: Message) -> None:
-        """Send a message to a source if the source's dialect has this type."""
-        if understands(source.dialect, message["type"]):
+    def send_to_source(self, source: Source[K], message: Message) -> bool:
+        """Send a message to a source if it accepts this type; return whether it does."""
+        accepted = understands(source.dialect, message["type"], strict=source.strict)
+        if accepted:
             self.send(source.peer, message)
+        return accepted
+
+    def withhold(self, peer: Peer[K], source: Source[K], kind: str) -> None:
+        """Report a message of a peer that its source does not accept."""
+        self.emit(MessageWithheld(peer.key, kind, source.endpoint_id, kind not in source.withheld))
+        source.withheld.add(kind)
 
     def roster_changed(self) -> None:
         """Announce that streamers, players or subscriptions changed."""
@@ -126,37 +149,7 @@ class State(Generic[K]):
             for player in players:
                 self.send_encoded(player, message, "playerCount")
 
-    # -- sources ------------------------------------------------------------------------------------
-
-    def assign_endpoint_id(self, source: Source[K], wanted: str) -> None:
-        """Assign an endpoint id to a source, with a takeover where it is allowed, and notify its subscribers."""
-        wanted = wanted[:MAX_ENDPOINT_ID_LENGTH]
-        holder = self.roster.source(wanted)
-        if holder is not None and holder is not source and self._may_take_over(source, holder):
-            self.close(holder.peer, close_codes.REPLACED)
-        old = source.endpoint_id
-        name = self.roster.name(source, wanted)
-        self.emit(SourceNamed(source.peer.key, name, wanted))
-        if old and old != name:
-            for subscriber in source.subscribers.values():
-                if subscriber.admission is None:
-                    self.send(subscriber.peer, {"type": "streamerIdChanged", "newID": name})
-        self.roster_changed()
-
-    def _may_take_over(self, source: Source[K], holder: Source[K]) -> bool:
-        """Return whether a source may replace the holder of its id; count the takeover."""
-        if not source.identity or source.identity != holder.identity or source.peer.role is not holder.peer.role:
-            return False
-        times = self._takeovers.setdefault(holder.endpoint_id, deque(maxlen=MAX_TAKEOVERS))
-        if len(times) == MAX_TAKEOVERS and self.now - times[0] < TAKEOVER_WINDOW_SECONDS:
-            return False
-        times.append(self.now)
-        return True
-
-    def prune_takeovers(self) -> None:
-        """Remove the records of takeovers that are older than the window."""
-        for name in [n for n, times in self._takeovers.items() if self.now - times[-1] >= TAKEOVER_WINDOW_SECONDS]:
-            del self._takeovers[name]
+    # -- players ------------------------------------------------------------------------------------
 
     def close_idle_player(self, player: Subscriber[K]) -> None:
         """Close a player that has occupied a slot for too long without media, so that the slot becomes free."""
@@ -167,8 +160,28 @@ class State(Generic[K]):
             # The streamer did not answer: another one may.
             self.close(player.peer, close_codes.STREAM_UNAVAILABLE)
         else:
-            self.subscribe_failed(player, close_codes.NO_MEDIA.reason)
+            self.subscribe_failed(player, close_codes.NO_MEDIA.reason, close_codes.NO_MEDIA)
             self.close(player.peer, close_codes.NO_MEDIA)
+
+    def close_failed_player(self, player: Subscriber[K]) -> None:
+        """Close a player whose page does not know `subscribeFailed`, so that it connects again later."""
+        if player.failure is not None and not player.pings:
+            since, why = player.failure
+            if self.now - since >= FAILED_SUBSCRIBE_SECONDS:
+                self.close(player.peer, why)
+
+    def close_without_video(self, player: Subscriber[K], reason: str, codecs: tuple[str, ...]) -> None:
+        """Close a player that has no video codec in common with its source."""
+        self.video_failed(player, reason, codecs)
+        why = no_codec_reason(codecs)
+        self.subscribe_failed(player, why, close_codes.NO_CODEC)
+        self.close(player.peer, close_codes.NO_CODEC, why)
+
+    def video_failed(self, player: Subscriber[K], reason: str, codecs: tuple[str, ...]) -> None:
+        """Report the first failure of a player's video."""
+        if not player.video_failed:
+            player.video_failed = True
+            self.emit(VideoFailed(player.peer.key, reason, codecs))
 
     def end_subscriptions(self, source: Source[K]) -> None:
         """End every subscription to a source that stopped streaming; notify the source if it is still connected."""
@@ -204,8 +217,9 @@ class State(Generic[K]):
         self.unsubscribe(subscriber)
         limit = self.rules.max_players_per_streamer
         if limit and len(source.subscribers) >= limit:
-            self.subscribe_failed(subscriber, "The streamer is full")
+            self.subscribe_failed(subscriber, "The streamer is full", close_codes.FULL)
             return False
+        subscriber.failure, subscriber.offer, subscriber.awaits_answer = None, None, True
         source.subscribers[subscriber.player_id] = subscriber
         subscriber.subscribed_to = source
         if subscriber.slot_since is None:
@@ -224,8 +238,13 @@ class State(Generic[K]):
         self.roster_changed()
         return True
 
-    def subscribe_failed(self, subscriber: Subscriber[K], why: str) -> None:
-        """Send `subscribeFailed`: Epic's page shows the text and stops."""
+    def subscribe_failed(self, subscriber: Subscriber[K], why: str, later: CloseCode) -> None:
+        """Send `subscribeFailed`: Epic's page of 5.5 and later shows the text and stops.
+
+        An older page is closed with the code `later` by `close_failed_player`.
+        """
+        if subscriber.failure is None:
+            subscriber.failure = (self.now, later)
         self.send(subscriber.peer, {"type": "subscribeFailed", "message": why})
 
     def unsubscribe(self, subscriber: Subscriber[K]) -> None:

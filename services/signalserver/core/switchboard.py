@@ -12,6 +12,7 @@ from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
 from signalserver.core.message_rules import RULES
+from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
 from signalserver.core.state import Outputs, Rules, State
 
@@ -44,14 +45,15 @@ class Switchboard(Generic[K]):
         state.now = now
         legacy = state.rules.legacy_streamers
         peer = Peer(key, Role.STREAMER, now, address)
-        peer.source = Source(peer, Dialect.LEGACY if legacy else Dialect.MIDDLE, identity)
+        dialect = Dialect.LEGACY if legacy else Dialect.MIDDLE
+        peer.source = Source(peer, dialect, identity=identity, strict=address in state.strict_streamers)
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         if legacy:
-            state.assign_endpoint_id(peer.source, DEFAULT_ENDPOINT_ID)
+            claim_id(state, peer.source, DEFAULT_ENDPOINT_ID)
         else:
             state.send_encoded(peer, IDENTIFY, "identify")
-        return state.take_outputs()
+        return self._finish()
 
     def player_connected(
         self,
@@ -74,19 +76,19 @@ class Switchboard(Generic[K]):
         state.send_encoded(peer, config, "config")
         state.send_player_count()
         state.roster_changed()
-        return state.take_outputs()
+        return self._finish()
 
     def sfu_connected(self, key: K, now: float, config: bytes, *, address: str = "", identity: str = "") -> Outputs[K]:
         """Add an SFU: a subscriber to its streamer and, once it sends `startStreaming`, a source to players."""
         state = self._state
         state.now = now
         peer = Peer(key, Role.SFU, now, address)
-        peer.source = Source(peer, Dialect.MODERN, identity, streaming=False)
+        peer.source = Source(peer, Dialect.MODERN, identity=identity, streaming=False)
         peer.subscriber = Subscriber(peer, state.next_player_id())
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         state.send_encoded(peer, IDENTIFY, "identify")
-        return state.take_outputs()
+        return self._finish()
 
     def received(self, key: K, data: bytes, now: float) -> Outputs[K]:
         """Handle one message of a peer."""
@@ -96,6 +98,8 @@ class Switchboard(Generic[K]):
             return []
         state.now = now
         self.last_kind = "malformed"
+        if state.claims:
+            answered(state, peer)
         try:
             message = parse(data, self._limits)
             rule = RULES[peer.role].get(message["type"])
@@ -109,38 +113,59 @@ class Switchboard(Generic[K]):
             state.drop_message(peer, self.last_kind, str(error), close=close_codes.TOO_DEEP)
         except BadMessageError as error:
             state.drop_message(peer, self.last_kind, str(error))
-        return state.take_outputs()
+        return self._finish()
 
-    def left(self, key: K) -> Outputs[K]:
-        """Remove a peer whose connection ended."""
-        peer = self._state.roster.find(key)
+    def left(self, key: K, reason: str = "") -> Outputs[K]:
+        """Remove a peer whose connection ended; `reason` is the peer's close reason."""
+        state = self._state
+        peer = state.roster.find(key)
         if peer is not None:
-            self._state.remove(peer)
-        return self._state.take_outputs()
+            state.remove(peer)
+            if (refused := state.strict_streamers.left(peer, reason)) is not None:
+                state.emit(refused)
+        return self._finish()
+
+    def answered(self, key: K, now: float) -> Outputs[K]:
+        """Record that a peer has answered a ping."""
+        state = self._state
+        state.now = now
+        peer = state.roster.find(key)
+        if peer is not None:
+            answered(state, peer)
+        return self._finish()
 
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
         """Close a peer for a reason outside the protocol: an operator's action, a shutdown."""
         peer = self._state.roster.find(key)
         if peer is not None:
             self._state.close(peer, why, reason)
-        return self._state.take_outputs()
+        return self._finish()
 
     def tick(self, now: float) -> Outputs[K]:
         """Assign default ids to streamers that sent none in time, and close players without media in time.
 
-        To be called about once a second.
+        Players that were sent `subscribeFailed` are closed, too. To be called about once a second.
         """
         state = self._state
         state.now = now
-        state.prune_takeovers()
+        prune_takeovers(state)
         for peer in list(state.roster.peers(Role.STREAMER)):
             source = peer.source
-            if source and not source.endpoint_id and now - peer.connected_at >= state.rules.identify_seconds:
-                state.assign_endpoint_id(source, DEFAULT_ENDPOINT_ID)
+            unnamed = source and not source.endpoint_id and peer.key not in state.claims
+            if source and unnamed and now - peer.connected_at >= state.rules.identify_seconds:
+                claim_id(state, source, DEFAULT_ENDPOINT_ID)
+        for player in self.players():
+            state.close_failed_player(player)
         if state.rules.first_media_seconds:
             for player in self.players():
                 state.close_idle_player(player)
-        return state.take_outputs()
+        return self._finish()
+
+    def _finish(self) -> Outputs[K]:
+        """Settle what the event has decided, and return its outputs."""
+        if self._state.claims:
+            settle_claims(self._state)
+        return self._state.take_outputs()
 
     # -- queries ------------------------------------------------------------------------------------
 
@@ -164,6 +189,13 @@ class Switchboard(Generic[K]):
         return self._state.roster.find(key)
 
     def longest_unanswered(self, now: float) -> float:
-        """Return the longest time in seconds that a player has waited for its streamer's first message, or 0."""
-        waits = [player.unanswered_since for player in self.players() if player.unanswered_since is not None]
+        """Return the longest time in seconds that a player has waited for its streamer's first message, or 0.
+
+        Players of an SFU that does not stream yet are not counted: it answers them when it streams.
+        """
+        waits = [
+            player.unanswered_since
+            for player in self.players()
+            if player.unanswered_since is not None and player.subscribed_to and player.subscribed_to.streaming
+        ]
         return now - min(waits) if waits else 0.0

@@ -1,6 +1,5 @@
 """The probes for an RTCConfiguration, and the evaluation of their results. No I/O."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,15 +7,11 @@ from typing import Final, Literal
 import msgspec
 
 from pixelfleet.net.addresses import url_host
+from pixelfleet.protocol.ice_urls import IceUrlError, parse_ice_url
 
 Transport = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
-
-_ICE_URL: Final = re.compile(
-    r"(?P<scheme>stun|turns?):(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))"
-    r"(?::(?P<port>[0-9]{1,5}))?(?:\?transport=(?P<transport>udp|tcp))?"
-)
 
 
 class _IceServer(msgspec.Struct):
@@ -76,18 +71,17 @@ def probes_of(body: bytes) -> list[Probe]:
     return list(probes)
 
 
-def _probe(url: str, server: _IceServer) -> Probe:
-    found = _ICE_URL.fullmatch(url)
-    if found is None:
-        raise ConfigurationError("a URL is not stun:, turn: or turns: with a host")
-    secure = found["scheme"] == "turns"
-    host, port = found["v6"] or found["host"], int(found["port"] or (5349 if secure else 3478))
-    if not 0 < port < 65536:
-        raise ConfigurationError("a URL has no usable port")
-    if found["scheme"] == "stun":
-        return Probe("STUN", host, port)
-    transport: Transport = "TLS" if secure else "TCP" if found["transport"] == "tcp" else "UDP"
-    return Probe(transport, host, port, server.username, server.credential)
+def _probe(text: str, server: _IceServer) -> Probe:
+    try:
+        url = parse_ice_url(text)
+    except IceUrlError as error:
+        raise ConfigurationError(f"a URL is invalid: {error}") from None
+    if (refusal := url.refusal()) is not None:
+        raise ConfigurationError(f"browsers refuse the configuration: {refusal}")
+    if not url.relays:
+        return Probe("STUN", url.host, url.port)
+    transport: Transport = "TLS" if url.scheme == "turns" else "TCP" if url.transport == "tcp" else "UDP"
+    return Probe(transport, url.host, url.port, server.username, server.credential)
 
 
 def works(results: Sequence[Result]) -> bool:

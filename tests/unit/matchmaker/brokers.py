@@ -60,7 +60,8 @@ class Store:
     ) -> StreamerReport:
         """Report a streamer; return its report."""
         name = f"s{number}"
-        values = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "legacy": legacy, **fields}
+        values: dict[str, Any] = {"app": "default", "url": f"ws://10.0.0.{number}:4000", "legacy": legacy}
+        values |= {"dialect": "5.0" if legacy else "5.5", **fields}
         report = StreamerReport(server_id=name, endpoint_id="cam", **values)
         owner = "other-replica" if legacy else ""
         await self.inner.report(ServerReport(server_id=name, sequence=sequence, streamers=(report,), owner=owner))

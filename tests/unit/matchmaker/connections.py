@@ -6,6 +6,7 @@ from typing import Any, cast
 import orjson
 
 from matchmaker.legacy.connection import LegacyConnection
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
 from matchmaker.metrics import Metrics
 from matchmaker.settings import Settings
@@ -73,7 +74,8 @@ class Servers:
 
     def __init__(self, store: Store | None = None, replica: str = "here", **settings: Any) -> None:
         self.store = store or Store()
-        self.servers = LegacyServers(self.store.real, replica, Settings(**settings), Metrics())
+        chosen = Settings(**settings)
+        self.servers = LegacyServers(self.store.real, replica, chosen, Metrics(), LegacyDialects(chosen.legacy_rules))
         self.now = 1000.0
 
     def connect(self, peer: str = "10.0.0.7") -> LegacyClient:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.players import Players
@@ -55,7 +56,13 @@ class Replica:
         self.broker = self.driver.broker
         tasks.spawn(self.broker.departures.run())
         self.players = Players(
-            self.broker, Settings(session_key=KEY, **settings), tasks, Heartbeat(20, 10), Metrics(), None
+            self.broker,
+            Settings(session_key=KEY, **settings),
+            tasks,
+            Heartbeat(20, 10),
+            Metrics(),
+            None,
+            LegacyDialects([]),
         )
         tasks.spawn(self.players.run())
         self.dials: list[Dial] = []

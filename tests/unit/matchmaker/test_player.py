@@ -137,6 +137,42 @@ async def test_the_close_code_of_the_streamer_is_passed_on(replica: Replica) -> 
     assert not (await replica.store.inner.snapshot()).leases
 
 
+async def test_a_legacy_server_that_closes_its_player_before_an_answer_is_a_failed_one(replica: Replica) -> None:
+    client = await dialled(replica, legacy=True)
+    dial = replica.dials[0]
+    dial.open()
+    await replica.settle()
+    dial.handler.message(b'{"type":"config"}')
+    dial.handler.message(b'{"type":"offer","sdp":"x"}')
+    client.send(b'{"type":"layerPreference","spatialLayer":0}')
+    assert dial.socket.sent == []
+    await replica.store.streamer(2, legacy=True)
+    dial.handler.closed(1008, "Unsupported message type")
+    await replica.settle()
+    assert client.socket.closes == [(4001, close_codes.STREAM_UNAVAILABLE.reason)]
+    assert len(replica.broker) == 0
+    assert replica.dials == [dial], "no other server is dialled for a socket that closes"
+    client.leave()
+    await replica.settle()
+    snapshot = await replica.store.inner.snapshot()
+    assert (snapshot.leases, snapshot.queue) == ((), ())
+    assert [view.failures for view in snapshot.streamers] == [1, 0]
+    assert replica.players.metrics.registries.all.get_sample_value("matchmaker_dials_total", {"outcome": "failed"}) == 1
+
+
+@pytest.mark.parametrize("code", [1001, 1008])
+async def test_a_rejection_by_a_legacy_server_is_not_passed_on(replica: Replica, code: int) -> None:
+    client = await dialled(replica, legacy=True)
+    dial = replica.dials[0]
+    dial.open()
+    await replica.settle()
+    dial.handler.message(b'{"type":"config"}')
+    client.send(b'{"type":"answer","sdp":"x"}')
+    dial.handler.closed(code, "Broken")
+    assert client.socket.closes == [(4001, close_codes.STREAM_UNAVAILABLE.reason)]
+    assert (await replica.store.inner.snapshot()).streamers[0].failures == 0
+
+
 async def test_a_slot_is_free_once_the_streamers_side_is_closed(replica: Replica) -> None:
     client = await dialled(replica, legacy=True)
     dial = replica.dials[0]

@@ -37,9 +37,9 @@ async def test_invalid_requests_are_refused_with_a_status(replica: Replica) -> N
     assert replica.upgrade("/").status == 503
 
 
-async def test_a_closing_replica_accepts_and_closes_new_players(replica: Replica) -> None:
+async def test_a_closing_replica_refuses_new_players(replica: Replica) -> None:
     replica.players.closing = True
-    assert replica.upgrade("/").status == 101
+    assert replica.upgrade("/").status == 503
     await replica.settle()
     assert len(replica.players) == 0
 

@@ -48,7 +48,7 @@ class Made:
     watch: ApplicationWatch
     wired: list[Wired] = field(default_factory=list)
 
-    def _wire(self, role: Role, admission: Admission | None = None) -> Wired:
+    def _wire(self, role: Role, admission: Admission | None = None, identity: str = "") -> Wired:
         socket = FakeSocket()
         switchboard = self.hub.switchboard
         connection = self.hub.begin(
@@ -58,7 +58,7 @@ class Made:
             lambda now: (
                 switchboard.player_connected(socket.real, now, CONFIG, admission=admission)
                 if role is Role.PLAYER
-                else switchboard.streamer_connected(socket.real, now, CONFIG)
+                else switchboard.streamer_connected(socket.real, now, CONFIG, identity=identity)
             ),
         )
         wired = Wired(self.hub, connection, socket)
@@ -68,8 +68,8 @@ class Made:
     def player(self, admission: Admission | None = None) -> Wired:
         return self._wire(Role.PLAYER, admission)
 
-    def streamer(self, name: str | None = None) -> Wired:
-        wired = self._wire(Role.STREAMER)
+    def streamer(self, name: str | None = None, *, identity: str = "") -> Wired:
+        wired = self._wire(Role.STREAMER, identity=identity)
         if name is not None:
             wired.send("endpointId", id=name, protocolVersion="1.3.0")
         return wired

@@ -11,6 +11,9 @@ from signalserver.core.message_rules import MAX_PATH_CHANGES
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
+from signalserver.journal import UNREAL_4, UNREAL_5_0
+from tests.parts import eventually
+from tests.unit.pixelfleet.protocol.test_sdp import recorded
 from tests.unit.signalserver.core.conversation import SDP
 from tests.unit.signalserver.hubs import Made, make_hub
 
@@ -107,6 +110,52 @@ async def test_the_logged_statistics_of_a_player_are_limited(made: Made) -> None
         for number in range(10 * MAX_PATH_CHANGES):
             player.send("stats", data=f'{{"path": "{("host", "relayed")[number % 2]}"}}')
     assert len(lines) == MAX_PATH_CHANGES
+
+
+async def test_a_failed_video_is_counted_and_logged_with_its_codec(made: Made) -> None:
+    streamer, player = made.streamer("cam"), made.player()
+    player.send("subscribe", streamerId="cam")
+    streamer.send("offer", sdp=recorded("chromium_offer_h264"), playerId=player.connection.peer_id)
+    with capture_logs() as lines:
+        player.send("answer", sdp=recorded("firefox_answer_refused"))
+    assert [(line["event"], line["why"], line["codecs"]) for line in lines] == [("video failed", "no_codec", "H264")]
+    assert player.socket.closes == [(4207, "no common video codec: H264")]
+    count = made.metrics.registries.all.get_sample_value
+    assert count("signalserver_video_failures_total", {"reason": "no_codec", "codec": "H264"}) == 1
+
+
+async def test_what_a_strict_streamer_is_not_sent_is_counted_and_logged_once(made: Made) -> None:
+    with capture_logs() as lines:
+        made.streamer().leave(4000, "Unsupported message `endpointIdConfirm` received from SS")
+        streamer = made.streamer()
+        streamer.send("endpointId", id="cam")
+        player = made.player()
+        player.send("subscribe", streamerId="cam")
+        for _ in range(3):
+            player.send("layerPreference", spatialLayer=0, temporalLayer=0)
+    assert streamer.kinds() == ["config", "identify", "playerConnected"]
+    refused = [line for line in lines if line["event"] == "streamer refused a message"]
+    assert [(line["type"], line["next"]) for line in refused] == [("endpointIdConfirm", UNREAL_5_0)]
+    withheld = [line for line in lines if line["event"] == "message not forwarded"]
+    assert [(line["type"], line["streamer"]) for line in withheld] == [("layerPreference", "cam")]
+    assert made.metrics.messages.dropped["player", "layerPreference"] == 3
+
+
+async def test_a_refusal_of_a_4_27_streamer_is_logged_with_the_remedy(made: Made) -> None:
+    with capture_logs() as lines:
+        made.streamer().leave(4001, "Unsupported message received: identify")
+    assert [line["next"] for line in lines if line["event"] == "streamer refused a message"] == [UNREAL_4]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_the_holder_of_an_id_is_pinged_before_it_is_replaced(made: Made, *, answers: bool) -> None:
+    old, new = made.streamer("cam", identity="10.0.0.7"), made.streamer(identity="10.0.0.7")
+    old.socket.answers = answers
+    new.send("endpointId", id="cam")
+    assert old.socket.pings == 1
+    confirm = {"type": "endpointIdConfirm", "committedId": "cam1" if answers else "cam"}
+    await eventually(lambda: confirm in new.received(), "the id is confirmed")
+    assert old.socket.closes == ([] if answers else [(4004, close_codes.REPLACED.reason)])
 
 
 async def test_sdp_and_candidates_are_not_logged(made: Made) -> None:

@@ -57,7 +57,7 @@ def options_of(message: bytes) -> Any:
         {"iceServers": []},
         {**SEED, "bundlePolicy": "max-bundle", "x": {"y": [1, None, "ü"]}},
         {"iceServers": [{**turn("a"), "credentialType": "password"}]},
-        {"iceServers": [{"urls": ["stuns:[2001:db8::1]:5349", "stun:turn.example.com"]}]},
+        {"iceServers": [{"urls": ["stun:[2001:db8::1]:5349", "stun:turn.example.com"]}]},
         {"iceServers": [{**turn("a"), "urls": ["turns:turn.example.com:5349?transport=tcp"]}]},
     ],
 )
@@ -115,7 +115,6 @@ def test_peers_get_the_configuration_unchanged(options: dict[str, Any]) -> None:
                 {"username": "", "credential": "hunter2"},
                 {"username": "hunter2", "credential": ""},
                 {"username": "hunter2", "credential": None},
-                {"username": 7, "credential": "hunter2"},
                 {"username": "hunter2", "credential": ["hunter2"]},
             )
         ],
@@ -127,6 +126,20 @@ def test_an_invalid_configuration_is_refused_without_quoting_it(body: bytes) -> 
     assert str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_what_a_browser_refuses_is_left_out_of_an_answer_with_another_turn_server() -> None:
+    bad = {"urls": ["turn:192.0.2.9:99999"], "username": "user", "credential": "hunter2"}
+    config = parse_answer(orjson.dumps({"iceServers": [bad, *SEED["iceServers"]], "bundlePolicy": "hunter2"}))
+    assert options_of(config.message) == {"iceServers": SEED["iceServers"]}
+    assert [fault.partition(":")[0] for fault in config.faults] == ["iceServers[0].urls[0]", "bundlePolicy"]
+    assert "hunter2" not in str(config.faults)
+
+
+@pytest.mark.parametrize("options", [{**SEED, "bundlePolicy": "foo"}, {"iceServers": [turn("a"), turn("u" * 600)]}])
+def test_fixed_options_that_a_browser_refuses_are_an_error(options: dict[str, Any]) -> None:
+    with pytest.raises(RtcConfigError, match=r"bundlePolicy|iceServers\[1\]\.username"):
+        ready_config(options)
 
 
 def test_fixed_options_need_no_ice_servers() -> None:
@@ -323,6 +336,19 @@ async def test_a_failure_keeps_the_last_good_answer_and_is_logged(turn_api: Turn
     assert (line["log_level"], line["why"], line["peers_are_sent"]) == ("warning", why, "the last good one")
     assert "hunter2" not in repr(logs)
     assert len(turn_api.asked) == 2, "it followed a redirect"
+
+
+async def test_what_is_left_out_of_an_answer_is_logged_when_it_changes(turn_api: TurnApi) -> None:
+    source = turn_api.source()
+    stuns = {"urls": "stuns:192.0.2.9"}
+    with capture_logs() as logs:
+        for servers in ([stuns], [stuns], [stuns, stuns], []):
+            turn_api.answer = json({**SEED, "iceServers": [*SEED["iceServers"], *servers]})
+            assert await source.refresh()
+            assert options_of(source.message()) == SEED
+    mended = [line["left_out"] for line in logs if line["event"] == "rtc config mended"]
+    assert [text.count("stuns:") for text in mended] == [1, 2]
+    assert "192.0.2.9" not in str(mended)
 
 
 async def test_an_answer_may_be_as_large_as_the_bound(turn_api: TurnApi) -> None:

@@ -19,6 +19,18 @@ def refused(*options: str) -> str:
     return str(error.value)
 
 
+TURN = {"urls": "turn:h", "username": "u", "credential": "c"}
+REFUSED_AT_START: list[dict[str, Any]] = [
+    {"iceServers": [{**TURN, "urls": "turn:h:0"}]},
+    {"iceServers": [{**TURN, "urls": "turn:h:99999"}]},
+    {"iceServers": [{**TURN, "username": "u" * 600}]},
+    {"bundlePolicy": "foo"},
+    {"iceCandidatePoolSize": 300},
+    {"certificates": [1]},
+]
+"""Options for which the constructor of RTCPeerConnection throws in a browser."""
+
+
 def test_the_default_ports() -> None:
     settings = Settings()
     assert (settings.player_port, settings.streamer_port, settings.sfu_port) == (4000, 8888, 8889)
@@ -49,6 +61,7 @@ def test_the_default_ports() -> None:
         (["--control-paths", "a b"], "--control-paths"),
         (["--peer-options", "[]"], "--peer-options"),
         (["--peer-options", "{"], "--peer-options"),
+        *((["--peer-options", json.dumps(options)], "--peer-options") for options in REFUSED_AT_START),
         (["--max-nesting", "1"], "--max-nesting"),
         (["--max-streamer-messages-per-second", "-1"], "--max-streamer-messages-per-second"),
         (["--trusted-proxies", "-1"], "--trusted-proxies"),

@@ -31,6 +31,7 @@ def test_a_server_is_a_host_with_an_optional_port(text: str, server: Server) -> 
     [
         *("", " ", ":", ":3478", "a:", "a:0", "a:65536", "a:b", "a b", "turn:a", "a?x", "a/b", "[::1", "[::1]3478"),
         *("[a]:1:2", "300.1.1.1", "1.2.3", "fe80::1%eth0", "-a", "a" * 300, "é.example", "::x", "http://a", "a@b"),
+        *("turn.example.com:5061", "10080", "xn--a.example", "0x7f.1"),
     ],
 )
 def test_anything_else_is_an_error(text: str) -> None:

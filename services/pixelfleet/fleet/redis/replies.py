@@ -44,7 +44,11 @@ def lease_of(row: Sequence[Any]) -> Lease | None:
 
 
 def lane_view_of(name: str, reply: Sequence[Any]) -> LaneView:
-    """Return the data of one lane."""
+    """Return the data of one lane.
+
+    The rate is that of the intervals between ends. The time since the last end does not count: the rate, and with it
+    every estimate, would change from second to second.
+    """
     length, head, marks, ends, duration, served = reply
     seconds = int(duration) / 1e6
     return LaneView(
@@ -52,7 +56,7 @@ def lane_view_of(name: str, reply: Sequence[Any]) -> LaneView:
         length=length,
         head=tuple(session.decode() for session in head),
         marks=tuple((float(rank), place) for rank, place in zip(marks[::2], marks[1::2], strict=True)),
-        ends_per_second=ends / seconds if seconds else 0.0,
+        ends_per_second=(ends - 1) / seconds if seconds else 0.0,
         served=served == 1,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from itertools import count
 from typing import Any
 
 import pytest
@@ -172,3 +173,21 @@ async def test_unserved_players_get_no_position_until_a_streamer_serves_them(rep
     await replica.driver.store.streamer(1, ready=False)
     await replica.notifier.notify()
     assert [player.positions for player in lost] == [*[[UNSERVED]] * 3, [UNSERVED, QueuePosition(1, None)]]
+
+
+async def test_an_unchanged_place_is_sent_once_while_no_session_ends(replica: Replica) -> None:
+    store, sequence = replica.driver.store, count(1)
+    for _ in range(2):
+        await store.streamer(1, sequence=next(sequence))
+        (joined,) = await replica.driver.join()
+        replica.driver.broker.arrived(joined.ticket.session_id)
+        for sessions in ((joined.ticket.session_id,), ()):
+            await store.streamer(1, sequence=next(sequence), ready=False, sessions=sessions)
+        store.clock.now += 5.0
+    (player,) = await replica.join(1)
+    for _ in range(100):
+        store.clock.now += 1.0
+        await store.streamer(1, sequence=next(sequence), ready=False)
+        await replica.driver.renew()
+        await replica.notifier.notify()
+    assert player.positions == [QueuePosition(1, 5)]

@@ -1,10 +1,12 @@
 """Positions are exact at the head of a lane, and rounded up behind it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaker.queue.positions import LanePositions
+from matchmaker.queue.positions import ETA_STEPS, UNSERVED, LanePositions, QueuePosition, steady
 from pixelfleet.fleet.bounds import EXACT_POSITIONS
 from pixelfleet.fleet.model import LaneView
 
@@ -59,3 +61,43 @@ def test_the_estimate_depends_on_the_rate_at_which_sessions_end(position: int, e
     found = LanePositions(view(60, ends=ends)).position(f"s{position - 1}", (position - 1) * 10.0)
     assert found.position == position
     assert found.eta == eta
+
+
+def shown(rates: list[float], place: int) -> list[int | None]:
+    """Return the estimates that a player at this place is shown, one for each rate at which sessions end."""
+    current: QueuePosition | None = None
+    estimates = []
+    for rate in rates:
+        current = steady(current, LanePositions(view(60, ends=rate)).position(f"s{place - 1}", (place - 1) * 10.0))
+        estimates.append(current.eta)
+    return estimates
+
+
+@given(st.floats(0.001, 10.0), st.integers(1, 50), st.integers(2, 50))
+def test_the_estimate_for_an_unchanged_place_stays_with_unchanged_data(rate: float, place: int, times: int) -> None:
+    assert len(set(shown([rate] * times, place))) == 1
+
+
+@given(st.floats(0.01, 10.0), st.integers(1, 50), st.lists(st.floats(0.99, 1.01), min_size=2, max_size=50))
+def test_the_estimate_for_an_unchanged_place_does_not_flicker(rate: float, place: int, noise: list[float]) -> None:
+    estimates = shown([rate * factor for factor in noise], place)
+    assert len(set(estimates)) == 1, "one percent is less than a step of any estimate"
+
+
+@given(st.lists(st.floats(0.001, 10.0), min_size=2, max_size=50), st.integers(1, 50))
+def test_a_shown_estimate_differs_from_the_last_by_more_than_a_step(rates: list[float], place: int) -> None:
+    estimates = shown(rates, place)
+    for before, after in pairwise(estimates):
+        assert before is not None
+        assert after is not None
+        step = next((step for limit, step in ETA_STEPS if max(before, after) < limit), 300)
+        assert before == after or abs(before - after) > step
+
+
+def test_an_estimate_is_not_kept_for_another_place_or_without_data() -> None:
+    old = QueuePosition(3, 60)
+    for latest in (QueuePosition(2, 60), QueuePosition(3, None), QueuePosition(3, 90), UNSERVED):
+        assert steady(old, latest) == latest
+    assert steady(None, old) == old
+    assert steady(QueuePosition(3, None), old) == old
+    assert steady(old, QueuePosition(3, 65)) == old

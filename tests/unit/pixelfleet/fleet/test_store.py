@@ -526,8 +526,22 @@ async def test_lanes_have_the_rate_of_ended_sessions(fleet: Fleet) -> None:
         await fleet.reports(streamer(capacity=0, sessions=(f"p{number}",)))
         await fleet.reports(streamer(capacity=0))
         fleet.clock.advance(2.0)
-    (view,) = await fleet.store.lanes(["app\x1f"])
-    assert view.ends_per_second == pytest.approx(4 / 8)
+        (view,) = await fleet.store.lanes(["app\x1f"])
+        assert view.ends_per_second == pytest.approx(0.5 if number else 0.0)
+
+
+async def test_the_rate_of_ended_sessions_stays_until_the_next_end(fleet: Fleet) -> None:
+    await fleet.reports(streamer(capacity=0))
+    for number in range(3):
+        await fleet.joins(f"p{number}")
+        await fleet.reports(streamer(capacity=0, sessions=(f"p{number}",)))
+        await fleet.reports(streamer(capacity=0))
+        fleet.clock.advance(2.0)
+    (before,) = await fleet.store.lanes(["app\x1f"])
+    for _ in range(100):
+        fleet.clock.advance(1.0)
+        await fleet.reports(streamer(capacity=0))
+        assert await fleet.store.lanes(["app\x1f"]) == [before]
 
 
 async def test_totals_count_the_fleet(fleet: Fleet) -> None:

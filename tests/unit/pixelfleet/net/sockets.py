@@ -1,5 +1,6 @@
 """Fake sockets that record calls, for logic without a network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,6 +19,7 @@ class FakeSocket:
     sent: list[bytes] = field(default_factory=list)
     closes: list[tuple[int, str]] = field(default_factory=list)
     pings: int = 0
+    on_pong: Callable[[], None] | None = None
 
     @property
     def real(self) -> WebSocket:
@@ -31,6 +33,8 @@ class FakeSocket:
     def ping(self) -> None:
         self.pings += 1
         self.awaits_pong = not self.answers
+        if self.answers and self.on_pong is not None:
+            self.on_pong()
 
     def close(self, why: CloseCode, reason: str | None = None) -> None:
         self.close_raw(why.code, why.reason if reason is None else reason)

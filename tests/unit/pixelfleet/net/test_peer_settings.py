@@ -13,10 +13,16 @@ def test_every_bound_is_a_setting() -> None:
         max_message_burst=11,
         send_buffer_bytes=9000,
         handshake_seconds=3,
+        hold_seconds=1,
         dial_seconds=2,
     )
     assert settings.bounds() == Bounds(
-        message_bytes=5000, messages_per_second=7, message_burst=11, send_buffer_bytes=9000, handshake_seconds=3
+        message_bytes=5000,
+        messages_per_second=7,
+        message_burst=11,
+        send_buffer_bytes=9000,
+        handshake_seconds=3,
+        hold_seconds=1,
     )
 
 

@@ -6,7 +6,18 @@ from typing import Any
 import orjson
 
 from pixelfleet.protocol.close_codes import CloseCode
-from signalserver.core.outputs import Call, Close, MessageDropped, Output, Send, SourceNamed
+from signalserver.core.outputs import (
+    Call,
+    Close,
+    MessageDropped,
+    MessageRefused,
+    MessageWithheld,
+    Output,
+    Probe,
+    Send,
+    SourceNamed,
+    VideoFailed,
+)
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
@@ -29,6 +40,10 @@ class Conversation:
         self.drops: list[MessageDropped[str]] = []
         self.calls: list[Call[str]] = []
         self.named: list[tuple[str, str, str]] = []
+        self.probes: list[str] = []
+        self.withheld: list[MessageWithheld[str]] = []
+        self.refusals: list[MessageRefused] = []
+        self.failures: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
@@ -49,14 +64,31 @@ class Conversation:
                 self.named.append((output.source, output.endpoint_id, output.wanted))
             elif isinstance(output, MessageDropped):
                 self.drops.append(output)
+            elif isinstance(output, Probe):
+                self.probes.append(output.to)
+            elif isinstance(output, MessageWithheld):
+                self.withheld.append(output)
+            elif isinstance(output, MessageRefused):
+                self.refusals.append(output)
+            elif isinstance(output, VideoFailed):
+                self.failures.append((output.player, output.reason, output.codecs))
             elif isinstance(output, Call):
                 self.calls.append(output)
 
     # -- peers --------------------------------------------------------------------------------------
 
-    def streamer(self, key: str, name: str | None = None, *, version: str | None = "1.3.0", identity: str = "") -> str:
+    def streamer(
+        self,
+        key: str,
+        name: str | None = None,
+        *,
+        version: str | None = "1.3.0",
+        identity: str = "",
+        address: str = "",
+    ) -> str:
         """Connect a streamer and, with a name, identify it; discard the messages that it got so far."""
-        self._do(self.switchboard.streamer_connected(self._key(key), self.now, CONFIG, identity=identity))
+        connected = self.switchboard.streamer_connected
+        self._do(connected(self._key(key), self.now, CONFIG, identity=identity, address=address))
         if name is not None:
             self.send(key, "endpointId", id=name, **({"protocolVersion": version} if version else {}))
             self.receive(key)
@@ -92,12 +124,16 @@ class Conversation:
     def send_raw(self, key: str, data: bytes) -> None:
         self._do(self.switchboard.received(key, data, self.now))
 
-    def leave(self, key: str) -> None:
-        self._do(self.switchboard.left(key))
+    def leave(self, key: str, reason: str = "") -> None:
+        self._do(self.switchboard.left(key, reason))
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         self._do(self.switchboard.tick(self.now))
+
+    def answer(self, key: str) -> None:
+        """Answer a ping of the server."""
+        self._do(self.switchboard.answered(key, self.now))
 
     def disconnect(self, key: str, why: CloseCode, reason: str | None = None) -> None:
         self._do(self.switchboard.disconnect(key, why, reason))

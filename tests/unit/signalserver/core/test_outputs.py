@@ -13,10 +13,14 @@ from signalserver.core.outputs import (
     FirstFrame,
     IcePathChanged,
     MessageDropped,
+    MessageRefused,
+    MessageWithheld,
     Output,
+    Probe,
     RosterChanged,
     Send,
     SourceNamed,
+    VideoFailed,
 )
 from tests.unit.signalserver.hubs import Wired, make_hub
 
@@ -24,10 +28,14 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     Send: lambda peer: Send(peer.socket.real, b'{"type":"pong"}', "pong"),
     Close: lambda peer: Close(peer.socket.real, close_codes.KICKED, "why"),
     SourceNamed: lambda peer: SourceNamed(peer.socket.real, "cam", "cam"),
+    Probe: lambda peer: Probe(peer.socket.real),
     Call: lambda peer: Call(peer.socket.real, "next", None),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
+    VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
+    MessageWithheld: lambda peer: MessageWithheld(peer.socket.real, "layerPreference", "cam", True),
+    MessageRefused: lambda _: MessageRefused("endpointIdConfirm", "cam", "10.0.0.7"),
     RosterChanged: lambda _: RosterChanged(),
 }
 
@@ -43,7 +51,7 @@ async def test_every_output_has_an_effect(output: type) -> None:
     changed = made.hub.watch()
 
     def traces() -> tuple[object, ...]:
-        return len(peer.socket.sent), list(peer.socket.closes), changed.is_set()
+        return len(peer.socket.sent), list(peer.socket.closes), peer.socket.pings, changed.is_set()
 
     before = traces()
     with capture_logs() as lines:

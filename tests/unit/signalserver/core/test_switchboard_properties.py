@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pixelfleet.protocol.messages import SHAPES
-from signalserver.core.outputs import Close, Output, Send
+from signalserver.core.outputs import Close, Output, Probe, Send
 from signalserver.core.roster import Admission, Role
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
+from tests.unit.pixelfleet.protocol.test_sdp import recorded
 
 CONFIG = b'{"type":"config","peerConnectionOptions":{}}'
 NAMES = st.sampled_from(["cam", "cam1", "game", "streamer", "ä" * 200, ""])
@@ -21,8 +22,9 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
     max_leaves=5,
 )
+SDPS = st.sampled_from(["v=0", recorded("chromium_offer_h264"), recorded("firefox_answer_refused")])
 GOOD_FIELDS: dict[str, st.SearchStrategy[Any]] = {
-    "sdp": st.just("v=0"),
+    "sdp": SDPS,
     "candidate": st.just({"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0}),
     "streamerId": NAMES,
     "id": NAMES,
@@ -83,6 +85,8 @@ class SwitchboardMachine(RuleBasedStateMachine):
             if isinstance(output, Close):
                 assert output.to in self.alive
                 self._gone(output.to)
+            if isinstance(output, Probe):
+                assert output.to in self.alive
             if not isinstance(output, Send):
                 continue
             assert output.to in self.alive, "a message for a peer that is gone"
@@ -136,6 +140,12 @@ class SwitchboardMachine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(self.alive))
         self._check(key, self.switchboard.received(key, message, self.now))
 
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def peer_answers_a_ping(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(self.alive))
+        self._check(key, self.switchboard.answered(key, self.now))
+
     def _of(self, data: st.DataObject, *roles: Role) -> Key | None:
         keys = [key for key in self.alive if key[0] in {role.value for role in roles}]
         return data.draw(st.sampled_from(keys)) if keys else None
@@ -160,23 +170,23 @@ class SwitchboardMachine(RuleBasedStateMachine):
         if key and names:
             self._say(key, "subscribe", streamerId=data.draw(st.sampled_from([*names, "game"])))
 
-    @rule(data=st.data(), kind=st.sampled_from(["offer", "answer", "iceCandidate"]))
-    def subscriber_negotiates(self, data: st.DataObject, kind: str) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(["offer", "answer", "iceCandidate"]), sdp=SDPS)
+    def subscriber_negotiates(self, data: st.DataObject, kind: str, sdp: str) -> None:
         if key := self._of(data, Role.PLAYER, Role.SFU):
-            self._say(key, kind, sdp="v=0", candidate={"candidate": "c"}, playerId="999")
+            self._say(key, kind, sdp=sdp, candidate={"candidate": "c"}, playerId="999")
 
-    @rule(data=st.data(), kind=st.sampled_from(["offer", "answer", "iceCandidate", "disconnectPlayer"]))
-    def source_negotiates(self, data: st.DataObject, kind: str) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(["offer", "answer", "iceCandidate", "disconnectPlayer"]), sdp=SDPS)
+    def source_negotiates(self, data: st.DataObject, kind: str, sdp: str) -> None:
         key = self._of(data, Role.STREAMER, Role.SFU)
         if key and self.player_ids:
             player_id = data.draw(st.sampled_from(sorted(self.player_ids.values())))
-            self._say(key, kind, sdp="v=0", candidate={"candidate": "c"}, playerId=player_id)
+            self._say(key, kind, sdp=sdp, candidate={"candidate": "c"}, playerId=player_id)
 
     @precondition(lambda self: self.alive)
-    @rule(data=st.data())
-    def peer_leaves(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), reason=st.sampled_from(["", "Unsupported message `endpointIdConfirm` received from SS"]))
+    def peer_leaves(self, data: st.DataObject, reason: str) -> None:
         key = data.draw(st.sampled_from(self.alive))
-        outputs = self.switchboard.left(key)
+        outputs = self.switchboard.left(key, reason)
         self._gone(key)
         self._check(None, outputs)
 

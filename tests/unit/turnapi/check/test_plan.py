@@ -10,12 +10,12 @@ from turnapi.check.plan import ConfigurationError, Probe, Result, probes_of, wor
 def test_each_transport_of_a_server_is_probed_once() -> None:
     body = b"""{"iceServers": [
         {"urls": "stun:a"},
-        {"urls": ["stun:a:3478", "turn:a", "turn:a?transport=udp", "turn:[::1]:9?transport=tcp", "turns:b"],
+        {"urls": ["stun:a:3478", "turn:a", "turn:a?transport=udp", "turn:[::1]:90?transport=tcp", "turns:b"],
          "username": "u", "credential": "c"}]}"""
     assert probes_of(body) == [
         Probe("STUN", "a", 3478),
         Probe("UDP", "a", 3478, "u", "c"),
-        Probe("TCP", "::1", 9, "u", "c"),
+        Probe("TCP", "::1", 90, "u", "c"),
         Probe("TLS", "b", 5349, "u", "c"),
     ]
     assert Probe("TCP", "::1", 9).server == "[::1]:9"
@@ -26,6 +26,7 @@ def test_each_transport_of_a_server_is_probed_once() -> None:
     [
         *(b"", b"[]", b"{}", b'{"iceServers": []}', b'{"iceServers": [{}]}', b'{"iceServers": [{"urls": [7]}]}'),
         *(b'{"iceServers": [{"urls": "stun:a:99999"}]}', b'{"iceServers": [{"urls": "http://a"}]}'),
+        *(b'{"iceServers": [{"urls": "stuns:a"}]}', b'{"iceServers": [{"urls": "turn:a:5061"}]}'),
     ],
 )
 def test_an_invalid_configuration_is_an_error(body: bytes) -> None:

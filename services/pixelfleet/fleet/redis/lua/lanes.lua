@@ -1,6 +1,6 @@
 -- Returns the positions and rates that players are shown. ARGV[2...] lanes
--- Returns for each {length, {first sessions...}, {rank, place, rank, place...}, ended sessions, microseconds since the
---   first of them, 1 if a streamer serves it, free or not; 1 also while reports may be missing}
+-- Returns for each {length, {first sessions...}, {rank, place, rank, place...}, ended sessions, microseconds from the
+--   first to the last of these ends, 1 if a streamer serves it, free or not; 1 also while reports may be missing}
 expire()
 local views = {}
 for i = 2, #ARGV do
@@ -19,7 +19,8 @@ for i = 2, #ARGV do
   local ends = P .. 'ends:' .. ARGV[i]:match('^[^' .. US .. ']*')
   local count, newest, oldest = call('LLEN', ends), call('LINDEX', ends, 0), call('LINDEX', ends, -1)
   if newest and now - tonumber(newest) >= UNUSED then count, oldest = 0, nil end
+  local span = oldest and int(tonumber(newest) - tonumber(oldest)) or '0'
   views[#views + 1] = { length, call('ZRANGE', key, 0, EXACT_POSITIONS - 1), marks, count,
-    oldest and int(now - tonumber(oldest)) or '0', (are_reports_missing() or is_served(ARGV[i])) and 1 or 0 }
+    span, (are_reports_missing() or is_served(ARGV[i])) and 1 or 0 }
 end
 return answer(views)

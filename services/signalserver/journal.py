@@ -1,0 +1,115 @@
+"""Logs and counts the outputs of the switchboard that require no other action."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import structlog
+
+from pixelfleet.net.websocket import WebSocket
+from signalserver.core.outputs import (
+    FirstFrame,
+    IcePathChanged,
+    MessageDropped,
+    MessageRefused,
+    MessageWithheld,
+    VideoFailed,
+)
+from signalserver.core.roster import Role
+from signalserver.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+NOT_ACCEPTED: Final = "the streamer's version does not accept this type"
+UNREAL_5_0: Final = "streamers at this address are sent only the messages of Unreal 5.0"
+UNREAL_4: Final = "streamers of Unreal 4.27 need --dialect legacy"
+
+Entry = (
+    IcePathChanged[WebSocket]
+    | FirstFrame[WebSocket]
+    | VideoFailed[WebSocket]
+    | MessageDropped[WebSocket]
+    | MessageWithheld[WebSocket]
+    | MessageRefused
+)
+
+
+class Connection(Protocol):
+    """What the log has about a connection."""
+
+    role: Role
+    peer_id: str
+    session_id: str | None
+
+
+class Journal:
+    """The log and the metrics of one hub."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._tallies = metrics.messages
+
+    def record(self, entry: Entry, connections: Mapping[WebSocket, Connection]) -> None:
+        """Log and count an output; nothing if the connection that it is about is closed."""
+        if isinstance(entry, MessageRefused):
+            self._refused(entry)
+            return
+        connection = connections.get(entry[0])
+        if connection is None:
+            return
+        if isinstance(entry, MessageDropped):
+            self._dropped(entry, connection)
+        elif isinstance(entry, MessageWithheld):
+            self._withheld(entry)
+        elif isinstance(entry, IcePathChanged):
+            self._path(entry, connection)
+        elif isinstance(entry, FirstFrame):
+            self._first_frame(entry, connection)
+        elif isinstance(entry, VideoFailed):
+            self._video_failed(entry, connection)
+
+    def _path(self, path: IcePathChanged[WebSocket], connection: Connection) -> None:
+        self._tallies.paths[path.kind] += 1
+        log.info("ice path changed", peer=connection.peer_id, session=connection.session_id, path=path.kind)
+
+    def _first_frame(self, report: FirstFrame[WebSocket], connection: Connection) -> None:
+        self._metrics.first_frame(report.steps)
+        steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
+        log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
+
+    def _video_failed(self, failure: VideoFailed[WebSocket], connection: Connection) -> None:
+        self._metrics.video_failed(failure.reason, failure.codecs)
+        log.warning(
+            "video failed",
+            peer=connection.peer_id,
+            session=connection.session_id,
+            why=failure.reason,
+            codecs=", ".join(failure.codecs),
+        )
+
+    def _dropped(self, drop: MessageDropped[WebSocket], connection: Connection) -> None:
+        self._tallies.dropped[connection.role.value, drop.kind] += 1
+        # Logged at 1, 2, 4, 8, … of one peer, so that a client cannot fill the log.
+        if drop.nth & (drop.nth - 1) == 0:
+            log.warning(
+                "message dropped",
+                role=connection.role.value,
+                peer=connection.peer_id,
+                session=connection.session_id,
+                type=drop.kind,
+                why=drop.why,
+                count=drop.nth,
+            )
+
+    def _withheld(self, withheld: MessageWithheld[WebSocket]) -> None:
+        self._tallies.dropped[Role.PLAYER.value, withheld.kind] += 1
+        if withheld.first:
+            log.info("message not forwarded", streamer=withheld.streamer, type=withheld.kind, why=NOT_ACCEPTED)
+
+    def _refused(self, refused: MessageRefused) -> None:
+        log.warning(
+            "streamer refused a message",
+            peer=refused.streamer,
+            address=refused.address,
+            type=refused.kind,
+            next=UNREAL_4 if refused.kind in ("identify", "playerConnected") else UNREAL_5_0,
+        )

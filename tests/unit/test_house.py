@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """The packages that each package may import, lowest first. Services never import each other."""
 
-NO_IO = ("signalserver.core",)
+NO_IO = ("signalserver.core", "pixelfleet_cli.doctor.findings")
 """Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")

@@ -13,6 +13,16 @@ Transport = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
 
+UNAUTHORIZED: Final = "refused (401): expired or wrong credentials; compare the secret with coturn's, and the clocks"
+
+REASONS: Final = {
+    401: UNAUTHORIZED,
+    403: "refused (403): forbidden",
+    486: "refused (486): the quota of allocations is used up",
+    508: "refused (508): no relay port is free",
+}
+"""Failures by the error code of a TURN server."""
+
 _ICE_URL: Final = re.compile(
     r"(?P<scheme>stun|turns?):(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))"
     r"(?::(?P<port>[0-9]{1,5}))?(?:\?transport=(?P<transport>udp|tcp))?"

@@ -1,0 +1,54 @@
+"""Runs the examination that the arguments describe, and prints its results."""
+
+import argparse
+import ssl
+import sys
+
+from pixelfleet.net.tls import client_context
+from pixelfleet.service.secret_files import read_secret
+from pixelfleet_cli.doctor.command import DEFAULT_URL
+from pixelfleet_cli.doctor.examination import Examination, Request
+from pixelfleet_cli.doctor.findings.model import Result, exit_code
+from pixelfleet_cli.doctor.findings.target import Target, target_of
+from pixelfleet_cli.doctor.probes.http import client, follow
+from pixelfleet_cli.doctor.report import Screen, as_json
+
+
+async def perform(options: argparse.Namespace, screen: Screen | None = None) -> int:
+    """Print the report; return the exit code. Raises UsageError for an invalid URL or file."""
+    given = target_of(options.url or DEFAULT_URL)
+    token = read_secret("--token-file", options.token_file) if options.token_file else ""
+    tls = await client_context(options.tls_ca, "--tls-ca", besides_system=True) or ssl.create_default_context()
+    results: list[Result] = []
+    async with client(tls, options.seconds) as http:
+        target = await follow(http, given)
+        examination = Examination(
+            Request(
+                target,
+                local=not options.url,
+                seconds=options.seconds,
+                idle=options.idle,
+                join=options.join,
+                turn_url=options.turn_url,
+                # A redirect to another host must not collect the token.
+                token=token if _may_have_token(given, target) else "",
+            ),
+            http,
+            tls,
+        )
+        if options.json:
+            results = [result async for result in examination.run()]
+            sys.stdout.write(as_json(target.shown, results))
+            return exit_code(results)
+        screen = screen or Screen()
+        screen.begin(given.shown, "" if target == given else target.shown)
+        async for result in examination.run():
+            screen.show(result)
+            results.append(result)
+        screen.end(results)
+    return exit_code(results)
+
+
+def _may_have_token(given: Target, target: Target) -> bool:
+    """Return whether a token for a page may be sent to the one to which it leads: same host, and not less secure."""
+    return target.host == given.host and (target.is_secure or target.url.origin() == given.url.origin())

@@ -1,0 +1,87 @@
+"""The conversation of a player with a server, up to the offer. No I/O."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pixelfleet.protocol.messages import Message
+from pixelfleet.service.shown import one_line
+
+MAX_MESSAGES: Final = 256
+"""Messages that are read at most; a server sends about five before the offer."""
+
+CONTROL_DIALECT: Final = "legacy"
+"""The dialect in which the player sends the offer (Unreal 4.27)."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What a player has learned so far."""
+
+    messages: int = 0
+    kinds: list[str] = field(default_factory=list)
+    """The types of the first messages, for the summary."""
+    matched: bool = False
+    """Whether a matchmaker has assigned a streamer."""
+    player_offers: bool = False
+    """Whether the streamer waits for the player's offer."""
+    unserved: bool = False
+    position: int | None = None
+    configuration: dict[str, Any] | None = None
+    """The RTCConfiguration of the `config` message."""
+    subscribed: bool = False
+    listed: int | None = None
+    """The number of listed streamers; None before the list."""
+    refused: str | None = None
+    """The text of `subscribeFailed`."""
+    offer: str = ""
+    """The SDP of the streamer's offer."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the doctor has learned all that a player can learn without taking part in a session."""
+        return bool(
+            self.offer
+            or self.refused is not None
+            or self.unserved
+            or self.position is not None
+            or (self.player_offers and self.configuration is not None)
+            or self.messages >= MAX_MESSAGES
+        )
+
+    def take(self, message: Message) -> list[Message]:
+        """Handle a message of the server; return the messages to send."""
+        self.messages += 1
+        kind = message["type"]
+        match kind:
+            case "matchmaker":
+                self._matchmaker(message)
+            case "config":
+                options = message.get("peerConnectionOptions")
+                self.configuration = options if isinstance(options, dict) else {}
+                return [{"type": "listStreamers"}]
+            case "streamerList":
+                return self._list(message.get("ids"))
+            case "subscribeFailed":
+                self.refused = one_line(str(message.get("message", "")), 200)
+            case "offer" if isinstance(message.get("sdp"), str):
+                self.offer = message["sdp"]
+            case "ping":
+                return [{"type": "pong", "time": message.get("time")}]
+        return []
+
+    def _matchmaker(self, message: Message) -> None:
+        if message.get("matched") is True:
+            self.matched = True
+            self.player_offers = message.get("dialect") == CONTROL_DIALECT
+        elif message.get("unserved") is True:
+            self.unserved = True
+        elif type(message.get("position")) is int:
+            self.position = message["position"]
+
+    def _list(self, ids: object) -> list[Message]:
+        names = [each for each in ids if isinstance(each, str)] if isinstance(ids, list) else []
+        self.listed = len(names)
+        if not names or self.subscribed:
+            return []
+        self.subscribed = True
+        return [{"type": "subscribe", "streamerId": names[0]}]

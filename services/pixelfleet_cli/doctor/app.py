@@ -1,8 +1,10 @@
 """Runs the examination that the arguments describe, and prints its results."""
 
 import argparse
+import asyncio
 import ssl
 import sys
+from typing import TextIO
 
 from pixelfleet.net.tls import client_context
 from pixelfleet.service.secret_files import read_secret
@@ -14,11 +16,16 @@ from pixelfleet_cli.doctor.probes.http import client, follow
 from pixelfleet_cli.doctor.report import Screen, as_json
 
 
-async def perform(options: argparse.Namespace, screen: Screen | None = None) -> int:
-    """Print the report; return the exit code. Raises UsageError for an invalid URL or file."""
+async def perform(options: argparse.Namespace, stream: TextIO | None = None) -> int:
+    """Write the report to a stream, by default stdout; return the exit code.
+
+    Raises UsageError for an invalid URL or file.
+    """
+    stream = stream or sys.stdout
     given = target_of(options.url or DEFAULT_URL)
-    token = read_secret("--token-file", options.token_file) if options.token_file else ""
-    tls = await client_context(options.tls_ca, "--tls-ca", besides_system=True) or ssl.create_default_context()
+    token = await asyncio.to_thread(read_secret, "--token-file", options.token_file) if options.token_file else ""
+    tls = await client_context(options.tls_ca, "--tls-ca", besides_system=True)
+    tls = tls or await asyncio.to_thread(ssl.create_default_context)
     results: list[Result] = []
     async with client(tls, options.seconds) as http:
         target = await follow(http, given)
@@ -38,9 +45,9 @@ async def perform(options: argparse.Namespace, screen: Screen | None = None) -> 
         )
         if options.json:
             results = [result async for result in examination.run()]
-            sys.stdout.write(as_json(target.shown, results))
+            stream.write(as_json(target.shown, results))
             return exit_code(results)
-        screen = screen or Screen()
+        screen = Screen(stream)
         screen.begin(given.shown, "" if target == given else target.shown)
         async for result in examination.run():
             screen.show(result)

@@ -1,6 +1,5 @@
 """The output of the doctor: a line for each check with its findings below, or JSON."""
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Annotated, Final, TextIO
@@ -59,11 +58,10 @@ class JsonReport(msgspec.Struct, frozen=True, rename="camel"):
 class Screen:
     """Prints results as they come, with colours on a terminal only."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self._console = Console(file=self._stream, width=terminal_width(), highlight=False, markup=False, emoji=False)
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, width=terminal_width(), highlight=False, markup=False, emoji=False)
         self._blocked: list[Result] = []
-        self._marks = MARKS if _encodes(self._stream, "".join(MARKS.values())) else ASCII_MARKS
+        self._marks = MARKS if _encodes(stream, "".join(MARKS.values())) else ASCII_MARKS
 
     def begin(self, shown: str, redirected: str) -> None:
         """Print the URL; `redirected` is the one to which it leads, or empty."""

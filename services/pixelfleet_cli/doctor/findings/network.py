@@ -98,8 +98,8 @@ def judge_certificate(certificate: Certificate, host: str, now: float) -> Result
     """Return the result of a TLS handshake; `now` is the unix time."""
     if certificate.tls_error:
         return Result(CERTIFICATE, "no TLS", (Finding(catalogue.TLS_FAILED, certificate.tls_error),))
-    days = int((certificate.not_after - now) // DAY_SECONDS)
-    until = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    days = int(abs(certificate.not_after - now) // DAY_SECONDS)
+    until = f"{days} day{'' if days == 1 else 's'}"
     if certificate.verify_code:
         kind = _BY_CODE.get(certificate.verify_code, catalogue.CERTIFICATE_UNTRUSTED)
         return Result(CERTIFICATE, "browsers refuse it", (Finding(kind, _cause(certificate, kind, host, until, now)),))

@@ -64,10 +64,11 @@ def judge_list(answer: Answer | None, app: str, *, with_token: bool) -> Result:
     """Return the result of the request for the totals of applications, of one if `app` is not empty."""
     apps = apps_of(answer, app)
     if apps is None:
-        if not with_token and (answer is None or answer.status in (401, 403, 404)):
-            return not_done(STREAMERS, "the list needs --token-file")
-        cause = "no answer" if answer is None else f"HTTP {answer.status} {error_text(answer.body)}".rstrip()
-        return Result(STREAMERS, "unknown", (Finding(catalogue.LIST_UNREADABLE, cause),))
+        status = "no answer" if answer is None else f"HTTP {answer.status} {error_text(answer.body)}".rstrip()
+        if with_token:
+            return Result(STREAMERS, "unknown", (Finding(catalogue.LIST_UNREADABLE, status),))
+        is_closed = answer is not None and answer.status in (401, 403)
+        return not_done(STREAMERS, "the list needs --token-file" if is_closed else f"no list: {status}")
     streamers, free = sum(each.streamers for each in apps), sum(each.available for each in apps)
     waiting, aside = sum(each.waiting for each in apps), sum(each.aside for each in apps)
     findings = []

@@ -86,4 +86,4 @@ def target_of(text: str) -> Target:
         raise UsageError("URL: is not a valid URL") from None
     if url.scheme not in SCHEMES or not url.host or not port:
         raise UsageError("URL: must be the http:// or https:// address of a page")
-    return Target(url.with_fragment(None))
+    return Target(url.with_path(url.raw_path, encoded=True, keep_query=True))

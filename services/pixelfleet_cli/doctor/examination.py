@@ -175,7 +175,7 @@ class Examination:
         elif self._ice is None:
             return not_done(turn.TURN, "not checked; --join or --turn-url shows the servers")
         elif not self._ice.get("iceServers"):
-            return turn.judge_none()
+            return turn.judge_none(is_loopback=self.request.target.is_loopback)
         else:
             body = msgspec.json.encode(self._ice)
         try:

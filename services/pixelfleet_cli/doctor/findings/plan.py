@@ -18,14 +18,14 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     CERTIFICATE: (CONNECTION,),
     PAGE: (CERTIFICATE,),
     CLOCK: (CERTIFICATE,),
-    WEBSOCKET: (CERTIFICATE,),
     STREAMERS: (CERTIFICATE,),
+    WEBSOCKET: (CERTIFICATE,),
     OFFER: (WEBSOCKET,),
     TURN: (),
     IDLE: (WEBSOCKET,),
 }
 """Each check with those that must not have failed before it. A failed page does not stop the others: a page elsewhere
-may dial the same websocket."""
+may dial the same websocket. The list is read before the doctor's own websockets count as waiting players."""
 
 
 def blocked(check: str, results: Mapping[str, Result]) -> Result | None:

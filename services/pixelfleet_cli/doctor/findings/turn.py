@@ -34,8 +34,10 @@ def judge_unusable(why: str) -> Result:
     return Result(TURN, "unusable", (Finding(catalogue.ICE_UNUSABLE, one_line(why, 200)),))
 
 
-def judge_none() -> Result:
+def judge_none(*, is_loopback: bool) -> Result:
     """Return the result for a configuration without any server."""
+    if is_loopback:
+        return Result(TURN, "no server, and none is needed on this machine")
     return Result(TURN, "no server", (Finding(catalogue.TURN_NONE, "The list of ICE servers is empty."),))
 
 

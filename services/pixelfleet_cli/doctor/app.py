@@ -36,7 +36,7 @@ async def perform(options: argparse.Namespace, stream: TextIO | None = None) -> 
                 seconds=options.seconds,
                 idle=options.idle,
                 join=options.join,
-                turn_url=options.turn_url,
+                turn=target_of(options.turn_url, "--turn-url") if options.turn_url else None,
                 # A redirect to another host must not collect the token.
                 token=token if _may_have_token(given, target) else "",
             ),

@@ -42,7 +42,8 @@ class Request:
     """The time for which a websocket is kept silent; 0 is not at all."""
     join: bool = False
     """Whether to join as a player although no list shows a free streamer."""
-    turn_url: str = ""
+    turn: Target | None = None
+    """The TURN API; None is the list that a player gets."""
     token: str = ""
 
 
@@ -164,10 +165,10 @@ class Examination:
         return offer.judge_conversation(learned, self.request.seconds, code, reason)
 
     async def _turn(self) -> Result:
-        if self.request.turn_url:
+        if self.request.turn is not None:
             try:
-                answer = await probe.get(self.http, URL(self.request.turn_url))
-            except (probe.NoAnswerError, ValueError) as error:
+                answer = await probe.get(self.http, self.request.turn.url)
+            except probe.NoAnswerError as error:
                 return turn.judge_no_answer(None, str(error))
             if answer.status != 200:
                 return turn.judge_no_answer(answer, "")

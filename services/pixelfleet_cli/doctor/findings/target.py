@@ -77,13 +77,13 @@ class Target:
         return self.beside("ws").with_query({**query, "id": f"doctor-{secrets.token_hex(4)}"})
 
 
-def target_of(text: str) -> Target:
-    """Return the target of a URL; raise UsageError, which does not repeat it."""
+def target_of(text: str, option: str = "URL") -> Target:
+    """Return the target of a URL; raise UsageError, which names the option and does not repeat the URL."""
     try:
         url = URL(text)
         port = url.port
     except ValueError:
-        raise UsageError("URL: is not a valid URL") from None
+        raise UsageError(f"{option}: is not a valid URL") from None
     if url.scheme not in SCHEMES or not url.host or not port:
-        raise UsageError("URL: must be the http:// or https:// address of a page")
+        raise UsageError(f"{option}: must be an http:// or https:// address")
     return Target(url.with_path(url.raw_path, encoded=True, keep_query=True))

@@ -18,8 +18,8 @@ import signalserver.app
 import signalserver.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.store import FleetStore
-from tests.integration.doctors import PAGE
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS
+from tests.unit.pixelfleet_cli.doctor.doctors import PAGE
 
 
 @dataclass

@@ -15,13 +15,13 @@ import turnapi.settings
 from pixelfleet_cli.doctor import app, examination
 from tests.coturn import running_coturn
 from tests.integration.conftest import Chain, running_chain
-from tests.integration.doctors import Report, examine
 from tests.integration.matchmakers import running_matchmaker
 from tests.integration.operators import TOKEN
 from tests.integration.peers import Peer, player, streamer
 from tests.integration.test_doctor_network import EVERY_ADDRESS
 from tests.nginx import running_nginx
 from tests.parts import eventually, free_port
+from tests.unit.pixelfleet_cli.doctor.doctors import Report, examine
 from turnapi.credentials import SharedSecret
 
 pytestmark = pytest.mark.integration

@@ -3,16 +3,16 @@
 import asyncio
 import datetime
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from pixelfleet_cli.doctor import examination
 from pixelfleet_cli.doctor.findings.network import Lookup
 from tests.integration.conftest import running_chain
-from tests.integration.doctors import examine
 from tests.parts import PATIENCE_SECONDS, free_port, program, require_part
 from tests.unit.pixelfleet.net.certificates import make_certificate
+from tests.unit.pixelfleet_cli.doctor.doctors import examine
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +37,7 @@ async def test_a_resolver_that_does_not_answer(tmp_path: Path) -> None:
     if process.returncode != 0:
         pytest.skip("this machine allows no mount namespaces")
     command = f"{mounted} && exec python -m pixelfleet_cli.cli doctor http://play.example/"
-    path = {"PATH": f"{Path(examination.__file__).parents[3] / '.venv' / 'bin'}:/usr/bin:/bin"}
+    path = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     async with (
         program(unshare, "--map-root-user", "--mount", "sh", "-c", command, env=path) as process,
         asyncio.timeout(PATIENCE_SECONDS),
@@ -72,7 +72,7 @@ async def test_one_of_two_addresses_is_dead(page_folder: Path, monkeypatch: pyte
     async def look_up(host: str, _port: int, _seconds: float) -> Lookup:
         return Lookup(host, ("127.0.0.1", "127.0.0.2"))
 
-    monkeypatch.setattr(examination.sockets, "look_up", look_up)
+    monkeypatch.setattr("pixelfleet_cli.doctor.probes.network.look_up", look_up)
     async with running_chain(page_folder) as chain:
         report = await examine(f"http://localhost:{chain.entry.port}/")
     assert report.found("connection") == ["address-dead"]

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from pixelfleet.net.ports import plain_port
 from tests.integration.conftest import Chain, running_chain
-from tests.integration.doctors import PAGE, STYLED, examine
 from tests.integration.test_router_players import USERS
 from tests.nginx import UPGRADE, running_nginx
 from tests.parts import free_port
+from tests.unit.pixelfleet_cli.doctor.doctors import PAGE, STYLED, examine
 
 pytestmark = pytest.mark.integration
 

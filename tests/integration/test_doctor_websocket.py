@@ -10,9 +10,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 import pixelfleet_cli.doctor.findings.websocket as judged
 from tests.integration.conftest import Chain, running_chain
-from tests.integration.doctors import examine
 from tests.nginx import UPGRADE, running_nginx
 from tests.parts import free_port
+from tests.unit.pixelfleet_cli.doctor.doctors import examine
 
 pytestmark = pytest.mark.integration
 
@@ -53,12 +53,13 @@ async def test_a_path_that_is_not_routed(chain: Chain, tmp_path: Path) -> None:
 
 async def test_our_refusal_is_distinguished_from_a_proxys(chain: Chain, tmp_path: Path) -> None:
     """Refusals of our services have a header, which nginx adds here."""
-    for header, finding in (("add_header X-Pixelfleet-Refusal full always;", "pixelfleet"), ("", "proxy")):
-        locations = f"location /ws {{ {header} return 503; }} location / {{ proxy_pass {chain.page_url}; }}"
+    header = "add_header X-Pixelfleet-Refusal full always;"
+    for added, finding in ((header, "refused-by-pixelfleet"), ("", "refused-by-proxy")):
+        locations = f"location /ws {{ {added} return 503; }} location / {{ proxy_pass {chain.page_url}; }}"
         async with running_nginx(tmp_path, locations) as port:
             report = await examine(f"http://127.0.0.1:{port}/")
-        assert report.names() == [f"refused-by-{finding}"]
-        assert ("full" in report.cause(f"refused-by-{finding}")) is bool(header)
+        assert report.names() == [finding]
+        assert ("full" in report.cause(finding)) is bool(added)
 
 
 async def test_a_router_without_a_matchmaker(page_folder: Path) -> None:

@@ -1,15 +1,12 @@
 """The conversation of a player with a server, up to the offer. No I/O."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pixelfleet.protocol.messages import Message
 from pixelfleet.service.shown import one_line
 
-MAX_MESSAGES: Final = 256
-"""Messages that are read at most; a server sends about five before the offer."""
-
-CONTROL_DIALECT: Final = "legacy"
+PLAYER_OFFERS: Final = "legacy"
 """The dialect in which the player sends the offer (Unreal 4.27)."""
 
 
@@ -17,9 +14,6 @@ CONTROL_DIALECT: Final = "legacy"
 class Conversation:
     """What a player has learned so far."""
 
-    messages: int = 0
-    kinds: list[str] = field(default_factory=list)
-    """The types of the first messages, for the summary."""
     matched: bool = False
     """Whether a matchmaker has assigned a streamer."""
     player_offers: bool = False
@@ -45,12 +39,10 @@ class Conversation:
             or self.unserved
             or self.position is not None
             or (self.player_offers and self.configuration is not None)
-            or self.messages >= MAX_MESSAGES
         )
 
     def take(self, message: Message) -> list[Message]:
         """Handle a message of the server; return the messages to send."""
-        self.messages += 1
         kind = message["type"]
         match kind:
             case "matchmaker":
@@ -72,7 +64,7 @@ class Conversation:
     def _matchmaker(self, message: Message) -> None:
         if message.get("matched") is True:
             self.matched = True
-            self.player_offers = message.get("dialect") == CONTROL_DIALECT
+            self.player_offers = message.get("dialect") == PLAYER_OFFERS
         elif message.get("unserved") is True:
             self.unserved = True
         elif type(message.get("position")) is int:

@@ -15,6 +15,9 @@ IDLE: Final = "idle"
 KEEPALIVE_SECONDS: Final = 25.0
 """An idle websocket should get a keepalive within this time: --ping-interval is 20 s by default."""
 
+CUTS: Final = frozenset({label_of(ABNORMAL), label_of(1001), "other"})
+"""Labels of ends that no service of ours causes, so that a proxy does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
@@ -93,7 +96,7 @@ def judge_silence(silence: Silence) -> Result:
         cause = f"No ping in {silence.wanted:.0f} s."
         return Result(IDLE, summary, (Finding(catalogue.NO_KEEPALIVE, cause),))
     cause = f"{ended(silence.close_code, silence.close_reason)}, {silence.lived:.1f} s after it was opened."
-    if silence.close_code != ABNORMAL and label_of(silence.close_code) not in ("other", "going_away", "no_status"):
+    if label_of(silence.close_code) not in CUTS:
         kind = catalogue.WEBSOCKET_CLOSED
     else:
         kind = catalogue.CONNECTION_CUT if silence.keepalives else catalogue.IDLE_CUT

@@ -19,11 +19,30 @@ from pixelfleet_cli.doctor.findings.websocket import Silence, Upgrade
 from pixelfleet_cli.doctor.probes.http import NoAnswerError, get
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
-MAX_FRAMES: Final = 10_000
-"""The most frames of one websocket that are read; a server sends a few in a minute."""
+FRAMES_AT_ONCE: Final = 256
+FRAMES_PER_SECOND: Final = 10
+"""A silent websocket is left when the server sends more frames than these; ours sends a few in a minute."""
 
 CLOSE_SECONDS: Final = 2.0
 ENDS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+
+class Frames:
+    """The frames of a websocket, up to a number; a server that sends more counts as having closed it."""
+
+    def __init__(self, socket: ClientWebSocketResponse, most: int = FRAMES_AT_ONCE) -> None:
+        self._socket = socket
+        self._left = most
+
+    async def next(self) -> WSMessage:
+        """Return the next frame, after the pong to a ping."""
+        if self._left <= 0:
+            return WSMessage(WSMsgType.CLOSE, NO_STATUS, "the server sends without end")
+        self._left -= 1
+        frame = await self._socket.receive()
+        if frame.type is WSMsgType.PING:
+            await self._socket.pong(frame.data)
+        return frame
 
 
 @asynccontextmanager
@@ -77,7 +96,8 @@ async def _first_message(socket: ClientWebSocketResponse, seconds: float) -> Upg
     """Return the type of the first message, or the close that comes in its place."""
     try:
         async with asyncio.timeout(seconds):
-            while (frame := await _receive(socket)).type is not WSMsgType.TEXT:
+            frames = Frames(socket)
+            while (frame := await frames.next()).type is not WSMsgType.TEXT:
                 if frame.type in ENDS:
                     code, reason = _end(frame)
                     return Upgrade(opened=True, close_code=code, close_reason=reason)
@@ -98,19 +118,14 @@ async def stay_silent(http: aiohttp.ClientSession, url: URL, origin: str, wanted
     try:
         async with _opened(http, url, origin, seconds) as socket:
             start = loop.time()
+            frames = Frames(socket, FRAMES_AT_ONCE + int(FRAMES_PER_SECOND * wanted))
             try:
                 async with asyncio.timeout(wanted):
-                    for _ in range(MAX_FRAMES):
-                        frame = await _receive(socket)
+                    while (frame := await frames.next()).type not in ENDS:
                         keepalives += frame.type is WSMsgType.PING
-                        if frame.type in ENDS:
-                            code, reason = _end(frame)
-                            return Silence(wanted, loop.time() - start, keepalives, code, reason)
             except TimeoutError:
-                pass
-            else:
-                return Silence(wanted, loop.time() - start, keepalives, NO_STATUS, "the server sends without end")
-            return Silence(wanted, wanted, keepalives)
+                return Silence(wanted, wanted, keepalives)
+            return Silence(wanted, loop.time() - start, keepalives, *_end(frame))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         raise NoAnswerError(one_line(str(error)) or type(error).__name__) from None
 
@@ -124,9 +139,10 @@ async def join(http: aiohttp.ClientSession, url: URL, origin: str, seconds: floa
     try:
         async with _opened(http, url, origin, seconds) as socket:
             try:
+                frames = Frames(socket)
                 async with asyncio.timeout(seconds):
                     while not learned.over:
-                        frame = await _receive(socket)
+                        frame = await frames.next()
                         if frame.type in ENDS:
                             return (learned, *_end(frame))
                         await _converse(socket, frame, learned)
@@ -144,18 +160,9 @@ async def _converse(socket: ClientWebSocketResponse, frame: WSMessage, learned: 
     try:
         message = parse(data)
     except BadMessageError:
-        learned.messages += 1
         return
     for reply in learned.take(message):
         await socket.send_str(dump(reply).decode())
-
-
-async def _receive(socket: ClientWebSocketResponse) -> WSMessage:
-    """Return the next frame, after the pong to a ping."""
-    frame = await socket.receive()
-    if frame.type is WSMsgType.PING:
-        await socket.pong(frame.data)
-    return frame
 
 
 def _end(frame: WSMessage) -> tuple[int, str]:

@@ -12,11 +12,8 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 
 from pixelfleet.net.ports import plain_port
-from tests.integration.conftest import Chain
-from tests.integration.doctors import PAGE, examine, printed
 from tests.parts import PATIENCE_SECONDS
-
-pytestmark = pytest.mark.integration
+from tests.unit.pixelfleet_cli.doctor.doctors import PAGE, examine, printed
 
 ESCAPE = "\x1b]0;owned\x07\x1b[31m\u202e\x9b"
 CONTROL = re.compile(r"[^\n\x20-\x7e✓✗\-!]")
@@ -68,13 +65,23 @@ async def test_nothing_of_a_conversation_reaches_the_terminal_unchecked() -> Non
     assert "join-refused" in text
 
 
-async def test_secrets_of_the_url_are_not_printed(chain: Chain) -> None:
-    url = f"{chain.page_url.replace('//', '//ada:s3cret@')}/?link=s3cret&app=car"
-    text = await printed(url, "--join", "--turn-url", "http://bob:s3cret@127.0.0.1:9/?name=s3cret")
+async def test_secrets_of_the_url_are_not_printed() -> None:
+    seen: list[str] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        return web.json_response({"error": "no"}, status=403)
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", refuse)
+    async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
+        url = f"http://ada:s3cret@127.0.0.1:{port}/?link=s3cret&app=car"
+        text = await printed(url, "--join", "--turn-url", f"http://bob:s3cret@127.0.0.1:{port}/?name=s3cret")
+        report = await examine(url)
     assert "s3cret" not in text
-    assert text.startswith(f"{chain.page_url}/\n")
-    report = await examine(url)
-    assert report.url == f"{chain.page_url}/"
+    assert text.startswith(f"http://127.0.0.1:{port}/\n")
+    assert report.url == f"http://127.0.0.1:{port}/"
+    assert "Basic YWRhOnMzY3JldA==" in seen
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -131,17 +138,21 @@ async def test_a_head_without_end_is_refused() -> None:
     assert report.found("page") == ["no-http"]
 
 
-@pytest.mark.parametrize("kind", ["ping", "text"])
-async def test_a_websocket_that_sends_without_end_is_left(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("ping", ["websocket-closed"]), ("text", ["join-refused", "websocket-closed"])],
+)
+async def test_a_websocket_that_sends_too_much_is_left(kind: str, found: list[str]) -> None:
     async def handle(socket: ServerConnection) -> None:
-        while True:
+        for _ in range(3000):
             if kind == "ping":
-                await socket.ping()
+                _ = await socket.ping()
             else:
                 await socket.send('{"type": "noise"}')
+        await socket.wait_closed()
 
     async with serve(handle, "127.0.0.1", 0, compression=None) as server, asyncio.timeout(PATIENCE_SECONDS):
         port = next(iter(server.sockets)).getsockname()[1]
-        report = await examine(f"http://127.0.0.1:{port}/", "--join", "--idle", "600", "--seconds", "2")
-    assert report.found("offer") in (["no-offer"], [])
-    assert report.checks["idle"]["severity"] != "ok"
+        report = await examine(f"http://127.0.0.1:{port}/", "--join", "--idle", "60", "--seconds", "20")
+    assert [name for check in ("websocket", "offer", "idle") for name in report.found(check)] == found
+    assert "without end" in report.cause("websocket-closed")

@@ -62,6 +62,13 @@ async def test_our_refusal_is_distinguished_from_a_proxys(chain: Chain, tmp_path
         assert ("full" in report.cause(finding)) is bool(added)
 
 
+async def test_the_websocket_has_the_origin_of_the_page(page_folder: Path) -> None:
+    port = free_port()
+    for origin, code in ((f"http://127.0.0.1:{port}", 0), ("https://play.example", 2)):
+        async with running_chain(page_folder, entry={"port": port, "origins": [origin]}) as chain:
+            assert (await examine(chain.page_url)).code == code
+
+
 async def test_a_router_without_a_matchmaker(page_folder: Path) -> None:
     async with running_chain(page_folder, entry={"matchmaker": [f"ws://127.0.0.1:{free_port()}"]}) as chain:
         report = await examine(chain.page_url)

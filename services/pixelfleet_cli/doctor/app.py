@@ -25,7 +25,7 @@ async def perform(options: argparse.Namespace, stream: TextIO | None = None) -> 
     given = target_of(options.url or DEFAULT_URL)
     token = await asyncio.to_thread(read_secret, "--token-file", options.token_file) if options.token_file else ""
     authority = await client_context(options.tls_ca, "--tls-ca", besides_system=True)
-    tls = authority or await asyncio.to_thread(ssl.create_default_context)
+    tls = await asyncio.to_thread(ssl.create_default_context) if authority is None else authority
     results: list[Result] = []
     async with client(tls, options.seconds) as http:
         target = await follow(http, given)

@@ -76,6 +76,7 @@ EXAMPLES: Final = (
     ("pixelfleet demo", "Show a test picture at localhost:8080."),
     ("pixelfleet matchmaker --port 3000", "Start a matchmaker on port 3000."),
     ("pixelfleet fleet ls sessions", "List the sessions that are running."),
+    ("pixelfleet doctor URL --join", "Check a page as a player meets it."),
 )
 
 

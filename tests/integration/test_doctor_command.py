@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from pixelfleet_cli.health import is_alive
+from tests.integration.conftest import Chain
 from tests.integration.peers import streamer
 from tests.parts import PATIENCE_SECONDS, eventually, free_ports, program
 from tests.unit.pixelfleet.fleet.redis_servers import redis_server
@@ -81,6 +83,17 @@ async def test_the_doctor_reports_a_fleet_of_programs(page_folder: Path, tmp_pat
                 return bool(checks["streamers"]["severity"] == "ok" and checks["offer"]["findings"])
 
             await eventually(has_streamer, "the streamer is listed, and joined")
+
+
+async def test_an_interrupted_command_has_printed_the_lines_until_then(chain: Chain) -> None:
+    command = (sys.executable, "-m", "pixelfleet_cli.cli", "doctor", chain.page_url, "--idle", "3600")
+    async with program(*command) as process, asyncio.timeout(PATIENCE_SECONDS):
+        assert process.stdout is not None
+        while not (await process.stdout.readline()).startswith(b"  - turn "):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (130, b"")
 
 
 async def test_a_page_that_does_not_answer_is_short(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ async def test_a_fleet_whose_streamers_are_taken(fleet: Chain, token: str) -> No
         await viewer.receive("config")
         report = await is_listed(fleet.page_url, token, lambda report: "none-free" in report.names())
         assert (report.code, report.found("streamers")) == (1, ["none-free"])
-        report = await examine(fleet.page_url, "--join")
+        report = await examine(fleet.page_url, "--join", "--seconds", "4")
         assert (report.code, report.found("offer")) == (1, ["none-free"])
         assert report.summary("offer") == "waiting at position 1"
 

@@ -13,14 +13,23 @@ DEFAULT_URL: Final = "http://localhost:8080/"
 
 MAX_IDLE_SECONDS: Final = 86_400.0
 
+EXIT_INTERRUPTED: Final = 130
+"""The exit code of a command that SIGINT ended, as shells have it."""
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 0 without findings, 1 for a warning, 2 for an error. Raises UsageError."""
+    """Run the command; return 0 without findings, 1 for a warning, 2 for an error, 130 after Ctrl-C.
+
+    Raises UsageError.
+    """
     options = _parser().parse(arguments)
     from pixelfleet.service.lifecycle import run  # noqa: PLC0415 - not needed for invalid arguments
     from pixelfleet_cli.doctor.app import perform  # noqa: PLC0415 - the same
 
-    return run(perform(options))
+    try:
+        return run(perform(options))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> Parser:

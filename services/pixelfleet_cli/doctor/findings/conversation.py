@@ -20,6 +20,7 @@ class Conversation:
     """Whether the streamer waits for the player's offer."""
     unserved: bool = False
     position: int | None = None
+    """The last place in the queue; None before the first one and after the match."""
     configuration: dict[str, Any] | None = None
     """The RTCConfiguration of the `config` message."""
     subscribed: bool = False
@@ -37,7 +38,6 @@ class Conversation:
             self.offer
             or self.refused is not None
             or self.unserved
-            or self.position is not None
             or (self.player_offers and self.configuration is not None)
         )
 
@@ -63,7 +63,7 @@ class Conversation:
 
     def _matchmaker(self, message: Message) -> None:
         if message.get("matched") is True:
-            self.matched = True
+            self.matched, self.position = True, None
             self.player_offers = message.get("dialect") == PLAYER_OFFERS
         elif message.get("unserved") is True:
             self.unserved = True

@@ -59,7 +59,6 @@ def test_a_player_lists_and_subscribes_to_the_first_streamer_once() -> None:
     "message",
     [
         {"type": "matchmaker", "unserved": True},
-        {"type": "matchmaker", "position": 4},
         {"type": "subscribeFailed", "message": "no"},
         {"type": "subscribeFailed"},
     ],
@@ -67,6 +66,12 @@ def test_a_player_lists_and_subscribes_to_the_first_streamer_once() -> None:
 )
 def test_a_conversation_ends_when_nothing_more_can_be_learned(message: dict[str, object]) -> None:
     assert after(message)[0].over
+
+
+def test_a_player_that_waits_may_still_be_matched() -> None:
+    position: dict[str, object] = {"type": "matchmaker", "position": 4}
+    assert not after(position)[0].over
+    assert after(position, {"type": "matchmaker", "matched": True})[0].position is None
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ COMMON: Final = frozenset({"H264", "VP8"})
 """The codecs that RFC 7742 requires of browsers."""
 
 _RTPMAP: Final = re.compile(r"a=rtpmap:(\d{1,3}) ([A-Za-z0-9.-]{1,32})/\d+")
-_MEDIA: Final = re.compile(r"m=(\w+) (\d+)[/\d]* \S+ ?([\d ]*)")
+_MEDIA: Final = re.compile(r"m=(\w+) (\d{1,5})(?:/\d{1,5})? \S+ ?([\d ]*)")
 _MSID: Final = re.compile(r"a=(?:msid:|ssrc:\d+ msid:)(\S+)")
 
 

@@ -133,11 +133,25 @@ def test_the_files_of_a_page() -> None:
     page = (
         b'<script src="a.js"></script><script>1</script><script src></script><link rel="stylesheet" href="b.css">'
         b'<link rel="modulepreload" href="c.js"><link rel="icon" href="d.svg"><link href><script src="a.js"></script>'
-        b"\xff"
+        b"<!-- <script src='e.js'></script> --><SCRIPT\nSRC = 'f.js?a&amp;b'></SCRIPT>\xff"
     )
-    assert files_of(page) == [("a.js", False), ("b.css", True), ("c.js", False)]
+    assert files_of(page) == [("a.js", False), ("b.css", True), ("c.js", False), ("f.js?a&b", False)]
     assert len(files_of(b"".join(b'<script src="%d"></script>' % n for n in range(99)))) == MAX_ASSETS
     assert files_of(b"<script src=" * 1000) == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"<![x[", b"<", b"<!--", b"<script ", b"<script src=", b"<script src='", b"<link a=", b"</script ", b"<?x", b"\0"],
+)
+def test_a_malformed_page_is_read_in_linear_time(part: bytes) -> None:
+    """A time that grows with the square of the length is hours for this length."""
+    assert files_of(part * (16 * 1024 * 1024 // len(part))) == []
+
+
+@pytest.mark.parametrize("part", [b"a", b"a=", b"a='", b'a="', b"a ", b" ", b"=", b"-"])
+def test_a_malformed_tag_is_read_in_linear_time(part: bytes) -> None:
+    assert files_of(b"<script " + part * (1024 * 1024 // len(part)) + b">") == []
 
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"

@@ -115,6 +115,11 @@ def test_the_video_of_an_offer(sdp: str, expected: Video | None) -> None:
     assert video_of(sdp) == expected
 
 
+@pytest.mark.parametrize("line", ["m=video 1", "m=", "m=video 9 x 1 ", "a=rtpmap:1", "a=ssrc:1", "a=msid:"])
+def test_a_long_line_is_read_in_linear_time(line: str) -> None:
+    assert video_of(f"m=video 9 x 1\r\n{line}{'1' * 1024 * 1024}") is not None
+
+
 def test_a_video_that_is_sent_comes_before_one_that_is_not() -> None:
     video = video_of(HEAD + VIDEO.replace("sendrecv", "inactive") + VIDEO.replace("VP9", "VP8"))
     assert video is not None

@@ -47,6 +47,7 @@ class Server(AbstractAsyncContextManager["Server"]):
         host: str,
         port: int,
         option: str,
+        host_option: str = "--host",
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
@@ -54,7 +55,8 @@ class Server(AbstractAsyncContextManager["Server"]):
     ) -> None:
         """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
-        At other paths the app answers such requests. `share` limits the connections, as CONNECTION_SHARE describes.
+        At other paths the app answers such requests. Errors name the options of the port and the host. `share` limits
+        the connections, as CONNECTION_SHARE describes.
         """
         app.middlewares.insert(0, self._websocket_after_http())
         app.on_response_prepare.append(_drop_server_header)
@@ -72,7 +74,8 @@ class Server(AbstractAsyncContextManager["Server"]):
             lingering_time=bounds.handshake_seconds,
         )
         self._paths = websocket_paths
-        self._host, self._port, self._option = host, port, option
+        self._host, self._port = host, port
+        self._options = (option, host_option)
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
@@ -94,7 +97,7 @@ class Server(AbstractAsyncContextManager["Server"]):
     async def __aenter__(self) -> Self:
         """Listen; raise UsageError when the port is not available."""
         await self._runner.setup()
-        socket = listening_socket(self._host, self._port, self._option)
+        socket = listening_socket(self._host, self._port, *self._options)
         self._port = socket.getsockname()[1]
         loop = asyncio.get_running_loop()
         tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self.bounds.handshake_seconds}

@@ -10,6 +10,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 import pixelfleet_cli.doctor.findings.websocket as judged
 from tests.integration.conftest import Chain, running_chain
+from tests.integration.peers import player
+from tests.integration.proxies import KINDS, Kind, proxy
 from tests.nginx import UPGRADE, running_nginx
 from tests.parts import free_port
 from tests.unit.pixelfleet_cli.doctor.doctors import examine
@@ -51,22 +53,32 @@ async def test_a_path_that_is_not_routed(chain: Chain, tmp_path: Path) -> None:
     assert report.names() == ["not-a-websocket"]
 
 
-async def test_our_refusal_is_distinguished_from_a_proxys(chain: Chain, tmp_path: Path) -> None:
-    """Refusals of our services have a header, which nginx adds here."""
-    header = "add_header X-Pixelfleet-Refusal full always;"
-    for added, finding in ((header, "refused-by-pixelfleet"), ("", "refused-by-proxy")):
-        locations = f"location /ws {{ {added} return 503; }} location / {{ proxy_pass {chain.page_url}; }}"
-        async with running_nginx(tmp_path, locations) as port:
-            report = await examine(f"http://127.0.0.1:{port}/")
-        assert report.names() == [finding]
-        assert ("full" in report.cause(finding)) is bool(added)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_a_documented_proxy_is_without_findings(kind: Kind, chain: Chain, tmp_path: Path) -> None:
+    async with proxy(kind, chain.entry.port, tmp_path) as url:
+        report = await examine(url)
+    assert (report.code, report.names()) == (0, [])
+
+
+async def test_our_refusal_is_distinguished_from_a_proxys(page_folder: Path, tmp_path: Path) -> None:
+    async with running_chain(page_folder, entry={"max_players": 1}) as chain, player(chain.player_url) as viewer:
+        await viewer.receive("matchmaker")
+        location = f"location / {{ {UPGRADE} proxy_pass {chain.page_url}; }}"
+        for locations, finding in (
+            (location, "refused-by-pixelfleet"),
+            (f"location /ws {{ return 503; }} {location}", "refused-by-proxy"),
+        ):
+            async with running_nginx(tmp_path, locations) as port:
+                report = await examine(f"http://127.0.0.1:{port}/")
+            assert report.names() == [finding]
+            assert ("no room for another player" in report.cause(finding)) is (finding == "refused-by-pixelfleet")
 
 
 async def test_the_websocket_has_the_origin_of_the_page(page_folder: Path) -> None:
     port = free_port()
-    for origin, code in ((f"http://127.0.0.1:{port}", 0), ("https://play.example", 2)):
+    for origin, found in ((f"http://127.0.0.1:{port}", []), ("https://play.example", ["refused-by-pixelfleet"])):
         async with running_chain(page_folder, entry={"port": port, "origins": [origin]}) as chain:
-            assert (await examine(chain.page_url)).code == code
+            assert (await examine(chain.page_url)).names() == found
 
 
 async def test_a_router_without_a_matchmaker(page_folder: Path) -> None:

@@ -10,9 +10,6 @@ from pixelfleet.service.shown import one_line
 from pixelfleet_cli.doctor.findings import catalogue
 from pixelfleet_cli.doctor.findings.model import Finding
 
-REFUSAL_HEADER: Final = "X-Pixelfleet-Refusal"
-"""The header that every refusal of a service has; its value is the name of the reason. Proxies do not add it."""
-
 MAX_SHOWN: Final = 120
 
 

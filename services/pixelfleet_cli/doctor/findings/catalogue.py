@@ -114,7 +114,7 @@ SIGN_IN_NEEDED: Final = _warning(
 REFUSED_BY_PIXELFLEET: Final = _error(
     "refused-by-pixelfleet",
     "A service of Pixelfleet refused the request, and gave its reason.",
-    "Remove the reason: docs/reference/router.md lists the limits and their options.",
+    "Remove the reason, which docs/reference/router.md explains.",
 )
 REFUSED_BY_PROXY: Final = _error(
     "refused-by-proxy",
@@ -152,12 +152,12 @@ CLOCK_DIFFERS: Final = _warning(
 UPGRADE_EATEN: Final = _error(
     "upgrade-eaten",
     "The server received a plain request: a proxy removed the headers of the websocket upgrade.",
-    "Make the proxy use HTTP/1.1 upstream and forward Upgrade and Connection.",
+    "Make the proxy forward Upgrade and Connection, as in docs/how-to/reverse-proxies.md.",
 )
 UPGRADE_BROKEN: Final = _error(
     "upgrade-broken",
     "The headers of the websocket upgrade arrive changed, in the request or in the answer.",
-    "Make the proxy forward Upgrade, Connection and Sec-WebSocket-* unchanged.",
+    "Make the proxy forward Upgrade, Connection and Sec-WebSocket-*, as in docs/how-to/reverse-proxies.md.",
 )
 NOT_A_WEBSOCKET: Final = _error(
     "not-a-websocket",

@@ -11,8 +11,9 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from pixelfleet.net.refusal import REFUSAL_HEADER
 from pixelfleet.service.shown import one_line
-from pixelfleet_cli.doctor.findings.answers import REFUSAL_HEADER, Answer
+from pixelfleet_cli.doctor.findings.answers import Answer
 from pixelfleet_cli.doctor.findings.page import Asset, files_of
 from pixelfleet_cli.doctor.findings.target import Target
 

@@ -53,8 +53,8 @@ def test_a_result_is_a_line_and_a_finding_has_its_next_step() -> None:
         "                 upgrade-eaten: The server received a plain request: a proxy",
         "                 removed the headers of the websocket upgrade.",
         "                 HTTP 426",
-        "                 Next: Make the proxy use HTTP/1.1 upstream and forward Upgrade",
-        "                 and Connection.",
+        "                 Next: Make the proxy forward Upgrade and Connection, as in",
+        "                 docs/how-to/reverse-proxies.md.",
         "",
         "1 error",
     ]

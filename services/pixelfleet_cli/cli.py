@@ -48,6 +48,7 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "turn-api": Command("turnapi", "List TURN servers, with credentials that expire.", group=SERVICES),
     "fleet": Tool("pixelfleet_cli.fleet.command", "Show a fleet, drain streamers, and end sessions.", group=OPERATIONS),
     "link": Tool("pixelfleet_cli.link", "Sign a link that admits its holder, once or for a time.", group=OPERATIONS),
+    "doctor": Tool("pixelfleet_cli.doctor.command", "Check what a player's page would meet.", group=OPERATIONS),
     "turn-check": Command(
         "turnapi.check", "Check which TURN servers work from this machine.", group=OPERATIONS, once=True
     ),
@@ -75,6 +76,7 @@ EXAMPLES: Final = (
     ("pixelfleet demo", "Show a test picture at localhost:8080."),
     ("pixelfleet matchmaker --port 3000", "Start a matchmaker on port 3000."),
     ("pixelfleet fleet ls sessions", "List the sessions that are running."),
+    ("pixelfleet doctor URL --join", "Check a page as a player meets it."),
 )
 
 

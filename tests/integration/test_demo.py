@@ -10,6 +10,7 @@ pytest.importorskip("aiortc", reason="the demo needs the extra `streamer`")
 
 import pixelfleet_cli.demo.app as demo
 from pixelfleet_cli.demo.settings import Settings
+from tests.unit.pixelfleet_cli.doctor.doctors import examine
 
 pytestmark = pytest.mark.integration
 
@@ -46,3 +47,10 @@ async def test_the_dashboard_accepts_only_loopback_names() -> None:
                 host = f"{name}:{running.router.port}"
                 async with http.get(url, headers={"Host": host}) as answer:
                     assert (path, name, answer.status) == (path, name, status)
+
+
+async def test_the_doctor_finds_no_fault_in_the_demo() -> None:
+    async with demo.running(Settings(host="127.0.0.1", port=0, streamer_port=0, streamers=1)) as running:
+        report = await examine(running.url, "--join")
+    assert (report.code, report.names()) == (0, [])
+    assert report.summary("offer").startswith("H264, VP8; ")

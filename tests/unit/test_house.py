@@ -27,7 +27,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """The packages that each package may import, lowest first. Services never import each other."""
 
-NO_IO = ("pixelfleet.autoscaling", "signalserver.core")
+NO_IO = ("pixelfleet.autoscaling", "pixelfleet_cli.doctor.findings", "signalserver.core")
 """Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")

@@ -1,6 +1,8 @@
-"""Values as logs and errors show them."""
+"""Values as logs, errors and terminals show them."""
 
 from urllib.parse import urlsplit
+
+ONE_LINE_LENGTH = 300
 
 
 def shown_url(url: str) -> str:
@@ -11,3 +13,8 @@ def shown_url(url: str) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{host}{parts.path}" if parts.scheme and host and "@" not in parts.path else ""
+
+
+def one_line(text: str, limit: int = ONE_LINE_LENGTH) -> str:
+    """Return text of another program as at most `limit` characters of one line, without control characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())[:limit]

@@ -13,7 +13,7 @@ from matchmaker.http.schemas import Ending, Page, QueuePage, SessionPage, Stream
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
-from pixelfleet.service.shown import shown_url
+from pixelfleet.service.shown import one_line, shown_url
 
 REQUEST_SECONDS: Final = 15.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
@@ -74,11 +74,11 @@ class FleetClient:
             raise UsageError(f"{self._shown}: is unreachable: {_reason(error)}") from None
         if response.status >= 300:
             reason = _error(body) or response.reason
-            raise UsageError(f"{method} {url.path}: {_one_line(str(reason))} ({response.status})")
+            raise UsageError(f"{method} {url.path}: {one_line(str(reason))} ({response.status})")
         try:
             return msgspec.json.decode(body or b"", type=answer)
         except msgspec.DecodeError as error:
-            raise UsageError(f"{self._shown}: the answer is not a matchmaker's: {_one_line(str(error))}") from None
+            raise UsageError(f"{self._shown}: the answer is not a matchmaker's: {one_line(str(error))}") from None
 
 
 @asynccontextmanager
@@ -105,9 +105,5 @@ def _error(body: bytes | None) -> str | None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return _one_line(error.os_error.strerror or str(error.os_error) or type(error).__name__)
-    return _one_line(str(error) or type(error).__name__)
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]
+        return one_line(error.os_error.strerror or str(error.os_error) or type(error).__name__)
+    return one_line(str(error) or type(error).__name__)

@@ -13,6 +13,16 @@ Transport = Literal["STUN", "UDP", "TCP", "TLS"]
 
 MAX_PROBES: Final = 1000
 
+UNAUTHORIZED: Final = "refused (401): expired or wrong credentials; compare the secret with coturn's, and the clocks"
+
+REASONS: Final = {
+    401: UNAUTHORIZED,
+    403: "refused (403): forbidden",
+    486: "refused (486): the quota of allocations is used up",
+    508: "refused (508): no relay port is free",
+}
+"""Failures by the error code of a TURN server."""
+
 
 class _IceServer(msgspec.Struct):
     urls: str | list[str]

@@ -8,17 +8,10 @@ from typing import Final, cast
 
 from aioice import stun, turn
 
-from turnapi.check.plan import Probe, Result
+from turnapi.check.plan import REASONS, Probe, Result
 
 MAX_CONCURRENT: Final = 16
 """The maximum number of concurrent probes, so that they do not slow each other down."""
-
-REASONS: Final = {
-    401: "refused (401): expired or wrong credentials; compare the secret with coturn's, and the clocks",
-    403: "refused (403): forbidden",
-    486: "refused (486): the quota of allocations is used up",
-    508: "refused (508): no relay port is free",
-}
 
 _Address = tuple[str, int]
 

@@ -31,7 +31,13 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
+HOUR = datetime.timedelta(hours=1)
+
+
+def make_certificate(
+    folder: Path, name: str = "localhost", *, starts: datetime.timedelta = -HOUR / 12, ends: datetime.timedelta = HOUR
+) -> Certificate:
+    """Make a self-signed certificate that is valid between these times, relative to now."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -41,8 +47,8 @@ def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now + starts)
+        .not_valid_after(now + ends)
         .add_extension(x509.SubjectAlternativeName([_alternative(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -1,0 +1,1 @@
+"""The logic of the doctor: observations in, findings out. No I/O."""

@@ -8,6 +8,8 @@ export type EndCause =
   | 'kicked' // the host removed this player
   | 'not-allowed' // authentication or authorization failed
   | 'refused' // the streamer accepts no more players, or not this one
+  | 'not-found' // no application or session has the requested name
+  | 'incompatible' // one side did not understand the other's messages
   | 'unreachable' // every reconnect attempt failed
   | 'no-video' // the connection was negotiated, and no video arrived
   | 'network' // ICE found no path to the streamer

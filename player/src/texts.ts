@@ -74,6 +74,12 @@ export const DEFAULT_TEXTS = {
   'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players.',
+  'ended.not-found.title': 'This stream was not found',
+  'ended.not-found.detail':
+    'Your link names an application or a session that does not exist or has ended. Check the link or ask for a new one.',
+  'ended.incompatible.title': 'The connection was rejected',
+  'ended.incompatible.detail':
+    'This page and the server did not understand each other. Reload the page to get its current version. If that does not help, contact the operator of this page.',
   'ended.unreachable.title': 'The server cannot be reached',
   'ended.unreachable.detail': 'Check your internet connection, then try again.',
   'ended.no-video.title': 'No video received',
@@ -92,6 +98,7 @@ export const DEFAULT_TEXTS = {
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
   'action.play': 'Play',
+  'action.reload': 'Reload page',
   'action.copy-link': 'Copy link',
   'action.copied': 'Copied',
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { reconnectAdvice, endMeaning, isPixelfleetCode, refusalForStatus, waitMeaning } from '../src/connection/close_codes';
+import { DEFAULT_TEXTS } from '../src/texts';
 
 describe('reconnectAdvice', () => {
   it.each([
@@ -61,7 +63,12 @@ describe('endMeaning', () => {
     [4200, 'not-allowed'],
     [4201, 'kicked'],
     [4202, 'over'],
+    [1002, 'incompatible'],
+    [1009, 'incompatible'],
+    [4203, 'incompatible'],
+    [4204, 'incompatible'],
     [4205, 'no-video'],
+    [4206, 'not-found'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });
@@ -71,12 +78,45 @@ describe('endMeaning', () => {
     [1011, true, 'left'],
     [1011, false, 'left'],
     [1008, true, 'refused'],
-    [1009, true, 'over'],
-    [1009, false, 'refused'],
     [4250, true, 'over'],
     [4250, false, 'refused'],
   ])("shows the server's reason after %i (played: %s): %s", (code, played, cause) => {
     expect(endMeaning(code, played)).toEqual({ cause, showReason: true });
+  });
+});
+
+describe("the servers' catalogue", () => {
+  const python = readFileSync(
+    new URL('../../services/pixelfleet/protocol/close_codes.py', import.meta.url),
+    'utf8',
+  );
+  const catalogue = [...python.matchAll(/^\w+ = _define\((\d+), "(\w+)", "[^"]+"\)$/gm)].map(
+    ([, code, label]): [number, string] => [Number(code), label ?? ''],
+  );
+  const coded = (advice: string): [number, string][] => catalogue.filter(([code]) => reconnectAdvice(code) === advice);
+
+  it('is read completely', () => {
+    expect(catalogue).toHaveLength(python.split('= _define(').length - 1);
+    expect(catalogue.length).toBeGreaterThan(20);
+  });
+
+  it('has no code of its own ranges that the page treats as unknown', () => {
+    const own = catalogue.filter(([code]) => code >= 4000);
+    expect(own.filter(([code]) => !isPixelfleetCode(code))).toEqual([]);
+  });
+
+  it.each(coded('later'))('has a cause of waiting and a text for %i (%s)', (code) => {
+    const { cause, showReason } = waitMeaning(code);
+    expect(showReason).toBe(false);
+    expect(DEFAULT_TEXTS).toHaveProperty([`waiting.${cause}.title`]);
+    expect(DEFAULT_TEXTS).toHaveProperty([`waiting.${cause}.detail`]);
+  });
+
+  it.each(coded('never'))('has a cause of the end and a text for %i (%s)', (code) => {
+    const { cause, showReason } = endMeaning(code, false);
+    expect(showReason).toBe(code === 1011); // the application's own words are shown
+    expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.title`]);
+    expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.detail`]);
   });
 });
 

@@ -14,7 +14,8 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'not-allowed', 'refused', 'unreachable', 'no-video', 'network', 'link', 'unsupported',
+  'over', 'left', 'kicked', 'not-allowed', 'refused', 'not-found', 'incompatible', 'unreachable', 'no-video', 'network',
+  'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
 
@@ -99,6 +100,7 @@ describe('overlayContent', () => {
     ['over', ['Start again']],
     ['unreachable', ['Try again']],
     ['network', ['Try again', 'Copy link']],
+    ['incompatible', ['Reload page']],
     ['unsupported', ['Copy link']],
     ['kicked', []],
     ['link', []],

@@ -68,6 +68,7 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
         ("queued-next", [queued(position=1, ahead=0, etaSeconds=4)], "queued"),
         ("queued-no-estimate", [queued(position=128, ahead=127)], "queued"),
         ("queued-anywhere", [queued()], "queued"),
+        ("queued-unserved", [queued(unserved=True)], "queued"),
         ("starting", [MATCHED], "starting"),
     ],
 )
@@ -107,6 +108,8 @@ async def test_states_of_waiting(
         ("left", [], (1011, "the application was closed by its user"), "left"),
         ("kicked", [], (4201, "removed by the host"), "kicked"),
         ("not-allowed", [], (4200, "not allowed"), "not-allowed"),
+        ("not-found", [], (4206, "no such application or session"), "not-found"),
+        ("incompatible", [], (4203, "too many messages that are not understood"), "incompatible"),
         ("refused", [{"type": "subscribeFailed", "message": "the stream is full"}], None, "refused"),
     ],
 )

@@ -44,10 +44,17 @@ const WAITS: ReadonlyMap<number, WaitCause> = new Map([
 const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [1000, 'over'],
   [1001, 'over'],
+  [1002, 'incompatible'],
+  [1003, 'incompatible'],
+  [1007, 'incompatible'],
+  [1009, 'incompatible'],
   [4200, 'not-allowed'],
   [4201, 'kicked'],
   [4202, 'over'],
+  [4203, 'incompatible'],
+  [4204, 'incompatible'],
   [4205, 'no-video'],
+  [4206, 'not-found'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

@@ -38,7 +38,7 @@ export class Overlay {
   #isStartup = true;
   #endStartup: () => void = () => undefined;
 
-  /** @param onAction - called when the user presses a button, except for "copy-link" */
+  /** @param onAction - called when the user presses a button of the player */
   constructor(texts: Texts, onAction: (action: 'retry' | 'play') => void) {
     this.#texts = texts;
     this.#onAction = onAction;
@@ -136,6 +136,10 @@ export class Overlay {
 
   async #act(button: HTMLButtonElement): Promise<void> {
     const action = button.dataset['action'] as Action;
+    if (action === 'reload') {
+      location.reload();
+      return;
+    }
     if (action !== 'copy-link') {
       this.#onAction(action);
       return;

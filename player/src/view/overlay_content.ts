@@ -2,7 +2,7 @@ import type { EndCause, State, WaitCause } from '../state';
 import { interpolate, type TextKey, type Texts } from '../texts';
 
 /** What a button of the overlay does. */
-export type Action = 'retry' | 'play' | 'copy-link';
+export type Action = 'retry' | 'play' | 'reload' | 'copy-link';
 
 export interface ActionButton {
   readonly action: Action;
@@ -26,6 +26,7 @@ export type Icon =
   | 'shield'
   | 'no-video'
   | 'link'
+  | 'search'
   | 'browser'
   | 'hourglass';
 
@@ -59,6 +60,7 @@ type Buttons = readonly (readonly [Action, TextKey])[];
 
 const TRY_AGAIN: Buttons = [['retry', 'action.try-again']];
 const START_AGAIN: Buttons = [['retry', 'action.start-again']];
+const RELOAD: Buttons = [['reload', 'action.reload']];
 const COPY_LINK: Buttons = [['copy-link', 'action.copy-link']];
 
 const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> = {
@@ -67,6 +69,8 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   kicked: { icon: 'exit', buttons: [] },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
+  'not-found': { icon: 'search', buttons: TRY_AGAIN },
+  incompatible: { icon: 'browser', buttons: RELOAD },
   unreachable: { icon: 'offline', buttons: TRY_AGAIN },
   'no-video': { icon: 'no-video', buttons: TRY_AGAIN },
   network: { icon: 'shield', buttons: [...TRY_AGAIN, ...COPY_LINK] },

@@ -1,21 +1,25 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { mutePlaybackIfBlocked } from './connection/autoplay';
 import {
+  closeReason,
   endMeaning,
   isPixelfleetCode,
+  NO_CODEC,
+  NO_MEDIA,
   reconnectAdvice,
   waitMeaning,
   type ReconnectAdvice,
 } from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
+import { watchNegotiation } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
 import { probeRefusal } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { optional } from './optional';
 import { SessionState } from './session_state';
-import { hasPlayed, type EndCause, type State } from './state';
+import { hasPlayed, type EndCause, type EndDetails, type State } from './state';
 
 /** The close code after a streamer closed the connection of its player. */
 const STREAMER_CLOSED = 1011;
@@ -134,7 +138,20 @@ export class Session {
     const stream = this.#stream;
     stream.addEventListener('subscribeFailed', ({ data }) => {
       this.#refusal = cleanText(data.message) ?? '';
-      this.#end('refused', this.#refusal);
+      this.#end('refused', optional('text', this.#refusal === '' ? undefined : this.#refusal));
+    });
+    watchNegotiation(stream, {
+      onNoCodec: (codecs) => {
+        const codec = codecs.length === 0 ? undefined : codecs.join(', ');
+        reportStats(stream, { failure: 'no_codec', ...optional('codec', codecs[0]) });
+        this.#end('codec', { code: NO_CODEC, ...optional('codec', codec) });
+        this.#leave(NO_CODEC, codec === undefined ? 'no common video codec' : `no common video codec: ${codec}`);
+      },
+      onConfigRefused: (error) => {
+        reportStats(stream, { failure: 'config_refused' });
+        this.#end('configuration', { code: NO_MEDIA, ...optional('error', cleanText(error)) });
+        this.#leave(NO_MEDIA, `the browser refused the configuration: ${error}`);
+      },
     });
     stream.addEventListener('webRtcSdp', () => {
       // The library does not notice when a peer connection fails after negotiation.
@@ -212,9 +229,9 @@ export class Session {
     this.#stream.webRtcController.closePeerConnection();
     if (advice === 'never') {
       const { cause, showReason } = endMeaning(code, hasPlayed(this.state));
-      this.#end(cause, showReason ? reason : undefined, code);
+      this.#end(cause, { code, ...optional('text', showReason ? reason : undefined) });
     } else {
-      this.#end('unreachable', undefined, code);
+      this.#end('unreachable', { code });
     }
   }
 
@@ -235,7 +252,7 @@ export class Session {
     }
     if (found.refusal === 'not-allowed') {
       this.#reconnector.cancel();
-      this.#end(found.refusal, undefined, found.status);
+      this.#end(found.refusal, { code: found.status });
     } else {
       this.#state.dispatch({ type: 'deferred', cause: found.refusal });
     }
@@ -250,8 +267,14 @@ export class Session {
     this.#stream.disconnect();
   }
 
-  #end(cause: EndCause, text?: string, code?: number): void {
-    const shown = text === '' ? undefined : text;
-    this.#state.dispatch({ type: 'ended', cause, ...optional('text', shown), ...optional('code', code) });
+  /** Closes the connection with a code that tells the server why, which frees the streamer. */
+  #leave(code: number, reason: string): void {
+    this.#intent = 'stop';
+    this.#stream.signallingProtocol.disconnect(code, closeReason(reason));
+    this.#stream.webRtcController.closePeerConnection();
+  }
+
+  #end(cause: EndCause, details: EndDetails = {}): void {
+    this.#state.dispatch({ type: 'ended', cause, ...details });
   }
 }

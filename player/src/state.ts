@@ -12,6 +12,8 @@ export type EndCause =
   | 'incompatible' // one side did not understand the other's messages
   | 'unreachable' // every reconnect attempt failed
   | 'no-video' // the connection was negotiated, and no video arrived
+  | 'codec' // this browser supports no codec of the stream
+  | 'configuration' // this browser refused the server's configuration of the peer connection
   | 'network' // ICE found no path to the streamer
   | 'link' // the link names a server that page.json does not list
   | 'unsupported'; // this browser has no WebRTC
@@ -24,6 +26,18 @@ export type WaitCause =
   | 'queue-timeout' // no streamer became free in time
   | 'too-fast' // rate limit exceeded
   | 'no-service'; // a part of the service is unavailable
+
+/** The details of an end. */
+export interface EndDetails {
+  /** The server's reason, in place of the page's own text. */
+  readonly text?: string;
+  /** The close code, or the HTTP status. */
+  readonly code?: number;
+  /** The codecs of a stream that this browser does not support, for example "H264" or "AV1, VP9". */
+  readonly codec?: string;
+  /** What the browser reported, for the operator. */
+  readonly error?: string;
+}
 
 /**
  * The state of the page. All that is shown derives from it.
@@ -38,7 +52,7 @@ export type State =
   | { phase: 'blocked' } // the browser requires a click before it plays
   | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server announced its shutdown
   | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
-  | { phase: 'ended'; cause: EndCause; text?: string; code?: number };
+  | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
 export type Phase = State['phase'];
 
@@ -53,7 +67,7 @@ export type StateEvent =
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string } // the server asked to reconnect later
-  | { type: 'ended'; cause: EndCause; text?: string; code?: number }
+  | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
 
 export const INITIAL: State = { phase: 'connecting' };
@@ -79,8 +93,10 @@ export function reduce(state: State, event: StateEvent): State {
       return onDisconnected(state, event);
     case 'deferred':
       return { phase: 'waiting', cause: event.cause, ...optional('text', event.text), ...keepCut(state) };
-    case 'ended':
-      return { phase: 'ended', cause: event.cause, ...optional('text', event.text), ...optional('code', event.code) };
+    case 'ended': {
+      const { type: _, ...end } = event;
+      return { phase: 'ended', ...end };
+    }
     case 'retry':
       return INITIAL;
   }

@@ -84,6 +84,16 @@ export const DEFAULT_TEXTS = {
   'ended.unreachable.detail': 'Check your internet connection, then try again.',
   'ended.no-video.title': 'No video received',
   'ended.no-video.detail': 'The stream was connected, but no video arrived. Try again.',
+  'ended.codec.title': 'This browser cannot play the video',
+  'ended.codec.detail':
+    'The stream uses a video codec that this browser does not support. Open the link in another browser.',
+  'ended.codec.detail.named':
+    'The stream uses the video codec {codec}, which this browser does not support. Open the link in another browser.',
+  'ended.codec.hint.h264':
+    'Firefox needs the OpenH264 plugin for H.264: turn it on at "Add-ons and themes", "Plugins", then try again.',
+  'ended.configuration.title': 'The connection settings are invalid',
+  'ended.configuration.detail':
+    'This browser refused the settings for the video connection that the server sent. Try again later, or report this to the operator of this page.',
   'ended.network.title': 'Your network blocks the video',
   'ended.network.detail':
     'A firewall or VPN blocks the video connection. Try another network, such as mobile data, or ask your network administrator.',
@@ -93,6 +103,7 @@ export const DEFAULT_TEXTS = {
   'ended.unsupported.detail':
     'WebRTC is missing or turned off. Use a current version of Chrome, Edge, Firefox or Safari.',
   'ended.reference': 'Code {code}',
+  'ended.reference.error': 'Code {code}: {error}',
 
   'action.start-again': 'Start again',
   'action.try-again': 'Try again',

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { reconnectAdvice, endMeaning, isPixelfleetCode, refusalForStatus, waitMeaning } from '../src/connection/close_codes';
+import {
+  closeReason,
+  endMeaning,
+  isPixelfleetCode,
+  reconnectAdvice,
+  refusalForStatus,
+  waitMeaning,
+} from '../src/connection/close_codes';
 import { DEFAULT_TEXTS } from '../src/texts';
 
 describe('reconnectAdvice', () => {
@@ -69,6 +76,7 @@ describe('endMeaning', () => {
     [4204, 'incompatible'],
     [4205, 'no-video'],
     [4206, 'not-found'],
+    [4207, 'codec'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });
@@ -82,6 +90,14 @@ describe('endMeaning', () => {
     [4250, false, 'refused'],
   ])("shows the server's reason after %i (played: %s): %s", (code, played, cause) => {
     expect(endMeaning(code, played)).toEqual({ cause, showReason: true });
+  });
+});
+
+describe('closeReason', () => {
+  it('has at most 123 bytes, as websockets allow', () => {
+    expect(closeReason('no codec: H264')).toBe('no codec: H264');
+    expect(closeReason('gr\u00f6\u00dfer\n\u{1f600} x')).toBe('gr er  x');
+    expect(closeReason('x'.repeat(500))).toHaveLength(123);
   });
 });
 

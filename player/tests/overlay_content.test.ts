@@ -14,8 +14,8 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'not-allowed', 'refused', 'not-found', 'incompatible', 'unreachable', 'no-video', 'network',
-  'link', 'unsupported',
+  'over', 'left', 'kicked', 'not-allowed', 'refused', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
+  'configuration', 'network', 'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
 
@@ -101,6 +101,7 @@ describe('overlayContent', () => {
     ['unreachable', ['Try again']],
     ['network', ['Try again', 'Copy link']],
     ['incompatible', ['Reload page']],
+    ['codec', ['Copy link', 'Try again']],
     ['unsupported', ['Copy link']],
     ['kicked', []],
     ['link', []],
@@ -117,6 +118,22 @@ describe('overlayContent', () => {
   it('shows the close code for the operator', () => {
     expect(contentOf({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
     expect(contentOf({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
+  });
+
+  it.each([
+    ['H264', 'H.264', DEFAULT_TEXTS['ended.codec.hint.h264']],
+    ['H265', 'H.265', undefined],
+    ['AV1, VP9', 'AV1, VP9', undefined],
+    ['VP8, h264', 'VP8, H.264', DEFAULT_TEXTS['ended.codec.hint.h264']],
+  ])('names the codec that the browser lacks: %s', (codec, name, hint) => {
+    const content = contentOf({ phase: 'ended', cause: 'codec', codec });
+    expect(content.detail).toContain(`the video codec ${name}, which this browser does not support.`);
+    expect(content.hint).toBe(hint);
+  });
+
+  it("shows the browser's error for the operator", () => {
+    const content = contentOf({ phase: 'ended', cause: 'configuration', code: 4205, error: 'Invalid port' });
+    expect(content).toMatchObject({ detail: DEFAULT_TEXTS['ended.configuration.detail'], reference: 'Code 4205: Invalid port' });
   });
 
   it('uses the given texts', () => {

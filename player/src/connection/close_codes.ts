@@ -32,6 +32,15 @@ const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [1013, 'later'], // full, or no streamer
 ]);
 
+/** The page negotiated no video: it refused the server's configuration of the peer connection. */
+export const NO_MEDIA = 4205;
+
+/** Browser and streamer have no video codec in common. */
+export const NO_CODEC = 4207;
+
+/** The longest reason that a websocket may be closed with, in bytes. */
+const MAX_REASON_LENGTH = 123;
+
 const WAITS: ReadonlyMap<number, WaitCause> = new Map([
   [4100, 'no-streamer'],
   [4101, 'closing'],
@@ -53,14 +62,20 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4202, 'over'],
   [4203, 'incompatible'],
   [4204, 'incompatible'],
-  [4205, 'no-video'],
+  [NO_MEDIA, 'no-video'],
   [4206, 'not-found'],
+  [NO_CODEC, 'codec'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */
 export function reconnectAdvice(code: number): ReconnectAdvice {
   const range = PIXELFLEET_RANGES.find(([first, last]) => code >= first && code <= last);
   return range?.[2] ?? STANDARD.get(code) ?? 'now';
+}
+
+/** Reduces a text to a reason with which a websocket may be closed: printable ASCII of bounded length. */
+export function closeReason(text: string): string {
+  return text.replace(/[^ -~]+/g, ' ').slice(0, MAX_REASON_LENGTH);
 }
 
 /** Whether `code` is one of Pixelfleet's own, which takes precedence over a refusal received before the close. */

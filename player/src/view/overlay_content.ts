@@ -73,6 +73,8 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   incompatible: { icon: 'browser', buttons: RELOAD },
   unreachable: { icon: 'offline', buttons: TRY_AGAIN },
   'no-video': { icon: 'no-video', buttons: TRY_AGAIN },
+  codec: { icon: 'no-video', buttons: [...COPY_LINK, ...TRY_AGAIN] },
+  configuration: { icon: 'no-video', buttons: TRY_AGAIN },
   network: { icon: 'shield', buttons: [...TRY_AGAIN, ...COPY_LINK] },
   link: { icon: 'link', buttons: [] },
   unsupported: { icon: 'browser', buttons: COPY_LINK },
@@ -215,9 +217,24 @@ function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): Partial
     icon,
     title: texts[`ended.${state.cause}.title`],
     detail: sentence(state.text) ?? texts[`ended.${state.cause}.detail`],
+    ...(state.codec !== undefined && codecContent(state.codec, texts)),
     buttons: buttons.map(([action, label]) => ({ action, label: texts[label] })),
-    ...(state.code !== undefined && { reference: interpolate(texts['ended.reference'], { code: state.code }) }),
+    ...(state.code !== undefined && { reference: reference(state.code, state.error, texts) }),
   };
+}
+
+/** The codecs of a stream that the browser does not support, and what helps against it. */
+function codecContent(codec: string, texts: Texts): Pick<PartialContent, 'detail' | 'hint'> {
+  return {
+    detail: interpolate(texts['ended.codec.detail.named'], { codec: codec.replace(/\bH26(\d)\b/gi, 'H.26$1') }),
+    ...(/\bH264\b/i.test(codec) && { hint: texts['ended.codec.hint.h264'] }),
+  };
+}
+
+function reference(code: number, error: string | undefined, texts: Texts): string {
+  return error === undefined
+    ? interpolate(texts['ended.reference'], { code })
+    : interpolate(texts['ended.reference.error'], { code, error });
 }
 
 /** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */

@@ -1,0 +1,118 @@
+"""Failures that the page must name: codecs, configurations of the peer connection, proxies, missing files."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, WebSocketRoute
+
+from tests.e2e.portraits import Sitter, sitter
+from tests.e2e.script import Message, Script, scripted
+from tests.parts import eventually
+
+pytestmark = pytest.mark.e2e
+
+CONFIG: Message = {"type": "config", "peerConnectionOptions": {"iceServers": []}}
+STREAMERS: Message = {"type": "streamerList", "ids": ["cam"]}
+
+FINGERPRINT = ":".join(["AB"] * 32)
+
+OFFERED = f"""v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+m=video 9 UDP/TLS/RTP/SAVPF 96 97
+c=IN IP4 0.0.0.0
+a=ice-ufrag:abcd
+a=ice-pwd:abcdefghijklmnopqrstuvwx
+a=fingerprint:sha-256 {FINGERPRINT}
+a=setup:actpass
+a=mid:0
+a=sendonly
+a=rtcp-mux
+a=rtpmap:96 H264/90000
+a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=7a001f
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
+"""
+"""An offer of H.264 in the profile High 4:2:2, which no browser decodes."""
+
+OFFER: Message = {"type": "offer", "sdp": OFFERED.replace("\n", "\r\n")}
+
+
+@dataclass(eq=False)
+class Server:
+    """A signalling server in the test that sends each player the same messages."""
+
+    messages: list[Message]
+    received: list[Message] = field(default_factory=list)
+    closes: list[tuple[int | None, str | None]] = field(default_factory=list)
+    """The codes and reasons with which the page closed its websockets."""
+
+    def connected(self, socket: WebSocketRoute) -> None:
+        """Serve one websocket of the page."""
+        socket.on_message(lambda text: self.received.append(json.loads(text)))
+        socket.on_close(lambda code, reason: self.closes.append((code, reason)))
+        for message in self.messages:
+            socket.send(json.dumps(message))
+
+    async def serve(self, sitter: Sitter) -> list[str]:
+        """Load the page again, with this as its server; return the list of its uncaught errors."""
+        errors: list[str] = []
+        sitter.page.on("pageerror", lambda error: errors.append(str(error)))
+        await sitter.page.route_web_socket("**/ws", self.connected)
+        await sitter.page.reload()
+        return errors
+
+    def reported(self) -> list[Any]:
+        """Return the failures that the page has reported for the metrics."""
+        stats = [json.loads(each["data"]) for each in self.received if each["type"] == "stats"]
+        return [each for each in stats if "failure" in each]
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    async with scripted() as running:
+        yield running
+
+
+async def test_a_codec_that_the_browser_lacks_is_named_at_once(browser: Browser, script: Script) -> None:
+    server = Server([CONFIG, STREAMERS, OFFER])
+    async with sitter(browser, script.url) as page:
+        errors = await server.serve(page)
+        await page.in_state("ended", cause="codec", codec="H264", code=4207)
+        await page.page.locator("#detail", has_text="the video codec H.264").wait_for()
+        await eventually(lambda: server.closes, "the page closed its websocket")
+        assert server.closes == [(4207, "no common video codec: H264")]
+        assert server.reported() == [{"failure": "no_codec", "codec": "H264"}]
+        assert errors == []
+        await page.portray("ended-codec")
+
+
+@pytest.mark.parametrize(
+    ("options", "blamed"),
+    [
+        ({"iceServers": [{"urls": ["stun:stun.test:99999"]}]}, "Invalid port"),
+        ({"iceServers": [], "bundlePolicy": "foo"}, "foo"),
+        ({"iceServers": [], "iceCandidatePoolSize": 300}, "iceCandidatePoolSize"),
+    ],
+)
+async def test_a_refused_configuration_is_shown_and_frees_the_streamer(
+    browser: Browser, script: Script, options: dict[str, Any], blamed: str
+) -> None:
+    server = Server([{"type": "config", "peerConnectionOptions": options}, STREAMERS])
+    async with sitter(browser, script.url) as page:
+        errors = await server.serve(page)
+        await page.in_state("ended", cause="configuration", code=4205)
+        assert blamed in await page.page.evaluate("() => window.pixelfleet.state.error")
+        await eventually(lambda: server.closes, "the page closed its websocket")
+        [(code, reason)] = server.closes
+        assert code == 4205
+        assert reason is not None
+        assert reason.startswith("the browser refused the configuration: ")
+        assert server.reported() == [{"failure": "config_refused"}]
+        assert errors == []
+        await page.portray("ended-configuration")

@@ -1,25 +1,23 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { mutePlaybackIfBlocked } from './connection/autoplay';
 import {
   closeReason,
   endMeaning,
   isPixelfleetCode,
-  NO_CODEC,
-  NO_MEDIA,
   reconnectAdvice,
   waitMeaning,
   type ReconnectAdvice,
 } from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
-import { watchNegotiation } from './connection/negotiation';
+import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
 import { probeRefusal } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { optional } from './optional';
+import { watchPlayback } from './playback';
 import { SessionState } from './session_state';
-import { hasPlayed, type EndCause, type EndDetails, type State } from './state';
+import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
 
 /** The close code after a streamer closed the connection of its player. */
 const STREAMER_CLOSED = 1011;
@@ -95,17 +93,6 @@ export class Session {
     }
   }
 
-  /** Sends a `control` message to the server; returns false while it is not connected. */
-  control(action: string, payload: unknown): boolean {
-    const protocol = this.#stream.signallingProtocol;
-    if (!protocol.isConnected()) {
-      return false;
-    }
-    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...optional('payload', payload) };
-    protocol.sendMessage(message);
-    return true;
-  }
-
   #listenToServer(): void {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
@@ -140,37 +127,42 @@ export class Session {
       this.#refusal = cleanText(data.message) ?? '';
       this.#end('refused', optional('text', this.#refusal === '' ? undefined : this.#refusal));
     });
-    watchNegotiation(stream, {
-      onNoCodec: (codecs) => {
-        const codec = codecs.length === 0 ? undefined : codecs.join(', ');
-        reportStats(stream, { failure: 'no_codec', ...optional('codec', codecs[0]) });
-        this.#end('codec', { code: NO_CODEC, ...optional('codec', codec) });
-        this.#leave(NO_CODEC, codec === undefined ? 'no common video codec' : `no common video codec: ${codec}`);
-      },
-      onConfigRefused: (error) => {
-        reportStats(stream, { failure: 'config_refused' });
-        this.#end('configuration', { code: NO_MEDIA, ...optional('error', cleanText(error)) });
-        this.#leave(NO_MEDIA, `the browser refused the configuration: ${error}`);
-      },
+    watchNegotiation(stream, (failure) => {
+      this.#onNegotiationFailure(failure);
     });
     stream.addEventListener('webRtcSdp', () => {
       // The library does not notice when a peer connection fails after negotiation.
       this.#ice.watch(stream.webRtcController.peerConnectionController.peerConnection);
       this.#state.dispatch({ type: 'negotiated' });
     });
-    mutePlaybackIfBlocked(stream, () => {
-      this.#state.dispatch({ type: 'play-rejected' });
-    });
-    stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
-      this.#state.dispatch({ type: 'frame' });
-      if (this.state.phase === 'playing') {
-        this.#ice.videoPlayed();
-      }
+    watchPlayback(stream, {
+      onBlocked: () => {
+        this.#state.dispatch({ type: 'play-rejected' });
+      },
+      onPlaying: () => {
+        this.#state.dispatch({ type: 'frame' });
+        if (this.state.phase === 'playing') {
+          this.#ice.videoPlayed();
+        }
+      },
+      onPaused: () => {
+        this.#state.dispatch({ type: 'paused' });
+      },
+      resumes: () => this.state.phase === 'blocked' && this.state.paused === true,
     });
   }
 
+  /** Ends the session and closes the connection, which frees the streamer; the code tells the server why. */
+  #onNegotiationFailure({ cause, details, reason, report }: NegotiationFailure): void {
+    reportStats(this.#stream, report);
+    this.#end(cause, details);
+    this.#intent = 'stop';
+    this.#stream.signallingProtocol.disconnect(details.code, closeReason(reason));
+    this.#stream.webRtcController.closePeerConnection();
+  }
+
   #onPathLost(): void {
-    if (this.state.phase === 'starting' || this.state.phase === 'playing') {
+    if (hasStreamer(this.state)) {
       this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
     }
   }
@@ -265,13 +257,6 @@ export class Session {
   #disconnect(intent: CloseIntent): void {
     this.#intent = intent;
     this.#stream.disconnect();
-  }
-
-  /** Closes the connection with a code that tells the server why, which frees the streamer. */
-  #leave(code: number, reason: string): void {
-    this.#intent = 'stop';
-    this.#stream.signallingProtocol.disconnect(code, closeReason(reason));
-    this.#stream.webRtcController.closePeerConnection();
   }
 
   #end(cause: EndCause, details: EndDetails = {}): void {

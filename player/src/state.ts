@@ -49,7 +49,8 @@ export type State =
   | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string; cut?: true }
   | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
   | { phase: 'starting'; cut?: true }
-  | { phase: 'blocked' } // the browser requires a click before it plays
+  // The browser requires a click before it plays; `paused`: it has paused a stream that played.
+  | { phase: 'blocked'; paused?: true; ending?: true; text?: string }
   | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server announced its shutdown
   | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
   | ({ phase: 'ended'; cause: EndCause } & EndDetails);
@@ -64,6 +65,7 @@ export type StateEvent =
   | { type: 'negotiated' } // offer and answer are exchanged
   | { type: 'play-rejected' } // the browser refused to play without a click
   | { type: 'frame' } // the video plays
+  | { type: 'paused' } // the browser paused the video
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string } // the server asked to reconnect later
@@ -86,9 +88,13 @@ export function reduce(state: State, event: StateEvent): State {
     case 'play-rejected':
       return state.phase === 'starting' ? { phase: 'blocked' } : state;
     case 'frame':
-      return state.phase === 'starting' || state.phase === 'blocked' ? { phase: 'playing' } : state;
+      return onFrame(state);
+    case 'paused':
+      return state.phase === 'playing' ? { ...state, phase: 'blocked', paused: true } : state;
     case 'ending':
-      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...optional('text', event.text) } : state;
+      return state.phase === 'playing' || (state.phase === 'blocked' && state.paused)
+        ? { ...state, ending: true, ...optional('text', event.text) }
+        : state;
     case 'disconnected':
       return onDisconnected(state, event);
     case 'deferred':
@@ -110,6 +116,17 @@ function onMatchmaker(state: State, message: MatchmakerMessage): State {
   return { phase: 'queued', ...position, ...keepCut(state) };
 }
 
+function onFrame(state: State): State {
+  if (state.phase === 'starting') {
+    return { phase: 'playing' };
+  }
+  if (state.phase === 'blocked') {
+    const { paused: _, ...playing } = state;
+    return { ...playing, phase: 'playing' };
+  }
+  return state;
+}
+
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
 function onDisconnected(state: State, { text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
   if (state.phase === 'waiting') {
@@ -127,7 +144,16 @@ function keepCut(state: State): { cut?: true } {
   return 'cut' in state ? { cut: true } : {};
 }
 
-/** Whether video plays, or played until the connection was lost. */
+/** Whether video plays, or played until it was paused or the connection was lost. */
 export function hasPlayed(state: State): boolean {
-  return state.phase === 'playing' || (state.phase === 'reconnecting' && state.played);
+  return (
+    state.phase === 'playing' ||
+    (state.phase === 'blocked' && state.paused === true) ||
+    (state.phase === 'reconnecting' && state.played)
+  );
+}
+
+/** Whether the page is connected to a streamer, or to a server that is connecting it to one. */
+export function hasStreamer(state: State): boolean {
+  return state.phase === 'starting' || state.phase === 'blocked' || state.phase === 'playing';
 }

@@ -40,6 +40,9 @@ export const DEFAULT_TEXTS = {
   'blocked.title': 'Ready to play',
   'blocked.detail': 'Your browser blocks automatic playback. Select Play to start.',
 
+  'paused.title': 'The video is paused',
+  'paused.detail': 'Your browser has paused it. Select Play to continue.',
+
   'playing.say': 'The stream is playing. Press {shortcut} to open the controls.',
 
   'reconnecting.title': 'Reconnecting',
@@ -112,6 +115,7 @@ export const DEFAULT_TEXTS = {
   'action.reload': 'Reload page',
   'action.copy-link': 'Copy link',
   'action.copied': 'Copied',
+  'action.copy-failed': 'Your browser does not allow this page to copy. Select and copy the link: {link}',
 
   'notice.ending': 'This stream will end soon.',
   'notice.ending.why': 'This stream will end soon: {reason}',
@@ -160,6 +164,7 @@ export const DEFAULT_TEXTS = {
   'panel.latency': 'Latency',
   'panel.latency.test': 'Test latency',
   'panel.latency.testing': 'Testing…',
+  'panel.latency.unsent': 'The application is not connected. Reload the page if this lasts.',
   'panel.latency.none': 'The application did not respond.',
   'panel.latency.result': '{total} ms ({network} ms network, {encode} ms encoding)',
   'panel.gamepad': 'Gamepad',

@@ -6,11 +6,18 @@ const OFFER = 'v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r
 const ACCEPTED = 'v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n';
 const REJECTED = 'v=0\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\na=inactive\r\n';
 
+const NO_H264 = {
+  cause: 'codec',
+  details: { code: 4207, codec: 'H264' },
+  reason: 'no common video codec: H264',
+  report: { failure: 'no_codec', codec: 'H264' },
+};
+
 type Listener = (argument: unknown) => void;
 
 interface Fixture {
   controller: { startSession: (config: unknown) => void };
-  observer: { onNoCodec: Mock; onConfigRefused: Mock };
+  onFailure: Mock;
   listeners: ReadonlyMap<string, Listener>;
   sdp: (event: string, text: string) => void;
 }
@@ -22,30 +29,30 @@ function setUp(startSession: (config: unknown) => void = () => undefined): Fixtu
     listeners.set(name, listener);
   };
   const controller = { startSession };
-  const observer = { onNoCodec: vi.fn(), onConfigRefused: vi.fn() };
+  const onFailure = vi.fn();
   const stream = { addEventListener: add, signallingProtocol: { on: add }, webRtcController: controller };
-  watchNegotiation(stream as unknown as PixelStreaming, observer);
+  watchNegotiation(stream as unknown as PixelStreaming, onFailure);
   const sdp = (name: string, text: string): void => listeners.get(name)?.({ data: { sdp: { sdp: text } } });
-  return { controller, observer, listeners, sdp };
+  return { controller, onFailure, listeners, sdp };
 }
 
 describe('watchNegotiation', () => {
   it('reports the codecs when this browser rejects the offered video', () => {
-    const { observer, sdp } = setUp();
+    const { onFailure, sdp } = setUp();
     sdp('webRtcSdpOffer', OFFER);
     sdp('webRtcSdpAnswer', ACCEPTED);
-    expect(observer.onNoCodec).not.toHaveBeenCalled();
+    expect(onFailure).not.toHaveBeenCalled();
     sdp('webRtcSdpAnswer', REJECTED);
-    expect(observer.onNoCodec).toHaveBeenCalledExactlyOnceWith(['H264']);
+    expect(onFailure).toHaveBeenCalledExactlyOnceWith(NO_H264);
   });
 
   it("reports them when the streamer's answer rejects the video", () => {
-    const { observer, listeners, sdp } = setUp();
+    const { onFailure, listeners, sdp } = setUp();
     sdp('webRtcSdpOffer', OFFER);
     listeners.get('answer')?.({ type: 'answer' });
-    expect(observer.onNoCodec).not.toHaveBeenCalled();
+    expect(onFailure).not.toHaveBeenCalled();
     listeners.get('answer')?.({ type: 'answer', sdp: REJECTED });
-    expect(observer.onNoCodec).toHaveBeenCalledExactlyOnceWith(['H264']);
+    expect(onFailure).toHaveBeenCalledExactlyOnceWith(NO_H264);
   });
 
   it('catches the error of a configuration that the browser refuses', () => {
@@ -54,11 +61,16 @@ describe('watchNegotiation', () => {
         throw new SyntaxError('invalid port');
       }
     });
-    const { controller, observer } = setUp(start);
+    const { controller, onFailure } = setUp(start);
     controller.startSession('good');
-    expect(observer.onConfigRefused).not.toHaveBeenCalled();
+    expect(onFailure).not.toHaveBeenCalled();
     controller.startSession('bad');
-    expect(observer.onConfigRefused).toHaveBeenCalledExactlyOnceWith('invalid port');
+    expect(onFailure).toHaveBeenCalledExactlyOnceWith({
+      cause: 'configuration',
+      details: { code: 4205, error: 'invalid port' },
+      reason: 'the browser refused the configuration: invalid port',
+      report: { failure: 'config_refused' },
+    });
     expect(start).toHaveBeenCalledTimes(2);
   });
 });

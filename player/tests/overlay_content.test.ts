@@ -89,6 +89,12 @@ describe('overlayContent', () => {
     expect(contentOf({ phase: 'blocked' }).buttons).toEqual([{ action: 'play', label: 'Play' }]);
   });
 
+  it('has a play button while the browser has paused the video', () => {
+    const content = contentOf({ phase: 'blocked', paused: true });
+    expect(content).toMatchObject({ title: 'The video is paused', buttons: [{ action: 'play', label: 'Play' }] });
+    expect(content).not.toHaveProperty('step');
+  });
+
   it.each(CAUSES)('explains the end: %s', (cause) => {
     const content = contentOf({ phase: 'ended', cause });
     expect(content.title).not.toBe('');

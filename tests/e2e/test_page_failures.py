@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, WebSocketRoute
+from playwright.async_api import Browser, WebSocketRoute, async_playwright
 
+from benchmarks.chromium import CHROMIUM_OPTIONS
 from tests.e2e.portraits import Sitter, sitter
 from tests.e2e.script import Message, Script, scripted
-from tests.parts import eventually
+from tests.parts import eventually, require_part
 
 pytestmark = pytest.mark.e2e
 
@@ -116,3 +117,30 @@ async def test_a_refused_configuration_is_shown_and_frees_the_streamer(
         assert server.reported() == [{"failure": "config_refused"}]
         assert errors == []
         await page.portray("ended-configuration")
+
+
+async def test_the_link_is_copied_over_plain_http(script: Script) -> None:
+    """The browser has no clipboard API on a page that was loaded over http from another host."""
+    options = [*CHROMIUM_OPTIONS, "--host-resolver-rules=MAP play.test 127.0.0.1"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=require_part("chromium"), args=options)
+        url = script.url.replace("127.0.0.1", "play.test")
+        async with sitter(browser, url, "delete window.RTCPeerConnection;") as page:
+            assert await page.page.evaluate("() => navigator.clipboard === undefined")
+            await page.page.get_by_role("button", name="Copy link").click()
+            await page.page.get_by_role("button", name="Copied").wait_for()
+            assert await page.page.evaluate("() => document.activeElement.id") == "primary-action"
+            await page.page.evaluate("() => document.body.append(document.createElement('textarea'))")
+            await page.page.locator("textarea").last.focus()
+            await page.page.keyboard.press("Control+V")
+            assert await page.page.locator("textarea").last.input_value() == url
+        await browser.close()
+
+
+async def test_a_link_that_cannot_be_copied_is_shown(browser: Browser, script: Script) -> None:
+    forbidden = "navigator.clipboard.writeText = async () => { throw new DOMException('no', 'NotAllowedError'); };"
+    no_command = "document.execCommand = () => false;"
+    async with sitter(browser, script.url, "delete window.RTCPeerConnection;", forbidden, no_command) as page:
+        await page.page.get_by_role("button", name="Copy link").click()
+        await page.page.locator("#hint", has_text=script.url).wait_for()
+        await page.portray("copy-failed")

@@ -1,5 +1,6 @@
 import { hasPlayed, type State } from '../state';
 import { interpolate, type Texts } from '../texts';
+import { copyText } from './copy_link';
 import { element, setText, updateList } from './dom';
 import { showIcon } from './icon';
 import { overlayContent, shutdownNotice, type Action, type OverlayContent } from './overlay_content';
@@ -144,7 +145,10 @@ export class Overlay {
       this.#onAction(action);
       return;
     }
-    await navigator.clipboard.writeText(location.href);
+    if (!(await copyText(location.href))) {
+      setText(this.#hint, interpolate(this.#texts['action.copy-failed'], { link: location.href }));
+      return;
+    }
     setText(button, this.#texts['action.copied']);
     window.setTimeout(() => {
       if (button.dataset['action'] === 'copy-link') {

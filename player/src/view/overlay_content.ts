@@ -139,13 +139,7 @@ function contentOf(state: State, texts: Texts): PartialContent | undefined {
         buttons: [{ action: 'retry', label: texts['action.try-now'] }],
       };
     case 'blocked':
-      return {
-        icon: 'play',
-        step: 'start',
-        title: texts['blocked.title'],
-        detail: texts['blocked.detail'],
-        buttons: [{ action: 'play', label: texts['action.play'] }],
-      };
+      return blocked(state, texts);
     case 'reconnecting':
       return state.cut && state.text === undefined ? networkBlocked(texts) : reconnecting(state, texts);
     case 'ended':
@@ -195,6 +189,13 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parti
       common.hint,
     ],
   };
+}
+
+function blocked(state: Extract<State, { phase: 'blocked' }>, texts: Texts): PartialContent {
+  const buttons = [{ action: 'play', label: texts['action.play'] }] as const;
+  return state.paused
+    ? { icon: 'play', title: texts['paused.title'], detail: texts['paused.detail'], buttons }
+    : { icon: 'play', step: 'start', title: texts['blocked.title'], detail: texts['blocked.detail'], buttons };
 }
 
 function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: Texts): PartialContent {

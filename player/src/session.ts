@@ -11,7 +11,7 @@ import { IceMonitor } from './connection/ice_monitor';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
-import { probeRefusal } from './connection/refusal_probe';
+import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { optional } from './optional';
@@ -22,6 +22,9 @@ import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } fr
 /** The close code after a streamer closed the connection of its player. */
 const STREAMER_CLOSED = 1011;
 
+/** The HTTP status of a plain request where a websocket is expected. */
+const UPGRADE_REQUIRED = 426;
+
 /** What follows a close that the page itself requested. */
 type CloseIntent = 'reconnect' | 'stop';
 
@@ -31,14 +34,13 @@ type CloseIntent = 'reconnect' | 'stop';
  */
 export class Session {
   readonly #stream: PixelStreaming;
-  readonly #url: string;
+  readonly #probe: RefusalProbe;
   readonly #state: SessionState;
   readonly #reconnector: Reconnector;
   readonly #streamers: StreamerSelection;
   readonly #ice: IceMonitor;
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
-  #opened = false;
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
 
@@ -49,7 +51,7 @@ export class Session {
    */
   constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
     this.#stream = stream;
-    this.#url = url;
+    this.#probe = new RefusalProbe(url);
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
     this.#state = new SessionState(onState, () => {
       this.#onStartingTimeout();
@@ -96,7 +98,7 @@ export class Session {
   #listenToServer(): void {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
-      this.#opened = true;
+      this.#probe.opened();
       this.#reconnector.opened();
     });
     protocol.transport.on('close', (event: CloseEvent) => {
@@ -190,10 +192,9 @@ export class Session {
   #onClose({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
     const refused = this.#refusal !== undefined && !isPixelfleetCode(code);
-    const opened = this.#opened;
+    const opened = this.#probe.closed();
     this.#intent = undefined;
     this.#refusal = undefined;
-    this.#opened = false;
     this.#streamers.stop();
     this.#setBrowserOffers(false);
     // The streamer may notice a lost path, and close the connection, before this page does.
@@ -206,15 +207,23 @@ export class Session {
       this.#stream.webRtcController.closePeerConnection();
       return;
     }
-    const advice = intent === undefined && !pathLost ? reconnectAdvice(code) : 'now';
+    const advice = this.#adviceAfter(code, intent !== undefined || pathLost);
     if (!this.#reconnector.closed(advice)) {
       this.#giveUp(advice, code, cleanText(reason));
       return;
     }
     this.#waitToReconnect(advice, code, cleanText(reason));
-    if (!opened && intent === undefined) {
+    if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
     }
+  }
+
+  /** @param wanted - whether the page itself wants a new connection */
+  #adviceAfter(code: number, wanted: boolean): ReconnectAdvice {
+    if (wanted) {
+      return 'now';
+    }
+    return this.#probe.isUpgradeBlocked ? 'later' : reconnectAdvice(code);
   }
 
   #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
@@ -223,12 +232,14 @@ export class Session {
       const { cause, showReason } = endMeaning(code, hasPlayed(this.state));
       this.#end(cause, { code, ...optional('text', showReason ? reason : undefined) });
     } else {
-      this.#end('unreachable', { code });
+      this.#end('unreachable', { code, ...(this.state.phase === 'waiting' && { waited: this.state.cause }) });
     }
   }
 
   #waitToReconnect(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
-    if (advice === 'later') {
+    if (this.#probe.isUpgradeBlocked) {
+      this.#state.dispatch({ type: 'deferred', cause: 'upgrade', code: UPGRADE_REQUIRED });
+    } else if (advice === 'later') {
       const { cause, showReason } = waitMeaning(code);
       this.#state.dispatch({ type: 'deferred', cause, ...optional('text', showReason ? reason : undefined) });
     } else {
@@ -236,17 +247,18 @@ export class Session {
     }
   }
 
-  /** Shows why the server refused the websocket, unless the page has reconnected meanwhile. */
+  /** Shows why the websocket was not opened, unless the page has reconnected meanwhile. */
   async #probeRefusal(): Promise<void> {
-    const found = await probeRefusal(this.#url);
+    const found = await this.#probe.ask();
     if (found === undefined || !this.#reconnector.isPending) {
       return;
     }
-    if (found.refusal === 'not-allowed') {
+    const { refusal, status: code } = found;
+    if ('end' in refusal) {
       this.#reconnector.cancel();
-      this.#end(found.refusal, { code: found.status });
+      this.#end(refusal.end, { code });
     } else {
-      this.#state.dispatch({ type: 'deferred', cause: found.refusal });
+      this.#state.dispatch({ type: 'deferred', cause: refusal.wait, code });
     }
   }
 

@@ -25,7 +25,9 @@ export type WaitCause =
   | 'closing' // the server is shutting down
   | 'queue-timeout' // no streamer became free in time
   | 'too-fast' // rate limit exceeded
-  | 'no-service'; // a part of the service is unavailable
+  | 'no-service' // a part of the service is unavailable
+  | 'upgrade' // requests reach the server, and websockets do not
+  | 'gateway'; // a proxy answers in place of the server
 
 /** The details of an end. */
 export interface EndDetails {
@@ -37,6 +39,8 @@ export interface EndDetails {
   readonly codec?: string;
   /** What the browser reported, for the operator. */
   readonly error?: string;
+  /** What the page waited for in vain, with the cause `unreachable`. */
+  readonly waited?: WaitCause;
 }
 
 /**
@@ -47,7 +51,7 @@ export interface EndDetails {
 export type State =
   | { phase: 'connecting' }
   | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string; cut?: true }
-  | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
+  | { phase: 'waiting'; cause: WaitCause; text?: string; code?: number; cut?: true }
   | { phase: 'starting'; cut?: true }
   // The browser requires a click before it plays; `paused`: it has paused a stream that played.
   | { phase: 'blocked'; paused?: true; ending?: true; text?: string }
@@ -68,7 +72,7 @@ export type StateEvent =
   | { type: 'paused' } // the browser paused the video
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
-  | { type: 'deferred'; cause: WaitCause; text?: string } // the server asked to reconnect later
+  | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
   | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
 
@@ -97,8 +101,10 @@ export function reduce(state: State, event: StateEvent): State {
         : state;
     case 'disconnected':
       return onDisconnected(state, event);
-    case 'deferred':
-      return { phase: 'waiting', cause: event.cause, ...optional('text', event.text), ...keepCut(state) };
+    case 'deferred': {
+      const { type: _, ...wait } = event;
+      return { phase: 'waiting', ...wait, ...keepCut(state) };
+    }
     case 'ended': {
       const { type: _, ...end } = event;
       return { phase: 'ended', ...end };

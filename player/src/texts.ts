@@ -66,6 +66,13 @@ export const DEFAULT_TEXTS = {
   'waiting.too-fast.detail': 'Your device or network sent too many requests. Wait a moment.',
   'waiting.no-service.title': 'The service is unavailable',
   'waiting.no-service.detail': 'It may be starting, or a part of it cannot be reached.',
+  'waiting.upgrade.title': 'A proxy blocks the connection',
+  'waiting.upgrade.detail':
+    'The server can be reached, but WebSocket connections do not arrive. Most likely a proxy on the way removes their Upgrade header.',
+  'waiting.upgrade.hint':
+    'Turn off your VPN or try another network. If that does not help, tell the operator of this page: the proxy must let WebSocket connections through.',
+  'waiting.gateway.title': 'The service does not respond',
+  'waiting.gateway.detail': 'A proxy in front of the service answers in its place. The service may be starting or stopped.',
 
   'ended.over.title': 'Your session has ended',
   'ended.over.detail': 'You can start a new session.',
@@ -188,4 +195,13 @@ export function interpolate(text: string, values: Readonly<Record<string, string
 /** Whether `key` is the key of one of the page's texts. */
 export function isTextKey(key: string): key is TextKey {
   return Object.hasOwn(DEFAULT_TEXTS, key);
+}
+
+/** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */
+export function sentence(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') {
+    return undefined;
+  }
+  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

@@ -5,7 +5,6 @@ import {
   endMeaning,
   isPixelfleetCode,
   reconnectAdvice,
-  refusalForStatus,
   waitMeaning,
 } from '../src/connection/close_codes';
 import { DEFAULT_TEXTS } from '../src/texts';
@@ -133,21 +132,5 @@ describe("the servers' catalogue", () => {
     expect(showReason).toBe(code === 1011); // the application's own words are shown
     expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.title`]);
     expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.detail`]);
-  });
-});
-
-describe('refusalForStatus', () => {
-  it.each([
-    [401, 'not-allowed'],
-    [403, 'not-allowed'],
-    [429, 'too-fast'],
-    [503, 'full'],
-    [0, undefined],
-    [200, undefined],
-    [404, undefined],
-    [426, undefined],
-    [500, undefined],
-  ])('maps HTTP %i to %s', (status, cause) => {
-    expect(refusalForStatus(status)).toBe(cause);
   });
 });

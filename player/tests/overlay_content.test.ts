@@ -17,7 +17,9 @@ const CAUSES: readonly EndCause[] = [
   'over', 'left', 'kicked', 'not-allowed', 'refused', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
   'configuration', 'network', 'link', 'unsupported',
 ];
-const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
+const WAITS: readonly WaitCause[] = [
+  'no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service', 'gateway',
+];
 
 describe('overlayContent', () => {
   it('is undefined while playing', () => {
@@ -83,6 +85,20 @@ describe('overlayContent', () => {
     const content = contentOf({ phase: 'waiting', cause });
     expect(content).toMatchObject({ hint: DEFAULT_TEXTS['waiting.hint'], buttons: [{ action: 'retry', label: 'Try now' }] });
     expect(content.detail).toBe(DEFAULT_TEXTS[`waiting.${cause}.detail`]);
+  });
+
+  it('names a proxy that blocks the connection, and what helps', () => {
+    const content = contentOf({ phase: 'waiting', cause: 'upgrade', code: 426 });
+    expect(content).toMatchObject({ icon: 'shield', title: 'A proxy blocks the connection', reference: 'Code 426' });
+    expect(content.hint).toBe(DEFAULT_TEXTS['waiting.upgrade.hint']);
+  });
+
+  it('says what the page waited for in vain', () => {
+    const ended = (waited: WaitCause): OverlayContent => contentOf({ phase: 'ended', cause: 'unreachable', waited });
+    expect(ended('full')).toMatchObject({ title: 'All places are taken', buttons: [{ label: 'Try again' }] });
+    expect(ended('full')).not.toHaveProperty('hint');
+    expect(ended('upgrade').hint).toBe(DEFAULT_TEXTS['waiting.upgrade.hint']);
+    expect(contentOf({ phase: 'ended', cause: 'unreachable' }).title).toBe('The server cannot be reached');
   });
 
   it('has a play button while blocked', () => {

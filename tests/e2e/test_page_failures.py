@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Browser, WebSocketRoute, async_playwright
 
 from benchmarks.chromium import CHROMIUM_OPTIONS
-from tests.e2e.portraits import Sitter, sitter
+from tests.e2e.portraits import SCREENSHOTS, SIZES, Sitter, sitter
+from tests.e2e.reverse_proxy import ReverseProxy, reverse_proxy
 from tests.e2e.script import Message, Script, scripted
 from tests.parts import eventually, require_part
 
@@ -144,3 +145,70 @@ async def test_a_link_that_cannot_be_copied_is_shown(browser: Browser, script: S
         await page.page.get_by_role("button", name="Copy link").click()
         await page.page.locator("#hint", has_text=script.url).wait_for()
         await page.portray("copy-failed")
+
+
+def root(script: Script) -> str:
+    return script.url.rstrip("/")
+
+
+async def test_a_proxy_without_upgrade_headers_is_named(browser: Browser, script: Script) -> None:
+    proxy = ReverseProxy(root(script), upgrades=False)
+    async with reverse_proxy(proxy) as url, sitter(browser, f"{url}/") as page:
+        await page.in_state("waiting", cause="upgrade", code=426)
+        await page.portray("waiting-upgrade")
+        await page.page.get_by_role("button", name="Try now").click()
+        await page.in_state("waiting", cause="upgrade", code=426)
+        proxy.upgrades = True
+        await page.page.get_by_role("button", name="Try now").click()
+        await page.in_state("connecting")
+        await eventually(lambda: script.players, "the page is connected")
+
+
+async def test_a_server_behind_a_proxy_without_upgrade_headers_is_asked_twice_only(
+    browser: Browser, script: Script
+) -> None:
+    proxy = ReverseProxy(root(script), upgrades=False)
+    async with reverse_proxy(proxy) as url, sitter(browser, f"{url}/") as page:
+        await page.in_state("waiting", cause="upgrade")
+        await eventually(lambda: len(proxy.methods) >= 6, "the page tried twice more")
+        assert proxy.methods[:6] == ["GET", "HEAD", "GET", "HEAD", "GET", "GET"]
+
+
+async def test_the_answer_of_a_proxy_is_not_taken_for_a_full_server(browser: Browser, script: Script) -> None:
+    proxy = ReverseProxy(root(script), bad_gateway=True)
+    async with reverse_proxy(proxy) as url, sitter(browser, f"{url}/") as page:
+        await page.in_state("waiting", cause="gateway", code=502)
+        await page.portray("waiting-gateway")
+        proxy.bad_gateway = False
+        await eventually(lambda: script.players, "the page has reconnected automatically")
+
+
+async def test_a_refusal_of_our_own_is_recognized_by_its_header(browser: Browser, script: Script) -> None:
+    async with sitter(browser, script.url) as page:
+        refusal = {"status": 503, "headers": {"X-Pixelfleet-Refusal": "full"}}
+        await page.page.route("**/ws", lambda route: route.fulfill(**refusal))
+        await page.page.route_web_socket("**/ws", lambda socket: socket.close(code=3000))
+        await page.page.add_init_script("window.WebSocket = class extends WebSocket { set onopen(_) {} };")
+        await page.page.reload()
+        await page.in_state("waiting", cause="full", code=503)
+
+
+@pytest.mark.parametrize("query", ["", "?app=city#top"])
+async def test_a_stripped_prefix_without_its_slash_works(browser: Browser, script: Script, query: str) -> None:
+    proxy = ReverseProxy(root(script), prefix="/play")
+    async with reverse_proxy(proxy) as url, sitter(browser, url, path=f"/play{query}") as page:
+        await page.page.wait_for_url(f"{url}/play/{query}")
+        await page.in_state("connecting")
+        await eventually(lambda: script.players, "the page is connected")
+
+
+async def test_missing_files_are_named_when_the_proxy_insists_on_no_slash(browser: Browser, script: Script) -> None:
+    proxy = ReverseProxy(root(script), prefix="/play", no_slash=True)
+    async with reverse_proxy(proxy) as url, sitter(browser, url, path="/play/") as page:
+        await page.page.get_by_role("heading", name="This page could not be loaded").wait_for()
+        assert await page.page.get_by_role("link").get_attribute("href") == f"{url}/play/"
+        assert await page.page.get_by_text(f"{url}/assets/").count() == 1
+        assert await page.page.evaluate("() => window.broken") == []
+        for size, (width, height) in SIZES.items():
+            await page.page.set_viewport_size({"width": width, "height": height})
+            await page.page.screenshot(path=SCREENSHOTS / f"missing-files-{size}.png")

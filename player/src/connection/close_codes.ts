@@ -3,9 +3,6 @@ import type { EndCause, WaitCause } from '../state';
 /** What a close code asks the page to do: reconnect now, reconnect later, or not at all. */
 export type ReconnectAdvice = 'now' | 'later' | 'never';
 
-/** Why a server refused a websocket upgrade. */
-export type Refusal = 'not-allowed' | 'too-fast' | 'full';
-
 /** The meaning of a close, and whether the server's reason is shown in place of the page's own text. */
 export interface CloseMeaning<Cause> {
   readonly cause: Cause;
@@ -103,19 +100,4 @@ export function endMeaning(code: number, played: boolean): CloseMeaning<EndCause
     return { cause: 'left', showReason: true };
   }
   return { cause: played && code !== 1008 ? 'over' : 'refused', showReason: true };
-}
-
-/** The refusal that an HTTP status stands for in the answer to a websocket upgrade; undefined for any other status. */
-export function refusalForStatus(status: number): Refusal | undefined {
-  switch (status) {
-    case 401:
-    case 403:
-      return 'not-allowed';
-    case 429:
-      return 'too-fast';
-    case 503:
-      return 'full';
-    default:
-      return undefined;
-  }
 }

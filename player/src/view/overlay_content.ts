@@ -1,5 +1,6 @@
-import type { EndCause, State, WaitCause } from '../state';
-import { interpolate, type TextKey, type Texts } from '../texts';
+import type { State } from '../state';
+import { interpolate, sentence, type Texts } from '../texts';
+import { ended, waiting } from './outcome_content';
 
 /** What a button of the overlay does. */
 export type Action = 'retry' | 'play' | 'reload' | 'copy-link';
@@ -53,41 +54,8 @@ export interface OverlayContent {
 }
 
 /** Content without its defaults; `announced` replaces detail and hint in the announcement. */
-type PartialContent = Omit<OverlayContent, 'announcement' | 'facts' | 'buttons' | 'tab'> &
+export type PartialContent = Omit<OverlayContent, 'announcement' | 'facts' | 'buttons' | 'tab'> &
   Partial<Pick<OverlayContent, 'facts' | 'buttons' | 'tab'>> & { readonly announced?: readonly (string | undefined)[] };
-
-type Buttons = readonly (readonly [Action, TextKey])[];
-
-const TRY_AGAIN: Buttons = [['retry', 'action.try-again']];
-const START_AGAIN: Buttons = [['retry', 'action.start-again']];
-const RELOAD: Buttons = [['reload', 'action.reload']];
-const COPY_LINK: Buttons = [['copy-link', 'action.copy-link']];
-
-const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> = {
-  over: { icon: 'done', buttons: START_AGAIN },
-  left: { icon: 'done', buttons: START_AGAIN },
-  kicked: { icon: 'exit', buttons: [] },
-  'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
-  refused: { icon: 'lock', buttons: TRY_AGAIN },
-  'not-found': { icon: 'search', buttons: TRY_AGAIN },
-  incompatible: { icon: 'browser', buttons: RELOAD },
-  unreachable: { icon: 'offline', buttons: TRY_AGAIN },
-  'no-video': { icon: 'no-video', buttons: TRY_AGAIN },
-  codec: { icon: 'no-video', buttons: [...COPY_LINK, ...TRY_AGAIN] },
-  configuration: { icon: 'no-video', buttons: TRY_AGAIN },
-  network: { icon: 'shield', buttons: [...TRY_AGAIN, ...COPY_LINK] },
-  link: { icon: 'link', buttons: [] },
-  unsupported: { icon: 'browser', buttons: COPY_LINK },
-};
-
-const WAIT_ICONS: Readonly<Record<WaitCause, Icon>> = {
-  'no-streamer': 'hourglass',
-  full: 'hourglass',
-  closing: 'hourglass',
-  'queue-timeout': 'hourglass',
-  'too-fast': 'hourglass',
-  'no-service': 'offline',
-};
 
 /** Returns the content of the overlay in `state`; undefined while video plays. */
 export function overlayContent(state: State, texts: Texts): OverlayContent | undefined {
@@ -131,13 +99,7 @@ function contentOf(state: State, texts: Texts): PartialContent | undefined {
     case 'queued':
       return queued(state, texts);
     case 'waiting':
-      return {
-        icon: WAIT_ICONS[state.cause],
-        title: texts[`waiting.${state.cause}.title`],
-        detail: sentence(state.text) ?? texts[`waiting.${state.cause}.detail`],
-        hint: texts['waiting.hint'],
-        buttons: [{ action: 'retry', label: texts['action.try-now'] }],
-      };
+      return waiting(state, texts);
     case 'blocked':
       return blocked(state, texts);
     case 'reconnecting':
@@ -210,39 +172,4 @@ function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: T
 /** ICE has found no path, and the page keeps trying. */
 function networkBlocked(texts: Texts): PartialContent {
   return { icon: 'shield', title: texts['cut.title'], detail: texts['cut.detail'], hint: texts['waiting.hint'] };
-}
-
-function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): PartialContent {
-  const { icon, buttons } = END_CONTENT[state.cause];
-  return {
-    icon,
-    title: texts[`ended.${state.cause}.title`],
-    detail: sentence(state.text) ?? texts[`ended.${state.cause}.detail`],
-    ...(state.codec !== undefined && codecContent(state.codec, texts)),
-    buttons: buttons.map(([action, label]) => ({ action, label: texts[label] })),
-    ...(state.code !== undefined && { reference: reference(state.code, state.error, texts) }),
-  };
-}
-
-/** The codecs of a stream that the browser does not support, and what helps against it. */
-function codecContent(codec: string, texts: Texts): Pick<PartialContent, 'detail' | 'hint'> {
-  return {
-    detail: interpolate(texts['ended.codec.detail.named'], { codec: codec.replace(/\bH26(\d)\b/gi, 'H.26$1') }),
-    ...(/\bH264\b/i.test(codec) && { hint: texts['ended.codec.hint.h264'] }),
-  };
-}
-
-function reference(code: number, error: string | undefined, texts: Texts): string {
-  return error === undefined
-    ? interpolate(texts['ended.reference'], { code })
-    : interpolate(texts['ended.reference.error'], { code, error });
-}
-
-/** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */
-function sentence(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') {
-    return undefined;
-  }
-  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

@@ -8,6 +8,7 @@ export type EndCause =
   | 'kicked' // the host removed this player
   | 'not-allowed' // authentication or authorization failed
   | 'refused' // the streamer accepts no more players, or not this one
+  | 'origin' // the server accepts no players from the address of this page
   | 'not-found' // no application or session has the requested name
   | 'incompatible' // one side did not understand the other's messages
   | 'unreachable' // every reconnect attempt failed

@@ -84,6 +84,9 @@ export const DEFAULT_TEXTS = {
   'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players.',
+  'ended.origin.title': 'This page may not connect',
+  'ended.origin.detail':
+    'The server accepts no players from the address of this page. Tell the operator of this page: its address is missing in the allowed origins.',
   'ended.not-found.title': 'This stream was not found',
   'ended.not-found.detail':
     'Your link names an application or a session that does not exist or has ended. Check the link or ask for a new one.',

@@ -27,6 +27,7 @@ describe('refusalOf', () => {
     [429, 'too-many-players', { wait: 'too-fast' }],
     [401, 'unauthenticated', { end: 'not-allowed' }],
     [403, 'forbidden', { end: 'not-allowed' }],
+    [403, 'origin-not-allowed', { end: 'origin' }],
     [400, 'upgrade-required', { wait: 'upgrade' }],
     [400, 'bad-request', undefined],
     [500, 'internal-error', undefined],

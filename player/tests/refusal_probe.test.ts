@@ -22,7 +22,11 @@ describe('RefusalProbe', () => {
   it('asks the URL of the websocket over HTTP', async () => {
     answer(503, { 'X-Pixelfleet-Refusal': 'full' });
     expect(await new RefusalProbe(URL_OF_PAGE).ask()).toEqual({ refusal: { wait: 'full' }, status: 503 });
-    expect(fetch).toHaveBeenCalledExactlyOnceWith('https://play.test/game/ws?id=7', { method: 'HEAD', cache: 'no-store' });
+    expect(fetch).toHaveBeenCalledExactlyOnceWith('https://play.test/game/ws?id=7', {
+      method: 'HEAD',
+      cache: 'no-store',
+      headers: { 'X-Pixelfleet-Origin': 'https://play.test' },
+    });
   });
 
   it("tells a proxy's answer from the server's", async () => {

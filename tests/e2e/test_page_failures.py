@@ -193,6 +193,13 @@ async def test_a_refusal_of_our_own_is_recognized_by_its_header(browser: Browser
         await page.in_state("waiting", cause="full", code=503)
 
 
+async def test_an_origin_that_the_router_does_not_allow_is_named(browser: Browser) -> None:
+    async with scripted(origins=["https://shop.test"]) as script, sitter(browser, script.url) as page:
+        await page.in_state("ended", cause="origin", code=403)
+        await page.portray("ended-origin")
+        assert script.players == 0
+
+
 @pytest.mark.parametrize("query", ["", "?app=city#top"])
 async def test_a_stripped_prefix_without_its_slash_works(browser: Browser, script: Script, query: str) -> None:
     proxy = ReverseProxy(root(script), prefix="/play")

@@ -10,6 +10,7 @@ export const REFUSAL_HEADER = 'X-Pixelfleet-Refusal';
 const BY_REASON: ReadonlyMap<string, Refusal> = new Map<string, Refusal>([
   ['forbidden', { end: 'not-allowed' }],
   ['full', { wait: 'full' }],
+  ['origin-not-allowed', { end: 'origin' }],
   ['shutting-down', { wait: 'closing' }],
   ['too-many-players', { wait: 'too-fast' }],
   ['too-many-requests', { wait: 'too-fast' }],

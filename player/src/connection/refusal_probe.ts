@@ -1,6 +1,9 @@
 import { REFUSAL_HEADER, refusalOf, type Refusal } from './refusal';
 import { httpUrl } from './url';
 
+/** Tells the server the origin of the page, which browsers send with a websocket and not with this request. */
+const ORIGIN_HEADER = 'X-Pixelfleet-Origin';
+
 /** The answer to a plain request for the websocket's URL. */
 export interface ProbedRefusal {
   readonly refusal: Refusal;
@@ -53,7 +56,8 @@ export class RefusalProbe {
       return undefined;
     }
     try {
-      const { status, headers } = await fetch(href, { method: 'HEAD', cache: 'no-store' });
+      const own = { [ORIGIN_HEADER]: location.origin };
+      const { status, headers } = await fetch(href, { method: 'HEAD', cache: 'no-store', headers: own });
       const refusal = refusalOf(status, headers.get(REFUSAL_HEADER) ?? undefined);
       const upgradeLost = refusal !== undefined && 'wait' in refusal && refusal.wait === 'upgrade';
       this.#upgradesLost = upgradeLost ? this.#upgradesLost + 1 : 0;

@@ -23,6 +23,7 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   kicked: { icon: 'exit', buttons: [] },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
+  origin: { icon: 'lock', buttons: TRY_AGAIN },
   'not-found': { icon: 'search', buttons: TRY_AGAIN },
   incompatible: { icon: 'browser', buttons: RELOAD },
   unreachable: { icon: 'offline', buttons: TRY_AGAIN },

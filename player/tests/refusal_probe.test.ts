@@ -29,9 +29,15 @@ describe('RefusalProbe', () => {
     });
   });
 
-  it("tells a proxy's answer from the server's", async () => {
+  it("tells a proxy's answer from the server's, and believes it when it comes twice in a row", async () => {
+    const probe = new RefusalProbe(URL_OF_PAGE);
     answer(503);
-    expect(await new RefusalProbe(URL_OF_PAGE).ask()).toEqual({ refusal: { wait: 'gateway' }, status: 503 });
+    expect(await probe.ask()).toBeUndefined();
+    answer(502);
+    expect(await probe.ask()).toEqual({ refusal: { wait: 'gateway' }, status: 502 });
+    answer(426);
+    expect(await probe.ask()).toBeUndefined();
+    expect(probe.isUpgradeBlocked).toBe(false);
   });
 
   it('asks no server of another origin', async () => {

@@ -1,3 +1,4 @@
+import type { WaitCause } from '../state';
 import { REFUSAL_HEADER, refusalOf, type Refusal } from './refusal';
 import { httpUrl } from './url';
 
@@ -16,8 +17,10 @@ export interface ProbedRefusal {
  */
 export class RefusalProbe {
   readonly #url: string;
-  #upgradesLost = 0;
   #opened = false;
+  /** The last cause that may be a moment of a restart, and how often in a row it was found. */
+  #doubtful: WaitCause | undefined;
+  #times = 0;
 
   /** @param url - the URL of the websocket, ws or wss */
   constructor(url: string) {
@@ -26,13 +29,13 @@ export class RefusalProbe {
 
   /** Whether plain requests arrive and upgrades do not; nothing more is to be found out until a websocket opens. */
   get isUpgradeBlocked(): boolean {
-    return this.#upgradesLost >= 2;
+    return this.#doubtful === 'upgrade' && this.#times >= 2;
   }
 
   /** A websocket was opened. */
   opened(): void {
     this.#opened = true;
-    this.#upgradesLost = 0;
+    this.#count(undefined);
   }
 
   /** A websocket was closed; returns whether it had been opened. */
@@ -45,8 +48,8 @@ export class RefusalProbe {
   /**
    * Asks the server, after an upgrade failed.
    *
-   * A server that would accept a websocket may have started since the upgrade failed. So this counts as a lost upgrade
-   * only when it happens twice in a row.
+   * While a server restarts, its proxy answers for a moment, and the server may start between the upgrade and this
+   * request. So these two causes are believed only when they are found twice in a row.
    *
    * @returns undefined when the server cannot be reached, gives no reason, or is not the page's own
    */
@@ -59,12 +62,17 @@ export class RefusalProbe {
       const own = { [ORIGIN_HEADER]: location.origin };
       const { status, headers } = await fetch(href, { method: 'HEAD', cache: 'no-store', headers: own });
       const refusal = refusalOf(status, headers.get(REFUSAL_HEADER) ?? undefined);
-      const upgradeLost = refusal !== undefined && 'wait' in refusal && refusal.wait === 'upgrade';
-      this.#upgradesLost = upgradeLost ? this.#upgradesLost + 1 : 0;
-      return refusal === undefined || (upgradeLost && !this.isUpgradeBlocked) ? undefined : { refusal, status };
+      const wait = refusal !== undefined && 'wait' in refusal ? refusal.wait : undefined;
+      this.#count(wait === 'upgrade' || wait === 'gateway' ? wait : undefined);
+      return refusal === undefined || this.#times === 1 ? undefined : { refusal, status };
     } catch {
-      this.#upgradesLost = 0; // the server is unreachable
+      this.#count(undefined); // the server is unreachable
       return undefined;
     }
+  }
+
+  #count(doubtful: WaitCause | undefined): void {
+    this.#times = doubtful === undefined ? 0 : doubtful === this.#doubtful ? this.#times + 1 : 1;
+    this.#doubtful = doubtful;
   }
 }

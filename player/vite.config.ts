@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import license from 'rollup-plugin-license';
-import type { Plugin } from 'vite';
+import { transformWithEsbuild, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** The name of the chunk that opens the websocket. */
 const PRECONNECT = 'preconnect';
+
+/** The script that is written into index.html. */
+const MISSING_FILES = fileURLToPath(new URL('src/missing_files.ts', import.meta.url));
 
 const PAGE = fileURLToPath(new URL('../services/router/page', import.meta.url));
 
@@ -30,20 +33,28 @@ function precompress(): Plugin {
   };
 }
 
-/** Loads the preconnect chunk with `async`: the other scripts wait for the document, the style and the library. */
-function preconnectEarly(): Plugin {
+/**
+ * Adds two scripts before all others: one inline, for files that cannot be loaded, and the preconnect chunk with
+ * `async`, since the other scripts wait for the document, the style and the library.
+ */
+function earlyScripts(): Plugin {
   return {
-    name: 'preconnect-early',
+    name: 'early-scripts',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(_, { bundle = {} }) {
+      async handler(_, { bundle = {} }) {
         const chunk = Object.values(bundle).find((file) => file.type === 'chunk' && file.name === PRECONNECT);
         if (chunk === undefined) {
           throw new Error(`the build has no chunk "${PRECONNECT}"`);
         }
+        const source = readFileSync(MISSING_FILES, 'utf8');
+        const { code } = await transformWithEsbuild(source, MISSING_FILES, { minify: true, format: 'iife', sourcemap: false });
         const attrs = { type: 'module', async: true, src: `./${chunk.fileName}` };
-        return [{ tag: 'script', attrs, injectTo: 'head-prepend' }];
+        return [
+          { tag: 'script', children: code.trim(), injectTo: 'head-prepend' },
+          { tag: 'script', attrs, injectTo: 'head-prepend' },
+        ];
       },
     },
   };
@@ -52,7 +63,7 @@ function preconnectEarly(): Plugin {
 export default defineConfig({
   // All URLs are relative, so that the page works under any path prefix.
   base: './',
-  plugins: [precompress(), preconnectEarly()],
+  plugins: [precompress(), earlyScripts()],
   build: {
     outDir: PAGE,
     emptyOutDir: true,

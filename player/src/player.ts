@@ -6,6 +6,7 @@ import {
   PixelStreaming,
   WebSocketTransport,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { ApplicationChannel } from './connection/application_channel';
 import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
 import { initialSettings } from './connection/settings';
@@ -15,7 +16,7 @@ import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
 import { Session } from './session';
-import type { State } from './state';
+import { hasStreamer, type State } from './state';
 import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { captureControlKeys } from './view/control_keys';
@@ -34,6 +35,7 @@ const LISTENER = 'pixelfleet';
 /** Creates a stream, its session and its views, and passes events between them. */
 export class Player implements PlayerApi {
   readonly #stream: PixelStreaming;
+  readonly #channel: ApplicationChannel;
   readonly #session: Session;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
@@ -56,11 +58,12 @@ export class Player implements PlayerApi {
     this.#stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
     // The library sends this message without having registered it, and logs an error if a streamer lists it.
     this.#stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
+    this.#channel = new ApplicationChannel(this.#stream);
     this.#overlay = new Overlay(this.#texts, () => {
       this.retry();
     });
     const sound = new Sound(this.#texts, this.#stream);
-    this.#panel = new Panel(this.#texts, this.#stream);
+    this.#panel = new Panel(this.#texts, this.#stream, this.#channel);
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open);
     this.#stateViews = [this.#overlay, sound, this.#panel, dock, new OnScreenKeyboard(this.#stream)];
@@ -84,19 +87,19 @@ export class Player implements PlayerApi {
   }
 
   interact(value: object | string): boolean {
-    return this.#stream.emitUIInteraction(value);
+    return hasStreamer(this.state) && this.#channel.interact(value);
   }
 
   command(value: object): boolean {
-    return this.#stream.emitCommand(value);
+    return hasStreamer(this.state) && this.#channel.command(value);
   }
 
   control(action: string, payload: unknown): boolean {
-    return this.#session.control(action, payload);
+    return hasStreamer(this.state) && this.#channel.control(action, payload);
   }
 
   testLatency(): boolean {
-    return this.#panel.testLatency();
+    return hasStreamer(this.state) && this.#panel.testLatency();
   }
 
   retry(): void {

@@ -1,6 +1,6 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { mutePlaybackIfBlocked } from './connection/autoplay';
 import {
+  closeReason,
   endMeaning,
   isPixelfleetCode,
   reconnectAdvice,
@@ -9,16 +9,21 @@ import {
 } from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
+import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
-import { probeRefusal } from './connection/refusal_probe';
+import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { optional } from './optional';
+import { watchPlayback } from './playback';
 import { SessionState } from './session_state';
-import { hasPlayed, type EndCause, type State } from './state';
+import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
 
 /** The close code after a streamer closed the connection of its player. */
 const STREAMER_CLOSED = 1011;
+
+/** The HTTP status of a plain request where a websocket is expected. */
+const UPGRADE_REQUIRED = 426;
 
 /** What follows a close that the page itself requested. */
 type CloseIntent = 'reconnect' | 'stop';
@@ -29,14 +34,13 @@ type CloseIntent = 'reconnect' | 'stop';
  */
 export class Session {
   readonly #stream: PixelStreaming;
-  readonly #url: string;
+  readonly #probe: RefusalProbe;
   readonly #state: SessionState;
   readonly #reconnector: Reconnector;
   readonly #streamers: StreamerSelection;
   readonly #ice: IceMonitor;
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
-  #opened = false;
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
 
@@ -47,7 +51,7 @@ export class Session {
    */
   constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
     this.#stream = stream;
-    this.#url = url;
+    this.#probe = new RefusalProbe(url);
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
     this.#state = new SessionState(onState, () => {
       this.#onStartingTimeout();
@@ -91,21 +95,10 @@ export class Session {
     }
   }
 
-  /** Sends a `control` message to the server; returns false while it is not connected. */
-  control(action: string, payload: unknown): boolean {
-    const protocol = this.#stream.signallingProtocol;
-    if (!protocol.isConnected()) {
-      return false;
-    }
-    const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...optional('payload', payload) };
-    protocol.sendMessage(message);
-    return true;
-  }
-
   #listenToServer(): void {
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
-      this.#opened = true;
+      this.#probe.opened();
       this.#reconnector.opened();
     });
     protocol.transport.on('close', (event: CloseEvent) => {
@@ -134,26 +127,44 @@ export class Session {
     const stream = this.#stream;
     stream.addEventListener('subscribeFailed', ({ data }) => {
       this.#refusal = cleanText(data.message) ?? '';
-      this.#end('refused', this.#refusal);
+      this.#end('refused', optional('text', this.#refusal === '' ? undefined : this.#refusal));
+    });
+    watchNegotiation(stream, (failure) => {
+      this.#onNegotiationFailure(failure);
     });
     stream.addEventListener('webRtcSdp', () => {
       // The library does not notice when a peer connection fails after negotiation.
       this.#ice.watch(stream.webRtcController.peerConnectionController.peerConnection);
       this.#state.dispatch({ type: 'negotiated' });
     });
-    mutePlaybackIfBlocked(stream, () => {
-      this.#state.dispatch({ type: 'play-rejected' });
-    });
-    stream.webRtcController.videoPlayer.getVideoElement().addEventListener('playing', () => {
-      this.#state.dispatch({ type: 'frame' });
-      if (this.state.phase === 'playing') {
-        this.#ice.videoPlayed();
-      }
+    watchPlayback(stream, {
+      onBlocked: () => {
+        this.#state.dispatch({ type: 'play-rejected' });
+      },
+      onPlaying: () => {
+        this.#state.dispatch({ type: 'frame' });
+        if (this.state.phase === 'playing') {
+          this.#ice.videoPlayed();
+        }
+      },
+      onPaused: () => {
+        this.#state.dispatch({ type: 'paused' });
+      },
+      resumes: () => this.state.phase === 'blocked' && this.state.paused === true,
     });
   }
 
+  /** Ends the session and closes the connection, which frees the streamer; the code tells the server why. */
+  #onNegotiationFailure({ cause, details, reason, report }: NegotiationFailure): void {
+    reportStats(this.#stream, report);
+    this.#end(cause, details);
+    this.#intent = 'stop';
+    this.#stream.signallingProtocol.disconnect(details.code, closeReason(reason));
+    this.#stream.webRtcController.closePeerConnection();
+  }
+
   #onPathLost(): void {
-    if (this.state.phase === 'starting' || this.state.phase === 'playing') {
+    if (hasStreamer(this.state)) {
       this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
     }
   }
@@ -181,10 +192,9 @@ export class Session {
   #onClose({ code, reason }: CloseEvent): void {
     const intent = this.#intent;
     const refused = this.#refusal !== undefined && !isPixelfleetCode(code);
-    const opened = this.#opened;
+    const opened = this.#probe.closed();
     this.#intent = undefined;
     this.#refusal = undefined;
-    this.#opened = false;
     this.#streamers.stop();
     this.#setBrowserOffers(false);
     // The streamer may notice a lost path, and close the connection, before this page does.
@@ -197,29 +207,39 @@ export class Session {
       this.#stream.webRtcController.closePeerConnection();
       return;
     }
-    const advice = intent === undefined && !pathLost ? reconnectAdvice(code) : 'now';
+    const advice = this.#adviceAfter(code, intent !== undefined || pathLost);
     if (!this.#reconnector.closed(advice)) {
       this.#giveUp(advice, code, cleanText(reason));
       return;
     }
     this.#waitToReconnect(advice, code, cleanText(reason));
-    if (!opened && intent === undefined) {
+    if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
     }
+  }
+
+  /** @param wanted - whether the page itself wants a new connection */
+  #adviceAfter(code: number, wanted: boolean): ReconnectAdvice {
+    if (wanted) {
+      return 'now';
+    }
+    return this.#probe.isUpgradeBlocked ? 'later' : reconnectAdvice(code);
   }
 
   #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
     this.#stream.webRtcController.closePeerConnection();
     if (advice === 'never') {
       const { cause, showReason } = endMeaning(code, hasPlayed(this.state));
-      this.#end(cause, showReason ? reason : undefined, code);
+      this.#end(cause, { code, ...optional('text', showReason ? reason : undefined) });
     } else {
-      this.#end('unreachable', undefined, code);
+      this.#end('unreachable', { code, ...(this.state.phase === 'waiting' && { waited: this.state.cause }) });
     }
   }
 
   #waitToReconnect(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
-    if (advice === 'later') {
+    if (this.#probe.isUpgradeBlocked) {
+      this.#state.dispatch({ type: 'deferred', cause: 'upgrade', code: UPGRADE_REQUIRED });
+    } else if (advice === 'later') {
       const { cause, showReason } = waitMeaning(code);
       this.#state.dispatch({ type: 'deferred', cause, ...optional('text', showReason ? reason : undefined) });
     } else {
@@ -227,17 +247,18 @@ export class Session {
     }
   }
 
-  /** Shows why the server refused the websocket, unless the page has reconnected meanwhile. */
+  /** Shows why the websocket was not opened, unless the page has reconnected meanwhile. */
   async #probeRefusal(): Promise<void> {
-    const found = await probeRefusal(this.#url);
+    const found = await this.#probe.ask();
     if (found === undefined || !this.#reconnector.isPending) {
       return;
     }
-    if (found.refusal === 'not-allowed') {
+    const { refusal, status: code } = found;
+    if ('end' in refusal) {
       this.#reconnector.cancel();
-      this.#end(found.refusal, undefined, found.status);
+      this.#end(refusal.end, { code });
     } else {
-      this.#state.dispatch({ type: 'deferred', cause: found.refusal });
+      this.#state.dispatch({ type: 'deferred', cause: refusal.wait, code });
     }
   }
 
@@ -250,8 +271,7 @@ export class Session {
     this.#stream.disconnect();
   }
 
-  #end(cause: EndCause, text?: string, code?: number): void {
-    const shown = text === '' ? undefined : text;
-    this.#state.dispatch({ type: 'ended', cause, ...optional('text', shown), ...optional('code', code) });
+  #end(cause: EndCause, details: EndDetails = {}): void {
+    this.#state.dispatch({ type: 'ended', cause, ...details });
   }
 }

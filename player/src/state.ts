@@ -8,8 +8,13 @@ export type EndCause =
   | 'kicked' // the host removed this player
   | 'not-allowed' // authentication or authorization failed
   | 'refused' // the streamer accepts no more players, or not this one
+  | 'origin' // the server accepts no players from the address of this page
+  | 'not-found' // no application or session has the requested name
+  | 'incompatible' // one side did not understand the other's messages
   | 'unreachable' // every reconnect attempt failed
   | 'no-video' // the connection was negotiated, and no video arrived
+  | 'codec' // this browser supports no codec of the stream
+  | 'configuration' // this browser refused the server's configuration of the peer connection
   | 'network' // ICE found no path to the streamer
   | 'link' // the link names a server that page.json does not list
   | 'unsupported'; // this browser has no WebRTC
@@ -21,7 +26,23 @@ export type WaitCause =
   | 'closing' // the server is shutting down
   | 'queue-timeout' // no streamer became free in time
   | 'too-fast' // rate limit exceeded
-  | 'no-service'; // a part of the service is unavailable
+  | 'no-service' // a part of the service is unavailable
+  | 'upgrade' // requests reach the server, and websockets do not
+  | 'gateway'; // a proxy answers in place of the server
+
+/** The details of an end. */
+export interface EndDetails {
+  /** The server's reason, in place of the page's own text. */
+  readonly text?: string;
+  /** The close code, or the HTTP status. */
+  readonly code?: number;
+  /** The codecs of a stream that this browser does not support, for example "H264" or "AV1, VP9". */
+  readonly codec?: string;
+  /** What the browser reported, for the operator. */
+  readonly error?: string;
+  /** What the page waited for in vain, with the cause `unreachable`. */
+  readonly waited?: WaitCause;
+}
 
 /**
  * The state of the page. All that is shown derives from it.
@@ -31,12 +52,13 @@ export type WaitCause =
 export type State =
   | { phase: 'connecting' }
   | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string; cut?: true }
-  | { phase: 'waiting'; cause: WaitCause; text?: string; cut?: true }
+  | { phase: 'waiting'; cause: WaitCause; text?: string; code?: number; cut?: true }
   | { phase: 'starting'; cut?: true }
-  | { phase: 'blocked' } // the browser requires a click before it plays
+  // The browser requires a click before it plays; `paused`: it has paused a stream that played.
+  | { phase: 'blocked'; paused?: true; ending?: true; text?: string }
   | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server announced its shutdown
   | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
-  | { phase: 'ended'; cause: EndCause; text?: string; code?: number };
+  | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
 export type Phase = State['phase'];
 
@@ -48,10 +70,11 @@ export type StateEvent =
   | { type: 'negotiated' } // offer and answer are exchanged
   | { type: 'play-rejected' } // the browser refused to play without a click
   | { type: 'frame' } // the video plays
+  | { type: 'paused' } // the browser paused the video
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
-  | { type: 'deferred'; cause: WaitCause; text?: string } // the server asked to reconnect later
-  | { type: 'ended'; cause: EndCause; text?: string; code?: number }
+  | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
+  | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
 
 export const INITIAL: State = { phase: 'connecting' };
@@ -70,15 +93,23 @@ export function reduce(state: State, event: StateEvent): State {
     case 'play-rejected':
       return state.phase === 'starting' ? { phase: 'blocked' } : state;
     case 'frame':
-      return state.phase === 'starting' || state.phase === 'blocked' ? { phase: 'playing' } : state;
+      return onFrame(state);
+    case 'paused':
+      return state.phase === 'playing' ? { ...state, phase: 'blocked', paused: true } : state;
     case 'ending':
-      return state.phase === 'playing' ? { phase: 'playing', ending: true, ...optional('text', event.text) } : state;
+      return state.phase === 'playing' || (state.phase === 'blocked' && state.paused)
+        ? { ...state, ending: true, ...optional('text', event.text) }
+        : state;
     case 'disconnected':
       return onDisconnected(state, event);
-    case 'deferred':
-      return { phase: 'waiting', cause: event.cause, ...optional('text', event.text), ...keepCut(state) };
-    case 'ended':
-      return { phase: 'ended', cause: event.cause, ...optional('text', event.text), ...optional('code', event.code) };
+    case 'deferred': {
+      const { type: _, ...wait } = event;
+      return { phase: 'waiting', ...wait, ...keepCut(state) };
+    }
+    case 'ended': {
+      const { type: _, ...end } = event;
+      return { phase: 'ended', ...end };
+    }
     case 'retry':
       return INITIAL;
   }
@@ -90,6 +121,17 @@ function onMatchmaker(state: State, message: MatchmakerMessage): State {
   }
   const { kind: _, ...position } = message;
   return { phase: 'queued', ...position, ...keepCut(state) };
+}
+
+function onFrame(state: State): State {
+  if (state.phase === 'starting') {
+    return { phase: 'playing' };
+  }
+  if (state.phase === 'blocked') {
+    const { paused: _, ...playing } = state;
+    return { ...playing, phase: 'playing' };
+  }
+  return state;
 }
 
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
@@ -109,7 +151,16 @@ function keepCut(state: State): { cut?: true } {
   return 'cut' in state ? { cut: true } : {};
 }
 
-/** Whether video plays, or played until the connection was lost. */
+/** Whether video plays, or played until it was paused or the connection was lost. */
 export function hasPlayed(state: State): boolean {
-  return state.phase === 'playing' || (state.phase === 'reconnecting' && state.played);
+  return (
+    state.phase === 'playing' ||
+    (state.phase === 'blocked' && state.paused === true) ||
+    (state.phase === 'reconnecting' && state.played)
+  );
+}
+
+/** Whether the page is connected to a streamer, or to a server that is connecting it to one. */
+export function hasStreamer(state: State): boolean {
+  return state.phase === 'starting' || state.phase === 'blocked' || state.phase === 'playing';
 }

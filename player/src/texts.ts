@@ -40,6 +40,9 @@ export const DEFAULT_TEXTS = {
   'blocked.title': 'Ready to play',
   'blocked.detail': 'Your browser blocks automatic playback. Select Play to start.',
 
+  'paused.title': 'The video is paused',
+  'paused.detail': 'Your browser has paused it. Select Play to continue.',
+
   'playing.say': 'The stream is playing. Press {shortcut} to open the controls.',
 
   'reconnecting.title': 'Reconnecting',
@@ -63,6 +66,13 @@ export const DEFAULT_TEXTS = {
   'waiting.too-fast.detail': 'Your device or network sent too many requests. Wait a moment.',
   'waiting.no-service.title': 'The service is unavailable',
   'waiting.no-service.detail': 'It may be starting, or a part of it cannot be reached.',
+  'waiting.upgrade.title': 'A proxy blocks the connection',
+  'waiting.upgrade.detail':
+    'The server can be reached, but WebSocket connections do not arrive. Most likely a proxy on the way removes their Upgrade header.',
+  'waiting.upgrade.hint':
+    'Turn off your VPN or try another network. If that does not help, tell the operator of this page: the proxy must let WebSocket connections through.',
+  'waiting.gateway.title': 'The service does not respond',
+  'waiting.gateway.detail': 'A proxy in front of the service answers in its place. The service may be starting or stopped.',
 
   'ended.over.title': 'Your session has ended',
   'ended.over.detail': 'You can start a new session.',
@@ -74,10 +84,29 @@ export const DEFAULT_TEXTS = {
   'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players.',
+  'ended.origin.title': 'This page may not connect',
+  'ended.origin.detail':
+    'The server accepts no players from the address of this page. Tell the operator of this page: its address is missing in the allowed origins.',
+  'ended.not-found.title': 'This stream was not found',
+  'ended.not-found.detail':
+    'Your link names an application or a session that does not exist or has ended. Check the link or ask for a new one.',
+  'ended.incompatible.title': 'The connection was rejected',
+  'ended.incompatible.detail':
+    'This page and the server did not understand each other. Reload the page to get its current version. If that does not help, contact the operator of this page.',
   'ended.unreachable.title': 'The server cannot be reached',
   'ended.unreachable.detail': 'Check your internet connection, then try again.',
   'ended.no-video.title': 'No video received',
   'ended.no-video.detail': 'The stream was connected, but no video arrived. Try again.',
+  'ended.codec.title': 'This browser cannot play the video',
+  'ended.codec.detail':
+    'The stream uses a video codec that this browser does not support. Open the link in another browser.',
+  'ended.codec.detail.named':
+    'The stream uses the video codec {codec}, which this browser does not support. Open the link in another browser.',
+  'ended.codec.hint.h264':
+    'Firefox needs the OpenH264 plugin for H.264: turn it on at "Add-ons and themes", "Plugins", then try again.',
+  'ended.configuration.title': 'The connection settings are invalid',
+  'ended.configuration.detail':
+    'This browser refused the settings for the video connection that the server sent. Try again later, or report this to the operator of this page.',
   'ended.network.title': 'Your network blocks the video',
   'ended.network.detail':
     'A firewall or VPN blocks the video connection. Try another network, such as mobile data, or ask your network administrator.',
@@ -87,13 +116,16 @@ export const DEFAULT_TEXTS = {
   'ended.unsupported.detail':
     'WebRTC is missing or turned off. Use a current version of Chrome, Edge, Firefox or Safari.',
   'ended.reference': 'Code {code}',
+  'ended.reference.error': 'Code {code}: {error}',
 
   'action.start-again': 'Start again',
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
   'action.play': 'Play',
+  'action.reload': 'Reload page',
   'action.copy-link': 'Copy link',
   'action.copied': 'Copied',
+  'action.copy-failed': 'Your browser does not allow this page to copy. Select and copy the link: {link}',
 
   'notice.ending': 'This stream will end soon.',
   'notice.ending.why': 'This stream will end soon: {reason}',
@@ -142,6 +174,7 @@ export const DEFAULT_TEXTS = {
   'panel.latency': 'Latency',
   'panel.latency.test': 'Test latency',
   'panel.latency.testing': 'Testing…',
+  'panel.latency.unsent': 'The application is not connected. Reload the page if this lasts.',
   'panel.latency.none': 'The application did not respond.',
   'panel.latency.result': '{total} ms ({network} ms network, {encode} ms encoding)',
   'panel.gamepad': 'Gamepad',
@@ -165,4 +198,13 @@ export function interpolate(text: string, values: Readonly<Record<string, string
 /** Whether `key` is the key of one of the page's texts. */
 export function isTextKey(key: string): key is TextKey {
   return Object.hasOwn(DEFAULT_TEXTS, key);
+}
+
+/** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */
+export function sentence(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') {
+    return undefined;
+  }
+  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

@@ -118,6 +118,38 @@ describe('Bridge', () => {
     ]);
   });
 
+  it('reports the failure of a request without an id as an event', () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    fixture.bridge.receive({ pixelfleet: 1, method: 'interact', value: 'x' });
+    expect(takePosted(fixture)).toEqual([]);
+    fixture.connected = false;
+    fixture.bridge.receive({ pixelfleet: 1, method: 'interact', value: 'x' });
+    fixture.bridge.receive({ pixelfleet: 1, method: 'control', action: 'a' });
+    fixture.bridge.receive({ pixelfleet: 1, method: 'nothing' });
+    const refused = (data: object): object => ({ pixelfleet: 1, event: 'refused', data });
+    expect(takePosted(fixture)).toEqual([
+      refused({ method: 'interact', error: 'the stream is not connected' }),
+      refused({ method: 'control', error: 'the stream is not connected' }),
+      refused({ error: 'unknown method' }),
+    ]);
+  });
+
+  it.each<State>([
+    { phase: 'connecting' },
+    { phase: 'queued', position: 2 },
+    { phase: 'waiting', cause: 'no-streamer' },
+    { phase: 'reconnecting', played: true },
+    { phase: 'ended', cause: 'over' },
+  ])('fails pending calls when the streamer is lost: %j', (state) => {
+    const fixture = setUp();
+    fixture.bridge.onState(PLAYING);
+    ask(fixture, 1, { method: 'control', action: 'a' });
+    takePosted(fixture);
+    fixture.bridge.onState(state);
+    expect(takePosted(fixture).at(-1)).toEqual({ pixelfleet: 1, id: 1, error: 'the stream is not connected' });
+  });
+
   it('matches responses to calls by action, in the order of the calls', () => {
     const fixture = setUp();
     takePosted(fixture);

@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { reconnectAdvice, endMeaning, isPixelfleetCode, refusalForStatus, waitMeaning } from '../src/connection/close_codes';
+import {
+  closeReason,
+  endMeaning,
+  isPixelfleetCode,
+  reconnectAdvice,
+  waitMeaning,
+} from '../src/connection/close_codes';
+import { DEFAULT_TEXTS } from '../src/texts';
 
 describe('reconnectAdvice', () => {
   it.each([
@@ -61,7 +69,13 @@ describe('endMeaning', () => {
     [4200, 'not-allowed'],
     [4201, 'kicked'],
     [4202, 'over'],
+    [1002, 'incompatible'],
+    [1009, 'incompatible'],
+    [4203, 'incompatible'],
+    [4204, 'incompatible'],
     [4205, 'no-video'],
+    [4206, 'not-found'],
+    [4207, 'codec'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });
@@ -71,8 +85,6 @@ describe('endMeaning', () => {
     [1011, true, 'left'],
     [1011, false, 'left'],
     [1008, true, 'refused'],
-    [1009, true, 'over'],
-    [1009, false, 'refused'],
     [4250, true, 'over'],
     [4250, false, 'refused'],
   ])("shows the server's reason after %i (played: %s): %s", (code, played, cause) => {
@@ -80,18 +92,45 @@ describe('endMeaning', () => {
   });
 });
 
-describe('refusalForStatus', () => {
-  it.each([
-    [401, 'not-allowed'],
-    [403, 'not-allowed'],
-    [429, 'too-fast'],
-    [503, 'full'],
-    [0, undefined],
-    [200, undefined],
-    [404, undefined],
-    [426, undefined],
-    [500, undefined],
-  ])('maps HTTP %i to %s', (status, cause) => {
-    expect(refusalForStatus(status)).toBe(cause);
+describe('closeReason', () => {
+  it('has at most 123 bytes, as websockets allow', () => {
+    expect(closeReason('no codec: H264')).toBe('no codec: H264');
+    expect(closeReason('gr\u00f6\u00dfer\n\u{1f600} x')).toBe('gr er  x');
+    expect(closeReason('x'.repeat(500))).toHaveLength(123);
+  });
+});
+
+describe("the servers' catalogue", () => {
+  const python = readFileSync(
+    new URL('../../services/pixelfleet/protocol/close_codes.py', import.meta.url),
+    'utf8',
+  );
+  const catalogue = [...python.matchAll(/^\w+ = _define\((\d+), "(\w+)", "[^"]+"\)$/gm)].map(
+    ([, code, label]): [number, string] => [Number(code), label ?? ''],
+  );
+  const coded = (advice: string): [number, string][] => catalogue.filter(([code]) => reconnectAdvice(code) === advice);
+
+  it('is read completely', () => {
+    expect(catalogue).toHaveLength(python.split('= _define(').length - 1);
+    expect(catalogue.length).toBeGreaterThan(20);
+  });
+
+  it('has no code of its own ranges that the page treats as unknown', () => {
+    const own = catalogue.filter(([code]) => code >= 4000);
+    expect(own.filter(([code]) => !isPixelfleetCode(code))).toEqual([]);
+  });
+
+  it.each(coded('later'))('has a cause of waiting and a text for %i (%s)', (code) => {
+    const { cause, showReason } = waitMeaning(code);
+    expect(showReason).toBe(false);
+    expect(DEFAULT_TEXTS).toHaveProperty([`waiting.${cause}.title`]);
+    expect(DEFAULT_TEXTS).toHaveProperty([`waiting.${cause}.detail`]);
+  });
+
+  it.each(coded('never'))('has a cause of the end and a text for %i (%s)', (code) => {
+    const { cause, showReason } = endMeaning(code, false);
+    expect(showReason).toBe(code === 1011); // the application's own words are shown
+    expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.title`]);
+    expect(DEFAULT_TEXTS).toHaveProperty([`ended.${cause}.detail`]);
   });
 });

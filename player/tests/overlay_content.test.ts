@@ -14,9 +14,12 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'not-allowed', 'refused', 'unreachable', 'no-video', 'network', 'link', 'unsupported',
+  'over', 'left', 'kicked', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
+  'configuration', 'network', 'link', 'unsupported',
 ];
-const WAITS: readonly WaitCause[] = ['no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service'];
+const WAITS: readonly WaitCause[] = [
+  'no-streamer', 'full', 'closing', 'queue-timeout', 'too-fast', 'no-service', 'gateway',
+];
 
 describe('overlayContent', () => {
   it('is undefined while playing', () => {
@@ -84,8 +87,28 @@ describe('overlayContent', () => {
     expect(content.detail).toBe(DEFAULT_TEXTS[`waiting.${cause}.detail`]);
   });
 
+  it('names a proxy that blocks the connection, and what helps', () => {
+    const content = contentOf({ phase: 'waiting', cause: 'upgrade', code: 426 });
+    expect(content).toMatchObject({ icon: 'shield', title: 'A proxy blocks the connection', reference: 'Code 426' });
+    expect(content.hint).toBe(DEFAULT_TEXTS['waiting.upgrade.hint']);
+  });
+
+  it('says what the page waited for in vain', () => {
+    const ended = (waited: WaitCause): OverlayContent => contentOf({ phase: 'ended', cause: 'unreachable', waited });
+    expect(ended('full')).toMatchObject({ title: 'All places are taken', buttons: [{ label: 'Try again' }] });
+    expect(ended('full')).not.toHaveProperty('hint');
+    expect(ended('upgrade').hint).toBe(DEFAULT_TEXTS['waiting.upgrade.hint']);
+    expect(contentOf({ phase: 'ended', cause: 'unreachable' }).title).toBe('The server cannot be reached');
+  });
+
   it('has a play button while blocked', () => {
     expect(contentOf({ phase: 'blocked' }).buttons).toEqual([{ action: 'play', label: 'Play' }]);
+  });
+
+  it('has a play button while the browser has paused the video', () => {
+    const content = contentOf({ phase: 'blocked', paused: true });
+    expect(content).toMatchObject({ title: 'The video is paused', buttons: [{ action: 'play', label: 'Play' }] });
+    expect(content).not.toHaveProperty('step');
   });
 
   it.each(CAUSES)('explains the end: %s', (cause) => {
@@ -99,6 +122,8 @@ describe('overlayContent', () => {
     ['over', ['Start again']],
     ['unreachable', ['Try again']],
     ['network', ['Try again', 'Copy link']],
+    ['incompatible', ['Reload page']],
+    ['codec', ['Copy link', 'Try again']],
     ['unsupported', ['Copy link']],
     ['kicked', []],
     ['link', []],
@@ -115,6 +140,22 @@ describe('overlayContent', () => {
   it('shows the close code for the operator', () => {
     expect(contentOf({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
     expect(contentOf({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');
+  });
+
+  it.each([
+    ['H264', 'H.264', DEFAULT_TEXTS['ended.codec.hint.h264']],
+    ['H265', 'H.265', undefined],
+    ['AV1, VP9', 'AV1, VP9', undefined],
+    ['VP8, h264', 'VP8, H.264', DEFAULT_TEXTS['ended.codec.hint.h264']],
+  ])('names the codec that the browser lacks: %s', (codec, name, hint) => {
+    const content = contentOf({ phase: 'ended', cause: 'codec', codec });
+    expect(content.detail).toContain(`the video codec ${name}, which this browser does not support.`);
+    expect(content.hint).toBe(hint);
+  });
+
+  it("shows the browser's error for the operator", () => {
+    const content = contentOf({ phase: 'ended', cause: 'configuration', code: 4205, error: 'Invalid port' });
+    expect(content).toMatchObject({ detail: DEFAULT_TEXTS['ended.configuration.detail'], reference: 'Code 4205: Invalid port' });
   });
 
   it('uses the given texts', () => {

@@ -1,10 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialSettings } from '../src/connection/settings';
 
 const settingsOf = (query: string): ReturnType<typeof initialSettings> =>
   initialSettings('ws://play.test/ws', new URLSearchParams(query));
 
+beforeEach(() => {
+  vi.stubGlobal('navigator', { getGamepads: () => [] });
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
 describe('initialSettings', () => {
+  it('turn gamepads off in a frame without the permission, whatever the URL requests', () => {
+    const getGamepads = (): never => {
+      throw new DOMException('disallowed by permissions policy', 'SecurityError');
+    };
+    vi.stubGlobal('navigator', { getGamepads });
+    expect(settingsOf('GamepadInput=true')).toMatchObject({ GamepadInput: false });
+  });
+
   it('play muted with a hovering mouse, and turn off reconnecting by the library', () => {
     expect(settingsOf('')).toEqual({
       AutoConnect: false,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { INITIAL, reduce, type StateEvent, type State } from '../src/state';
+import { hasStreamer, INITIAL, reduce, type StateEvent, type State } from '../src/state';
 
 /** The state after `events`, from the initial one. */
 function after(...events: StateEvent[]): State {
@@ -37,6 +37,18 @@ describe('reduce', () => {
     expect(after(CONFIGURED, REJECTED)).toEqual({ phase: 'blocked' });
     expect(after(CONFIGURED, REJECTED, FRAME)).toEqual({ phase: 'playing' });
     expect(after(QUEUED, REJECTED)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
+  });
+
+  it('is blocked while the browser has paused the video, and keeps an announced shutdown', () => {
+    const paused: StateEvent = { type: 'paused' };
+    const ending: StateEvent = { type: 'ending', text: 'update' };
+    expect(after(CONFIGURED, FRAME, paused)).toEqual({ phase: 'blocked', paused: true });
+    expect(after(CONFIGURED, FRAME, paused, FRAME)).toEqual({ phase: 'playing' });
+    expect(after(CONFIGURED, FRAME, ending, paused, FRAME)).toEqual({ phase: 'playing', ending: true, text: 'update' });
+    expect(after(CONFIGURED, FRAME, paused, ending, FRAME)).toEqual({ phase: 'playing', ending: true, text: 'update' });
+    expect(after(CONFIGURED, FRAME, paused, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(CONFIGURED, paused)).toEqual({ phase: 'starting' });
+    expect(after(CONFIGURED, REJECTED, ending)).toEqual({ phase: 'blocked' });
   });
 
   it('remembers while reconnecting whether video had played', () => {
@@ -101,5 +113,21 @@ describe('reduce', () => {
   it('returns the same object when nothing changes', () => {
     const state: State = { phase: 'playing' };
     expect(reduce(state, FRAME)).toBe(state);
+  });
+});
+
+describe('hasStreamer', () => {
+  it.each<State>([{ phase: 'starting' }, { phase: 'blocked' }, { phase: 'playing' }])('is true in %j', (state) => {
+    expect(hasStreamer(state)).toBe(true);
+  });
+
+  it.each<State>([
+    { phase: 'connecting' },
+    { phase: 'queued' },
+    { phase: 'waiting', cause: 'full' },
+    { phase: 'reconnecting', played: true },
+    { phase: 'ended', cause: 'over' },
+  ])('is false in %j', (state) => {
+    expect(hasStreamer(state)).toBe(false);
   });
 });

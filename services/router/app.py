@@ -36,6 +36,9 @@ from router.upstreams.pool import Pool
 
 log = structlog.get_logger(__name__)
 
+PAGE_ORIGIN_HEADER: Final = "X-Pixelfleet-Origin"
+"""The header in which the page repeats its origin: browsers send `Origin` with its websocket, and not with its request."""
+
 PLAYER_PATHS: Final = ("/", "/ws", "/matchmaker")
 """Paths of player websockets: stock pages dial `/`."""
 
@@ -157,6 +160,7 @@ async def _add_routes(
 
     async def plain(request: web.Request) -> web.Response:
         """Answer a plain request: scripts cannot read the status of a refused websocket, but that of this answer."""
+        players.check_origin(request.headers.get(PAGE_ORIGIN_HEADER))
         await players.check(request[CALLER])
         raise web.HTTPUpgradeRequired(reason="a websocket is served here")
 

@@ -1,7 +1,10 @@
 """Serves the built player page, its settings (`page.json`) and the operator's branding."""
 
 import asyncio
+import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +23,22 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 Enter = Callable[[web.Request], Awaitable[object]]
 
 
-def page_policy(frame_ancestors: Sequence[str]) -> str:
-    """Return the content security policy of the page."""
+def page_policy(frame_ancestors: Sequence[str], inline_scripts: Sequence[str] = ()) -> str:
+    """Return the content security policy of the page; `inline_scripts` are the hashes of the allowed ones."""
+    scripts = " ".join(["'self'", *(f"'{each}'" for each in inline_scripts)])
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
     )
     if "*" in frame_ancestors:
         return policy
     return " ".join([f"{policy}; frame-ancestors 'self'", *frame_ancestors])
+
+
+def inline_script_hashes(document: bytes) -> tuple[str, ...]:
+    """Return the hash of each inline script of an HTML document, in the form of a content security policy."""
+    scripts = re.findall(rb"<script>(.*?)</script>", document, re.DOTALL)
+    return tuple(f"sha256-{b64encode(sha256(each).digest()).decode()}" for each in scripts)
 
 
 def page_document(*, parents: Sequence[str], functions: Sequence[str], signalling_hosts: Sequence[str]) -> bytes | None:
@@ -54,7 +64,8 @@ async def add_page(
         raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
     if branding is not None and not await asyncio.to_thread((branding / "branding.json").is_file):
         raise UsageError(f"--branding {branding}: holds no branding.json")
-    headers = {**NO_CACHE, "Content-Security-Policy": page_policy(frame_ancestors)}
+    inline_scripts = inline_script_hashes(await asyncio.to_thread(index.read_bytes))
+    headers = {**NO_CACHE, "Content-Security-Policy": page_policy(frame_ancestors, inline_scripts)}
 
     async def page(request: web.Request) -> web.StreamResponse:
         if enter is not None:

@@ -107,12 +107,16 @@ class Players:
         self._check_room(caller)
         await self.enter(caller)
 
-    def _check_room(self, caller: Caller) -> None:
-        self._callers.join(caller)
-        if not origin_allowed(caller.request.headers.get("Origin"), self._origins):
+    def check_origin(self, origin: str | None) -> None:
+        """Raise HTTPForbidden if pages of this origin may not connect."""
+        if not origin_allowed(origin, self._origins):
             raise web.HTTPForbidden(
                 reason="pages of this origin may not connect", headers=reason_header(Reason.ORIGIN_NOT_ALLOWED)
             )
+
+    def _check_room(self, caller: Caller) -> None:
+        self._callers.join(caller)
+        self.check_origin(caller.request.headers.get("Origin"))
         if self._by_client.full(caller.client):
             raise web.HTTPTooManyRequests(
                 reason="too many players from this address", headers=reason_header(Reason.TOO_MANY_PLAYERS)

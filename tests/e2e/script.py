@@ -21,6 +21,8 @@ class Script:
     """The messages for the next players, and the messages received from them."""
 
     url: str = ""
+    port: int = 0
+    """The port of the matchmaker itself."""
     router: Router | None = None
     messages: Sequence[Message] = ()
     closes: tuple[int, str] | None = None
@@ -54,6 +56,7 @@ async def scripted(page: Path | None = None, **settings: Any) -> AsyncIterator[S
     app = web.Application()
     app.router.add_get("/", script.play)
     async with serving(app) as port, front_of([f"ws://127.0.0.1:{port}"], page, **settings) as entry:
+        script.port = port
         script.router = entry
         script.url = f"http://127.0.0.1:{entry.port}/"
         yield script

@@ -35,7 +35,11 @@ PARENT = """<!doctype html><title>A shop</title>
     post({ pixelfleet: 1, id, method, ...fields });
   });
 </script>
-<iframe src="%s" width="900" height="600" allow="autoplay; fullscreen; gamepad; clipboard-write"></iframe>"""
+<iframe src="%s" width="900" height="600" allow="%s"></iframe>"""
+
+PERMISSIONS = "autoplay; fullscreen; gamepad; clipboard-write"
+
+NOT_CONNECTED = {"error": "the stream is not connected"}
 
 
 @pytest.fixture
@@ -46,13 +50,25 @@ async def running_demo() -> AsyncIterator[demo.Demo]:
 
 @asynccontextmanager
 async def embedded(
-    browser: Browser, tmp_path: Path, running: demo.Demo, *, listed: bool = True, functions: tuple[str, ...] = ()
+    browser: Browser,
+    tmp_path: Path,
+    matchmaker_port: int,
+    *,
+    listed: bool = True,
+    functions: tuple[str, ...] = (),
+    permissions: str = PERMISSIONS,
+    phase: str = "playing",
+    script: str = "",
 ) -> AsyncIterator[Page]:
-    """Open a page of another origin with the player in a frame; `listed` is whether the page's settings allow it."""
+    """Open a page of another origin with the player in a frame, and wait until the player is in a phase.
+
+    `listed` is whether the player's settings allow the page, and `permissions` are what the frame gets from it;
+    `script` runs in the player before its own.
+    """
     player = ""
 
     async def shop(_: web.Request) -> web.Response:
-        return web.Response(text=PARENT % player, content_type="text/html")
+        return web.Response(text=PARENT % (player, permissions), content_type="text/html")
 
     app = web.Application()
     app.router.add_get("/", shop)
@@ -60,10 +76,11 @@ async def embedded(
         origin = f"http://127.0.0.1:{port}"
         settings = {"parents": [origin if listed else "https://shop.test"], "functions": functions}
         folder = page_copy(tmp_path, page=settings)
-        async with front_of([f"ws://127.0.0.1:{running.matchmaker.port}"], folder) as entry, new_page(browser) as page:
+        async with front_of([f"ws://127.0.0.1:{matchmaker_port}"], folder) as entry, new_page(browser) as page:
+            await page.add_init_script(script)
             player = f"http://127.0.0.1:{entry.port}/"
             await page.goto(origin)
-            await page.frames[1].wait_for_function("() => window.pixelfleet?.state.phase === 'playing'")
+            await page.frames[1].wait_for_function("(phase) => window.pixelfleet?.state.phase === phase", arg=phase)
             yield page
 
 
@@ -83,7 +100,7 @@ async def ask(page: Page, method: str, **fields: object) -> dict[str, Any]:
 async def test_an_embedding_page_gets_states_and_exchanges_messages_with_the_application(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
-    async with embedded(browser, tmp_path, running_demo) as page:
+    async with embedded(browser, tmp_path, running_demo.matchmaker.port) as page:
         await received_message(page, "the page is ready", "(m) => m.event === 'ready'")
         await received_message(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
         assert await ask(page, "state") == {"result": {"phase": "playing"}}
@@ -105,10 +122,93 @@ async def test_an_embedding_page_gets_states_and_exchanges_messages_with_the_app
         assert await page.evaluate("() => received.filter(({ data }) => data.pixelfleet === undefined).length") == 0
 
 
+SEND = ("emitUIInteraction", "emitCommand", "emitSocketInteraction", "sendStartLatencyTest")
+
+CLOSE_CHANNEL = """() => new Promise((done) => {
+  const { dataChannel } = window.pixelfleet.stream.webRtcController.sendrecvDataChannelController;
+  dataChannel.addEventListener('close', done, { once: true });
+  dataChannel.close();
+})"""
+
+
+async def refusals(page: Page, functions: tuple[str, ...]) -> list[str]:
+    """Call functions of the legacy protocol and return the names of those that were refused as not connected."""
+    await page.evaluate("() => { received.length = 0; }")
+    for name in functions:
+        await page.evaluate("(name) => post({ invoke: name, args: [name.includes('Socket') ? 'a' : {}] })", name)
+    await page.evaluate("() => post({ pixelfleet: 1, method: 'interact', value: 'x' })")
+    refused = await received_message(page, "the event", "(m) => m.event === 'refused'")
+    assert refused["data"] == {"method": "interact", **NOT_CONNECTED}
+    return await page.evaluate(
+        """() => received.map(({ data }) => data.notice)
+          .filter((notice) => notice?.detail === 'the stream is not connected').map(({ invoke }) => invoke)"""
+    )
+
+
+async def test_what_a_closed_data_channel_does_not_send_is_refused(
+    browser: Browser, tmp_path: Path, running_demo: demo.Demo
+) -> None:
+    async with embedded(browser, tmp_path, running_demo.matchmaker.port, functions=SEND) as page:
+
+        async def interacted() -> bool:
+            return await ask(page, "interact", value="before") == {"result": True}
+
+        await eventually(interacted, "the interaction was sent")
+        await page.frames[1].evaluate(CLOSE_CHANNEL)
+        assert await ask(page, "state") == {"result": {"phase": "playing"}}
+        assert await ask(page, "interact", value="after") == NOT_CONNECTED
+        # `control` goes through the server, not through the data channel.
+        assert await refusals(page, SEND) == [name for name in SEND if name != "emitSocketInteraction"]
+
+
+async def test_an_open_data_channel_sends_before_the_video_has_loaded(
+    browser: Browser, tmp_path: Path, running_demo: demo.Demo
+) -> None:
+    unloaded = "Object.defineProperty(HTMLMediaElement.prototype, 'readyState', { get: () => 0 });"
+    async with embedded(browser, tmp_path, running_demo.matchmaker.port, script=unloaded) as page:
+
+        async def interacted() -> bool:
+            return await ask(page, "interact", value={"colour": "teal"}) == {"result": True}
+
+        await eventually(interacted, "the interaction was sent")
+        await received_message(page, "the application's response", "(m) => m.event === 'response'")
+
+
+@pytest.mark.parametrize(
+    ("phase", "message", "close"),
+    [
+        ("queued", {"type": "matchmaker", "queued": True, "matched": False, "position": 2, "ahead": 1}, None),
+        ("waiting", None, (4102, "no room for another connection")),
+        ("ended", None, (4202, "the session is over")),
+    ],
+)
+async def test_nothing_is_sent_without_a_streamer_and_the_answer_says_so_at_once(
+    browser: Browser, tmp_path: Path, phase: str, message: dict[str, Any] | None, close: tuple[int, str] | None
+) -> None:
+    async with scripted() as script:
+        script.messages, script.closes = [message] if message else [], close
+        async with embedded(browser, tmp_path, script.port, functions=SEND, phase=phase) as page:
+            assert await ask(page, "interact", value="x") == NOT_CONNECTED
+            assert await ask(page, "control", action="level/load") == NOT_CONNECTED
+            assert await refusals(page, SEND) == list(SEND)
+        assert [each for each in script.received if each["type"] == "control"] == []
+
+
+async def test_a_frame_without_the_gamepad_permission_has_no_errors(
+    browser: Browser, tmp_path: Path, running_demo: demo.Demo
+) -> None:
+    errors: list[str] = []
+    browser_errors = "window.addEventListener('error', ({ message }) => { (window.errors ??= []).push(message); });"
+    port = running_demo.matchmaker.port
+    async with embedded(browser, tmp_path, port, permissions="autoplay", script=browser_errors) as page:
+        errors = await page.frames[1].evaluate("() => window.errors ?? []")
+    assert errors == []
+
+
 async def test_the_example_in_the_readme_works(browser: Browser, tmp_path: Path, running_demo: demo.Demo) -> None:
     example = re.findall(r"```js\n(.*?)```", README.read_text(), re.DOTALL)
     assert len(example) == 1
-    async with embedded(browser, tmp_path, running_demo) as page:
+    async with embedded(browser, tmp_path, running_demo.matchmaker.port) as page:
         console: list[str] = []
         page.on("console", lambda message: console.append(message.text))
         await received_message(page, "it plays", "(m) => m.event === 'state' && m.data.phase === 'playing'")
@@ -121,7 +221,9 @@ async def test_the_example_in_the_readme_works(browser: Browser, tmp_path: Path,
 async def test_an_unlisted_page_gets_no_messages_and_its_own_are_ignored(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
-    async with embedded(browser, tmp_path, running_demo, listed=False, functions=("emitUIInteraction",)) as page:
+    async with embedded(
+        browser, tmp_path, running_demo.matchmaker.port, listed=False, functions=("emitUIInteraction",)
+    ) as page:
         await page.evaluate("() => post({ pixelfleet: 1, id: 1, method: 'interact', value: 'x' })")
         await page.evaluate("() => post({ invoke: 'emitUIInteraction', args: [{ a: 1 }] })")
         await page.evaluate("() => post({ pixelfleet: 1, id: 2, method: 'state' })")
@@ -136,7 +238,7 @@ async def test_an_unlisted_page_gets_no_messages_and_its_own_are_ignored(
 async def test_pages_with_the_legacy_protocol_call_allowed_functions(
     browser: Browser, tmp_path: Path, running_demo: demo.Demo
 ) -> None:
-    async with embedded(browser, tmp_path, running_demo, functions=("emitUIInteraction",)) as page:
+    async with embedded(browser, tmp_path, running_demo.matchmaker.port, functions=("emitUIInteraction",)) as page:
         await received_message(page, "it plays", "(m) => m.notice?.type === 'player' && m.notice.ok")
 
         async def echoed() -> bool:

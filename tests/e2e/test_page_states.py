@@ -11,7 +11,7 @@ import pixelfleet_cli.demo.app as demo
 from pixelfleet_cli.demo.settings import Settings
 from router.page_files import add_page
 from router.settings import PAGE
-from tests.e2e.conftest import playing
+from tests.e2e.conftest import playing, plays_on
 from tests.e2e.portraits import Sitter, sitter
 from tests.e2e.script import Message, Script, scripted, serving
 from tests.parts import eventually
@@ -62,6 +62,7 @@ MATCHED: Message = {"type": "matchmaker", "queued": False, "matched": True, "det
         ("queued-next", [queued(position=1, ahead=0, etaSeconds=4)], "queued"),
         ("queued-no-estimate", [queued(position=128, ahead=127)], "queued"),
         ("queued-anywhere", [queued()], "queued"),
+        ("queued-unserved", [queued(unserved=True)], "queued"),
         ("starting", [MATCHED], "starting"),
     ],
 )
@@ -101,6 +102,8 @@ async def test_states_of_waiting(
         ("left", [], (1011, "the application was closed by its user"), "left"),
         ("kicked", [], (4201, "removed by the host"), "kicked"),
         ("not-allowed", [], (4200, "not allowed"), "not-allowed"),
+        ("not-found", [], (4206, "no such application or session"), "not-found"),
+        ("incompatible", [], (4203, "too many messages that are not understood"), "incompatible"),
         ("refused", [{"type": "subscribeFailed", "message": "the stream is full"}], None, "refused"),
     ],
 )
@@ -197,6 +200,30 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.keyboard.press("Escape")
         await page.page.keyboard.press("Escape")
         await page.portray("playing-folded")
+
+
+async def test_a_paused_video_gets_a_play_button_over_its_last_frame(browser: Browser, running_demo: demo.Demo) -> None:
+    async with sitter(browser, running_demo.url) as page:
+        await playing(page.page)
+        await page.in_state("playing")
+        await page.page.evaluate("() => document.querySelector('video').pause()")
+        await page.in_state("blocked", paused=True)
+        await page.portray("paused")
+        await page.page.get_by_role("button", name="Play", exact=True).click()
+        await page.in_state("playing")
+        await plays_on(page.page)
+
+
+async def test_a_paused_video_plays_again_when_its_tab_becomes_visible(
+    browser: Browser, running_demo: demo.Demo
+) -> None:
+    async with sitter(browser, running_demo.url) as page:
+        await playing(page.page)
+        await page.in_state("playing")
+        await page.page.evaluate("() => document.querySelector('video').pause()")
+        await page.in_state("blocked", paused=True)
+        await page.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        await page.in_state("playing")
 
 
 async def test_reconnecting_shows_the_last_frame(browser: Browser, running_demo: demo.Demo) -> None:

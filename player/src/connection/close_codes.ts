@@ -3,9 +3,6 @@ import type { EndCause, WaitCause } from '../state';
 /** What a close code asks the page to do: reconnect now, reconnect later, or not at all. */
 export type ReconnectAdvice = 'now' | 'later' | 'never';
 
-/** Why a server refused a websocket upgrade. */
-export type Refusal = 'not-allowed' | 'too-fast' | 'full';
-
 /** The meaning of a close, and whether the server's reason is shown in place of the page's own text. */
 export interface CloseMeaning<Cause> {
   readonly cause: Cause;
@@ -32,6 +29,15 @@ const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [1013, 'later'], // full, or no streamer
 ]);
 
+/** The page negotiated no video: it refused the server's configuration of the peer connection. */
+export const NO_MEDIA = 4205;
+
+/** Browser and streamer have no video codec in common. */
+export const NO_CODEC = 4207;
+
+/** The longest reason that a websocket may be closed with, in bytes. */
+const MAX_REASON_LENGTH = 123;
+
 const WAITS: ReadonlyMap<number, WaitCause> = new Map([
   [4100, 'no-streamer'],
   [4101, 'closing'],
@@ -44,16 +50,29 @@ const WAITS: ReadonlyMap<number, WaitCause> = new Map([
 const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [1000, 'over'],
   [1001, 'over'],
+  [1002, 'incompatible'],
+  [1003, 'incompatible'],
+  [1007, 'incompatible'],
+  [1009, 'incompatible'],
   [4200, 'not-allowed'],
   [4201, 'kicked'],
   [4202, 'over'],
-  [4205, 'no-video'],
+  [4203, 'incompatible'],
+  [4204, 'incompatible'],
+  [NO_MEDIA, 'no-video'],
+  [4206, 'not-found'],
+  [NO_CODEC, 'codec'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */
 export function reconnectAdvice(code: number): ReconnectAdvice {
   const range = PIXELFLEET_RANGES.find(([first, last]) => code >= first && code <= last);
   return range?.[2] ?? STANDARD.get(code) ?? 'now';
+}
+
+/** Reduces a text to a reason with which a websocket may be closed: printable ASCII of bounded length. */
+export function closeReason(text: string): string {
+  return text.replace(/[^ -~]+/g, ' ').slice(0, MAX_REASON_LENGTH);
 }
 
 /** Whether `code` is one of Pixelfleet's own, which takes precedence over a refusal received before the close. */
@@ -81,19 +100,4 @@ export function endMeaning(code: number, played: boolean): CloseMeaning<EndCause
     return { cause: 'left', showReason: true };
   }
   return { cause: played && code !== 1008 ? 'over' : 'refused', showReason: true };
-}
-
-/** The refusal that an HTTP status stands for in the answer to a websocket upgrade; undefined for any other status. */
-export function refusalForStatus(status: number): Refusal | undefined {
-  switch (status) {
-    case 401:
-    case 403:
-      return 'not-allowed';
-    case 429:
-      return 'too-fast';
-    case 503:
-      return 'full';
-    default:
-      return undefined;
-  }
 }

@@ -49,13 +49,14 @@ export function reportFirstFrame(stream: PixelStreaming): void {
   stream.addEventListener('webRtcConnected', () => {
     mark('connected');
   });
-  // Unlike "playing", "loadeddata" also fires when the browser blocks playback.
-  stream.webRtcController.videoPlayer.getVideoElement().addEventListener(
-    'loadeddata',
-    () => {
+  const video = stream.webRtcController.videoPlayer.getVideoElement();
+  const report = (): void => {
+    if (video.videoWidth > 0) {
+      video.removeEventListener('loadeddata', report);
       mark('frame');
       reportStats(stream, { firstFrame: milestones.times() });
-    },
-    { once: true },
-  );
+    }
+  };
+  // Unlike "playing", "loadeddata" also fires when the browser blocks playback, and for a rejected video.
+  video.addEventListener('loadeddata', report);
 }

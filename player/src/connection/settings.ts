@@ -1,4 +1,5 @@
 import type { AllSettings } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { mayReadGamepads } from './gamepads';
 
 /** Flags of the library that URL parameters may set, as `?Name` or `?Name=true|false`. */
 const URL_FLAGS = [
@@ -43,6 +44,8 @@ export function initialSettings(url: string, query: URLSearchParams): Partial<Al
     ...flagsFrom(query),
     ...numbersFrom(query),
     ss: url,
+    // Without the permission the library would throw an error at each negotiation.
+    ...(!mayReadGamepads() && { GamepadInput: false }),
     // The page connects once all listeners are registered.
     AutoConnect: false,
     AutoPlayVideo: true,

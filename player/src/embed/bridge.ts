@@ -1,5 +1,6 @@
+import { optional } from '../optional';
 import type { PageSettings } from '../page/page_settings';
-import type { State } from '../state';
+import { hasStreamer, type State } from '../state';
 import type { StreamStats } from '../stats';
 import { ControlCalls, MAX_PENDING } from './control_calls';
 import { invoke, noticesFor } from './legacy_protocol';
@@ -9,13 +10,13 @@ import { parseMessage, VERSION, type Request, type RequestId } from './requests'
 export interface PlayerApi {
   readonly state: State;
   readonly stats: StreamStats | undefined;
-  /** Sends an interaction to the application; returns false while no data channel is open. */
+  /** Sends an interaction to the application; returns whether it was sent. */
   interact(value: object | string): boolean;
-  /** Sends a command for the streamer, such as `{'Encoder.MaxQP': 40}`; returns false while no data channel is open. */
+  /** Sends a command for the streamer, such as `{'Encoder.MaxQP': 40}`; returns whether it was sent. */
   command(value: object): boolean;
-  /** Sends a `control` message to the server; returns false while it is not connected. */
+  /** Sends a `control` message to the streamer's server; returns whether it was sent. */
   control(action: string, payload: unknown): boolean;
-  /** Starts a latency test; returns false while no data channel is open. */
+  /** Starts a latency test; returns whether its request was sent. */
   testLatency(): boolean;
   retry(): void;
 }
@@ -53,7 +54,7 @@ export class Bridge {
       case 'none':
         return;
       case 'invalid':
-        this.#reply(incoming.id, { error: incoming.problem });
+        this.#refuse(incoming.id, undefined, incoming.problem);
         return;
       case 'request':
         this.#handle(incoming.id, incoming.request);
@@ -74,7 +75,7 @@ export class Bridge {
         this.#post({ notice });
       }
     }
-    if (state.phase === 'reconnecting' || state.phase === 'waiting' || state.phase === 'ended') {
+    if (!hasStreamer(state)) {
       this.#calls.failAll(NOT_CONNECTED);
     }
     this.#lastState = state;
@@ -127,7 +128,11 @@ export class Bridge {
         this.#reply(id, { result: true });
         return;
       case 'interact':
-        this.#reply(id, this.#player.interact(request.value) ? { result: true } : { error: NOT_CONNECTED });
+        if (this.#player.interact(request.value)) {
+          this.#reply(id, { result: true });
+        } else {
+          this.#refuse(id, request.method, NOT_CONNECTED);
+        }
         return;
       case 'retry':
         this.#player.retry();
@@ -141,7 +146,11 @@ export class Bridge {
   #control(id: RequestId, action: string, payload: unknown): void {
     const fail = this.#calls.add(action, (result) => {
       clearTimeout(timer);
-      this.#reply(id, 'error' in result ? result : { result: result.response ?? null });
+      if ('error' in result) {
+        this.#refuse(id, 'control', result.error);
+      } else {
+        this.#reply(id, { result: result.response ?? null });
+      }
     });
     const timer = setTimeout(
       () => fail?.(`the server did not respond within ${String(CONTROL_TIMEOUT / 1000)} s`),
@@ -149,7 +158,7 @@ export class Bridge {
     );
     if (fail === undefined) {
       clearTimeout(timer);
-      this.#reply(id, { error: `too many pending control calls (at most ${String(MAX_PENDING)})` });
+      this.#refuse(id, 'control', `too many pending control calls (at most ${String(MAX_PENDING)})`);
     } else if (!this.#player.control(action, payload)) {
       fail(NOT_CONNECTED);
     }
@@ -158,6 +167,15 @@ export class Bridge {
   #reply(id: RequestId, outcome: { result: unknown } | { error: string }): void {
     if (id !== undefined) {
       this.#post({ pixelfleet: VERSION, id, ...outcome });
+    }
+  }
+
+  /** Replies with an error; for a request without an id it is an event, so that no failure is silent. */
+  #refuse(id: RequestId, method: Request['method'] | undefined, error: string): void {
+    if (id === undefined) {
+      this.#sendEvent('refused', { ...optional('method', method), error });
+    } else {
+      this.#reply(id, { error });
     }
   }
 

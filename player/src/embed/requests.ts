@@ -12,7 +12,7 @@ export type Request =
   | { method: 'control'; action: string; payload?: unknown }
   | { method: 'retry' };
 
-/** Identifies the reply to a request; a request without an id gets no reply. */
+/** Identifies the reply to a request; a request without an id gets no reply, and the event `refused` if it fails. */
 export type RequestId = string | number | undefined;
 
 /** A parsed message of the embedding page. */
@@ -22,8 +22,8 @@ export type Incoming =
   | { kind: 'invoke'; name: string; args: readonly unknown[] } // the legacy protocol
   | { kind: 'none' }; // unrelated: browser extensions and tools post messages too
 
-/** The longest interaction or payload, in characters of JSON. */
-export const MAX_VALUE_LENGTH = 65_536;
+/** The longest interaction or payload, in characters of JSON: the data channel's messages have 16 bits for it. */
+export const MAX_VALUE_LENGTH = 65_535;
 
 const MAX_ACTION_LENGTH = 512;
 const MAX_ID_LENGTH = 64;

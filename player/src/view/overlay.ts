@@ -1,5 +1,6 @@
 import { hasPlayed, type State } from '../state';
 import { interpolate, type Texts } from '../texts';
+import { copyText } from './copy_link';
 import { element, setText, updateList } from './dom';
 import { showIcon } from './icon';
 import { overlayContent, shutdownNotice, type Action, type OverlayContent } from './overlay_content';
@@ -38,7 +39,7 @@ export class Overlay {
   #isStartup = true;
   #endStartup: () => void = () => undefined;
 
-  /** @param onAction - called when the user presses a button, except for "copy-link" */
+  /** @param onAction - called when the user presses a button of the player */
   constructor(texts: Texts, onAction: (action: 'retry' | 'play') => void) {
     this.#texts = texts;
     this.#onAction = onAction;
@@ -136,11 +137,18 @@ export class Overlay {
 
   async #act(button: HTMLButtonElement): Promise<void> {
     const action = button.dataset['action'] as Action;
+    if (action === 'reload') {
+      location.reload();
+      return;
+    }
     if (action !== 'copy-link') {
       this.#onAction(action);
       return;
     }
-    await navigator.clipboard.writeText(location.href);
+    if (!(await copyText(location.href))) {
+      setText(this.#hint, interpolate(this.#texts['action.copy-failed'], { link: location.href }));
+      return;
+    }
     setText(button, this.#texts['action.copied']);
     window.setTimeout(() => {
       if (button.dataset['action'] === 'copy-link') {

@@ -1,8 +1,9 @@
-import type { EndCause, State, WaitCause } from '../state';
-import { interpolate, type TextKey, type Texts } from '../texts';
+import type { State } from '../state';
+import { interpolate, sentence, type Texts } from '../texts';
+import { ended, waiting } from './outcome_content';
 
 /** What a button of the overlay does. */
-export type Action = 'retry' | 'play' | 'copy-link';
+export type Action = 'retry' | 'play' | 'reload' | 'copy-link';
 
 export interface ActionButton {
   readonly action: Action;
@@ -26,6 +27,7 @@ export type Icon =
   | 'shield'
   | 'no-video'
   | 'link'
+  | 'search'
   | 'browser'
   | 'hourglass';
 
@@ -52,36 +54,8 @@ export interface OverlayContent {
 }
 
 /** Content without its defaults; `announced` replaces detail and hint in the announcement. */
-type PartialContent = Omit<OverlayContent, 'announcement' | 'facts' | 'buttons' | 'tab'> &
+export type PartialContent = Omit<OverlayContent, 'announcement' | 'facts' | 'buttons' | 'tab'> &
   Partial<Pick<OverlayContent, 'facts' | 'buttons' | 'tab'>> & { readonly announced?: readonly (string | undefined)[] };
-
-type Buttons = readonly (readonly [Action, TextKey])[];
-
-const TRY_AGAIN: Buttons = [['retry', 'action.try-again']];
-const START_AGAIN: Buttons = [['retry', 'action.start-again']];
-const COPY_LINK: Buttons = [['copy-link', 'action.copy-link']];
-
-const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> = {
-  over: { icon: 'done', buttons: START_AGAIN },
-  left: { icon: 'done', buttons: START_AGAIN },
-  kicked: { icon: 'exit', buttons: [] },
-  'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
-  refused: { icon: 'lock', buttons: TRY_AGAIN },
-  unreachable: { icon: 'offline', buttons: TRY_AGAIN },
-  'no-video': { icon: 'no-video', buttons: TRY_AGAIN },
-  network: { icon: 'shield', buttons: [...TRY_AGAIN, ...COPY_LINK] },
-  link: { icon: 'link', buttons: [] },
-  unsupported: { icon: 'browser', buttons: COPY_LINK },
-};
-
-const WAIT_ICONS: Readonly<Record<WaitCause, Icon>> = {
-  'no-streamer': 'hourglass',
-  full: 'hourglass',
-  closing: 'hourglass',
-  'queue-timeout': 'hourglass',
-  'too-fast': 'hourglass',
-  'no-service': 'offline',
-};
 
 /** Returns the content of the overlay in `state`; undefined while video plays. */
 export function overlayContent(state: State, texts: Texts): OverlayContent | undefined {
@@ -125,21 +99,9 @@ function contentOf(state: State, texts: Texts): PartialContent | undefined {
     case 'queued':
       return queued(state, texts);
     case 'waiting':
-      return {
-        icon: WAIT_ICONS[state.cause],
-        title: texts[`waiting.${state.cause}.title`],
-        detail: sentence(state.text) ?? texts[`waiting.${state.cause}.detail`],
-        hint: texts['waiting.hint'],
-        buttons: [{ action: 'retry', label: texts['action.try-now'] }],
-      };
+      return waiting(state, texts);
     case 'blocked':
-      return {
-        icon: 'play',
-        step: 'start',
-        title: texts['blocked.title'],
-        detail: texts['blocked.detail'],
-        buttons: [{ action: 'play', label: texts['action.play'] }],
-      };
+      return blocked(state, texts);
     case 'reconnecting':
       return state.cut && state.text === undefined ? networkBlocked(texts) : reconnecting(state, texts);
     case 'ended':
@@ -191,6 +153,13 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parti
   };
 }
 
+function blocked(state: Extract<State, { phase: 'blocked' }>, texts: Texts): PartialContent {
+  const buttons = [{ action: 'play', label: texts['action.play'] }] as const;
+  return state.paused
+    ? { icon: 'play', title: texts['paused.title'], detail: texts['paused.detail'], buttons }
+    : { icon: 'play', step: 'start', title: texts['blocked.title'], detail: texts['blocked.detail'], buttons };
+}
+
 function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: Texts): PartialContent {
   return {
     icon: 'busy',
@@ -203,24 +172,4 @@ function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: T
 /** ICE has found no path, and the page keeps trying. */
 function networkBlocked(texts: Texts): PartialContent {
   return { icon: 'shield', title: texts['cut.title'], detail: texts['cut.detail'], hint: texts['waiting.hint'] };
-}
-
-function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): PartialContent {
-  const { icon, buttons } = END_CONTENT[state.cause];
-  return {
-    icon,
-    title: texts[`ended.${state.cause}.title`],
-    detail: sentence(state.text) ?? texts[`ended.${state.cause}.detail`],
-    buttons: buttons.map(([action, label]) => ({ action, label: texts[label] })),
-    ...(state.code !== undefined && { reference: interpolate(texts['ended.reference'], { code: state.code }) }),
-  };
-}
-
-/** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */
-function sentence(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') {
-    return undefined;
-  }
-  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

@@ -1,4 +1,5 @@
 import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import type { ApplicationChannel } from '../connection/application_channel';
 import type { State } from '../state';
 import type { StreamStats } from '../stats';
 import { interpolate, type Texts } from '../texts';
@@ -21,15 +22,17 @@ export class Panel {
   readonly #latency = element('panel-latency', HTMLButtonElement);
   readonly #latencyResult = element('panel-latency-result', HTMLElement);
   readonly #stream: PixelStreaming;
+  readonly #channel: Pick<ApplicationChannel, 'testLatency'>;
   #texts: Texts;
   #stats: StreamStats | undefined;
   #playingSince: number | undefined;
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
 
-  constructor(texts: Texts, stream: PixelStreaming) {
+  constructor(texts: Texts, stream: PixelStreaming, channel: Pick<ApplicationChannel, 'testLatency'>) {
     this.#texts = texts;
     this.#stream = stream;
+    this.#channel = channel;
     this.#button.addEventListener('click', () => {
       this.#setOpen(!this.open);
     });
@@ -85,9 +88,10 @@ export class Panel {
     this.#draw();
   }
 
-  /** Starts a latency test; returns false while no data channel is open. */
+  /** Starts a latency test; returns whether its request was sent. */
   testLatency(): boolean {
-    if (!this.#stream.requestLatencyTest()) {
+    if (!this.#channel.testLatency()) {
+      this.#showLatency(this.#texts['panel.latency.unsent']);
       return false;
     }
     setText(this.#latencyResult, this.#texts['panel.latency.testing']);

@@ -1,0 +1,34 @@
+import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { mutePlaybackIfBlocked } from './connection/autoplay';
+
+/** Receives the changes of the video's playback. */
+export interface PlaybackObserver {
+  /** The browser requires a click before it plays. */
+  onBlocked(): void;
+  onPlaying(): void;
+  /** The browser paused the video: in a hidden tab, by a media key, or for another application. */
+  onPaused(): void;
+  /** Whether a paused video is to play again when its tab becomes visible. */
+  resumes(): boolean;
+}
+
+/** Watches the playback of the video, and resumes one that was paused while its tab was hidden. */
+export function watchPlayback(stream: PixelStreaming, observer: PlaybackObserver): void {
+  mutePlaybackIfBlocked(stream, () => {
+    observer.onBlocked();
+  });
+  const video = stream.webRtcController.videoPlayer.getVideoElement();
+  video.addEventListener('playing', () => {
+    observer.onPlaying();
+  });
+  video.addEventListener('pause', () => {
+    if (!video.ended) {
+      observer.onPaused();
+    }
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && observer.resumes()) {
+      stream.play();
+    }
+  });
+}

@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup chaos interop lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -68,6 +68,10 @@ bench-proxies: ## measure the cost of a message through router or matchmaker, ag
 bench-startup: ## measure the response time of the command line (ARGS="--against PATH" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.startup --check $(ARGS)
 
+interop: ## run real peers (Epic's published libraries, Firefox, GStreamer) and write docs/reference/compatibility.md
+	@scripts/setup dev && scripts/build-page test && scripts/install-parts interop
+	@scripts/interop $(ARGS)
+
 chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some minutes
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
 
@@ -101,5 +105,5 @@ dist: ## make the files of a release in .build/dist: wheel and bills of material
 
 clean: ## remove all built files
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf services/router/page player/node_modules tests/e2e/stock_page/dist
+	rm -rf services/router/page player/node_modules tests/e2e/stock_page/dist tests/interop/node_modules tests/interop/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -105,5 +105,5 @@ dist: ## make the files of a release in .build/dist: wheel and bills of material
 
 clean: ## remove all built files
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf services/router/page player/node_modules tests/e2e/stock_page/dist tests/interop/node_modules tests/interop/dist
+	rm -rf services/router/page player/node_modules tests/interop/node_modules tests/interop/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

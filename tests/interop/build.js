@@ -29,6 +29,7 @@ async function bundle(version, page) {
     outfile: join(folder, 'page.js'),
     plugins: [packagesOf(version, page)],
     bundle: true,
+    minify: true,
     format: 'esm',
     logLevel: 'error',
   });

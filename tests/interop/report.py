@@ -126,11 +126,7 @@ class Plugin:
         if record is None or report.when != "call" or report.skipped:
             return None
         word = "passed" if report.passed else "failed"
-        return (
-            word,
-            word[0].upper(),
-            f"{word}: {record.peer} {record.version}, {record.path} ({', '.join(record.steps)})",
-        )
+        return word, word[0].upper(), f"{word} in {len(record.steps)} steps: {record}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("peers")

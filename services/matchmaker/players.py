@@ -27,7 +27,7 @@ from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors_headers, json_refusal
-from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.refusal import Reason, Refusal, refusal
 from pixelfleet.net.request_head import RequestHead, query_of
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
@@ -104,9 +104,9 @@ class Players:
             # A page does not reconnect after a refusal, but after this close code it connects to another replica.
             return accepted(WebSocket(self.bounds, _close_for_restart), head)
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
-            return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect")
+            return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect", Reason.ORIGIN_NOT_ALLOWED)
         if len(self.broker.waiting) >= self.settings.max_queue:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full")
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
         try:
             join_request, forwarded = self._cached_join_request(head.raw_path, identity)
         except JoinRequestError as error:

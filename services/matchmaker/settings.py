@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -12,7 +11,7 @@ from matchmaker.legacy.options import translate_arguments, translate_config
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import warn
-from pixelfleet.service.values import Address, Bytes, Name, Origin, Placeholder, Port, Seconds
+from pixelfleet.service.values import Address, Bytes, File, Name, Origin, Placeholder, Port, Seconds
 
 LEGACY_PORT = 9999
 
@@ -53,11 +52,11 @@ class Settings(AuthSettings):
         default=["*"], description="Pages of these origins may connect and call the API; * is any origin."
     )
 
-    tls_key: Path | None = Field(
+    tls_key: File | None = Field(
         None,
         description="This file holds the private key (PEM). With a key and a certificate, players connect with TLS.",
     )
-    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    tls_cert: File | None = Field(None, description="This file holds the certificate chain (PEM).")
     redirect_port: Port | None = Field(None, description="HTTP requests to this port are redirected to the TLS port.")
     trusted_proxies: int = Field(
         0, ge=0, le=16, description="The matchmaker trusts this many last entries of X-Forwarded-For."
@@ -137,7 +136,7 @@ class Settings(AuthSettings):
     legacy_servers: int = Field(
         10000, ge=1, description="More simultaneous connections of legacy servers than this are closed."
     )
-    legacy_ca: Path | None = Field(None, description="This CA (PEM) verifies legacy servers that use wss.")
+    legacy_ca: File | None = Field(None, description="This CA (PEM) verifies legacy servers that use wss.")
 
     @classmethod
     def translate_config(cls, keys: dict[str, Any]) -> dict[str, Any]:

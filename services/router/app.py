@@ -29,6 +29,7 @@ from router.page_files import add_page, page_document
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.proxy.streamers import ApiStreamers, StoreStreamers
+from router.redirects import to_stripped_prefix, with_slash
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Pool
@@ -148,6 +149,9 @@ async def _add_routes(
 
     async def enter_page(request: web.Request) -> None:
         """Authenticate a page load with `basic`: browsers show no password prompt for a websocket."""
+        redirect = to_stripped_prefix(request)
+        if redirect is not None:
+            raise redirect
         if settings.auth == "basic":
             await players.enter(request[CALLER])
 
@@ -174,7 +178,6 @@ async def _add_routes(
     if prefix:
 
         async def slash(request: web.Request) -> web.Response:
-            query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
-            raise web.HTTPPermanentRedirect(f"{prefix}/{query}")
+            raise with_slash(request)
 
         app.router.add_get(prefix, slash)

@@ -16,6 +16,7 @@ from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
 from router.handlers import Handlers
 from router.history import STEP_SECONDS, History, LastHour, Totals
+from router.redirects import with_slash
 from router.upstreams.matchmakers import Matchmakers
 
 log = structlog.get_logger(__name__)
@@ -80,8 +81,8 @@ class Dashboard:
             await self._sample()
             await asyncio.sleep(STEP_SECONDS)
 
-    async def _redirect(self, _: web.Request) -> web.Response:
-        raise web.HTTPPermanentRedirect(f"{self._prefix}/dashboard/")
+    async def _redirect(self, request: web.Request) -> web.Response:
+        raise with_slash(request)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         await self._handlers.enter_dashboard(request)

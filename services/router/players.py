@@ -19,6 +19,7 @@ from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.limits import Counts
+from pixelfleet.net.refusal import Reason, reason_header
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
@@ -103,13 +104,17 @@ class Players:
     def _check_room(self, caller: Caller) -> None:
         self._callers.join(caller)
         if not origin_allowed(caller.request.headers.get("Origin"), self._origins):
-            raise web.HTTPForbidden(reason="pages of this origin may not connect")
+            raise web.HTTPForbidden(
+                reason="pages of this origin may not connect", headers=reason_header(Reason.ORIGIN_NOT_ALLOWED)
+            )
         if self._by_client.full(caller.client):
-            raise web.HTTPTooManyRequests(reason="too many players from this address")
+            raise web.HTTPTooManyRequests(
+                reason="too many players from this address", headers=reason_header(Reason.TOO_MANY_PLAYERS)
+            )
         if self.closing:
-            raise web.HTTPServiceUnavailable(reason="shutting down")
+            raise web.HTTPServiceUnavailable(reason="shutting down", headers=reason_header(Reason.SHUTTING_DOWN))
         if self._max_players and len(self._open) >= self._max_players:
-            raise web.HTTPServiceUnavailable(reason="no room for another player")
+            raise web.HTTPServiceUnavailable(reason="no room for another player", headers=reason_header(Reason.FULL))
 
     def accept(self, caller: Caller) -> Accepted:
         """Accept a player that has been checked."""

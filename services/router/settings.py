@@ -12,7 +12,19 @@ from pydantic_settings import SettingsConfigDict
 from pixelfleet.auth.identity import AuthMethod
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.settings import AuthSettings
-from pixelfleet.service.values import Bytes, Directory, Name, Origin, Placeholder, Port, Role, Seconds, Url, UrlPath
+from pixelfleet.service.values import (
+    Bytes,
+    Directory,
+    File,
+    Name,
+    Origin,
+    Placeholder,
+    Port,
+    Role,
+    Seconds,
+    Url,
+    UrlPath,
+)
 
 PAGE = Path(__file__).parent / "page"
 Lock = Literal["closed", "open", "basic", "jwt"]
@@ -46,17 +58,17 @@ class Settings(AuthSettings):
         description="Players are forwarded to these matchmakers. A host name with several addresses is several "
         "matchmakers.",
     )
-    matchmaker_ca: Path | None = Field(
+    matchmaker_ca: File | None = Field(
         None, description="This CA (PEM) verifies matchmakers that are reached over TLS."
     )
     rest_token: Annotated[SecretStr, Placeholder("TOKEN")] | None = Field(
         None, description="The dashboard and /proxy use this token at the matchmakers; it is their --rest-token."
     )
 
-    tls_key: Path | None = Field(
+    tls_key: File | None = Field(
         None, description="This private key (PEM) belongs to the certificate. With both, the public port uses TLS."
     )
-    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    tls_cert: File | None = Field(None, description="This file holds the certificate chain (PEM).")
     trusted_proxies: int = Field(
         0, ge=0, le=16, description="The router trusts this many of the last entries of X-Forwarded-For."
     )
@@ -204,7 +216,7 @@ class Settings(AuthSettings):
             method = "none" if lock == "open" else lock
         return AccessPolicy(name, method, getattr(self, f"{name}_role"))
 
-    def methods(self) -> set[str]:
-        """Return the authentication methods of players and of all open interfaces for operators."""
-        policies = (self.operator_policy(name) for name in ("proxy", "api", "dashboard"))
-        return {self.auth, *(policy.method for policy in policies if policy is not None)}
+    def methods(self) -> dict[str, str]:
+        """Return the authentication methods of players and of all open interfaces for operators, with their options."""
+        policies = {f"--{name}-auth": self.operator_policy(name) for name in ("proxy", "api", "dashboard")}
+        return {policy.method: option for option, policy in policies.items() if policy} | super().methods()

@@ -11,7 +11,7 @@ import structlog
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.net.handshake import Accepted, Decision
-from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.refusal import Reason, Refusal, refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
@@ -26,6 +26,9 @@ from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+REASONS: Final = {"draining": Reason.SHUTTING_DOWN, "full": Reason.FULL, "origin": Reason.ORIGIN_NOT_ALLOWED}
+"""The reasons of refusals by their label in the metrics, where the status alone is ambiguous."""
 
 EXPIRED: Final = "the session token has expired, or the clocks differ"
 """A matchmaker dials within seconds after it signed a token: if it gets this refusal, the clocks differ."""
@@ -183,4 +186,4 @@ class PeerAdmission:
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> Refusal:
         self._metrics.refused.labels(role.value, label).inc()
         log.info("websocket refused", role=role.value, why=why)
-        return refusal(status, why)
+        return refusal(status, why, REASONS.get(label))

@@ -101,6 +101,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         server = SignalServer(hub, drain, watch)
+        if store is None and settings.store_url:
+            store = await stack.enter_async_context(open_store(settings.store_url))
         config = await _rtc_config(stack, settings, session, metrics)
         admission = PeerAdmission(hub, drain, metrics, settings, server_id, config, tasks)
         ports = _Ports(settings, server, metrics, stack)
@@ -114,8 +116,6 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         work = [hub.run(), heartbeat.run()]
         url = settings.public_url or _own_url(settings, players.port)
-        if store is None and settings.store_url:
-            store = await stack.enter_async_context(open_store(settings.store_url))
         if store is not None:
             work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url).run())
         if settings.matchmaker:
@@ -189,7 +189,7 @@ class _Ports:
         tls = await server_context(settings.tls_cert, settings.tls_key)
         if settings.tls_cert is not None:
             self.metrics.registries.certificate(await valid_until(settings.tls_cert))
-        opened = await self._open(app, admit, settings.host, settings.player_port, "--player-port", tls)
+        opened = await self._open(app, admit, settings.host, settings.player_port, "--player-port", tls=tls)
         if settings.redirect_port is not None:
             self.server.redirect_port = await self.stack.enter_async_context(
                 plain_port(
@@ -206,7 +206,8 @@ class _Ports:
         """Open a port for streamers or SFUs."""
         app = web.Application(middlewares=[errors_as_json])
         add_health(app, self.server)
-        return (await self._open(app, admit, self.settings.streamer_host, port, option, None)).port
+        opened = await self._open(app, admit, self.settings.streamer_host, port, option, host_option="--streamer-host")
+        return opened.port
 
     async def _open(
         self,
@@ -215,10 +216,14 @@ class _Ports:
         host: str,
         port: int,
         option: str,
-        tls: ssl.SSLContext | None,
+        *,
+        host_option: str = "--host",
+        tls: ssl.SSLContext | None = None,
     ) -> Server:
         bounds = self.settings.bounds()
-        opened = Server(app, admit, host=host, port=port, option=option, bounds=bounds, tls=tls)
+        opened = Server(
+            app, admit, host=host, port=port, option=option, host_option=host_option, bounds=bounds, tls=tls
+        )
         self.opened.append(opened)
         return await self.stack.enter_async_context(opened)
 

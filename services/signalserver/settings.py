@@ -12,7 +12,7 @@ from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.shown import shown_url
-from pixelfleet.service.values import Address, Bytes, Directory, FileName, Name, Origin, Port, Seconds
+from pixelfleet.service.values import Address, Bytes, Directory, File, FileName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.option_values import (
     ControlPaths,
@@ -96,10 +96,10 @@ class Settings(FleetSettings):
     serve: bool = Field(False, description="The player port also serves a page.")
     http_root: Directory = Field(Path("www"), description="The page is in this directory.")
     homepage: FileName = Field("player.html", description="A request for / gets this file of the directory.")
-    tls_key: Path | None = Field(
+    tls_key: File | None = Field(
         None, description="This private key (PEM) belongs to the certificate. With both, the player port uses TLS."
     )
-    tls_cert: Path | None = Field(None, description="This file holds the certificate chain (PEM).")
+    tls_cert: File | None = Field(None, description="This file holds the certificate chain (PEM).")
     redirect_port: Port | None = Field(None, description="HTTP requests to this port are redirected to the TLS port.")
 
     drain_seconds: Seconds = Field(
@@ -130,7 +130,7 @@ class Settings(FleetSettings):
     )
 
     peer_options: PeerOptions = Field("{}", description="Players and streamers receive this RTCConfiguration.")
-    peer_options_file: Path | None = Field(
+    peer_options_file: File | None = Field(
         None, description="This JSON file holds the RTCConfiguration; --peer-options overrides it."
     )
     rtc_config_url: RtcConfigUrl = Field(

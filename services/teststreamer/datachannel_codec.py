@@ -49,6 +49,16 @@ class Layout:
     id: int
     fields: tuple[tuple[str, Kind], ...] = ()
 
+    @property
+    def byte_length(self) -> int:
+        """The length of the fields in bytes, in which a text counts as 0, as in an Unreal application's `Protocol`."""
+        return sum(_NUMBERS[kind].size for _, kind in self.fields if kind != "string")
+
+    @property
+    def ends_with_text(self) -> bool:
+        """Whether the last field is a text."""
+        return bool(self.fields) and self.fields[-1][1] == "string"
+
 
 @dataclass(frozen=True, slots=True)
 class DataMessage:
@@ -138,7 +148,11 @@ _NAMES: Final = MappingProxyType(
 
 
 def decode(data: bytes, direction: Direction = Direction.TO_STREAMER) -> DataMessage:
-    """Decode a message; raise BadDataError when it is too large, unknown, too short or too long."""
+    """Decode a message; raise BadDataError when it is too large, unknown, too short or too long.
+
+    Zeros after a text at the end are accepted: pages of 5.3 and 5.4 reserve two bytes for each byte of the text in
+    UTF-8, which is too much for umlauts.
+    """
     if not data:
         raise BadDataError("an empty message")
     if len(data) > MAX_MESSAGE_BYTES:
@@ -158,7 +172,7 @@ def decode(data: bytes, direction: Direction = Direction.TO_STREAMER) -> DataMes
                 raise BadDataError(f"{name} ends within {field}")
             (values[field],) = number.unpack_from(data, at)
             at += number.size
-    if at != len(data):
+    if at != len(data) and not (_TABLES[direction][name].ends_with_text and not any(data[at:])):
         raise BadDataError(f"{name} has {len(data) - at} bytes too many")
     return DataMessage(name, MappingProxyType(values))
 
@@ -200,9 +214,16 @@ def encode(name: str, *values: Value, direction: Direction = Direction.FROM_STRE
 
 
 def protocol(direction: Direction) -> bytes:
-    """Return the `Protocol` message that announces one direction's ids and layouts."""
+    """Return the `Protocol` message that announces one direction's ids and layouts.
+
+    Pages of 5.2 require `byteLength` in each entry; later ones calculate it and ignore the field.
+    """
     announced: dict[str, object] = {"Direction": int(direction)}
     for name, layout in _TABLES[direction].items():
         if name != "Protocol":
-            announced[name] = {"id": layout.id, "structure": [kind for _, kind in layout.fields]}
+            announced[name] = {
+                "id": layout.id,
+                "byteLength": layout.byte_length,
+                "structure": [kind for _, kind in layout.fields],
+            }
     return encode("Protocol", json.dumps(announced))

@@ -1,7 +1,7 @@
-"""One player's WebRTC connection: negotiation, video, data channel, and shutdown."""
+"""One player's WebRTC connection: negotiation, video, sound, data channel, and shutdown."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Literal
 
 import structlog
@@ -9,8 +9,8 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCIceCandidate,
-    RTCPeerConnection,
     RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.codecs import is_rtx
@@ -18,10 +18,12 @@ from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from pixelfleet.protocol.messages import BadMessageError, IceCandidate, Message, Sdp
 from teststreamer import feedback, sdp
+from teststreamer.connection import Connection
 from teststreamer.datachannel import Conversation
 from teststreamer.dialect import read, remote_candidate
 from teststreamer.encoder import CODECS, Codec
 from teststreamer.settings import Settings
+from teststreamer.sound import Sound
 from teststreamer.video import Feed
 
 LABEL: Final = "cirrus"
@@ -57,14 +59,21 @@ class Peer:
         settings: Settings,
         configuration: RTCConfiguration,
         feed: Feed,
+        sound: Sound | None,
         conversation: Conversation,
         send: Send,
+        on_keyframe_request: Callable[[], None],
+        on_estimate: Callable[[int], None],
         offers: bool,
         data_channel: bool = True,
     ) -> None:
-        """Create the connection. With `offers` the streamer sends the offer, otherwise the player does."""
+        """Create the connection. With `offers` the streamer sends the offer, otherwise the player does.
+
+        The two callbacks receive the browser's feedback on the video; see `feedback.watch`.
+        """
         self.player_id = player_id
         self.feed = feed
+        self.sound = sound
         self.conversation = conversation
         self.offers = offers
         self._settings = settings
@@ -78,19 +87,18 @@ class Peer:
         self._ended = asyncio.Event()
         self._reason: str | None = None
         self._channel: RTCDataChannel | None = None
-        self._connection = RTCPeerConnection(configuration)
+        self._connection = Connection(configuration)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._accept_channel)
-        self._transceiver = self._connection.addTransceiver(feed, direction="sendonly")
-        self._transceiver.setCodecPreferences(_in_order(settings.codec))
+        self._transceiver: RTCRtpTransceiver
+        self._on_keyframe_request, self._on_estimate = on_keyframe_request, on_estimate
+        if offers:
+            # The video is first: its section has the candidates, and all media are bundled on it.
+            self._add_tracks(("video", "audio"))
         if offers and data_channel:
             self._channel = self._connection.createDataChannel(LABEL)
             self._channel.on("open", self._send_greeting)
             self._channel.on("message", self._received)
-
-    def listen(self, *, keyframe: Callable[[], None], estimate: Callable[[int], None]) -> None:
-        """Set the callbacks for the browser's video feedback; see `feedback.watch`."""
-        feedback.watch(self._transceiver.sender, keyframe, estimate)
 
     @property
     def connected(self) -> bool:
@@ -139,6 +147,8 @@ class Peer:
 
     async def _close(self) -> None:
         self.feed.stop()
+        if self.sound is not None:
+            self.sound.stop()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._connection.close()
@@ -177,6 +187,16 @@ class Peer:
             log.debug("negotiation failed", player=self.player_id, reason=str(error))
             self.end("the offer or answer could not be used")
 
+    def _add_tracks(self, kinds: Iterable[str]) -> None:
+        """Add the video and the sound, if there is any, in this order."""
+        for kind in kinds:
+            if kind == "video":
+                self._transceiver = self._connection.addTransceiver(self.feed, direction="sendonly")
+                self._transceiver.setCodecPreferences(_in_order(self._settings.codec))
+                feedback.watch(self._transceiver.sender, self._on_keyframe_request, self._on_estimate)
+            elif kind == "audio" and self.sound is not None:
+                self._connection.addTransceiver(self.sound, direction="sendonly").setCodecPreferences(_opus())
+
     async def _offer(self) -> None:
         """Send the offer at once, and the local candidates after they are gathered."""
         offer = await self._connection.createOffer()
@@ -208,7 +228,10 @@ class Peer:
                 await self._set_remote(text, "answer")
                 self._choose_codec(text)
             case "offer":
-                await self._set_remote(read(message, Sdp).sdp, "offer")
+                text = read(message, Sdp).sdp
+                # aiortc gathers no candidates when its tracks have another order than the sections of the offer.
+                self._add_tracks(sdp.media_kinds(text))
+                await self._set_remote(text, "offer")
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
                 answer = self._connection.localDescription.sdp
                 self._choose_codec(answer)
@@ -257,7 +280,8 @@ class Peer:
         self.send(*self.conversation.greeting())
 
     def _received(self, data: bytes | str) -> None:
-        self.send(*self.conversation.receive(data))
+        if not self._ended.is_set():
+            self.send(*self.conversation.receive(data))
 
     def send(self, *messages: bytes) -> None:
         """Send messages on the data channel, if it is open."""
@@ -277,6 +301,10 @@ def _in_order(first: Codec) -> list[RTCRtpCodecCapability]:
     video = [codec for codec in offered if not is_rtx(codec)]
     video.sort(key=lambda codec: order.index(_codec(codec)))
     return [*video, *(codec for codec in offered if is_rtx(codec))]
+
+
+def _opus() -> list[RTCRtpCodecCapability]:
+    return [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType.lower() == "audio/opus"]
 
 
 def _codec(capability: RTCRtpCodecCapability) -> Codec:

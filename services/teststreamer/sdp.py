@@ -35,6 +35,12 @@ def negotiated_codec(answer: str) -> Codec | None:
     return next((codec for codec in codecs if codec), None)
 
 
+def media_kinds(description: str) -> list[str]:
+    """Return the different kinds of media of a description's sections, such as `video`, in their order."""
+    found = (line[2:].partition(" ")[0] for line in description.splitlines() if line.startswith("m="))
+    return list(dict.fromkeys(found))
+
+
 def for_trickling(remote: str) -> str:
     """Return a player's description without hidden candidates and without the end of candidates.
 

@@ -24,7 +24,9 @@ def _websocket_url(value: str) -> str:
     return value
 
 
-Pixels = Annotated[int, AfterValidator(_even), Placeholder("PIXELS")]
+Width = Annotated[int, Field(ge=640, le=3840), AfterValidator(_even), Placeholder("PIXELS")]
+Height = Annotated[int, Field(ge=360, le=2160), AfterValidator(_even), Placeholder("PIXELS")]
+FramesPerSecond = Annotated[int, Field(ge=1, le=60)]
 Bitrate = Annotated[int, Field(ge=100_000, le=50_000_000), Placeholder("BITS")]
 
 
@@ -34,7 +36,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_STREAMER_")
 
     command: ClassVar[str] = "streamer"
-    sections: ClassVar[Mapping[str, str]] = {"url": "Connection", "width": "Video"}
+    sections: ClassVar[Mapping[str, str]] = {"url": "Connection", "width": "Video and sound"}
     unused: ClassVar[frozenset[str]] = frozenset({"host"})
 
     url: Annotated[Url, AfterValidator(_websocket_url)] = Field(
@@ -63,15 +65,19 @@ class Settings(ServiceSettings):
         30.0, gt=0, le=600, description="A player whose media does not flow after this time is disconnected."
     )
 
-    width: Pixels = Field(1280, ge=640, le=3840, description="The video has this width, an even number.")
-    height: Pixels = Field(720, ge=360, le=2160, description="The video has this height, an even number.")
-    fps: int = Field(30, ge=1, le=60, description="The video has this many frames per second.")
+    width: Width = Field(1280, description="The video has this width, an even number.")
+    height: Height = Field(720, description="The video has this height, an even number.")
+    fps: FramesPerSecond = Field(30, description="The video has this many frames per second.")
     codec: Literal["h264", "vp8"] = Field("h264", description="The streamer offers both codecs, this one first.")
     min_bitrate: Bitrate = Field(
         500_000, description="A poor network reduces the video to this rate, in bits per second."
     )
     start_bitrate: Bitrate = Field(2_000_000, description="The video starts with this rate, in bits per second.")
     max_bitrate: Bitrate = Field(3_000_000, description="The video never exceeds this rate, in bits per second.")
+
+    sound: bool = Field(
+        True, description="The stream has sound: a soft pulse at each second of the clock. Pages start it muted."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -36,7 +36,7 @@ class Stage:
         """The player whose network determines the bitrate."""
         self._marks: deque[Input] = deque(maxlen=MAX_MARKS)
         self._key: Input | None = None
-        self._pointer: tuple[float, float] | None = None
+        self._pointer: Input | None = None
         self._last: Input | None = None
 
     def now(self) -> float:
@@ -49,14 +49,23 @@ class Stage:
         self.counts[seen.kind] += 1
         if seen.kind in MARKED:
             self._mark(seen)
-        if seen.kind in POINTED and seen.x is not None and seen.y is not None:
-            self._pointer = (seen.x, seen.y)
+        if seen.kind in POINTED and seen.x is not None:
+            self._pointer = seen
         elif seen.kind == "MouseLeave":
             self._pointer = None
         elif seen.kind == "KeyDown":
             self._key = seen
         if seen.kind not in UNSHOWN:
             self._last = seen
+
+    def forget(self, player_id: str) -> None:
+        """Show nothing more of a player whose session has ended: the next player must not see its input."""
+
+        def without(seen: Input | None) -> Input | None:
+            return None if seen is None or seen.player_id == player_id else seen
+
+        self._marks = deque((mark for mark in self._marks if mark.player_id != player_id), MAX_MARKS)
+        self._key, self._pointer, self._last = map(without, (self._key, self._pointer, self._last))
 
     def _mark(self, seen: Input) -> None:
         """Add a mark; the mark of a moving touch replaces the one before."""
@@ -72,14 +81,14 @@ class Stage:
             for seen in self._marks
             if seen.x is not None and seen.y is not None and now - seen.at < MARK_SECONDS
         )
-        key = self._key
+        key, pointer = self._key, self._pointer
         return Scene(
             at=datetime.fromtimestamp(now, UTC),
             frame=frame,
             streamer_id=streamer_id,
             players=players,
             last_input=self._last.label if self._last else "",
-            pointer=self._pointer,
+            pointer=(pointer.x, pointer.y) if pointer and pointer.x is not None and pointer.y is not None else None,
             marks=marks,
             key=Mark(0, 0, key.key, now - key.at) if key and now - key.at < KEY_SECONDS else None,
         )

@@ -14,6 +14,7 @@ from teststreamer.peer import Peer
 from teststreamer.picture import Scene
 from teststreamer.settings import Settings
 from teststreamer.signalling import SignallingLink
+from teststreamer.sound import Sound
 from teststreamer.stage import Stage
 from teststreamer.video import Broadcaster, Feed
 
@@ -80,8 +81,9 @@ class Streamer:
             peer.end()
 
     def _remove(self, peer: Peer) -> None:
-        """Remove a player; if it controlled the quality, the player that connected first takes control."""
+        """Remove a player and its input; if it controlled the quality, the player that connected first does now."""
         del self._peers[peer.player_id]
+        self.stage.forget(peer.player_id)
         if self.stage.quality_controller == peer.player_id:
             self.stage.quality_controller = None
             if self._peers:
@@ -132,6 +134,7 @@ class Streamer:
         """Create a connection for a player and end its old one, if any; return None if there are too many players."""
         old = self._peers.pop(player_id, None)
         if old is not None:
+            self.stage.forget(player_id)
             old.end()
         if 0 < self.settings.max_players <= len(self._peers):
             log.info("player refused", player=player_id, reason="full")
@@ -144,14 +147,13 @@ class Streamer:
             settings=self.settings,
             configuration=rtc_configuration(self._config, use_servers=self.settings.ice_servers),
             feed=feed,
+            sound=Sound() if self.settings.sound else None,
             conversation=Conversation(player_id, self.stage, self),
             send=self.link.send,
+            on_keyframe_request=lambda: self.broadcaster.request_keyframe(feed),
+            on_estimate=lambda bitrate: self._estimated(player_id, bitrate),
             offers=offers,
             data_channel=data_channel,
-        )
-        peer.listen(
-            keyframe=lambda: self.broadcaster.request_keyframe(feed),
-            estimate=lambda bitrate: self._estimated(player_id, bitrate),
         )
         self._peers[player_id] = peer
         if self.stage.quality_controller is None:
@@ -240,10 +242,12 @@ class Streamer:
             self.broadcaster.request_keyframe(peer.feed)
 
     def set_playing(self, player_id: str, playing: bool) -> None:
-        """Start or stop the player's frames."""
+        """Start or stop the player's frames and sound."""
         peer = self._peers.get(player_id)
         if peer is not None:
             self.broadcaster.set_playing(peer.feed, playing)
+            if peer.sound is not None:
+                peer.sound.playing = playing
 
     def take_quality_control(self, player_id: str) -> None:
         """Give the player control of the quality, and notify all players."""

@@ -1,14 +1,13 @@
 """Settings of the TURN API."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
-from pixelfleet.service.values import Name, Placeholder, Port, Seconds, Url
+from pixelfleet.service.values import File, Name, Placeholder, Port, Seconds, Url
 from turnapi.credentials import MIN_SECRET_BYTES, CredentialIssuer, FixedUser, SharedSecret
 from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server
 
@@ -42,7 +41,7 @@ class Settings(ServiceSettings):
     server: list[Annotated[str, AfterValidator(_server), Placeholder("HOST[:PORT]")]] = Field(
         default=[], max_length=1000, description="Players and streamers use these TURN servers."
     )
-    servers_file: Path | None = Field(
+    servers_file: File | None = Field(
         None, description="This JSON file contains the list of TURN servers. It is read again when it changes."
     )
     reread_seconds: Seconds = Field(

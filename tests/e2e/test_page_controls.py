@@ -19,6 +19,14 @@ from teststreamer.inputs import Input
 
 pytestmark = pytest.mark.e2e
 
+HEARD = """async () => {
+  const { peerConnection } = window.pixelfleet.stream.webRtcController.peerConnectionController;
+  const reports = [...(await peerConnection.getStats()).values()];
+  return reports.some(({ type, kind, totalAudioEnergy }) =>
+    type === 'inbound-rtp' && kind === 'audio' && totalAudioEnergy > 0.0001);
+}"""
+"""Whether the browser has decoded sound that is not silence."""
+
 SCRIPT_BYTES = 110 * 1024
 """Limit of the size of the page's scripts together, gzipped."""
 
@@ -132,16 +140,12 @@ async def test_full_screen_and_back(page: Page, running_demo: demo.Demo) -> None
 
 async def test_the_sound_is_unmuted_with_one_click(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
-    await page.evaluate(
-        """() => {
-          const track = new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0];
-          document.querySelector('video').srcObject.addTrack(track);
-        }"""
-    )
+    assert await page.evaluate("() => document.querySelector('video').muted")
     offer = page.locator("#unmute")
     await offer.wait_for()
     await offer.click()
     assert not await page.evaluate("() => document.querySelector('video').muted")
+    await page.wait_for_function(HEARD)
     assert not await offer.is_visible()
     await page.keyboard.press("Alt+Shift+C")
     await page.get_by_role("button", name="Turn sound off").click()

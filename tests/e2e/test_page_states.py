@@ -34,12 +34,6 @@ NO_AUTOPLAY = """
 HTMLMediaElement.prototype.play = async () => { throw new DOMException('a click is needed', 'NotAllowedError'); };
 """
 
-WITH_SOUND = """() => {
-  const [track] = new AudioContext().createMediaStreamDestination().stream.getAudioTracks();
-  document.querySelector('video').srcObject.addTrack(track);
-}"""
-"""The test streamer has no audio: this adds a silent track to its stream."""
-
 
 @pytest.fixture
 async def script() -> AsyncIterator[Script]:
@@ -192,7 +186,6 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
     async with sitter(browser, running_demo.url) as page:
         await playing(page.page)
         await page.in_state("playing")
-        await page.page.evaluate(WITH_SOUND)
         await page.page.locator("#unmute").wait_for()
         await page.portray("playing")
         await page.page.keyboard.press("Alt+Shift+C")  # they may have closed in the meantime

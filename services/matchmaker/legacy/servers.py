@@ -59,7 +59,7 @@ class LegacyServers:
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
         """Listen for connections; yield the port."""
-        socket = listening_socket(self._settings.legacy_host, port, "--legacy-port")
+        socket = listening_socket(self._settings.legacy_host, port, "--legacy-port", "--legacy-host")
         server = await self._loop.create_server(lambda: LegacyConnection(self), sock=socket, backlog=1024)
         try:
             yield int(socket.getsockname()[1])

@@ -14,7 +14,7 @@ from aiohttp import web
 from pixelfleet.auth import links
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
-from pixelfleet.auth.htpasswd import Users, read_users
+from pixelfleet.auth.htpasswd import User, Users, read_users
 from pixelfleet.auth.identity import ANONYMOUS, AuthBackendError, Identity, InvalidCredentialsError
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
@@ -160,6 +160,16 @@ def _same_origin(origin: str, host: str) -> bool:
     return bool(default_port) and authority.removesuffix(default_port) == host.lower().removesuffix(default_port)
 
 
+def _users(settings: AuthSettings) -> dict[str, User]:
+    users: dict[str, User] = {}
+    for option, lines in settings.user_lines():
+        try:
+            users |= read_users(lines, settings.role_of_users)
+        except ValueError as error:
+            raise UsageError(f"{option}: {error}") from None
+    return users
+
+
 @asynccontextmanager
 async def open_guard(
     settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None, proxies: int = 0
@@ -176,12 +186,7 @@ async def open_guard(
     )
     async with AsyncExitStack() as stack:
         if "basic" in methods:
-            try:
-                guard.users = Users(
-                    read_users(await asyncio.to_thread(settings.user_lines), settings.role_of_users), time.monotonic
-                )
-            except ValueError as error:
-                raise UsageError(f"--users: {error}") from None
+            guard.users = Users(await asyncio.to_thread(_users, settings), time.monotonic)
         if "jwt" in methods:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             keys = KeySet(settings.jwt_issuer, settings.jwt_keys_url, HttpFetch(session), time.monotonic)

@@ -1,7 +1,6 @@
 """Settings of authentication."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.keys import check_key
-from pixelfleet.service.values import Claim, Name, Role, Seconds, Url
+from pixelfleet.service.values import Claim, File, Name, Role, Seconds, Url
 
 
 class AuthSettings(FleetSettings):
@@ -27,7 +26,7 @@ class AuthSettings(FleetSettings):
     users: SecretStr | None = Field(
         None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
     )
-    users_file: Path | None = Field(
+    users_file: File | None = Field(
         None, description="The lines of this htpasswd file define users. A third field may list roles."
     )
     user_role: Role = Field(
@@ -86,27 +85,31 @@ class AuthSettings(FleetSettings):
         """The role of a user whose line names none."""
         return self.user_role or ("player" if self.auth == "basic" else "admin")
 
-    def methods(self) -> set[str]:
-        """Return the authentication methods of all interfaces."""
-        return {self.auth}
+    def methods(self) -> dict[str, str]:
+        """Return the authentication methods of all interfaces, each with the option that selects it."""
+        return {self.auth: "--auth"}
 
     def check_methods(self) -> None:
         """Raise UsageError when a method lacks its users, issuer or key."""
         methods = self.methods()
         if "basic" in methods and self.users is None and self.users_file is None:
-            raise UsageError("basic: no users are defined; give --users-file or --users")
+            raise UsageError(f"{methods['basic']} basic: no users are defined; give --users-file or --users")
         if "jwt" in methods and not (self.jwt_issuer and self.jwt_audience):
-            raise UsageError("jwt: give --jwt-issuer and --jwt-audience")
+            raise UsageError(f"{methods['jwt']} jwt: give --jwt-issuer and --jwt-audience")
         if "link" in methods and not self.link_secret:
-            raise UsageError("link: give --link-key or --session-key")
+            raise UsageError(f"{methods['link']} link: give --link-key or --session-key")
 
-    def user_lines(self) -> Sequence[str]:
-        """Return the htpasswd lines of all users; reads --users-file, and raises UsageError when it is unreadable."""
-        lines = self.users.get_secret_value().replace(",", "\n").splitlines() if self.users else []
+    def user_lines(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the htpasswd lines of users, by the option that gives them.
+
+        Reads --users-file, and raises UsageError when it is unreadable.
+        """
+        if self.users:
+            yield "--users", self.users.get_secret_value().replace(",", "\n").splitlines()
         if self.users_file is not None:
+            option = f"--users-file {self.users_file}"
             try:
-                lines += self.users_file.read_text(encoding="utf-8").splitlines()
+                yield option, self.users_file.read_text(encoding="utf-8").splitlines()
             except (OSError, UnicodeDecodeError) as error:
                 why = getattr(error, "strerror", None) or "is not UTF-8 text"
-                raise UsageError(f"--users-file {self.users_file}: {why}") from None
-        return lines
+                raise UsageError(f"{option}: {why}") from None

@@ -13,8 +13,9 @@ from picows import WSListener
 
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.http import json_refusal
+from pixelfleet.net.lost_upgrades import LostUpgrades
 from pixelfleet.net.refusal import Refusal, refusal
-from pixelfleet.net.request_head import BadHeadError, RequestHead, parse_head
+from pixelfleet.net.request_head import BadHeadError, LostUpgradeError, RequestHead, parse_head, path_of, target_of
 from pixelfleet.net.vendor_glue.picows_protocol import open_websocket
 from pixelfleet.service.deadlines import Deadlines
 
@@ -53,12 +54,13 @@ the client disconnects, or after `Bounds.handshake_seconds`.
 class Handshakes:
     """The opening handshakes of a port."""
 
-    def __init__(self, admit: Admit, bounds: Bounds, scheme: str) -> None:
+    def __init__(self, admit: Admit, bounds: Bounds, scheme: str, lost: LostUpgrades) -> None:
         self.bounds = bounds
         self.buffer = bytearray(MAX_EARLY_BYTES)
         """The read buffer of all connections: each copies its data before the next one reads."""
         self._admit = admit
         self._scheme = scheme
+        self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._undecided: Deadlines[_Handshake] = Deadlines(bounds.handshake_seconds, self._too_late)
 
@@ -69,6 +71,9 @@ class Handshakes:
         try:
             head = parse_head(raw, str(peer[0]) if peer else "", self._scheme)
         except BadHeadError as error:
+            if isinstance(error, LostUpgradeError):
+                path = path_of(target_of(data))
+                self._lost.warn(str(peer[0]) if peer else "", path, str(error), self._loop.time())
             _refuse(transport, error.refusal)
             return
         if len(self._undecided) >= MAX_UNDECIDED:

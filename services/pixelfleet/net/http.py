@@ -13,7 +13,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.openapi import Answer, Contract, Error, Operation
-from pixelfleet.net.refusal import Refusal
+from pixelfleet.net.refusal import REFUSAL_HEADER, Refusal
 from pixelfleet.net.request_head import Request
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ PREFLIGHT: Final = {
 }
 
 
-KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
+KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After", "Upgrade", "WWW-Authenticate", REFUSAL_HEADER})
 """Header fields of an HTTPException that its answer keeps."""
 
 
@@ -101,7 +101,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:  # a bug in one handler must not end the connection or the server
         answer = json_refusal(error, request)
         return web.Response(
-            body=answer.body, status=answer.status, content_type=answer.content_type, headers=answer.headers
+            body=answer.body, status=answer.status, content_type=answer.content_type, headers=answer.all_headers
         )
 
 
@@ -123,7 +123,11 @@ def cors_headers(origin: str | None, origins: Sequence[str]) -> dict[str, str]:
     """Return the headers with which a page of this origin may read an answer; none unless `origins` allows it."""
     if origin is None or not origin_allowed(origin, origins):
         return {}
-    return {"Access-Control-Allow-Origin": "*" if "*" in origins else origin, "Vary": "Origin"}
+    return {
+        "Access-Control-Allow-Origin": "*" if "*" in origins else origin,
+        "Access-Control-Expose-Headers": f"Retry-After, {REFUSAL_HEADER}",
+        "Vary": "Origin",
+    }
 
 
 def cors(origins: Sequence[str]) -> Middleware:

@@ -26,15 +26,16 @@ def connection_limit(share: int) -> int:
     return max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, descriptors // share))
 
 
-def listening_socket(host: str, port: int, option: str) -> socket.socket:
-    """Return a bound socket; raise UsageError, which names the option, when the address is not available.
+def listening_socket(host: str, port: int, option: str, host_option: str = "--host") -> socket.socket:
+    """Return a bound socket; raise UsageError, which names the option, when the address or port is not available.
 
     Port 0 selects any free port.
     """
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:  # getaddrinfo raises UnicodeError for an invalid host name
-        raise UsageError(f"--host {host}: {getattr(error, 'strerror', None) or 'is not a host name'}") from None
+        why = getattr(error, "strerror", None) or "is not a host name"
+        raise UsageError(f"{host_option} {host}: {why}; give an address of this machine") from None
     family, kind, protocol, _, address = infos[0]
     listener = socket.socket(family, kind, protocol)
     try:
@@ -43,13 +44,16 @@ def listening_socket(host: str, port: int, option: str) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise UsageError(_explain(error, host, port, option)) from None
+        raise UsageError(_explain(error, f"{host_option} {host}", f"{option} {port}")) from None
     return listener
 
 
-def _explain(error: OSError, host: str, port: int, option: str) -> str:
+def _explain(error: OSError, host: str, port: str) -> str:
+    """Return the error with the options of host and port and their values."""
     if error.errno == errno.EADDRINUSE:
-        return f"{option} {port}: the port is taken; end what listens there or choose another with {option}"
+        return f"{port}: the port is taken; end what listens there or choose another with {port.split(maxsplit=1)[0]}"
     if error.errno == errno.EACCES:
-        return f"{option} {port}: not allowed to listen on this port; choose one above 1023"
-    return f"{option} {port} on {host}: {error.strerror or error}"
+        return f"{port}: not allowed to listen on this port; choose one above 1023"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host}: this machine does not have this address; give one of its own"
+    return f"{port} on {host}: {error.strerror or error}"

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from pixelfleet.net.refusal import Refusal, refusal
+from pixelfleet.net.refusal import Reason, Refusal, refusal
 from pixelfleet.net.vendor_glue.picows_protocol import parse_upgrade_request
 
 VERSIONS: Final = ("13", "8", "7")
@@ -22,6 +22,7 @@ MAX_QUERY_FIELDS: Final = 64
 
 _TARGET: Final = re.compile(rb"[!-\"$-~]+")
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
+_HTTP_1_0: Final = re.compile(rb"GET [^ \r\n]+ HTTP/1\.0\r\n")
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:[^\r\n]*websocket", re.IGNORECASE)
 
 
@@ -75,6 +76,13 @@ class BadHeadError(ValueError):
         self.refusal = refusal
 
 
+class LostUpgradeError(BadHeadError):
+    """The head has a websocket's key, but not its upgrade: a proxy has removed a part of it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(refusal(HTTPStatus.BAD_REQUEST, why, Reason.UPGRADE_REQUIRED))
+
+
 def wants_websocket(head: bytes) -> bool:
     """Return whether a request head, not yet checked, asks for an upgrade to a websocket."""
     return _UPGRADE.search(head, 0, head.find(b"\r\n\r\n")) is not None
@@ -124,6 +132,8 @@ def parse_head(data: bytes, remote: str, scheme: str) -> RequestHead:
     """
     if len(data) > MAX_HEAD_BYTES:
         raise BadHeadError(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too long"))
+    if _HTTP_1_0.match(data):
+        raise LostUpgradeError("HTTP/1.0 has no websockets")
     try:
         request = parse_upgrade_request(data)
     except RuntimeError as error:
@@ -134,7 +144,7 @@ def parse_head(data: bytes, remote: str, scheme: str) -> RequestHead:
     if len(headers.getall("Host", ())) != 1:
         raise _bad("one Host is required")
     if not (_lists(headers, "Connection", "upgrade") and _lists(headers, "Upgrade", "websocket")):
-        raise _bad("Connection and Upgrade do not request a websocket")
+        raise LostUpgradeError("Connection and Upgrade do not request a websocket")
     versions = headers.getall("Sec-WebSocket-Version", ())
     if len(versions) != 1 or versions[0] not in VERSIONS:
         raise BadHeadError(

@@ -19,6 +19,7 @@ from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.handshake import Admit, Handshakes
 from pixelfleet.net.http_connections import HttpConnections
 from pixelfleet.net.listen import connection_limit, listening_socket
+from pixelfleet.net.lost_upgrades import LostUpgrades, is_lost_upgrade
 from pixelfleet.net.refusal import refusal
 from pixelfleet.net.request_head import is_upgrade, path_of, target_of, wants_websocket
 from pixelfleet.net.request_sniffer import PendingConnections, RequestSniffer, hand_over
@@ -47,6 +48,7 @@ class Server(AbstractAsyncContextManager["Server"]):
         host: str,
         port: int,
         option: str,
+        host_option: str = "--host",
         bounds: Bounds,
         tls: ssl.SSLContext | None = None,
         websocket_paths: Collection[str] | None = None,
@@ -54,9 +56,11 @@ class Server(AbstractAsyncContextManager["Server"]):
     ) -> None:
         """`admit` decides on requests for a websocket at `websocket_paths`, by default at all paths.
 
-        At other paths the app answers such requests. `share` limits the connections, as CONNECTION_SHARE describes.
+        At other paths the app answers such requests. Errors name the options of the port and the host. `share` limits
+        the connections, as CONNECTION_SHARE describes.
         """
         app.middlewares.insert(0, self._websocket_after_http())
+        app.middlewares.append(self._upgrade_required())
         app.on_response_prepare.append(_drop_server_header)
         hide_versions()
         self._runner = web.AppRunner(
@@ -72,13 +76,15 @@ class Server(AbstractAsyncContextManager["Server"]):
             lingering_time=bounds.handshake_seconds,
         )
         self._paths = websocket_paths
-        self._host, self._port, self._option = host, port, option
+        self._host, self._port = host, port
+        self._options = (option, host_option)
         self._tls = tls
         self._server: asyncio.Server | None = None
         self.bounds = bounds
         limit = connection_limit(share)
         self._pending = PendingConnections(bounds.handshake_seconds, limit, self._serve)
-        self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https")
+        self._lost = LostUpgrades()
+        self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https", self._lost)
         self._connections = HttpConnections(limit, bounds.response_seconds)
 
     @property
@@ -94,7 +100,7 @@ class Server(AbstractAsyncContextManager["Server"]):
     async def __aenter__(self) -> Self:
         """Listen; raise UsageError when the port is not available."""
         await self._runner.setup()
-        socket = listening_socket(self._host, self._port, self._option)
+        socket = listening_socket(self._host, self._port, *self._options)
         self._port = socket.getsockname()[1]
         loop = asyncio.get_running_loop()
         tls: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": self.bounds.handshake_seconds}
@@ -136,6 +142,19 @@ class Server(AbstractAsyncContextManager["Server"]):
 
     def _has_websockets(self, target: str) -> bool:
         return self._paths is None or path_of(target) in self._paths
+
+    def _upgrade_required(self) -> Any:
+        """Return a middleware that refuses requests for a websocket that a proxy has made to plain ones."""
+
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if self._has_websockets(request.raw_path) and is_lost_upgrade(request):
+                why = "the headers Upgrade and Connection are missing"
+                self._lost.warn(request.remote or "", request.path, why, asyncio.get_running_loop().time())
+                raise web.HTTPUpgradeRequired(reason=f"a websocket is served here, and {why}")
+            return await handler(request)
+
+        return middleware
 
     def _websocket_after_http(self) -> Any:
         """Return a middleware for connections that request a websocket after other requests, as proxies' pools do."""

@@ -3,11 +3,14 @@
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Final, NoReturn
 
 from aiohttp import web
 from cryptography import x509
 
 from pixelfleet.service.errors import UsageError
+
+MAX_FILE_BYTES: Final = 1024 * 1024
 
 
 async def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -18,13 +21,46 @@ async def server_context(certificate: Path | None, key: Path | None) -> ssl.SSLC
 
 
 def _load(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    # OpenSSL's errors do not distinguish the two files, so each is checked alone before.
+    option, where = ("--tls-key", key) if key is not None else ("--tls-cert", certificate)
+    _check_certificates(f"--tls-cert {certificate}", certificate)
+    _read(f"{option} {where}", where)
+
+    def refuse_pass_phrase() -> NoReturn:
+        raise UsageError(
+            f"{option} {where}: has a pass phrase, which is not supported; "
+            "write a key without one with `openssl pkey -in FILE -out NEW_FILE`"
+        )
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:  # includes ssl.SSLError
-        raise UsageError(f"--tls-cert {certificate}: {error.strerror or 'cannot be used'}; it must be PEM") from None
+        # Without the function OpenSSL would prompt at the terminal.
+        context.load_cert_chain(certificate, key, refuse_pass_phrase)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise UsageError(f"{option} {where}: does not belong to --tls-cert {certificate}") from None
+        raise UsageError(f"{option} {where}: has no usable private key; it must be PEM") from None
     return context
+
+
+def _check_certificates(option: str, file: Path) -> None:
+    """Raise UsageError for a file without certificates."""
+    try:
+        x509.load_pem_x509_certificates(_read(option, file))
+    except ValueError:
+        raise UsageError(f"{option}: has no usable certificate; it must be PEM") from None
+
+
+def _read(option: str, file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{option}: {error.strerror}; give the path of a readable PEM file") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise UsageError(f"{option}: is larger than {MAX_FILE_BYTES} bytes; it must be a PEM file")
+    return content
 
 
 async def client_context(authority: Path | None, option: str, *, besides_system: bool = False) -> ssl.SSLContext | None:
@@ -39,13 +75,11 @@ async def client_context(authority: Path | None, option: str, *, besides_system:
 
 
 def _trusting(authority: Path, option: str, besides_system: bool) -> ssl.SSLContext:
-    try:
-        if not besides_system:
-            return ssl.create_default_context(cafile=authority)
-        context = ssl.create_default_context()
-        context.load_verify_locations(authority)
-    except OSError as error:  # includes ssl.SSLError
-        raise UsageError(f"{option} {authority}: {error.strerror or 'cannot be used'}; it must be PEM") from None
+    _check_certificates(f"{option} {authority}", authority)
+    if not besides_system:
+        return ssl.create_default_context(cafile=authority)
+    context = ssl.create_default_context()
+    context.load_verify_locations(authority)
     return context
 
 

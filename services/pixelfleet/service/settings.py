@@ -11,9 +11,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -23,9 +23,12 @@ from pixelfleet.service.help import help_of, terminal_width
 from pixelfleet.service.options import HelpRequested, named_config, parse_options, parsed
 from pixelfleet.service.secret_files import with_files_read
 from pixelfleet.service.spelling import closest
-from pixelfleet.service.values import Address
+from pixelfleet.service.values import Address, File
 
-MAX_CONFIG_BYTES = 1024 * 1024
+MAX_CONFIG_BYTES: Final = 1024 * 1024
+
+MAX_NUMBER: Final = 2**53
+"""The largest number of a setting without a maximum of its own. Larger ones overflow in calculations with floats."""
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -86,7 +89,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
 class ServiceSettings(BaseSettings):
     """The settings of every command."""
 
-    model_config = SettingsConfigDict(env_prefix="PIXELFLEET_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="PIXELFLEET_", extra="forbid", allow_inf_nan=False)
 
     command: ClassVar[str] = "service"
     sections: ClassVar[Mapping[str, str]] = {"config": "Configuration and log", "host": "Addresses and ports"}
@@ -94,7 +97,7 @@ class ServiceSettings(BaseSettings):
     unused: ClassVar[frozenset[str]] = frozenset()
     """Inherited settings without effect in this command: accepted, and not documented."""
 
-    config: Path | None = Field(None, description="The command reads settings from this JSON file.")
+    config: File | None = Field(None, description="The command reads settings from this JSON file.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The log contains events of this level and of higher levels."
     )
@@ -102,6 +105,13 @@ class ServiceSettings(BaseSettings):
         "console", description="The log is text for a terminal, or a JSON object for each event."
     )
     host: Address = Field("0.0.0.0", min_length=1, description="The service listens on this address.")  # noqa: S104
+
+    @field_validator("*")
+    @classmethod
+    def _is_calculable(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+            raise ValueError(f"must be at most {MAX_NUMBER}")
+        return value
 
     @classmethod
     def settings_customise_sources(

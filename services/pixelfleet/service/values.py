@@ -1,10 +1,17 @@
 """Types of settings, with the placeholder of their value in help, such as `--player-port PORT`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+MAX_PATH_BYTES: Final = 2048
+"""Half of the limit of Linux, so that names can be appended."""
+
+MAX_NAME_BYTES: Final = 255
+"""The limit of file systems for each name in a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +21,43 @@ class Placeholder:
     text: str
 
 
+def _address(value: str) -> str:
+    if not value or not value.isprintable() or any(each in value for each in " /@"):
+        raise ValueError("must be an IP address or a host name")
+    return value
+
+
+def _file_name(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be the name of a file, without line ends and control characters")
+    _path(value)
+    return value
+
+
+def _path(value: Any) -> Any:
+    """Refuse what no file system accepts: the functions of pathlib raise various errors for it."""
+    if isinstance(value, str | Path):
+        path = os.fsencode(value)
+        if not path or b"\0" in path:
+            raise ValueError("must be a path; without the option there is none")
+        if len(path) > MAX_PATH_BYTES or any(len(name) > MAX_NAME_BYTES for name in path.split(b"/")):
+            raise ValueError(
+                f"must be a path of at most {MAX_PATH_BYTES} bytes, with names of at most {MAX_NAME_BYTES}"
+            )
+    return value
+
+
 Port = Annotated[int, Field(ge=0, le=65535), Placeholder("PORT")]
 Seconds = Annotated[float, Placeholder("SECONDS")]
 Bytes = Annotated[int, Placeholder("BYTES")]
 Url = Annotated[str, Placeholder("URL")]
-Address = Annotated[str, Placeholder("ADDRESS")]
+Address = Annotated[str, AfterValidator(_address), Placeholder("ADDRESS")]
 Name = Annotated[str, Placeholder("NAME")]
 Role = Annotated[str, Placeholder("ROLE")]
 Claim = Annotated[str, Placeholder("CLAIM")]
 Origin = Annotated[str, Placeholder("ORIGIN")]
 UrlPath = Annotated[str, Placeholder("PATH")]
-FileName = Annotated[str, Placeholder("FILE")]
+FileName = Annotated[str, AfterValidator(_file_name), Placeholder("FILE")]
 Json = Annotated[str, Placeholder("JSON")]
-Directory = Annotated[Path, Placeholder("DIR")]
+File = Annotated[Path, BeforeValidator(_path), Placeholder("FILE")]
+Directory = Annotated[Path, BeforeValidator(_path), Placeholder("DIR")]

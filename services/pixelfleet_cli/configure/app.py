@@ -48,7 +48,7 @@ def _values(settings: Settings) -> dict[str, str]:
             file_values = _prompted(file_values)
         return checked(file_values, os.environ)
     except ValuesError as error:
-        where = settings.env_file if exists else f"{settings.env_file} (missing) and the environment"
+        where = f"--env-file {settings.env_file}{'' if exists else ' (missing) and the environment'}"
         raise UsageError("\n  ".join([f"{where}:", *error.lines])) from None
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
-from pixelfleet.service.values import Directory
+from pixelfleet.service.values import Directory, File
 
 
 class Settings(ServiceSettings):
@@ -22,7 +22,7 @@ class Settings(ServiceSettings):
     sections: ClassVar[Mapping[str, str]] = {"env_file": "Files"}
     unused: ClassVar[frozenset[str]] = frozenset({"host", "log_level", "log_format"})
 
-    env_file: Path = Field(
+    env_file: File = Field(
         Path(".env"), description="This file contains the values. The environment is used for missing ones."
     )
     folder: Directory = Field(Path("k8s"), description="The manifests of Pixelfleet are in this directory.")

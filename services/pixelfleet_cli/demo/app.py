@@ -114,6 +114,7 @@ def _streamer(
         width=settings.width,
         height=settings.height,
         fps=settings.fps,
+        sound=settings.sound,
     )
 
 

@@ -1,15 +1,14 @@
 """Settings of the demo."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.service.settings import ServiceSettings
-from pixelfleet.service.values import Address, Placeholder, Port
-
-Pixels = Annotated[int, Placeholder("PIXELS")]
+from pixelfleet.service.values import Address, Port
+from teststreamer.settings import FramesPerSecond, Height, Width
 
 
 class Settings(ServiceSettings):
@@ -30,6 +29,7 @@ class Settings(ServiceSettings):
     )
     streamers: int = Field(1, ge=0, le=64, description="The demo starts this number of test streamers.")
     capacity: int = Field(1, ge=0, description="A streamer serves this number of players at a time; 0 is no limit.")
-    width: Pixels = Field(1280, ge=16, le=3840, description="The test picture has this width.")
-    height: Pixels = Field(720, ge=16, le=2160, description="The test picture has this height.")
-    fps: int = Field(30, ge=1, le=60, description="The test picture has this number of frames per second.")
+    width: Width = Field(1280, description="The test picture has this width, an even number.")
+    height: Height = Field(720, description="The test picture has this height, an even number.")
+    fps: FramesPerSecond = Field(30, description="The test picture has this number of frames per second.")
+    sound: bool = Field(True, description="The test streamers send sound: a soft pulse at each second of the clock.")

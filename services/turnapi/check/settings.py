@@ -1,7 +1,6 @@
 """Settings of the check of TURN servers."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -9,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from yarl import URL
 
 from pixelfleet.service.settings import ServiceSettings
-from pixelfleet.service.values import Seconds, Url
+from pixelfleet.service.values import File, Seconds, Url
 
 
 def _address(text: str) -> str:
@@ -30,10 +29,10 @@ class Settings(ServiceSettings):
     url: Annotated[Url, AfterValidator(_address)] = Field(
         "http://127.0.0.1:3480", description="The TURN API at this URL provides servers and credentials."
     )
-    file: Path | None = Field(
+    file: File | None = Field(
         None, description="This JSON file contains the RTCConfiguration to check, in place of the TURN API."
     )
     seconds: Seconds = Field(5.0, gt=0, le=60, description="A server that has not answered after this time has failed.")
-    tls_ca: Path | None = Field(
+    tls_ca: File | None = Field(
         None, description="This CA (PEM) verifies servers, in addition to the authorities of the system."
     )

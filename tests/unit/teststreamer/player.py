@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
-from av import VideoFrame
+from av import AudioFrame, VideoFrame
 
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.teststreamer.server import Message, SignallingServer
@@ -32,8 +33,10 @@ class Player:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self.channel: RTCDataChannel | None = None
         self.received: asyncio.Queue[DataMessage] = asyncio.Queue()
-        self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
-        self.connection.on("track", self._track.set_result)
+        self._tracks: defaultdict[str, asyncio.Future[MediaStreamTrack]] = defaultdict(
+            asyncio.get_running_loop().create_future
+        )
+        self.connection.on("track", lambda track: self._tracks[track.kind].set_result(track))
         self.connection.on("datachannel", self.use)
 
     def use(self, channel: RTCDataChannel) -> None:
@@ -44,7 +47,7 @@ class Player:
         """Answer the streamer's offer, with one codec only if it is given."""
         await self.connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         if codec is not None:
-            (transceiver,) = self.connection.getTransceivers()
+            transceiver = next(each for each in self.connection.getTransceivers() if each.kind == "video")
             capabilities = RTCRtpReceiver.getCapabilities("video")
             assert capabilities is not None
             transceiver.setCodecPreferences([each for each in capabilities.codecs if each.name == codec])
@@ -70,8 +73,15 @@ class Player:
     async def frame(self) -> VideoFrame:
         """Return the next frame of the video."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            frame = await (await asyncio.shield(self._track)).recv()
+            frame = await (await asyncio.shield(self._tracks["video"])).recv()
         assert isinstance(frame, VideoFrame)
+        return frame
+
+    async def samples(self) -> AudioFrame:
+        """Return the next frame of the sound."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            frame = await (await asyncio.shield(self._tracks["audio"])).recv()
+        assert isinstance(frame, AudioFrame)
         return frame
 
     async def receive(self, name: str) -> dict[str, Any]:

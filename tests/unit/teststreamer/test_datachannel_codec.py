@@ -70,7 +70,7 @@ def test_a_message_that_is_cut_off_or_too_long_is_refused(
     with pytest.raises(BadDataError):
         decode(whole[: data.draw(st.integers(0, len(whole) - 1))])
     with pytest.raises(BadDataError):
-        decode(whole + data.draw(st.binary(min_size=1, max_size=4)))
+        decode(whole + data.draw(st.binary(min_size=1, max_size=4).filter(any)))
 
 
 def test_the_bytes_are_those_of_the_frontend_library() -> None:
@@ -116,6 +116,32 @@ def test_the_protocol_is_announced_in_the_shape_that_pages_read(direction: Direc
     announced = json.loads(str(text))
     assert announced.pop("Direction") == direction
     if direction is Direction.TO_STREAMER:
-        assert announced["MouseDown"] == {"id": 72, "structure": ["uint8", "uint16", "uint16"]}
+        assert announced["MouseDown"] == {"id": 72, "byteLength": 5, "structure": ["uint8", "uint16", "uint16"]}
     else:
-        assert announced["Response"] == {"id": 1, "structure": ["string"]}
+        assert announced["Response"] == {"id": 1, "byteLength": 0, "structure": ["string"]}
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_each_entry_of_the_protocol_has_what_pages_of_5_2_require(direction: Direction) -> None:
+    announced = json.loads(str(decode(protocol(direction), Direction.FROM_STREAMER).values["text"]))
+    del announced["Direction"]
+    assert announced
+    assert all(entry.keys() >= {"id", "byteLength"} for entry in announced.values())
+    if direction is Direction.TO_STREAMER:
+        lengths = {name: announced[name]["byteLength"] for name in ("KeyDown", "MouseMove", "GamepadAnalog")}
+        assert lengths == {"KeyDown": 2, "MouseMove": 8, "GamepadAnalog": 10}
+
+
+@pytest.mark.parametrize("text", ["Müller", "ümläut", "日本語", "🙂"])
+def test_zeros_after_a_text_are_ignored(text: str) -> None:
+    data = encode("UIInteraction", text, direction=Direction.TO_STREAMER)
+    surplus = 2 * len(text.encode()) - len(text.encode("utf-16-le"))
+    assert surplus > 0
+    assert decode(data + bytes(surplus)).values["text"] == text
+    with pytest.raises(BadDataError, match="too many"):
+        decode(data + bytes(surplus - 1) + b"x")
+
+
+def test_zeros_after_a_number_are_refused() -> None:
+    with pytest.raises(BadDataError, match="too many"):
+        decode(encode("KeyUp", 65, direction=Direction.TO_STREAMER) + b"\0")

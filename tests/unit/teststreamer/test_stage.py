@@ -25,8 +25,10 @@ def stage(clock: Clock) -> Stage:
     return Stage(clock)
 
 
-def act(stage: Stage, kind: str, x: float | None = None, y: float | None = None, **values: int) -> None:
-    stage.record(Input(kind, "101", stage.now(), values, x, y))
+def act(
+    stage: Stage, kind: str, x: float | None = None, y: float | None = None, player_id: str = "101", **values: int
+) -> None:
+    stage.record(Input(kind, player_id, stage.now(), values, x, y))
 
 
 def shown(stage: Stage) -> Scene:
@@ -78,3 +80,24 @@ def test_what_is_remembered_is_bounded_and_all_is_counted(stage: Stage) -> None:
     assert len(stage.inputs) == MAX_INPUTS
     assert stage.counts == {"MouseDown": MAX_INPUTS + 10}
     assert len(shown(stage).marks) == MAX_MARKS
+
+
+def test_nothing_of_a_player_that_has_left_is_shown(stage: Stage) -> None:
+    before = shown(stage)
+    act(stage, "MouseDown", 0.25, 0.5, button=0)
+    act(stage, "KeyDown", key=32, repeat=0)
+    assert shown(stage) != before
+    stage.forget("101")
+    assert shown(stage) == before
+    assert stage.counts == {"MouseDown": 1, "KeyDown": 1}
+
+
+def test_the_input_of_players_that_stay_is_shown_when_another_leaves(stage: Stage) -> None:
+    act(stage, "MouseDown", 0.25, 0.5, button=0)
+    act(stage, "MouseDown", 0.75, 0.5, player_id="102", button=0)
+    act(stage, "KeyDown", player_id="102", key=65, repeat=0)
+    stage.forget("101")
+    scene = shown(stage)
+    assert [mark.x for mark in scene.marks] == [0.75]
+    assert (scene.pointer, scene.last_input) == ((0.75, 0.5), "KeyDown A")
+    assert scene.key is not None

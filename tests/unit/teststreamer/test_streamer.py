@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from aiortc import RTCSessionDescription
+from aiortc import RTCDtlsParameters, RTCDtlsTransport, RTCSessionDescription
 
-from tests.parts import PATIENCE_SECONDS
+from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.teststreamer.player import Player, player, playing
 from tests.unit.teststreamer.server import Message, SignallingServer, listening
 from teststreamer.app import running
@@ -94,6 +94,45 @@ async def test_a_4_27_player_offers(server: SignallingServer, streamer: Streamer
         assert [*streamer.players] == ["7"]
 
 
+async def test_a_4_27_player_that_asks_for_sound_gets_it(server: SignallingServer, streamer: Streamer) -> None:
+    async with player(server, "7") as made:
+        made.connection.addTransceiver("audio", direction="recvonly")
+        await made.offer()
+        await made.connection.setRemoteDescription(_answer(await server.receive("answer")))
+        await made.add(await server.candidates["7"].get())
+        assert (await made.frame()).height == 720
+        assert (await made.samples()).sample_rate == 48000
+
+
+async def test_players_hear_the_sound(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server) as made:
+        frames = [await made.samples() for _ in range(60)]
+        assert {frame.sample_rate for frame in frames} == {48000}
+        assert max(int(abs(frame.to_ndarray()).max()) for frame in frames) > 1000
+
+
+async def test_without_sound_only_the_video_is_offered(server: SignallingServer) -> None:
+    async with running(Settings(url=server.url, sound=False)), player(server):
+        await server.register()
+        await server.send(type="playerConnected", playerId="101", dataChannel=True, sfu=False)
+        offer = (await server.receive("offer"))["sdp"]
+        assert "m=video " in offer
+        assert "m=audio " not in offer
+
+
+async def test_the_next_player_does_not_see_the_input_of_the_last(server: SignallingServer, streamer: Streamer) -> None:
+    async with playing(server) as made:
+        made.send("KeyDown", 65, 0)
+        made.send("MouseDown", 0, 100, 100)
+        made.send("UIInteraction", "hello")
+        await made.receive("Response")
+        assert streamer._scene(1).last_input == "UIInteraction hello"
+        await server.send(type="playerDisconnected", playerId="101")
+        assert await server.received_nothing()
+    scene = streamer._scene(2)
+    assert (scene.last_input, scene.pointer, scene.marks, scene.key) == ("", None, (), None)
+
+
 async def test_no_offer_is_sent_with_send_offer_false(server: SignallingServer, streamer: Streamer) -> None:
     await server.send(type="playerConnected", playerId="101", dataChannel=True, sfu=False, sendOffer=False)
     assert await server.received_nothing()
@@ -167,7 +206,7 @@ async def _ask_by_data_channel(made: Player) -> None:
 
 
 async def _ask_by_rtcp(made: Player) -> None:
-    (receiver,) = made.connection.getReceivers()
+    receiver = next(each for each in made.connection.getReceivers() if each.track.kind == "video")
     (source,) = receiver.getSynchronizationSources()
     await receiver._send_rtcp_pli(source.source)
 
@@ -350,3 +389,32 @@ async def test_shutdown_is_quick_while_a_turn_server_does_not_answer(server: Sig
 
 def _answer(message: Message) -> RTCSessionDescription:
     return RTCSessionDescription(message["sdp"], "answer")
+
+
+async def test_a_player_that_leaves_during_its_handshake_leaves_no_error(
+    server: SignallingServer, streamer: Streamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    shaking_hands, closing = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(transport: RTCDtlsTransport, _: RTCDtlsParameters) -> None:
+        """End, as a handshake to which a datagram arrives, at the moment at which the connection begins to close."""
+        if transport.transport.role == "controlled":  # the player's
+            return
+        transport.transport.on("statechange", closing.set)
+        shaking_hands.set()
+        await closing.wait()
+
+    monkeypatch.setattr(RTCDtlsTransport, "start", interrupted)
+    async with player(server) as made:
+        await server.send(type="playerConnected", playerId="101", dataChannel=True, sfu=False)
+        await made.answer(await server.receive("offer"))
+        await made.add(await server.candidates["101"].get())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await shaking_hands.wait()
+        await server.send(type="playerDisconnected", playerId="101")
+        await eventually(lambda: not streamer._serving, "the connection is closed")
+    gc.collect()
+    assert await server.received_nothing()
+    assert not errors

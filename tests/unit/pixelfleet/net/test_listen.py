@@ -43,7 +43,8 @@ def test_a_taken_port_is_named(other: str) -> None:
     ("error", "said"),
     [
         (errno.EACCES, "--that-port 81: not allowed to listen on this port; choose one above 1023"),
-        (errno.ENOBUFS, "--that-port 81 on 127.0.0.1: No buffer space available"),
+        (errno.EADDRNOTAVAIL, "--host 127.0.0.1: this machine does not have this address; give one of its own"),
+        (errno.ENOBUFS, "--that-port 81 on --host 127.0.0.1: No buffer space available"),
     ],
 )
 def test_a_port_that_cannot_be_had_is_explained(monkeypatch: pytest.MonkeyPatch, error: int, said: str) -> None:
@@ -61,3 +62,8 @@ def test_a_host_that_is_none_is_named(host: str) -> None:
 
 def test_an_address_of_another_machine_is_named() -> None:
     assert "192.0.2.1" in refused("192.0.2.1", 0)
+
+
+def test_the_option_of_the_host_is_named() -> None:
+    with pytest.raises(UsageError, match=r"^--other-host a\.\.b: .*; give an address of this machine$"):
+        listening_socket("a..b", 0, "--that-port", "--other-host")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from pixelfleet.net.ports import plain_port
 from pixelfleet.net.tls import client_context, redirect_app, server_context, valid_until
@@ -27,21 +28,52 @@ async def test_the_end_of_a_certificate_is_known(tmp_path: Path) -> None:
     assert 3500 < left < 3601
 
 
-async def test_files_that_are_of_no_use_are_named(tmp_path: Path) -> None:
+def protected(key: Path, folder: Path) -> Path:
+    """Return a file with the same key under a pass phrase."""
+    loaded = serialization.load_pem_private_key(key.read_bytes(), None)
+    encrypted = folder / "protected.pem"
+    encrypted.write_bytes(
+        loaded.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"open sesame"),
+        )
+    )
+    return encrypted
+
+
+async def test_each_unusable_file_is_named_with_its_own_option(tmp_path: Path) -> None:
     made, other = make_certificate(tmp_path), make_certificate(tmp_path, "other")
-    noise = tmp_path / "noise.pem"
+    noise, missing = tmp_path / "noise.pem", tmp_path / "missing.pem"
     noise.write_bytes(b"\x00\xff" * 100)
-    for certificate, key in (
-        (tmp_path / "missing.pem", made.key),
-        (made.certificate, tmp_path / "missing.pem"),
-        (noise, noise),
-        (made.certificate, other.key),
-        (tmp_path, tmp_path),
+    good, key = made.certificate, made.key
+    for certificate, private, error in (
+        (missing, key, f"--tls-cert {missing}: No such file"),
+        (good, missing, f"--tls-key {missing}: No such file"),
+        (tmp_path, key, f"--tls-cert {tmp_path}: Is a directory"),
+        (good, tmp_path, f"--tls-key {tmp_path}: Is a directory"),
+        (noise, key, f"--tls-cert {noise}: has no usable certificate"),
+        (good, noise, f"--tls-key {noise}: has no usable private key"),
+        (key, good, f"--tls-cert {key}: has no usable certificate"),
+        (good, good, f"--tls-key {good}: has no usable private key"),
+        (good, other.key, f"--tls-key {other.key}: does not belong to --tls-cert {good}"),
+        (good, Path("/dev/zero"), "--tls-key /dev/zero: is larger than"),
     ):
         with pytest.raises(UsageError) as refused:
-            await server_context(certificate, key)
+            await server_context(certificate, private)
         assert "\n" not in str(refused.value)
-        assert str(refused.value).startswith("--tls-")
+        assert str(refused.value).startswith(error)
+
+
+async def test_a_key_with_a_pass_phrase_is_refused_without_a_prompt(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    key = protected(made.key, tmp_path)
+    with pytest.raises(UsageError, match=r"^--tls-key .*protected\.pem: has a pass phrase.*openssl pkey"):
+        await server_context(made.certificate, key)
+    both = tmp_path / "both.pem"
+    both.write_bytes(made.certificate.read_bytes() + key.read_bytes())
+    with pytest.raises(UsageError, match=r"^--tls-cert .*both\.pem: has a pass phrase"):
+        await server_context(both, None)
 
 
 async def test_an_authority_is_trusted_alone_or_besides_the_systems(tmp_path: Path) -> None:

@@ -32,9 +32,10 @@ def gstreamer_version() -> str:
             [PYTHON, SCRIPT, "version"], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
         )
     except OSError as error:
-        missing_part(f"{GSTREAMER}: {error}")
+        missing_part(f"{error}; scripts/install-parts interop installs it")
     if found.returncode:
-        missing_part(f"{GSTREAMER}: {found.stdout.strip() or found.stderr.strip().splitlines()[-1]} is missing")
+        missing = found.stdout.strip() or found.stderr.strip().splitlines()[-1]
+        missing_part(f"missing is {missing}; scripts/install-parts interop installs it")
     return found.stdout.strip()
 
 

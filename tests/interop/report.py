@@ -21,11 +21,13 @@ Debian.
 ## Runs
 
 In each run, video plays in the page, and then a click, a key, two `UIInteraction` messages (one with umlauts) and a
-latency test arrive at the streamer. The page libraries run in Chromium, on a page without Pixelfleet's code. Unless the
-table names another streamer, it is `pixelfleet streamer`, which offers H.264 and VP8.
+latency test arrive at the streamer. Page libraries run in Chromium, unless the peer is another browser, on a page
+without Pixelfleet's code. The streamer is `pixelfleet streamer`, which offers H.264 and VP8, unless the peer is one.
 
 | Run | Meaning |
 |---|---|
+| Pixelfleet's page; page library 5.2 | This page dials the demo's router. GStreamer sends H.264 to it. |
+| VP8 to Firefox ESR | The streamer sends VP8 to Pixelfleet's page in Firefox ESR. |
 | signalserver alone | The page dials a signalserver without a fleet. |
 | chain, 1 streamer; chain, 3 streamers | The page dials the demo's router, and the matchmaker finds a signalserver. |
 | queue | A second page waits until the first one leaves, and then plays. |
@@ -48,8 +50,7 @@ UNAVAILABLE: Final = (
 KNOWN: Final = """
 ## Limits of the peers
 
-- No library can run the latency test of the data channel: 5.2 has none, and in 5.3 to 5.7
-  `requestDataChannelLatencyTest` throws
+- No library can run the latency test of the data channel: 5.2 has none, and in 5.3 to 5.7 it sends nothing and throws
   ([finding](../../findings/epic-page-data-channel-latency.sh)).
 - `reconnect()` never closes the earlier peer connection ([finding](../../findings/epic-page-reconnect.sh)).
 - Debian's Firefox has no H.264 without a plugin, which it downloads. It plays VP8, if the streamer offers it.
@@ -81,7 +82,11 @@ class Report:
 
 def _ordered(runs: dict[str, str]) -> dict[str, str]:
     """Return the runs in the order of PATHS, others after these by name."""
-    return dict(sorted(runs.items(), key=lambda run: (PATHS.index(run[0]) if run[0] in PATHS else len(PATHS), run[0])))
+
+    def place(path: str) -> tuple[int, str]:
+        return (PATHS.index(path) if path in PATHS else len(PATHS), path.casefold())
+
+    return {path: runs[path] for path in sorted(runs, key=place)}
 
 
 def _result(runs: dict[str, str]) -> str:
@@ -123,10 +128,10 @@ class Plugin:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Show the steps with each run that ends."""
         record = recorded(report)
-        if record is None or report.when != "call" or report.skipped:
+        if record is None or report.when != "call":
             return None
-        word = "passed" if report.passed else "failed"
-        return word, word[0].upper(), f"{word} in {len(record.steps)} steps: {record}"
+        shown = f"{record}: {outcome_of(record, report) or f'passed in {len(record.steps)} steps'}"
+        return report.outcome, report.outcome[0], shown
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("peers")

@@ -32,7 +32,7 @@ async def test_firefox(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=str)
 async def test_firefox_with_a_library(library: Library, pages: Pages, run: Run, tmp_path: Path) -> None:
-    run.describe(FIREFOX, f"{library.peer} {library.unreal}", firefox_version)
+    run.describe(FIREFOX, f"page library {library.unreal}", firefox_version)
     async with running_fleet() as fleet, firefox(run, tmp_path) as browser, browser.tab() as tab:
         await tab.open(pages.url(library, fleet.signalling_url))
         await plays(run, tab)

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from tests.interop.browsers import chromium
-from tests.interop.firefox import firefox
+from tests.interop.firefox import FIREFOX, firefox
 from tests.interop.fleet import running_fleet
 from tests.interop.gstreamer import GSTREAMER, gstreamer, gstreamer_version
 from tests.interop.libraries import LIBRARIES, Library, Pages
-from tests.interop.run import Run
+from tests.interop.run import OUR_PAGE, Run
 from tests.interop.steps import plays, takes_input
 
 pytestmark = pytest.mark.interop
 
 
 async def test_our_page(run: Run) -> None:
-    run.describe(GSTREAMER, "H.264 to Pixelfleet's page", gstreamer_version)
+    run.describe(GSTREAMER, OUR_PAGE, gstreamer_version)
     async with (
         running_fleet(streamers=0) as fleet,
         gstreamer(fleet.streamer_url, "h264", run) as streamer,
@@ -30,7 +30,7 @@ async def test_our_page(run: Run) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=str)
 async def test_library(library: Library, pages: Pages, run: Run) -> None:
-    run.describe(GSTREAMER, f"H.264 to {library.peer} {library.unreal}", gstreamer_version)
+    run.describe(GSTREAMER, f"page library {library.unreal}", gstreamer_version)
     async with (
         running_fleet(streamers=0) as fleet,
         gstreamer(fleet.streamer_url, "h264", run) as streamer,
@@ -43,7 +43,7 @@ async def test_library(library: Library, pages: Pages, run: Run) -> None:
 
 
 async def test_firefox(run: Run, tmp_path: Path) -> None:
-    run.describe(GSTREAMER, "VP8 to Pixelfleet's page in Firefox ESR", gstreamer_version)
+    run.describe(GSTREAMER, f"VP8 to {FIREFOX}", gstreamer_version)
     async with (
         running_fleet(streamers=0) as fleet,
         gstreamer(fleet.streamer_url, "vp8", run) as streamer,

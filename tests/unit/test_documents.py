@@ -29,7 +29,7 @@ FOLDERS: Final = (
     "turn",
     "unreal",
 )
-NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/e2e/stock_page/dist")
+NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/interop/dist")
 """Files that commands write."""
 
 OTHERS_OPTIONS: Final = {

@@ -64,6 +64,8 @@ class Player:
     socket: WebSocket
     ticket: Ticket
     passed_on: dict[str, str]
+    client: str = ""
+    """The key under which its client is counted."""
     position: QueuePosition | None = None
     arrived_at: float = 0.0
     """On the loop's clock, as are `joined_at` and `left_at`."""

@@ -96,7 +96,7 @@ async def test_a_player_gets_another_matchmaker_when_one_is_unreachable(
         assert len(reachable.sockets) == 4
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (500, 4105)])
+@pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (429, 4102), (500, 4105)])
 async def test_a_matchmakers_refusal_becomes_a_close_code(
     page_folder: Path, http: aiohttp.ClientSession, status: int, code: int
 ) -> None:
@@ -109,6 +109,7 @@ async def test_a_matchmakers_refusal_becomes_a_close_code(
                 message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == code
+        assert status >= 500 or stack.router.matchmakers.usable() == 1
 
 
 async def test_connections_of_one_address_are_limited(page_folder: Path, http: aiohttp.ClientSession) -> None:

@@ -20,7 +20,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
-from pixelfleet.auth.person import person_of
+from pixelfleet.auth.person import client_digest, person_of
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -144,6 +144,7 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
+            client=client_digest(client),
             person=person_of(identity, head.headers),
         )
         return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client)), head)

@@ -1,5 +1,6 @@
 """The limits of one client address at the matchmaker, with and without a router in front of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import router.app
 import router.settings
 from tests.integration.matchmakers import RunningMatchmaker, running_matchmaker
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -94,3 +95,24 @@ async def test_a_client_at_its_limit_does_not_make_a_router_avoid_the_matchmaker
             await refused.receive()
             assert refused.close_code == 4102
         assert await joins(http, url, "192.0.2.2", stack) == 101
+
+
+async def closed_with(http: aiohttp.ClientSession, url: str, client: str) -> int | None:
+    """Connect a player of a client that is refused after the upgrade; return the close code."""
+    async with http.ws_connect(url, headers={"X-Forwarded-For": client}) as socket:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not socket.closed:
+                await socket.receive()
+        return socket.close_code
+
+
+async def test_a_client_that_waits_for_many_names_keeps_no_other_client_out(http: aiohttp.ClientSession) -> None:
+    async with running_matchmaker(trusted_proxies=1) as matchmaker, AsyncExitStack() as stack:
+        url = f"{matchmaker.player_url}/?app=invented-"
+        for number in range(8):
+            assert await joins(http, f"{url}{number}", "192.0.2.1", stack) == 101
+        await eventually(lambda: matchmaker.has_sessions(8), "they wait")
+        for number in range(8, 80):
+            assert await closed_with(http, f"{url}{number}", "192.0.2.1") == 4206
+        assert await joins(http, f"{url}8", "192.0.2.2", stack) == 101
+        await eventually(lambda: matchmaker.has_sessions(9), "the other client waits, too")

@@ -86,9 +86,9 @@ class Player:
             self.socket,
             on_end=self._ended,
             on_upstream_lost=self._upstream_lost,
-            early_limit=MAX_QUEUED_BYTES,
             budget=self.context.early_budget,
         )
+        self._limit_early(MAX_QUEUED_BYTES)
         self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
@@ -155,6 +155,11 @@ class Player:
         self.socket.send(messages.refused(close_codes.KICKED.reason))
         self.socket.close(close_codes.KICKED)
 
+    def _limit_early(self, size: int) -> None:
+        """Limit what is kept of the player's messages without a streamer, the fragments of an unfinished one included."""
+        self.relay.early_limit = size
+        self.socket.limit_fragments(size)
+
     # -- internal -----------------------------------------------------------------------------------
 
     async def _arrive(self) -> None:
@@ -180,7 +185,7 @@ class Player:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
         while lease is not None and self.left_at is None:
             self.position, self.lease = None, lease
-            self.relay.early_limit = MAX_EARLY_BYTES
+            self._limit_early(MAX_EARLY_BYTES)
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -227,7 +232,7 @@ class Player:
             return None
         if lease is None:
             self.lease = None
-            self.relay.early_limit = MAX_QUEUED_BYTES
+            self._limit_early(MAX_QUEUED_BYTES)
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
         return lease
 

@@ -5,8 +5,10 @@ attack a line of JSON has the counts of its outcomes.
 """
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 import orjson
@@ -14,6 +16,10 @@ import uvloop
 
 from tests.soak.attacks import ATTACKS, Targets
 from tests.soak.sockets import Client
+
+
+NICE: Final = 10
+"""The priority below that of the services: the client stands for another machine, and should not take their CPU."""
 
 
 async def _attack(name: str, targets: Targets) -> None:
@@ -28,6 +34,7 @@ async def _attack(name: str, targets: Targets) -> None:
 
 async def main(targets: Targets) -> None:
     """Do what stdin says, until it ends."""
+    os.nice(NICE)
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     task: asyncio.Task[None] | None = None

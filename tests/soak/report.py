@@ -11,6 +11,9 @@ from rich.table import Table
 from tests.soak.attacks import MARK
 from tests.soak.watch import Watch
 
+WITHOUT: Final = "without"
+"""The name of the parts without the hostile client."""
+
 MAX_RATIO: Final = 1.5
 """The highest p99 wait of honest players with the hostile client, as a multiple of that without it."""
 
@@ -32,7 +35,7 @@ MAX_DEMAND: Final = 2.0
 
 @dataclass(slots=True)
 class Part:
-    """One attack, or the time without the hostile client."""
+    """One attack, or the time without the hostile client before a round of attacks."""
 
     name: str
     round: int
@@ -41,8 +44,14 @@ class Part:
     """Seconds from the dial to `config`, of the honest players that were matched in this time."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
     """What the hostile client has counted."""
+    cpu_seconds: float = 0.0
+    """CPU time of all services, in user and kernel mode."""
     samples: tuple[int, int] = (0, 0)
     """The first and the next sample of memory after this part."""
+
+    @property
+    def hostile(self) -> bool:
+        return self.name != WITHOUT
 
 
 @dataclass(slots=True)
@@ -65,15 +74,15 @@ class Report:
 
     def waits(self, *, hostile: bool) -> list[float]:
         """Return the waits with or without the hostile client, in ascending order."""
-        return sorted(wait for part in self.parts if (part.round > 0) is hostile for wait in part.waits)
+        return sorted(wait for part in self.parts if part.hostile is hostile for wait in part.waits)
 
     @property
     def ratio(self) -> float:
         return p99_ms(self.waits(hostile=True)) / p99_ms(self.waits(hostile=False))
 
     def memory(self, name: str, of_round: int) -> float:
-        """Return the median memory of a process in a round in KiB; round 0 is without the hostile client."""
-        parts = [part for part in self.parts if part.round == of_round]
+        """Return the median memory of a process in a round of attacks in KiB; round 0 is the time before the first."""
+        parts = [part for part in self.parts if part.hostile and part.round == of_round] or self.parts[:1]
         samples = self.watch.memory[parts[0].samples[0] : parts[-1].samples[1]]
         return median(sample[name] for sample in samples)
 
@@ -119,12 +128,15 @@ class Report:
         return [self._attacks(), self._processes()]
 
     def _attacks(self) -> Table:
-        table = _table("Honest players", "", "joined", "p50 ms", "p99 ms", "slowest ms", "the hostile client counted")
+        table = _table(
+            "Honest players", "", "joined", "p50 ms", "p99 ms", "slowest ms", "CPU", "the hostile client counted"
+        )
         for name in dict.fromkeys(part.name for part in self.parts):
             parts = [part for part in self.parts if part.name == name]
             waits = sorted(wait for part in parts for wait in part.waits)
-            table.add_row(name, *_waits(waits), _outcomes(parts))
-        table.add_row("all attacks", *_waits(self.waits(hostile=True)), f"p99 x{self.ratio:.2f}")
+            table.add_row(name, *_waits(waits), _cpu(parts), _outcomes(parts))
+        attacks = [part for part in self.parts if part.hostile]
+        table.add_row("all attacks", *_waits(self.waits(hostile=True)), _cpu(attacks), f"p99 x{self.ratio:.2f}")
         return table
 
     def _processes(self) -> Table:
@@ -194,6 +206,11 @@ def _waits(waits: Sequence[float]) -> tuple[str, str, str, str]:
     shares = (0.5, 0.99, 1.0)
     p50, p99, slowest = (f"{quantile_ms(waits, share):.1f}" for share in shares)
     return f"{len(waits):,}", p50, p99, slowest
+
+
+def _cpu(parts: Sequence[Part]) -> str:
+    """Return the share of one core that the services used."""
+    return f"{sum(part.cpu_seconds for part in parts) / sum(part.seconds for part in parts):.0%}"
 
 
 def _outcomes(parts: Sequence[Part]) -> str:

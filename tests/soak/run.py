@@ -1,10 +1,11 @@
-"""Honest players on a small fleet, first alone and then with a hostile client: the soak of `make soak`.
+"""Honest players on a small fleet, alone and with a hostile client in turn: the soak of `make soak`.
 
     python -m tests.soak.run [--seconds 600] [--rest SECONDS] [--rounds 5] [--rate 10] [--check] [--json FILE]
 
 Two matchmakers on one redis-server, a router, ten streamers without media behind two signalling servers, and a real
 Prometheus with the shipped rules. The hostile client is a process of its own. It repeats its attacks in rounds, so that
-memory can be compared between rounds. `--check` exits with 1 when a goal is missed.
+memory can be compared between rounds. A part of the time without it is before each round, so that other work on the
+machine affects both. `--check` exits with 1 when a goal is missed.
 """
 
 import argparse
@@ -22,9 +23,10 @@ from rich.console import Console
 
 from benchmarks.command import command_line, measured, verdict
 from benchmarks.matching.joins import Outcome, joins
+from benchmarks.processes import cpu_seconds
 from tests.soak.attacks import ATTACKS
 from tests.soak.fleet import Fleet, Hostile, hostile_client, running
-from tests.soak.report import Part, Report, mib, p99_ms
+from tests.soak.report import WITHOUT, Part, Report, mib, p99_ms
 from tests.soak.watch import Watch, invented_labels, series
 
 WARM_UP_SECONDS: Final = 5.0
@@ -72,12 +74,13 @@ class Soak:
         )
         await asyncio.sleep(WARM_UP_SECONDS)
         watching = asyncio.create_task(self._watch.run(fleet))
-        await self._part("without", 0, args.rest)
-        at_rest = await series(fleet)
-        seconds = args.seconds / (args.rounds * len(ATTACKS))
+        attacks = args.attack or list(ATTACKS)
+        at_rest = 0
         for number in range(1, args.rounds + 1):
-            for name in ATTACKS:
-                await self._attack(name, number, seconds)
+            await self._part(WITHOUT, number, args.rest / args.rounds)
+            at_rest = at_rest or await series(fleet)
+            for name in attacks:
+                await self._attack(name, number, args.seconds / (args.rounds * len(attacks)))
         await players
         watching.cancel()
         with suppress(asyncio.CancelledError):
@@ -106,19 +109,24 @@ class Soak:
     async def _part(self, name: str, number: int, seconds: float) -> Part:
         """Observe for some seconds; show the progress."""
         until, from_wait, from_sample = time.monotonic() + seconds, len(self._outcome.waits), len(self._watch.memory)
+        from_cpu = self._cpu()
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(left if left < 2 * PROGRESS_SECONDS else PROGRESS_SECONDS)
             self._show(name, number, self._outcome.waits[from_wait:])
         part = Part(name, number, seconds, self._outcome.waits[from_wait:])
+        part.cpu_seconds = self._cpu() - from_cpu
         part.samples = (from_sample, len(self._watch.memory))
         self._parts.append(part)
         return part
+
+    def _cpu(self) -> float:
+        return sum(cpu_seconds(each.pid) for each in self._fleet.programs.values())
 
     def _show(self, name: str, number: int, waits: Sequence[float]) -> None:
         memory = self._watch.memory[-1] if self._watch.memory else {}
         sizes = " ".join(f"{each} {mib(kib)}" for each, kib in memory.items())
         self._console.print(
-            f"{time.monotonic() - self._begun:4.0f} s  {f'round {number}: {name}' if number else 'without':<18}"
+            f"{time.monotonic() - self._begun:4.0f} s  {f'round {number}: {name}':<18}"
             f" {len(waits):5} joined, p99 {p99_ms(waits):6.1f} ms  refused {self._outcome.refused},"
             f" unmatched {self._outcome.unmatched}  MiB: {sizes}",
             soft_wrap=True,
@@ -139,7 +147,8 @@ async def soak(args: argparse.Namespace, console: Console) -> Report:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print the figures, and return the exit code."""
     parser = command_line("a small fleet with a hostile client", rounds=5, seconds=600.0, seconds_help="of attacks")
-    parser.add_argument("--rest", type=float, help="seconds without the hostile client before (default: as --seconds)")
+    parser.add_argument("--attack", action="append", choices=[*ATTACKS], help="do only this attack; may be repeated")
+    parser.add_argument("--rest", type=float, help="seconds without the hostile client (default: as --seconds)")
     parser.add_argument("--rate", type=float, default=10.0, help="honest players that join per second")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
     args = parser.parse_args(argv)

@@ -196,6 +196,23 @@ def test_every_named_metric_is_exported_by_a_service(path: Path) -> None:
             assert re.search(rf'"(pixelfleet_)?{shown.removeprefix("pixelfleet_")}"', sources), name
 
 
+def _tests_named_in(text: str) -> list[str]:
+    return [code for code in inline(text) if re.fullmatch(r"test_[a-z0-9_]+", code)]
+
+
+def test_every_named_test_exists() -> None:
+    sources = "\n".join(read(source) for source in sorted((ROOT / "tests").rglob("test_*.py")))
+    known = set(re.findall(r"^(?:async )?def (test_\w+)\(", sources, re.MULTILINE))
+    assert [name for path in DOCUMENTS for name in _tests_named_in(read(path)) if name not in known] == []
+
+
+def test_every_row_of_the_threat_model_names_a_test() -> None:
+    _, _, model = read(ROOT / "docs" / "how-to" / "security.md").partition("## Threat model")
+    rows = [line for line in model.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 15
+    assert [row for row in rows if not _tests_named_in(row)] == []
+
+
 def test_the_parser_finds_commands_code_links_and_anchors() -> None:
     lines = (
         'A=b pixelfleet demo --port "$PORT" | head &',

@@ -13,7 +13,7 @@ from tests.soak.watch import Watch
 def report(**changes: Any) -> Report:
     """Return a report without a missed goal, of one process and two rounds, with changes."""
     parts = [
-        Part("without", 0, 1.0, [0.01] * 98 + [0.1, 0.2], samples=(0, 2)),
+        Part("without", 1, 1.0, [0.01] * 98 + [0.1, 0.2], samples=(0, 2)),
         Part("names", 1, 1.0, [0.01] * 50, {"connected": 3}, samples=(2, 4)),
         Part("names", 2, 1.0, [0.01] * 49 + [0.25], {"connected": 4}, samples=(4, 6)),
         Part("names", 3, 1.0, [0.01] * 50, {"connected": 5}, samples=(6, 8)),

@@ -156,7 +156,7 @@ class Player:
         self.socket.close(close_codes.KICKED)
 
     def _limit_early(self, size: int) -> None:
-        """Limit what is kept of the player's messages without a streamer, the fragments of an unfinished one included."""
+        """Limit the player's messages that are kept without a streamer, the fragments of an unfinished one included."""
         self.relay.early_limit = size
         self.socket.limit_fragments(size)
 

@@ -17,7 +17,6 @@ import uvloop
 from tests.soak.attacks import ATTACKS, Targets
 from tests.soak.sockets import Client
 
-
 NICE: Final = 10
 """The priority below that of the services: the client stands for another machine, and should not take their CPU."""
 

@@ -44,8 +44,7 @@ async def behind_a_router(matchmaker: RunningMatchmaker, page: Path, **settings:
 
 
 async def test_a_client_is_refused_before_the_upgrade_and_others_are_let_in(http: aiohttp.ClientSession) -> None:
-    limits = {"trusted_proxies": 1, "joins_per_minute": 4}
-    async with running_matchmaker(**limits) as matchmaker, AsyncExitStack() as stack:
+    async with running_matchmaker(trusted_proxies=1, joins_per_minute=4) as matchmaker, AsyncExitStack() as stack:
         url = matchmaker.player_url
         assert [await joins(http, url, "192.0.2.1", stack) for _ in range(3)] == [101, 101, 429]
         assert [await joins(http, url, "192.0.2.2", stack) for _ in range(3)] == [101, 101, 429]
@@ -53,8 +52,10 @@ async def test_a_client_is_refused_before_the_upgrade_and_others_are_let_in(http
 
 
 async def test_a_client_may_join_again_when_its_players_have_left(http: aiohttp.ClientSession) -> None:
-    limits = {"trusted_proxies": 1, "connections_per_address": 2}
-    async with running_matchmaker(**limits) as matchmaker, AsyncExitStack() as stack:
+    async with (
+        running_matchmaker(trusted_proxies=1, connections_per_address=2) as matchmaker,
+        AsyncExitStack() as stack,
+    ):
         async with AsyncExitStack() as first:
             assert [await joins(http, matchmaker.player_url, "192.0.2.1", first) for _ in range(3)] == [101, 101, 429]
         await eventually(lambda: len(matchmaker.server.players) == 0, "its players have left")
@@ -63,9 +64,8 @@ async def test_a_client_may_join_again_when_its_players_have_left(http: aiohttp.
 
 @pytest.mark.parametrize("trusted", [0, 1])
 async def test_a_router_is_not_one_client(page_folder: Path, http: aiohttp.ClientSession, trusted: int) -> None:
-    limits = {"trusted_proxies": trusted, "joins_per_minute": 2, "connections_per_address": 1}
     async with (
-        running_matchmaker(**limits) as matchmaker,
+        running_matchmaker(trusted_proxies=trusted, joins_per_minute=2, connections_per_address=1) as matchmaker,
         behind_a_router(matchmaker, page_folder, trusted_proxies=1) as url,
         AsyncExitStack() as stack,
     ):

@@ -37,6 +37,8 @@ LIMIT_SECONDS: Final = 30.0
 """An honest player that waits for longer is unmatched."""
 
 PROGRESS_SECONDS: Final = 5.0
+ROUNDING_SECONDS: Final = 0.01
+"""A timer may end this much early."""
 
 
 def honest_headers(number: int) -> dict[str, str]:
@@ -110,7 +112,7 @@ class Soak:
         """Observe for some seconds; show the progress."""
         until, from_wait, from_sample = time.monotonic() + seconds, len(self._outcome.waits), len(self._watch.memory)
         from_cpu = self._cpu()
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > ROUNDING_SECONDS:
             await asyncio.sleep(left if left < 2 * PROGRESS_SECONDS else PROGRESS_SECONDS)
             self._show(name, number, self._outcome.waits[from_wait:])
         part = Part(name, number, seconds, self._outcome.waits[from_wait:])

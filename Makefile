@@ -72,7 +72,7 @@ chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
 
 soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
-	@scripts/setup dev && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
+	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
 
 lint: ## run ruff, mypy and shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

@@ -32,6 +32,10 @@ from tests.soak.watch import Watch, invented_labels, series
 WARM_UP_SECONDS: Final = 5.0
 """Players join before the measurement for this time."""
 
+HONEST_ADDRESSES: Final = 1000
+"""No two honest players with one address are connected at once. Services remember 65,536 addresses, which would look
+like a leak if each player had a new one."""
+
 HOLD_SECONDS: Final = 0.2
 LIMIT_SECONDS: Final = 30.0
 """An honest player that waits for longer is unmatched."""
@@ -42,8 +46,9 @@ ROUNDING_SECONDS: Final = 0.01
 
 
 def honest_headers(number: int) -> dict[str, str]:
-    """Return the header by which each honest player has an address of its own."""
-    return {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+    """Return the header with the address of an honest player."""
+    number %= HONEST_ADDRESSES
+    return {"X-Forwarded-For": f"10.0.{number >> 8}.{number & 255}"}
 
 
 class Soak:

@@ -99,6 +99,18 @@ class Settings(AuthSettings):
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        description="More simultaneous players from one address than this are refused with HTTP 429; 0 is no limit. "
+        "Clients on this machine are not limited.",
+    )
+    joins_per_minute: float = Field(
+        300,
+        ge=0,
+        description="More new players per minute from one address than this are refused with HTTP 429; 0 is no limit. "
+        "Clients on this machine are not limited.",
+    )
     early_bytes: Bytes = Field(
         16777216,
         ge=0,

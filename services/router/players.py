@@ -42,6 +42,9 @@ FULL_SECONDS: Final = 1.0
 REFUSED: Final = frozenset({400, 401, 403, 404})
 """Statuses of a refusal that every other matchmaker would repeat."""
 
+TOO_MANY: Final = 429
+"""The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
+
 
 class Arrival(msgspec.Struct, frozen=True):
     """The parts of a player's request that the router uses after admission."""
@@ -210,7 +213,7 @@ class Player:
                 )
             except DialError as error:
                 status = error.status
-                if status in REFUSED:
+                if status in REFUSED or status == TOO_MANY:
                     break
                 matchmakers.failed(target, str(error))
             else:
@@ -238,7 +241,7 @@ class Player:
             self.players.full()
             self.socket.close(close_codes.FULL)
         else:
-            self.socket.close(close_codes.SERVICE_UNAVAILABLE)
+            self.socket.close(close_codes.FULL if status == TOO_MANY else close_codes.SERVICE_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:

@@ -18,7 +18,7 @@ MAX_REMEMBERED: Final = 16_384
 """The servers whose dialect is remembered, and the pairs of server and type that are logged only once."""
 
 OTHER: Final = "other"
-"""A type that no service knows, or no type: players choose its text."""
+"""A type that no service supports, or no type: players choose its text."""
 
 
 class LegacyDialects:

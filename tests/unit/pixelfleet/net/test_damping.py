@@ -1,4 +1,4 @@
-"""Clients whose connections end at once are answered later and later; nobody else is."""
+"""Clients whose connections end at once are answered later and later; other clients are not affected."""
 
 import asyncio
 from contextlib import ExitStack

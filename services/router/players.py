@@ -15,6 +15,7 @@ from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.damping import RELAYED_HEADER
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
@@ -152,7 +153,7 @@ class Players:
         return accepted(WebSocket(self.bounds, opened), request)
 
     def _forwarded_headers(self, caller: Caller) -> dict[str, str]:
-        headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id}
+        headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id, RELAYED_HEADER: "1"}
         if (proof := self._guard.authorization(caller.request)) is not None:
             headers["Authorization"] = proof
         if value := cookie_player_id(caller.request.headers, caller.request.cookies):

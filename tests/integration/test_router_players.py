@@ -101,8 +101,8 @@ async def test_a_player_is_refused_before_its_websocket_opens_when_no_matchmaker
     page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("router.upstreams.matchmakers.CHECK_SECONDS", 0.05)
-    nobody = f"ws://127.0.0.1:{free_port()}"
-    async with running_stack(page_folder, matchmaker=[nobody]) as stack:
+    unused = f"ws://127.0.0.1:{free_port()}"
+    async with running_stack(page_folder, matchmaker=[unused]) as stack:
         await eventually(stack.router.matchmakers.all_silent, "it gives no answer")
         assert await refused(http, stack) == 503
 

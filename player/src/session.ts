@@ -8,6 +8,7 @@ import {
   type ReconnectAdvice,
 } from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
+import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
@@ -129,6 +130,7 @@ export class Session {
       this.#refusal = cleanText(data.message) ?? '';
       this.#end('refused', optional('text', this.#refusal === '' ? undefined : this.#refusal));
     });
+    adoptLooseTracks(stream);
     watchNegotiation(stream, (failure) => {
       this.#onNegotiationFailure(failure);
     });

@@ -28,7 +28,7 @@ def upgrade(target: str, *headers: str, method: str = "GET", body: bytes = b"") 
 
 @pytest.fixture
 async def stack(page_folder: Path) -> AsyncIterator[RouterStack]:
-    async with running_stack(page_folder, handshake_seconds=0.5, dashboard_auth="open", rest_token=TOKEN) as opened:
+    async with running_stack(page_folder, handshake_seconds=3.0, dashboard_auth="open", rest_token=TOKEN) as opened:
         yield opened
 
 

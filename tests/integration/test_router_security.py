@@ -29,7 +29,7 @@ TOKEN = "operators-token-of-the-matchmaker"
 async def stack(page_folder: Path) -> AsyncIterator[RouterStack]:
     async with running_stack(
         page_folder,
-        handshake_seconds=0.5,
+        handshake_seconds=3.0,
         proxy_body_bytes=10_000,
         rest_token=TOKEN,
         dashboard_auth="open",

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 import jwt
+import orjson
+from jwt.algorithms import HMACAlgorithm
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "pixelfleet"
@@ -27,11 +29,26 @@ class TokenExpiredError(TokenError):
     """The token was valid and has expired, or the signer's clock is behind."""
 
 
+class _CheckedKeys(HMACAlgorithm):
+    """HS256 without PyJWT's search for a public key in the secret, which costs twice as much as a signature.
+
+    The keys of this project are checked when a service starts (`service/keys.py`).
+    """
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """Return the key as bytes."""
+        return key.encode() if isinstance(key, str) else key
+
+
+_tokens: Final = jwt.PyJWS(algorithms=[])
+_tokens.register_algorithm(ALGORITHM, _CheckedKeys(HMACAlgorithm.SHA256))
+
+
 def sign(claims: Mapping[str, object], key: str | bytes, *, audience: str, seconds: int) -> str:
     """Return a signed token with the claims, for an audience, valid for `seconds`."""
     now = int(time.time())
     payload = {**claims, "iss": ISSUER, "aud": audience, "iat": now, "exp": now + seconds}
-    return jwt.encode(payload, key, algorithm=ALGORITHM)
+    return _tokens.encode(orjson.dumps(payload), key, algorithm=ALGORITHM)
 
 
 @lru_cache(8)

@@ -12,6 +12,7 @@ from pixelfleet.service.errors import UsageError
 from pixelfleet.service.help import OPTION_WIDTH, terminal_width
 from pixelfleet.service.secret_files import read_secret
 from pixelfleet.service.spelling import closest
+from pixelfleet.service.values import check_path
 
 _ECHOED: Final = re.compile(r"(invalid \w+ value): .*")
 """The value of an option in an error of argparse, which may be a secret."""
@@ -73,6 +74,14 @@ class Parser(argparse.ArgumentParser):
             if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the class has no public name
                 for parser in action.choices.values():
                     yield from parser._names()  # noqa: SLF001 - the same class
+
+
+def file_path(text: str) -> Path:
+    """Return the path of an argument; raise ArgumentTypeError for a text that is none."""
+    try:
+        return Path(check_path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def secret(option: str, value: str | None, path: Path | None, variable: str) -> str:

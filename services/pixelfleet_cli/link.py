@@ -4,13 +4,13 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.keys import MIN_KEY_BYTES
-from pixelfleet_cli.arguments import Parser, secret
+from pixelfleet_cli.arguments import Parser, file_path, secret
 
 KEY_VARIABLE: Final = "PIXELFLEET_LINK_KEY"
 KEY_FILE_VARIABLE: Final = "PIXELFLEET_LINK_KEY_FILE"
@@ -51,15 +51,33 @@ def seconds_of(text: str) -> int:
     return seconds
 
 
+def page_url(text: str) -> str:
+    """Return the URL of a page to which a query can be appended, or an empty text; raise ArgumentTypeError."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:  # an invalid port or address
+        valid = False
+    if not valid or parts.fragment or " " in text:
+        raise argparse.ArgumentTypeError("must be an http:// or https:// URL without a fragment")
+    return text
+
+
 def _parser() -> Parser:
     parser = Parser(prog="pixelfleet link", description="Sign a link that admits its holder, once or for a time.")
     parser.add_argument(
-        "--url", metavar="URL", default="", help="The link opens this page. Without it only the token is printed."
+        "--url",
+        metavar="URL",
+        type=page_url,
+        default="",
+        help="The link opens this page. Without it only the token is printed.",
     )
     parser.add_argument(
         "--key-file",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help=f"This file contains the key of links. (default: ${KEY_FILE_VARIABLE}, or the key in ${KEY_VARIABLE})",
     )
     parser.add_argument(

@@ -100,7 +100,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         router = Router(players, matchmakers, drain, dashboard)
         metrics.watch(players, matchmakers, forwarder)
         app = web.Application(
-            middlewares=[callers.middleware, metrics.middleware, errors_as_json, _cors(settings), callers.limit]
+            middlewares=[callers.middleware, metrics.middleware, _cors(settings), errors_as_json, callers.limit]
         )
         app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)

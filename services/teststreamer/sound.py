@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import av
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av.stream import Stream
+from numpy.typing import NDArray
 
 SAMPLE_RATE: Final = 48_000
 PACKET_SAMPLES: Final = 960
@@ -30,7 +32,7 @@ FALL_PER_SECOND: Final = 7.0
 
 BITRATE: Final = 32_000
 
-SoundPacket = av.Packet
+SoundPacket: TypeAlias = "av.Packet[Stream]"
 
 
 @cache
@@ -50,12 +52,13 @@ def packets() -> tuple[bytes, ...]:
     return tuple(encoded[PACKETS_PER_SECOND : 2 * PACKETS_PER_SECOND])
 
 
-def _samples() -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+def _samples() -> NDArray[np.int16]:
     """Return one second of the sound, in 16-bit samples."""
     at = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     envelope = np.minimum(at / RISE_SECONDS, 1.0) * np.exp(-FALL_PER_SECOND * at)
     tone = np.sin(2 * np.pi * PITCH_HERTZ * at) + 0.3 * np.sin(4 * np.pi * PITCH_HERTZ * at)
-    return (tone / 1.3 * envelope * VOLUME * 32767).astype(np.int16)
+    samples: NDArray[np.int16] = (tone / 1.3 * envelope * VOLUME * 32767).astype(np.int16)
+    return samples
 
 
 class Sound(MediaStreamTrack):
@@ -78,7 +81,7 @@ class Sound(MediaStreamTrack):
         while self.readyState == "live":
             await self._next_slot()
             if self.playing and self.readyState == "live":
-                packet = av.Packet(packets()[self._slot % PACKETS_PER_SECOND])
+                packet: SoundPacket = av.Packet(packets()[self._slot % PACKETS_PER_SECOND])
                 packet.pts, packet.time_base = self._pts, TIME_BASE
                 return packet
         raise MediaStreamError

@@ -15,7 +15,7 @@ from pixelfleet.service.catalogue import Form, Setting, catalogue, core_type
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.lifecycle import new_event_loop
 from pixelfleet.service.settings import ServiceSettings, load
-from pixelfleet_cli.cli import WITH_SETTINGS
+from pixelfleet_cli.cli import WITH_SETTINGS, main
 from tests.documents import ROOT
 from tests.parts import PATIENCE_SECONDS, require_part
 from tests.unit.pixelfleet.net.certificates import make_certificate
@@ -121,7 +121,15 @@ def absurd_values(setting: Setting, folder: Path) -> Iterator[str]:
     elif kind in (int, float):
         yield from numbers(setting)
     elif kind is Path:
-        yield from ("", "missing", str(folder), str(folder / "empty"), str(folder / "noise"), str(folder / "x.json"))
+        yield from (
+            "",
+            "a\nb",
+            "missing",
+            str(folder),
+            str(folder / "empty"),
+            str(folder / "noise"),
+            str(folder / "x.json"),
+        )
         yield from (str(folder / "empty" / "file"), "x" * 9000)
     elif get_origin(kind) is Literal:
         yield from ("", "x", *map(str, get_args(kind)))
@@ -200,3 +208,37 @@ def test_an_absurd_value_is_refused(
         if refusal is not None and (setting.option not in refusal or len(refusal.splitlines()) > lines):
             wrong.append(f"{value[:60]!r}: {refusal[:300]!r}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *((("fleet", "ls"), option) for option in ("--url", "--token-file", "--token", "--app", "--limit")),
+        *((("link",), option) for option in ("--url", "--expires", "--subject", "--app", "--id", "--priority")),
+        *((("link",), option) for option in ("--role", "--key-file")),
+    ],
+)
+def test_an_absurd_argument_leaves_one_line(
+    command: tuple[str, ...],
+    option: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIXELFLEET_LINK_KEY", KEY)
+    (tmp_path / "empty").touch()
+    (tmp_path / "noise").write_bytes(b"\x00\xff" * 100)
+    others = ["--url=http://127.0.0.1:1"] if command[0] == "fleet" and option != "--url" else []
+    for value in (*TEXTS, *URLS, *NUMBERS, str(tmp_path), str(tmp_path / "empty"), str(tmp_path / "noise")):
+        code = main([*command, *others, f"{option}={value}"])
+        assert code in (0, 2), value
+        assert len(capsys.readouterr().err.splitlines()) == (code == 2), value
+
+
+@pytest.mark.parametrize("value", ["x", "ftp://play.example", "http://", "http://play.example:x", "http://x/#a"])
+def test_a_link_to_no_page_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIXELFLEET_LINK_KEY", KEY)
+    assert main(["link", f"--url={value}"]) == 2
+    assert "--url" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import ifaddr
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 NGINX, HAPROXY, _, _, ENVOY = KINDS
 FORGED = {"X-Forwarded-For": "203.0.113.9"}
-BEHIND_ONE = {"trusted_proxies": 1, "dashboard_auth": "open"}
+BEHIND_ONE: dict[str, Any] = {"trusted_proxies": 1, "dashboard_auth": "open"}
 
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 

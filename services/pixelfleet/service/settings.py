@@ -23,7 +23,7 @@ from pixelfleet.service.help import help_of, terminal_width
 from pixelfleet.service.options import HelpRequested, named_config, parse_options, parsed
 from pixelfleet.service.secret_files import with_files_read
 from pixelfleet.service.spelling import closest
-from pixelfleet.service.values import Address, File
+from pixelfleet.service.values import Address, File, check_path
 
 MAX_CONFIG_BYTES: Final = 1024 * 1024
 
@@ -70,6 +70,10 @@ class EnvironmentSource(EnvSettingsSource):
 
 def read_config_file(path: Path) -> dict[str, Any]:
     """Return the JSON object in the file; raise UsageError when the file is unreadable or has no JSON object."""
+    try:
+        check_path(path)
+    except ValueError as error:
+        raise UsageError(f"--config: {error}") from None
     try:
         with path.open("rb") as file:
             text = file.read(MAX_CONFIG_BYTES + 1)

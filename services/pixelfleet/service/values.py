@@ -27,19 +27,15 @@ def _address(value: str) -> str:
     return value
 
 
-def _file_name(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("must be the name of a file, without line ends and control characters")
-    _path(value)
-    return value
+def check_path(value: Any) -> Any:
+    """Return the text of a path; raise ValueError for what no file system accepts, and for control characters.
 
-
-def _path(value: Any) -> Any:
-    """Refuse what no file system accepts: the functions of pathlib raise various errors for it."""
+    The functions of pathlib raise errors of many types for it. A value of another type is returned as it is.
+    """
     if isinstance(value, str | Path):
         path = os.fsencode(value)
-        if not path or b"\0" in path:
-            raise ValueError("must be a path; without the option there is none")
+        if not path or any(byte < 32 for byte in path):
+            raise ValueError("must be a path without control characters; without the option there is none")
         if len(path) > MAX_PATH_BYTES or any(len(name) > MAX_NAME_BYTES for name in path.split(b"/")):
             raise ValueError(
                 f"must be a path of at most {MAX_PATH_BYTES} bytes, with names of at most {MAX_NAME_BYTES}"
@@ -57,7 +53,7 @@ Role = Annotated[str, Placeholder("ROLE")]
 Claim = Annotated[str, Placeholder("CLAIM")]
 Origin = Annotated[str, Placeholder("ORIGIN")]
 UrlPath = Annotated[str, Placeholder("PATH")]
-FileName = Annotated[str, AfterValidator(_file_name), Placeholder("FILE")]
+FileName = Annotated[str, AfterValidator(check_path), Placeholder("FILE")]
 Json = Annotated[str, Placeholder("JSON")]
-File = Annotated[Path, BeforeValidator(_path), Placeholder("FILE")]
-Directory = Annotated[Path, BeforeValidator(_path), Placeholder("DIR")]
+File = Annotated[Path, BeforeValidator(check_path), Placeholder("FILE")]
+Directory = Annotated[Path, BeforeValidator(check_path), Placeholder("DIR")]

@@ -1,6 +1,7 @@
 """The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain and kick."""
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ PIPE_WIDTH: Final = 200
 async def perform(options: argparse.Namespace) -> int:
     """Run the command; return 0. Raises UsageError when a request fails."""
     url = options.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    token = secret("--token", options.token, options.token_file, TOKEN_VARIABLE)
+    token = await asyncio.to_thread(secret, "--token", options.token, options.token_file, TOKEN_VARIABLE)
     async with fleet_client(url, token) as client:
         if options.action == "ls":
             await _ls(client, options)

@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from pixelfleet_cli.arguments import Parser
+from pixelfleet_cli.arguments import Parser, file_path
 
 DEFAULT_URL: Final = "http://127.0.0.1:3000"
 URL_VARIABLE: Final = "PIXELFLEET_FLEET_URL"
@@ -32,7 +31,7 @@ def _parser() -> Parser:
     connection.add_argument(
         "--token-file",
         metavar="FILE",
-        type=Path,
+        type=file_path,
         help=f"This file contains the matchmaker's --rest-token. (default: ${TOKEN_FILE_VARIABLE}, or the token in "
         f"${TOKEN_VARIABLE})",
     )

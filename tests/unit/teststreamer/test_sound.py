@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
+from numpy.typing import NDArray
 
 from tests.parts import PATIENCE_SECONDS
 from teststreamer.sound import PACKET_SAMPLES, PACKETS_PER_SECOND, SAMPLE_RATE, Sound, packets
@@ -25,14 +26,14 @@ class Clock:
         return self.now
 
 
-def decoded(parts: tuple[bytes, ...]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+def decoded(parts: tuple[bytes, ...]) -> NDArray[np.int16]:
     decoder = av.AudioCodecContext.create("libopus", "r")
     decoder.sample_rate, decoder.layout, decoder.format = SAMPLE_RATE, "mono", "s16"
     frames = [frame for part in parts for frame in decoder.decode(av.Packet(part))]
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
 
 
-def loudness(samples: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> float:
+def loudness(samples: NDArray[np.int16]) -> float:
     """Return the effective amplitude, 0 to 1."""
     return float(np.sqrt(np.mean((samples / 32768.0) ** 2)))
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 from aiortc import RTCDtlsParameters, RTCDtlsTransport, RTCSessionDescription
 
@@ -108,7 +109,7 @@ async def test_players_hear_the_sound(server: SignallingServer, streamer: Stream
     async with playing(server) as made:
         frames = [await made.samples() for _ in range(60)]
         assert {frame.sample_rate for frame in frames} == {48000}
-        assert max(int(abs(frame.to_ndarray()).max()) for frame in frames) > 1000
+        assert max(int(np.abs(frame.to_ndarray()).max()) for frame in frames) > 1000
 
 
 async def test_without_sound_only_the_video_is_offered(server: SignallingServer) -> None:

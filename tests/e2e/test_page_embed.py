@@ -139,10 +139,11 @@ async def refusals(page: Page, functions: tuple[str, ...]) -> list[str]:
     await page.evaluate("() => post({ pixelfleet: 1, method: 'interact', value: 'x' })")
     refused = await received_message(page, "the event", "(m) => m.event === 'refused'")
     assert refused["data"] == {"method": "interact", **NOT_CONNECTED}
-    return await page.evaluate(
+    names: list[str] = await page.evaluate(
         """() => received.map(({ data }) => data.notice)
           .filter((notice) => notice?.detail === 'the stream is not connected').map(({ invoke }) => invoke)"""
     )
+    return names
 
 
 async def test_what_a_closed_data_channel_does_not_send_is_refused(

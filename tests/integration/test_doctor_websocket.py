@@ -108,7 +108,7 @@ async def test_a_server_that_closes() -> None:
     async with speaking(closes=4105) as url:
         report = await examine(url)
     assert report.found("websocket") == ["websocket-closed"]
-    assert report.cause("websocket-closed") == "Closed with 4105 (the service cannot be reached)"
+    assert report.cause("websocket-closed") == "Closed with 4105 (service unavailable)"
 
 
 async def test_a_server_that_sends_nothing() -> None:

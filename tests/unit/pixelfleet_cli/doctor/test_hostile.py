@@ -12,6 +12,8 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 
 from pixelfleet.net.ports import plain_port
+from pixelfleet_cli.doctor.findings.answers import Answer
+from pixelfleet_cli.doctor.findings.fleet import Service, service_of
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet_cli.doctor.doctors import PAGE, examine, printed
 
@@ -124,6 +126,21 @@ async def test_an_answer_without_end_is_read_up_to_a_bound() -> None:
         report = await examine(url, "--seconds", "20")
     assert report.found("websocket") == ["not-a-websocket"]
     assert sent < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_json_that_nests_without_end_is_read_as_no_json(status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text='{"a":' * 100_000, status=status, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", answer)
+    async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
+        url = f"http://127.0.0.1:{port}/"
+        report = await examine(url, "--turn-url", url, "--join", "--idle", "1")
+    assert report.found("page") == ["not-a-player-page" if status == 200 else "refused-by-proxy"]
+    assert report.found("turn") == ["ice-unusable" if status == 200 else "turn-api-failed"]
+    assert service_of("router", Answer(status, b'{"a":' * 100_000)) == Service("router", 0)
 
 
 async def test_a_head_without_end_is_refused() -> None:

@@ -103,9 +103,9 @@ async def test_servers_follow_the_nodes_and_their_absence_has_a_reason(api: ApiS
         api.put(node("b", external="192.0.2.2"))
         api.put(node("a", external="192.0.2.1", cordoned=True))
         await eventually(lambda: source.servers == (B,), "the other one")
-        api.remove("b")
+        api.remove(node("b"))
         await eventually(lambda: source.servers == (A,), "the cordoned one again")
-        api.remove("a")
+        api.remove(node("a"))
         await eventually(lambda: source.servers == (), "none")
         task.cancel()
         with suppress(asyncio.CancelledError):

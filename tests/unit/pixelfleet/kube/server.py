@@ -68,6 +68,8 @@ class ApiServer:
         self.tokens: list[str] = []
         self.patches: list[tuple[str, str, Any]] = []
         self.fault: Callable[[web.Request], web.StreamResponse] | None = None
+        self.refused = ""
+        """The service account has no right to this path."""
         self.page = 0
         """Objects in one page of a list; 0 is all."""
         self._open: dict[asyncio.Queue[bytes | None], str] = {}
@@ -139,6 +141,8 @@ class ApiServer:
             return self.fault(request)
         if token is not None and (refused := self._refusal(token.removeprefix("Bearer").strip())):
             return web.json_response({"kind": "Status", "code": refused}, status=refused)
+        if request.path == self.refused:
+            return web.json_response({"kind": "Status", "code": 403}, status=HTTPStatus.FORBIDDEN)
         if request.method == "PATCH":
             self.patches.append((request.path, request.content_type, await request.json()))
             return web.json_response({"metadata": {"name": "patched"}})

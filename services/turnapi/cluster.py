@@ -94,8 +94,9 @@ class Pods:
     async def run(self) -> None:
         """Watch the pods, and the nodes if their addresses are needed, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for each in filter(None, (self._pods, self._nodes)):
-                group.create_task(each.run())
+            group.create_task(self._pods.run())
+            if self._nodes is not None:
+                group.create_task(self._nodes.run())
 
     def _changed(self) -> None:
         nodes = {node.name: node for node in self._nodes.objects.values()} if self._nodes else None

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-import celpy
 import pytest
+from celpy import Environment
+from celpy.adapter import json_to_cel
+from celpy.celtypes import MapType, StringType
+from celpy.evaluation import CELEvalError
 
 from signalserver.pod_marks import marks_of
 from tests.manifests.pods import of_kind, workloads
@@ -33,7 +36,8 @@ def pod() -> Object:
 
 def patched(change: Object) -> Object:
     """Return the pod after a JSON merge patch (RFC 7386)."""
-    return _merged(pod(), change)
+    merged: Object = _merged(pod(), change)
+    return merged
 
 
 def _merged(target: Any, change: Any) -> Any:
@@ -59,23 +63,23 @@ def refusals(variables: Request) -> list[str] | None:
     """Return the messages of the validations that fail; None if the policy does not apply."""
     (policy,) = of_kind(rendered("overlay example"), "ValidatingAdmissionPolicy")
     spec = policy["spec"]
-    known: dict[str, Any] = {name: celpy.json_to_cel(value) for name, value in variables.items()}
+    known: dict[str, Any] = {name: json_to_cel(value) for name, value in variables.items()}
     if not all(_value(each["expression"], known) for each in spec["matchConditions"]):
         return None
     made = {each["name"]: _value(each["expression"], known) for each in spec["variables"]}
-    known["variables"] = celpy.celtypes.MapType({celpy.celtypes.StringType(name): made[name] for name in made})
+    known["variables"] = MapType({StringType(name): made[name] for name in made})
     return [each["message"] for each in spec["validations"] if not _allows(each["expression"], known)]
 
 
 def _allows(expression: str, known: dict[str, Any]) -> bool:
     try:
         return bool(_value(expression, known))
-    except celpy.CELEvalError:
+    except CELEvalError:
         return False  # failurePolicy: Fail
 
 
 def _value(expression: str, known: dict[str, Any]) -> Any:
-    environment = celpy.Environment()
+    environment = Environment()
     return environment.program(environment.compile(expression)).evaluate(known)
 
 

@@ -62,7 +62,7 @@ def test_every_runbook_has_the_address_that_the_operator_sets(tmp_path: Path) ->
     kubectl = require_part("kubectl")
     shutil.copytree(TELEMETRY, tmp_path / "telemetry")
     (tmp_path / "telemetry" / "runbooks.env").write_text("RUNBOOKS_URL=https://wiki.example.org/ops?page=1\n")
-    command = [kubectl, "kustomize", tmp_path / "telemetry"]
+    command = [kubectl, "kustomize", str(tmp_path / "telemetry")]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     made = {each["kind"]: each for each in yaml.safe_load_all(text)}
     assert set(made) == {"PrometheusRule", "ConfigMap"}

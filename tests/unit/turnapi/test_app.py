@@ -92,7 +92,11 @@ async def test_only_the_ready_pods_of_this_installation_are_named(http: aiohttp.
             kube.put(node(name, external=address))
         kube.put(pod("turn-a", "a", "10.0.0.1"))
         kube.put(pod("turn-b", "b", "10.0.0.2", phase="Failed", ready=False))
-        source = {"pod_label": "app.kubernetes.io/name=turn", "pod_namespace": "pixel", "node_label": "app.pixel/turn"}
+        source: dict[str, Any] = {
+            "pod_label": "app.kubernetes.io/name=turn",
+            "pod_namespace": "pixel",
+            "node_label": "app.pixel/turn",
+        }
         async with turnapi.app.running(Settings(**COMMON, **source, kube_api=str(kube.url), transports=["udp"])) as api:
             await eventually(lambda: api.unready() is None, "a server")
             _, body, _ = await get(http, api)

@@ -35,9 +35,9 @@ def test_a_pod_that_was_evicted_or_did_not_start_has_no_server(phase: str) -> No
     assert servers(gone) == ()
 
 
-@pytest.mark.parametrize("state", [{"ready": False}, {"ending": True}])
-def test_a_pod_that_is_not_ready_is_the_last_resort(state: dict[str, bool]) -> None:
-    unready = pod("turn-a", "a", "10.0.0.1", **state)
+@pytest.mark.parametrize(("ready", "ending"), [(False, False), (True, True)])
+def test_a_pod_that_is_not_ready_is_the_last_resort(ready: bool, ending: bool) -> None:
+    unready = pod("turn-a", "a", "10.0.0.1", ready=ready, ending=ending)
     assert servers(unready, pod("turn-b", "b", "10.0.0.2")) == (SECOND,)
     assert servers(unready) == (FIRST,)
 

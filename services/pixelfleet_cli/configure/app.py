@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pixelfleet.service.errors import UsageError, warn
+from pixelfleet_cli.configure.cluster_wide import ADMISSION_SINCE, marks_pods
 from pixelfleet_cli.configure.kubectl import cluster_version, render, usable_kubectl
 from pixelfleet_cli.configure.overlay import EXACT_SINCE, SECRETS_FILE, kustomization, scales_in_excess, secrets_of
 from pixelfleet_cli.configure.settings import Settings
@@ -29,7 +30,7 @@ def _configure(settings: Settings) -> None:
     if not (folder / "base" / "kustomization.yaml").is_file():
         raise UsageError(f"--folder {settings.folder}: has no base/kustomization.yaml")
     values = _values(settings)
-    if not values["KUBERNETES"] and values["AUTOSCALING"] in ("hpa", "keda"):
+    if not values["KUBERNETES"]:
         values["KUBERNETES"] = cluster_version()
     overlay = (settings.overlay or settings.folder / "overlay").resolve()
     _write(overlay, folder, values)
@@ -39,6 +40,8 @@ def _configure(settings: Settings) -> None:
         warn("TURN_USER and TURN_PASS are no longer used: each session has its own credentials")
     if scales_in_excess(values):
         warn(_excess(values["KUBERNETES"]))
+    if not marks_pods(values):
+        warn(_unmarked(values["KUBERNETES"]))
     warn(f"the overlay is in {overlay}; keep its {SECRETS_FILE} safe and secret")
 
 
@@ -51,6 +54,16 @@ def _excess(version: str) -> str:
     return (
         f"{which} ignores deviations of 10 %, so up to a tenth of the streams and one more start in excess; "
         f"set KUBERNETES={first} or newer if that is the cluster's version"
+    )
+
+
+def _unmarked(version: str) -> str:
+    """Return a warning about the loss on a cluster that cannot limit the sidecars' right, or of an unknown version."""
+    first = f"{ADMISSION_SINCE[0]}.{ADMISSION_SINCE[1]}"
+    which = f"Kubernetes {version}" if version else "no cluster answered, so its version is taken for an old one: it"
+    return (
+        f"{which} cannot limit a right to one pod, so sidecars get none and mark no pod: scaling down may remove busy "
+        f"pods, whose drain then protects their players; set KUBERNETES={first} or newer if that is the version"
     )
 
 

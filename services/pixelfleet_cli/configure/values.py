@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pixelfleet.auth.htpasswd import read_users
 from pixelfleet.service.version import VERSION
+from pixelfleet_cli.configure.turn import port, port_conflicts, relay_ports, turn_port
 
 Check = Callable[[str], str]
 """Returns a normalized value; raises ValueError with the requirement."""
@@ -157,6 +158,9 @@ NAMES: Final[dict[str, Name]] = {
     "TURN_PASS": Name("is no longer used", _any),
     "TURN_SECRET": Name("secret of the TURN servers; generated when empty", secret),
     "TURN_NODE_ADDRESS": Name("kind of node address that players reach", one_of("external", "internal"), "external"),
+    "TURN_PORT": Name("port of the TURN servers on their nodes, for STUN and for TURN", turn_port, "3478"),
+    "TURN_RELAY_PORTS": Name("ports of the TURN servers' relays", relay_ports, "49152-65535"),
+    "TURN_METRICS_PORT": Name("port of the TURN servers' metrics", port, "9641"),
     "POD_NETWORK": Name("pod network, to which TURN may relay", network, "10.244.0.0/16"),
     "PROXY_ENABLE": Name("allow users to call the applications' REST APIs", one_of("true", "false"), "false"),
     "PROXY_PATH_PREFIX": Name("path prefix of those REST APIs", one_of("/proxy"), "/proxy"),
@@ -227,7 +231,8 @@ def checked(file_values: Mapping[str, str], environ: Mapping[str, str]) -> dict[
 
 def _conflicts(values: Mapping[str, str]) -> list[str]:
     """Return the errors of values that contradict each other."""
-    wrong = [
+    wrong = port_conflicts(values)
+    wrong += [
         f"PROXY_AUTH_USERS: is missing, and {name} requires users"
         for name in ("PROXY_ENABLE", "DASHBOARD_ENABLE")
         if values.get(name) == "true" and values.get("PROXY_AUTH_USERS") == ""

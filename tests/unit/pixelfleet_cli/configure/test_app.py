@@ -40,7 +40,8 @@ async def test_secrets_are_readable_by_the_owner_only_and_kept_by_later_runs(set
     assert file.stat().st_mode & 0o777 == 0o600
     await main(settings)
     assert file.read_text() == first
-    assert sorted(path.name for path in file.parent.iterdir()) == ["kustomization.yaml", "secrets.env"]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["kustomization.yaml", "secrets", "secrets.env"]
+    assert {path.stat().st_mode & 0o777 for path in (file.parent / "secrets").iterdir()} == {0o600}
 
 
 async def test_the_overlay_may_be_in_another_directory(settings: Settings, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,7 @@ def run(*arguments: str, stdin: bytes = b"") -> str:
     if done.returncode and not (arguments[0] == "api-resources" and "deployments.apps" in text):
         reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:2000]
         raise UsageError(f"kubectl {' '.join(arguments[:2])}: {reason}")
+    sys.stderr.write(done.stderr.decode("utf-8", "replace"))  # warnings of the API server
     return text
 
 

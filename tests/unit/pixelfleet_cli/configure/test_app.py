@@ -1,11 +1,13 @@
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from pixelfleet.service.errors import UsageError
-from pixelfleet_cli.configure.app import MAX_FILE_BYTES, main
+from pixelfleet_cli.configure.app import MAX_BRANDING_BYTES, MAX_FILE_BYTES, main
+from pixelfleet_cli.configure.installation import LAST_APPLIED
 from pixelfleet_cli.configure.settings import Settings
 from tests.unit.pixelfleet_cli.configure.test_kubectl import put_kubectl
 from tests.unit.pixelfleet_cli.configure.test_values import SEED
@@ -91,3 +93,93 @@ async def test_values_are_prompted_for(
 async def test_a_folder_without_manifests_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no base/kustomization\.yaml"):
         await main(settings.model_copy(update={"folder": tmp_path}))
+
+
+CLUSTER = """echo "$@" >> "$LOG"
+case "$1 $2" in
+"version "*) echo '{"clientVersion": {"gitVersion": "v1.30.0"}, "serverVersion": {"gitVersion": "v1.36.0"}}';;
+"kustomize "*) cat "$2/kustomization.yaml";;
+"api-resources "*) echo horizontalpodautoscalers.autoscaling; echo deployments.apps; echo secrets; exit 1;;
+"get deployments.apps") cat "$STREAMS";;
+"get pods") echo '{"items": []}';;
+"get horizontalpodautoscalers.autoscaling") echo '{"items": []}';;
+"get "*) echo '{"items": [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stream-old"}}]}';;
+"apply set-last-applied") cat > "$RELEASED";;
+*) cat > /dev/null; echo done;;
+esac"""
+
+OLD_STREAM = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {
+        "name": "stream",
+        "annotations": {LAST_APPLIED: json.dumps({"metadata": {"name": "stream"}, "spec": {"replicas": 6}})},
+    },
+    "spec": {"replicas": 4},
+}
+
+
+@pytest.fixture
+def logged(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of a kubectl in whose cluster an earlier version has been applied."""
+    put_kubectl(tmp_path / "bin", monkeypatch, CLUSTER)
+    (tmp_path / "streams").write_text(json.dumps({"items": [OLD_STREAM]}))
+    for name in ("LOG", "STREAMS", "RELEASED"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    return tmp_path / "log"
+
+
+def changing(log: Path) -> list[str]:
+    """Return the commands that change the cluster."""
+    commands = (line.partition(" --")[0] for line in log.read_text().splitlines() if "--dry-run" not in line)
+    return [each for each in commands if each.split()[0] in ("apply", "delete", "scale")]
+
+
+async def test_applying_releases_the_number_of_streams_first_and_deletes_leftovers_last(
+    settings: Settings, logged: Path, tmp_path: Path
+) -> None:
+    await main(settings.model_copy(update={"action": "apply"}))
+    assert changing(logged) == ["apply set-last-applied", "apply", "delete secret/stream-old"]
+    assert json.loads((tmp_path / "released").read_text()) == {"metadata": {"name": "stream"}, "spec": {}}
+
+
+async def test_deleting_needs_no_overlay(settings: Settings, logged: Path) -> None:
+    await main(settings.model_copy(update={"action": "delete"}))
+    assert changing(logged) == ["delete secret/stream-old"]
+    assert not (settings.folder / "overlay").exists()
+
+
+async def test_printed_manifests_repeat_the_number_that_an_earlier_version_applied(
+    settings: Settings, logged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await main(settings)
+    assert changing(logged) == []
+    printed = capsys.readouterr()
+    assert r"{\"op\": \"add\", \"path\": \"/spec/replicas\", \"value\": 4}" in printed.out
+    assert "an earlier version applied spec.replicas" in printed.err
+
+
+async def test_a_branding_is_copied_into_the_overlay(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "brand"
+    folder.mkdir()
+    settings.env_file.write_text(f"{SEED}BRANDING={folder}\n")
+    with pytest.raises(UsageError, match=r"BRANDING: .* has no branding\.json"):
+        await main(settings)
+    (folder / "branding.json").write_text("{}")
+    (folder / "logo.png").write_bytes(b"\xff")
+    await main(settings)
+    copied = settings.folder / "overlay" / "branding"
+    assert sorted(each.name for each in copied.iterdir()) == ["branding.json", "logo.png"]
+    (folder / "logo.png").write_bytes(bytes(MAX_BRANDING_BYTES))
+    with pytest.raises(UsageError, match="too much for a ConfigMap"):
+        await main(settings)
+
+
+async def test_several_applications_with_an_older_cluster_need_keda(settings: Settings) -> None:
+    lines = [line for line in SEED.splitlines() if not line.startswith(("UNREAL_REPO=", "UNREAL_IMAGE_NAME"))]
+    lines += ["APPS=game,viewer", "GAME_IMAGE=a/game:1", "VIEWER_IMAGE=a/viewer:1", "KUBERNETES=1.34"]
+    settings.env_file.write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=r"APPS: AUTOSCALING=hpa needs Kubernetes 1\.35 or newer; use keda"):
+        await main(settings)
+    settings.env_file.write_text("\n".join([*lines, "AUTOSCALING=keda"]))
+    assert await main(settings) == 0

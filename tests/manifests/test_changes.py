@@ -1,6 +1,7 @@
 """Changes of an installation: from each configuration to each other, applied twice, and deleted."""
 
 import json
+import re
 import tempfile
 from itertools import permutations
 from pathlib import Path
@@ -14,7 +15,7 @@ from pixelfleet_cli.configure.installation import LAST_APPLIED, title
 from pixelfleet_cli.configure.streams import streams_of
 from pixelfleet_cli.configure.values import checked
 from tests.manifests.cluster import Cluster
-from tests.manifests.rendering import LEAST, configured, objects, require_kubectl
+from tests.manifests.rendering import LEAST, ROOT, configured, objects, require_kubectl
 
 STREAM = "deployment.apps/stream"
 HPA = "horizontalpodautoscaler.autoscaling/stream"
@@ -141,12 +142,6 @@ def test_releasing_the_number_changes_nothing_but_the_record(installed: Installa
     assert applied[0] == applied[1]
 
 
-ENTRIES = {
-    "ingress": {"ingress.networking.k8s.io/pixelfleet"},
-    "gateway": {"gateway.gateway.networking.k8s.io/pixelfleet", "httproute.gateway.networking.k8s.io/pixelfleet"},
-}
-
-
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -167,31 +162,60 @@ def test_a_switch_and_the_way_back_leave_nothing(
         installed.cluster.roll_out()
         installed.apply(**values)
         assert installed.left(**values) == set()
-    assert (ENTRIES["ingress"] | {"statefulset.apps/redis"}) <= set(installed.cluster.objects)
+    assert {"ingress.networking.k8s.io/pixelfleet", "statefulset.apps/redis"} <= set(installed.cluster.objects)
     delete(installed.cluster, "pixel")
     assert installed.cluster.objects == {}
 
 
-RESTARTS = [
-    ({"PROXY_AUTH_USERS": MORE_USERS}, []),
-    ({"LINK_KEY": "k" * 32}, ["deployment.apps/matchmaker", "deployment.apps/router"]),
-    ({"TURN_SECRET": "another-turn-secret"}, ["daemonset.apps/turn", "deployment.apps/turn-api"]),
-    ({"STREAMS_WARM": "2"}, ["deployment.apps/matchmaker"]),
-    ({"STREAMS_MAX": "20"}, []),
-    ({"UNREAL_ARGS": "-log"}, [STREAM]),
-]
-"""Changes and the workloads whose pods they replace, as docs/how-to/kubernetes.md states."""
+CHANGED = {
+    "AUTOSCALING": "keda",
+    "GATEWAY_CLASS": "envoy",
+    "MONITORING": "podmonitor",
+    "REDIS_URL": "rediss://user:password@redis.example.com:6380/0",
+    "PROXY_AUTH_USERS": MORE_USERS,
+    "LINK_KEY": "k" * 32,
+    "TURN_SECRET": "the-turn-secret-after",
+    "STREAMS_WARM": "2",
+    "STREAMS_MIN": "2",
+    "STREAMS_MAX": "20",
+    "UNREAL_IMAGE_TAG": "1.1",
+    "UNREAL_ARGS": "-log",
+    "UNREAL_LABELS": "region=eu",
+}
+"""A change of each name in the table of docs/how-to/deploy.md."""
+
+WORKLOADS = {
+    "coturn": "daemonset.apps/turn",
+    "image-pull": "daemonset.apps/image-pull",
+    "matchmakers": "deployment.apps/matchmaker",
+    "routers": "deployment.apps/router",
+    "streams": STREAM,
+    "turn-api": "deployment.apps/turn-api",
+}
 
 
-@pytest.mark.parametrize(("change", "restarted"), RESTARTS, ids=[next(iter(each)) for each, _ in RESTARTS])
-def test_a_change_replaces_the_pods_of_its_readers_only(
-    installed: Installation, change: dict[str, str], restarted: list[str]
-) -> None:
+def stated() -> dict[str, list[str]]:
+    """Return the workloads that the guide states for a change of each name."""
+    guide = (ROOT / "docs/how-to/deploy.md").read_text()
+    table = guide.partition("| Change of | Pods that are replaced")[2].partition("\n\n")[0].splitlines()[2:]
+    found = {}
+    for names, pods, *_ in (row.strip("|").split("|") for row in table):
+        words = [] if pods.strip() == "none" else pods.strip().split(", ")
+        found |= dict.fromkeys(re.findall("`(.+?)`", names), sorted(WORKLOADS[word] for word in words))
+    return found
+
+
+def test_the_guide_states_the_effect_of_each_change() -> None:
+    assert set(stated()) == set(CHANGED)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_change_replaces_the_pods_that_the_guide_states(installed: Installation, name: str) -> None:
     users = {"DASHBOARD_ENABLE": "true", "PROXY_AUTH_USERS": USERS}
     values = {**users, "PLAYER_AUTH": "link", "LINK_KEY": "l" * 32, "TURN_SECRET": "the-turn-secret-before"}
     installed.apply(**values)
-    installed.apply(**{**values, **change})
-    assert installed.cluster.restarting() == restarted
+    installed.apply(**{**values, name: CHANGED[name]})
+    assert installed.cluster.restarting() == stated()[name]
 
 
 def test_a_secret_stays_until_no_pod_uses_it(installed: Installation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,7 +198,7 @@ def stated() -> dict[str, list[str]]:
     """Return the workloads that the guide states for a change of each name."""
     guide = (ROOT / "docs/how-to/deploy.md").read_text()
     table = guide.partition("| Change of | Pods that are replaced")[2].partition("\n\n")[0].splitlines()[2:]
-    found = {}
+    found: dict[str, list[str]] = {}
     for names, pods, *_ in (row.strip("|").split("|") for row in table):
         words = [] if pods.strip() == "none" else pods.strip().split(", ")
         found |= dict.fromkeys(re.findall("`(.+?)`", names), sorted(WORKLOADS[word] for word in words))

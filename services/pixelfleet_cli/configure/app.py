@@ -11,8 +11,10 @@ from typing import Final
 
 from pixelfleet.service.errors import UsageError, warn
 from pixelfleet_cli.configure import changes
+from pixelfleet_cli.configure.images import MOVING, split, to_pin
 from pixelfleet_cli.configure.kubectl import cluster_version, render, run, usable_kubectl
 from pixelfleet_cli.configure.overlay import overlay_files
+from pixelfleet_cli.configure.registry import RegistryError, digest_of
 from pixelfleet_cli.configure.secret_values import secret_files, secrets_of
 from pixelfleet_cli.configure.settings import Settings
 from pixelfleet_cli.configure.streams import EXACT_SINCE, scales_in_excess, streams_of
@@ -27,16 +29,32 @@ SECRETS_FILE: Final = "secrets.env"
 
 async def main(settings: Settings) -> int:
     """Print, apply or delete the manifests and return 0; raise UsageError with all missing and invalid values."""
-    await asyncio.to_thread(_configure, settings)
+    values = await asyncio.to_thread(_values, settings)
+    if settings.action != "delete":
+        values |= await _pinned(values)
+    await asyncio.to_thread(_configure, settings, values)
     return 0
 
 
-def _configure(settings: Settings) -> None:
+async def _pinned(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of images with the digests of their registries; raise UsageError with all failures."""
+    pinned, wrong = {}, []
+    for name, image in to_pin(values).items():
+        try:
+            digest = await digest_of(image)
+            pinned[name] = f"{values[name]}@{digest}"
+            if split(image)[1] == MOVING:
+                warn(f"{name}: {MOVING} names no version; it is pinned to {digest}")
+        except RegistryError as error:
+            wrong.append(f"{name}: the digest of {image} is not known ({error}); give a version or a digest")
+    if wrong:
+        raise UsageError("\n  ".join(["images:", *wrong]))
+    return pinned
+
+
+def _configure(settings: Settings, values: dict[str, str]) -> None:
     usable_kubectl()
     folder = settings.folder.resolve()
-    if not (folder / "base" / "kustomization.yaml").is_file():
-        raise UsageError(f"--folder {settings.folder}: has no base/kustomization.yaml")
-    values = _values(settings)
     if settings.action == "delete":
         _show(changes.delete(run, values["NAMESPACE"]))
         return
@@ -94,6 +112,8 @@ def _version(version: tuple[int, int]) -> str:
 
 
 def _values(settings: Settings) -> dict[str, str]:
+    if not (settings.folder / "base" / "kustomization.yaml").is_file():
+        raise UsageError(f"--folder {settings.folder}: has no base/kustomization.yaml")
     file_values: dict[str, str] = {}
     exists = settings.env_file.exists()
     try:

@@ -6,14 +6,13 @@ from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pixelfleet_cli.configure.images import image_entry, joined
 from pixelfleet_cli.configure.installation import labels_of
 from pixelfleet_cli.configure.patches import Patch, Patches, add, replace
 from pixelfleet_cli.configure.secret_values import has_users, secret_generators
 from pixelfleet_cli.configure.streams import (
     Streams,
     components_of,
-    image_entry,
-    joined,
     patches_of,
     settings_of,
     streams_of,

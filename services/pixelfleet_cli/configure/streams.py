@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pixelfleet_cli.configure.images import joined, split
 from pixelfleet_cli.configure.patches import Patches, add, remove, replace
 from pixelfleet_cli.configure.values import prefix
 
@@ -85,28 +86,8 @@ def _labels(labels: str, image: str) -> str:
     """Return labels with the version, which is the image's tag, unless they have one."""
     if any(pair.startswith("version=") for pair in labels.split(",")):
         return labels
-    _, version = split(image)
-    return ",".join(filter(None, [labels, f"version={version.removeprefix('sha256:')}"]))
-
-
-def split(image: str) -> tuple[str, str]:
-    """Return the name of an image and its tag or digest."""
-    name, at, digest = image.partition("@")
-    if at:
-        return name, digest
-    name, _, tag = image.rpartition(":")
-    return name, tag
-
-
-def joined(name: str, version: str) -> str:
-    """Return an image with its tag or digest."""
-    return f"{name}@{version}" if version.startswith("sha256:") else f"{name}:{version}"
-
-
-def image_entry(placeholder: str, image: str) -> dict[str, str]:
-    """Return the entry of kustomize's `images` for a placeholder in the manifests."""
-    name, version = split(image)
-    return {"name": placeholder, "newName": name, ("digest" if "@" in image else "newTag"): version}
+    _, tag, digest = split(image)
+    return ",".join(filter(None, [labels, f"version={tag or digest.removeprefix('sha256:')}"]))
 
 
 def scales_in_excess(values: Mapping[str, str]) -> bool:

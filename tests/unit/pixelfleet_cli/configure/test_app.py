@@ -6,14 +6,28 @@ from pathlib import Path
 import pytest
 
 from pixelfleet.service.errors import UsageError
+from pixelfleet_cli.configure import app
 from pixelfleet_cli.configure.app import MAX_BRANDING_BYTES, MAX_FILE_BYTES, main
 from pixelfleet_cli.configure.installation import LAST_APPLIED
+from pixelfleet_cli.configure.registry import RegistryError
 from pixelfleet_cli.configure.settings import Settings
 from tests.unit.pixelfleet_cli.configure.test_kubectl import put_kubectl
 from tests.unit.pixelfleet_cli.configure.test_values import SEED
 
 PRINTS = """[ $1 = version ] && echo '{"clientVersion": {"gitVersion": "v1.30.0"}}' && exit
 cat "$2/kustomization.yaml" """
+
+
+DIGEST = f"sha256:{'0' * 64}"
+
+
+class Registry:
+    """A registry that knows each image but one with the name `unknown`."""
+
+    async def __call__(self, image: str) -> str:
+        if "unknown" in image:
+            raise RegistryError("registry.example.com: HTTP status 404, without a digest")
+        return DIGEST
 
 
 @pytest.fixture
@@ -24,6 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (tmp_path / "k8s" / "base").mkdir(parents=True)
     (tmp_path / "k8s" / "base" / "kustomization.yaml").write_text("")
     (tmp_path / ".env").write_text(SEED)
+    monkeypatch.setattr(app, "digest_of", Registry())
     return Settings(env_file=tmp_path / ".env", folder=tmp_path / "k8s")
 
 
@@ -183,3 +198,30 @@ async def test_several_applications_with_an_older_cluster_need_keda(settings: Se
         await main(settings)
     settings.env_file.write_text("\n".join([*lines, "AUTOSCALING=keda"]))
     assert await main(settings) == 0
+
+
+async def test_latest_is_pinned_with_a_warning(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    await main(settings)
+    printed = capsys.readouterr()
+    assert printed.out.count(f'"digest": "{DIGEST}"') == 2
+    assert f"IMAGE_TAG: latest names no version; it is pinned to {DIGEST}" in printed.err
+    assert f"UNREAL_IMAGE_TAG: latest names no version; it is pinned to {DIGEST}" in printed.err
+
+
+async def test_latest_is_refused_when_the_registry_does_not_know_it(settings: Settings) -> None:
+    settings.env_file.write_text(SEED.replace("my-pixelstream", "unknown", 1))
+    with pytest.raises(UsageError, match=r"UNREAL_IMAGE_TAG: the digest of .*/unknown:latest is not known"):
+        await main(settings)
+    assert not (settings.folder / "overlay").exists()
+
+
+async def test_versions_are_pinned_on_request_only(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    versions = SEED.replace("latest", "1.0")
+    settings.env_file.write_text(versions)
+    await main(settings)
+    assert "digest" not in capsys.readouterr().out
+    settings.env_file.write_text(f"{versions}IMAGE_DIGESTS=true\n")
+    await main(settings)
+    printed = capsys.readouterr()
+    assert printed.out.count(f'"digest": "{DIGEST}"') == 2
+    assert "names no version" not in printed.err

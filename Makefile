@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos interop soak lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -71,8 +71,15 @@ bench-startup: ## measure the response time of the command line (ARGS="--against
 bench-loss: ## measure the time without matches after the loss of Redis (ARGS="--against CHECKOUT" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.loss --check $(ARGS)
 
+interop: ## run real peers (Epic's published libraries, Firefox, GStreamer) and write docs/reference/compatibility.md
+	@scripts/setup dev && scripts/build-page test && scripts/install-parts interop
+	@scripts/interop $(ARGS)
+
 chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some minutes
 	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
+
+soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
+	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
 
 lint: ## run ruff, mypy and shellcheck, and eslint and tsc on the page
 	@scripts/setup dev
@@ -104,5 +111,5 @@ dist: ## make the files of a release in .build/dist: wheel and bills of material
 
 clean: ## remove all built files
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf services/router/page player/node_modules tests/e2e/stock_page/dist
+	rm -rf services/router/page player/node_modules tests/interop/node_modules tests/interop/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

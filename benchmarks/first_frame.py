@@ -30,7 +30,7 @@ from benchmarks.chromium import CHROMIUM_OPTIONS
 from pixelfleet.service import logs
 from pixelfleet_cli.demo.status import Screen
 
-STOCK_PAGE = Path(__file__).parent.parent / "tests" / "e2e" / "stock_page" / "dist"
+STOCK_PAGE = Path(__file__).parent.parent / "tests" / "interop" / "dist" / "5.7-library"
 FIRST_FRAME = """() => {
   const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
   return video !== undefined && video.getVideoPlaybackQuality().totalVideoFrames > 0;

@@ -14,6 +14,8 @@ from typing import Final
 import orjson
 
 START_SECONDS: Final = 30.0
+LINE_BYTES: Final = 16 * 1024
+"""The longest line of a program's output that is kept; twice as much is read ahead."""
 ROOT: Final = Path(__file__).parent.parent
 
 PIXELFLEET: Final = (
@@ -34,6 +36,59 @@ class StartError(RuntimeError):
     """A server did not start; the text has its last lines."""
 
 
+class Output:
+    """The output of a program: a pipe that is read all the time, or not at all while it is blocked."""
+
+    def __init__(self, log: Path | None) -> None:
+        self.lines = asyncio.StreamReader(LINE_BYTES)
+        self._log = log
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self._transport: asyncio.BaseTransport | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> int:
+        """Return the end of the pipe for the program, which the caller closes."""
+        # A pipe as operators have it; those that uvloop makes are pairs of sockets.
+        read_end, write_end = os.pipe()
+        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self.lines), os.fdopen(read_end, "rb")
+        )
+        return write_end
+
+    def follow(self) -> None:
+        """Read on, so that the program never blocks; keep lines above the level info."""
+        self._task = asyncio.create_task(self._follow())
+
+    def block(self) -> None:
+        """Stop reading: the next lines soon fill the buffer and the pipe."""
+        self._reads.clear()
+
+    def unblock(self) -> None:
+        """Read again."""
+        self._reads.set()
+
+    def close(self) -> None:
+        """Close the pipe."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._transport is not None:
+            self._transport.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._reads.wait()
+            try:
+                line = await self.lines.readline()
+            except ValueError:  # longer than LINE_BYTES
+                continue
+            if not line:
+                return
+            if self._log is not None and b'"level":"info"' not in line:
+                with self._log.open("ab") as file:
+                    file.write(line)
+
+
 @dataclass(slots=True)
 class Program:
     """A running program."""
@@ -41,6 +96,8 @@ class Program:
     process: asyncio.subprocess.Process
     facts: dict[str, int]
     """The numbers in the log line that announces its listeners, including its ports."""
+    output: Output | None = None
+    """None if it has none."""
 
     @property
     def pid(self) -> int:
@@ -57,6 +114,8 @@ class Program:
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGKILL)
         await self.process.wait()
+        if self.output is not None:
+            self.output.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,42 +153,34 @@ async def start_python(
 
     Raises StartError when the program ends or the time is up without that line.
     """
-    process = await asyncio.create_subprocess_exec(
-        *program,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
-    )
-    assert process.stdout is not None
+    output = Output(log)
+    write_end = await output.open()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *program,
+            *arguments,
+            stdout=write_end,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PIXELFLEET_")},
+        )
+    finally:
+        os.close(write_end)
     last: deque[str] = deque(maxlen=5)
     try:
         async with asyncio.timeout(START_SECONDS):
-            async for line in process.stdout:
+            async for line in output.lines:
                 last.append(line.decode("utf-8", "replace").rstrip())
                 if (facts := numbers_of(line)).get(fact):
-                    keep = asyncio.create_task(_read_on(process.stdout, log))
-                    _readers.add(keep)
-                    keep.add_done_callback(_readers.discard)
-                    return Program(process, facts)
+                    output.follow()
+                    return Program(process, facts, output)
     except TimeoutError:
         pass
     with suppress(ProcessLookupError):  # it may have exited
         process.kill()
     await process.wait()
+    output.close()
     raise StartError("\n".join([f"{arguments[0]} did not start:", *last]))
-
-
-_readers: set[asyncio.Task[None]] = set()
-
-
-async def _read_on(lines: asyncio.StreamReader, log: Path | None) -> None:
-    """Read a program's output, so that it never blocks; keep lines above the level info."""
-    async for line in lines:
-        if log is not None and b'"level":"info"' not in line:
-            with log.open("ab") as file:
-                file.write(line)
 
 
 def numbers_of(line: bytes) -> dict[str, int]:

@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, NoReturn, TypeVar, overload
 
 import pytest
 
@@ -36,14 +36,13 @@ SIGNALSERVER_ON_FREE_PORTS: Final[dict[str, Any]] = {
 
 
 def require_part(name: str) -> str:
-    """Return the path of a program that scripts/install-parts installs.
+    """Return the path of a program that scripts/install-parts installs; without it end as `missing_part` does."""
+    found = filter(None, map(shutil.which, (name, *_OTHER_NAMES.get(name, ()))))
+    return next(found, None) or missing_part(f"{name} is not on PATH; scripts/install-parts installs it")
 
-    Without it the test is skipped with a reason; with CI=true it fails, so that no test is skipped unnoticed.
-    """
-    for program in (name, *_OTHER_NAMES.get(name, ())):
-        if path := shutil.which(program):
-            return path
-    reason = f"{name} is not on PATH; scripts/install-parts installs it"
+
+def missing_part(reason: str) -> NoReturn:
+    """Skip the test with this reason; with CI=true fail it, so that no test is skipped unnoticed."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -84,13 +84,23 @@ class _Player(WSListener):
 
 
 async def joins(
-    urls: Sequence[str], *, players: int, rate: float, hold: float, limit: float, come_back: bool = False
+    urls: Sequence[str],
+    *,
+    players: int,
+    rate: float,
+    hold: float,
+    limit: float,
+    come_back: bool = False,
+    headers: Callable[[int], dict[str, str]] | None = None,
+    outcome: Outcome | None = None,
 ) -> Outcome:
     """Let players join at `rate` per second; each waits at most `limit` seconds, stays for `hold`, and leaves.
 
-    With `come_back` a player that is disconnected before its match dials again, as pages do.
+    With `come_back` a player that is disconnected before its match dials again, as pages do. `headers` returns those of
+    a player's request. An `outcome` of the caller has the figures while the players join; its waits are sorted at the
+    end.
     """
-    outcome = Outcome()
+    outcome = outcome or Outcome()
     loop = asyncio.get_running_loop()
     begun = loop.time()
 
@@ -100,7 +110,7 @@ async def joins(
         started = loop.time()
         attempt = number
         while True:
-            player = await _connected(urls[attempt % len(urls)], limit)
+            player = await _connected(urls[attempt % len(urls)], limit, headers(number) if headers else None)
             matched = player is not None and (not come_back or await _hello(player))
             matched = matched and player is not None and await _config(player, due - loop.time())
             if matched or not come_back or loop.time() >= due:
@@ -138,10 +148,10 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-async def _connected(url: str, seconds: float) -> _Player | None:
+async def _connected(url: str, seconds: float, headers: dict[str, str] | None) -> _Player | None:
     player = _Player()
     try:
-        await ws_connect(lambda: player, url, websocket_handshake_timeout=seconds)
+        await ws_connect(lambda: player, url, websocket_handshake_timeout=seconds, extra_headers=headers)
     except (OSError, WSError, TimeoutError):
         return None
     return player

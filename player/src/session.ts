@@ -8,6 +8,7 @@ import {
   type ReconnectAdvice,
 } from './connection/close_codes';
 import { IceMonitor } from './connection/ice_monitor';
+import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
 import { Reconnector } from './connection/reconnector';
@@ -129,6 +130,7 @@ export class Session {
       this.#refusal = cleanText(data.message) ?? '';
       this.#end('refused', optional('text', this.#refusal === '' ? undefined : this.#refusal));
     });
+    adoptLooseTracks(stream);
     watchNegotiation(stream, (failure) => {
       this.#onNegotiationFailure(failure);
     });
@@ -207,7 +209,8 @@ export class Session {
       this.#stream.webRtcController.closePeerConnection();
       return;
     }
-    const advice = this.#adviceAfter(code, intent !== undefined || pathLost);
+    const server = this.#probe.isUpgradeBlocked ? 'later' : reconnectAdvice(code);
+    const advice = intent === undefined && !pathLost ? server : 'now';
     if (!this.#reconnector.closed(advice)) {
       this.#giveUp(advice, code, cleanText(reason));
       return;
@@ -216,14 +219,6 @@ export class Session {
     if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
     }
-  }
-
-  /** @param wanted - whether the page itself wants a new connection */
-  #adviceAfter(code: number, wanted: boolean): ReconnectAdvice {
-    if (wanted) {
-      return 'now';
-    }
-    return this.#probe.isUpgradeBlocked ? 'later' : reconnectAdvice(code);
   }
 
   #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {

@@ -31,6 +31,9 @@ CONTACT_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 """A lease is used only within this time after an answer of the store. The store may have expired the leases of a
 replica that was suspended or cut off for longer, and given the slots to other players."""
 
+RETRY_SECONDS: Final = 0.5
+"""The interval of heartbeats while the store is unavailable."""
+
 BATCH_SIZE: Final = 100
 """Sessions that are sent or notified together, in the order of their arrival, before other tasks run."""
 
@@ -135,14 +138,15 @@ class Broker:
             if await self.renew():
                 await self.store.wait(self.replica_id, self._pause)
             else:
-                await asyncio.sleep(RENEW_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def renew(self) -> bool:
         """Send one heartbeat and act on the answer; return False when the store is unavailable."""
         try:
             await self._renew()
         except StoreUnavailableError as error:
-            log.warning("fleet store unavailable", why=str(error), sessions=len(self.sessions))
+            if not self._unavailable:
+                log.warning("fleet store unavailable", why=str(error), sessions=len(self.sessions))
             self._unavailable = True
             self.refused = isinstance(error, StoreRefusedError)
             await self._for_each_waiting(self._notify_unavailable)

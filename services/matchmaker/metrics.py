@@ -74,6 +74,12 @@ class Metrics:
         dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=registry)
         self._dials = {ok: dials.labels("ok" if ok else "failed") for ok in (True, False)}
         self._matches = Counter("matchmaker_matches", "Matches of players to streamers.", ["app"], registry=registry)
+        self._refused = Counter(
+            "matchmaker_upgrades_refused",
+            "Websockets of players refused with an HTTP status, by reason.",
+            ["reason"],
+            registry=registry,
+        )
         self._app_metrics: dict[str, tuple[Histogram, Counter]] = {}
         """Children of `_wait` and `_matched` by application; `labels` is slower than this lookup."""
 
@@ -92,6 +98,10 @@ class Metrics:
     def dialled(self, *, ok: bool) -> None:
         """Count a dial."""
         self._notes.add(self._dials[ok].inc)
+
+    def refused(self, reason: str) -> None:
+        """Count a refused player; `reason` is one of a fixed set."""
+        self._refused.labels(reason).inc()
 
     def watch_fleet(self, gauges: "FleetGauges") -> None:
         """Add the fleet's gauges to both registries: for Prometheus and for autoscalers."""

@@ -67,6 +67,8 @@ class Player:
     socket: WebSocket
     ticket: Ticket
     passed_on: dict[str, str]
+    client: str = ""
+    """The key under which its client is counted."""
     position: QueuePosition | None = None
     arrived_at: float = 0.0
     """On the loop's clock, as are `joined_at` and `left_at`."""
@@ -89,9 +91,9 @@ class Player:
             self.socket,
             on_end=self._ended,
             on_upstream_lost=self._upstream_lost,
-            early_limit=MAX_QUEUED_BYTES,
             budget=self.context.early_budget,
         )
+        self._limit_early(MAX_QUEUED_BYTES)
         self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
@@ -159,6 +161,11 @@ class Player:
         self.socket.send(messages.refused(close_codes.KICKED.reason))
         self.socket.close(close_codes.KICKED)
 
+    def _limit_early(self, size: int) -> None:
+        """Limit the player's messages that are kept without a streamer, the fragments of an unfinished one included."""
+        self.relay.early_limit = size
+        self.socket.limit_fragments(size)
+
     # -- internal -----------------------------------------------------------------------------------
 
     async def _arrive(self) -> None:
@@ -184,7 +191,7 @@ class Player:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
         while lease is not None and self.left_at is None:
             self.position, self.lease = None, lease
-            self.relay.early_limit = MAX_EARLY_BYTES
+            self._limit_early(MAX_EARLY_BYTES)
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -232,7 +239,7 @@ class Player:
             return None
         if lease is None:
             self.lease = None
-            self.relay.early_limit = MAX_QUEUED_BYTES
+            self._limit_early(MAX_QUEUED_BYTES)
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
         return lease
 

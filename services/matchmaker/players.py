@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from matchmaker.broker import Broker
+from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
@@ -20,7 +21,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
-from pixelfleet.auth.person import person_of
+from pixelfleet.auth.person import client_digest, person_of
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -76,6 +77,11 @@ class Players:
         """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()
         """Set whenever a player has left; the task that waits for it clears it."""
+        self._limits = ClientLimits(
+            proxies=settings.trusted_proxies,
+            joins_per_minute=settings.joins_per_minute,
+            connections=settings.connections_per_address,
+        )
         self._heartbeat = heartbeat
         self._open: dict[str, Player] = {}
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
@@ -92,37 +98,68 @@ class Players:
 
     async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
         """Authenticate a player with `enter`, then accept or refuse it. Only an accepted player uses its link."""
+        client = self._limits.client(head)
+        refused = self._refused_by_limit(client, head)
+        if refused is not None:
+            return refused
         try:
             identity = await enter(head)
-            decision = self.take(head, identity)
+            decision = self._accept(head, client, identity)
             if isinstance(decision, Accepted):
                 await use_link(identity)
         except web.HTTPException as error:
+            self.metrics.refused("authentication")
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
         return decision
 
-    def take(self, head: RequestHead, identity: Identity = ANONYMOUS) -> Accepted | Refusal:
-        """Accept or refuse a player."""
+    def take(self, head: RequestHead) -> Accepted | Refusal:
+        """Accept or refuse a player without authentication."""
+        client = self._limits.client(head)
+        return self._refused_by_limit(client, head) or self._accept(head, client, ANONYMOUS)
+
+    def _refused_by_limit(self, client: str, head: RequestHead) -> Refusal | None:
+        """Count a join; return the refusal if its client has reached a limit."""
+        if self.closing or (refused := self._limits.check(client, head)) is None:
+            return None
+        self.metrics.refused("address")
+        return refused
+
+    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Accepted | Refusal:
         if self.closing:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting down")
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
-            return refusal(HTTPStatus.FORBIDDEN, "pages of this origin may not connect", Reason.ORIGIN_NOT_ALLOWED)
+            why = "pages of this origin may not connect"
+            return self._refuse("origin", HTTPStatus.FORBIDDEN, why, Reason.ORIGIN_NOT_ALLOWED)
         if len(self.broker.waiting) >= self.settings.max_queue:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
+            return self._refuse("queue_full", HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
         try:
             join_request, forwarded = self._cached_join_request(head.raw_path, identity)
         except JoinRequestError as error:
-            return refusal(HTTPStatus.BAD_REQUEST, str(error))
+            return self._refuse("query", HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
-            return refusal(HTTPStatus.FORBIDDEN, str(error))
-        priority, person = identity.priority or 0, person_of(identity, head.headers)
-        return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, join_request, forwarded, priority, person)), head
+            return self._refuse("not_allowed", HTTPStatus.FORBIDDEN, str(error))
+        ticket = Ticket(
+            session_id=secrets.token_hex(16),
+            replica_id=self.broker.replica_id,
+            app=join_request.app,
+            wants=join_request.wants,
+            may_share=join_request.may_share,
+            spectator=join_request.spectator,
+            labels=join_request.labels,
+            priority=identity.priority or 0,
+            client=client_digest(client),
+            person=person_of(identity, head.headers),
         )
+        return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client)), head)
+
+    def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
+        self.metrics.refused(counted)
+        return refusal(status, why, reason)
 
     def forget(self, player: Player) -> None:
         """Remove a player whose socket is closed."""
         self._open.pop(player.ticket.session_id, None)
+        self._limits.closed(player.client)
         self.left.set()
 
     async def run(self) -> None:
@@ -159,21 +196,9 @@ class Players:
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         return join_request, {name: query[name][:64] for name in FORWARDED if name in query}
 
-    def _opened(
-        self, socket: WebSocket, join_request: JoinRequest, forwarded: dict[str, str], priority: int, person: str = ""
-    ) -> MessageHandler:
-        ticket = Ticket(
-            session_id=secrets.token_hex(16),
-            replica_id=self.broker.replica_id,
-            app=join_request.app,
-            wants=join_request.wants,
-            may_share=join_request.may_share,
-            spectator=join_request.spectator,
-            labels=join_request.labels,
-            priority=priority,
-            person=person,
-        )
-        player = Player(self, socket, ticket, forwarded)
+    def _opened(self, socket: WebSocket, ticket: Ticket, forwarded: dict[str, str], client: str) -> MessageHandler:
+        player = Player(self, socket, ticket, forwarded, client)
         self._open[ticket.session_id] = player
+        self._limits.opened(client)
         self._heartbeat.add(socket)
         return player.begin()

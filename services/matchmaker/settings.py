@@ -99,6 +99,18 @@ class Settings(AuthSettings):
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        description="More simultaneous players from one address than this are refused with HTTP 429; 0 is no limit. "
+        "Clients on this machine are not limited.",
+    )
+    joins_per_minute: float = Field(
+        300,
+        ge=0,
+        description="More new players per minute from one address than this are refused with HTTP 429; 0 is no limit. "
+        "Clients on this machine are not limited.",
+    )
     early_bytes: Bytes = Field(
         16777216,
         ge=0,
@@ -132,8 +144,8 @@ class Settings(AuthSettings):
     legacy_dialect: list[Annotated[str, Placeholder("DIALECT")]] = Field(
         default=["5.0"],
         description="Legacy servers use this protocol: legacy is that of Unreal Engine 4.27, 5.1 that of 5.0 and 5.1, "
-        "5.2 that of 5.2 and 5.3, 5.5 that of Pixelfleet. With 5.0 the matchmaker learns which of them, except legacy, "
-        "each server has. NETWORK=DIALECT and ADDRESS:PORT=DIALECT are for some servers only.",
+        "5.2 that of 5.2 and 5.3, 5.5 that of Pixelfleet. With 5.0 the matchmaker determines the dialect of each "
+        "server, except legacy. NETWORK=DIALECT and ADDRESS:PORT=DIALECT are for some servers only.",
     )
     legacy_seconds: Seconds = Field(
         75.0, gt=0, description="A legacy server that has been silent for this time is disconnected."

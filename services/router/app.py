@@ -37,7 +37,7 @@ from router.upstreams.pool import Pool
 log = structlog.get_logger(__name__)
 
 PAGE_ORIGIN_HEADER: Final = "X-Pixelfleet-Origin"
-"""The header in which the page repeats its origin: browsers send `Origin` with its websocket, and not with its request."""
+"""The header in which the page repeats its origin: browsers send `Origin` with its websocket only."""
 
 PLAYER_PATHS: Final = ("/", "/ws", "/matchmaker")
 """Paths of player websockets: stock pages dial `/`."""

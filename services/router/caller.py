@@ -64,8 +64,8 @@ class Callers:
         self._guard = guard
         self._proxies = proxies
         self._requests = Buckets(requests_per_second, max(1.0, requests_per_second * BURST_SECONDS))
-        self._joins = Buckets(joins_per_minute / 60, max(1.0, joins_per_minute / 2))
-        self._logins = Buckets(logins_per_minute / 60, max(1.0, logins_per_minute / 2))
+        self._joins = Buckets.per_minute(joins_per_minute)
+        self._logins = Buckets.per_minute(logins_per_minute)
         self._time = asyncio.get_running_loop().time
 
     async def on_response_prepare(self, request: web.Request, response: web.StreamResponse) -> None:

@@ -15,6 +15,7 @@ from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.damping import RELAYED_HEADER
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
@@ -41,6 +42,9 @@ FULL_SECONDS: Final = 1.0
 
 REFUSED: Final = frozenset({400, 401, 403, 404})
 """Statuses of a refusal that every other matchmaker would repeat."""
+
+TOO_MANY: Final = 429
+"""The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -149,7 +153,7 @@ class Players:
         return accepted(WebSocket(self.bounds, opened), request)
 
     def _forwarded_headers(self, caller: Caller) -> dict[str, str]:
-        headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id}
+        headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id, RELAYED_HEADER: "1"}
         if (proof := self._guard.authorization(caller.request)) is not None:
             headers["Authorization"] = proof
         if value := cookie_player_id(caller.request.headers, caller.request.cookies):
@@ -210,7 +214,7 @@ class Player:
                 )
             except DialError as error:
                 status = error.status
-                if status in REFUSED:
+                if status in REFUSED or status == TOO_MANY:
                     break
                 matchmakers.failed(target, str(error))
             else:
@@ -238,7 +242,7 @@ class Player:
             self.players.full()
             self.socket.close(close_codes.FULL)
         else:
-            self.socket.close(close_codes.SERVICE_UNAVAILABLE)
+            self.socket.close(close_codes.FULL if status == TOO_MANY else close_codes.SERVICE_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:

@@ -9,19 +9,16 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCIceCandidate,
-    RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.codecs import is_rtx
-from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from pixelfleet.protocol.messages import BadMessageError, IceCandidate, Message, Sdp
 from teststreamer import feedback, sdp
 from teststreamer.connection import Connection
 from teststreamer.datachannel import Conversation
 from teststreamer.dialect import read, remote_candidate
-from teststreamer.encoder import CODECS, Codec
+from teststreamer.preferences import opus, video_codecs
 from teststreamer.settings import Settings
 from teststreamer.sound import Sound
 from teststreamer.video import Feed
@@ -192,10 +189,10 @@ class Peer:
         for kind in kinds:
             if kind == "video":
                 self._transceiver = self._connection.addTransceiver(self.feed, direction="sendonly")
-                self._transceiver.setCodecPreferences(_in_order(self._settings.codec))
+                self._transceiver.setCodecPreferences(video_codecs(self._settings.codec))
                 feedback.watch(self._transceiver.sender, self._on_keyframe_request, self._on_estimate)
             elif kind == "audio" and self.sound is not None:
-                self._connection.addTransceiver(self.sound, direction="sendonly").setCodecPreferences(_opus())
+                self._connection.addTransceiver(self.sound, direction="sendonly").setCodecPreferences(opus())
 
     async def _offer(self) -> None:
         """Send the offer at once, and the local candidates after they are gathered."""
@@ -292,20 +289,3 @@ class Peer:
             channel.send(data)
         if channel.bufferedAmount > MAX_BUFFERED_BYTES:
             self.end("the data channel was not read")
-
-
-def _in_order(first: Codec) -> list[RTCRtpCodecCapability]:
-    """Return aiortc's video codecs with the preferred one first, and retransmission (RTX) last."""
-    order = [first, *(codec for codec in CODECS if codec != first)]
-    offered = RTCRtpSender.getCapabilities("video").codecs
-    video = [codec for codec in offered if not is_rtx(codec)]
-    video.sort(key=lambda codec: order.index(_codec(codec)))
-    return [*video, *(codec for codec in offered if is_rtx(codec))]
-
-
-def _opus() -> list[RTCRtpCodecCapability]:
-    return [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.mimeType.lower() == "audio/opus"]
-
-
-def _codec(capability: RTCRtpCodecCapability) -> Codec:
-    return "h264" if capability.mimeType.lower() == "video/h264" else "vp8"

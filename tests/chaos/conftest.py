@@ -43,6 +43,8 @@ class ControlPlane:
     port: int
     redis: Program
     store: FleetStore
+    options: tuple[str, ...] = ()
+    """Further options of the matchmakers."""
     replicas: list[Program] = field(default_factory=list)
 
     @property
@@ -57,6 +59,7 @@ class ControlPlane:
         options = (
             *("--redis-url", self.redis_url, "--session-key", self.key, "--legacy-port", "0"),
             *("--hold-seconds", "0"),  # all players have one address
+            *self.options,
         )
         replica = await processes.matchmaker(*options, log=self.folder / "matchmaker.log")
         self.replicas.append(replica)
@@ -84,14 +87,16 @@ class ControlPlane:
 
 
 @asynccontextmanager
-async def control_plane(folder: Path) -> AsyncIterator[ControlPlane]:
-    """Start Redis and two matchmakers, which are ready when this yields."""
+async def control_plane(folder: Path, *options: str) -> AsyncIterator[ControlPlane]:
+    """Start Redis and two matchmakers with these options, which are ready when this yields."""
     require_part("redis-server")
     port = processes.free_port()
     async with AsyncExitStack() as stack:
         redis = await processes.redis(port, folder)
         store = await stack.enter_async_context(open_store(f"redis://127.0.0.1:{port}"))
-        made = ControlPlane(folder=folder, key=secrets.token_hex(32), port=port, redis=redis, store=store)
+        made = ControlPlane(
+            folder=folder, key=secrets.token_hex(32), port=port, redis=redis, store=store, options=options
+        )
 
         async def end_redis() -> None:  # the process of that moment: tests restart it
             await made.redis.end()

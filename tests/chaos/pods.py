@@ -50,9 +50,9 @@ class Pod:
 
 
 @asynccontextmanager
-async def pods(control_plane: ControlPlane, *, servers: int, streamers: int) -> AsyncIterator[list[Pod]]:
-    """Run signalling servers that report to the store; yield once the store has all streamers."""
-    options = ("--redis-url", control_plane.redis_url, "--session-key", control_plane.key)
+async def pods(control_plane: ControlPlane, *further: str, servers: int, streamers: int) -> AsyncIterator[list[Pod]]:
+    """Run signalling servers, with `further` options, that report to the store; yield once it has all streamers."""
+    options = ("--redis-url", control_plane.redis_url, "--session-key", control_plane.key, *further)
     async with AsyncExitStack() as stack:
         made = []
         for number in range(servers):

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from benchmarks.chromium import CHROMIUM_OPTIONS
 from tests.parts import PATIENCE_SECONDS, eventually, require_part
 
-STOCK_PAGE = Path(__file__).parent / "stock_page" / "dist"
+STOCK_PAGE = Path(__file__).parents[1] / "interop" / "dist" / "5.7-library"
 
 VIDEO = """() => {
   const video = [...document.querySelectorAll('video')].find((v) => v.videoWidth > 0);
@@ -99,7 +99,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 def stock_page() -> Iterator[str]:
     """The address of a page with Epic's published library and none of our code."""
     if not (STOCK_PAGE / "index.html").is_file():
-        pytest.fail("the stock page is not built; `make test` builds it, `scripts/build-page test` alone does too")
+        pytest.fail("the page is not built; `make test` builds it, `scripts/build-page test` alone does too")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(STOCK_PAGE)))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -1,4 +1,4 @@
-"""Video of a real streamer plays through a matchmaker on stand-ins for stock servers, in our page and in Epic's."""
+"""Video plays through a matchmaker on stand-ins for stock servers, in Pixelfleet's page and in Epic's."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -30,6 +30,15 @@ NEGOTIATED = """() => {
   return webRtcController?.peerConnectionController?.peerConnection.remoteDescription;
 }"""
 
+WITHOUT_STREAMS = """
+const set = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
+  window.offered = sdp.replace(/^a=msid:\\S+/gm, 'a=msid:-').replace(/^a=ssrc:\\d+ msid:.*\\r\\n/gm, '');
+  return set.call(this, { type, sdp: window.offered });
+};
+"""
+"""A streamer that adds its tracks without a stream."""
+
 NO_AUTOPLAY = """
 HTMLMediaElement.prototype.play = async () => { throw new DOMException('a click is needed', 'NotAllowedError'); };
 """
@@ -200,6 +209,13 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.keyboard.press("Escape")
         await page.page.keyboard.press("Escape")
         await page.portray("playing-folded")
+
+
+async def test_a_video_that_belongs_to_no_stream_is_shown(browser: Browser, running_demo: demo.Demo) -> None:
+    async with sitter(browser, running_demo.url, WITHOUT_STREAMS) as page:
+        await playing(page.page)
+        await page.in_state("playing")
+        assert "a=msid:- " in await page.page.evaluate("() => window.offered")
 
 
 async def test_a_paused_video_gets_a_play_button_over_its_last_frame(browser: Browser, running_demo: demo.Demo) -> None:

@@ -21,13 +21,6 @@ def through(stock_page: str, running: demo.Demo, path: str = "ws") -> str:
     return f"{stock_page}?ss=ws://127.0.0.1:{running.router.port}/{path}"
 
 
-async def test_it_plays_through_ws(page: Page, stock_page: str) -> None:
-    async with demo.running(Settings(port=0, streamer_port=0)) as running:
-        await page.goto(through(stock_page, running))
-        await playing(page)
-        await plays_on(page)
-
-
 async def test_it_plays_through_the_root_with_three_streamers(page: Page, stock_page: str) -> None:
     async with demo.running(Settings(port=0, streamer_port=0, streamers=3)) as running:
         await page.goto(through(stock_page, running, path=""))

@@ -69,6 +69,23 @@ async def test_a_page_whose_connections_end_at_once_is_held_back(
         assert await is_held_back(http, url)
 
 
+async def test_a_router_that_dials_a_matchmaker_is_not_held_back(
+    page_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(damping, "FIRST_HOLD_SECONDS", 600.0)
+    async with (
+        running_matchmaker(**SETTINGS) as matchmaker,
+        running_stack(page_folder, matchmaker=[matchmaker.player_url], hold_seconds=0) as stack,
+        aiohttp.ClientSession() as http,
+    ):
+        for _ in range(3 * FREE_ENDS):
+            async with http.ws_connect(f"{stack.url}/ws?app=a%20b") as socket:  # refused by the matchmaker with 400
+                assert "subscribeFailed" in (await socket.receive()).data
+        assert matchmaker.server.queue == 0
+        async with http.ws_connect(f"{stack.url}/ws", headers={"Origin": PAGE}) as socket:
+            assert "Waiting" in (await socket.receive()).data
+
+
 async def test_a_matchmaker_that_dials_a_signalserver_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(damping, "FIRST_HOLD_SECONDS", 600.0)
     async with (

@@ -21,7 +21,7 @@ async def happens(event: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def matchmaker_for(generation: Generation) -> AsyncIterator[RunningMatchmaker]:
-    """Run a matchmaker that knows from its settings which servers are 4.27."""
+    """Run a matchmaker whose settings name the dialect of 4.27 servers."""
     rules = ["127.0.0.0/8=legacy"] if generation is UE_4_27 else ["5.0"]
     async with running_matchmaker(legacy_dialect=rules) as running:
         yield running
@@ -44,7 +44,7 @@ async def test_a_page_plays_on_a_legacy_server(generation: Generation, version: 
         if generation.pings:
             await legacy.ping_players()
             await eventually(lambda: any(each["type"] == "pong" for each in legacy.received), "the pong arrives")
-        # 5.0 and 5.1 ignore what they do not know, and cannot be told from 5.2 before the player has asked.
+        # 5.0 and 5.1 ignore other types, and look like 5.2 until the player has requested a list.
         assert legacy.unknown == (["listStreamers"] if generation is UE_5_0 else [])
         assert not page.ended.is_set()
         assert legacy.dialled == 1

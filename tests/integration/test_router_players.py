@@ -101,13 +101,13 @@ async def test_a_player_is_refused_before_its_websocket_opens_when_no_matchmaker
     page_folder: Path, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("router.upstreams.matchmakers.CHECK_SECONDS", 0.05)
-    nobody = f"ws://127.0.0.1:{free_port()}"
-    async with running_stack(page_folder, matchmaker=[nobody]) as stack:
+    unused = f"ws://127.0.0.1:{free_port()}"
+    async with running_stack(page_folder, matchmaker=[unused]) as stack:
         await eventually(stack.router.matchmakers.all_silent, "it gives no answer")
         assert await refused(http, stack) == 503
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (500, 4105)])
+@pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (429, 4102), (500, 4105)])
 async def test_a_matchmakers_refusal_becomes_a_close_code(
     page_folder: Path, http: aiohttp.ClientSession, status: int, code: int
 ) -> None:
@@ -121,6 +121,7 @@ async def test_a_matchmakers_refusal_becomes_a_close_code(
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == code
         assert (stack.router.players._full_until > 0) is (status == 503)
+        assert status >= 500 or stack.router.matchmakers.usable() == 1
 
 
 async def test_a_player_is_refused_before_its_websocket_opens_after_a_refusal_of_a_full_matchmaker(

@@ -74,7 +74,7 @@ class StockPlayer:
     offers: bool
     """Whether its URL asks the streamer to wait for the player's offer."""
     streamer: str = ""
-    """The streamer that has heard of the player."""
+    """The streamer to which the player was announced."""
     negotiated: bool = False
     """Whether the streamer has the player's answer, or has sent its own."""
 

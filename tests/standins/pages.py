@@ -17,7 +17,7 @@ from tests.standins.cirrus import CANDIDATE, SDP
 
 VERSIONS: Final = ("5.2", "5.3", "5.4", "5.5", "5.6", "5.7")
 NEWER: Final = frozenset({"5.5", "5.6", "5.7"})
-"""Versions that send `layerPreference` and pings, and know `subscribeFailed`."""
+"""Versions that send `layerPreference` and pings, and support `subscribeFailed`."""
 
 STOPS: Final = 1001
 """The only close code after which a page of 5.3 and later does not connect again."""

@@ -50,6 +50,18 @@ class Prometheus:
             groups = (await answer.json())["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
+    async def label_values(self) -> set[str]:
+        """Return the values of every label of every series."""
+        found: set[str] = set()
+        for name in await self._data("/api/v1/labels"):
+            found.update(await self._data(f"/api/v1/label/{name}/values"))
+        return found
+
+    async def _data(self, path: str) -> list[str]:
+        async with self.http.get(path) as answer:
+            data: list[str] = (await answer.json())["data"]
+        return data
+
 
 def compose_configuration(targets: Mapping[str, Targets]) -> dict[str, Any]:
     """Return docker-compose's configuration with the targets of each job."""

@@ -29,7 +29,7 @@ FOLDERS: Final = (
     "turn",
     "unreal",
 )
-NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/e2e/stock_page/dist")
+NOT_CHECKED_IN: Final = ("k8s/overlay", "services/router/page", "tests/interop/dist")
 """Files that commands write."""
 
 OTHERS_OPTIONS: Final = {
@@ -38,6 +38,7 @@ OTHERS_OPTIONS: Final = {
     "--allocation-default-address-family",
     *("--set", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--scale"),  # helm, kubectl, docker
     *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # make targets of this project
+    *("--seconds", "--rest", "--rounds", "--json"),
 }
 OLDER: Final = {"migration.md", "configuration.md"}
 """The page with other servers' options, and the generated page with ours."""
@@ -89,7 +90,8 @@ def _make(words: list[str]) -> None:
             continue
         assert re.search(rf"\$\({name}\)", read(ROOT / "Makefile")), f"make has no {name}"
         if name == "ARGS" and words[0] not in ("test", "demo") and value not in ("…", "..."):
-            sources = [*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("tests/fuzz/*.py"), *ROOT.glob("scripts/*")]
+            folders = ("benchmarks/**/*.py", "tests/fuzz/*.py", "tests/soak/*.py", "scripts/*")
+            sources = [source for folder in folders for source in ROOT.glob(folder)]
             for option in re.findall(r"--[a-z-]+", value):
                 assert any(option in read(source) for source in sources), f"make {words[0]}: {option}"
 
@@ -194,6 +196,23 @@ def test_every_named_metric_is_exported_by_a_service(path: Path) -> None:
         if METRIC.match(name):
             shown = name.removesuffix("_total").removesuffix("_bucket")
             assert re.search(rf'"(pixelfleet_)?{shown.removeprefix("pixelfleet_")}"', sources), name
+
+
+def _tests_named_in(text: str) -> list[str]:
+    return [code for code in inline(text) if re.fullmatch(r"test_[a-z0-9_]+", code)]
+
+
+def test_every_named_test_exists() -> None:
+    sources = "\n".join(read(source) for source in sorted((ROOT / "tests").rglob("test_*.py")))
+    known = set(re.findall(r"^(?:async )?def (test_\w+)\(", sources, re.MULTILINE))
+    assert [name for path in DOCUMENTS for name in _tests_named_in(read(path)) if name not in known] == []
+
+
+def test_every_row_of_the_threat_model_names_a_test() -> None:
+    _, _, model = read(ROOT / "docs" / "how-to" / "security.md").partition("## Threat model")
+    rows = [line for line in model.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 15
+    assert [row for row in rows if not _tests_named_in(row)] == []
 
 
 def test_the_parser_finds_commands_code_links_and_anchors() -> None:

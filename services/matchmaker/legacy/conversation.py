@@ -1,6 +1,7 @@
 """The connection of one player to a legacy server, between the player's relay and the dialled socket.
 
-A legacy server closes a player whose message it does not know, or ignores the message. Only known types are forwarded.
+A legacy server closes a player for a message of an unknown type, or ignores the message. Only types that it supports
+are forwarded.
 """
 
 from typing import Final
@@ -45,7 +46,7 @@ class LegacyConversation:
     # -- the player's side --------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
-        """Forward a message of the player if the server knows its type."""
+        """Forward a message of the player if the server supports its type."""
         kind = _read(data)["type"]
         dialect = self._dialects.of(self._server_id, self._named)
         if not accepts(dialect, kind):

@@ -2,7 +2,7 @@
 
 A server shows its dialect to a player, never on its link. A protocol version in its `config` shows 5.5 or later, as
 Pixelfleet's signalserver has, a list of streamers 5.2 or later, and a `ping` 5.4. An
-offer without a subscription shows 5.0 or 5.1, on which nothing depends: they ignore what they do not know. 4.27 shows
+offer without a subscription shows 5.0 or 5.1, on which nothing depends: they ignore other types. 4.27 shows
 nothing that a silent streamer would not show as well, so it must be named.
 """
 
@@ -15,9 +15,9 @@ from pixelfleet.net.addresses import parse_address
 
 UNREAL_4: Final = "legacy"
 UNREAL_5: Final = "5.0"
-"""5.0 to 5.4, as long as the server has not shown which."""
+"""5.0 to 5.4, until the server has shown its version."""
 MODERN: Final = "5.5"
-"""5.5 and later: the server drops what it does not know, so every message is forwarded."""
+"""5.5 and later: the server drops messages of other types, so every message is forwarded."""
 
 _EVERY: Final = frozenset({"offer", "answer", "iceCandidate", "stats"})
 _UNREAL_5_0: Final = _EVERY | {"dataChannelRequest", "peerDataChannelsReady"}

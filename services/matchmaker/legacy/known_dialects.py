@@ -21,7 +21,7 @@ MAX_LOGGED: Final = 500
 """Characters of the faults of one `config` in the log."""
 
 OTHER: Final = "other"
-"""A type that no service knows, or no type: players choose its text."""
+"""A type that no service supports, or no type: players choose its text."""
 
 
 class LegacyDialects:

@@ -8,6 +8,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from multidict import MultiMapping
@@ -17,6 +18,9 @@ from pixelfleet.auth.identity import Identity
 PLAYER_COOKIE: Final = "pixelfleet_player"
 PLAYER_HEADER: Final = "X-Pixelfleet-Player"
 """The router forwards the cookie's value to the matchmaker in this header."""
+
+CLIENTS_REMEMBERED: Final = 4096
+"""The size of the cache of digests."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -34,6 +38,12 @@ def player_id(value: str | None) -> str:
 def cookie_player_id(headers: MultiMapping[str], cookies: Mapping[str, str]) -> str:
     """Return the value of the cookie of a request; `cookies` is only used if the headers have cookies."""
     return player_id(cookies.get(PLAYER_COOKIE)) if PLAYER_COOKIE in headers.get("Cookie", "") else ""
+
+
+@lru_cache(CLIENTS_REMEMBERED)
+def client_digest(client: str) -> str:
+    """Return a digest that names a client (`limits.client_key`) in the fleet store; empty for an empty one."""
+    return hashlib.sha256(f"client:{client}".encode("utf-8", "surrogateescape")).hexdigest()[:16] if client else ""
 
 
 def person_of(identity: Identity, headers: MultiMapping[str]) -> str:

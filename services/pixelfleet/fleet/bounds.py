@@ -56,6 +56,9 @@ FAILED_REPLICAS: Final = 2
 MAX_SELECTORS: Final = 64
 """Different selectors among one app's waiting tickets; a further one is refused."""
 
+MAX_SELECTORS_OF_CLIENT: Final = 8
+"""Selectors with waiting tickets, but without a streamer, that one client may be the first to use in one app."""
+
 SELECTOR_USE_SECONDS: Final = 1.0
 """The resolution of a selector's last use. The least recently used selector is dropped for a new one."""
 
@@ -64,6 +67,9 @@ UNUSED_SECONDS: Final = 3600.0
 
 MAX_UNKNOWN_APPS: Final = 64
 """Apps with waiting tickets that never had a streamer and are in no settings; tickets of a further one are refused."""
+
+MAX_UNKNOWN_APPS_OF_CLIENT: Final = 8
+"""Those of them for which one client was the first to wait, so that no client keeps others out."""
 
 RECOUNT_SECONDS: Final = 60.0
 """The interval at which the record of these apps is corrected."""

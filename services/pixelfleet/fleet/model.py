@@ -100,6 +100,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Labels that the streamer must have."""
     priority: int = 0
     """0 to MAX_PRIORITY; the highest is served first."""
+    client: str = ""
+    """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""
     """A digest (hex) of what identifies the player across sessions; empty for an unknown person. The last field."""
 

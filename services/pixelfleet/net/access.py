@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -10,6 +11,9 @@ from multidict import MultiMapping
 from pydantic import SecretStr
 
 MAX_FORWARDED_HOPS: Final = 32
+
+ADDRESSES_REMEMBERED: Final = 4096
+"""The size of the cache of parsed addresses."""
 
 
 def same_secret(given: str | None, secret: SecretStr) -> bool:
@@ -66,6 +70,16 @@ def client_address(peer: str, headers: MultiMapping[str], proxies: int) -> str:
         return str(ip_address(_without_port(hops[-proxies])))
     except ValueError:
         return peer
+
+
+@lru_cache(ADDRESSES_REMEMBERED)
+def is_loopback(address: str) -> bool:
+    """Return whether an IP address is one of this machine's loopback interface."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return ip.is_loopback or (ip.version == 6 and ip.ipv4_mapped is not None and ip.ipv4_mapped.is_loopback)
 
 
 def _without_port(hop: str) -> str:

@@ -32,6 +32,10 @@ MAX_HELD: Final = 1024
 MAX_HELD_PER_CLIENT: Final = 32
 """Answers that are held back at a time; further requests of such clients are refused with 429."""
 
+RELAYED_HEADER: Final = "X-Pixelfleet-Relayed"
+"""The header of a request that a router relays. The router has held it back; a second delay could exceed the time limit
+of its dial, and the matchmaker would count as unreachable."""
+
 FORWARDED_LENGTH: Final = 128
 """The characters of X-Forwarded-For, from its end, that belong to the key of a client."""
 
@@ -93,9 +97,11 @@ class Damper:
 
 
 def damping_key(head: RequestHead) -> str:
-    """Return the key of a client: its address, and the addresses that proxies have reported.
+    """Return the key of a client: its address, and the addresses that proxies have reported; empty if it is exempt.
 
-    The reported addresses need no trust: a page cannot write the header, and a client that does gains nothing.
+    The headers need no trust: a page cannot write them, and a client that does gains nothing.
     """
+    if RELAYED_HEADER in head.headers:
+        return ""
     forwarded = ",".join(head.headers.getall("X-Forwarded-For", ()))
     return f"{client_key(head.remote)} {forwarded[-FORWARDED_LENGTH:]}" if forwarded else client_key(head.remote)

@@ -99,6 +99,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPRedirection:
         raise
     except Exception as error:  # a bug in one handler must not end the connection or the server
+        if isinstance(error, ConnectionError) and request.transport is None:
+            log.debug("client disconnected", method=request.method, path=request.path)
+            return web.Response(status=400)  # nobody reads it
         answer = json_refusal(error, request)
         return web.Response(
             body=answer.body, status=answer.status, content_type=answer.content_type, headers=answer.all_headers

@@ -81,6 +81,11 @@ class Buckets:
         self._max_clients = max_clients
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
+    @classmethod
+    def per_minute(cls, count: float) -> "Buckets":
+        """Return buckets for `count` tokens per minute, of which a client may take half at once."""
+        return cls(count / 60, max(1.0, count / 2))
+
     def __len__(self) -> int:
         return len(self._buckets)
 

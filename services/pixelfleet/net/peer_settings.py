@@ -31,7 +31,7 @@ class PeerSettings(ServiceSettings):
         10.0, gt=0, description="A connection that has not sent its request after this time is dropped."
     )
     hold_seconds: Seconds = Field(
-        5.0,
+        3.0,
         ge=0,
         le=60,
         description="A client whose connections were refused or closed within 2 s more than ten times in a row is "

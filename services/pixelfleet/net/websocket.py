@@ -49,6 +49,7 @@ class WebSocket(WSListener):
         "_bounds",
         "_bucket",
         "_closing",
+        "_fragments_bytes",
         "_handler",
         "_loop",
         "_opened",
@@ -71,6 +72,8 @@ class WebSocket(WSListener):
         """One token per frame: a message, a fragment, a ping or a pong."""
         self._parts: list[bytes] | None = None
         self._parts_bytes = 0
+        self._fragments_bytes = bounds.message_bytes
+        """The limit of a message in fragments, which are kept here until the last one arrives."""
         self._why: tuple[int, str] | None = None
         self._closing: Deadlines[WebSocket] | None = None
         self.awaits_pong = False
@@ -93,6 +96,10 @@ class WebSocket(WSListener):
     def is_open(self) -> bool:
         """Whether messages can still be sent."""
         return self._transport is not None and self._why is None
+
+    def limit_fragments(self, size: int) -> None:
+        """Limit a message in fragments to `size` bytes, or to the usual limit if that is lower."""
+        self._fragments_bytes = min(size, self._bounds.message_bytes)
 
     def hand_to(self, handler: MessageHandler) -> None:
         """Replace the handler."""
@@ -212,7 +219,7 @@ class WebSocket(WSListener):
             return
         parts.append(frame.get_payload_as_bytes())
         self._parts_bytes += frame.payload_size
-        if self._parts_bytes > self._bounds.message_bytes or len(parts) > MAX_FRAGMENTS:
+        if self._parts_bytes > self._fragments_bytes or len(parts) > MAX_FRAGMENTS:
             self._parts, self._parts_bytes = None, 0
             self.close(close_codes.MESSAGE_TOO_BIG)
         elif frame.fin:

@@ -71,7 +71,13 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
             matches = await stack.enter_async_context(
                 matchmaker.app.running(
                     matchmaker.settings.Settings(
-                        host=settings.host, port=0, metrics_port=0, session_key=key, rest_token=token, legacy_link=False
+                        host=settings.host,
+                        port=0,
+                        metrics_port=0,
+                        session_key=key,
+                        rest_token=token,
+                        legacy_link=False,
+                        trusted_proxies=1,
                     ),
                     store,
                 )

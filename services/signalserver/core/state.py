@@ -30,7 +30,7 @@ MAX_ENDPOINT_ID_LENGTH: Final = 128
 FAILED_SUBSCRIBE_SECONDS: Final = 40.0
 """A player that was sent `subscribeFailed` is closed after this time without a subscription, unless it has sent `ping`.
 
-Pages of 5.2 to 5.4 do not know the message and would stay black. Later ones show its text, and send their first ping
+Pages of 5.2 to 5.4 do not support the message and would stay black. Later ones show its text, and send their first ping
 30 s after they connect.
 """
 
@@ -164,7 +164,7 @@ class State(Generic[K]):
             self.close(player.peer, close_codes.NO_MEDIA)
 
     def close_failed_player(self, player: Subscriber[K]) -> None:
-        """Close a player whose page does not know `subscribeFailed`, so that it connects again later."""
+        """Close a player whose page does not support `subscribeFailed`, so that it connects again later."""
         if player.failure is not None and not player.pings:
             since, why = player.failure
             if self.now - since >= FAILED_SUBSCRIBE_SECONDS:

@@ -1,6 +1,7 @@
 """The players of a replica on fake sockets, with dials whose outcome is set by the test."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from matchmaker.metrics import Metrics
 from matchmaker.player import Player
 from matchmaker.players import Players
 from matchmaker.settings import Settings
+from pixelfleet.fleet.model import Ticket
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.request_head import RequestHead
@@ -73,16 +75,15 @@ class Replica:
         self.dials.append(dial)
         await dial.wait()
 
-    def upgrade(self, path: str = "/", **headers: str) -> Any:
-        return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers))))
+    def upgrade(self, path: str = "/", remote: str = "127.0.0.1", **headers: str) -> Any:
+        return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers)), remote))
 
     def player(self, **join_request: Any) -> "Client":
-        """Connect a player; keyword arguments are fields of its join request, or `passed_on`."""
-        from matchmaker.join_request import JoinRequest
-
+        """Connect a player; keyword arguments are fields of its ticket, `passed_on`, or `client`."""
         socket = FakeSocket()
-        passed_on = join_request.pop("passed_on", {})
-        handler = self.players._opened(socket.real, JoinRequest(**{"app": "default", **join_request}), passed_on, 0)
+        passed_on, client = join_request.pop("passed_on", {}), join_request.pop("client", "")
+        facts = {"session_id": secrets.token_hex(16), "replica_id": self.broker.replica_id, "app": "default"}
+        handler = self.players._opened(socket.real, Ticket(**{**facts, **join_request}), passed_on, client)
         assert isinstance(handler, Player)
         return Client(self, socket, handler)
 

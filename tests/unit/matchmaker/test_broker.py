@@ -267,6 +267,17 @@ async def test_the_heartbeat_after_the_warm_up_is_sent_at_once(
     assert driver.store.calls_of("wait")[0] == ("here", pytest.approx(pause, abs=1e-3))
 
 
+async def test_the_heartbeat_is_repeated_soon_while_the_store_is_unavailable(
+    driver: BrokerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matchmaker.broker.RENEW_SECONDS", 600.0)
+    driver.store.unavailable = True
+    async with background(driver.broker.run()):
+        await eventually(lambda: len(driver.store.calls_of("renew")) > 1, "the broker tries again")
+        driver.store.unavailable = False
+        await eventually(lambda: driver.store.calls_of("wait"), "the store has answered")
+
+
 async def test_all_sessions_are_restored_in_order_after_a_store_reset(driver: BrokerDriver) -> None:
     await ready(driver)
     streamer = await driver.store.streamer(legacy=True)

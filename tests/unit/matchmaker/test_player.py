@@ -293,6 +293,11 @@ async def test_a_waiting_player_may_send_8_kib_and_one_that_is_dialled_512(repli
     assert served.socket.is_open
 
 
+async def test_a_fragmented_message_of_a_waiting_player_has_its_limit(replica: Replica) -> None:
+    waits, served = replica.player(app="nowhere"), await dialled(replica)
+    assert (waits.socket.fragments_bytes, served.socket.fragments_bytes) == (8 * 1024, 512 * 1024)
+
+
 async def test_the_messages_of_all_waiting_players_are_bounded_in_total(replica: Replica) -> None:
     replica.players.early_budget = EarlyBudget(100_000)
     clients = [replica.player() for _ in range(200)]

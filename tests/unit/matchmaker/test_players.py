@@ -37,6 +37,27 @@ async def test_invalid_requests_are_refused_with_a_status(replica: Replica) -> N
     assert replica.upgrade("/").status == 503
 
 
+async def test_a_client_at_its_limit_is_refused_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch, tasks: Tasks
+) -> None:
+    replica = Replica(monkeypatch, tasks, joins_per_minute=8, connections_per_address=3)
+    players = [replica.player(client="192.0.2.1") for _ in range(3)]
+    assert replica.upgrade(remote="192.0.2.1").status == 429
+    assert replica.upgrade(remote="192.0.2.2").status == 101
+    players[0].leave()
+    assert [replica.upgrade(remote="192.0.2.1").status for _ in range(4)] == [101, 101, 101, 429]
+
+
+async def test_refusals_are_counted_by_reason(monkeypatch: pytest.MonkeyPatch, tasks: Tasks) -> None:
+    replica = Replica(monkeypatch, tasks, origins=["https://play.example"], joins_per_minute=2)
+    for remote in ("192.0.2.1", "192.0.2.1"):
+        replica.upgrade(remote=remote, Origin="https://evil.example")
+    replica.upgrade("/?app=a%20b")
+    registry, name = replica.players.metrics.registries.all, "matchmaker_upgrades_refused_total"
+    counts = {reason: registry.get_sample_value(name, {"reason": reason}) for reason in ("address", "origin", "query")}
+    assert counts == {"address": 1, "origin": 1, "query": 1}
+
+
 async def test_a_closing_replica_refuses_new_players(replica: Replica) -> None:
     replica.players.closing = True
     assert replica.upgrade("/").status == 503

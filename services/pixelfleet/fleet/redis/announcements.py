@@ -55,6 +55,7 @@ class Announcements:
                     await self._receive(subscription)
             except (RedisError, OSError) as error:
                 log.warning("subscription to the fleet store lost", why=str(error))
+                self._announced.set()  # the store may be lost: the replica then notices it at once
             finally:
                 with suppress(RedisError, OSError):
                     await redis.aclose()

@@ -24,7 +24,7 @@ ANSWER_SECONDS: Final = 3.0
 """A server that has not answered for this time counts as unreachable."""
 
 FIRST_RETRY_SECONDS: Final = 0.1
-LONGEST_RETRY_SECONDS: Final = 1.0
+LONGEST_RETRY_SECONDS: Final = 0.5
 
 log = structlog.get_logger(__name__)
 

@@ -177,6 +177,7 @@ class RedisFleetStore:
             rank_offset(ticket.priority),
             _write(ticket),
             ticket.person,
+            ticket.client,
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]

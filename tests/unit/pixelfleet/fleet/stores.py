@@ -99,6 +99,7 @@ def ticket(
     spectator: bool = False,
     labels: Mapping[str, str] | None = None,
     priority: int = 0,
+    client: str = "",
     person: str = "",
 ) -> Ticket:
     return Ticket(
@@ -110,6 +111,7 @@ def ticket(
         spectator=spectator,
         labels=dict(labels or {}),
         priority=priority,
+        client=client,
         person=person,
     )
 

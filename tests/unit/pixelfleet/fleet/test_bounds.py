@@ -221,6 +221,34 @@ async def test_64_apps_without_streamers_may_wait_at_once(fleet: Fleet) -> None:
     await fleet.waits(ticket("one-more", app="invented-64"))
 
 
+async def test_a_client_may_be_the_first_to_wait_for_8_apps_without_streamers(fleet: Fleet) -> None:
+    for number in range(8):
+        await fleet.waits(ticket(f"p{number}", app=f"invented-{number}", client="a0"))
+    with pytest.raises(NothingServesError, match="no such application"):
+        await fleet.store.join(ticket("one-more", app="invented-8", client="a0"))
+    await fleet.waits(ticket("same", app="invented-7", client="a0"))
+    await fleet.waits(ticket("other", app="invented-8", client="b0"))
+    await fleet.store.leave("p0")
+    await fleet.waits(ticket("again", app="invented-9", client="a0"))
+
+
+async def test_a_client_may_be_the_first_to_use_8_selectors_that_no_streamer_satisfies(fleet: Fleet) -> None:
+    await fleet.reports(streamer(labels={"region": "eu"}))
+    await fleet.gets(ticket("plays"))
+    for number in range(8):
+        await fleet.waits(ticket(f"p{number}", labels={"region": f"{number:02}"}, client="a0"))
+    with pytest.raises(TooManyChoicesError):
+        await fleet.store.join(ticket("one-more", labels={"region": "other"}, client="a0"))
+    await fleet.waits(ticket("served", labels={"region": "eu"}, client="a0"))
+    await fleet.waits(ticket("any", client="a0"))
+    await fleet.waits(ticket("named", wants="s1/cam", client="a0"))
+    await fleet.waits(ticket("elsewhere", app="other", labels={"region": "other"}, client="a0"))
+    await fleet.waits(ticket("other", labels={"region": "other"}, client="b0"))
+    await fleet.waits(ticket("same", labels={"region": "other"}, client="a0"))
+    await fleet.store.leave("p0")
+    await fleet.waits(ticket("again", labels={"region": "again"}, client="a0"))
+
+
 async def test_the_record_of_unknown_apps_is_corrected_after_60_seconds(fleet: Fleet) -> None:
     await fleet.waits(ticket("p", app="invented"))
     begun = fleet.clock.now

@@ -1,16 +1,23 @@
 """Apps without a streamer: their cost, their removal, and the demand."""
 
+from contextlib import suppress
+
 import pytest
 
-from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
+from pixelfleet.fleet.bounds import (
+    MAX_SELECTORS,
+    MAX_SELECTORS_OF_CLIENT,
+    MAX_UNKNOWN_APPS,
+    MAX_UNKNOWN_APPS_OF_CLIENT,
+)
 from pixelfleet.fleet.memory.runner import MemoryScriptRunner
-from pixelfleet.fleet.store import NothingServesError
+from pixelfleet.fleet.store import NothingServesError, TooManyChoicesError
 from tests.unit.pixelfleet.fleet.stores import Fleet, streamer, ticket
 
 
 async def keys_of(fleet: Fleet, app: str) -> list[str]:
     """Return the kinds of keys that the store has for an app."""
-    kinds = ["all", "wait", "want", "unknown", "sel", "fit", "tot", "busy", "ends", "unusable"]
+    kinds = ["all", "wait", "want", "unknown", "sel", "fit", "tot", "busy", "ends", "unusable", "claims"]
     return [kind for kind in kinds if await fleet.read("EXISTS", f"{kind}:{app}")]
 
 
@@ -124,6 +131,72 @@ async def test_a_restatement_does_not_change_the_entry_of_an_unknown_app(fleet: 
     assert await fleet.snapshot() == before
     assert (await fleet.store.totals()).unknown_waiting == 2
     assert await fleet.read("EXISTS", "lanes") == 0
+
+
+# -- the shares of clients --------------------------------------------------------------------------
+
+
+async def claims(fleet: Fleet, key: str = "claims") -> dict[bytes, bytes]:
+    pairs = iter(await fleet.read("HGETALL", key))
+    return dict(zip(pairs, pairs, strict=True))
+
+
+async def test_a_client_with_many_names_keeps_no_other_client_out(fleet: Fleet) -> None:
+    refused = 0
+    for number in range(MAX_UNKNOWN_APPS + 36):
+        try:
+            await fleet.store.join(ticket(f"p{number}", app=f"invented-{number}", client="bad0"))
+        except NothingServesError:
+            refused += 1
+    assert refused == MAX_UNKNOWN_APPS + 36 - MAX_UNKNOWN_APPS_OF_CLIENT
+    await fleet.waits(ticket("honest", app="new", client="c0"))
+    await fleet.waits(ticket("local", app="newer"))
+
+
+async def test_a_client_with_many_labels_keeps_no_other_client_out(fleet: Fleet) -> None:
+    await fleet.store.set_policies({"app": "spread"})
+    for number in range(MAX_SELECTORS + 36):
+        page = ticket(f"page{number}", replica="", labels={"region": f"{number}"}, client="bad0")
+        await fleet.store.reserve(page)  # registers the selector
+        with suppress(TooManyChoicesError):
+            await fleet.store.join(ticket(f"p{number}", labels={"region": f"{number}"}, client="bad0"))
+    assert (await fleet.store.totals()).apps["app"].waiting == MAX_SELECTORS_OF_CLIENT
+    await fleet.waits(ticket("honest", labels={"region": "eu"}, client="c0"))
+
+
+async def test_claims_end_with_the_last_waiting_ticket(fleet: Fleet) -> None:
+    await fleet.waits(ticket("a", app="new", labels={"region": "eu"}, client="a0"))
+    await fleet.waits(ticket("b", app="new", labels={"region": "eu"}, client="b0"))
+    await fleet.waits(ticket("c", app="new", labels={"region": "us"}, client="b0"))
+    await fleet.waits(ticket("d", app="newer", client="b0"))
+    await fleet.store.leave("a")
+    assert await claims(fleet) == {b"new": b"a0", b"newer": b"b0"}
+    assert await claims(fleet, "claims:new") == {b"region=eu": b"a0", b"region=us": b"b0"}
+    await fleet.store.leave("b")
+    assert await claims(fleet, "claims:new") == {b"region=us": b"b0"}
+    await fleet.store.leave("c")
+    await fleet.reports(streamer(app="newer"))
+    assert await claims(fleet) == await claims(fleet, "claims:new") == {}
+
+
+@pytest.mark.parametrize("person", ["", "da7a"])
+async def test_claims_survive_a_restore(fleet: Fleet, person: str) -> None:
+    labels = {"client": "f00d", "region": "eu"}
+    await fleet.store.restore("r1", [(ticket("p", app="new", labels=labels, client="a0", person=person), 900.0)], [])
+    await fleet.store.restore("r2", [(ticket("q", replica="r2", app="newer", labels=labels), 900.0)], [])
+    assert await claims(fleet) == {b"new": b"a0"}
+    assert list((await claims(fleet, "claims:new")).values()) == [b"a0"]
+
+
+async def test_claims_that_another_release_left_do_not_count(fleet: Fleet) -> None:
+    for number in range(MAX_UNKNOWN_APPS_OF_CLIENT):
+        await fleet.read("HSET", "claims", f"gone-{number}", "a0")
+        await fleet.read("HSET", "claims:app", f"region={number}", "a0")
+    await fleet.store.set_policies({"app": "spread"})
+    await fleet.waits(ticket("p", app="new", client="a0"))
+    await fleet.waits(ticket("q", labels={"region": "eu"}, client="a0"))
+    assert await claims(fleet) == {b"new": b"a0"}
+    assert await claims(fleet, "claims:app") == {b"region=eu": b"a0"}
 
 
 # -- demand -----------------------------------------------------------------------------------------

@@ -20,11 +20,16 @@ class FakeSocket:
     closes: list[tuple[int, str]] = field(default_factory=list)
     pings: int = 0
     on_pong: Callable[[], None] | None = None
+    fragments_bytes: int | None = None
+    """The limit of a message in fragments, if one was set."""
 
     @property
     def real(self) -> WebSocket:
         """The object itself, typed as the `WebSocket` that it replaces."""
         return cast("WebSocket", self)
+
+    def limit_fragments(self, size: int) -> None:
+        self.fragments_bytes = size
 
     def send(self, data: bytes) -> None:
         if self.is_open:

@@ -15,6 +15,7 @@ from pixelfleet.net.openapi import Error
 from pixelfleet.net.ports import plain_port
 from pixelfleet.service.errors import UsageError
 from pixelfleet.service.metrics import Registries
+from tests.parts import PATIENCE_SECONDS
 
 
 class Service:
@@ -123,6 +124,30 @@ async def test_a_bug_is_logged_and_not_told(client: aiohttp.ClientSession) -> No
         ("request failed", "error", "/broken")
     ]
     assert await get(client, "/livez") == (200, {"status": "ok"})
+
+
+async def test_a_client_that_disconnects_during_its_body_is_no_bug() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def read(request: web.Request) -> web.Response:
+        begun.set()
+        try:
+            await request.read()
+        finally:
+            ended.set()
+        return web.Response()
+
+    app = web.Application(middlewares=[errors_as_json])
+    app.router.add_post("/", read)
+    with capture_logs() as logs:
+        async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nshort")
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await begun.wait()
+                writer.transport.abort()
+                await ended.wait()
+    assert [each["event"] for each in logs if each["log_level"] not in ("debug", "info")] == []
 
 
 # -- CORS -------------------------------------------------------------------------------------------

@@ -107,6 +107,17 @@ async def test_fragments_together_may_not_exceed_the_bound() -> None:
         assert received.messages == []
 
 
+@pytest.mark.parametrize(("limit", "sizes"), [(100, (60, 41)), (5000, (600, 401))])
+async def test_the_limit_of_fragments_can_be_lowered_but_not_raised(limit: int, sizes: tuple[int, int]) -> None:
+    async with open_port(SMALL) as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
+        socket.limit_fragments(limit)
+        await peer.send(frame(Op.TEXT, bytes(900)) + frame(Op.TEXT, bytes(sizes[0]), fin=False))
+        assert await received.count(1) == [bytes(900)]
+        await peer.send(frame(Op.CONTINUATION, bytes(sizes[1]), fin=False))
+        assert (await peer.closing())[0] == close_codes.MESSAGE_TOO_BIG.code
+
+
 @pytest.mark.parametrize("size", [0, 2])
 async def test_the_number_of_fragments_is_limited(size: int) -> None:
     async with open_port(Bounds()) as opened, websocket(opened.port) as peer:

@@ -1,4 +1,4 @@
-"""A page of 5.2 to 5.4 does not know `subscribeFailed`: it is closed after it. Later pages stay connected."""
+"""A page of 5.2 to 5.4 does not support `subscribeFailed`: it is closed after it. Later pages stay connected."""
 
 import pytest
 

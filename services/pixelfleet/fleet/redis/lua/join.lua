@@ -1,12 +1,13 @@
 -- Gives a ticket a streamer at once, or a place in its queue.
 -- ARGV[2] session  [3] replica, or empty for a reservation  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
--- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty
+-- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
---   reservation, 'choices' when the app has too many selectors, 'unknown' when too many unknown apps wait, 'gone' for a
---   session that is over, or 'kicked' for a person that an operator has kicked
+--   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
+--   wait, in all or of the client, 'gone' for a session that is over, or 'kicked' for a person that an operator has
+--   kicked
 expire(ARGV[3])
-local session, replica, app, selector, wants = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local session, replica, app, selector, wants, client = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[11]
 local T = P .. 't:' .. session
 
 local t = call('HMGET', T, 'st', 'rp')
@@ -26,7 +27,7 @@ end
 if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10]) == 1 then return answer('kicked') end
 wants = resolve_wanted(app, wants)
 if wants == '' then
-  local refusal = register_selector(app, selector, replica == '' and is_known or may_wait)
+  local refusal = register_selector(app, selector, replica == '' and is_known or may_wait, client)
   if refusal then return answer((replica ~= '' or refusal == 'choices') and refusal) end
 end
 local key, spectator
@@ -34,7 +35,8 @@ if not warming_up and not backlog then key, spectator = choose(app, selector, wa
 if not key and replica == '' then return answer(false) end
 if not key then
   if is_over(app, wants) then return answer('gone') end
-  if not may_wait(app) then return answer('unknown') end
+  if not may_wait(app, client) then return answer('unknown') end
+  if wants == '' and not may_choose(app, selector, client) then return answer('choices') end
 end
 
 local arrival = now_text
@@ -51,5 +53,5 @@ if key then
   local _, _, deadline = assign(session, key, 'C', spectator, replica, replica == '' and PAGE_ARRIVAL or nil, facts)
   return answer(lease(session, replica, key, 'C', spectator and '1' or '0', now_text, arrival, deadline))
 end
-enqueue(session, lane, rank, app, arrival, facts)
+enqueue(session, lane, rank, app, arrival, facts, client)
 return answer({ session, arrival, ARGV[9], wants, replica })

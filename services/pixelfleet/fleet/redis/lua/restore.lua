@@ -53,11 +53,16 @@ local function is_queued(session, lane, app)
     and is_registered(lane, app)
 end
 
+-- Returns the client of a ticket, which is among its last fields.
+local function client_of(ticket)
+  return ticket:match('"client":"(%x+)"}$') or ticket:match('"client":"(%x+)","person":"%x+"}$')
+end
+
 -- Queues a waiting session again whose entry is lost.
-local function restore_entry(session, lane, rank, app, selector, wants, arrival)
+local function restore_entry(session, lane, rank, app, selector, wants, arrival, ticket)
   if wants == '' then register_selector(app, selector) end
   if is_queued(session, lane, app) then return end
-  enqueue(session, lane, rank, app, arrival)
+  enqueue(session, lane, rank, app, arrival, nil, client_of(ticket))
   requeued[#requeued + 1] = { session, tonumber(rank) }
 end
 
@@ -78,7 +83,7 @@ for i = 6, #ARGV, 12 do
     if key ~= '' then restore_lease(session, key, spectator, legacy, report)
     else
       if wants == '' then register_selector(app, selector) end
-      enqueue(session, lane, rank, app, arrival)
+      enqueue(session, lane, rank, app, arrival, nil, client_of(ARGV[i + 7]))
       requeued[#requeued + 1] = { session, tonumber(rank) }
     end
   elseif t[2] == replica then
@@ -93,7 +98,7 @@ for i = 6, #ARGV, 12 do
       acknowledge(session, replica)
       claim(session, key)
     elseif t[1] == 'W' and key == '' then
-      restore_entry(session, t[4], rank, t[5], selector, t[6], arrival)
+      restore_entry(session, t[4], rank, t[5], selector, t[6], arrival, ARGV[i + 7])
     elseif t[1] == 'W' and key ~= '' and (legacy or warming_up) then
       -- The player is at a legacy server, or the store has data from before the lease and has given no other since.
       dequeue(session, t[4], t[5])

@@ -139,6 +139,13 @@ async def test_a_store_opened_without_redis_connects_later(own_redis: RedisServe
         await eventually(store.totals, "the store is there", tolerating=(StoreUnavailableError,))
 
 
+async def test_the_loss_of_the_server_ends_a_wait_for_an_announcement(own_redis: RedisServer, clock: Clock) -> None:
+    async with empty_store(own_redis.url, clock) as store:
+        assert await store.wait("r1", PATIENCE_SECONDS), "the replica is subscribed"
+        own_redis.kill()
+        assert await store.wait("r1", PATIENCE_SECONDS)
+
+
 @pytest.mark.parametrize("break_off", ["killed", "frozen", "quiet"])
 async def test_a_lost_subscription_is_replaced(
     monkeypatch: pytest.MonkeyPatch, own_redis: RedisServer, clock: Clock, break_off: str

@@ -24,6 +24,7 @@ local function register_app(app)
     count_unknown(-call('ZCARD', P .. 'wait:' .. app) - call('ZCARD', P .. 'want:' .. app))
     for _, lane in ipairs(call('SMEMBERS', P .. 'unknown:' .. app)) do call('ZADD', P .. 'lanes', now_text, lane) end
     call('DEL', P .. 'unknown:' .. app)
+    call('HDEL', P .. 'claims', app)
   end
 end
 
@@ -31,7 +32,14 @@ end
 local function delete_app(app)
   for _, selector in ipairs(call('ZRANGE', P .. 'sel:' .. app, 0, -1)) do call('DEL', index(app, selector)) end
   call('DEL', P .. 'sel:' .. app, P .. 'fit:' .. app, P .. 'tot:' .. app, P .. 'busy:' .. app, P .. 'ends:' .. app,
-    P .. 'unusable:' .. app)
+    P .. 'unusable:' .. app, P .. 'claims:' .. app)
+end
+
+-- Removes an unknown app without waiting tickets.
+local function forget_unknown(app)
+  call('SREM', P .. 'unknown', app)
+  call('HDEL', P .. 'claims', app)
+  delete_app(app)
 end
 
 local function schedule_recount() call('ZADD', DUE, 'NX', int(now + RECOUNT), 'u:') end
@@ -43,9 +51,8 @@ local function recount_unknown()
     local waiting = call('ZCARD', P .. 'wait:' .. app) + call('ZCARD', P .. 'want:' .. app)
     unknown_waiting = unknown_waiting + waiting
     if waiting == 0 then
-      call('SREM', P .. 'unknown', app)
+      forget_unknown(app)
       call('DEL', P .. 'unknown:' .. app)
-      delete_app(app)
     end
   end
   call('HSET', P .. 'epoch', 'unk', int(unknown_waiting))
@@ -88,10 +95,24 @@ local function is_known(app)
   return known_apps[app]
 end
 
--- Returns whether tickets of an app may wait. The number of unknown apps with waiting tickets is limited.
-local function may_wait(app)
-  return is_known(app) or call('SISMEMBER', P .. 'unknown', app) == 1
-    or call('SCARD', P .. 'unknown') < MAX_UNKNOWN_APPS
+-- Returns whether a client has reached its share of names without a streamer. `claims` has the client that was the
+-- first to wait for each name. Names that do not count are removed: their tickets left through another release.
+local function has_its_share(claims, client, share, counts)
+  if client == '' then return false end
+  local count, all = 0, call('HGETALL', claims)
+  for i = 1, #all, 2 do
+    if not counts(all[i]) then call('HDEL', claims, all[i]) elseif all[i + 1] == client then count = count + 1 end
+  end
+  return count >= share
+end
+
+local function is_unknown(app) return call('SISMEMBER', P .. 'unknown', app) == 1 end
+
+-- Returns whether tickets of an app may wait. The number of unknown apps with waiting tickets is limited, for the fleet
+-- and for each client; an empty `client` has no limit of its own.
+local function may_wait(app, client)
+  return is_known(app) or is_unknown(app) or (call('SCARD', P .. 'unknown') < MAX_UNKNOWN_APPS
+    and not has_its_share(P .. 'claims', client, MAX_UNKNOWN_APPS_OF_CLIENT, is_unknown))
 end
 
 local function has_labels(labels, selector)
@@ -116,7 +137,7 @@ end
 -- Registers a selector, with an index of the free streamers that satisfy it. When an app has too many, the least
 -- recently used selector without waiting tickets is dropped. Returns why it refuses a selector: 'unknown' when `admits`
 -- refuses the app, or 'choices'. Without `admits`, for a ticket that was accepted before, it refuses none.
-local function register_selector(app, selector, admits)
+local function register_selector(app, selector, admits, client)
   if selector == '' then return end
   local stored = P .. 'sel:' .. app
   local used = call('ZSCORE', stored, selector)
@@ -124,7 +145,7 @@ local function register_selector(app, selector, admits)
     if now - used > SELECTOR_USE then call('ZADD', stored, now_text, selector) end
     return
   end
-  if admits and not admits(app) then return 'unknown' end
+  if admits and not admits(app, client) then return 'unknown' end
   if admits and call('ZCARD', stored) >= MAX_SELECTORS then
     local dropped
     for _, old in ipairs(call('ZRANGE', stored, 0, -1)) do
@@ -165,6 +186,17 @@ local function is_served(lane)
   end
   if choice == '' or choice == '=*' then return call('EXISTS', P .. 'all:' .. app) == 1 end
   return call('HGET', P .. 'fit:' .. app, choice) ~= '0'
+end
+
+-- Returns whether a client may wait with a selector: it may be the first to wait with few selectors that no streamer
+-- satisfies, because an app has MAX_SELECTORS at most.
+local function may_choose(app, selector, client)
+  if selector == '' or client == '' then return true end
+  local function is_unserved(each) return call('HGET', P .. 'fit:' .. app, each) == '0' end
+  local function has_waiting(each) return call('EXISTS', P .. 'lane:' .. app .. US .. each) == 1 end
+  if not is_unserved(selector) or has_waiting(selector) then return true end
+  local function counts(each) return is_unserved(each) and has_waiting(each) end
+  return not has_its_share(P .. 'claims:' .. app, client, MAX_SELECTORS_OF_CLIENT, counts)
 end
 
 -- Returns whether `wants` is the id of a session that no longer exists, or a missing endpoint id of the same form.

@@ -33,6 +33,8 @@
 --   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
 --                              they are removed;  unknown  set  other apps, while they have a waiting ticket
 --   unknown:APP        set     the lanes of such an app, which are not in `lanes`
+--   claims             hash    unknown apps, each with the client that was the first to wait for it
+--   claims:APP         hash    selectors with waiting tickets, each with the client that was the first to use it
 --
 -- Keys without an owner are deleted when their app has been unused for some time (p:), or have a TTL.
 local US, RS = '\31', '\30'

@@ -2,14 +2,29 @@
 
 local function lane_of(app, selector, wants) return app .. US .. (wants ~= '' and '=' .. wants or selector) end
 
--- Adds a ticket to its lane. `facts` are further fields and values of the ticket.
-local function enqueue(session, lane, rank, app, arrival, facts)
+-- Returns the selector of a lane; empty for the lane of any streamer, or of tickets that want a particular one.
+local function selector_of(lane, app)
+  local choice = lane:sub(#app + 2)
+  return choice:sub(1, 1) == '=' and '' or choice
+end
+
+-- Adds a ticket to its lane. `facts` are further fields and values of the ticket. `client`, if it is neither nil nor
+-- empty, is the client whose share counts the app and the selector if no other ticket waits for them.
+local function enqueue(session, lane, rank, app, arrival, facts, client)
   call('HSET', P .. 't:' .. session, 'st', 'W', 'k', '', 'dl', '0', unpack(facts or {}))
+  if client == '' then client = nil end
+  local selector = client and selector_of(lane, app) or ''
+  if selector ~= '' and call('EXISTS', P .. 'lane:' .. lane) == 0 then
+    call('HSET', P .. 'claims:' .. app, selector, client)
+  end
   call('ZADD', P .. 'lane:' .. lane, rank, session)
   local added = call('ZADD', waiting_key(app, lane), arrival, session)
   if is_known(app) then call('ZADD', P .. 'lanes', 'NX', now_text, lane)
   else
-    if call('SADD', P .. 'unknown', app) == 1 then schedule_recount() end
+    if call('SADD', P .. 'unknown', app) == 1 then
+      schedule_recount()
+      if client then call('HSET', P .. 'claims', app, client) end
+    end
     call('SADD', P .. 'unknown:' .. app, lane)
     count_unknown(added)
   end
@@ -19,23 +34,22 @@ end
 -- Returns whether a lane that is not empty is among those of the known apps, or of its unknown app.
 local function is_registered(lane, app)
   if is_known(app) then return call('ZSCORE', P .. 'lanes', lane) end
-  return call('SISMEMBER', P .. 'unknown', app) == 1 and call('SISMEMBER', P .. 'unknown:' .. app, lane) == 1
+  return is_unknown(app) and call('SISMEMBER', P .. 'unknown:' .. app, lane) == 1
 end
 
 local function dequeue(session, lane, app)
   call('ZREM', P .. 'lane:' .. lane, session)
   call('ZREM', waiting_key(app, lane), session)
   local empty = call('EXISTS', P .. 'lane:' .. lane) == 0
-  if unknown_waiting == 0 or call('SISMEMBER', P .. 'unknown', app) == 0 then
+  local selector = empty and selector_of(lane, app) or ''
+  if selector ~= '' then call('HDEL', P .. 'claims:' .. app, selector) end
+  if unknown_waiting == 0 or not is_unknown(app) then
     if empty then call('ZREM', P .. 'lanes', lane) end
     return
   end
   count_unknown(-1)
   if empty then call('SREM', P .. 'unknown:' .. app, lane) end
-  if not is_waiting(app) then
-    call('SREM', P .. 'unknown', app)
-    delete_app(app)
-  end
+  if not is_waiting(app) then forget_unknown(app) end
 end
 
 -- Returns the unexpired entries of a list of `expires_at US name`: excluded streamers, or replicas whose dial failed.

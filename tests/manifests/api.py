@@ -32,7 +32,7 @@ class Api:
             found = self._found(path)
             status = 200 if found else 503 if "metrics" in path else 404
             return web.json_response(found or {"kind": "Status", "apiVersion": "v1", "code": status}, status=status)
-        body = await request.json() if request.method != "DELETE" else None
+        body: Any = await request.json() if request.method != "DELETE" else None
         self.changes.append((request.method, path, body))
         if request.method == "DELETE":
             del self.objects[path]

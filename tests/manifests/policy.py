@@ -1,5 +1,7 @@
 """Security rules of the manifests: no root, no missing limits, no unneeded rights."""
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 
 from tests.manifests.pods import Workload, of_kind, picked, title, workloads
@@ -15,8 +17,10 @@ ON_HOST_NETWORK = {"turn"}
 WITH_TOKEN = {"turn-api"}
 RIGHTS = {
     ("Role", "stream"): [("", ["pods"], ["patch"])],
-    ("ClusterRole", "pixelfleet-turn-api"): [("", ["nodes"], ["get", "list", "watch"])],
+    ("Role", "turn-api"): [("", ["pods"], ["list", "watch"])],
+    ("ClusterRole", "pixelfleet-node-addresses"): [("", ["nodes"], ["list", "watch"])],
 }
+"""By the name without the namespace, with which an overlay ends the name of a cluster-wide object."""
 SECRET_WORDS = ("SECRET", "TOKEN", "PASSWORD", "REDIS_URL", "SESSION_KEY", "CREDENTIAL")
 DRAIN_MARGIN_SECONDS = 60
 
@@ -122,9 +126,13 @@ def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
 
 
 def _rights(objects: Sequence[Object]) -> Iterator[str]:
+    spaces = {each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]}
     for role in of_kind(objects, "Role", "ClusterRole"):
         rules = [(*rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
-        if rules != RIGHTS.get((role["kind"], role["metadata"]["name"])):
+        name = role["metadata"]["name"]
+        for space in spaces:
+            name = name.removesuffix(f"-{space}")
+        if rules != RIGHTS.get((role["kind"], name)):
             yield f"{title(role)} grants rights that are not listed in the check: {rules}"
 
 
@@ -151,3 +159,10 @@ def _secrets(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[st
     for where, name in shown:
         if any(word in name for word in SECRET_WORDS):
             yield f"{where}: {name} is a secret in plain text"
+    for pod in pods:
+        for container in pod.containers:
+            secret = {each["name"] for each in container.get("env", []) if "secretKeyRef" in each.get("valueFrom", {})}
+            # Kubernetes writes the value of $(NAME) into the command line, which every process of the node can read.
+            for name in re.findall(r"\$\((\w+)\)", json.dumps([container.get("command"), container.get("args")])):
+                if name in secret:
+                    yield f"{title(pod.thing)}: {name} is a secret on a command line"

@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from tests.manifests.pods import Workload, of_kind, picked, title, workloads
 from tests.manifests.rendering import Object
 
-CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "ClusterIssuer", "Namespace")
+CLUSTER_WIDE = (
+    "ClusterIssuer",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Namespace",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 GIVEN_BY_KUBERNETES = {"kube-root-ca.crt"}
 
 
@@ -32,6 +39,9 @@ def _names(objects: Sequence[Object]) -> Iterator[str]:
     for (kind, name), times in Counter((each["kind"], each["metadata"]["name"]) for each in objects).items():
         if times > 1:
             yield f"{kind}/{name} exists {times} times"
+    for each in objects:
+        if each["kind"] in CLUSTER_WIDE and "namespace" in each["metadata"]:
+            yield f"{title(each)} has a namespace"
     spaces = {each["metadata"].get("namespace") for each in objects if each["kind"] not in CLUSTER_WIDE}
     if len(spaces) > 1:
         yield f"objects of several namespaces: {spaces}"

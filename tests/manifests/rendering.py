@@ -13,6 +13,7 @@ import yaml
 
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.configure.app import main as configure
+from pixelfleet_cli.configure.cluster_wide import WITHOUT_NAMESPACE
 from pixelfleet_cli.configure.kubectl import render, usable_kubectl
 from pixelfleet_cli.configure.settings import Settings
 from tests.parts import require_part
@@ -151,6 +152,7 @@ def _with_component(folder: Path, component: str) -> str:
         "components": [f"{base}/components/{component}"],
         "images": [{"name": "unreal", "newName": "registry.example.com/game", "newTag": "1.0"}],
         "secretGenerator": [{"name": name, "literals": literals} for name, literals in SECRETS.items()],
+        "transformers": [WITHOUT_NAMESPACE],
     }
     if component == "branding":
         (folder / "branding.json").write_text("{}")

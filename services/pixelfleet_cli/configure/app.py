@@ -11,6 +11,7 @@ from typing import Final
 
 from pixelfleet.service.errors import UsageError, warn
 from pixelfleet_cli.configure import changes
+from pixelfleet_cli.configure.cluster_wide import ADMISSION_SINCE, marks_pods
 from pixelfleet_cli.configure.images import MOVING, split, to_pin
 from pixelfleet_cli.configure.kubectl import cluster_version, render, run, usable_kubectl
 from pixelfleet_cli.configure.overlay import overlay_files
@@ -58,7 +59,7 @@ def _configure(settings: Settings, values: dict[str, str]) -> None:
     if settings.action == "delete":
         _show(changes.delete(run, values["NAMESPACE"]))
         return
-    if not values["KUBERNETES"] and values["AUTOSCALING"] in ("hpa", "keda"):
+    if not values["KUBERNETES"]:
         values["KUBERNETES"] = cluster_version()
     if scales_in_excess(values) and values["AUTOSCALING"] == "hpa" and values["APPS"]:
         raise UsageError(f"APPS: AUTOSCALING=hpa needs Kubernetes {_version(EXACT_SINCE)} or newer; use keda")
@@ -75,6 +76,8 @@ def _configure(settings: Settings, values: dict[str, str]) -> None:
         warn("TURN_USER and TURN_PASS are no longer used: each session has its own credentials")
     if scales_in_excess(values):
         warn(_excess(values["KUBERNETES"]))
+    if not marks_pods(values):
+        warn(_unmarked(values["KUBERNETES"]))
     warn(f"the overlay is in {overlay}; keep its {SECRETS_FILE} and its folder secrets safe and secret")
 
 
@@ -104,6 +107,16 @@ def _excess(version: str) -> str:
     return (
         f"{which} ignores deviations of 10 %, so up to a tenth of the streams and one more start in excess; "
         f"set KUBERNETES={_version(EXACT_SINCE)} or newer if that is the cluster's version"
+    )
+
+
+def _unmarked(version: str) -> str:
+    """Return a warning about the loss on a cluster that cannot limit the sidecars' right, or of an unknown version."""
+    which = f"Kubernetes {version}" if version else "no cluster answered, so its version is taken for an old one: it"
+    return (
+        f"{which} cannot limit a right to one pod, so sidecars get none and mark no pod: scaling down may remove busy "
+        f"pods, whose drain then protects their players; set KUBERNETES={_version(ADMISSION_SINCE)} or newer if that "
+        "is the version"
     )
 
 

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pixelfleet_cli.configure.cluster_wide import WITHOUT_NAMESPACE, cluster_wide_components, cluster_wide_patches
 from pixelfleet_cli.configure.images import image_entry, joined
 from pixelfleet_cli.configure.installation import labels_of
 from pixelfleet_cli.configure.patches import Patch, Patches, add, replace
@@ -17,6 +18,7 @@ from pixelfleet_cli.configure.streams import (
     settings_of,
     streams_of,
 )
+from pixelfleet_cli.configure.turn import turn_patches, turn_settings
 
 PARTS: Final = ("stream", "matchmaker", "router", "turn-api", "turn", "redis", "network")
 """The folders of base that all applications share."""
@@ -51,7 +53,8 @@ def _installation(
 ) -> dict[str, Any]:
     only = next((each for each in streams if not each.suffix), None)
     components = [_entry(values), "hpa-services", *_options(values, branding)]
-    patches = [*_cluster_wide(values), *_ingress(values), *_token_issuer(values)]
+    patches = [*cluster_wide_patches(values), *turn_patches(values), *_ingress(values), *_token_issuer(values)]
+    patches += _pulls(values)
     images = [image_entry("pixelfleet", joined(f"{values['REPO']}/pixelfleet", values["IMAGE_TAG"]))]
     config = _config(values, streams)
     if only is None:
@@ -76,11 +79,12 @@ def _installation(
         "namespace": values["NAMESPACE"],
         "labels": [*labels, {"pairs": labels_of(values["NAMESPACE"])}],
         "resources": resources,
-        "components": [f"{base}/components/{name}" for name in components],
+        "components": [f"{base}/components/{name}" for name in [*components, *cluster_wide_components(values)]],
         "images": images,
         "configMapGenerator": generators,
         "secretGenerator": secret_generators(values),
         "patches": _written(patches),
+        "transformers": [WITHOUT_NAMESPACE],
     }
 
 
@@ -135,8 +139,7 @@ def _merged(config: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
 def _config(values: Mapping[str, str], streams: Sequence[Streams]) -> dict[str, dict[str, str]]:
     pods = ip_network(values["POD_NETWORK"])
     return {
-        "turn": {"STREAMERS_FIRST": str(pods[0]), "STREAMERS_LAST": str(pods[-1])},
-        "turn-api": {"PIXELFLEET_TURN_API_NODE_ADDRESS": values["TURN_NODE_ADDRESS"]},
+        "turn": {"STREAMERS_FIRST": str(pods[0]), "STREAMERS_LAST": str(pods[-1]), **turn_settings(values)},
         "matchmaker": _matchmaker(values, streams) | _sign_in(values, "MATCHMAKER"),
         "router": _router(values) | _sign_in(values, "ROUTER"),
     }
@@ -175,13 +178,9 @@ def _router(values: Mapping[str, str]) -> dict[str, str]:
     return settings
 
 
-def _cluster_wide(values: Mapping[str, str]) -> Patches:
-    binding = {"kind": "ClusterRoleBinding", "name": "pixelfleet-turn-api"}
-    patches: Patches = [(binding, [replace("/metadata/name", f"pixelfleet-turn-api-{values['NAMESPACE']}")])]
+def _pulls(values: Mapping[str, str]) -> Patches:
     pulled = [{"name": name} for name in dict.fromkeys((values["REPO_SECRET"], values["UNREAL_REPO_SECRET"])) if name]
-    if pulled:
-        patches.append(({"kind": "ServiceAccount"}, [add("/imagePullSecrets", pulled)]))
-    return patches
+    return [({"kind": "ServiceAccount"}, [add("/imagePullSecrets", pulled)])] if pulled else []
 
 
 def _token_issuer(values: Mapping[str, str]) -> Patches:

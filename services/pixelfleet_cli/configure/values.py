@@ -8,6 +8,7 @@ from typing import Final
 from pixelfleet.service.version import VERSION
 from pixelfleet_cli.configure import checks
 from pixelfleet_cli.configure.checks import Check, matching, one_of
+from pixelfleet_cli.configure.turn import port, port_conflicts, relay_ports, turn_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ NAMES: Final[dict[str, Name]] = {
     "TURN_PASS": Name("is no longer used", checks.anything),
     "TURN_SECRET": Name("secret of the TURN servers; generated when empty", checks.secret),
     "TURN_NODE_ADDRESS": Name("kind of node address that players reach", one_of("external", "internal"), "external"),
+    "TURN_PORT": Name("port of the TURN servers on their nodes, for STUN and for TURN", turn_port, "3478"),
+    "TURN_RELAY_PORTS": Name("ports of the TURN servers' relays", relay_ports, "49152-65535"),
+    "TURN_METRICS_PORT": Name("port of the TURN servers' metrics", port, "9641"),
     "POD_NETWORK": Name("pod network, to which TURN may relay", checks.network, "10.244.0.0/16"),
     "PROXY_ENABLE": Name("allow users to call the applications' REST APIs", one_of("true", "false"), "false"),
     "PROXY_PATH_PREFIX": Name("path prefix of those REST APIs", one_of("/proxy"), "/proxy"),
@@ -165,7 +169,8 @@ def _apps(file_values: Mapping[str, str], environ: Mapping[str, str]) -> list[st
 
 def _conflicts(values: Mapping[str, str], apps: list[str]) -> list[str]:
     """Return the errors of values that contradict each other."""
-    wrong = [
+    wrong = port_conflicts(values)
+    wrong += [
         f"PROXY_AUTH_USERS: is missing, and {name} requires users"
         for name in ("PROXY_ENABLE", "DASHBOARD_ENABLE")
         if values.get(name) == "true" and values.get("PROXY_AUTH_USERS") == ""

@@ -50,6 +50,17 @@ async def test_only_the_manifests_go_to_stdout(settings: Settings, capsys: pytes
     assert "warning" not in printed.out
 
 
+@pytest.mark.parametrize(("version", "warned"), [("1.29", True), ("", True), ("1.30", False)])
+async def test_the_loss_on_a_cluster_without_admission_policies_is_reported(
+    settings: Settings, capsys: pytest.CaptureFixture[str], version: str, warned: bool
+) -> None:
+    settings.env_file.write_text(f"{SEED}\nKUBERNETES={version}\nAUTOSCALING=none\n")
+    assert await main(settings) == 0
+    printed = capsys.readouterr()
+    assert ("sidecars get none and mark no pod" in printed.err) is warned
+    assert ("components/pod-marks" in printed.out) is not warned
+
+
 async def test_secrets_are_readable_by_the_owner_only_and_kept_by_later_runs(settings: Settings) -> None:
     await main(settings)
     file = settings.folder / "overlay" / "secrets.env"

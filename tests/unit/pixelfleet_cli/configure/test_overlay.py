@@ -36,6 +36,8 @@ def test_the_default_is_an_ingress_an_autoscaler_and_two_images() -> None:
         "hpa-services",
         "hpa-stream",
         "image-pull",
+        "node-addresses",
+        "pod-marks",
     ]
     assert [each["newName"] for each in written["images"]] == [
         "registry.example.com/pixel/pixelfleet",
@@ -67,15 +69,32 @@ def test_values_choose_components(values: dict[str, str], component: str) -> Non
 
 
 def test_turn_may_relay_to_the_pod_network_only() -> None:
-    assert config(overlay(POD_NETWORK="10.42.0.0/15"), "turn") == [
-        "STREAMERS_FIRST=10.42.0.0",
-        "STREAMERS_LAST=10.43.255.255",
-    ]
+    relayed = [each for each in config(overlay(POD_NETWORK="10.42.0.0/15"), "turn") if each.startswith("STREAMERS")]
+    assert relayed == ["STREAMERS_FIRST=10.42.0.0", "STREAMERS_LAST=10.43.255.255"]
 
 
-def test_two_installations_do_not_share_the_binding_of_the_cluster_role() -> None:
-    names = [patches(overlay(NAMESPACE=name), "ClusterRoleBinding")[0]["value"] for name in ("one", "two")]
-    assert names == ["pixelfleet-turn-api-one", "pixelfleet-turn-api-two"]
+def test_objects_of_the_cluster_have_the_namespace_in_their_names() -> None:
+    written = overlay(NAMESPACE="two")
+    named = [each for each in written["patches"] if "options" in each]
+    assert len(named) == 4
+    for each in named:
+        changes = {op["path"]: op["value"] for op in json.loads(each["patch"])}
+        assert changes["/metadata/name"] == f"{each['target']['name']}-two"
+        assert each["options"] == {"allowNameChange": True}
+
+
+def test_turn_api_reads_nodes_only_for_external_addresses() -> None:
+    assert "../components/node-addresses" in overlay()["components"]
+    internal = overlay(TURN_NODE_ADDRESS="internal")
+    assert "../components/node-addresses" not in internal["components"]
+    assert "pixelfleet-node-addresses" not in json.dumps(internal)
+
+
+@pytest.mark.parametrize(("version", "marked"), [("1.29", False), ("1.30", True), ("1.37", True), ("", False)])
+def test_sidecars_mark_pods_where_the_cluster_can_limit_that_right(version: str, marked: bool) -> None:
+    written = overlay(KUBERNETES=version, AUTOSCALING="none")
+    assert ("../components/pod-marks" in written["components"]) is marked
+    assert ("pixelfleet-pod-marks" in json.dumps(written["patches"])) is marked
 
 
 @pytest.mark.parametrize(("kind", "annotation"), [("ClusterIssuer", "cluster-issuer"), ("Issuer", "issuer")])
@@ -218,8 +237,9 @@ def test_players_sign_in_at_router_and_matchmaker() -> None:
         assert f"{prefix}_JWT_AUDIENCE=a,b" in lines
     # The interfaces of operators stay closed: with jwt they would be open to each player with a role.
     assert "PIXELFLEET_ROUTER_DASHBOARD_AUTH=closed" in config(found, "router")
-    (port,) = patches(found, "NetworkPolicy")
-    assert port["value"] == 8443
+    assert {each["path"]: each["value"] for each in patches(found, "NetworkPolicy")}[
+        "/spec/egress/0/ports/0/port"
+    ] == 8443
     linked = overlay(PLAYER_AUTH="link")
     assert "../components/links" in linked["components"]
     assert "PIXELFLEET_MATCHMAKER_AUTH=link" in config(linked, "matchmaker")

@@ -118,6 +118,13 @@ def test_all_missing_and_invalid_values_are_reported_together() -> None:
         ("INGRESS_TLS_ISSUER_KIND", "issuer"),
         ("TURN_SECRET", "passx1111"),
         ("TURN_NODE_ADDRESS", "public"),
+        ("TURN_PORT", "65536"),
+        ("TURN_PORT", "turn"),
+        ("TURN_METRICS_PORT", "0"),
+        ("TURN_RELAY_PORTS", "49152"),
+        ("TURN_RELAY_PORTS", "49152-49200"),
+        ("TURN_RELAY_PORTS", "100-2000"),
+        ("TURN_RELAY_PORTS", "65000-66000"),
         ("POD_NETWORK", "10.244.0.1/16"),
         ("POD_NETWORK", "fd00::/64"),
         ("POD_NETWORK", "0.0.0.0/0"),
@@ -193,6 +200,14 @@ def test_contradicting_values_are_refused() -> None:
     assert wrong(STREAMS_MIN="5", STREAMS_MAX="4")[0].startswith("STREAMS_MAX: must be at least STREAMS_MIN")
     assert wrong(STREAMS_MIN="0")[0].startswith("STREAMS_MIN: must be at least 1 with AUTOSCALING=hpa")
     assert checked({**REQUIRED, "STREAMS_MIN": "0", "AUTOSCALING": "keda"}, {})["STREAMS_MIN"] == "0"
+
+
+def test_each_turn_port_has_one_use_and_browsers_accept_it() -> None:
+    assert wrong(TURN_METRICS_PORT="3478") == ["TURN_METRICS_PORT: must differ from TURN_PORT"]
+    assert wrong(TURN_RELAY_PORTS="3000-4000") == ["TURN_RELAY_PORTS: must not contain TURN_PORT (3478)"]
+    assert wrong(TURN_RELAY_PORTS="9000-9999") == ["TURN_RELAY_PORTS: must not contain TURN_METRICS_PORT (9641)"]
+    assert wrong(TURN_PORT="5061")[0].startswith("TURN_PORT: ")
+    assert checked({**REQUIRED, "TURN_PORT": "0443"}, {})["TURN_PORT"] == "443"
 
 
 def test_the_environment_is_used_for_missing_values() -> None:

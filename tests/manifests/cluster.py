@@ -87,15 +87,15 @@ class Cluster:
         if kinds == ["pods"]:
             templates = [each for running in self.pods.values() for each in running]
             return [each for each in templates if wanted.items() <= each["metadata"]["labels"].items()]
-        singular = {_singular(kind) for kind in kinds}
+        prefixes = {singular(kind) for kind in kinds}
         return [
             each
             for name, each in self.objects.items()
-            if name.partition("/")[0] in singular and wanted.items() <= each["metadata"].get("labels", {}).items()
+            if name.partition("/")[0] in prefixes and wanted.items() <= each["metadata"].get("labels", {}).items()
         ]
 
     def _apply(self, manifests: Sequence[Object], options: Mapping[str, str]) -> str:
-        if unknown := [each for each in manifests if title(each).partition("/")[0] not in map(_singular, self.kinds)]:
+        if unknown := [each for each in manifests if title(each).partition("/")[0] not in map(singular, self.kinds)]:
             raise UsageError(f'no matches for kind "{unknown[0]["kind"]}"')
         if "dry-run" in options:
             return "".join(f"{title(each)}\n" for each in manifests)
@@ -178,7 +178,7 @@ def _named(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) and "name" in each for each in value)
 
 
-def _singular(kind: str) -> str:
+def singular(kind: str) -> str:
     """Return the kind of a title, such as `deployment.apps`, for a name of `kubectl api-resources`."""
     plural, dot, group = kind.partition(".")
     return (

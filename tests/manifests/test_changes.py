@@ -11,11 +11,11 @@ import pytest
 
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.configure.changes import apply, delete, held, release
-from pixelfleet_cli.configure.installation import LAST_APPLIED, title
+from pixelfleet_cli.configure.installation import KINDS, LAST_APPLIED, title
 from pixelfleet_cli.configure.streams import streams_of
 from pixelfleet_cli.configure.values import checked
-from tests.manifests.cluster import Cluster
-from tests.manifests.rendering import LEAST, ROOT, configured, objects, require_kubectl
+from tests.manifests.cluster import Cluster, singular
+from tests.manifests.rendering import CONFIGURED, LEAST, ROOT, configured, objects, rendered, require_kubectl
 
 STREAM = "deployment.apps/stream"
 HPA = "horizontalpodautoscaler.autoscaling/stream"
@@ -216,6 +216,16 @@ def test_a_change_replaces_the_pods_that_the_guide_states(installed: Installatio
     installed.apply(**values)
     installed.apply(**{**values, name: CHANGED[name]})
     assert installed.cluster.restarting() == stated()[name]
+
+
+def test_all_kinds_of_objects_are_found_again() -> None:
+    things = [each for name in CONFIGURED for each in rendered(f"configure {name}")]
+    kinds = {title(each).partition("/")[0] for each in things}
+    assert kinds <= {singular(kind) for kind in KINDS}
+    guide = (ROOT / "docs/how-to/deploy.md").read_text()
+    (listed,) = re.findall(r'KINDS="(.+?)"', guide, re.DOTALL)
+    versions = {f"{each['apiVersion'].removeprefix('v1') or 'core/v1'}/{each['kind']}" for each in things}
+    assert set(listed.replace("\\", "").split()) == versions
 
 
 def test_a_secret_stays_until_no_pod_uses_it(installed: Installation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ SECRETS_FILE: Final = "secrets.env"
 
 async def main(settings: Settings) -> int:
     """Print, apply or delete the manifests and return 0; raise UsageError with all missing and invalid values."""
+    await asyncio.to_thread(usable_kubectl)
     values = await asyncio.to_thread(_values, settings)
     if settings.action != "delete":
         values |= await _pinned(values)
@@ -54,17 +55,16 @@ async def _pinned(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _configure(settings: Settings, values: dict[str, str]) -> None:
-    usable_kubectl()
     folder = settings.folder.resolve()
     if settings.action == "delete":
         _show(changes.delete(run, values["NAMESPACE"]))
         return
-    if not values["KUBERNETES"]:
-        values["KUBERNETES"] = cluster_version()
+    found_version = cluster_version()
+    values["KUBERNETES"] = values["KUBERNETES"] or found_version
     if scales_in_excess(values) and values["AUTOSCALING"] == "hpa" and values["APPS"]:
         raise UsageError(f"APPS: AUTOSCALING=hpa needs Kubernetes {_version(EXACT_SINCE)} or newer; use keda")
     overlay = (settings.overlay or settings.folder / "overlay").resolve()
-    held = _held(values) if settings.action == "print" else {}
+    held = _held(values) if settings.action == "print" and found_version else {}
     _write(overlay, folder, values, held)
     manifests = render(overlay)
     if settings.action == "print":
@@ -89,7 +89,7 @@ def _held(values: Mapping[str, str]) -> dict[str, int]:
     """Return the numbers of streams that must stay in the manifests, so that applying these changes no number."""
     try:
         numbers = changes.held(run, values["NAMESPACE"])
-    except UsageError:  # no cluster, or no right to read it
+    except UsageError:  # no right to read it
         return {}
     if numbers:
         warn(

@@ -155,10 +155,14 @@ def logged(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path / "log"
 
 
+def commands(log: Path) -> list[str]:
+    return log.read_text().splitlines()
+
+
 def changing(log: Path) -> list[str]:
-    """Return the commands that change the cluster."""
-    commands = (line.partition(" --")[0] for line in log.read_text().splitlines() if "--dry-run" not in line)
-    return [each for each in commands if each.split()[0] in ("apply", "delete", "scale")]
+    """Return the commands that change the cluster, without their options."""
+    words = (each.partition(" --")[0] for each in commands(log) if "--dry-run" not in each)
+    return [each for each in words if each.split()[0] in ("apply", "delete", "scale")]
 
 
 async def test_applying_releases_the_number_of_streams_first_and_deletes_leftovers_last(
@@ -236,3 +240,11 @@ async def test_versions_are_pinned_on_request_only(settings: Settings, capsys: p
     printed = capsys.readouterr()
     assert printed.out.count(f'"digest": "{DIGEST}"') == 2
     assert "names no version" not in printed.err
+
+
+async def test_without_a_cluster_no_further_command_waits_for_one(
+    settings: Settings, logged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_kubectl(tmp_path / "bin", monkeypatch, CLUSTER.replace(', "serverVersion": {"gitVersion": "v1.36.0"}', ""))
+    await main(settings)
+    assert {each.split()[0] for each in commands(logged)} == {"version", "kustomize"}

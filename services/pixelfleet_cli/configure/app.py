@@ -19,7 +19,7 @@ from pixelfleet_cli.configure.registry import RegistryError, digest_of
 from pixelfleet_cli.configure.secret_values import secret_files, secrets_of
 from pixelfleet_cli.configure.settings import Settings
 from pixelfleet_cli.configure.streams import EXACT_SINCE, scales_in_excess, streams_of
-from pixelfleet_cli.configure.values import NAMES, ValuesError, checked, parse
+from pixelfleet_cli.configure.values import NAMES, Name, ValuesError, checked, names_of, parse
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_BRANDING_BYTES: Final = 700_000
@@ -141,16 +141,22 @@ def _values(settings: Settings) -> dict[str, str]:
 
 
 def _prompted(file_values: Mapping[str, str]) -> dict[str, str]:
-    """Prompt for each value at the terminal; an empty line accepts the suggestion."""
+    """Prompt for each value, then for those of each application; an empty line accepts the suggestion."""
     answers = dict(file_values)
-    for name, known in NAMES.items():
+    _ask(NAMES, answers)
+    apps = [each for each in answers["APPS"].split(",") if each]
+    _ask({name: known for name, known in names_of(apps).items() if name not in NAMES}, answers)
+    return answers
+
+
+def _ask(names: Mapping[str, Name], answers: dict[str, str]) -> None:
+    for name, known in names.items():
         if known.meaning.startswith("is no longer used"):
             continue
-        suggestion = file_values.get(name) or os.environ.get(name) or known.default or ""
+        suggestion = answers.get(name) or os.environ.get(name) or known.default or ""
         sys.stderr.write(f"{name}: {known.meaning} [{suggestion}]: ")
         sys.stderr.flush()
         answers[name] = sys.stdin.readline().strip() or suggestion
-    return answers
 
 
 def _write(overlay: Path, folder: Path, values: Mapping[str, str], held: Mapping[str, int]) -> None:

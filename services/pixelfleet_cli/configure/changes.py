@@ -93,6 +93,8 @@ def _known_kinds(kubectl: Kubectl) -> list[str]:
 
 
 def _found(kubectl: Kubectl, namespace: str, kinds: Sequence[str], selector: str) -> list[Object]:
+    if not kinds:
+        return []
     arguments = (f"--namespace={namespace}", f"--selector={selector}", "--output=json")
     found: list[Object] = orjson.loads(kubectl("get", ",".join(kinds), *arguments))["items"]
     return found

@@ -1,8 +1,8 @@
 """The values of an installation: names, defaults and validation. No I/O."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pixelfleet.service.version import VERSION
@@ -87,10 +87,10 @@ OF_AN_APPLICATION: Final[dict[str, tuple[Name, str]]] = {
     "IMAGE": (Name("image with its tag or digest", checks.image, None), ""),
     "ARGS": (NAMES["UNREAL_ARGS"], ""),
     "LABELS": (NAMES["UNREAL_LABELS"], ""),
-    "GPU": (NAMES["GPU"], "GPU"),
-    "MIN": (NAMES["STREAMS_MIN"], "STREAMS_MIN"),
-    "MAX": (NAMES["STREAMS_MAX"], "STREAMS_MAX"),
-    "WARM": (NAMES["STREAMS_WARM"], "STREAMS_WARM"),
+    "GPU": (replace(NAMES["GPU"], default=""), "GPU"),
+    "MIN": (replace(NAMES["STREAMS_MIN"], default=""), "STREAMS_MIN"),
+    "MAX": (replace(NAMES["STREAMS_MAX"], default=""), "STREAMS_MAX"),
+    "WARM": (replace(NAMES["STREAMS_WARM"], default=""), "STREAMS_WARM"),
     "CANARY_IMAGE": (Name("image of a new version, for a part of the streams", checks.image), ""),
     "CANARY_PERCENT": (Name("part of the streams that have the new version", checks.percent, "10"), ""),
 }
@@ -129,10 +129,7 @@ def parse(text: str) -> dict[str, str]:
 def checked(file_values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return all values from the file, the environment or the defaults; raise ValuesError with all errors."""
     apps = _apps(file_values, environ)
-    names = dict(NAMES)
-    if apps:
-        names["UNREAL_IMAGE_NAME"] = Name(NAMES["UNREAL_IMAGE_NAME"].meaning, checks.image_name)
-    names |= {prefix(app) + key: name for app in apps for key, (name, _) in OF_AN_APPLICATION.items()}
+    names = names_of(apps)
     inherited = {
         prefix(app) + key: default for app in apps for key, (_, default) in OF_AN_APPLICATION.items() if default
     }
@@ -156,6 +153,14 @@ def checked(file_values: Mapping[str, str], environ: Mapping[str, str]) -> dict[
     values["UNREAL_REPO"] = values["UNREAL_REPO"] or values["REPO"]
     values["UNREAL_REPO_SECRET"] = values["UNREAL_REPO_SECRET"] or values["REPO_SECRET"]
     return values
+
+
+def names_of(apps: Iterable[str]) -> dict[str, Name]:
+    """Return all names of an installation with these applications; without one, the names of a single application."""
+    own = {prefix(app) + key: name for app in apps for key, (name, _) in OF_AN_APPLICATION.items()}
+    if not own:
+        return NAMES
+    return NAMES | {"UNREAL_IMAGE_NAME": Name(NAMES["UNREAL_IMAGE_NAME"].meaning, checks.image_name)} | own
 
 
 def _apps(file_values: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:

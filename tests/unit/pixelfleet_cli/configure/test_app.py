@@ -248,3 +248,13 @@ async def test_without_a_cluster_no_further_command_waits_for_one(
     put_kubectl(tmp_path / "bin", monkeypatch, CLUSTER.replace(', "serverVersion": {"gitVersion": "v1.36.0"}', ""))
     await main(settings)
     assert {each.split()[0] for each in commands(logged)} == {"version", "kustomize"}
+
+
+async def test_the_values_of_each_application_are_prompted_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{chr(10) * 200}"))
+    lines = [line for line in SEED.splitlines() if not line.startswith(("UNREAL_REPO=", "UNREAL_IMAGE_NAME"))]
+    settings.env_file.write_text("\n".join([*lines, "APPS=game", "GAME_IMAGE=a/game:1", "KUBERNETES=1.35"]))
+    await main(settings.model_copy(update={"ask": True}))
+    assert "GAME_IMAGE: image with its tag or digest [a/game:1]: " in capsys.readouterr().err

@@ -153,8 +153,8 @@ def labels(value: str) -> str:
     """Check comma-separated NAME=VALUE pairs of a streamer's labels."""
     for pair in value.split(","):
         name, _, text = pair.partition("=")
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name) or not re.fullmatch(r"[A-Za-z0-9._-]{1,256}", text):
-            raise ValueError("must be NAME=VALUE pairs, separated by commas")
+        if not all(re.fullmatch(r"[A-Za-z0-9._-]{1,63}", each) for each in (name, text)):
+            raise ValueError("must be NAME=VALUE pairs of 1 to 63 letters, digits, dots, dashes and underscores")
     return value
 
 

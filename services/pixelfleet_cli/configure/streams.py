@@ -20,6 +20,7 @@ APPLICATION_LABEL: Final = "app.pixel/application"
 """Distinguishes the pods of several applications, in selectors, too."""
 
 WHOLE: Final = 100
+MAX_LABEL_LENGTH: Final = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def _labels(labels: str, image: str) -> str:
     if any(pair.startswith("version=") for pair in labels.split(",")):
         return labels
     _, tag, digest = split(image)
-    return ",".join(filter(None, [labels, f"version={tag or digest.removeprefix('sha256:')}"]))
+    version = (tag or digest.removeprefix("sha256:"))[:MAX_LABEL_LENGTH]
+    return ",".join(filter(None, [labels, f"version={version}"]))
 
 
 def scales_in_excess(values: Mapping[str, str]) -> bool:

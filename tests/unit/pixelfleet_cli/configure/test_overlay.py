@@ -206,6 +206,13 @@ def test_a_canary_has_its_part_of_the_demand_and_its_version_as_a_label() -> Non
     assert parts == {"game": ("1250m", 40), "game-canary": ("5000m", 8)}
 
 
+def test_the_version_of_a_digest_is_a_valid_label() -> None:
+    image = f"r.example/game@sha256:{'ab' * 32}"
+    files = written(UNREAL_IMAGE_NAME="", **{**TWO, "GAME_IMAGE": image}, GAME_CANARY_IMAGE="r.example/game:1.1")
+    (line,) = (each for each in config(files["apps/game/kustomization.yaml"], "signalserver") if "LABELS" in each)
+    assert json.loads(line.partition("=")[2]) == {"version": ("ab" * 32)[:63]}
+
+
 def test_the_query_of_keda_is_that_of_the_application_and_its_part() -> None:
     values = {"AUTOSCALING": "keda", "UNREAL_IMAGE_NAME": "", "GAME_CANARY_IMAGE": "r.example/game:1.1", **TWO}
     for version in ("1.35", "1.34"):

@@ -51,7 +51,7 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
         yield "mounts a token that it does not need, or lacks one that it needs"
     if spec.get("enableServiceLinks") is not False:
         yield "has environment variables for every Service of the namespace"
-    if pod.name != "image-pull" and not any(
+    if not pod.name.startswith("image-pull") and not any(
         picked(each["spec"]["selector"], [pod]) for each in of_kind(objects, "PodDisruptionBudget")
     ):
         yield "has no disruption budget"
@@ -61,7 +61,7 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
             yield "its disruption budget is of a kind that Kubernetes does not support for it"
     if pod.thing["kind"] != "DaemonSet" and not spec.get("topologySpreadConstraints"):
         yield "has no topology spread"
-    if pod.name == "stream" and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:
+    if pod.name.startswith("stream") and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:
         yield "a rollout needs additional GPUs"
 
 
@@ -76,7 +76,8 @@ def _container(pod: Workload, container: Object) -> Iterator[str]:
         (pod.name, container["name"]), []
     ):
         yield "has capabilities"
-    if security.get("readOnlyRootFilesystem") is not True and (pod.name, container["name"]) not in WRITES:
+    workload = pod.labels["app.kubernetes.io/name"]
+    if security.get("readOnlyRootFilesystem") is not True and (workload, container["name"]) not in WRITES:
         yield "may write to its file system"
     resources = container.get("resources", {})
     for bound in ("requests", "limits"):
@@ -106,10 +107,11 @@ def _probes(pod: Workload) -> Iterator[str]:
 
 
 def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
-    if pod.name != "stream":
+    if not pod.name.startswith("stream"):
         return
-    config = {each["metadata"]["name"].rpartition("-")[0]: each["data"] for each in of_kind(objects, "ConfigMap")}
-    seconds = float(config["signalserver"]["PIXELFLEET_SIGNALSERVER_DRAIN_SECONDS"])
+    config = {each["metadata"]["name"]: each["data"] for each in of_kind(objects, "ConfigMap")}
+    (source,) = pod.spec["initContainers"][0]["envFrom"]
+    seconds = float(config[source["configMapRef"]["name"]]["PIXELFLEET_SIGNALSERVER_DRAIN_SECONDS"])
     if pod.spec["terminationGracePeriodSeconds"] < seconds + DRAIN_MARGIN_SECONDS:
         yield "its grace period is not longer than the drain"
     sidecar = pod.spec["initContainers"][0]

@@ -100,7 +100,8 @@ class Player:
             with suppress(TimeoutError):  # then there are no candidates
                 async with asyncio.timeout(FOUND_SECONDS):
                     await matchmakers.found.wait()
-        headers, joined = self.arrival.headers, self.relay.join
+        headers: Mapping[str, str] = self.arrival.headers
+        joined: Callable[[WebSocket], MessageHandler] = self.relay.join
         if claim := players.offers.claim(players.now()):
             self.handover = Handover(self.relay, players.handover_key, self)
             headers, joined = {**headers, CLAIM_HEADER: claim}, self.handover.join

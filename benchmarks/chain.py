@@ -77,7 +77,8 @@ async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
         folder = await stack.enter_async_context(redis_folder())
         store = await ended(redis(port, folder))
         assert store.facts["port"] == port
-        fleet = ("--redis-url", f"redis://127.0.0.1:{port}", "--session-key", secrets.token_hex(32))
+        key = ("--session-key", secrets.token_hex(32))
+        fleet = ("--redis-url", f"redis://127.0.0.1:{port}", *key)
         signals = await ended(_service("signalserver", *fleet, *_slots(args), fact="players"))
         matches = await ended(matchmaker(*fleet))
         await wait_until_ready(matches.facts["port"])
@@ -86,7 +87,7 @@ async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
         upstream = f"ws://127.0.0.1:{matches.facts['port']}"
         limits = ("--joins-per-minute", "0", "--connections-per-address", "0")
         entry = await ended(
-            _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), *limits, fact="port")
+            _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), *limits, *key, fact="port")
         )
         await wait_until_ready(entry.facts["port"])
         yield _server(entry, matches, signals, "ws")

@@ -308,3 +308,6 @@ class Player:
             code=code,
             reason=reason,
         )
+        if self.router is not None:
+            self.router.forget()
+            del self.relay  # breaks the reference cycles, so that no garbage collection is needed

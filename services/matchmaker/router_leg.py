@@ -37,6 +37,10 @@ class RouterLeg:
         self._socket.on_control = None
         self._socket.send_control(RELAY)
 
+    def forget(self) -> None:
+        """Drop the references to the player, whose socket is closed."""
+        self._on_arrived = self._socket.on_control = None
+
     async def hand_over(self, destination: Destination, key: bytes) -> Answer | None:
         """Have the router connect the player to a destination; return its answer, or None if it gives none in time."""
         self._answer = asyncio.get_running_loop().create_future()

@@ -102,9 +102,8 @@ def test_a_handed_over_player_is_relayed_to_its_server_and_leaves_the_matchmaker
     assert front.answers == [Arrived(0.25)]
     assert front.arrivals == [DESTINATION]
     assert front.matchmaker.closes == [(close_codes.NORMAL.code, close_codes.NORMAL.reason)]
-    assert front.matchmaker.handler is None
-    assert front.matchmaker.on_control is None
     assert front.matchmaker.sent == []
+    assert not (front.matchmaker.handler or front.matchmaker.on_control)
     assert front.down.handler is front.relay
     assert front.from_server is not None
     front.from_server.message(b"config")

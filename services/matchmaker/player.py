@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 LINGER_SECONDS: Final = 5.0
 """A legacy server that did not answer a close keeps its lease for this time, until it detects that the player left."""
 
+OWN_DIAL_SECONDS: Final = 4.0
+"""A replica dials after its router only within this time of the match, so that its dial ends before the lease."""
+
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
 
@@ -213,9 +216,9 @@ class Player:
 
         A router that got no answer may have no route to the streamer. Raises DialError if the server refused it.
         """
-        session = self.ticket.session_id
+        session, started, now = self.ticket.session_id, self.context.now(), self.context.now
         match await router.hand_over(Destination(url, session), self.context.handover_key):
-            case Failed(status=0, reason=reason):
+            case Failed(status=0, reason=reason) if now() - started < OWN_DIAL_SECONDS:
                 log.warning("router cannot reach the streamer", session=session, why=reason)
                 return False
             case Failed(status=status, reason=reason):

@@ -8,11 +8,8 @@ from pixelfleet.fleet import handover
 from pixelfleet.fleet.handover import Answer, Arrived, Destination, Handover, Hold, Relay
 from pixelfleet.net.websocket import WebSocket
 
-ANSWER_SECONDS: Final = 4.0
-"""The longest wait for the answer of a router, whose dial takes at most 3 s.
-
-A dial of this replica may follow, and a lease is valid for 10 s.
-"""
+ANSWER_SECONDS: Final = 8.0
+"""The longest wait for the answer of a router, whose dial takes at most 3 s; a lease is valid for 10 s."""
 
 HOLD: Final = handover.encode(Hold())
 RELAY: Final = handover.encode(Relay())

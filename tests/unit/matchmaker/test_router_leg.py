@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from matchmaker import messages, router_leg
+from matchmaker import messages, player, router_leg
 from matchmaker.router_leg import HOLD, RELAY
 from pixelfleet.fleet import handover, tokens
 from pixelfleet.fleet.handover import CLAIM_HEADER, Arrived, ClaimWriter, Destination, Failed, Handover, handover_key
@@ -94,6 +94,14 @@ async def test_a_streamer_that_the_router_cannot_reach_is_dialled_from_here(repl
     assert dial.socket.sent == [b"hello"]
     await replica.settle()
     assert not replica.broker.owns(client.session)
+
+
+async def test_a_late_failure_of_the_router_is_given_back(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "OWN_DIAL_SECONDS", 0.0)
+    client = await matched(replica)
+    await answer(replica, client, Failed(0, "no answer in time"))
+    assert replica.dials == []
+    assert list(replica.broker.waiting) == [client.session]
 
 
 async def test_a_streamer_that_nobody_reaches_is_given_back_and_the_next_one_handed_over(replica: Replica) -> None:

@@ -103,7 +103,7 @@ def test_a_handed_over_player_is_relayed_to_its_server_and_leaves_the_matchmaker
     assert front.arrivals == [DESTINATION]
     assert front.matchmaker.closes == [(close_codes.NORMAL.code, close_codes.NORMAL.reason)]
     assert front.matchmaker.sent == []
-    assert not (front.matchmaker.handler or front.matchmaker.on_control)
+    assert (front.matchmaker.handler is None, front.matchmaker.on_control is None) == (True, True)
     assert front.down.handler is front.relay
     assert front.from_server is not None
     front.from_server.message(b"config")

@@ -109,6 +109,10 @@ class Broker:
         """Record that a player is connected to its streamer. The signalling server, unless legacy, is now the owner."""
         self.sessions.hand_over(session_id)
 
+    def handed_over(self, session_id: str) -> None:
+        """Record that a router has connected a player to its streamer. This replica keeps nothing of the session."""
+        self.sessions.release(session_id)
+
     async def give_back(self, session_id: str, *, unreachable: bool) -> Lease | None:
         """Return a lease that cannot be used; return another lease, or None while the player waits.
 

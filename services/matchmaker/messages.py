@@ -1,11 +1,11 @@
-"""The messages that the matchmaker itself sends to players, and its answer to their pings."""
+"""The messages that the matchmaker itself sends to players."""
 
 from typing import Final
 
 from matchmaker.queue.positions import UNSERVED, QueuePosition
 from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.net.addresses import url_address
-from pixelfleet.protocol.messages import BadMessageError, Message, dump, parse
+from pixelfleet.protocol.messages import Message, dump
 
 WAITING = "Waiting for a free streamer"
 NOT_SERVED = "No streamer offers this at present; waiting for one"
@@ -44,16 +44,3 @@ def matched(streamer: StreamerReport) -> bytes:
 def refused(message: str) -> bytes:
     """Return the message after which a page shows the text and does not reconnect."""
     return dump({"type": "subscribeFailed", "message": message})
-
-
-def pong_for(data: bytes) -> bytes | None:
-    """Return the answer to a `ping`, or None for any other message."""
-    if b"ping" not in data:
-        return None
-    try:
-        message = parse(data)
-    except BadMessageError:
-        return None
-    if message["type"] != "ping":
-        return None
-    return dump({"type": "pong", "time": message.get("time")})

@@ -1,62 +1,38 @@
-"""One player's connection: it waits in the queue, and is then relayed to its streamer."""
+"""One player's connection: it waits in the queue, and is then handed to its router or relayed to its streamer."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from matchmaker import messages
-from matchmaker.broker import Broker
 from matchmaker.legacy.conversation import LegacyConversation, for_page
-from matchmaker.legacy.known_dialects import LegacyDialects
-from matchmaker.metrics import Metrics
 from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.player_context import Context
 from matchmaker.queue.positions import QueuePosition, steady
+from matchmaker.router_leg import RouterLeg
 from matchmaker.session_urls import session_url
-from pixelfleet.fleet.model import Lease, StreamerReport, Ticket
+from pixelfleet.fleet.handover import Arrived, Destination, Failed
+from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
-from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
-from pixelfleet.net.early_budget import EarlyBudget
-from pixelfleet.net.relay import MAX_EARLY_BYTES, Relay
+from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
-from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.protocol.messages import pong_for
 
 log = structlog.get_logger(__name__)
 
 LINGER_SECONDS: Final = 5.0
 """A legacy server that did not answer a close keeps its lease for this time, until it detects that the player left."""
 
-MAX_QUEUED_BYTES: Final = 8 * 1024
-"""Bytes of messages that a player may send while it waits. A page sends a few hundred."""
+OWN_DIAL_SECONDS: Final = 4.0
+"""A replica dials after its router only within this time of the match, so that its dial ends before the lease."""
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
-
-
-class Context(Protocol):
-    """What all players of a replica share; `Players` implements it."""
-
-    broker: Broker
-    tasks: Tasks
-    metrics: Metrics
-    upstream_bounds: Bounds
-    early_budget: EarlyBudget
-    session_key: str | None
-    now: Callable[[], float]
-    """The loop's clock."""
-    tls: ssl.SSLContext | None
-    dialects: LegacyDialects
-
-    def forget(self, player: "Player") -> None:
-        """Remove a player whose socket is closed."""
-
-    def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
-        """Record the outcome of a dial."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +52,10 @@ class Player:
     relay: Relay = field(init=False)
     legacy: LegacyConversation | None = None
     """The connection to the streamer, if it belongs to a legacy server."""
+    router: RouterLeg | None = None
+    """The router that holds the player's socket, if it can take the player over and no relay has begun."""
+    handed_over: bool = False
+    """Whether the router has connected the player to its streamer."""
     _joining: bool = True
     _cancel: Callable[[], object] | None = None
     """Cancels the task that dials."""
@@ -93,7 +73,9 @@ class Player:
             on_upstream_lost=self._upstream_lost,
             budget=self.context.early_budget,
         )
-        self._limit_early(MAX_QUEUED_BYTES)
+        self.relay.limit_early(MAX_QUEUED_BYTES)
+        if self.router is not None:
+            self.router.hold(self._taken_over)
         self.socket.send(messages.WELCOME)
         self._cancel = self.context.tasks.spawn(self._arrive())
         return self
@@ -102,7 +84,7 @@ class Player:
 
     def message(self, data: bytes) -> None:
         """Relay a message. Without a streamer, answer pings and buffer everything else."""
-        if self._answers_pings() and (pong := messages.pong_for(data)) is not None:
+        if self._answers_pings() and (pong := pong_for(data)) is not None:
             self.socket.send(pong)
         else:
             self.relay.message(data)
@@ -161,11 +143,6 @@ class Player:
         self.socket.send(messages.refused(close_codes.KICKED.reason))
         self.socket.close(close_codes.KICKED)
 
-    def _limit_early(self, size: int) -> None:
-        """Limit the player's messages that are kept without a streamer, the fragments of an unfinished one included."""
-        self.relay.early_limit = size
-        self.socket.limit_fragments(size)
-
     # -- internal -----------------------------------------------------------------------------------
 
     async def _arrive(self) -> None:
@@ -191,7 +168,7 @@ class Player:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
         while lease is not None and self.left_at is None:
             self.position, self.lease = None, lease
-            self._limit_early(MAX_EARLY_BYTES)
+            self.relay.limit_early(MAX_EARLY_BYTES)
             lease = await self._dial(lease)
 
     async def _dial(self, lease: Lease) -> Lease | None:
@@ -204,12 +181,12 @@ class Player:
         self.socket.send(messages.matched(streamer))
         self.legacy = LegacyConversation(self.relay, streamer, self.context.dialects) if streamer.legacy else None
         started = now()
+        url = session_url(lease, self.context.session_key, self.passed_on)
         try:
+            if not streamer.legacy and self.router is not None and await self._hand_over(self.router, url):
+                return None
             await dial(
-                session_url(lease, self.context.session_key, self.passed_on),
-                self.relay.join if self.legacy is None else self.legacy.join,
-                self.context.upstream_bounds,
-                tls=self.context.tls if streamer.legacy else None,
+                url, self._joined, self.context.upstream_bounds, tls=self.context.tls if streamer.legacy else None
             )
         except DialError as error:
             log.warning(
@@ -227,6 +204,38 @@ class Player:
         log.debug("player connected to its streamer", session=self.ticket.session_id, streamer=streamer.key)
         return None
 
+    def _joined(self, upstream: WebSocket) -> MessageHandler:
+        """Start to relay to the dialled server; return the handler of its socket."""
+        if self.router is not None:
+            self.router.relay()
+            self.router = None
+        return self.relay.join(upstream) if self.legacy is None else self.legacy.join(upstream)
+
+    async def _hand_over(self, router: RouterLeg, url: str) -> bool:
+        """Have the router connect the player to its streamer; return False if this replica has to dial itself.
+
+        A router that got no answer may have no route to the streamer. Raises DialError if the server refused it.
+        """
+        session, started, now = self.ticket.session_id, self.context.now(), self.context.now
+        match await router.hand_over(Destination(url, session), self.context.handover_key):
+            case Failed(status=0, reason=reason) if now() - started < OWN_DIAL_SECONDS:
+                log.warning("router cannot reach the streamer", session=session, why=reason)
+                return False
+            case Failed(status=status, reason=reason):
+                raise DialError(reason, status)
+            case None:
+                log.warning("router does not answer", session=session)
+                self.socket.close(close_codes.RESTARTING)
+        return True
+
+    def _taken_over(self, arrived: Arrived) -> None:
+        """Record that the router has connected the player; this connection is about to close."""
+        assert self.lease is not None
+        self.handed_over, self.joined_at = True, self.context.now()
+        self.context.metrics.dial_took(arrived.seconds)
+        self.context.dialled(self.lease.streamer, None)
+        self.context.broker.handed_over(self.ticket.session_id)
+
     async def _give_back(self, *, unreachable: bool) -> Lease | None:
         """Give the lease back to the store; return another one, or None while the player waits again."""
         try:
@@ -239,7 +248,7 @@ class Player:
             return None
         if lease is None:
             self.lease = None
-            self._limit_early(MAX_QUEUED_BYTES)
+            self.relay.limit_early(MAX_QUEUED_BYTES)
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
         return lease
 
@@ -293,7 +302,7 @@ class Player:
         # else: the slot is free once the streamer's side is closed, too
         # One line for the whole session: a line for each step would cost more than the steps.
         log.info(
-            "player left",
+            "player handed over" if self.handed_over else "player left",
             session=self.ticket.session_id,
             app=self.ticket.app,
             streamer=self.lease.streamer.key if self.lease is not None else "",
@@ -302,3 +311,6 @@ class Player:
             code=code,
             reason=reason,
         )
+        if self.router is not None:
+            self.router.forget()
+            del self.relay  # breaks the reference cycles, so that no garbage collection is needed

@@ -17,11 +17,13 @@ from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedErr
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.player import Player
+from matchmaker.router_leg import RouterLeg
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.auth.person import client_digest, person_of
+from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -35,6 +37,7 @@ from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.signing import TokenError
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,8 @@ class Players:
         self.tls = tls
         self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
+        self.handover_key = handover_key(self.session_key) if self.session_key else b""
+        self._claims = ClaimReader(self.handover_key)
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
@@ -150,7 +155,22 @@ class Players:
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )
-        return accepted(WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client)), head)
+        hands_over = self._hands_over(head)
+        return accepted(
+            WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over)), head
+        )
+
+    def _hands_over(self, head: RequestHead) -> bool:
+        """Return whether a request is from a router that can take its player over."""
+        claim = head.headers.get(CLAIM_HEADER)
+        if claim is None or not self.handover_key:
+            return False
+        try:
+            self._claims.check(claim, self.now())
+        except TokenError as error:
+            log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
+            return False
+        return True
 
     def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
         self.metrics.refused(counted)
@@ -196,8 +216,16 @@ class Players:
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
         return join_request, {name: query[name][:64] for name in FORWARDED if name in query}
 
-    def _opened(self, socket: WebSocket, ticket: Ticket, forwarded: dict[str, str], client: str) -> MessageHandler:
-        player = Player(self, socket, ticket, forwarded, client)
+    def _opened(
+        self,
+        socket: WebSocket,
+        ticket: Ticket,
+        forwarded: dict[str, str],
+        client: str,
+        hands_over: bool = False,
+    ) -> MessageHandler:
+        router = RouterLeg(socket) if hands_over else None
+        player = Player(self, socket, ticket, forwarded, client, router=router)
         self._open[ticket.session_id] = player
         self._limits.opened(client)
         self._heartbeat.add(socket)

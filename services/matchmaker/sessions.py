@@ -100,6 +100,11 @@ class Sessions:
             self._handed_over[session_id] = self._owned.pop(session_id)
             self.removals += 1
 
+    def release(self, session_id: str) -> None:
+        """Forget a session that its signalling server owns and whose player is connected elsewhere."""
+        if self._owned.pop(session_id, None) is not None:
+            self.removals += 1
+
     def remove(self, session_id: str) -> bool:
         """Remove a session; return whether this replica must report its end."""
         handed_over = self._handed_over.pop(session_id, None)

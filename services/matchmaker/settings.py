@@ -19,7 +19,7 @@ LEGACY_PORT = 9999
 
 
 class Settings(AuthSettings):
-    """The matchmaker queues players, assigns each to a free streamer, and relays between the two."""
+    """The matchmaker queues players, assigns each to a free streamer, and hands it over to its router or relays it."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")
     command: ClassVar[str] = "matchmaker"

@@ -28,6 +28,13 @@ class Metrics:
             ["door", "status"],
             registry=self.registries.all,
         )
+        handovers = Counter(
+            "router_handovers",
+            "Dials of signalling servers for matched players.",
+            ["outcome"],
+            registry=self.registries.all,
+        )
+        self._handovers = {ok: handovers.labels("ok" if ok else "failed") for ok in (True, False)}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
@@ -36,6 +43,10 @@ class Metrics:
         gauge("router_player_socket_connections", "Connected players.").set_function(lambda: len(players))
         gauge("router_matchmakers", "Matchmakers that are ready.").set_function(matchmakers.usable)
         gauge("router_exchanges", "Requests over /proxy and /api in progress.").set_function(lambda: forwarder.active)
+
+    def handover(self, ok: bool) -> None:
+        """Count a dial of a signalling server."""
+        self._handovers[ok].inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,60 +1,38 @@
 """The players of a router: each is relayed to a matchmaker."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-import msgspec
-import structlog
 from aiohttp import web
 
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
+from pixelfleet.fleet.handover import handover_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.damping import RELAYED_HEADER
-from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.dial import DialError
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.limits import Counts
 from pixelfleet.net.refusal import Reason, reason_header
-from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
-from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
+from router.handover import Offers
+from router.player import Arrival, Player
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
-from router.upstreams.pool import Target
 
-log = structlog.get_logger(__name__)
-
-FOUND_SECONDS: Final = 3.0
-"""The longest wait of a player for the first lookup of the matchmakers' names."""
+SERVER_DIAL_SECONDS: Final = 3.0
+"""The longest dial of a signalling server: if it gets no answer, the matchmaker dials while the lease is valid."""
 
 FULL_SECONDS: Final = 1.0
 """After a matchmaker has refused a player because it is full, further ones are refused at once for this time."""
-
-REFUSED: Final = frozenset({400, 401, 403, 404})
-"""Statuses of a refusal that every other matchmaker would repeat."""
-
-TOO_MANY: Final = 429
-"""The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
-
-
-class Arrival(msgspec.Struct, frozen=True):
-    """The parts of a player's request that the router uses after admission."""
-
-    query: str
-    client: str
-    """The key under which the client is counted."""
-    headers: Mapping[str, str]
-    """The headers for the matchmaker: credentials, client address and request id."""
 
 
 class Players:
@@ -68,11 +46,18 @@ class Players:
         matchmakers: Matchmakers,
         tasks: Tasks,
         heartbeat: Heartbeat,
+        on_handover: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        """`on_handover` is called with the outcome of each dial of a signalling server."""
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
+        dial_seconds = min(SERVER_DIAL_SECONDS, settings.dial_seconds)
+        self.server_bounds = replace(self.upstream_bounds, handshake_seconds=dial_seconds)
+        self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
+        self.offers = Offers(self.handover_key)
+        self._on_handover = on_handover
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are refused."""
@@ -86,7 +71,7 @@ class Players:
         self._heartbeat = heartbeat
         self._open: set[Player] = set()
         self._by_client = Counts(settings.connections_per_address)
-        self._now = asyncio.get_running_loop().time
+        self.now = asyncio.get_running_loop().time
         self._full_until = 0.0
 
     def __len__(self) -> int:
@@ -129,7 +114,7 @@ class Players:
             raise web.HTTPServiceUnavailable(reason="shutting down", headers=reason_header(Reason.SHUTTING_DOWN))
         if self._max_players and len(self._open) >= self._max_players:
             raise web.HTTPServiceUnavailable(reason="no room for another player", headers=reason_header(Reason.FULL))
-        if self._now() < self._full_until:
+        if self.now() < self._full_until:
             raise web.HTTPServiceUnavailable(
                 reason="no matchmaker has room for another player", headers=reason_header(Reason.FULL)
             )
@@ -162,91 +147,20 @@ class Players:
 
     def full(self) -> None:
         """Refuse new players for a while, before their websockets open: all matchmakers are full."""
-        self._full_until = self._now() + FULL_SECONDS
+        self._full_until = self.now() + FULL_SECONDS
 
-    def forget(self, player: "Player") -> None:
+    def forget(self, player: Player) -> None:
         """Remove a player whose socket is closed."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
         self.left.set()
 
+    def dialled(self, error: DialError | None) -> None:
+        """Record the outcome of a dial of a signalling server; `error` is None for a success."""
+        self.offers.dialled(self.now(), answered=error is None or error.status != 0)
+        self._on_handover(error is None)
+
     def close_all(self) -> None:
         """Close all players with a code after which they reconnect immediately."""
         for player in list(self._open):
             player.socket.close(close_codes.RESTARTING)
-
-
-@dataclass(slots=True, eq=False)
-class Player:
-    """One player: dials a matchmaker and relays the messages."""
-
-    players: Players
-    socket: WebSocket
-    arrival: Arrival
-    relay: Relay = field(init=False)
-    cancel_dial: Callable[[], object] | None = None
-    target: Target | None = None
-
-    def begin(self) -> MessageHandler:
-        """Start to dial a matchmaker; return the handler of the player's socket."""
-        self.relay = Relay(self.socket, on_end=self._ended, budget=self.players.early_budget)
-        self.cancel_dial = self.players.tasks.spawn(self._dial())
-        return self.relay
-
-    async def _dial(self) -> None:
-        players, suffix = self.players, f"/?{self.arrival.query}" if self.arrival.query else "/"
-        matchmakers = players.matchmakers
-        if not matchmakers.found.is_set():
-            with suppress(TimeoutError):  # then there are no candidates
-                async with asyncio.timeout(FOUND_SECONDS):
-                    await matchmakers.found.wait()
-        status = 0
-        for target in matchmakers.candidates():
-            self._take(target)
-            try:
-                await dial(
-                    target.ws_url + suffix,
-                    self.relay.join,
-                    players.upstream_bounds,
-                    headers=self.arrival.headers,
-                    tls=matchmakers.tls,
-                    address=target.address,
-                )
-            except DialError as error:
-                status = error.status
-                if status in REFUSED or status == TOO_MANY:
-                    break
-                matchmakers.failed(target, str(error))
-            else:
-                self.cancel_dial = None  # it would keep the task and its frames in memory
-                return
-        self._refuse(status)
-
-    def _take(self, target: Target | None) -> None:
-        """Count the player as a connection of `target` instead of its previous one."""
-        if self.target is not None:
-            self.target.connections -= 1
-        if target is not None:
-            target.connections += 1
-        self.target = target
-
-    def _refuse(self, status: int) -> None:
-        """Close the player according to the matchmaker's refusal, 0 if none answered.
-
-        Only after `subscribeFailed` does a stock page not reconnect.
-        """
-        if status in REFUSED:
-            self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
-            self.socket.close(close_codes.NOT_ALLOWED)
-        elif status == HTTPStatus.SERVICE_UNAVAILABLE:
-            self.players.full()
-            self.socket.close(close_codes.FULL)
-        else:
-            self.socket.close(close_codes.FULL if status == TOO_MANY else close_codes.SERVICE_UNAVAILABLE)
-
-    def _ended(self, code: int, reason: str) -> None:
-        if self.cancel_dial is not None:
-            self.cancel_dial()
-        self._take(None)
-        self.players.forget(self)
-        del self.relay  # breaks the reference cycle, so that no garbage collection is needed

@@ -31,7 +31,7 @@ Lock = Literal["closed", "open", "basic", "jwt"]
 
 
 class Settings(AuthSettings):
-    """The router is the public entry point: it serves the player page and forwards players to a matchmaker.
+    """The router is the public entry point: it serves the page and connects players to matchmakers and streamers.
 
     It also serves the dashboard and forwards calls to the REST APIs of matchmakers and streamers.
     """

@@ -96,6 +96,7 @@ async def running_chain(
                         "port": 0,
                         "metrics_port": 0,
                         "matchmaker": [f"ws://127.0.0.1:{replica.port}"],
+                        "session_key": key,
                         "page": page,
                         **entry,
                     }

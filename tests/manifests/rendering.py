@@ -101,7 +101,11 @@ SECRETS: Final = {
         "drain-token=another-token",
     ],
     "redis": ["redis-password=a-password"],
-    "router": ["rest-token=a-token", "link-key=a-key-of-links-of-thirty-two-bytes"],
+    "router": [
+        "session-key=a-key-of-thirty-two-bytes-or-more",
+        "rest-token=a-token",
+        "link-key=a-key-of-links-of-thirty-two-bytes",
+    ],
     "router-users": ["users=" + MOST["PROXY_AUTH_USERS"]],
     "turn": ["turn-secret=a-secret-for-turn"],
 }

@@ -128,7 +128,7 @@ def test_only_readers_have_a_secret() -> None:
     keys = {name.rpartition("-")[0] or name: set(data) for name, data in secrets.items() if name != "router-users"}
     assert keys == {
         "matchmaker": {"redis-url", "session-key", "rest-token"},
-        "router": {"rest-token"},
+        "router": {"session-key", "rest-token"},
         "stream": {"redis-url", "session-key", "drain-token"},
         "turn": {"turn-secret"},
     }

@@ -59,7 +59,7 @@ class Session(Schema, frozen=True, kw_only=True):
     arrived_at: Time
     matched_at: Time
     deadline: Annotated[float | None, Meta(description="unix time in seconds at which the lease ends; null is never")]
-    replica: Annotated[str | None, Meta(description="the matchmaker that holds the player's connection")]
+    replica: Annotated[str | None, Meta(description="the matchmaker to which the player connected")]
 
 
 class Waiting(Schema, frozen=True, kw_only=True):

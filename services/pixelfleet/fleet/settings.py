@@ -21,7 +21,9 @@ class FleetSettings(PeerSettings):
         "in memory. Redis must not evict keys (`maxmemory-policy noeviction`), and must not be a Redis Cluster.",
     )
     session_key: SecretStr | None = Field(
-        None, description="Session tokens are signed with this key of 32 bytes or more."
+        None,
+        description="Session tokens are signed with this key of 32 bytes or more, as are handovers of players between "
+        "matchmaker and router.",
     )
 
     @model_validator(mode="after")

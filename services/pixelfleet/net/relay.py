@@ -13,6 +13,9 @@ MAX_EARLY_MESSAGES: Final = 256
 MAX_EARLY_BYTES: Final = 512 * 1024
 """Limits of the messages that a player may send before its upstream is connected; a page sends far less."""
 
+MAX_QUEUED_BYTES: Final = 8 * 1024
+"""Bytes of messages that a player may send while it waits for a streamer. A page sends a few hundred."""
+
 FORWARDABLE_CODES: Final = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, *range(3000, 5000)})
 """Close codes that an endpoint may send (RFC 6455, 7.4), except 1001, after which Epic's page does not reconnect."""
 
@@ -107,6 +110,11 @@ class Relay:
         for data in self.early:
             up.send(data)
         return _Upstream(self)
+
+    def limit_early(self, size: int) -> None:
+        """Limit the player's messages that are kept without an upstream, also the fragments of an unfinished one."""
+        self.early_limit = size
+        self.down.limit_fragments(size)
 
     def settle(self) -> None:
         """Keep this upstream for good and drop the buffered messages."""

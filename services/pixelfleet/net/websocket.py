@@ -59,6 +59,7 @@ class WebSocket(WSListener):
         "_why",
         "awaits_pong",
         "on_close",
+        "on_control",
         "on_pong",
     )
 
@@ -81,6 +82,8 @@ class WebSocket(WSListener):
         """Called when this side closes the connection."""
         self.on_pong: Callable[[], None] | None = None
         """Called for each pong."""
+        self.on_control: Callable[[bytes], None] | None = None
+        """Called for each binary message in one frame, which the handler then does not get."""
 
     # -- interface for services ---------------------------------------------------------------------
 
@@ -101,14 +104,19 @@ class WebSocket(WSListener):
         """Limit a message in fragments to `size` bytes, or to the usual limit if that is lower."""
         self._fragments_bytes = min(size, self._bounds.message_bytes)
 
-    def hand_to(self, handler: MessageHandler) -> None:
-        """Replace the handler."""
+    def hand_to(self, handler: MessageHandler | None) -> None:
+        """Replace the handler; without one, all messages and the close are ignored."""
         self._handler = handler
 
     def send(self, data: bytes) -> None:
         """Send one text message; do nothing if the socket is closing or closed."""
         if self._why is None and self._transport is not None:
             self._transport.send(_TEXT, data)
+
+    def send_control(self, data: bytes) -> None:
+        """Send one binary message. No other method sends one, so that a relayed message never is a control message."""
+        if self._why is None and self._transport is not None:
+            self._transport.send(_BINARY, data)
 
     def ping(self) -> None:
         """Send a ping; `awaits_pong` is true until the pong arrives."""
@@ -157,6 +165,8 @@ class WebSocket(WSListener):
             self.close(close_codes.RATE_LIMITED)
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:  # no extension is negotiated
             self.close(close_codes.PROTOCOL_ERROR)
+        elif kind is _BINARY and self.on_control is not None and frame.fin and self._parts is None:
+            self.on_control(frame.get_payload_as_bytes())
         elif kind is _TEXT or kind is _BINARY:
             if frame.fin and self._parts is None:
                 if self._handler is not None:

@@ -207,6 +207,19 @@ def dump(message: Message) -> bytes:
     return orjson.dumps(message)
 
 
+def pong_for(data: bytes) -> bytes | None:
+    """Return the answer to a `ping`, or None for any other message."""
+    if b"ping" not in data:
+        return None
+    try:
+        message = parse(data)
+    except BadMessageError:
+        return None
+    if message["type"] != "ping":
+        return None
+    return dump({"type": "pong", "time": message.get("time")})
+
+
 def player_id_of(message: Message) -> str | None:
     """Return the player id of a message as text; 4.27 streamers send a number."""
     player_id = message.get("playerId")

@@ -26,7 +26,7 @@ def readers_of(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     readers = {
         "matchmaker": ("redis-url", "session-key", "rest-token", *links),
         "redis": () if values["REDIS_URL"] else ("redis-password",),
-        "router": (*calls, *links),
+        "router": ("session-key", *calls, *links),
         "stream": ("redis-url", "session-key", "drain-token"),
         "turn": ("turn-secret",),
     }

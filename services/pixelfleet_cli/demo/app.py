@@ -90,6 +90,7 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                         port=settings.port,
                         metrics_port=0,
                         matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
+                        session_key=key,
                         rest_token=token,
                         # Open on the local machine, closed to the network.
                         dashboard_auth="open" if settings.host in LOOPBACK else "closed",

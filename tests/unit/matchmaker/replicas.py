@@ -79,11 +79,12 @@ class Replica:
         return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers)), remote))
 
     def player(self, **join_request: Any) -> "Client":
-        """Connect a player; keyword arguments are fields of its ticket, `passed_on`, or `client`."""
+        """Connect a player; keyword arguments are fields of its ticket, `passed_on`, `client`, or `hands_over`."""
         socket = FakeSocket()
         passed_on, client = join_request.pop("passed_on", {}), join_request.pop("client", "")
+        hands_over = join_request.pop("hands_over", False)
         facts = {"session_id": secrets.token_hex(16), "replica_id": self.broker.replica_id, "app": "default"}
-        handler = self.players._opened(socket.real, Ticket(**{**facts, **join_request}), passed_on, client)
+        handler = self.players._opened(socket.real, Ticket(**{**facts, **join_request}), passed_on, client, hands_over)
         assert isinstance(handler, Player)
         return Client(self, socket, handler)
 

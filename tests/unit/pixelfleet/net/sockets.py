@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from pixelfleet.net.websocket import WebSocket
+from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol.close_codes import CloseCode
 
 
@@ -20,6 +20,11 @@ class FakeSocket:
     closes: list[tuple[int, str]] = field(default_factory=list)
     pings: int = 0
     on_pong: Callable[[], None] | None = None
+    on_control: Callable[[bytes], None] | None = None
+    controls: list[bytes] = field(default_factory=list)
+    """The control messages that were sent."""
+    handler: MessageHandler | None = None
+    """The handler that was last set."""
     fragments_bytes: int | None = None
     """The limit of a message in fragments, if one was set."""
 
@@ -34,6 +39,13 @@ class FakeSocket:
     def send(self, data: bytes) -> None:
         if self.is_open:
             self.sent.append(data)
+
+    def send_control(self, data: bytes) -> None:
+        if self.is_open:
+            self.controls.append(data)
+
+    def hand_to(self, handler: MessageHandler | None) -> None:
+        self.handler = handler
 
     def ping(self) -> None:
         self.pings += 1

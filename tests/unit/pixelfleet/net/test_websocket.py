@@ -40,6 +40,24 @@ async def test_sent_messages_are_text_frames(size: int) -> None:
         assert await peer.frame() == (Op.TEXT, payload)
 
 
+async def test_control_messages_are_binary_frames() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, _ = await opened.next()
+        socket.send_control(b"order")
+        assert await peer.frame() == (Op.BINARY, b"order")
+
+
+async def test_only_a_whole_binary_frame_is_a_control_message() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
+        controls: list[bytes] = []
+        socket.on_control = controls.append
+        parts = frame(Op.BINARY, b"in ", fin=False) + frame(Op.CONTINUATION, b"parts")
+        await peer.send(frame(Op.TEXT, b"text") + frame(Op.BINARY, b"order") + parts)
+        assert await received.count(2) == [b"text", b"in parts"]
+        assert controls == [b"order"]
+
+
 async def test_messages_keep_their_order() -> None:
     async with open_port() as opened, websocket(opened.port) as peer:
         socket, received = await opened.next()

@@ -1,0 +1,59 @@
+"""The connection to a router that can take its player over."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pixelfleet.fleet import handover
+from pixelfleet.fleet.handover import Answer, Arrived, Destination, Handover, Hold, Relay
+from pixelfleet.net.websocket import WebSocket
+
+ANSWER_SECONDS: Final = 8.0
+"""The longest wait for the answer of a router, whose dial takes at most 3 s; a lease is valid for 10 s."""
+
+HOLD: Final = handover.encode(Hold())
+RELAY: Final = handover.encode(Relay())
+
+
+class RouterLeg:
+    """The player's socket at the matchmaker, while the router keeps the player's messages."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._answer: asyncio.Future[Answer] | None = None
+        self._on_arrived: Callable[[Arrived], None] | None = None
+
+    def hold(self, on_arrived: Callable[[Arrived], None]) -> None:
+        """Have the router keep the player's messages. `on_arrived` is called when it has taken the player over."""
+        self._on_arrived = on_arrived
+        self._socket.on_control = self._control
+        self._socket.send_control(HOLD)
+
+    def relay(self) -> None:
+        """Have the router send the player's messages from now on; it does not take the player over any more."""
+        self._socket.on_control = None
+        self._socket.send_control(RELAY)
+
+    def forget(self) -> None:
+        """Drop the references to the player, whose socket is closed."""
+        self._on_arrived = self._socket.on_control = None
+
+    async def hand_over(self, destination: Destination, key: bytes) -> Answer | None:
+        """Have the router connect the player to a destination; return its answer, or None if it gives none in time."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._socket.send_control(handover.encode(Handover(handover.sign(destination, key))))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._answer
+        except TimeoutError:
+            return None
+        finally:
+            self._answer = None
+
+    def _control(self, data: bytes) -> None:
+        answer = handover.read_answer(data)
+        if answer is None or self._answer is None or self._answer.done():
+            return
+        self._answer.set_result(answer)
+        if isinstance(answer, Arrived) and self._on_arrived is not None:
+            self._on_arrived(answer)  # at once: the connection may close before the waiting task continues

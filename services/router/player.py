@@ -1,0 +1,187 @@
+"""One player of a router: it is relayed to a matchmaker, or to the signalling server to which that hands it over."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
+from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.dial import DialError, dial
+from pixelfleet.net.early_budget import EarlyBudget
+from pixelfleet.net.relay import Relay
+from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.messages import dump
+from pixelfleet.service.lifecycle import Tasks
+from router.handover import Handover, Offers
+from router.upstreams.matchmakers import Matchmakers
+from router.upstreams.pool import Target
+
+log = structlog.get_logger(__name__)
+
+FOUND_SECONDS: Final = 3.0
+"""The longest wait of a player for the first lookup of the matchmakers' names."""
+
+REFUSED: Final = frozenset({400, 401, 403, 404})
+"""Statuses of a refusal that every other matchmaker would repeat."""
+
+TOO_MANY: Final = 429
+"""The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """The parts of a player's request that the router uses after admission."""
+
+    query: str
+    client: str
+    """The key under which the client is counted."""
+    headers: Mapping[str, str]
+    """The headers for the matchmaker: credentials, client address and request id."""
+
+
+class Context(Protocol):
+    """What all players of a router share; `Players` implements it."""
+
+    matchmakers: Matchmakers
+    tasks: Tasks
+    upstream_bounds: Bounds
+    server_bounds: Bounds
+    """The limits of a connection to a signalling server."""
+    early_budget: EarlyBudget
+    offers: Offers
+    handover_key: bytes
+    """Verifies the destinations of matchmakers; empty without a session key."""
+    now: Callable[[], float]
+    """The loop's clock."""
+
+    def full(self) -> None:
+        """Refuse new players for a while."""
+
+    def forget(self, player: "Player") -> None:
+        """Remove a player whose socket is closed."""
+
+    def dialled(self, error: DialError | None) -> None:
+        """Record the outcome of a dial of a signalling server."""
+
+
+@dataclass(slots=True, eq=False)
+class Player:
+    """One player: dials a matchmaker and relays the messages."""
+
+    players: Context
+    socket: WebSocket
+    arrival: Arrival
+    relay: Relay = field(init=False)
+    cancel_dial: Callable[[], object] | None = None
+    target: Target | None = None
+    handover: Handover | None = None
+    """Set while the matchmaker may hand the player over."""
+    session: str = ""
+    """The id of its session, once it has been handed over."""
+    began_at: float = 0.0
+    """When the dial of its signalling server began, then when that succeeded, on the loop's clock."""
+
+    def begin(self) -> MessageHandler:
+        """Start to dial a matchmaker; return the handler of the player's socket."""
+        self.relay = Relay(self.socket, on_end=self._ended, budget=self.players.early_budget)
+        self.cancel_dial = self.players.tasks.spawn(self._dial())
+        return self.relay
+
+    async def _dial(self) -> None:
+        players, suffix = self.players, f"/?{self.arrival.query}" if self.arrival.query else "/"
+        matchmakers = players.matchmakers
+        if not matchmakers.found.is_set():
+            with suppress(TimeoutError):  # then there are no candidates
+                async with asyncio.timeout(FOUND_SECONDS):
+                    await matchmakers.found.wait()
+        headers: Mapping[str, str] = self.arrival.headers
+        joined: Callable[[WebSocket], MessageHandler] = self.relay.join
+        if claim := players.offers.claim(players.now()):
+            self.handover = Handover(self.relay, players.handover_key, self)
+            headers, joined = {**headers, CLAIM_HEADER: claim}, self.handover.join
+        status = 0
+        for target in matchmakers.candidates():
+            self._take(target)
+            try:
+                await dial(
+                    target.ws_url + suffix,
+                    joined,
+                    players.upstream_bounds,
+                    headers=headers,
+                    tls=matchmakers.tls,
+                    address=target.address,
+                )
+            except DialError as error:
+                status = error.status
+                if status in REFUSED or status == TOO_MANY:
+                    break
+                matchmakers.failed(target, str(error))
+            else:
+                self.cancel_dial = None  # it would keep the task and its frames in memory
+                return
+        self._refuse(status)
+
+    def _take(self, target: Target | None) -> None:
+        """Count the player as a connection of `target` instead of its previous one."""
+        if self.target is not None:
+            self.target.connections -= 1
+        if target is not None:
+            target.connections += 1
+        self.target = target
+
+    def _refuse(self, status: int) -> None:
+        """Close the player according to the matchmaker's refusal, 0 if none answered.
+
+        Only after `subscribeFailed` does a stock page not reconnect.
+        """
+        if status in REFUSED:
+            self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
+            self.socket.close(close_codes.NOT_ALLOWED)
+        elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.players.full()
+            self.socket.close(close_codes.FULL)
+        else:
+            self.socket.close(close_codes.FULL if status == TOO_MANY else close_codes.SERVICE_UNAVAILABLE)
+
+    # -- the signalling server ----------------------------------------------------------------------
+
+    def dial(self, destination: Destination) -> Callable[[], object]:
+        """Start to dial a signalling server; return a function that cancels it."""
+        return self.players.tasks.spawn(self._dial_server(destination))
+
+    async def _dial_server(self, destination: Destination) -> None:
+        players, handover = self.players, self.handover
+        assert handover is not None
+        self.began_at = players.now()
+        try:
+            await dial(destination.url, handover.join_server, players.server_bounds)
+        except DialError as error:
+            log.warning("streamer cannot be reached", session=destination.session, why=str(error))
+            players.dialled(error)
+            handover.failed(error)
+        else:
+            players.dialled(None)
+
+    def handed_over(self, destination: Destination) -> float:
+        """Record that the player is connected to its signalling server; return the seconds that the dial took."""
+        began, self.began_at = self.began_at, self.players.now()
+        self.session, self.handover = destination.session, None
+        self._take(None)
+        return self.began_at - began
+
+    def _ended(self, code: int, reason: str) -> None:
+        if self.cancel_dial is not None:
+            self.cancel_dial()
+        self._take(None)
+        self.players.forget(self)
+        if self.session:
+            played = round(self.players.now() - self.began_at, 3)
+            log.info("player left", session=self.session, played=played, code=code, reason=reason)
+        self.handover = None
+        del self.relay  # breaks the reference cycle, so that no garbage collection is needed

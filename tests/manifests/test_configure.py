@@ -60,6 +60,7 @@ def test_a_secret_may_contain_any_character(secret: str, tmp_path: Path) -> None
     assert {name: set(data) for name, data in secrets.items()} == {
         "matchmaker": {"redis-url", "session-key", "rest-token"},
         "redis": {"redis-password"},
+        "router": {"session-key"},
         "stream": {"redis-url", "session-key", "drain-token"},
         "turn": {"turn-secret"},
     }

@@ -85,7 +85,7 @@ OF_SETTINGS: Final[list[tuple[str, dict[str, str]]]] = [
 ]
 """The options that a setting, by the beginning of its name, needs to have an effect."""
 
-REQUIRED: Final = ("NAMESPACE", "REPO", "UNREAL_IMAGE_NAME", "INGRESS_HOST")
+REQUIRED: Final = ("NAMESPACE", "REPO", "UNREAL_IMAGE_NAME", "UNREAL_IMAGE_TAG", "INGRESS_HOST")
 """The values without a default of `configure`."""
 
 CASES: Final = [

@@ -116,6 +116,8 @@ def blocked_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             # Logging may write to stderr. The watch exempts only the current stderr: it would take an earlier test's
             # capture for a file when asyncio logs an exception that was never retrieved, at any time.
             watched.functions[f"io.{kind}.write"].can_block_in("logging/__init__.py", "emit")
+        # asyncio's Runner waits for its threads after the program has ended.
+        watched.functions["threading.Lock.acquire"].can_block_in("asyncio/runners.py", "close")
         yield calls
     if calls:
         pytest.fail("the event loop was blocked:\n" + "\n".join(calls))

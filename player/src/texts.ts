@@ -83,7 +83,7 @@ export const DEFAULT_TEXTS = {
   'ended.not-allowed.title': 'Access denied',
   'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
-  'ended.refused.detail': 'It does not exist or accepts no more players.',
+  'ended.refused.detail': 'It does not exist or accepts no more players. Try again later, or ask for a new link.',
   'ended.origin.title': 'This page may not connect',
   'ended.origin.detail':
     'The server accepts no players from the address of this page. Tell the operator of this page: its address is missing in the allowed origins.',
@@ -96,7 +96,8 @@ export const DEFAULT_TEXTS = {
   'ended.unreachable.title': 'The server cannot be reached',
   'ended.unreachable.detail': 'Check your internet connection, then try again.',
   'ended.no-video.title': 'No video received',
-  'ended.no-video.detail': 'The stream was connected, but no video arrived. Try again.',
+  'ended.no-video.detail':
+    'The stream was connected, but no video arrived. Try again. If that does not help, tell the operator of this page.',
   'ended.codec.title': 'This browser cannot play the video',
   'ended.codec.detail':
     'The stream uses a video codec that this browser does not support. Open the link in another browser.',

@@ -15,6 +15,7 @@ from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import add_health, cors, errors_as_json
+from pixelfleet.net.http_client import without_redirects
 from pixelfleet.net.ports import metrics_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, server_context
@@ -37,7 +38,7 @@ from router.upstreams.pool import Pool
 log = structlog.get_logger(__name__)
 
 PAGE_ORIGIN_HEADER: Final = "X-Pixelfleet-Origin"
-"""The header in which the page repeats its origin, which browsers send with a websocket and not with a request."""
+"""The header in which the page repeats its origin: browsers send `Origin` with its websocket only."""
 
 PLAYER_PATHS: Final = ("/", "/ws", "/matchmaker")
 """Paths of player websockets: stock pages dial `/`."""
@@ -78,7 +79,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             open_guard(settings, origins=settings.origins, redeem=None, proxies=settings.trusted_proxies)
         )
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+            aiohttp.ClientSession(
+                auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[without_redirects()]
+            )
         )
         matchmakers = Matchmakers(
             Pool(settings.matchmaker), session, await client_context(settings.matchmaker_ca, "--matchmaker-ca")

@@ -109,5 +109,5 @@ class Dashboard:
                     self.history.add(_decode_totals(body))
                     return
                 log.debug("no totals from matchmaker", status=answer.status)
-            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
+            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError, RecursionError) as error:
                 log.debug("no totals from matchmaker", why=type(error).__name__)

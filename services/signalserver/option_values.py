@@ -1,18 +1,15 @@
 """Types of the signalling server's options that have a check of their own. A failed check raises ValueError."""
 
 import json
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, StringConstraints
+from pydantic import AfterValidator, SecretStr
 
 from pixelfleet.net.addresses import parse_address
-from pixelfleet.service.values import Json, Name, Placeholder, Url, UrlPath
+from pixelfleet.service.values import Json, Placeholder, Url, UrlPath
 from signalserver.application.paths import AllowedPaths, rest_endpoint
 from signalserver.rtc_config_message import config_url, ready_config
-
-KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
-"""A name of a Kubernetes object, or the empty text."""
 
 
 def parse_peer_options(text: str) -> dict[str, Any]:
@@ -65,7 +62,6 @@ def _check_control_paths(value: list[str]) -> list[str]:
 
 
 Token = Annotated[SecretStr, Placeholder("TOKEN")]
-KubeName = Annotated[Name, StringConstraints(pattern=KUBE_NAME)]
 PeerOptions = Annotated[Json, AfterValidator(_check_peer_options)]
 PublicUrl = Annotated[Url, AfterValidator(_check_public_url)]
 RtcConfigUrl = Annotated[Url, AfterValidator(_check_rtc_config_url)]

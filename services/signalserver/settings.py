@@ -12,11 +12,10 @@ from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.shown import shown_url
-from pixelfleet.service.values import Address, Bytes, Directory, File, FileName, Name, Origin, Port, Seconds
+from pixelfleet.service.values import Address, Bytes, Directory, File, FileName, KubeName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.option_values import (
     ControlPaths,
-    KubeName,
     MatchmakerAddress,
     PeerOptions,
     PublicUrl,

@@ -104,7 +104,7 @@ class Conversation:
             if TO_STREAMER[message.name].id >= FIRST_INPUT_ID:
                 self._stage.record(Input.of(message, self.player_id, self._stage.now()))
             return self._answer(message)
-        except (BadDataError, msgspec.DecodeError):
+        except (BadDataError, msgspec.DecodeError, RecursionError):
             self._stage.counts["malformed"] += 1
             return []
 

@@ -14,12 +14,13 @@ from pixelfleet.kube.client import Cluster, KubeClient, in_cluster
 from pixelfleet.net.http import errors_as_json
 from pixelfleet.net.ports import metrics_port, plain_port
 from pixelfleet.service.lifecycle import background
+from turnapi.cluster import Nodes, Pods
 from turnapi.contract import CONTRACT
 from turnapi.ice import parse_servers
 from turnapi.metrics import Metrics
 from turnapi.rest import Rest
 from turnapi.settings import Settings
-from turnapi.sources import Nodes, ServersFile, Source, StaticServers
+from turnapi.sources import ServersFile, Source, StaticServers
 
 log = structlog.get_logger(__name__)
 
@@ -76,4 +77,7 @@ async def _source(settings: Settings, stack: AsyncExitStack) -> Source:
         return file
     cluster = Cluster(URL(settings.kube_api)) if settings.kube_api else await asyncio.to_thread(in_cluster)
     session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-    return Nodes(KubeClient(session, cluster), settings.node_label, settings.node_address)
+    client, kind = KubeClient(session, cluster), settings.node_address
+    if not settings.pod_label:
+        return Nodes(client, settings.node_label, kind)
+    return Pods(client, settings.pod_namespace, settings.pod_label, node_label=settings.node_label, kind=kind)

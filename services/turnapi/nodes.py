@@ -1,4 +1,4 @@
-"""TURN servers from Kubernetes nodes. No I/O."""
+"""TURN servers from Kubernetes nodes, and the choice among them. No I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,10 +65,29 @@ def read_node(resource: KubeObject, kind: AddressKind) -> TurnNode:
 
 
 def servers_on(nodes: Iterable[TurnNode]) -> tuple[Server, ...]:
-    """Return the TURN servers of ready nodes, ordered by the name of the node.
+    """Return the TURN servers of nodes, ordered by the name of the node; see `preferred`."""
+    return preferred(
+        Candidate(node.name, Server(node.hosts), node.ready, node.cordoned) for node in nodes if node.hosts
+    )
 
-    A cordoned node keeps its present relays, but new players get it only when there is no other.
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A TURN server in a cluster, with the state of its node or pod."""
+
+    name: str
+    server: Server
+    ready: bool
+    cordoned: bool
+
+
+def preferred(candidates: Iterable[Candidate]) -> tuple[Server, ...]:
+    """Return the servers that new players get, ordered by name.
+
+    A cordoned node keeps its present relays, but new players get it only when there is no other. Servers that are not
+    ready are the last resort: an API server that lost the connection to all nodes reports every node as not ready.
     """
-    ready = sorted((node for node in nodes if node.ready and node.hosts), key=lambda node: node.name)
-    schedulable = [node for node in ready if not node.cordoned]
-    return tuple(Server(node.hosts) for node in schedulable or ready)
+    every = sorted(candidates, key=lambda each: each.name)
+    ready = [each for each in every if each.ready]
+    schedulable = [each for each in ready if not each.cordoned]
+    return tuple(dict.fromkeys(each.server for each in schedulable or ready or every))

@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.protocol.rtc_configuration import MAX_USERNAME_BYTES
 from pixelfleet.service.settings import ServiceSettings
-from pixelfleet.service.values import File, Name, Placeholder, Port, Seconds, Url
+from pixelfleet.service.values import File, KubeName, Name, Placeholder, Port, Seconds, Url
 from turnapi.credentials import MIN_SECRET_BYTES, CredentialIssuer, FixedUser, SharedSecret
 from turnapi.ice import AddressKind, AnswerOptions, Policy, Transport, parse_server, usable_port
 
@@ -57,12 +57,24 @@ class Settings(ServiceSettings):
     reread_seconds: Seconds = Field(
         2.0, ge=0.1, le=3600, description="The file is checked for changes at this interval."
     )
+    pod_label: Annotated[str, Placeholder("SELECTOR")] = Field(
+        "",
+        max_length=512,
+        description="The TURN servers are the running Kubernetes pods with this label in --pod-namespace, on the host "
+        "network, such as app.kubernetes.io/name=turn.",
+    )
+    pod_namespace: KubeName = Field("", description="The pods with the label --pod-label are in this namespace.")
     node_label: Annotated[str, Placeholder("SELECTOR")] = Field(
         "",
         max_length=512,
-        description="The TURN servers are the Kubernetes nodes with this label, such as app.pixel/turn.",
+        description="The TURN servers are the Kubernetes nodes with this label, such as app.pixel/turn=true. With "
+        "--pod-label only those that run such a pod.",
     )
-    node_address: AddressKind = Field("external", description="Players reach a node at an address of this kind.")
+    node_address: AddressKind = Field(
+        "external",
+        description="Players reach a node at an address of this kind. A pod shows only the internal ones, so external "
+        "ones require --node-label.",
+    )
     kube_api: Annotated[Url, AfterValidator(_api_address)] = Field(
         "",
         description="The Kubernetes API is at this URL and needs no credentials, as with kubectl proxy. By default the "
@@ -106,9 +118,13 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _has_one_source_and_one_kind_of_credentials(self) -> Self:
-        sources = [bool(self.server), self.servers_file is not None, bool(self.node_label)]
+        sources = [bool(self.server), self.servers_file is not None, bool(self.pod_label or self.node_label)]
         if sum(sources) != 1:
-            raise ValueError("--server, --servers-file, --node-label: give exactly one of them")
+            raise ValueError("--server, --servers-file, --pod-label or --node-label: give exactly one source")
+        if bool(self.pod_label) is not bool(self.pod_namespace):
+            raise ValueError("--pod-label and --pod-namespace: give both or none")
+        if self.pod_label and not self.node_label and self.node_address == "external":
+            raise ValueError("--node-address external: needs --node-label, because a pod shows only internal addresses")
         secret = self.secret.get_secret_value() if self.secret else ""
         password = self.credential.get_secret_value() if self.credential else ""
         if bool(secret) is bool(self.username or password):

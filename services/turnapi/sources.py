@@ -1,4 +1,4 @@
-"""Sources of TURN servers: the settings, a file, or the nodes of a Kubernetes cluster."""
+"""Sources of TURN servers: the settings, or a file."""
 
 import asyncio
 import json
@@ -9,14 +9,10 @@ from typing import Final, Protocol
 
 import structlog
 
-from pixelfleet.kube.client import KubeClient
-from pixelfleet.kube.mirror import Mirror
 from pixelfleet.service.errors import UsageError
-from turnapi.ice import AddressKind, Server, parse_servers
-from turnapi.nodes import TurnNode, read_node, servers_on
+from turnapi.ice import Server, parse_servers
 
 MAX_FILE_BYTES: Final = 1024 * 1024
-NODES_PATH: Final = "api/v1/nodes"
 
 log = structlog.get_logger(__name__)
 
@@ -127,47 +123,3 @@ def _list_in(text: bytes) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("is not JSON") from None
-
-
-class Nodes:
-    """The nodes of a Kubernetes cluster with a label."""
-
-    def __init__(self, client: KubeClient, selector: str, kind: AddressKind) -> None:
-        self._selector, self._kind = selector, kind
-        self.servers: tuple[Server, ...] = ()
-        self.mirror: Mirror[TurnNode] = Mirror(
-            client, NODES_PATH, selector, read=lambda resource: read_node(resource, kind), changed=self._changed
-        )
-
-    @property
-    def failures(self) -> int:
-        """The number of failed requests to the API server."""
-        return self.mirror.failures
-
-    @property
-    def last_success(self) -> float | None:
-        """Unix time of the last answer of the API server; None before the first."""
-        return self.mirror.last_success
-
-    def missing(self) -> str:
-        """Return why no node is usable."""
-        if not self.mirror.complete:
-            return f"the nodes are not loaded yet: {self.mirror.trouble or 'waiting for the Kubernetes API'}"
-        nodes = list(self.mirror.objects.values())
-        if not nodes:
-            return f"no node has the label {self._selector}"
-        if not any(node.ready for node in nodes):
-            return f"none of the {len(nodes)} nodes with the label {self._selector} is ready"
-        return f"no ready node with the label {self._selector} has an {self._kind} address"
-
-    async def run(self) -> None:
-        """Watch the nodes until cancelled."""
-        await self.mirror.run()
-
-    def _changed(self) -> None:
-        servers = servers_on(self.mirror.objects.values())
-        if servers != self.servers:
-            log.info("turn nodes changed", nodes=len(self.mirror.objects), servers=len(servers))
-            if not servers:
-                log.warning("no turn node available", why=self.missing())
-        self.servers = servers

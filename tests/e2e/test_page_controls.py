@@ -89,6 +89,10 @@ async def test_controls_are_reached_by_keyboard_and_their_keys_are_not_sent_to_t
     await started(page, running_demo)
     streamer = running_demo.streamers[0]
     await page.keyboard.press("Alt+Shift+C")
+    await page.locator("#sound").wait_for()  # it appears with the first statistics
+    await page.keyboard.press("Alt+Shift+C")
+    assert await page.evaluate(FOCUSED) == "sound"
+    await page.keyboard.press("Tab")
     assert await page.evaluate(FOCUSED) == "panel-button"
     await eventually(lambda: held(streamer.inputs) == set(), "the application received the release of Alt and Shift")
     await page.keyboard.press("Enter")

@@ -188,7 +188,7 @@ def test_an_absurd_value_is_refused(
     (tmp_path / "noise").write_bytes(b"\x00\xff" * 100)
     (tmp_path / "x.json").write_text("[]")
     (tmp_path / "ice.json").write_text(
-        '{"iceServers": [{"urls": "turn:127.0.0.1:1?transport=tcp", "username": "x", "credential": "x"}]}'
+        '{"iceServers": [{"urls": "turn:127.0.0.1:59998?transport=tcp", "username": "x", "credential": "x"}]}'
     )
     (tmp_path / ".env").write_text(
         "".join(f"{each}={'x' if each == 'NAMESPACE' else 'x.example'}\n" for each in REQUIRED)

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -50,9 +51,9 @@ async def services(page: Path, folder: Path) -> AsyncIterator[tuple[str, str]]:
                 await stack.enter_async_context(program(sys.executable, "-m", "pixelfleet_cli.cli", *command))
             url = f"http://127.0.0.1:{router}/"
             await eventually(lambda: asyncio.to_thread(is_alive, f"{url}readyz"), "the router is ready")
-            await eventually(
-                lambda: asyncio.to_thread(is_alive, f"http://127.0.0.1:{matchmaker}/readyz"), "the matchmaker is ready"
-            )
+            for name, address in (("matchmaker", f"{matchmaker}/readyz"), ("signalserver", f"{others[1]}/livez")):
+                probe = partial(asyncio.to_thread, is_alive, f"http://127.0.0.1:{address}")
+                await eventually(probe, f"the {name} answers")
             yield url, f"ws://127.0.0.1:{streamers}"
 
 

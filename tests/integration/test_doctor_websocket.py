@@ -13,7 +13,7 @@ from tests.integration.conftest import Chain, running_chain
 from tests.integration.peers import player
 from tests.integration.proxies import KINDS, Kind, proxy
 from tests.nginx import UPGRADE, running_nginx
-from tests.parts import free_port
+from tests.parts import eventually, free_port
 from tests.unit.pixelfleet_cli.doctor.doctors import examine
 
 pytestmark = pytest.mark.integration
@@ -83,22 +83,32 @@ async def test_the_websocket_has_the_origin_of_the_page(page_folder: Path) -> No
 
 async def test_a_router_without_a_matchmaker(page_folder: Path) -> None:
     async with running_chain(page_folder, entry={"matchmaker": [f"ws://127.0.0.1:{free_port()}"]}) as chain:
+        await eventually(chain.entry.matchmakers.all_silent, "no matchmaker answers")
         report = await examine(chain.page_url)
-    assert report.names() == ["websocket-closed"]
-    assert report.cause("websocket-closed") == "Closed with 4105 (the service cannot be reached)"
+    assert report.names() == ["refused-by-pixelfleet"]
+    assert "no matchmaker can be reached" in report.cause("refused-by-pixelfleet")
 
 
 @asynccontextmanager
-async def speaking(*messages: str) -> AsyncIterator[str]:
-    """Run a server that sends these messages to each player and no ping; yield its URL."""
+async def speaking(*messages: str, closes: int | None = None) -> AsyncIterator[str]:
+    """Run a server that sends these messages to each player and no ping, and may close then; yield its URL."""
 
     async def handle(socket: ServerConnection) -> None:
         for message in messages:
             await socket.send(message)
+        if closes is not None:
+            await socket.close(closes)
         await socket.wait_closed()
 
     async with serve(handle, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         yield f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+
+
+async def test_a_server_that_closes() -> None:
+    async with speaking(closes=4105) as url:
+        report = await examine(url)
+    assert report.found("websocket") == ["websocket-closed"]
+    assert report.cause("websocket-closed") == "Closed with 4105 (service unavailable)"
 
 
 async def test_a_server_that_sends_nothing() -> None:

@@ -107,7 +107,7 @@ async def closed_with(http: aiohttp.ClientSession, url: str, client: str) -> int
 
 
 async def test_a_client_that_waits_for_many_names_keeps_no_other_client_out(http: aiohttp.ClientSession) -> None:
-    async with running_matchmaker(trusted_proxies=1) as matchmaker, AsyncExitStack() as stack:
+    async with running_matchmaker(trusted_proxies=1, hold_seconds=0) as matchmaker, AsyncExitStack() as stack:
         url = f"{matchmaker.player_url}/?app=invented-"
         for number in range(8):
             assert await joins(http, f"{url}{number}", "192.0.2.1", stack) == 101

@@ -1,5 +1,7 @@
 """Security rules of the manifests: no root, no missing limits, no unneeded rights."""
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 
 from tests.manifests.pods import Workload, of_kind, picked, title, workloads
@@ -15,8 +17,10 @@ ON_HOST_NETWORK = {"turn"}
 WITH_TOKEN = {"turn-api"}
 RIGHTS = {
     ("Role", "stream"): [("", ["pods"], ["patch"])],
-    ("ClusterRole", "pixelfleet-turn-api"): [("", ["nodes"], ["get", "list", "watch"])],
+    ("Role", "turn-api"): [("", ["pods"], ["list", "watch"])],
+    ("ClusterRole", "pixelfleet-node-addresses"): [("", ["nodes"], ["list", "watch"])],
 }
+"""By the name without the namespace, with which an overlay ends the name of a cluster-wide object."""
 SECRET_WORDS = ("SECRET", "TOKEN", "PASSWORD", "REDIS_URL", "SESSION_KEY", "CREDENTIAL")
 DRAIN_MARGIN_SECONDS = 60
 
@@ -47,7 +51,7 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
         yield "mounts a token that it does not need, or lacks one that it needs"
     if spec.get("enableServiceLinks") is not False:
         yield "has environment variables for every Service of the namespace"
-    if pod.name != "image-pull" and not any(
+    if not pod.name.startswith("image-pull") and not any(
         picked(each["spec"]["selector"], [pod]) for each in of_kind(objects, "PodDisruptionBudget")
     ):
         yield "has no disruption budget"
@@ -57,7 +61,7 @@ def _pod(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
             yield "its disruption budget is of a kind that Kubernetes does not support for it"
     if pod.thing["kind"] != "DaemonSet" and not spec.get("topologySpreadConstraints"):
         yield "has no topology spread"
-    if pod.name == "stream" and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:
+    if pod.name.startswith("stream") and pod.thing["spec"]["strategy"]["rollingUpdate"]["maxSurge"] != 0:
         yield "a rollout needs additional GPUs"
 
 
@@ -72,7 +76,8 @@ def _container(pod: Workload, container: Object) -> Iterator[str]:
         (pod.name, container["name"]), []
     ):
         yield "has capabilities"
-    if security.get("readOnlyRootFilesystem") is not True and (pod.name, container["name"]) not in WRITES:
+    workload = pod.labels["app.kubernetes.io/name"]
+    if security.get("readOnlyRootFilesystem") is not True and (workload, container["name"]) not in WRITES:
         yield "may write to its file system"
     resources = container.get("resources", {})
     for bound in ("requests", "limits"):
@@ -102,10 +107,11 @@ def _probes(pod: Workload) -> Iterator[str]:
 
 
 def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
-    if pod.name != "stream":
+    if not pod.name.startswith("stream"):
         return
-    config = {each["metadata"]["name"].rpartition("-")[0]: each["data"] for each in of_kind(objects, "ConfigMap")}
-    seconds = float(config["signalserver"]["PIXELFLEET_SIGNALSERVER_DRAIN_SECONDS"])
+    config = {each["metadata"]["name"]: each["data"] for each in of_kind(objects, "ConfigMap")}
+    (source,) = pod.spec["initContainers"][0]["envFrom"]
+    seconds = float(config[source["configMapRef"]["name"]]["PIXELFLEET_SIGNALSERVER_DRAIN_SECONDS"])
     if pod.spec["terminationGracePeriodSeconds"] < seconds + DRAIN_MARGIN_SECONDS:
         yield "its grace period is not longer than the drain"
     sidecar = pod.spec["initContainers"][0]
@@ -120,9 +126,13 @@ def _drain(pod: Workload, objects: Sequence[Object]) -> Iterator[str]:
 
 
 def _rights(objects: Sequence[Object]) -> Iterator[str]:
+    spaces = {each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]}
     for role in of_kind(objects, "Role", "ClusterRole"):
         rules = [(*rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
-        if rules != RIGHTS.get((role["kind"], role["metadata"]["name"])):
+        name = role["metadata"]["name"]
+        for space in spaces:
+            name = name.removesuffix(f"-{space}")
+        if rules != RIGHTS.get((role["kind"], name)):
             yield f"{title(role)} grants rights that are not listed in the check: {rules}"
 
 
@@ -149,3 +159,10 @@ def _secrets(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[st
     for where, name in shown:
         if any(word in name for word in SECRET_WORDS):
             yield f"{where}: {name} is a secret in plain text"
+    for pod in pods:
+        for container in pod.containers:
+            secret = {each["name"] for each in container.get("env", []) if "secretKeyRef" in each.get("valueFrom", {})}
+            # Kubernetes writes the value of $(NAME) into the command line, which every process of the node can read.
+            for name in re.findall(r"\$\((\w+)\)", json.dumps([container.get("command"), container.get("args")])):
+                if name in secret:
+                    yield f"{title(pod.thing)}: {name} is a secret on a command line"

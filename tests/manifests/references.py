@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from tests.manifests.pods import Workload, of_kind, picked, title, workloads
 from tests.manifests.rendering import Object
 
-CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "ClusterIssuer", "Namespace")
+CLUSTER_WIDE = (
+    "ClusterIssuer",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Namespace",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 GIVEN_BY_KUBERNETES = {"kube-root-ca.crt"}
 
 
@@ -32,6 +39,9 @@ def _names(objects: Sequence[Object]) -> Iterator[str]:
     for (kind, name), times in Counter((each["kind"], each["metadata"]["name"]) for each in objects).items():
         if times > 1:
             yield f"{kind}/{name} exists {times} times"
+    for each in objects:
+        if each["kind"] in CLUSTER_WIDE and "namespace" in each["metadata"]:
+            yield f"{title(each)} has a namespace"
     spaces = {each["metadata"].get("namespace") for each in objects if each["kind"] not in CLUSTER_WIDE}
     if len(spaces) > 1:
         yield f"objects of several namespaces: {spaces}"
@@ -46,8 +56,8 @@ def _selectors(objects: Sequence[Object], pods: Sequence[Workload]) -> Iterator[
                 yield f"{title(pod.thing)}: its selector {selector} matches other pods, or not its own"
     for service in of_kind(objects, "Service"):
         behind = picked({"matchLabels": service["spec"]["selector"]}, pods)
-        if len(behind) != 1:
-            yield f"{title(service)} selects {len(behind)} workloads"
+        if len({pod.labels["app.kubernetes.io/name"] for pod in behind}) != 1:
+            yield f"{title(service)} selects {[pod.name for pod in behind]}"
         for port in service["spec"]["ports"]:
             if not all(pod.has_port(port.get("targetPort", port["port"])) for pod in behind):
                 yield f"{title(service)}: no container has the port {port['targetPort']}"
@@ -118,6 +128,8 @@ def _uses(pod: Workload) -> Iterator[tuple[str, str, str | None]]:
         for source in (volume, *volume.get("projected", {}).get("sources", [])):
             if "configMap" in source:
                 yield "ConfigMap", source["configMap"]["name"], None
+            if "secret" in source:
+                yield "Secret", source["secret"]["secretName"], None
     mounted = {mount["name"] for container in pod.containers for mount in container.get("volumeMounts", [])}
     if mounted != {volume["name"] for volume in pod.spec.get("volumes", [])}:
         raise AssertionError(f"{title(pod.thing)}: volumes and their mounts differ")

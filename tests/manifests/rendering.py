@@ -13,6 +13,7 @@ import yaml
 
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.configure.app import main as configure
+from pixelfleet_cli.configure.cluster_wide import WITHOUT_NAMESPACE
 from pixelfleet_cli.configure.kubectl import render, usable_kubectl
 from pixelfleet_cli.configure.settings import Settings
 from tests.parts import require_part
@@ -24,9 +25,7 @@ COMPONENTS: Final = sorted(each.name for each in (K8S / "components").iterdir())
 RENDERINGS: Final = [
     *(f"overlay {name}" for name in OVERLAYS),
     *(f"component {name}" for name in COMPONENTS),
-    "configure least",
-    "configure older",
-    "configure most",
+    *(f"configure {name}" for name in ("least", "older", "most", "several", "several keda")),
 ]
 
 Object = dict[str, Any]
@@ -61,17 +60,55 @@ MOST: Final = {
     "PROXY_AUTH_USERS": "ada:$apr1$rA8yVbN4$k0Hnb6BNRrq3UKlCMJ9wp1",
 }
 
-CONFIGURED: Final = {"least": LEAST, "older": {**LEAST, "KUBERNETES": "1.29"}, "most": MOST}
+SEVERAL: Final = {
+    **{name: value for name, value in LEAST.items() if not name.startswith("UNREAL")},
+    "APPS": "game,viewer",
+    "GAME_IMAGE": "registry.example.com/game:1.0",
+    "GAME_MAX": "40",
+    "GAME_WARM": "3",
+    "GAME_CANARY_IMAGE": "registry.example.com/game:1.1",
+    "GAME_CANARY_PERCENT": "10",
+    "VIEWER_IMAGE": "registry.example.com/viewer@sha256:" + "0" * 64,
+    "VIEWER_GPU": "share",
+    "VIEWER_ARGS": "-log -ExecCmds='stat fps'",
+    "VIEWER_LABELS": "region=eu",
+    "PLAYER_AUTH": "jwt",
+    "JWT_ISSUER": "https://login.example/realms/play",
+    "JWT_AUDIENCE": "pixelfleet",
+    "PROXY_ENABLE": "true",
+    "PROXY_AUTH_USERS": MOST["PROXY_AUTH_USERS"],
+}
+
+CONFIGURED: Final = {
+    "least": LEAST,
+    "older": {**LEAST, "KUBERNETES": "1.29"},
+    "most": MOST,
+    "several": SEVERAL,
+    "several keda": {**SEVERAL, "AUTOSCALING": "keda", "KUBERNETES": "1.34"},
+}
 """The values of each output of `configure`."""
 
-SECRETS: Final = [
-    "session-key=a-key-of-thirty-two-bytes-or-more",
-    "rest-token=a-token",
-    "drain-token=another-token",
-    "turn-secret=a-secret-for-turn",
-    "redis-password=a-password",
-    "redis-url=redis://:a-password@redis:6379/0",
-]
+SECRETS: Final = {
+    "matchmaker": [
+        "redis-url=redis://:a-password@redis:6379/0",
+        "session-key=a-key-of-thirty-two-bytes-or-more",
+        "rest-token=a-token",
+        "link-key=a-key-of-links-of-thirty-two-bytes",
+    ],
+    "stream": [
+        "redis-url=redis://:a-password@redis:6379/0",
+        "session-key=a-key-of-thirty-two-bytes-or-more",
+        "drain-token=another-token",
+    ],
+    "redis": ["redis-password=a-password"],
+    "router": [
+        "session-key=a-key-of-thirty-two-bytes-or-more",
+        "rest-token=a-token",
+        "link-key=a-key-of-links-of-thirty-two-bytes",
+    ],
+    "router-users": ["users=" + MOST["PROXY_AUTH_USERS"]],
+    "turn": ["turn-secret=a-secret-for-turn"],
+}
 
 
 def require_kubectl() -> None:
@@ -113,12 +150,16 @@ def configured(folder: Path, values: dict[str, str], manifests: Path = K8S) -> s
 
 def _with_component(folder: Path, component: str) -> str:
     base = os.path.relpath(K8S, folder.resolve())
-    kustomization = {
+    kustomization: dict[str, Any] = {
         "namespace": "pixel",
         "resources": [f"{base}/base"],
         "components": [f"{base}/components/{component}"],
         "images": [{"name": "unreal", "newName": "registry.example.com/game", "newTag": "1.0"}],
-        "secretGenerator": [{"name": "pixelfleet", "literals": SECRETS}],
+        "secretGenerator": [{"name": name, "literals": literals} for name, literals in SECRETS.items()],
+        "transformers": [WITHOUT_NAMESPACE],
     }
+    if component == "branding":
+        (folder / "branding.json").write_text("{}")
+        kustomization["configMapGenerator"] = [{"name": "branding", "files": ["branding.json"]}]
     (folder / "kustomization.yaml").write_text(json.dumps(kustomization))
     return render(folder)

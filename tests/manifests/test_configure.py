@@ -54,15 +54,15 @@ def test_a_value_that_yaml_would_convert_stays_a_string(word: str, tmp_path: Pat
 )
 def test_a_secret_may_contain_any_character(secret: str, tmp_path: Path) -> None:
     quoted = f'"{secret}"'
-    (kept,) = of_kind(made(tmp_path, TURN_SECRET=quoted), "Secret")
-    assert base64.b64decode(kept["data"]["turn-secret"]).decode() == secret
-    assert set(kept["data"]) == {
-        "session-key",
-        "rest-token",
-        "drain-token",
-        "turn-secret",
-        "redis-password",
-        "redis-url",
+    found = of_kind(made(tmp_path, TURN_SECRET=quoted), "Secret")
+    secrets = {each["metadata"]["name"].rpartition("-")[0]: each["data"] for each in found}
+    assert base64.b64decode(secrets["turn"]["turn-secret"]).decode() == secret
+    assert {name: set(data) for name, data in secrets.items()} == {
+        "matchmaker": {"redis-url", "session-key", "rest-token"},
+        "redis": {"redis-password"},
+        "router": {"session-key"},
+        "stream": {"redis-url", "session-key", "drain-token"},
+        "turn": {"turn-secret"},
     }
 
 

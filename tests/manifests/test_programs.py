@@ -98,7 +98,7 @@ async def test_redis_starts_with_its_command_and_requires_the_password(
 async def test_coturn_starts_with_its_command(pods: dict[str, Workload], tmp_path: Path) -> None:
     port = free_port()
     files = [f"--userdb={tmp_path / 'turndb'}", f"--pidfile={tmp_path / 'turnserver.pid'}"]
-    local = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}", *files]
+    local = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", *files]
     shell, options, script = arguments_of(pods["turn"], rendered("overlay demo"))
     places = {"/etc/pixelfleet": str(ROOT / "turn"), "/tmp": str(tmp_path)}  # noqa: S108 - the container's
     places["exec turnserver"] = f"exec {require_part('turnserver')} {' '.join(local)}"
@@ -111,12 +111,19 @@ async def test_coturn_starts_with_its_command(pods: dict[str, Workload], tmp_pat
     environ = environment(container, rendered("overlay demo"))
     assert (environ["STREAMERS_FIRST"], environ["STREAMERS_LAST"]) == ("10.0.0.0", "10.255.255.255")
     nowhere = asyncio.subprocess.DEVNULL
-    env = {**os.environ, **environ}
+    env = {**os.environ, **environ, "TURN_PORT": str(port), "RELAYS_FIRST": "50000", "RELAYS_LAST": "50999"}
     async with program(shell, options, script, env=env, stdout=nowhere, stderr=nowhere) as process:
         await eventually(lambda: _answers(port), "coturn listens", tolerating=(OSError,))
         assert process.returncode is None
     config = tmp_path / "turnserver.conf"
-    assert config.read_text().endswith(f"\nstatic-auth-secret={environ['TURN_SECRET']}\n")
+    added = config.read_text().removeprefix((ROOT / "turn" / "turnserver.conf").read_text())
+    assert added.split() == [
+        f"static-auth-secret={environ['TURN_SECRET']}",
+        f"listening-port={port}",
+        "prometheus-port=9641",
+        "min-port=50000",
+        "max-port=50999",
+    ]
     assert config.stat().st_mode & 0o077 == 0
 
 

@@ -57,6 +57,7 @@ async def test_every_target_is_up_and_every_read_series_has_a_value(scene: Scene
     here = [(where, selector) for where, selector in wanted if not selector.startswith(NOT_IN_COMPOSE)]
     here = [(where, selector) for where, selector in here if not where.startswith("adapter")]  # has no namespace
     await everything_has_a_value(scene.compose, here)
+    assert await scene.kubernetes.query('DCGM_FI_DEV_GPU_UTIL{namespace="pixel",pod!=""}'), "the pod that uses the GPU"
     await every_rule_is_evaluated(scene.kubernetes)
     await every_adapter_rule_names_its_objects(scene.kubernetes)
     await the_services_metrics_are_clean(scene.fleet)

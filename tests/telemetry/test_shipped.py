@@ -1,9 +1,11 @@
 """Rules, dashboard and values as files: checks by promtool, for Grafana and for the operator."""
 
 import json
+import shutil
 import subprocess
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 
 from tests.parts import PATIENCE_SECONDS, require_part
 from tests.telemetry.prometheus import compose_configuration, kubernetes_configuration
+from tests.telemetry.promql import selectors
 from tests.telemetry.shipped import DASHBOARDS, KUBERNETES, ROOT, TELEMETRY, alerts, panels, read, rules
 
 
@@ -51,8 +54,22 @@ def test_every_alert_has_a_unit_test_a_severity_and_a_runbook() -> None:
     for rule in rules():
         if name := rule.get("alert"):
             assert rule["labels"]["severity"] in ("warning", "critical"), name
-            assert rule["annotations"]["runbook"] == f"docs/how-to/operations.md#{name.lower()}"
+            assert rule["annotations"]["runbook_url"] == f"https://runbooks.example.com/operations.md#{name.lower()}"
             assert name in headings, f"{name} has no runbook"
+
+
+def test_every_runbook_has_the_address_that_the_operator_sets(tmp_path: Path) -> None:
+    kubectl = require_part("kubectl")
+    shutil.copytree(TELEMETRY, tmp_path / "telemetry")
+    (tmp_path / "telemetry" / "runbooks.env").write_text("RUNBOOKS_URL=https://wiki.example.org/ops?page=1\n")
+    command = [kubectl, "kustomize", str(tmp_path / "telemetry")]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    made = {each["kind"]: each for each in yaml.safe_load_all(text)}
+    assert set(made) == {"PrometheusRule", "ConfigMap"}
+    assert made["ConfigMap"]["metadata"]["name"] == "pixelfleet-dashboard"
+    every = [rule for group in made["PrometheusRule"]["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+    links = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in every}
+    assert links == {name: f"https://wiki.example.org/ops?page=1#{name.lower()}" for name in alerts()}
 
 
 def test_the_operators_rules_are_up_to_date() -> None:
@@ -83,9 +100,22 @@ def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:
     return not apart
 
 
-@pytest.mark.parametrize("subject", ["Players", "Streams", "Utilisation", "wait", "GPU", "Sent by", "TURN"])
+@pytest.mark.parametrize(
+    "subject", ["Players", "Streams", "Utilisation", "wait", "GPU", "GPU and players", "Sent by", "TURN"]
+)
 def test_the_dashboard_covers_a_subject(subject: str) -> None:
     assert any(subject in panel["title"] for panel in panels())
+
+
+def test_every_panel_shows_only_the_selected_namespaces() -> None:
+    read_series = [
+        (panel["title"], selector)
+        for panel in panels()
+        for target in panel.get("targets", ())
+        for selector in selectors(target["expr"])
+    ]
+    assert len(read_series) > 50
+    assert [each for each in read_series if 'namespace=~"$namespace"' not in each[1]] == []
 
 
 def test_every_variable_of_the_dashboard_is_defined() -> None:

@@ -11,6 +11,7 @@ import pytest
 from pixelfleet.service.catalogue import catalogue, names_of, option_of
 from pixelfleet.service.settings import load
 from pixelfleet_cli.cli import COMMANDS, WITH_SETTINGS, Tool
+from pixelfleet_cli.fleet.tables import COLUMNS
 from tests.documents import DOCUMENTS, ROOT, STAND_IN, anchors, commands, inline, links, prose, read
 
 TOOLS: Final = {name: command for name, command in COMMANDS.items() if isinstance(command, Tool)}
@@ -285,6 +286,14 @@ def test_every_log_event_that_the_tutorial_shows_is_logged() -> None:
     assert events
     for event, module in events:
         assert f'"{event}"' in read(ROOT / "services" / f"{module.replace('.', '/')}.py"), event
+
+
+def test_every_table_of_the_fleet_that_the_tutorial_shows_has_its_columns() -> None:
+    heads = re.findall(r"^ (.+)\n ─+$", read(ROOT / "docs" / "tutorial.md"), re.MULTILINE)
+    titles = [tuple(title for title, _ in columns) for columns in COLUMNS.values()]
+    assert heads
+    for head in heads:
+        assert tuple(re.split(r" {2,}", head.strip())) in titles
 
 
 def test_the_readme_has_the_floor_of_the_coverage() -> None:

@@ -1,14 +1,14 @@
 """The connection of one player to a legacy server, between the player's relay and the dialled socket.
 
 A legacy server closes a player for a message of an unknown type, or ignores the message. Only types that it supports
-are forwarded.
+are forwarded, and data that are no message are not: some servers cannot handle them.
 """
 
 from typing import Final
 
 from matchmaker.legacy.config_message import mended_config
 from matchmaker.legacy.dialects import DIALECTS, UNREAL_5, accepts, shown_by
-from matchmaker.legacy.known_dialects import OTHER, LegacyDialects
+from matchmaker.legacy.known_dialects import LegacyDialects
 from pixelfleet.fleet.model import StreamerReport
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -19,6 +19,9 @@ from pixelfleet.protocol.messages import BadMessageError, Message, parse
 REJECTIONS: Final = frozenset({1001, 1008})
 """Close codes of a legacy server that a page must not get: 1001 stops Epic's pages of 5.3 and later for good, and 1008
 those of Pixelfleet."""
+
+NO_MESSAGE: Final = ""
+"""The type of data that are no message."""
 
 APPLICATION_CODES: Final = 4000
 """Close codes from this number on are those of Pixelfleet's own signalling servers."""
@@ -49,7 +52,7 @@ class LegacyConversation:
         """Forward a message of the player if the server supports its type."""
         kind = _read(data)["type"]
         dialect = self._dialects.of(self._server_id, self._named)
-        if not accepts(dialect, kind):
+        if kind == NO_MESSAGE or not accepts(dialect, kind):
             self._dialects.dropped(self._server_id, kind, dialect)
         elif self._socket is not None:
             self._negotiated = self._negotiated or kind == "answer"
@@ -92,8 +95,8 @@ def for_page(code: int, reason: str) -> tuple[int, str]:
 
 
 def _read(data: bytes) -> Message:
-    """Return a message; one of an unknown type for data that are none."""
+    """Return a message; one of the type NO_MESSAGE for data that are none."""
     try:
         return parse(data)
     except BadMessageError:
-        return {"type": OTHER}
+        return {"type": NO_MESSAGE}

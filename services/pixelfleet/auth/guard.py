@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -14,17 +15,18 @@ from aiohttp import web
 from pixelfleet.auth import links
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
-from pixelfleet.auth.htpasswd import User, Users, read_users
+from pixelfleet.auth.htpasswd import Users
 from pixelfleet.auth.identity import ANONYMOUS, AuthBackendError, Identity, InvalidCredentialsError
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.policy import AccessPolicy
+from pixelfleet.auth.reload import follow, users_of
 from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.limits import client_key
 from pixelfleet.net.request_head import Request
-from pixelfleet.service.errors import UsageError
+from pixelfleet.service.lifecycle import background
 
 log = structlog.get_logger(__name__)
 
@@ -160,16 +162,6 @@ def _same_origin(origin: str, host: str) -> bool:
     return bool(default_port) and authority.removesuffix(default_port) == host.lower().removesuffix(default_port)
 
 
-def _users(settings: AuthSettings) -> dict[str, User]:
-    users: dict[str, User] = {}
-    for option, lines in settings.user_lines():
-        try:
-            users |= read_users(lines, settings.role_of_users)
-        except ValueError as error:
-            raise UsageError(f"{option}: {error}") from None
-    return users
-
-
 @asynccontextmanager
 async def open_guard(
     settings: AuthSettings, *, origins: Sequence[str], redeem: Redeem | None, proxies: int = 0
@@ -186,7 +178,9 @@ async def open_guard(
     )
     async with AsyncExitStack() as stack:
         if "basic" in methods:
-            guard.users = Users(await asyncio.to_thread(_users, settings), time.monotonic)
+            guard.users = Users(await asyncio.to_thread(users_of, settings), time.monotonic)
+            if settings.users_file is not None:
+                await stack.enter_async_context(background(follow(guard.users, partial(users_of, settings))))
         if "jwt" in methods:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             keys = KeySet(settings.jwt_issuer, settings.jwt_keys_url, HttpFetch(session), time.monotonic)

@@ -104,8 +104,8 @@ class Users:
     """Authenticates users by name and password."""
 
     def __init__(self, users: dict[str, User], clock: Callable[[], float]) -> None:
-        self._users = users
-        self._decoys = [user.hash for user in users.values()]
+        self._users: dict[str, User] = {}
+        self._decoys: list[str] = []
         """Hashes that are checked for unknown names, so that those take as long as known names."""
         self._clock = clock
         self._key = secrets.token_bytes(32)
@@ -113,6 +113,19 @@ class Users:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
         self._turns: dict[str, _Turn] = {}
+        self.replace(users)
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def replace(self, users: dict[str, User]) -> bool:
+        """Set the users, and forget all checked passwords if they differ; return whether they do."""
+        if users == self._users:
+            return False
+        self._users = users
+        self._decoys = [user.hash for user in users.values()]
+        self._cache.clear()
+        return True
 
     async def check(self, name: str, password: str, client: str = "") -> Identity:
         """Return the user's identity; raise InvalidCredentialsError, or AuthBackendError if too many checks wait.
@@ -123,7 +136,7 @@ class Users:
         digest = self._digest(name, password)
         if user is None or self._cache.get(digest, 0.0) <= self._clock():
             valid = await self._hash(password, user.hash if user else self._decoy(name), client)
-            if user is None or not valid:
+            if user is None or not valid or self._users.get(name) != user:  # replaced during the check
                 raise InvalidCredentialsError(_WRONG)
             self._remember(digest)
         return Identity(name, "basic", user.roles)

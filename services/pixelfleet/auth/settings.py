@@ -27,7 +27,9 @@ class AuthSettings(FleetSettings):
         None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
     )
     users_file: File | None = Field(
-        None, description="The lines of this htpasswd file define users. A third field may list roles."
+        None,
+        description="The lines of this htpasswd file define users. A third field may list roles. A changed "
+        "file is read again within seconds.",
     )
     user_role: Role = Field(
         "",

@@ -17,7 +17,7 @@ WATCH_SECONDS: Final = 240.0
 """The server ends a watch after this time; the next one continues from its last version."""
 
 SHORT_WATCH_SECONDS: Final = 1.0
-"""A watch that ends sooner without an event counts as a failure, so that the retry is delayed."""
+"""A watch that ends sooner counts as a failure, so that the retry is delayed."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,22 +62,28 @@ class Mirror(Generic[T]):
         failures_in_row = 0
         while True:
             begun = asyncio.get_running_loop().time()
+            listed = not self._version
             try:
-                if not self._version:
+                if listed:
                     self._replace(*await self._client.list(self._path, self._selector))
                 async with self._client.watch(self._path, self._selector, self._version, WATCH_SECONDS) as events:
-                    self._succeeded()
                     async for event in events:
-                        failures_in_row = 0
+                        failures_in_row, listed = 0, False
                         self._apply(event)
                 if asyncio.get_running_loop().time() - begun < SHORT_WATCH_SECONDS:
                     raise KubeError("the watch ended immediately")
             except KubeError as error:
+                # A server that was restarted or replaced may have forgotten the version. It accepts the watch all the
+                # same, with status 200, and refuses the version in the first event. So only a new list is certain.
+                self._version = ""
+                if error.gone and not listed:
+                    continue
                 failures_in_row += 1
                 self._failed(error)
                 await asyncio.sleep(self._retry(failures_in_row, self._chance()))
             else:
                 failures_in_row = 0
+                self._succeeded()
 
     def _replace(self, objects: list[KubeObject], version: str) -> None:
         self.objects = {}
@@ -116,10 +122,6 @@ class Mirror(Generic[T]):
         self.last_success = self._clock()
 
     def _failed(self, error: KubeError) -> None:
-        if error.gone:
-            # Not a failure: etcd has compacted the events since this version, so a new list is needed.
-            self._version = ""
-            return
         self.failures += 1
         self.trouble = str(error)
         log.warning("kubernetes api unavailable; using the last objects", path=self._path, why=str(error))

@@ -32,6 +32,10 @@ MAX_HELD: Final = 1024
 MAX_HELD_PER_CLIENT: Final = 32
 """Answers that are held back at a time; further requests of such clients are refused with 429."""
 
+HELD_SHARE: Final = 4
+"""The held answers of a port are at most its connection limit divided by this: a client can pose as many, by the header
+X-Forwarded-For, and the process needs file descriptors for others."""
+
 RELAYED_HEADER: Final = "X-Pixelfleet-Relayed"
 """The header of a request that a router relays. The router has held it back; a second delay could exceed the time limit
 of its dial, and the matchmaker would count as unreachable."""
@@ -43,9 +47,13 @@ FORWARDED_LENGTH: Final = 128
 class Damper:
     """The clients of one port whose last connections ended at once."""
 
-    def __init__(self, longest: float) -> None:
-        """`longest` is the longest time in seconds for which an answer is held back; 0 disables this."""
+    def __init__(self, longest: float, connections: int = MAX_HELD * HELD_SHARE) -> None:
+        """`longest` is the longest time in seconds for which an answer is held back; 0 disables this.
+
+        `connections` is the connection limit of the port.
+        """
         self._longest = longest
+        self._most = min(MAX_HELD, connections // HELD_SHARE)
         self._ends: OrderedDict[str, tuple[int, float]] = OrderedDict()
         """The ends in a row of each client, and the time of the last."""
         self._held = Counts(MAX_HELD_PER_CLIENT)
@@ -82,7 +90,7 @@ class Damper:
 
     def has_room(self, client: str) -> bool:
         """Return whether a further answer to a client may be held back."""
-        return self.held < MAX_HELD and not self._held.full(client)
+        return self.held < self._most and not self._held.full(client)
 
     @contextmanager
     def holding(self, client: str) -> Iterator[None]:

@@ -60,14 +60,17 @@ Damped = Callable[[RequestHead], bool]
 class Handshakes:
     """The opening handshakes of a port."""
 
-    def __init__(self, admit: Admit, bounds: Bounds, scheme: str, damped: Damped, lost: LostUpgrades) -> None:
+    def __init__(
+        self, admit: Admit, bounds: Bounds, scheme: str, damped: Damped, lost: LostUpgrades, connections: int
+    ) -> None:
+        """`connections` is the connection limit of the port."""
         self.bounds = bounds
         self.buffer = bytearray(MAX_EARLY_BYTES)
         """The read buffer of all connections: each copies its data before the next one reads."""
         self._admit = admit
         self._scheme = scheme
         self._damped = damped
-        self._damper = Damper(min(bounds.hold_seconds, bounds.handshake_seconds / 2))
+        self._damper = Damper(min(bounds.hold_seconds, bounds.handshake_seconds / 2), connections)
         self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._undecided: Deadlines[_Handshake] = Deadlines(bounds.handshake_seconds, self._too_late)

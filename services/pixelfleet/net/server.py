@@ -86,7 +86,8 @@ class Server(AbstractAsyncContextManager["Server"]):
         limit = connection_limit(share)
         self._pending = PendingConnections(bounds.handshake_seconds, limit, self._serve)
         self._lost = LostUpgrades()
-        self._handshakes = Handshakes(admit, bounds, "http" if tls is None else "https", damped, self._lost)
+        scheme = "http" if tls is None else "https"
+        self._handshakes = Handshakes(admit, bounds, scheme, damped, self._lost, limit)
         self._connections = HttpConnections(limit, bounds.response_seconds)
 
     @property

@@ -18,6 +18,9 @@ _URL: Final = re.compile(
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 """A last label of a host that makes browsers read the host as an IPv4 address."""
 
+_MAX_LABEL: Final = 63
+"""The longest label of a host name (RFC 1035). The time to decode an internationalized one grows with its square."""
+
 _PLAIN_PORT: Final = 3478
 _TLS_PORT: Final = 5349
 
@@ -93,6 +96,8 @@ def _check_host(host: str) -> None:
     if _NUMBER.fullmatch(labels[-1]):
         IPv4Address(host)
     for label in labels:
+        if len(label) > _MAX_LABEL:
+            raise ValueError("no label of a host name")
         if label.lower().startswith("xn--"):
             name = label[4:].encode().decode("punycode")
             if name.isascii() or not name.isprintable():

@@ -14,6 +14,10 @@ RECEIVES: Final = frozenset({"sendrecv", "recvonly"})
 MAX_CODECS: Final = 4
 """This many codecs of an offer are named, so that a close reason with all of them fits into its 123 bytes."""
 
+MAX_LENGTH: Final = 64 * 1024
+MAX_SECTIONS: Final = 64
+"""Characters and media sections of a description that is examined for its codecs. Browsers make far shorter ones."""
+
 _REPAIR: Final = frozenset({"rtx", "red", "ulpfec", "flexfec", "flexfec-03"})
 """Formats that repair a video and contain none."""
 
@@ -35,7 +39,9 @@ class Video:
 
 
 def videos(sdp: str) -> list[Video]:
-    """Return the videos of a session description, in order."""
+    """Return the videos of a session description, in order; none if it has more than MAX_SECTIONS sections."""
+    if sdp.count("\nm=") > MAX_SECTIONS:
+        return []
     session, *sections = f"\n{sdp}".split("\nm=")
     inherited = _DIRECTION.search(session)
     found = []
@@ -59,8 +65,9 @@ def refused_codecs(offer: str, answer: str, wanted: frozenset[str]) -> tuple[str
 
     `wanted` has the directions of the offer's videos that matter: SENDS for an offer of a streamer, RECEIVES for one of
     a player. A browser refuses a video, with the port 0, when it has no codec in common with the offer.
+    A description beyond MAX_LENGTH or MAX_SECTIONS is not examined, and the result is None.
     """
-    if "m=video 0" not in answer:
+    if "m=video 0" not in answer or max(len(offer), len(answer)) > MAX_LENGTH:
         return None
     offered = [video for video in videos(offer) if video.direction in wanted and not video.refused]
     refused = {video.index for video in videos(answer) if video.refused}

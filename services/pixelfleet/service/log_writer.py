@@ -13,6 +13,10 @@ MAX_PENDING_BYTES: Final = 4 * 1024 * 1024
 RETRY_SECONDS: Final = 0.1
 """The time between two attempts to write to a stream that does not block and is full."""
 
+GATHER_SECONDS: Final = 0.05
+"""The time in which the thread gathers further lines before it writes. To wake it for each line would cost a busy
+service more CPU time than the lines themselves."""
+
 
 class TextStream(Protocol):
     """A text stream with a binary buffer, such as `sys.stderr`."""
@@ -59,6 +63,8 @@ class LogWriter:
         self._closed = False
         # A reentrant lock: the garbage collector may run a destructor that logs while this thread holds it.
         self._changed = threading.Condition(threading.RLock())
+        self._urgent = threading.Event()
+        """Set while someone waits for the lines."""
         self._thread: threading.Thread | None = None
 
     def write(self, lines: Sequence[bytes]) -> None:
@@ -80,8 +86,12 @@ class LogWriter:
 
     def wait(self, seconds: float) -> bool:
         """Wait until all lines are written or dropped; return False if that takes longer than `seconds`."""
+        self._urgent.set()
         with self._changed:
-            return self._changed.wait_for(lambda: not self._pending_bytes, seconds)
+            written = self._changed.wait_for(lambda: not self._pending_bytes, seconds)
+            if not self._closed:
+                self._urgent.clear()
+        return written
 
     def close(self, seconds: float) -> bool:
         """Write no further lines, and wait as `wait` does."""
@@ -100,6 +110,8 @@ class LogWriter:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._lines or self._closed)
+            self._urgent.wait(GATHER_SECONDS)
+            with self._changed:
                 lines, self._lines = self._lines, []
             if not lines:
                 return

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 MAX_PATH_BYTES: Final = 2048
 """Half of the limit of Linux, so that names can be appended."""
 
 MAX_NAME_BYTES: Final = 255
 """The limit of file systems for each name in a path."""
+
+KUBE_NAME: Final = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
+"""A name of a Kubernetes object, or the empty text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ Bytes = Annotated[int, Placeholder("BYTES")]
 Url = Annotated[str, Placeholder("URL")]
 Address = Annotated[str, AfterValidator(_address), Placeholder("ADDRESS")]
 Name = Annotated[str, Placeholder("NAME")]
+KubeName = Annotated[Name, StringConstraints(pattern=KUBE_NAME)]
 Role = Annotated[str, Placeholder("ROLE")]
 Claim = Annotated[str, Placeholder("CLAIM")]
 Origin = Annotated[str, Placeholder("ORIGIN")]

@@ -1,8 +1,9 @@
-"""Rendering of manifests with `kubectl kustomize`."""
+"""kubectl: rendering of manifests, and commands to the cluster of its current context."""
 
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,19 @@ def cluster_version() -> str:
     code, out, _ = _output(kubectl, "version", "--output=json", f"--request-timeout={ANSWER_SECONDS}s")
     version = _version(out, "serverVersion") if not code else None
     return f"{version[0]}.{version[1]}" if version else ""
+
+
+def run(*arguments: str, stdin: bytes = b"") -> str:
+    """Return the output of a kubectl command to the cluster; raise UsageError with its message when it fails."""
+    command = [usable_kubectl(), *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    text = done.stdout.decode()
+    # Discovery also fails for an API of metrics whose server is away, and prints all others.
+    if done.returncode and not (arguments[0] == "api-resources" and "deployments.apps" in text):
+        reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:2000]
+        raise UsageError(f"kubectl {' '.join(arguments[:2])}: {reason}")
+    sys.stderr.write(done.stderr.decode("utf-8", "replace"))  # warnings of the API server
+    return text
 
 
 def usable_kubectl() -> str:

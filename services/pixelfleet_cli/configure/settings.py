@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -12,10 +12,7 @@ from pixelfleet.service.values import Directory, File
 
 
 class Settings(ServiceSettings):
-    """The command writes a kustomize overlay for one cluster from a .env file, and prints its manifests.
-
-    `kubectl apply -f -` applies them.
-    """
+    """The command writes a kustomize overlay for one cluster from a .env file, and prints or applies its manifests."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_CONFIGURE_")
     command: ClassVar[str] = "configure"
@@ -32,4 +29,9 @@ class Settings(ServiceSettings):
     ask: bool | None = Field(
         None,
         description="The command prompts for each value. This is the default at a terminal without a file.",
+    )
+    action: Literal["print", "apply", "delete"] = Field(
+        "print",
+        description="The command prints the manifests, applies them to the cluster of kubectl's current context and "
+        "deletes what an earlier configuration left there, or deletes the installation.",
     )

@@ -77,7 +77,7 @@ class FleetClient:
             raise UsageError(f"{method} {url.path}: {one_line(str(reason))} ({response.status})")
         try:
             return msgspec.json.decode(body or b"", type=answer)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise UsageError(f"{self._shown}: the answer is not a matchmaker's: {one_line(str(error))}") from None
 
 
@@ -99,7 +99,7 @@ def _error(body: bytes | None) -> str | None:
     """Return the reason in an error response; None when it has none."""
     try:
         return msgspec.json.decode(body or b"", type=Error).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -19,8 +19,9 @@ def bundle_index(sdp: str) -> int | None:
     if len(bundles) != 1:
         return None
     bundled = bundles[0].partition("\n")[0].split()
+    members = frozenset(bundled)  # a list would be searched once for each section
     mids = [section.partition("\na=mid:")[2].partition("\n")[0].strip() for section in media]
-    outside = any(mid not in bundled and _port(section) != REJECTED for mid, section in zip(mids, media, strict=True))
+    outside = any(mid not in members and _port(section) != REJECTED for mid, section in zip(mids, media, strict=True))
     return None if outside or not bundled or bundled[0] not in mids else mids.index(bundled[0])
 
 

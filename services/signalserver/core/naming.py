@@ -28,6 +28,10 @@ def claim_id(state: State[K], source: Source[K], wanted: str, *, confirm: bool =
     """Assign an endpoint id to a source, or ask the holder of the id first; `confirm` the assigned id to the source."""
     wanted = wanted[:MAX_ENDPOINT_ID_LENGTH]
     holder = state.roster.source(wanted)
+    pending = state.claims.get(source.peer.key)
+    if pending is not None and (pending.wanted, pending.holder) == (wanted, holder):
+        pending.confirm = pending.confirm or confirm
+        return  # a repeated claim asks no second time, and waits no longer
     claim = Claim(source, wanted, confirm, holder, state.now)
     state.claims.pop(source.peer.key, None)
     if holder is not None and holder is not source and _may_take_over(state, source, holder):

@@ -6,7 +6,7 @@ section gets its index. A player whose first answer refuses every video is close
 
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Message, dump, player_id_of
-from pixelfleet.protocol.sdp import RECEIVES, SENDS, lacks_streams, refused_codecs, with_streams
+from pixelfleet.protocol.sdp import MAX_LENGTH, RECEIVES, SENDS, lacks_streams, refused_codecs, with_streams
 from pixelfleet.protocol.video_failure import NO_CODEC
 from signalserver.core.candidates import bundle_index, lacks_section
 from signalserver.core.roster import K, Peer, Role, Source, Subscriber
@@ -132,9 +132,9 @@ def _examine(state: State[K], subscriber: Subscriber[K], message: Message) -> bo
 
 
 def _remember_offer(subscriber: Subscriber[K], sdp: str, wanted: frozenset[str]) -> None:
-    """Keep the offer of a player's session until its first answer, for the codecs in it."""
+    """Keep the offer of a player's session until its first answer, for the codecs in it; not one beyond MAX_LENGTH."""
     if subscriber.awaits_answer and subscriber.peer.role is Role.PLAYER:
-        subscriber.offer = (sdp, wanted)
+        subscriber.offer = (sdp, wanted) if len(sdp) <= MAX_LENGTH else None
 
 
 def _ends_without_codec(state: State[K], subscriber: Subscriber[K], answer: str) -> bool:

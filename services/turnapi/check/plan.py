@@ -68,7 +68,7 @@ def probes_of(body: bytes) -> list[Probe]:
     """Return the distinct probes; raise ConfigurationError when the body is not an RTCConfiguration."""
     try:
         servers = msgspec.json.decode(body, type=_RtcConfiguration).ice_servers
-    except msgspec.DecodeError as error:  # includes ValidationError
+    except (msgspec.DecodeError, RecursionError) as error:  # includes ValidationError
         raise ConfigurationError(str(error)) from None
     probes: dict[Probe, None] = {}
     for server in servers:

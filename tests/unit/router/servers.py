@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp import ClientSession, DummyCookieJar, web
 from aiohttp.typedefs import Handler
 
+from pixelfleet.net.http_client import without_redirects
 from pixelfleet.net.ports import plain_port
 
 
@@ -21,5 +22,6 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 @asynccontextmanager
 async def session() -> AsyncIterator[ClientSession]:
     """Yield an HTTP client like the router's."""
-    async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar()) as made:
+    traces = [without_redirects()]
+    async with ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar(), trace_configs=traces) as made:
         yield made

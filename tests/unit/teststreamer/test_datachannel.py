@@ -115,7 +115,9 @@ def test_the_channels_latency_test_is_answered_with_a_bounded_filler(
     assert answer["ReceivedTimestamp"] <= answer["SentTimestamp"]
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"Seq": "x"}', '{"Seq": 1, "FillResponseSize": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "[]", '{"Seq": "x"}', '{"Seq": 1, "FillResponseSize": []}', '{"a":' * 5_000]
+)
 def test_a_latency_test_that_cannot_be_read_is_counted(talk: Conversation, stage: Stage, text: str) -> None:
     assert ask(talk, "DataChannelLatencyTest", text) == []
     assert stage.counts["malformed"] == 1

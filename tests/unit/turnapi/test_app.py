@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import turnapi.app
 from tests.parts import eventually
-from tests.unit.pixelfleet.kube.server import node, running_api
+from tests.unit.pixelfleet.kube.server import node, pod, running_api
 from turnapi.settings import Settings
 
 SECRET = "a secret of more than sixteen bytes"
@@ -84,3 +84,20 @@ async def test_readiness_and_answers_follow_the_nodes(http: aiohttp.ClientSessio
     for line in ("turnapi_servers 1.0", 'turnapi_answers_total{outcome="ok"} 2.0', 'outcome="unavailable"} 1.0'):
         assert line in metrics
     assert "turnapi_source_failures_total 0.0" not in metrics
+
+
+async def test_only_the_ready_pods_of_this_installation_are_named(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+    async with running_api(tmp_path) as kube:
+        for name, address in (("a", "192.0.2.1"), ("b", "192.0.2.2"), ("c", "192.0.2.3")):
+            kube.put(node(name, external=address))
+        kube.put(pod("turn-a", "a", "10.0.0.1"))
+        kube.put(pod("turn-b", "b", "10.0.0.2", phase="Failed", ready=False))
+        source: dict[str, Any] = {
+            "pod_label": "app.kubernetes.io/name=turn",
+            "pod_namespace": "pixel",
+            "node_label": "app.pixel/turn",
+        }
+        async with turnapi.app.running(Settings(**COMMON, **source, kube_api=str(kube.url), transports=["udp"])) as api:
+            await eventually(lambda: api.unready() is None, "a server")
+            _, body, _ = await get(http, api)
+    assert [server["urls"] for server in body["iceServers"]] == [["turn:192.0.2.1:3478?transport=udp"]]

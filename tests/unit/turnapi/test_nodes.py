@@ -18,8 +18,16 @@ def test_a_node_has_its_addresses_of_the_selected_kind() -> None:
     assert read_node(thing, "internal").hosts == ("10.0.0.1",)
 
 
-def test_nodes_that_are_not_ready_or_have_no_address_are_skipped() -> None:
-    assert nodes(node("a"), node("b", external="192.0.2.2", ready=False)) == ()
+def test_a_node_without_an_address_is_skipped() -> None:
+    assert nodes(node("a"), node("b", external="192.0.2.2")) == (Server(("192.0.2.2",)),)
+    assert nodes(node("a")) == ()
+
+
+def test_a_node_that_is_not_ready_is_the_last_resort() -> None:
+    unready = node("a", external="192.0.2.1", ready=False)
+    assert nodes(unready, node("b", external="192.0.2.2")) == (Server(("192.0.2.2",)),)
+    assert nodes(unready, node("b", external="192.0.2.2", cordoned=True)) == (Server(("192.0.2.2",)),)
+    assert nodes(unready) == (Server(("192.0.2.1",)),)
 
 
 def test_a_cordoned_node_is_used_only_without_others() -> None:

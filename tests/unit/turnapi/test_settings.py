@@ -12,9 +12,13 @@ SECRET = ["--secret", "0123456789abcdef"]
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ([], "--server, --servers-file, --node-label"),
+        ([], "--server, --servers-file, --pod-label or --node-label"),
         (SECRET, "exactly one"),
         ([*SERVER, *SECRET, "--node-label", "app.pixel/turn"], "exactly one"),
+        ([*SERVER, *SECRET, "--pod-label", "a=b", "--pod-namespace", "pixel"], "exactly one"),
+        ([*SECRET, "--pod-label", "a=b", "--node-address", "internal"], "--pod-label and --pod-namespace"),
+        ([*SECRET, "--node-label", "a=b", "--pod-namespace", "pixel"], "--pod-label and --pod-namespace"),
+        ([*SECRET, "--pod-label", "a=b", "--pod-namespace", "pixel"], "--node-address external: needs --node-label"),
         (SERVER, "--secret, or --username"),
         ([*SERVER, "--secret", ""], "--secret, or --username"),
         ([*SERVER, "--secret", "short"], "16 bytes"),

@@ -1,18 +1,14 @@
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
-import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from pixelfleet.kube.client import KubeClient
 from pixelfleet.service.errors import UsageError
 from tests.parts import eventually
-from tests.unit.pixelfleet.kube.server import ApiServer, node, running_api
 from turnapi.ice import Server
-from turnapi.sources import Nodes, ServersFile
+from turnapi.sources import ServersFile
 
 A, B = Server(("192.0.2.1",)), Server(("192.0.2.2",))
 
@@ -79,34 +75,3 @@ async def test_a_start_with_an_invalid_file_is_refused(tmp_path: Path, error: st
 async def test_a_start_with_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         await ServersFile(tmp_path / "missing.json", 1).load()
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ApiServer]:
-    async with running_api(tmp_path) as running:
-        yield running
-
-
-async def test_servers_follow_the_nodes_and_their_absence_has_a_reason(api: ApiServer) -> None:
-    async with aiohttp.ClientSession() as session:
-        source = Nodes(KubeClient(session, api.cluster), "app.pixel/turn", "external")
-        assert "not loaded yet" in source.missing()
-        task = asyncio.create_task(source.run())
-        await eventually(lambda: api.open_watches, "the watch is open")
-        assert source.missing() == "no node has the label app.pixel/turn"
-        api.put(node("a", ready=False))
-        await eventually(lambda: "is ready" in source.missing(), "a node that is not ready")
-        api.put(node("a"))
-        await eventually(lambda: "external address" in source.missing(), "a node without an address")
-        api.put(node("a", external="192.0.2.1"))
-        await eventually(lambda: source.servers == (A,), "a usable node")
-        api.put(node("b", external="192.0.2.2"))
-        api.put(node("a", external="192.0.2.1", cordoned=True))
-        await eventually(lambda: source.servers == (B,), "the other one")
-        api.remove("b")
-        await eventually(lambda: source.servers == (A,), "the cordoned one again")
-        api.remove("a")
-        await eventually(lambda: source.servers == (), "none")
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

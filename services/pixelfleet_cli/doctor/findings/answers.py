@@ -51,6 +51,6 @@ def error_text(body: bytes) -> str:
     """Return the reason in a body of our form, `{"error": ...}`, or in a short plain text; empty for other bodies."""
     try:
         return one_line(msgspec.json.decode(body, type=Error).error, MAX_SHOWN)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
     return one_line(text, MAX_SHOWN) if len(text) <= MAX_SHOWN and "<" not in text and "\n" not in text else ""

@@ -7,6 +7,9 @@ from typing import Final
 MAX_LINES: Final = 4096
 """Lines of an SDP that are read; an offer has a few hundred."""
 
+MAX_CODECS: Final = 16
+"""Codecs of an offer that are named; browsers know half as many."""
+
 BROWSERS: Final[dict[str, str]] = {
     "H264": "Chrome, Edge, Safari, and Firefox with its OpenH264 plugin",
     "VP8": "every browser",
@@ -66,9 +69,10 @@ def _video(lines: list[str]) -> Video | None:
     codecs = [_canonical(name) for name in offered]
     stopped = any(line in ("a=inactive", "a=recvonly") for line in lines)
     bundle_only = "a=bundle-only" in lines
+    repairs = ("RTX", "RED", "ULPFEC", "FLEXFEC-03")
     streams = [found[1] for line in lines if (found := _MSID.match(line))]
     return Video(
-        codecs=tuple(dict.fromkeys(name for name in codecs if name not in ("RTX", "RED", "ULPFEC", "FLEXFEC-03"))),
+        codecs=tuple(dict.fromkeys(name for name in codecs if name not in repairs))[:MAX_CODECS],
         sends=not stopped and (media[2] != "0" or bundle_only),
         has_stream=any(stream != "-" for stream in streams) if streams else False,
     )

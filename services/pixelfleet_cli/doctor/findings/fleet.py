@@ -36,7 +36,7 @@ def service_of(name: str, answer: Answer | None) -> Service:
         return Service(name, 0)
     try:
         return Service(name, answer.status, one_line(msgspec.json.decode(answer.body, type=_Health).status, 100))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return Service(name, 0)  # another program has the port
 
 
@@ -55,7 +55,7 @@ def apps_of(answer: Answer | None, app: str) -> tuple[App, ...] | None:
         return None
     try:
         totals = msgspec.json.decode(answer.body, type=Totals).apps
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return tuple(each for each in totals if not app or each.app == app)
 

@@ -11,6 +11,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from pixelfleet.net.http_client import without_redirects
 from pixelfleet.net.refusal import REFUSAL_HEADER
 from pixelfleet.service.shown import one_line
 from pixelfleet_cli.doctor.findings.answers import Answer
@@ -32,13 +33,15 @@ class NoAnswerError(Exception):
 async def client(tls: ssl.SSLContext, seconds: float) -> AsyncIterator[aiohttp.ClientSession]:
     """Yield a session that verifies certificates with `tls` and gives each request `seconds`.
 
-    It decompresses nothing, so that a small answer stays small, and stores no cookies.
+    It decompresses nothing, so that a small answer stays small, stores no cookies, and follows no redirect of a
+    websocket.
     """
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds),
         connector=aiohttp.TCPConnector(ssl=tls, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
+        trace_configs=[without_redirects()],
         headers={"Accept-Encoding": "identity", "User-Agent": "pixelfleet-doctor"},
     ) as session:
         yield session
@@ -57,10 +60,8 @@ async def get(
             except asyncio.IncompleteReadError as end:
                 body = end.partial
             return answer_of(response.status, response.headers, body, sent, received)
-    except TimeoutError:
-        raise NoAnswerError("No answer in time.") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise NoAnswerError(_reason(error)) from None
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        raise NoAnswerError(reason_of(error)) from None
 
 
 def answer_of(
@@ -118,7 +119,12 @@ async def _asset(http: aiohttp.ClientSession, url: URL, is_style: bool) -> Asset
     return Asset(path, is_style, answer.status, answer.content_type)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why a request or a websocket failed. The text of aiohttp's errors has the URL with its secrets."""
+    if isinstance(error, TimeoutError):
+        return "No answer in time."
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"HTTP {error.status} instead of an upgrade."
     if isinstance(error, aiohttp.ClientConnectorError):
         return one_line(error.os_error.strerror or type(error).__name__)
     if isinstance(error, aiohttp.ServerDisconnectedError):

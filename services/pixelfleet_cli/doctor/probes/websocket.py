@@ -16,7 +16,7 @@ from pixelfleet.protocol.messages import BadMessageError, dump, parse
 from pixelfleet.service.shown import one_line
 from pixelfleet_cli.doctor.findings.conversation import Conversation
 from pixelfleet_cli.doctor.findings.websocket import Silence, Upgrade
-from pixelfleet_cli.doctor.probes.http import NoAnswerError, get
+from pixelfleet_cli.doctor.probes.http import NoAnswerError, get, reason_of
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 FRAMES_AT_ONCE: Final = 256
@@ -76,7 +76,7 @@ async def upgrade(http: aiohttp.ClientSession, url: URL, origin: str, seconds: f
         if error.status == 101:
             return Upgrade(broken=one_line(error.message))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        return Upgrade(why=one_line(str(error)) or "No answer in time.")
+        return Upgrade(why=reason_of(error))
     # aiohttp has read no body, and the body has the reason.
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     headers = {
@@ -127,7 +127,7 @@ async def stay_silent(http: aiohttp.ClientSession, url: URL, origin: str, wanted
                 return Silence(wanted, wanted, keepalives)
             return Silence(wanted, loop.time() - start, keepalives, *_end(frame))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        raise NoAnswerError(one_line(str(error)) or type(error).__name__) from None
+        raise NoAnswerError(reason_of(error)) from None
 
 
 async def join(http: aiohttp.ClientSession, url: URL, origin: str, seconds: float) -> tuple[Conversation, int, str]:
@@ -150,7 +150,7 @@ async def join(http: aiohttp.ClientSession, url: URL, origin: str, seconds: floa
                 pass
             return learned, 0, ""
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        raise NoAnswerError(one_line(str(error)) or type(error).__name__) from None
+        raise NoAnswerError(reason_of(error)) from None
 
 
 async def _converse(socket: ClientWebSocketResponse, frame: WSMessage, learned: Conversation) -> None:

@@ -57,6 +57,14 @@ def test_only_known_types_are_forwarded_as_they_are_before_and_after_the_dial() 
     assert talk.up.sent == [b'{"type":"listStreamers"}', b'{"type":"answer", "sdp":"x", "minBitrateBps":1}']
 
 
+def test_data_that_is_no_message_is_dropped_for_every_dialect() -> None:
+    talk = Conversation("5.5")
+    for data in (b"null", b"7", b"[]", b"{}", b"no JSON", b'{"type":null}', b"[" * 100_000):
+        talk.relay.message(data)
+    talk.send("invented")
+    assert talk.forwarded == ["invented"]
+
+
 def test_messages_of_the_server_are_all_forwarded() -> None:
     talk = Conversation()
     for kind in ("config", "playerCount", "warning", "invented"):

@@ -1,14 +1,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog import DropEvent
+from structlog.testing import capture_logs
 
-from pixelfleet.kube.client import KubeClient, KubeObject
+from pixelfleet.kube import mirror as module
+from pixelfleet.kube.client import KubeClient, KubeError, KubeObject
 from pixelfleet.kube.mirror import Mirror
+from pixelfleet.service.lifecycle import background
 from tests.parts import eventually
-from tests.unit.pixelfleet.kube.server import ApiServer, node
+from tests.unit.pixelfleet.kube.server import ApiServer, node, pod
 
 
 def read(thing: KubeObject) -> str:
@@ -35,7 +40,8 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(api: ApiServer, client: KubeClient) -> AsyncIterator[Watched]:
+async def watched(api: ApiServer, client: KubeClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+    monkeypatch.setattr(module, "SHORT_WATCH_SECONDS", 0.0)
     api.put(node("a"))
     made = Watched(client)
     task = asyncio.create_task(made.mirror.run())
@@ -51,7 +57,7 @@ async def test_nodes_are_added_cordoned_and_removed(api: ApiServer, watched: Wat
     await eventually(lambda: watched.shows("a open", "b open"), "b was added")
     api.put(node("a", cordoned=True))
     await eventually(lambda: watched.shows("a cordoned", "b open"), "a was cordoned")
-    api.remove("a")
+    api.remove(node("a"))
     await eventually(lambda: watched.shows("b open"), "a was removed")
     assert len(api.lists) == len(api.watches) == 1
     assert watched.mirror.complete
@@ -80,14 +86,73 @@ async def test_a_bookmark_moves_the_version_and_changes_nothing(api: ApiServer, 
 
 async def test_an_expired_version_causes_a_new_list(api: ApiServer, watched: Watched) -> None:
     api.close_watches()
-    api.nodes["b"] = node("b")
-    del api.nodes["a"]
-    api.version += 10
-    api.compact()
+    api.restart(node("b"))
     await eventually(lambda: watched.shows("b open"), "the objects were listed again")
     await eventually(lambda: api.open_watches, "the watch is open again")
     assert len(api.lists) == 2
     assert watched.mirror.trouble is None
+    assert watched.mirror.failures == 0, "a forgotten version is no failure"
+
+
+async def test_after_an_outage_the_copy_is_current_before_it_counts_as_such(api: ApiServer, client: KubeClient) -> None:
+    retries: list[int] = []
+
+    def retry(failures: int, _: float) -> float:
+        retries.append(failures)
+        return 0.01
+
+    mirror: Mirror[str] = Mirror(client, "api/v1/nodes", "", read=read, changed=lambda: None, retry=retry)
+    seen: list[tuple[str, list[str]]] = []
+
+    def noted(_: object, level: str, line: Any) -> Any:
+        if level == "info":
+            seen.append((line["event"], list(mirror.objects.values())))
+        raise DropEvent
+
+    with capture_logs(processors=[noted]):
+        api.put(node("a"))
+        async with background(mirror.run()):
+            await eventually(lambda: api.open_watches, "the watch is open")
+            api.fault = lambda _: web.Response(status=503)
+            api.close_watches()
+            await eventually(lambda: len(retries) >= 3, "several failures")
+            api.restart(node("b"))
+            api.fault = None
+            await eventually(lambda: seen and api.open_watches, "the API is available again")
+    assert seen == [("kubernetes api available", ["b open"])]
+    assert len(retries) == mirror.failures, "no further delay for the new list"
+
+
+async def test_versions_that_are_forgotten_at_once_are_retried_with_a_delay(api: ApiServer, client: KubeClient) -> None:
+    delays: list[int] = []
+
+    def retry(failures: int, _: float) -> float:
+        delays.append(failures)
+        return 0.0 if failures < 5 else 3600.0
+
+    api.oldest = api.version + 1
+    mirror = Mirror(client, "api/v1/nodes", "", read=read, changed=lambda: None, retry=retry)
+    async with background(mirror.run()):
+        await eventually(lambda: len(delays) == 5, "the failures are counted")
+    assert len(api.lists) == 5
+
+
+async def test_an_empty_token_is_refused_as_anonymous(api: ApiServer, watched: Watched) -> None:
+    api.token_file.write_text("")
+    api.close_watches()
+    await eventually(lambda: watched.mirror.failures, "a failure was counted")
+    assert watched.mirror.trouble == "HTTP 403"
+    assert watched.shows("a open")
+
+
+async def test_a_token_ends_with_its_pod(api: ApiServer, client: KubeClient) -> None:
+    own = pod("turn-api-1", "a", "10.0.0.1")
+    api.bound["first"] = "turn-api-1"
+    api.put(own)
+    assert len((await client.list("api/v1/namespaces/pixel/pods", ""))[0]) == 1
+    api.remove(own)
+    with pytest.raises(KubeError, match="HTTP 401"):
+        await client.list("api/v1/namespaces/pixel/pods", "")
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])

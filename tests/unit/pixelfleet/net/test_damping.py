@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from structlog.testing import capture_logs
 
-from pixelfleet.net import damping
+from pixelfleet.net import damping, server
 from pixelfleet.net.bounds import Bounds
-from pixelfleet.net.damping import FORGET_SECONDS, FREE_ENDS, QUICK_SECONDS, RELAYED_HEADER, Damper, damping_key
+from pixelfleet.net.damping import (
+    FORGET_SECONDS,
+    FREE_ENDS,
+    HELD_SHARE,
+    QUICK_SECONDS,
+    RELAYED_HEADER,
+    Damper,
+    damping_key,
+)
 from pixelfleet.net.handshake import Accepted, Decision
 from pixelfleet.net.peer_settings import PeerSettings
 from pixelfleet.net.refusal import refusal
@@ -220,6 +228,17 @@ async def test_too_many_held_answers_are_refused_at_once(monkeypatch: pytest.Mon
             head = await raw.head()
         assert head.startswith(b"HTTP/1.1 429 ")
         assert b"Retry-After: 1\r\n" in head
+
+
+async def test_held_answers_leave_file_descriptors_for_other_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "connection_limit", lambda _share: HELD_SHARE)
+    async with open_port(AGES, admit=admit) as opened:
+        damper = hold_back(opened)
+        async with connection(opened.port) as first, connection(opened.port) as second:
+            await first.send(upgrade("/ws"))
+            assert not await is_answered(first, opened)
+            assert damper.held == 1
+            assert await dial(second, "/ws") == 429
 
 
 async def test_a_held_request_is_decided_after_its_delay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,15 @@ from pixelfleet.protocol.ice_urls import BLOCKED_PORTS, IceUrl, IceUrlError, par
 def test_a_url_has_the_defaults_of_its_scheme(text: str, url: IceUrl) -> None:
     assert parse_ice_url(text) == url
     assert url.relays is text.lower().startswith("turn")
+
+
+@pytest.mark.parametrize("letters", [30, 70, 100_000])
+def test_a_label_of_a_host_has_at_most_63_characters(letters: int) -> None:
+    label = "xn--" + ("ä" * letters).encode("punycode").decode()
+    with nullcontext() if len(label) <= 63 else pytest.raises(IceUrlError, match="host"):
+        parse_ice_url(f"turn:{label}.example")
+    with pytest.raises(IceUrlError, match="host"):
+        parse_ice_url(f"turn:{'a' * 64}.example")
 
 
 @given(st.text(max_size=40) | st.from_regex(r"turns?:[0-9a-fx.:\[\]-]{0,12}(\?transport=udp)?", fullmatch=True))

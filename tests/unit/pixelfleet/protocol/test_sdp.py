@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from pixelfleet.protocol.sdp import (
     MAX_CODECS,
+    MAX_LENGTH,
+    MAX_SECTIONS,
     RECEIVES,
     SENDS,
     STREAM,
@@ -96,6 +98,15 @@ def test_codecs_are_in_the_order_of_preference_without_repairs() -> None:
     assert videos(offer)[0].codecs == ("VP9", "H264", "VP8")
     odd = described(section(codecs=" ".join(f"C{number}" for number in range(9))))
     assert refused_codecs(odd, described(section(0)), SENDS) == tuple(f"C{number}" for number in range(MAX_CODECS))
+
+
+def test_a_description_beyond_the_bounds_is_not_examined() -> None:
+    offer, answer = described(section()), described(section(0, direction="inactive"))
+    assert refused_codecs(offer, answer, SENDS) == ("H264",)
+    for sections in (section(0) * MAX_SECTIONS, "a=x\r\n" * (MAX_LENGTH // 5)):
+        assert refused_codecs(offer, answer + sections, SENDS) is None
+        assert refused_codecs(offer + sections, answer, SENDS) is None
+    assert len(videos(described(section() * MAX_SECTIONS))) == MAX_SECTIONS
 
 
 def test_a_track_without_a_stream_gets_one_and_nothing_else_changes() -> None:

@@ -118,6 +118,13 @@ def test_all_missing_and_invalid_values_are_reported_together() -> None:
         ("INGRESS_TLS_ISSUER_KIND", "issuer"),
         ("TURN_SECRET", "passx1111"),
         ("TURN_NODE_ADDRESS", "public"),
+        ("TURN_PORT", "65536"),
+        ("TURN_PORT", "turn"),
+        ("TURN_METRICS_PORT", "0"),
+        ("TURN_RELAY_PORTS", "49152"),
+        ("TURN_RELAY_PORTS", "49152-49200"),
+        ("TURN_RELAY_PORTS", "100-2000"),
+        ("TURN_RELAY_PORTS", "65000-66000"),
         ("POD_NETWORK", "10.244.0.1/16"),
         ("POD_NETWORK", "fd00::/64"),
         ("POD_NETWORK", "0.0.0.0/0"),
@@ -135,6 +142,22 @@ def test_all_missing_and_invalid_values_are_reported_together() -> None:
         ("STREAMS_WARM", "\u0661"),
         ("STREAMS_WARM", "9" * 5000),
         ("MONITORING", "push"),
+        ("APPS", "Game"),
+        ("APPS", "game,game"),
+        ("APPS", "game,"),
+        ("IMAGE_TAG", "sha256:abc"),
+        ("UNREAL_ARGS", "-log 'open"),
+        ("UNREAL_ARGS", "-log $(DRAIN_TOKEN)"),
+        ("UNREAL_ARGS", "a\nb"),
+        ("UNREAL_LABELS", "region"),
+        ("UNREAL_LABELS", "region=eu,"),
+        ("BRANDING", "a\nb"),
+        ("PLAYER_AUTH", "basic"),
+        ("JWT_ISSUER", "login.example"),
+        ("JWT_ISSUER", "https://login.example:port/"),
+        ("JWT_AUDIENCE", "a b"),
+        ("LINK_KEY", "too-short"),
+        ("PLAYER_LABELS", "region,region"),
         ("REDIS_URL", "redis.example.com:6379"),
         ("REDIS_URL", "redis://["),
         ("REDIS_URL", "redis://a\nrest-token=known"),
@@ -151,10 +174,14 @@ HOSTILE: Final = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"TURN_USER", "TURN_PASS"}))
+FREE = {"TURN_USER", "TURN_PASS", "UNREAL_ARGS", "BRANDING"}
+"""Names whose values may have special characters."""
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - FREE))
 def test_values_with_special_characters_are_refused(name: str) -> None:
     for value in HOSTILE:
-        if name == "TURN_SECRET" and value.isprintable() and " " not in value:
+        if name in ("TURN_SECRET", "LINK_KEY") and value.isprintable() and " " not in value:
             continue  # any word is valid
         for file_values, environ in (({name: value}, {}), ({}, {name: value})):
             others = {other: text for other, text in REQUIRED.items() if other != name}
@@ -175,6 +202,14 @@ def test_contradicting_values_are_refused() -> None:
     assert checked({**REQUIRED, "STREAMS_MIN": "0", "AUTOSCALING": "keda"}, {})["STREAMS_MIN"] == "0"
 
 
+def test_each_turn_port_has_one_use_and_browsers_accept_it() -> None:
+    assert wrong(TURN_METRICS_PORT="3478") == ["TURN_METRICS_PORT: must differ from TURN_PORT"]
+    assert wrong(TURN_RELAY_PORTS="3000-4000") == ["TURN_RELAY_PORTS: must not contain TURN_PORT (3478)"]
+    assert wrong(TURN_RELAY_PORTS="9000-9999") == ["TURN_RELAY_PORTS: must not contain TURN_METRICS_PORT (9641)"]
+    assert wrong(TURN_PORT="5061")[0].startswith("TURN_PORT: ")
+    assert checked({**REQUIRED, "TURN_PORT": "0443"}, {})["TURN_PORT"] == "443"
+
+
 def test_the_environment_is_used_for_missing_values() -> None:
     values = checked(
         {**REQUIRED, "NAMESPACE": "file"}, {"NAMESPACE": "environment", "REPO_SECRET": "ours", "PATH": "/bin"}
@@ -186,3 +221,39 @@ def test_the_environment_is_used_for_missing_values() -> None:
 
 def test_errors_do_not_repeat_secrets() -> None:
     assert "hunter2" not in str(wrong(TURN_SECRET="hunter2", REDIS_URL="hunter2", PROXY_AUTH_USERS="a:hunter2"))
+
+
+TWO = {"APPS": "game,my-viewer", "GAME_IMAGE": "r.example/game:1.0", "MY_VIEWER_IMAGE": "r.example/viewer:2.0"}
+SEVERAL = {**{name: value for name, value in REQUIRED.items() if name != "UNREAL_IMAGE_NAME"}, **TWO}
+
+
+def test_applications_have_values_of_their_own_and_inherit_the_others() -> None:
+    values = checked({**SEVERAL, "GPU": "share", "STREAMS_MAX": "20", "GAME_MAX": "40"}, {"MY_VIEWER_MIN": "2"})
+    assert (values["GAME_MAX"], values["MY_VIEWER_MAX"]) == ("40", "20")
+    assert values["GAME_GPU"] == values["MY_VIEWER_GPU"] == "share"
+    assert (values["GAME_MIN"], values["MY_VIEWER_MIN"]) == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"GAME_IMAGE": ""}, "GAME_IMAGE: is missing"),
+        ({"GAME_IMAGE": "r.example/game"}, "GAME_IMAGE: must be an image with its tag"),
+        ({"OTHER_IMAGE": "r.example/game:1"}, "OTHER_IMAGE: is not a known name"),
+        ({"GAME_MIN": "5", "GAME_MAX": "4"}, "GAME_MAX: must be at least GAME_MIN"),
+        ({"GAME_MIN": "0"}, "GAME_MIN: must be at least 1 with AUTOSCALING=hpa"),
+        ({"GAME_CANARY_PERCENT": "100"}, "GAME_CANARY_PERCENT: must be"),
+        ({"UNREAL_IMAGE_NAME": "game"}, "UNREAL_IMAGE_NAME: has no effect beside APPS"),
+        ({"AUTOSCALING": "hpa-ratio"}, "AUTOSCALING: hpa-ratio follows all"),
+        ({"APPS": "game,my-viewer,game-canary", "GAME_CANARY_IMAGE": "r/a:1"}, "APPS: GAME_CANARY_ begins"),
+        ({"APPS": "game,my-viewer,unreal"}, "APPS: unreal is the prefix of other names"),
+    ],
+)
+def test_an_invalid_application_is_reported(change: dict[str, str], error: str) -> None:
+    with pytest.raises(ValuesError) as caught:
+        checked({**SEVERAL, **change}, {})
+    assert any(each.startswith(error) for each in caught.value.lines), caught.value.lines
+
+
+def test_tokens_need_an_issuer_and_an_audience() -> None:
+    assert [each.partition(":")[0] for each in wrong(PLAYER_AUTH="jwt")] == ["JWT_ISSUER", "JWT_AUDIENCE"]

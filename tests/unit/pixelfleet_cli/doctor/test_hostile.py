@@ -12,6 +12,8 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 
 from pixelfleet.net.ports import plain_port
+from pixelfleet_cli.doctor.findings.answers import Answer
+from pixelfleet_cli.doctor.findings.fleet import Service, service_of
 from tests.parts import PATIENCE_SECONDS
 from tests.unit.pixelfleet_cli.doctor.doctors import PAGE, examine, printed
 
@@ -65,23 +67,46 @@ async def test_nothing_of_a_conversation_reaches_the_terminal_unchecked() -> Non
     assert "join-refused" in text
 
 
-async def test_secrets_of_the_url_are_not_printed() -> None:
+@pytest.mark.parametrize("status", [302, 401, 403, 503])
+async def test_secrets_of_the_url_are_not_printed(status: int) -> None:
     seen: list[str] = []
 
     async def refuse(request: web.Request) -> web.Response:
         seen.append(request.headers.get("Authorization", ""))
-        return web.json_response({"error": "no"}, status=403)
+        if request.path == "/" and "Upgrade" not in request.headers:
+            return web.Response(text=PAGE, content_type="text/html")
+        return web.json_response({"error": "no"}, status=status, headers={"Location": "/?name=s3cret"})
 
     app = web.Application()
     app.router.add_get("/{any:.*}", refuse)
     async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
         url = f"http://ada:s3cret@127.0.0.1:{port}/?link=s3cret&app=car"
-        text = await printed(url, "--join", "--turn-url", f"http://bob:s3cret@127.0.0.1:{port}/?name=s3cret")
+        api = f"http://bob:s3cret@127.0.0.1:{port}/?name=s3cret"
+        text = await printed(url, "--join", "--idle", "1", "--turn-url", api)
         report = await examine(url)
     assert "s3cret" not in text
     assert text.startswith(f"http://127.0.0.1:{port}/\n")
     assert report.url == f"http://127.0.0.1:{port}/"
     assert "Basic YWRhOnMzY3JldA==" in seen
+
+
+async def test_a_redirect_of_the_websocket_is_not_followed_as_browsers_do_not() -> None:
+    async def front(request: web.Request) -> web.StreamResponse:
+        if request.path == "/ws":
+            raise web.HTTPTemporaryRedirect("/elsewhere")
+        if request.path == "/elsewhere":
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await socket.send_str('{"type": "config"}')
+            return socket
+        return web.Response(text=PAGE, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", front)
+    async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
+        report = await examine(f"http://127.0.0.1:{port}/")
+    assert report.found("websocket") == ["not-a-websocket"]
+    assert report.cause("not-a-websocket").startswith("HTTP 307")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -124,6 +149,21 @@ async def test_an_answer_without_end_is_read_up_to_a_bound() -> None:
         report = await examine(url, "--seconds", "20")
     assert report.found("websocket") == ["not-a-websocket"]
     assert sent < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_json_that_nests_without_end_is_read_as_no_json(status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text='{"a":' * 100_000, status=status, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", answer)
+    async with plain_port(app, host="127.0.0.1", port=0, option="--port") as port:
+        url = f"http://127.0.0.1:{port}/"
+        report = await examine(url, "--turn-url", url, "--join", "--idle", "1")
+    assert report.found("page") == ["not-a-player-page" if status == 200 else "refused-by-proxy"]
+    assert report.found("turn") == ["ice-unusable" if status == 200 else "turn-api-failed"]
+    assert service_of("router", Answer(status, b'{"a":' * 100_000)) == Service("router", 0)
 
 
 async def test_a_head_without_end_is_refused() -> None:

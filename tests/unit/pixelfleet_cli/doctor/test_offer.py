@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixelfleet_cli.doctor.findings.codecs import BROWSERS, Video, played_by, video_of
+from pixelfleet_cli.doctor.findings.codecs import BROWSERS, MAX_CODECS, Video, played_by, video_of
 from pixelfleet_cli.doctor.findings.conversation import Conversation
 from pixelfleet_cli.doctor.findings.model import Result, Severity
 from pixelfleet_cli.doctor.findings.offer import judge_conversation
@@ -124,6 +124,14 @@ def test_a_video_that_is_sent_comes_before_one_that_is_not() -> None:
     video = video_of(HEAD + VIDEO.replace("sendrecv", "inactive") + VIDEO.replace("VP9", "VP8"))
     assert video is not None
     assert video.codecs == ("VP8", "H264")
+
+
+def test_an_offer_with_invented_codecs_fills_no_screen() -> None:
+    numbers = range(500)
+    formats = "".join(f"a=rtpmap:{number} C{number}/90000\r\n" for number in numbers)
+    video = video_of(f"{HEAD}m=video 9 RTP {' '.join(map(str, numbers))}\r\n{formats}")
+    assert video is not None
+    assert len(video.codecs) == MAX_CODECS
 
 
 def test_an_unknown_codec_is_played_by_none() -> None:

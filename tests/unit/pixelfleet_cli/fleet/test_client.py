@@ -92,7 +92,9 @@ async def test_names_are_escaped_in_urls(server: Server) -> None:
         (web.Response(text="hello"), "the answer is not a matchmaker's"),
         (web.Response(text="[]"), "the answer is not a matchmaker's"),
         (web.json_response({"items": 7}), "the answer is not a matchmaker's"),
+        (web.Response(text='{"a":' * 50_000), "the answer is not a matchmaker's"),
         (web.json_response({"error": 7}, status=404), "Not Found (404)"),
+        (web.Response(text='{"a":' * 50_000, status=404), "Not Found (404)"),
     ],
 )
 async def test_an_error_is_one_line(server: Server, answer: web.Response, message: str) -> None:

@@ -88,6 +88,22 @@ async def test_a_refusal_or_timeout_is_an_http_status() -> None:
         assert error.value.status == 502
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_of_the_streamer_is_not_followed(status: int) -> None:
+    internal = Far()
+
+    async with serving(internal.serve) as secret:
+
+        async def redirects(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": secret})
+
+        async with between(redirects) as url, aiohttp.ClientSession() as http:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+                await http.ws_connect(url)
+    assert error.value.status == 502
+    assert internal.headers == {}
+
+
 async def test_an_oversized_message_ends_the_tunnel() -> None:
     far = Far()
     async with between(far.serve, Bounds(message_bytes=100)) as url, aiohttp.ClientSession() as http:

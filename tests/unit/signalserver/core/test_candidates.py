@@ -35,6 +35,12 @@ def test_the_index_is_that_of_the_first_section_of_the_only_bundle(sdp: str, ind
     assert bundle_index(sdp) == index
 
 
+@pytest.mark.timeout(60, method="signal")
+def test_the_index_of_many_sections_and_a_long_bundle_is_found_in_linear_time() -> None:
+    sdp = HEAD + "a=group:BUNDLE v " + "x " * 250_000 + "\r\n" + VIDEO + "m=a 0 b\r\n" * 60_000
+    assert bundle_index(sdp) == 0
+
+
 @pytest.fixture
 def talk() -> Conversation:
     return Conversation()

@@ -58,6 +58,18 @@ def test_a_silent_streamer_is_replaced_after_the_time_for_an_answer(talk: Conver
     assert talk.closed["p"][0] is close_codes.STREAMER_LEFT
 
 
+def test_a_claim_that_is_repeated_asks_once_and_is_decided_in_the_same_time(talk: Conversation) -> None:
+    talk.streamer("old", "cam", identity=HOST)
+    claim(talk, "new")
+    for _ in range(3):
+        talk.pass_time(0.3 * PROBE_SECONDS)
+        talk.send("new", "endpointId", id="cam")
+    assert talk.probes == ["old"]
+    talk.pass_time(0.2 * PROBE_SECONDS)
+    assert ids(talk) == {"new": "cam"}
+    assert talk.receive("new") == [{"type": "endpointIdConfirm", "committedId": "cam"}]
+
+
 def test_an_answer_of_another_peer_changes_nothing(talk: Conversation) -> None:
     talk.streamer("old", "cam", identity=HOST)
     claim(talk, "new")

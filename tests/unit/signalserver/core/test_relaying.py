@@ -3,7 +3,7 @@
 import pytest
 
 from pixelfleet.protocol import close_codes
-from pixelfleet.protocol.sdp import STREAM
+from pixelfleet.protocol.sdp import MAX_LENGTH, STREAM
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from tests.unit.pixelfleet.protocol.test_sdp import described, recorded, section
@@ -38,6 +38,15 @@ def test_an_answer_that_refuses_the_video_ends_the_session_with_the_codec(talk: 
     assert talk.receive("p") == [{"type": "subscribeFailed", "message": WHY}]
     assert talk.receive("s") == [{"type": "playerDisconnected", "playerId": player_id}]
     assert talk.failures == [("p", "no_codec", ("H264",))]
+
+
+def test_an_offer_that_is_too_long_for_an_examination_is_forwarded_and_not_stored(talk: Conversation) -> None:
+    talk.player("p")
+    talk.send("p", "offer", sdp=OFFER)
+    assert talk.switchboard.players()[0].offer is not None
+    talk.send("p", "offer", sdp=OFFER + "a=x\r\n" * (MAX_LENGTH // 5))
+    assert [message["type"] for message in talk.receive("s")][-2:] == ["offer", "offer"]
+    assert talk.switchboard.players()[0].offer is None
 
 
 def test_the_slot_of_a_session_without_video_is_free_at_once(talk: Conversation) -> None:

@@ -27,6 +27,7 @@ def test_each_transport_of_a_server_is_probed_once() -> None:
         *(b"", b"[]", b"{}", b'{"iceServers": []}', b'{"iceServers": [{}]}', b'{"iceServers": [{"urls": [7]}]}'),
         *(b'{"iceServers": [{"urls": "stun:a:99999"}]}', b'{"iceServers": [{"urls": "http://a"}]}'),
         *(b'{"iceServers": [{"urls": "stuns:a"}]}', b'{"iceServers": [{"urls": "turn:a:5061"}]}'),
+        b'{"other":' * 50_000,
     ],
 )
 def test_an_invalid_configuration_is_an_error(body: bytes) -> None:

@@ -92,6 +92,7 @@ class Handover:
             case Hold() if self.state is State.OFFERED:
                 self.state = State.HELD
                 self._relay.limit_early(MAX_QUEUED_BYTES)
+                self._relay.answer_early(pong_for)  # the player may have sent a ping before
             case handover.Handover(destination=text) if self.state is State.HELD:
                 self._dial(text)
             case handover.Relay() if self.state is State.HELD:

@@ -116,6 +116,18 @@ class Relay:
         self.early_limit = size
         self.down.limit_fragments(size)
 
+    def answer_early(self, answer: Callable[[bytes], bytes | None]) -> None:
+        """Answer the player's messages that are kept and have an answer, and keep the others."""
+        kept = []
+        for data in self.early:
+            if (reply := answer(data)) is None:
+                kept.append(data)
+            else:
+                self.down.send(reply)
+        self._discard_early()
+        for data in kept:
+            self._store(data)
+
     def settle(self) -> None:
         """Keep this upstream for good and drop the buffered messages."""
         self.delivered = True

@@ -170,6 +170,16 @@ def test_an_order_in_a_text_message_is_forwarded_like_any_other(front: Front, ki
     assert (front.dials, front.matchmaker.sent) == ([], [])
 
 
+def test_a_ping_that_came_before_the_matchmakers_order_is_answered(front: Front) -> None:
+    for data in (b"one", b'{"type":"ping","time":7}', b"two"):
+        front.say(data)
+    assert front.down.sent == []
+    front.order(HOLD)
+    assert [orjson.loads(data) for data in front.down.sent] == [{"type": "pong", "time": 7}]
+    assert front.relay.early == [b"one", b"two"]
+    assert front.relay.early_bytes == 6
+
+
 def test_pings_are_answered_while_the_player_waits(front: Front) -> None:
     front.order(HOLD)
     front.say(b'{"type":"ping","time":7}')

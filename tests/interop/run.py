@@ -16,7 +16,6 @@ LOGS: Final = Path(__file__).parents[2] / ".build" / "interop"
 PROPERTY: Final = "interop"
 """The name of the user property with a run's Record as a dictionary, for the report."""
 
-
 OUR_PAGE: Final = "Pixelfleet's page"
 ALONE: Final = "signalserver alone"
 ONE_STREAMER: Final = "chain, 1 streamer"

@@ -97,10 +97,10 @@ async def joins(
     """Let players join at `rate` per second; each waits at most `limit` seconds, stays for `hold`, and leaves.
 
     With `come_back` a player that is disconnected before its match dials again, as pages do. `headers` returns those of
-    a player's request. An `outcome` of the caller has the figures while the players join; its waits are sorted at the
-    end.
+    a player's request. An `outcome` of the caller has the figures while the players join; its waits are in the order
+    of the matches.
     """
-    outcome = outcome or Outcome()
+    sort, outcome = outcome is None, outcome or Outcome()
     loop = asyncio.get_running_loop()
     begun = loop.time()
 
@@ -133,7 +133,8 @@ async def joins(
     with _no_collection():
         await asyncio.gather(*(one(number) for number in range(players)))
     outcome.seconds = loop.time() - begun
-    outcome.waits.sort()
+    if sort:
+        outcome.waits.sort()
     return outcome
 
 

@@ -84,20 +84,7 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
             )
         with screen.step("router"):
             front = await stack.enter_async_context(
-                router.app.running(
-                    router.settings.Settings(
-                        host=settings.host,
-                        port=settings.port,
-                        metrics_port=0,
-                        matchmaker=[f"ws://{local_host(settings.host)}:{matches.port}"],
-                        session_key=key,
-                        rest_token=token,
-                        # Open on the local machine, closed to the network.
-                        dashboard_auth="open" if settings.host in LOOPBACK else "closed",
-                        dashboard_hosts=list(LOOPBACK),
-                    ),
-                    store,
-                )
+                router.app.running(_router(settings, matches.port, key, token), store)
             )
         demo = Demo(f"http://{_displayed(settings.host)}:{front.port}/", signals, matches, front)
         with screen.step(f"{settings.streamers} test streamer{'s' if settings.streamers != 1 else ''}"):
@@ -110,6 +97,20 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                     await streamer.connected.wait()
         await stack.enter_async_context(background(screen.show(demo)))
         yield demo
+
+
+def _router(settings: Settings, matchmaker_port: int, key: SecretStr, token: SecretStr) -> router.settings.Settings:
+    return router.settings.Settings(
+        host=settings.host,
+        port=settings.port,
+        metrics_port=0,
+        matchmaker=[f"ws://{local_host(settings.host)}:{matchmaker_port}"],
+        session_key=key,
+        rest_token=token,
+        # Open on the local machine, closed to the network.
+        dashboard_auth="open" if settings.host in LOOPBACK else "closed",
+        dashboard_hosts=list(LOOPBACK),
+    )
 
 
 def _streamer(

@@ -68,7 +68,8 @@ def test_a_line_keeps_a_suffix_within_its_bounds(lines: list[list[int | None]], 
     budget = Budget(grants * GRANT_BYTES)
     made = []
     for steps in lines:
-        line, sent = Line(budget), []
+        line = Line(budget)
+        sent: list[bytes] = []
         for size in steps:
             if size is None:
                 line.acknowledge((line.acknowledged + line.sent + 1) // 2)

@@ -76,6 +76,7 @@ describe('endMeaning', () => {
     [4205, 'no-video'],
     [4206, 'not-found'],
     [4207, 'codec'],
+    [4208, 'elsewhere'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });

@@ -61,6 +61,7 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [NO_MEDIA, 'no-video'],
   [4206, 'not-found'],
   [NO_CODEC, 'codec'],
+  [4208, 'elsewhere'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

@@ -79,6 +79,9 @@ SLOW_CONSUMER = _define(4003, "slow_consumer", "the peer does not read what it i
 REPLACED = _define(4004, "replaced", "the same streamer connected again")
 RESTARTING = _define(4005, "restarting", "the server restarts")
 SLOT_TAKEN = _define(4006, "slot_taken", "the streamer is taken")
+SESSION_GONE = _define(4007, "session_gone", "the session cannot be resumed")
+MESSAGES_LOST = _define(4008, "messages_lost", "messages were lost; negotiate again")
+RETURNING = _define(4010, "returning", "the page returns with a new negotiation")
 
 NO_STREAMER = _define(4100, "no_streamer", "no streamer is available")
 SHUTTING_DOWN = _define(4101, "shutting_down", "the server is shutting down")
@@ -95,6 +98,7 @@ TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
 NO_MEDIA = _define(4205, "no_media", "no video was negotiated in time")
 NOT_FOUND = _define(4206, "not_found", "no such application or session")
 NO_CODEC = _define(4207, "no_codec", "no common video codec")
+CONTINUED_ELSEWHERE = _define(4208, "continued_elsewhere", "the session goes on over another connection")
 
 PLAYER_CLOSED = _define(4300, "player_closed", "the player's browser closed the connection")
 PLAYER_LOST = _define(4301, "player_lost", "the player's connection was lost")

@@ -2,12 +2,14 @@
 
 from functools import cache
 from http import HTTPStatus
+from typing import get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
 from pixelfleet.service.metrics import Registries
+from router.player import Returned
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
@@ -34,6 +36,13 @@ class Metrics:
             ["outcome"],
             registry=self.registries.all,
         )
+        returns = Counter(
+            "router_returns",
+            "Pages that returned with the token of a session.",
+            ["outcome"],
+            registry=self.registries.all,
+        )
+        self._returns = {outcome: returns.labels(outcome) for outcome in get_args(Returned)}
         self._handovers = {ok: handovers.labels("ok" if ok else "failed") for ok in (True, False)}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
@@ -47,6 +56,10 @@ class Metrics:
     def handover(self, ok: bool) -> None:
         """Count a dial of a signalling server."""
         self._handovers[ok].inc()
+
+    def returned(self, outcome: Returned) -> None:
+        """Count the outcome of a page's return to its session."""
+        self._returns[outcome].inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

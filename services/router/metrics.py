@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
+from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Registries
 from router.player import Returned
 from router.players import Players
@@ -44,6 +45,13 @@ class Metrics:
         )
         self._returns = {outcome: returns.labels(outcome) for outcome in get_args(Returned)}
         self._handovers = {ok: handovers.labels("ok" if ok else "failed") for ok in (True, False)}
+        left = Counter(
+            "router_players_left",
+            "Players whose connection has ended, by how it ended.",
+            ["ending"],
+            registry=self.registries.all,
+        )
+        self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
@@ -56,6 +64,10 @@ class Metrics:
     def handover(self, ok: bool) -> None:
         """Count a dial of a signalling server."""
         self._handovers[ok].inc()
+
+    def left(self, ending: Ending) -> None:
+        """Count a player whose connection has ended."""
+        self._left[ending].inc()
 
     def returned(self, outcome: Returned) -> None:
         """Count the outcome of a page's return to its session."""

@@ -24,6 +24,7 @@ from pixelfleet.net.limits import Counts
 from pixelfleet.net.refusal import Reason, reason_header
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
 from router.handover import Offers
@@ -51,9 +52,12 @@ class Players:
         tasks: Tasks,
         heartbeat: Heartbeat,
         on_handover: Callable[[bool], None] = lambda _: None,
+        on_left: Callable[[Ending], None] = lambda _: None,
         on_return: Callable[[Returned], None] = lambda _: None,
     ) -> None:
-        """`on_handover` and `on_return` are called with the outcome of each handover, and of each page's return."""
+        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player, and
+        `on_return` with the outcome of each page's return to its session.
+        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -63,6 +67,7 @@ class Players:
         self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
         self.offers = Offers(self.handover_key)
         self._on_handover = on_handover
+        self._on_left = on_left
         self.returned = on_return
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None
@@ -183,10 +188,11 @@ class Players:
         """Refuse new players for a while, before their websockets open: all matchmakers are full."""
         self._full_until = self.now() + FULL_SECONDS
 
-    def forget(self, player: Connected) -> None:
-        """Remove a player whose socket is closed."""
+    def forget(self, player: Connected, ending: Ending) -> None:
+        """Remove a player whose socket is closed, and count how it ended."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
+        self._on_left(ending)
         self.left.set()
 
     def dialled(self, error: DialError | None) -> None:

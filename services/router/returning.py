@@ -12,6 +12,7 @@ from pixelfleet.fleet.returning import Refused, Resuming
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import ending_of
 from router.player import Arrival, Context
 
 log = structlog.get_logger(__name__)
@@ -53,10 +54,11 @@ class ReturningPlayer:
 
     def ended(self, code: int, reason: str) -> None:
         """Forget the player, whose socket has closed."""
-        self.players.forget(self)
+        ending = ending_of(code)
+        self.players.forget(self, ending)
         if isinstance(self.returning, Resuming):
             session, played = self.returning.token.session_id, round(self.players.now() - self.began_at, 3)
-            log.info("player left", session=session, played=played, code=code, reason=reason)
+            log.info("player left", session=session, played=played, ending=ending.value, code=code, reason=reason)
 
 
 class _Closing:

@@ -13,6 +13,7 @@ from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.naming import PROBE_SECONDS
@@ -164,6 +165,7 @@ class Hub:
             role=connection.role.value,
             peer=connection.peer_id,
             session=connection.session_id,
+            ending=ending_of(code).value,
             code=code,
             reason=reason,
         )

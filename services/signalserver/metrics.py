@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pixelfleet.protocol.close_codes import label_of
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.first_frame import STEPS
 from pixelfleet.protocol.messages import PATH_KINDS
 from pixelfleet.protocol.video_failure import codec_label
@@ -131,6 +132,13 @@ class Metrics:
             ["role", "reason"],
             registry=self.registries.all,
         )
+        left = Counter(
+            "signalserver_players_left",
+            "Players whose connection has ended, by how it ended at the service that held the player's socket.",
+            ["ending"],
+            registry=self.registries.all,
+        )
+        self._left = {ending: left.labels(ending.value) for ending in Ending}
         self.refused = Counter(
             "signalserver_upgrades_refused",
             "Websockets refused with an HTTP status, by role and reason.",
@@ -206,5 +214,7 @@ class Metrics:
         )
 
     def closed(self, role: Role, code: int) -> None:
-        """Count the end of a connection."""
+        """Count the end of a connection; for a player, also how it ended."""
         self.closes.labels(role.value, label_of(code)).inc()
+        if role is Role.PLAYER:
+            self._left[ending_of(code)].inc()

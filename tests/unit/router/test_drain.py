@@ -7,7 +7,6 @@ from typing import cast
 import pytest
 
 from pixelfleet.protocol import close_codes
-from router import drain as module
 from router.drain import RETURN_STEPS, Drain
 from router.players import Players
 from tests.unit.pixelfleet.net.sockets import FakeSocket
@@ -79,7 +78,7 @@ async def test_pages_that_can_resume_are_sent_away_in_groups(monkeypatch: pytest
         if closed[-1] == count:
             players.count = 0
 
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr("router.drain.asyncio.sleep", sleep)
     async with asyncio.timeout(5):
         await drain_of(players).run()
     groups = [after - before for before, after in pairwise(closed)]

@@ -145,6 +145,22 @@ class Metrics:
             ["role", "reason"],
             registry=self.registries.all,
         )
+        self.sessions_resumed = Counter(
+            "pixelfleet_sessions_resumed",
+            "Pages that returned to their session: resume is without, fresh with a new negotiation.",
+            ["how"],
+            registry=self.registries.all,
+        )
+        self.sessions_expired = Counter(
+            "pixelfleet_sessions_expired",
+            "Sessions that ended because the player did not return in time, by how its connection had ended.",
+            ["cause"],
+            registry=self.registries.all,
+        )
+        for how in ("resume", "fresh"):
+            self.sessions_resumed.labels(how)
+        for cause in ("lost", "closed", "timed_out"):
+            self.sessions_expired.labels(cause)
         self._video_failures = Counter(
             "signalserver_video_failures",
             "Players that can show no video, by reason and codec.",
@@ -175,6 +191,15 @@ class Metrics:
     def video_failed(self, reason: str, codecs: Sequence[str]) -> None:
         """Count a player that can show no video; `codecs` are the offered ones, the preferred one first."""
         self._video_failures.labels(reason, codec_label(reason, codecs)).inc()
+
+    def watch_away(self, count: Callable[[], int]) -> None:
+        """Export the number of away players."""
+        gauge = Gauge(
+            "pixelfleet_sessions_away",
+            "Sessions that are kept for a player whose connection has ended.",
+            registry=self.registries.all,
+        )
+        gauge.set_function(count)
 
     def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
         """Export the number of connections that were closed because they sent no request in time."""

@@ -24,7 +24,7 @@ describe('reconnectAdvice', () => {
 
   it.each([
     [1000, 'never'],
-    [1001, 'never'],
+    [1001, 'now'],
     [1005, 'now'],
     [1006, 'now'],
     [1008, 'never'],

@@ -21,6 +21,7 @@ from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import pong_for
 
 log = structlog.get_logger(__name__)
@@ -300,6 +301,9 @@ class Player:
         if self.relay.up is None:
             self.context.broker.leave(self.ticket.session_id)
         # else: the slot is free once the streamer's side is closed, too
+        ending = ending_of(code)
+        if not self.handed_over:
+            self.context.metrics.left(ending)
         # One line for the whole session: a line for each step would cost more than the steps.
         log.info(
             "player handed over" if self.handed_over else "player left",
@@ -308,6 +312,7 @@ class Player:
             streamer=self.lease.streamer.key if self.lease is not None else "",
             waited=round((self.joined_at or self.left_at) - self.arrived_at, 3),
             played=round(self.left_at - self.joined_at, 3) if self.joined_at else 0,
+            ending=ending.value,
             code=code,
             reason=reason,
         )

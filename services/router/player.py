@@ -17,6 +17,7 @@ from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from router.handover import Handover, Offers
@@ -63,8 +64,8 @@ class Context(Protocol):
     def full(self) -> None:
         """Refuse new players for a while."""
 
-    def forget(self, player: "Player") -> None:
-        """Remove a player whose socket is closed."""
+    def forget(self, player: "Player", ending: Ending) -> None:
+        """Remove a player whose socket is closed, and count how it ended."""
 
     def dialled(self, error: DialError | None) -> None:
         """Record the outcome of a dial of a signalling server."""
@@ -179,9 +180,10 @@ class Player:
         if self.cancel_dial is not None:
             self.cancel_dial()
         self._take(None)
-        self.players.forget(self)
+        ending = ending_of(code)
+        self.players.forget(self, ending)
         if self.session:
             played = round(self.players.now() - self.began_at, 3)
-            log.info("player left", session=self.session, played=played, code=code, reason=reason)
+            log.info("player left", session=self.session, played=played, ending=ending.value, code=code, reason=reason)
         self.handover = None
         del self.relay  # breaks the reference cycle, so that no garbage collection is needed

@@ -10,13 +10,13 @@ import structlog
 from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.net.websocket import WebSocket
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ class Reporter:
         self._available = available
         self._metrics.matchmaker_open.set(int(available))
 
-    def _streamer(self, source: Source[WebSocket]) -> StreamerReport:
+    def _streamer(self, source: Source[PeerSocket]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
             server_id=self._server_id,

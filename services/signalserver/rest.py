@@ -12,7 +12,6 @@ from aiohttp.typedefs import Handler
 
 from pixelfleet.net.access import client_address
 from pixelfleet.net.http import json_response
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
 from pixelfleet.service.lifecycle import Tasks
@@ -30,6 +29,7 @@ from signalserver.contract import (
 from signalserver.core.roster import Role, Source, Subscriber
 from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.peer_socket import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -139,14 +139,14 @@ class Rest:
     def _drain_status(self) -> DrainStatus:
         return DrainStatus(state=self.drain.state, players=self.hub.count(Role.PLAYER))
 
-    def _find(self, request: web.Request) -> Subscriber[WebSocket]:
+    def _find(self, request: web.Request) -> Subscriber[PeerSocket]:
         for player in self.hub.switchboard.players():
             if player.player_id == request.match_info["id"]:
                 return player
         raise web.HTTPNotFound(reason="no such player")
 
 
-def _source(source: Source[WebSocket]) -> Streamer:
+def _source(source: Source[PeerSocket]) -> Streamer:
     return Streamer(
         streamer_id=source.endpoint_id,
         type="sfu" if source.peer.role is Role.SFU else "streamer",
@@ -156,7 +156,7 @@ def _source(source: Source[WebSocket]) -> Streamer:
     )
 
 
-def _player(player: Subscriber[WebSocket]) -> Player:
+def _player(player: Subscriber[PeerSocket]) -> Player:
     source = player.subscribed_to
     return Player(
         player_id=player.player_id,

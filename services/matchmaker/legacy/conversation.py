@@ -59,9 +59,9 @@ class LegacyConversation:
             self._socket.send(data)
 
     def close(self, why: CloseCode) -> None:
-        """Close the connection to the server."""
+        """Close the connection to the server, which does not know the codes of Pixelfleet."""
         if self._socket is not None:
-            self._socket.close(why)
+            self._socket.close(close_codes.NORMAL)
 
     # -- the server's side --------------------------------------------------------------------------
 

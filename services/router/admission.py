@@ -25,10 +25,13 @@ class Admission:
         """Accept or refuse a player."""
         caller = self._callers.caller(head)
         REQUEST.set(caller.request_id)
-        if self._players.must_authenticate:
+        returning = self._players.returning(caller)
+        if returning is None and self._players.must_authenticate:
             return self._authenticated(caller)
         try:
-            return self._counted(self._players.take(caller), caller)
+            players = self._players
+            accepted = players.take(caller) if returning is None else players.take_back(caller, returning)
+            return self._counted(accepted, caller)
         except Exception as error:  # a bug must not end the server
             return self._refused(error, caller)
 

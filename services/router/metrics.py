@@ -2,6 +2,7 @@
 
 from functools import cache
 from http import HTTPStatus
+from typing import get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -9,6 +10,7 @@ from prometheus_client import Counter
 
 from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Registries
+from router.player import Returned
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
@@ -35,6 +37,13 @@ class Metrics:
             ["outcome"],
             registry=self.registries.all,
         )
+        returns = Counter(
+            "router_returns",
+            "Pages that returned with the token of a session.",
+            ["outcome"],
+            registry=self.registries.all,
+        )
+        self._returns = {outcome: returns.labels(outcome) for outcome in get_args(Returned)}
         self._handovers = {ok: handovers.labels("ok" if ok else "failed") for ok in (True, False)}
         left = Counter(
             "router_players_left",
@@ -59,6 +68,10 @@ class Metrics:
     def left(self, ending: Ending) -> None:
         """Count a player whose connection has ended."""
         self._left[ending].inc()
+
+    def returned(self, outcome: Returned) -> None:
+        """Count the outcome of a page's return to its session."""
+        self._returns[outcome].inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

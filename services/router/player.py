@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 import structlog
@@ -36,6 +36,10 @@ TOO_MANY: Final = 429
 """The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
 
 
+Returned = Literal["ok", "failed", "refused"]
+"""The outcomes of a page's return: its server answered, did not, or the token is not valid."""
+
+
 class Arrival(msgspec.Struct, frozen=True):
     """The parts of a player's request that the router uses after admission."""
 
@@ -64,11 +68,21 @@ class Context(Protocol):
     def full(self) -> None:
         """Refuse new players for a while."""
 
-    def forget(self, player: "Player", ending: Ending) -> None:
+    def forget(self, player: "Connected", ending: Ending) -> None:
         """Remove a player whose socket is closed, and count how it ended."""
 
     def dialled(self, error: DialError | None) -> None:
         """Record the outcome of a dial of a signalling server."""
+
+    def returned(self, outcome: Returned) -> None:
+        """Record the outcome of a page's return to its session."""
+
+
+class Connected(Protocol):
+    """A player as the router counts it."""
+
+    socket: WebSocket
+    arrival: Arrival
 
 
 @dataclass(slots=True, eq=False)

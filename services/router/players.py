@@ -11,6 +11,9 @@ from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.fleet.handover import handover_key
+from pixelfleet.fleet.resume import resume_key
+from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, Waiting, resumes
+from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.damping import RELAYED_HEADER
 from pixelfleet.net.dial import DialError
@@ -25,7 +28,8 @@ from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
 from router.handover import Offers
-from router.player import Arrival, Player
+from router.player import Arrival, Connected, Player, Returned
+from router.returning import ReturningPlayer
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
 
@@ -49,8 +53,11 @@ class Players:
         heartbeat: Heartbeat,
         on_handover: Callable[[bool], None] = lambda _: None,
         on_left: Callable[[Ending], None] = lambda _: None,
+        on_return: Callable[[Returned], None] = lambda _: None,
     ) -> None:
-        """`on_handover` is called with the outcome of each dial of a signalling server, `on_left` for each player."""
+        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player, and
+        `on_return` with the outcome of each page's return to its session.
+        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -61,6 +68,9 @@ class Players:
         self.offers = Offers(self.handover_key)
         self._on_handover = on_handover
         self._on_left = on_left
+        self.returned = on_return
+        key = settings.session_key.get_secret_value() if settings.session_key else ""
+        self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are refused."""
@@ -72,7 +82,7 @@ class Players:
         self._guard = guard
         self._callers = callers
         self._heartbeat = heartbeat
-        self._open: set[Player] = set()
+        self._open: set[Connected] = set()
         self._by_client = Counts(settings.connections_per_address)
         self.now = asyncio.get_running_loop().time
         self._full_until = 0.0
@@ -84,6 +94,22 @@ class Players:
     def must_authenticate(self) -> bool:
         """Whether players must authenticate, which is asynchronous."""
         return self._guard.authenticates(self._policy)
+
+    def returning(self, caller: Caller) -> Return | None:
+        """Return how the page of a caller returns; None for a new player, and without a session key."""
+        return self._returns.read(caller.request.raw_path) if self._returns is not None else None
+
+    def take_back(self, caller: Caller, returning: Return) -> Accepted:
+        """Accept a page that returns; raise HTTPException when a limit is reached.
+
+        It needs no authentication: who holds the token has been admitted. A matchmaker is needed only for a page that
+        waits for a streamer.
+        """
+        self._check_client(caller)
+        if isinstance(returning, Resuming | Refused):
+            return self._accept(caller, lambda socket, arrival: ReturningPlayer(self, socket, arrival, returning))
+        self._check_matchmakers()
+        return self.accept(caller)
 
     def take(self, caller: Caller) -> Accepted:
         """Accept a player without authentication; raise HTTPException when a limit is reached."""
@@ -97,7 +123,8 @@ class Players:
     async def check(self, caller: Caller) -> None:
         """Check the limits and authenticate a player; raise HTTPException."""
         self._check_room(caller)
-        await self.enter(caller)
+        if not isinstance(self.returning(caller), Resuming | Waiting):
+            await self.enter(caller)
 
     def check_origin(self, origin: str | None) -> None:
         """Raise HTTPForbidden if pages of this origin may not connect."""
@@ -107,6 +134,10 @@ class Players:
             )
 
     def _check_room(self, caller: Caller) -> None:
+        self._check_client(caller)
+        self._check_matchmakers()
+
+    def _check_client(self, caller: Caller) -> None:
         self._callers.join(caller)
         self.check_origin(caller.request.headers.get("Origin"))
         if self._by_client.full(caller.client):
@@ -117,6 +148,8 @@ class Players:
             raise web.HTTPServiceUnavailable(reason="shutting down", headers=reason_header(Reason.SHUTTING_DOWN))
         if self._max_players and len(self._open) >= self._max_players:
             raise web.HTTPServiceUnavailable(reason="no room for another player", headers=reason_header(Reason.FULL))
+
+    def _check_matchmakers(self) -> None:
         if self.now() < self._full_until:
             raise web.HTTPServiceUnavailable(
                 reason="no matchmaker has room for another player", headers=reason_header(Reason.FULL)
@@ -127,12 +160,15 @@ class Players:
             )
 
     def accept(self, caller: Caller) -> Accepted:
-        """Accept a player that has been checked."""
+        """Accept a player that has been checked: a matchmaker will find a streamer for it."""
+        return self._accept(caller, lambda socket, arrival: Player(self, socket, arrival))
+
+    def _accept(self, caller: Caller, make: Callable[[WebSocket, Arrival], Player | ReturningPlayer]) -> Accepted:
         request = caller.request
         arrival = Arrival(request.raw_path.partition("?")[2], caller.client, self._forwarded_headers(caller))
 
         def opened(socket: WebSocket) -> MessageHandler:
-            player = Player(self, socket, arrival)
+            player = make(socket, arrival)
             self._open.add(player)
             self._by_client.add(arrival.client)
             self._heartbeat.add(socket)
@@ -152,7 +188,7 @@ class Players:
         """Refuse new players for a while, before their websockets open: all matchmakers are full."""
         self._full_until = self.now() + FULL_SECONDS
 
-    def forget(self, player: Player, ending: Ending) -> None:
+    def forget(self, player: Connected, ending: Ending) -> None:
         """Remove a player whose socket is closed, and count how it ended."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
@@ -163,6 +199,10 @@ class Players:
         """Record the outcome of a dial of a signalling server; `error` is None for a success."""
         self.offers.dialled(self.now(), answered=error is None or error.status != 0)
         self._on_handover(error is None)
+
+    def resumable(self) -> list[WebSocket]:
+        """Return the sockets of the players whose pages can resume."""
+        return [player.socket for player in self._open if resumes(player.arrival.query)]
 
     def close_all(self) -> None:
         """Close all players with a code after which they reconnect immediately."""

@@ -100,6 +100,9 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Labels that the streamer must have."""
     priority: int = 0
     """0 to MAX_PRIORITY; the highest is served first."""
+    keeps_place: int = 0
+    """The seconds for which its place in the queue is kept after its player was lost; 0 for a player that cannot
+    return."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""

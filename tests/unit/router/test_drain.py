@@ -1,12 +1,15 @@
 """The drain of a router lets players finish."""
 
 import asyncio
+from itertools import pairwise
 from typing import cast
 
 import pytest
 
-from router.drain import Drain
+from pixelfleet.protocol import close_codes
+from router.drain import RETURN_STEPS, Drain
 from router.players import Players
+from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 
 class Connected:
@@ -16,6 +19,11 @@ class Connected:
         self.count = count
         self.left = asyncio.Event()
         self.closing = False
+        self.sockets: list[FakeSocket] = []
+        """Of the players whose pages can resume."""
+
+    def resumable(self) -> list[FakeSocket]:
+        return self.sockets
 
     def __len__(self) -> int:
         return self.count
@@ -57,3 +65,24 @@ async def test_the_drain_ends_after_the_grace_period() -> None:
     async with asyncio.timeout(5):
         await drain_of(players, grace=0.01).run()
     assert len(players) == 1
+
+
+@pytest.mark.parametrize("count", [1, RETURN_STEPS, 7 * RETURN_STEPS + 1])
+async def test_pages_that_can_resume_are_sent_away_in_groups(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    closed: list[int] = []
+    players = Connected(count)
+    players.sockets = [FakeSocket() for _ in range(count)]
+
+    async def sleep(_: float) -> None:
+        closed.append(sum(not socket.is_open for socket in players.sockets))
+        if closed[-1] == count:
+            players.count = 0
+
+    monkeypatch.setattr("router.drain.asyncio.sleep", sleep)
+    async with asyncio.timeout(5):
+        await drain_of(players).run()
+    groups = [after - before for before, after in pairwise(closed)]
+    assert closed[0] == 0  # the spread
+    assert max(groups) == -(-count // RETURN_STEPS)
+    assert sum(groups) == count
+    assert {socket.closes[0][0] for socket in players.sockets} == {close_codes.RESTARTING.code}

@@ -4,7 +4,6 @@ import {
   LogLevel,
   MessageDirection,
   PixelStreaming,
-  WebSocketTransport,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { ApplicationChannel } from './connection/application_channel';
 import { reportFirstFrame } from './connection/first_frame';
@@ -15,10 +14,12 @@ import { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
+import { ResumingTransport } from './resume/resuming_transport';
 import { Session } from './session';
 import { hasStreamer, type State } from './state';
 import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
+import { AwayMark } from './view/away_mark';
 import { captureControlKeys } from './view/control_keys';
 import { Dock } from './view/dock';
 import { element } from './view/dom';
@@ -66,16 +67,18 @@ export class Player implements PlayerApi {
     this.#panel = new Panel(this.#texts, this.#stream, this.#channel);
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open);
-    this.#stateViews = [this.#overlay, sound, this.#panel, dock, new OnScreenKeyboard(this.#stream)];
-    this.#textViews = [this.#overlay, sound, this.#panel, dock, new Fullscreen(this.#texts)];
-    this.#session = new Session(this.#stream, url, (state) => {
+    const away = new AwayMark(this.#texts);
+    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, new OnScreenKeyboard(this.#stream)];
+    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, new Fullscreen(this.#texts)];
+    const transport = ResumingTransport.under(this.#stream, preconnected);
+    this.#session = new Session(this.#stream, transport, (state) => {
       this.#show(state);
     });
     this.#listenToStream();
     reportFirstFrame(this.#stream);
     this.#listenToGamepads();
     window.pixelfleet = new PublicApi(this.#stream, this);
-    this.#connect(preconnected);
+    this.#stream.connect();
   }
 
   get state(): State {
@@ -121,14 +124,6 @@ export class Player implements PlayerApi {
   /** Starts the message exchange with the embedding page, if `settings` allow it. */
   connectParent(settings: PageSettings): void {
     this.#parent = new ParentWindow(settings, this);
-  }
-
-  #connect(preconnected: PreconnectedSocket | undefined): void {
-    const { transport } = this.#stream.webRtcController;
-    if (transport instanceof WebSocketTransport) {
-      preconnected?.attachTo(transport);
-    }
-    this.#stream.connect();
   }
 
   #show(state: State): void {

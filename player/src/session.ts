@@ -17,6 +17,10 @@ import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { optional } from './optional';
 import { watchPlayback } from './playback';
+import { RETURNING } from './resume/close_rules';
+import { watchCandidatePair } from './resume/network_events';
+import { PathRecovery } from './resume/path_recovery';
+import type { ResumingTransport } from './resume/resuming_transport';
 import { SessionState } from './session_state';
 import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
 
@@ -25,6 +29,9 @@ const STREAMER_CLOSED = 1011;
 
 /** The HTTP status of a plain request where a websocket is expected. */
 const UPGRADE_REQUIRED = 426;
+
+/** New negotiations of one session in a row that may find no path; then another session may find one. */
+const MAX_NEGOTIATIONS = 3;
 
 /** What follows a close that the page itself requested. */
 type CloseIntent = 'reconnect' | 'stop';
@@ -35,24 +42,28 @@ type CloseIntent = 'reconnect' | 'stop';
  */
 export class Session {
   readonly #stream: PixelStreaming;
+  readonly #transport: ResumingTransport;
   readonly #probe: RefusalProbe;
   readonly #state: SessionState;
   readonly #reconnector: Reconnector;
   readonly #streamers: StreamerSelection;
   readonly #ice: IceMonitor;
+  readonly #recovery: PathRecovery;
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
+  #negotiations = 0;
 
   /**
-   * @param stream - the library's object, connecting already or not
-   * @param url - the URL that it connects to, ws or wss
+   * @param stream - the library's object, which does not connect yet
+   * @param transport - the transport under it
    * @param onState - called with each new state, and at once with the initial one
    */
-  constructor(stream: PixelStreaming, url: string, onState: (state: State) => void) {
+  constructor(stream: PixelStreaming, transport: ResumingTransport, onState: (state: State) => void) {
     this.#stream = stream;
-    this.#probe = new RefusalProbe(url);
+    this.#transport = transport;
+    this.#probe = new RefusalProbe(() => transport.dialledUrl);
     this.#alwaysOffers = stream.config.isFlagEnabled(Flags.BrowserSendOffer);
     this.#state = new SessionState(onState, () => {
       this.#onStartingTimeout();
@@ -69,6 +80,15 @@ export class Session {
       },
       onKind: (path) => {
         reportStats(stream, { path });
+      },
+    });
+    this.#recovery = new PathRecovery({
+      state: () => this.#ice.pathState,
+      ask: () => {
+        transport.hurry();
+      },
+      onGone: () => {
+        this.#negotiateAgain();
       },
     });
     this.#listenToServer();
@@ -88,6 +108,7 @@ export class Session {
     }
     this.#reconnector.reset();
     this.#ice.reset();
+    this.#negotiations = 0;
     this.#state.dispatch({ type: 'retry' });
     if (this.#stream.signallingProtocol.isConnected()) {
       this.#disconnect('reconnect');
@@ -97,6 +118,15 @@ export class Session {
   }
 
   #listenToServer(): void {
+    this.#transport.observe({
+      onAway: (isAway) => {
+        this.#state.dispatch({ type: isAway ? 'away' : 'returned' });
+      },
+      onAnswered: () => {
+        this.#recovery.answered();
+      },
+      media: () => this.#ice.media,
+    });
     const protocol = this.#stream.signallingProtocol;
     protocol.transport.on('open', () => {
       this.#probe.opened();
@@ -111,6 +141,7 @@ export class Session {
       if (message?.type === Messages.config.typeName) {
         this.#stream.webRtcController.closePeerConnection();
         this.#ice.unwatch();
+        this.#recovery.stop();
         this.#state.dispatch({ type: 'configured' });
       }
     });
@@ -139,6 +170,11 @@ export class Session {
       this.#ice.watch(stream.webRtcController.peerConnectionController.peerConnection);
       this.#state.dispatch({ type: 'negotiated' });
     });
+    stream.addEventListener('webRtcConnected', () => {
+      watchCandidatePair(stream.webRtcController.peerConnectionController.peerConnection, () => {
+        this.#transport.hurry();
+      });
+    });
     watchPlayback(stream, {
       onBlocked: () => {
         this.#state.dispatch({ type: 'play-rejected' });
@@ -147,6 +183,7 @@ export class Session {
         this.#state.dispatch({ type: 'frame' });
         if (this.state.phase === 'playing') {
           this.#ice.videoPlayed();
+          this.#negotiations = 0;
         }
       },
       onPaused: () => {
@@ -166,9 +203,21 @@ export class Session {
   }
 
   #onPathLost(): void {
-    if (hasStreamer(this.state)) {
-      this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
+    if (!hasStreamer(this.state)) {
+      return;
     }
+    if (hasPlayed(this.state) && this.#transport.isResumable) {
+      this.#recovery.lost(); // the picture may continue by itself
+      return;
+    }
+    this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
+  }
+
+  /** Negotiates anew with the same streamer. The last picture stays until then. */
+  #negotiateAgain(): void {
+    this.#state.dispatch({ type: 'disconnected' });
+    this.#reconnector.reset();
+    this.#disconnect('reconnect');
   }
 
   #onStartingTimeout(): void {
@@ -202,6 +251,7 @@ export class Session {
     // The streamer may notice a lost path, and close the connection, before this page does.
     const pathLost = intent === undefined && code === STREAMER_CLOSED && this.#ice.hasNoPath;
     this.#ice.unwatch();
+    this.#recovery.stop();
     if (intent === 'stop' || (refused && intent === undefined)) {
       return; // the state already has the cause
     }
@@ -263,7 +313,13 @@ export class Session {
 
   #disconnect(intent: CloseIntent): void {
     this.#intent = intent;
-    this.#stream.disconnect();
+    const keepsSession = intent === 'reconnect' && this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS;
+    if (keepsSession && this.#transport.isResumable) {
+      this.#negotiations += 1;
+      this.#stream.signallingProtocol.disconnect(RETURNING, 'the path of the media was lost');
+    } else {
+      this.#stream.disconnect();
+    }
   }
 
   #end(cause: EndCause, details: EndDetails = {}): void {

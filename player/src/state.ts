@@ -48,16 +48,26 @@ export interface EndDetails {
 /**
  * The state of the page. All that is shown derives from it.
  *
- * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries.
+ * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries. `away` is set
+ * while the page returns to its server, and everything else goes on.
  */
 export type State =
   | { phase: 'connecting' }
-  | { phase: 'queued'; position?: number; ahead?: number; etaSeconds?: number; unserved?: true; text?: string; cut?: true }
+  | {
+      phase: 'queued';
+      position?: number;
+      ahead?: number;
+      etaSeconds?: number;
+      unserved?: true;
+      text?: string;
+      cut?: true;
+      away?: true;
+    }
   | { phase: 'waiting'; cause: WaitCause; text?: string; code?: number; cut?: true }
-  | { phase: 'starting'; cut?: true }
+  | { phase: 'starting'; cut?: true; away?: true }
   // The browser requires a click before it plays; `paused`: it has paused a stream that played.
-  | { phase: 'blocked'; paused?: true; ending?: true; text?: string }
-  | { phase: 'playing'; ending?: true; text?: string } // `ending`: the server announced its shutdown
+  | { phase: 'blocked'; paused?: true; ending?: true; text?: string; away?: true }
+  | { phase: 'playing'; ending?: true; text?: string; away?: true } // `ending`: the server announced its shutdown
   | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
   | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
@@ -73,6 +83,8 @@ export type StateEvent =
   | { type: 'frame' } // the video plays
   | { type: 'paused' } // the browser paused the video
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
+  | { type: 'away' } // the connection to the server was lost, and the session goes on
+  | { type: 'returned' } // it is there again
   | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
   | ({ type: 'ended'; cause: EndCause } & EndDetails)
@@ -101,6 +113,10 @@ export function reduce(state: State, event: StateEvent): State {
       return state.phase === 'playing' || (state.phase === 'blocked' && state.paused)
         ? { ...state, ending: true, ...optional('text', event.text) }
         : state;
+    case 'away':
+      return state.phase === 'queued' || hasStreamer(state) ? { ...state, away: true } : state;
+    case 'returned':
+      return onReturned(state);
     case 'disconnected':
       return onDisconnected(state, event);
     case 'deferred': {
@@ -126,13 +142,21 @@ function onMatchmaker(state: State, message: MatchmakerMessage): State {
 
 function onFrame(state: State): State {
   if (state.phase === 'starting') {
-    return { phase: 'playing' };
+    return { phase: 'playing', ...(state.away && { away: true }) };
   }
   if (state.phase === 'blocked') {
     const { paused: _, ...playing } = state;
     return { ...playing, phase: 'playing' };
   }
   return state;
+}
+
+function onReturned(state: State): State {
+  if (!('away' in state)) {
+    return state;
+  }
+  const { away: _, ...returned } = state;
+  return returned;
 }
 
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
@@ -162,6 +186,6 @@ export function hasPlayed(state: State): boolean {
 }
 
 /** Whether the page is connected to a streamer, or to a server that is connecting it to one. */
-export function hasStreamer(state: State): boolean {
+export function hasStreamer(state: State): state is Extract<State, { phase: 'starting' | 'blocked' | 'playing' }> {
   return state.phase === 'starting' || state.phase === 'blocked' || state.phase === 'playing';
 }

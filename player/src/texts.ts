@@ -122,6 +122,7 @@ export const DEFAULT_TEXTS = {
   'ended.reference.error': 'Code {code}: {error}',
 
   'action.start-again': 'Start again',
+  'action.continue-here': 'Continue here',
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
   'action.play': 'Play',
@@ -132,6 +133,7 @@ export const DEFAULT_TEXTS = {
 
   'notice.ending': 'This stream will end soon.',
   'notice.ending.why': 'This stream will end soon: {reason}',
+  'notice.away': 'Reconnecting',
   'notice.gamepad': 'Gamepad connected',
   'notice.gamepad.gone': 'Gamepad disconnected',
 

@@ -1,63 +1,19 @@
-import { Logger, LogLevel, WebSocketTransport } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PreconnectedSocket } from '../src/connection/preconnected_socket';
+import { STORAGE_KEY } from '../src/resume/tab_claim';
+import { FakeSocket } from './fake_socket';
 
-/** A websocket whose events the test dispatches. */
-class FakeSocket extends EventTarget {
-  static readonly instances: FakeSocket[] = [];
-  readonly url: string;
-  readonly send = vi.fn();
-  onopen: ((event: Event) => void) | null = null;
-  onerror: ((event: Event) => void) | null = null;
-  onmessage: ((event: Event) => void) | null = null;
-  onclose: ((event: Event) => void) | null = null;
-
-  constructor(url: string) {
-    super();
-    this.url = url;
-    FakeSocket.instances.push(this);
-    for (const type of ['open', 'error', 'message', 'close'] as const) {
-      this.addEventListener(type, (event) => this[`on${type}`]?.(event));
-    }
-  }
-
-  open(): void {
-    this.dispatchEvent(new Event('open'));
-  }
-
-  receive(data: string): void {
-    this.dispatchEvent(new MessageEvent('message', { data }));
-  }
-
-  close(code: number): void {
-    this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '' }));
-  }
-}
-
-/** A transport, and a log of its events. */
-function loggedTransport(): { transport: WebSocketTransport; log: string[] } {
-  const transport = new WebSocketTransport();
-  const log: string[] = [];
-  transport.on('open', () => log.push('open'));
-  transport.on('close', ({ code }: CloseEvent) => log.push(`close ${String(code)}`));
-  transport.onMessage = (message): void => {
-    log.push(message);
+/** Grants a lock unless another tab has it. */
+function stubTab(stored: string | null, isGranted: boolean): void {
+  vi.stubGlobal('sessionStorage', { getItem: (key: string) => (key === STORAGE_KEY ? stored : null) });
+  const request = async (_name: string, _options: object, callback: () => Promise<void>): Promise<void> => {
+    await (isGranted ? callback() : Promise.reject(new DOMException('', 'TimeoutError')));
   };
-  return { transport, log };
-}
-
-function preconnected(): { preconnectedSocket: PreconnectedSocket; socket: FakeSocket } {
-  const preconnectedSocket = new PreconnectedSocket('ws://play.test/ws');
-  const [socket] = FakeSocket.instances;
-  if (socket === undefined) {
-    throw new Error('no websocket was opened');
-  }
-  return { preconnectedSocket, socket };
+  vi.stubGlobal('navigator', { locks: { request } });
 }
 
 describe('PreconnectedSocket', () => {
   beforeEach(() => {
-    Logger.InitLogging(LogLevel.Error, false);
     FakeSocket.instances.length = 0;
     vi.stubGlobal('WebSocket', FakeSocket);
   });
@@ -66,44 +22,38 @@ describe('PreconnectedSocket', () => {
     vi.unstubAllGlobals();
   });
 
-  it('replays buffered events in order, after connect has returned', async () => {
-    const { preconnectedSocket, socket } = preconnected();
+  it('opens at once, and passes buffered events in order before newer ones', async () => {
+    const early = new PreconnectedSocket('ws://play.test/ws?app=city');
+    const socket = FakeSocket.last;
+    expect(socket.url).toBe('ws://play.test/ws?app=city&resume=1');
     socket.open();
     socket.receive('first');
+    const { takeOver, dial, tab } = await early.dialled;
+    expect({ dial, tab }).toEqual({ dial: { resume: '1' }, tab: undefined });
+    const log: string[] = [];
+    takeOver((event) => log.push(event instanceof MessageEvent ? String(event.data) : event.type));
     socket.receive('second');
-    const { transport, log } = loggedTransport();
-    preconnectedSocket.attachTo(transport);
-    expect(transport.connect('ws://play.test/ws')).toBe(true);
-    expect(log).toEqual([]);
-    await Promise.resolve();
-    expect(log).toEqual(['open', 'first', 'second']);
-    socket.receive('third');
-    expect(log).toEqual(['open', 'first', 'second', 'third']);
-    transport.sendMessage('mine');
-    expect(socket.send).toHaveBeenCalledWith('mine');
-    expect(FakeSocket.instances).toHaveLength(1);
+    socket.drop(4200);
+    expect(log).toEqual(['open', 'first', 'second', 'close']);
   });
 
-  it('replays a close', async () => {
-    const { preconnectedSocket, socket } = preconnected();
-    socket.close(4200);
-    const { transport, log } = loggedTransport();
-    preconnectedSocket.attachTo(transport);
-    transport.connect('ws://play.test/ws');
-    await Promise.resolve();
-    expect(log).toEqual(['close 4200']);
+  it('returns to the session of the page before', async () => {
+    stubTab('one T.1', true);
+    const { dial, tab } = await new PreconnectedSocket('ws://play.test/ws').dialled;
+    expect(FakeSocket.last.url).toBe('ws://play.test/ws?resume=T.1&fresh=1');
+    expect({ dial, tab }).toEqual({ dial: { resume: 'T.1', fresh: true }, tab: 'one' });
   });
 
-  it('is used for the first connection only', async () => {
-    const { preconnectedSocket, socket } = preconnected();
-    const { transport, log } = loggedTransport();
-    preconnectedSocket.attachTo(transport);
-    transport.connect('ws://play.test/ws');
-    await Promise.resolve();
-    socket.close(1006);
-    transport.connect('ws://play.test/again');
-    expect(FakeSocket.instances.map(({ url }) => url)).toEqual(['ws://play.test/ws', 'ws://play.test/again']);
-    FakeSocket.instances[1]?.open();
-    expect(log).toEqual(['close 1006', 'open']);
+  it('leaves the session to the tab that this one is a copy of', async () => {
+    stubTab('one T.1', false);
+    const { dial, tab } = await new PreconnectedSocket('ws://play.test/ws').dialled;
+    expect(FakeSocket.last.url).toBe('ws://play.test/ws?resume=1');
+    expect({ dial, tab }).toEqual({ dial: { resume: '1' }, tab: undefined });
+  });
+
+  it.each(['', 'one', ' T'])('ignores what is no session in the storage: "%s"', async (stored) => {
+    stubTab(stored, true);
+    const { dial } = await new PreconnectedSocket('ws://play.test/ws').dialled;
+    expect(dial).toEqual({ resume: '1' });
   });
 });

@@ -21,7 +21,7 @@ describe('RefusalProbe', () => {
 
   it('asks the URL of the websocket over HTTP', async () => {
     answer(503, { 'X-Pixelfleet-Refusal': 'full' });
-    expect(await new RefusalProbe(URL_OF_PAGE).ask()).toEqual({ refusal: { wait: 'full' }, status: 503 });
+    expect(await new RefusalProbe(() => URL_OF_PAGE).ask()).toEqual({ refusal: { wait: 'full' }, status: 503 });
     expect(fetch).toHaveBeenCalledExactlyOnceWith('https://play.test/game/ws?id=7', {
       method: 'HEAD',
       cache: 'no-store',
@@ -30,7 +30,7 @@ describe('RefusalProbe', () => {
   });
 
   it("tells a proxy's answer from the server's, and believes it when it comes twice in a row", async () => {
-    const probe = new RefusalProbe(URL_OF_PAGE);
+    const probe = new RefusalProbe(() => URL_OF_PAGE);
     answer(503);
     expect(await probe.ask()).toBeUndefined();
     answer(502);
@@ -41,12 +41,12 @@ describe('RefusalProbe', () => {
   });
 
   it('asks no server of another origin', async () => {
-    expect(await new RefusalProbe('wss://other.test/ws').ask()).toBeUndefined();
+    expect(await new RefusalProbe(() => 'wss://other.test/ws').ask()).toBeUndefined();
     expect(fetch).not.toHaveBeenCalled();
   });
 
   it('finds lost upgrades only when two in a row are lost', async () => {
-    const probe = new RefusalProbe(URL_OF_PAGE);
+    const probe = new RefusalProbe(() => URL_OF_PAGE);
     answer(426);
     expect(await probe.ask()).toBeUndefined();
     expect(probe.isUpgradeBlocked).toBe(false);
@@ -62,7 +62,7 @@ describe('RefusalProbe', () => {
   });
 
   it('knows whether the last websocket was opened', () => {
-    const probe = new RefusalProbe(URL_OF_PAGE);
+    const probe = new RefusalProbe(() => URL_OF_PAGE);
     expect(probe.closed()).toBe(false);
     probe.opened();
     expect(probe.closed()).toBe(true);

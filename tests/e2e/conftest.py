@@ -1,5 +1,6 @@
 """A real browser and the running demo."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,6 +14,9 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks.chromium import CHROMIUM_OPTIONS
 from tests.parts import PATIENCE_SECONDS, eventually, require_part
+
+WEBSOCKET = re.compile(r"/ws\?")
+"""Matches the URL of the page's websocket, and that of its question after a refusal."""
 
 STOCK_PAGE = Path(__file__).parents[1] / "interop" / "dist" / "5.7-library"
 

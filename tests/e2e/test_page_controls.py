@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, Response, Route
 import pixelfleet_cli.demo.app as demo
 from pixelfleet_cli.demo.settings import Settings
 from router.settings import PAGE
-from tests.e2e.conftest import new_page, playing
+from tests.e2e.conftest import WEBSOCKET, new_page, playing
 from tests.e2e.portraits import SCREENSHOTS
 from tests.e2e.script import Script, page_copy, scripted
 from tests.parts import eventually
@@ -219,7 +219,7 @@ async def test_the_application_can_request_text_input(page: Page, running_demo: 
 
 async def test_the_first_paint_does_not_wait_for_the_websocket(page: Page) -> None:
     async with scripted() as script:
-        await page.route_web_socket("**/ws", lambda _: None)
+        await page.route_web_socket(WEBSOCKET, lambda _: None)
         await page.add_init_script("window.WebSocket = class extends EventTarget { readyState = 0; close() {} };")
         await page.goto(script.url)
         # The websocket never opens, so a first paint at all is the expected result.

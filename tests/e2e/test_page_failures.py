@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, WebSocketRoute, async_playwright
 
 from benchmarks.chromium import CHROMIUM_OPTIONS
+from tests.e2e.conftest import WEBSOCKET
 from tests.e2e.portraits import SCREENSHOTS, SIZES, Sitter, sitter
 from tests.e2e.reverse_proxy import ReverseProxy, reverse_proxy
 from tests.e2e.script import Message, Script, scripted
@@ -65,7 +66,7 @@ class Server:
         """Load the page again, with this as its server; return the list of its uncaught errors."""
         errors: list[str] = []
         sitter.page.on("pageerror", lambda error: errors.append(str(error)))
-        await sitter.page.route_web_socket("**/ws", self.connected)
+        await sitter.page.route_web_socket(WEBSOCKET, self.connected)
         await sitter.page.reload()
         return errors
 
@@ -186,8 +187,8 @@ async def test_the_answer_of_a_proxy_is_not_taken_for_a_full_server(browser: Bro
 async def test_a_refusal_of_our_own_is_recognized_by_its_header(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url) as page:
         refusal = {"status": 503, "headers": {"X-Pixelfleet-Refusal": "full"}}
-        await page.page.route("**/ws", lambda route: route.fulfill(**refusal))
-        await page.page.route_web_socket("**/ws", lambda socket: socket.close(code=3000))
+        await page.page.route(WEBSOCKET, lambda route: route.fulfill(**refusal))
+        await page.page.route_web_socket(WEBSOCKET, lambda socket: socket.close(code=3000))
         await page.page.add_init_script("window.WebSocket = class extends WebSocket { set onopen(_) {} };")
         await page.page.reload()
         await page.in_state("waiting", cause="full", code=503)

@@ -11,7 +11,7 @@ import pixelfleet_cli.demo.app as demo
 from pixelfleet_cli.demo.settings import Settings
 from router.page_files import add_page
 from router.settings import PAGE
-from tests.e2e.conftest import playing, plays_on
+from tests.e2e.conftest import WEBSOCKET, playing, plays_on
 from tests.e2e.portraits import Sitter, sitter
 from tests.e2e.script import Message, Script, scripted, serving
 from tests.parts import eventually
@@ -141,7 +141,7 @@ async def test_a_refused_upgrade_shows_that_access_is_denied(browser: Browser) -
 async def test_an_unreachable_server(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
-        await page.page.route_web_socket("**/ws", close_at_once)
+        await page.page.route_web_socket(WEBSOCKET, close_at_once)
         await page.page.reload()
 
         async def given_up() -> bool:
@@ -251,7 +251,7 @@ async def test_reconnecting_shows_the_last_frame(browser: Browser, running_demo:
             if len(sockets) == 1:
                 socket.connect_to_server()
 
-        await page.page.route_web_socket("**/ws", pass_the_first)
+        await page.page.route_web_socket(WEBSOCKET, pass_the_first)
         await page.page.reload()
         await playing(page.page)
         await page.in_state("playing")
@@ -282,7 +282,7 @@ async def send_sigterm_message(page: Sitter) -> None:
         socket.connect_to_server()
         sockets.append(socket)
 
-    await page.page.route_web_socket("**/ws", pass_on)
+    await page.page.route_web_socket(WEBSOCKET, pass_on)
     await page.page.reload()
     await playing(page.page)
     await page.in_state("playing")

@@ -1,6 +1,5 @@
 import type { BaseMessage, PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { optional } from '../optional';
-import { isOpen } from './open_socket';
 
 /**
  * Sends messages to the application, over the data channel or through the server, and knows whether each was sent.
@@ -50,7 +49,7 @@ export class ApplicationChannel {
 
   /** Sends a `control` message to the server, which calls the application's REST API; returns whether it was sent. */
   control(action: string, payload: unknown): boolean {
-    if (!isOpen(this.#stream)) {
+    if (!this.#stream.signallingProtocol.isConnected()) {
       return false;
     }
     const message: BaseMessage & Record<string, unknown> = { type: 'control', action, ...optional('payload', payload) };

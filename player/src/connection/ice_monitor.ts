@@ -1,3 +1,4 @@
+import type { Media } from '../resume/virtual_connection';
 import { hasNoPath, watchIcePath, type IcePathKind, type IcePathObserver } from './ice_path';
 
 /** Attempts in a row that may find no path after video has played: some minutes of them. */
@@ -40,6 +41,25 @@ export class IceMonitor {
   /** Watches no connection: the current one is about to be closed. */
   unwatch(): void {
     this.#connection = undefined;
+  }
+
+  /** Whether the current connection has a path, has lost it, or has none yet. */
+  get media(): Media {
+    const state = this.#connection?.iceConnectionState;
+    if (state === 'connected' || state === 'completed') {
+      return 'live';
+    }
+    return state === undefined || state === 'new' || state === 'checking' ? 'none' : 'lost';
+  }
+
+  /** The same in other words: without a path, whether ICE still looks for one. */
+  get pathState(): 'connected' | 'disconnected' | 'failed' {
+    if (this.media === 'live') {
+      return 'connected';
+    }
+    const connection = this.#connection;
+    const states: unknown[] = [connection?.iceConnectionState, connection?.connectionState];
+    return states.includes('failed') ? 'failed' : 'disconnected';
   }
 
   /** Whether the current connection was negotiated but has no path. */

@@ -1,51 +1,61 @@
-import type { WebSocketTransport } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { dialUrl, NEW_SESSION, type Dial } from '../resume/dial';
+import { claimTab, storedSession } from '../resume/tab_claim';
+
+/** The events of a websocket that are passed on. */
+export const SOCKET_EVENTS = ['open', 'message', 'close'] as const;
+
+/** A websocket, and how it was opened. */
+export interface Dialled {
+  readonly socket: WebSocket;
+  readonly dial: Dial;
+  /** The name that the page has claimed for its tab. */
+  readonly tab?: string;
+  /** Passes the events that have happened, and then each new one. */
+  readonly takeOver: (listener: (event: Event) => void) => void;
+}
 
 /**
  * A websocket that is opened while the rest of the page loads. It buffers its events until the library takes it over.
  *
- * The library is large, and would open its own websocket only when `connect` is called.
+ * The library is large, and would open its own websocket only when `connect` is called. After a reload the websocket
+ * returns to the session of the page before.
  */
 export class PreconnectedSocket {
-  readonly #socket: WebSocket;
-  readonly #events: Event[] = [];
+  /** The websocket, which is opened at once unless the session of a page before must be claimed first. */
+  readonly dialled: Promise<Dialled>;
 
   /** @param url - the URL of the server, ws or wss */
   constructor(url: string) {
-    this.#socket = new WebSocket(url);
-    const buffer = (event: Event): void => {
-      this.#events.push(event);
-    };
-    this.#socket.onopen = buffer;
-    this.#socket.onerror = buffer;
-    this.#socket.onmessage = buffer;
-    this.#socket.onclose = buffer;
+    const stored = storedSession();
+    if (stored === undefined) {
+      this.dialled = Promise.resolve(open(url, NEW_SESSION));
+      return;
+    }
+    const { tab, token } = stored;
+    this.dialled = claimTab(tab).then((claimed) =>
+      claimed ? { ...open(url, { resume: token, fresh: true }), tab } : open(url, NEW_SESSION),
+    );
   }
+}
 
-  /**
-   * Makes the transport's next `connect` use this websocket and replay its buffered events; later calls open a new
-   * one. The library creates its transport itself and accepts no other, so the method is replaced on the instance.
-   */
-  attachTo(transport: WebSocketTransport): void {
-    const connect = transport.connect.bind(transport);
-    transport.connect = (): boolean => {
-      transport.connect = connect;
-      this.#handOver(transport);
-      return true;
-    };
-  }
-
-  #handOver(transport: WebSocketTransport): void {
-    const socket = this.#socket;
-    transport.webSocket = socket;
-    socket.onopen = transport.handleOnOpen.bind(transport);
-    socket.onerror = transport.handleOnError.bind(transport);
-    socket.onmessage = transport.handleOnMessage.bind(transport);
-    socket.onclose = transport.handleOnClose.bind(transport);
-    // As with a new websocket: not before `connect` has returned, and before any newer event.
-    queueMicrotask(() => {
-      for (const event of this.#events) {
-        socket.dispatchEvent(event);
-      }
+/** Opens a websocket that buffers its events. */
+function open(url: string, dial: Dial): Dialled {
+  const socket = new WebSocket(dialUrl(url, dial));
+  const events: Event[] = [];
+  let pass = (event: Event): void => {
+    events.push(event);
+  };
+  for (const type of SOCKET_EVENTS) {
+    socket.addEventListener(type, (event) => {
+      pass(event);
     });
   }
+  return {
+    socket,
+    dial,
+    takeOver(listener): void {
+      events.forEach(listener);
+      pass = listener;
+    },
+  };
 }

@@ -16,14 +16,14 @@ export interface ProbedRefusal {
  * same URL gets the same status.
  */
 export class RefusalProbe {
-  readonly #url: string;
+  readonly #url: () => string;
   #opened = false;
   /** The last cause that may be a moment of a restart, and how often in a row it was found. */
   #doubtful: WaitCause | undefined;
   #times = 0;
 
-  /** @param url - the URL of the websocket, ws or wss */
-  constructor(url: string) {
+  /** @param url - returns the URL of the websocket that was refused, ws or wss */
+  constructor(url: () => string) {
     this.#url = url;
   }
 
@@ -54,7 +54,7 @@ export class RefusalProbe {
    * @returns undefined when the server cannot be reached, gives no reason, or is not the page's own
    */
   async ask(): Promise<ProbedRefusal | undefined> {
-    const { origin, href } = new URL(httpUrl(this.#url));
+    const { origin, href } = new URL(httpUrl(this.#url()));
     if (origin !== location.origin) {
       return undefined;
     }

@@ -6,6 +6,7 @@ import type { Action, Icon, PartialContent } from './overlay_content';
 type Buttons = readonly (readonly [Action, TextKey])[];
 
 const TRY_AGAIN: Buttons = [['retry', 'action.try-again']];
+const CONTINUE_HERE: Buttons = [['retry', 'action.continue-here']];
 const START_AGAIN: Buttons = [['retry', 'action.start-again']];
 const RELOAD: Buttons = [['reload', 'action.reload']];
 const COPY_LINK: Buttons = [['copy-link', 'action.copy-link']];
@@ -21,7 +22,7 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   over: { icon: 'done', buttons: START_AGAIN },
   left: { icon: 'done', buttons: START_AGAIN },
   kicked: { icon: 'exit', buttons: [] },
-  elsewhere: { icon: 'exit', buttons: TRY_AGAIN },
+  elsewhere: { icon: 'exit', buttons: CONTINUE_HERE },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
   origin: { icon: 'lock', buttons: TRY_AGAIN },

@@ -79,6 +79,7 @@ SLOW_CONSUMER = _define(4003, "slow_consumer", "the peer does not read what it i
 REPLACED = _define(4004, "replaced", "the same streamer connected again")
 RESTARTING = _define(4005, "restarting", "the server restarts")
 SLOT_TAKEN = _define(4006, "slot_taken", "the streamer is taken")
+PASSED_OVER = _define(4009, "passed_over", "the page did not answer its match")
 
 NO_STREAMER = _define(4100, "no_streamer", "no streamer is available")
 SHUTTING_DOWN = _define(4101, "shutting_down", "the server is shutting down")

@@ -52,7 +52,7 @@ async def test_a_live_page_that_has_nothing_to_send_is_asked_and_keeps_its_strea
     page_folder: Path, entry: dict[str, Any]
 ) -> None:
     async with (
-        running_chain(page_folder, entry=entry) as chain,
+        running_chain(page_folder, matches={"confirm_seconds": 3.0}, entry=entry) as chain,
         streamer(chain.streamer_url, "cam") as source,
         player(chain.player_url) as viewer,
     ):

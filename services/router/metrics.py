@@ -51,6 +51,11 @@ class Metrics:
             ["ending"],
             registry=self.registries.all,
         )
+        self._passed_over = Counter(
+            "router_players_passed_over",
+            "Players whose page did not answer its match in time.",
+            registry=self.registries.all,
+        )
         self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
@@ -72,6 +77,10 @@ class Metrics:
     def returned(self, outcome: Returned) -> None:
         """Count the outcome of a page's return to its session."""
         self._returns[outcome].inc()
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -40,6 +40,23 @@ FULL_SECONDS: Final = 1.0
 """After a matchmaker has refused a player because it is full, further ones are refused at once for this time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What is called to count the outcomes of players."""
+
+    handover: Callable[[bool], None] = lambda _: None
+    """Called with whether a signalling server accepted a matched player."""
+    left: Callable[[Ending], None] = lambda _: None
+    """Called with how a player's connection ended."""
+    returned: Callable[[Returned], None] = lambda _: None
+    """Called with the outcome of a page's return to its session."""
+    passed_over: Callable[[], None] = lambda: None
+    """Called for a player whose page did not answer its match."""
+
+
+NO_OUTCOMES: Final = Outcomes()
+
+
 class Players:
     """The players that are connected through this router."""
 
@@ -51,13 +68,8 @@ class Players:
         matchmakers: Matchmakers,
         tasks: Tasks,
         heartbeat: Heartbeat,
-        on_handover: Callable[[bool], None] = lambda _: None,
-        on_left: Callable[[Ending], None] = lambda _: None,
-        on_return: Callable[[Returned], None] = lambda _: None,
+        outcomes: Outcomes = NO_OUTCOMES,
     ) -> None:
-        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player, and
-        `on_return` with the outcome of each page's return to its session.
-        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -66,9 +78,10 @@ class Players:
         self.server_bounds = replace(self.upstream_bounds, handshake_seconds=dial_seconds)
         self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
         self.offers = Offers(self.handover_key)
-        self._on_handover = on_handover
-        self._on_left = on_left
-        self.returned = on_return
+        self._on_handover = outcomes.handover
+        self._on_left = outcomes.left
+        self.returned = outcomes.returned
+        self.passed_over = outcomes.passed_over
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None
         self.early_budget = EarlyBudget(settings.early_bytes)

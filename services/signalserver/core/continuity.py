@@ -6,6 +6,7 @@ A page that lacks a message that is no longer kept must negotiate again.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,13 +30,15 @@ class Budget:
 class Line:
     """The counted messages of one page in both directions."""
 
-    __slots__ = ("_budget", "_bytes", "_granted", "_kept", "acknowledged", "received")
+    __slots__ = ("_budget", "_bytes", "_granted", "_kept", "acknowledged", "carry", "received")
 
     def __init__(self, budget: Budget) -> None:
         self.received = 0
         """The number of messages that the page has sent and the server has handled."""
         self.acknowledged = 0
         """The number of messages that are no longer kept: the first kept message has this number."""
+        self.carry: Callable[[bytes], None] | None = None
+        """Sends a message over the present websocket; None while there is none."""
         self._budget = budget
         self._kept: deque[bytes] = deque()
         self._bytes = 0
@@ -47,12 +50,14 @@ class Line:
         """The number of messages to the page so far."""
         return self.acknowledged + len(self._kept)
 
-    def keep(self, data: bytes) -> None:
-        """Count a message to the page and keep it; beyond the bounds the oldest messages are dropped."""
+    def send(self, data: bytes) -> None:
+        """Count, keep and send a message to the page; beyond the bounds the oldest messages are no longer kept."""
         self._kept.append(data)
         self._bytes += len(data)
         if self._bytes > self._granted or len(self._kept) > MAX_MESSAGES:
             self._make_room()
+        if self.carry is not None:
+            self.carry(data)
 
     def acknowledge(self, received: int) -> None:
         """Drop the first `received` messages, which the page has; ignore a number that was not sent."""

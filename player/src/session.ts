@@ -11,6 +11,7 @@ import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
+import { watchPageCache } from './connection/page_lifecycle';
 import { Reconnector } from './connection/reconnector';
 import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
@@ -44,6 +45,8 @@ export class Session {
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
+  /** Whether the page has left its server because the browser keeps it in its cache. */
+  #isStored = false;
 
   /**
    * @param stream - the library's object, connecting already or not
@@ -69,6 +72,14 @@ export class Session {
       },
       onKind: (path) => {
         reportStats(stream, { path });
+      },
+    });
+    watchPageCache({
+      onStored: () => {
+        this.#onStored();
+      },
+      onShown: () => {
+        this.#onShown();
       },
     });
     this.#listenToServer();
@@ -163,6 +174,22 @@ export class Session {
     this.#intent = 'stop';
     this.#stream.signallingProtocol.disconnect(details.code, closeReason(reason));
     this.#stream.webRtcController.closePeerConnection();
+  }
+
+  #onStored(): void {
+    const isConnected = this.#stream.signallingProtocol.isConnected();
+    this.#isStored = isConnected || this.#reconnector.isPending;
+    this.#reconnector.cancel();
+    if (isConnected) {
+      this.#disconnect('stop');
+    }
+  }
+
+  #onShown(): void {
+    if (this.#isStored) {
+      this.#isStored = false;
+      this.retry();
+    }
   }
 
   #onPathLost(): void {

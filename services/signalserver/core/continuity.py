@@ -61,9 +61,8 @@ class Line:
 
     def acknowledge(self, received: int) -> None:
         """Drop the first `received` messages, which the page has; ignore a number that was not sent."""
-        if received <= self.sent:
-            while self.acknowledged < received:
-                self._drop()
+        if self.acknowledged < received <= self.sent:
+            self._drop(received - self.acknowledged)
             self._return_grants()
 
     def resume(self, received: int) -> list[bytes] | None:
@@ -79,17 +78,23 @@ class Line:
 
     def _make_room(self) -> None:
         while len(self._kept) > MAX_MESSAGES or self._bytes > MAX_BYTES:
-            self._drop()
+            self._drop(1)
         while self._bytes > self._granted:
             if self._budget.free >= GRANT_BYTES:
                 self._budget.free -= GRANT_BYTES
                 self._granted += GRANT_BYTES
             else:
-                self._drop()
+                self._drop(1)
 
-    def _drop(self) -> None:
-        self._bytes -= len(self._kept.popleft())
-        self.acknowledged += 1
+    def _drop(self, count: int) -> None:
+        kept = self._kept
+        if count == len(kept):
+            kept.clear()
+            self._bytes = 0
+        else:
+            for _ in range(count):
+                self._bytes -= len(kept.popleft())
+        self.acknowledged += count
 
     def _return_grants(self) -> None:
         while self._granted - GRANT_BYTES >= self._bytes:

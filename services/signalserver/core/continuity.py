@@ -6,6 +6,7 @@ A page that lacks a message that is no longer kept must negotiate again.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,13 +30,15 @@ class Budget:
 class Line:
     """The counted messages of one page in both directions."""
 
-    __slots__ = ("_budget", "_bytes", "_granted", "_kept", "acknowledged", "received")
+    __slots__ = ("_budget", "_bytes", "_granted", "_kept", "acknowledged", "carry", "received")
 
     def __init__(self, budget: Budget) -> None:
         self.received = 0
         """The number of messages that the page has sent and the server has handled."""
         self.acknowledged = 0
         """The number of messages that are no longer kept: the first kept message has this number."""
+        self.carry: Callable[[bytes], None] | None = None
+        """Sends a message over the present websocket; None while there is none."""
         self._budget = budget
         self._kept: deque[bytes] = deque()
         self._bytes = 0
@@ -47,18 +50,19 @@ class Line:
         """The number of messages to the page so far."""
         return self.acknowledged + len(self._kept)
 
-    def keep(self, data: bytes) -> None:
-        """Count a message to the page and keep it; beyond the bounds the oldest messages are dropped."""
+    def send(self, data: bytes) -> None:
+        """Count, keep and send a message to the page; beyond the bounds the oldest messages are no longer kept."""
         self._kept.append(data)
         self._bytes += len(data)
         if self._bytes > self._granted or len(self._kept) > MAX_MESSAGES:
             self._make_room()
+        if self.carry is not None:
+            self.carry(data)
 
     def acknowledge(self, received: int) -> None:
         """Drop the first `received` messages, which the page has; ignore a number that was not sent."""
-        if received <= self.sent:
-            while self.acknowledged < received:
-                self._drop()
+        if self.acknowledged < received <= self.sent:
+            self._drop(received - self.acknowledged)
             self._return_grants()
 
     def resume(self, received: int) -> list[bytes] | None:
@@ -74,17 +78,23 @@ class Line:
 
     def _make_room(self) -> None:
         while len(self._kept) > MAX_MESSAGES or self._bytes > MAX_BYTES:
-            self._drop()
+            self._drop(1)
         while self._bytes > self._granted:
             if self._budget.free >= GRANT_BYTES:
                 self._budget.free -= GRANT_BYTES
                 self._granted += GRANT_BYTES
             else:
-                self._drop()
+                self._drop(1)
 
-    def _drop(self) -> None:
-        self._bytes -= len(self._kept.popleft())
-        self.acknowledged += 1
+    def _drop(self, count: int) -> None:
+        kept = self._kept
+        if count == len(kept):
+            kept.clear()
+            self._bytes = 0
+        else:
+            for _ in range(count):
+                self._bytes -= len(kept.popleft())
+        self.acknowledged += count
 
     def _return_grants(self) -> None:
         while self._granted - GRANT_BYTES >= self._bytes:

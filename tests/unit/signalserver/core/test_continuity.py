@@ -10,7 +10,7 @@ from signalserver.core.continuity import GRANT_BYTES, MAX_BYTES, MAX_MESSAGES, B
 def filled(messages: Sequence[bytes], budget: Budget | None = None) -> Line:
     line = Line(budget or Budget())
     for data in messages:
-        line.keep(data)
+        line.send(data)
     return line
 
 
@@ -75,7 +75,7 @@ def test_a_line_keeps_a_suffix_within_its_bounds(lines: list[list[int | None]], 
                 line.acknowledge((line.acknowledged + line.sent + 1) // 2)
             else:
                 sent.append(b"%d" % len(sent) + b"." * size)
-                line.keep(sent[-1])
+                line.send(sent[-1])
             assert budget.free >= 0
         made.append((line, sent))
     for line, sent in made:

@@ -38,10 +38,14 @@ class ResumingPage:
         self.arrivals = 0
         """Dials as a new player."""
         self.resumed = 0
+        self.absences: list[float] = []
+        """The seconds from each cut of the connection until the page was back in its session."""
+        self._cut_at: float | None = None
+        self._over = False
 
     async def run(self) -> None:
-        """Keep a connection until cancelled."""
-        while True:
+        """Keep a connection until the page leaves or is lost, or until cancelled."""
+        while not self._over:
             self.dials += 1
             try:
                 async with connect(f"{self._entry()}?{self._next_query()}", compression=None, proxy=None) as socket:
@@ -76,6 +80,9 @@ class ResumingPage:
         match message["type"]:
             case "session" if message.get("resumed"):
                 self.resumed += 1
+                if self._cut_at is not None:
+                    self.absences.append(asyncio.get_running_loop().time() - self._cut_at)
+                    self._cut_at = None
                 await self._repeat(socket, message["received"])
             case "session":
                 self.token, self.plays = message["token"], "reloadSeconds" in message
@@ -112,10 +119,14 @@ class ResumingPage:
         """Send the heartbeat, which acknowledges messages."""
         await self.send("ping", time=1, received=self.received)
 
+    async def next(self) -> Message:
+        """Return the next message of any type."""
+        return await self._inbox.get()
+
     async def receive(self, kind: str) -> Message:
         """Return the next message; it must be of this type."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            message = await self._inbox.get()
+            message = await self.next()
         assert message["type"] == kind, message
         return message
 
@@ -136,10 +147,25 @@ class ResumingPage:
         assert (await source.receive("answer"))["playerId"] == player_id
         return player_id
 
-    def cut(self) -> None:
-        """Lose the connection without a close frame."""
-        assert self._socket is not None
+    def cut(self) -> bool:
+        """Lose the connection without a close frame; return False if there is none."""
+        if self._socket is None:
+            return False
+        self._cut_at = asyncio.get_running_loop().time()
         self._socket.transport.abort()
+        self._socket = None
+        return True
+
+    def lose(self) -> None:
+        """Lose the connection, and never return."""
+        self._over = True
+        self.cut()
+
+    async def leave(self) -> None:
+        """Close the connection for good."""
+        self._over = True
+        if self._socket is not None:
+            await self._socket.close(1000)
 
 
 @asynccontextmanager

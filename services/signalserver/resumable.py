@@ -150,7 +150,8 @@ class ResumablePlayer:
 
     def closed(self, code: int, reason: str) -> None:
         """Keep the session for a while, or end it, according to the end of the websocket."""
-        self._socket = self.line.carry = None
+        self._socket = None
+        self.line.pause()
         self._metrics.closed(Role.PLAYER, code)
         ending, seconds = self._windows.of(code)
         if not self._ended and seconds and self._hub.switchboard.away_count < MAX_AWAY:
@@ -220,7 +221,8 @@ class ResumablePlayer:
             self._socket.hand_to(None)  # what it still receives is sent again over the newer one
             self._socket.close(close_codes.CONTINUED_ELSEWHERE)
             self._metrics.closed(Role.PLAYER, close_codes.CONTINUED_ELSEWHERE.code)
-        self._socket = self._next = self.line.carry = None
+        self._socket = self._next = None
+        self.line.pause()
 
 
 OnEnd = Callable[[ResumablePlayer, CloseCode | None, str], None]

@@ -35,7 +35,7 @@ async def page() -> AsyncIterator[Page]:
 
 @pytest.fixture
 async def chain() -> AsyncIterator[Chain]:
-    async with running_chain(PAGE) as running:
+    async with running_chain(PAGE, matches={"confirm_seconds": 3.0}) as running:
         yield running
 
 

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.integration
 PASSED_OVER = (4009, "the page did not answer its match")
 MATCHES: dict[str, Any] = {"confirm_seconds": 2.0}
 """Enough time for the second page of a test, on a machine that is busy."""
-HANDED_OVER = pytest.param({}, id="handed over")
-RELAYED = pytest.param({"session_key": None}, id="relayed")
+HANDED_OVER = pytest.param({}, "", id="handed over")
+RELAYED = pytest.param({"session_key": None}, "", id="relayed")
 
 
 @asynccontextmanager
@@ -33,11 +33,16 @@ async def ghost(url: str) -> AsyncIterator[Peer]:
         yield page
 
 
-@pytest.mark.parametrize("entry", [HANDED_OVER, RELAYED])
+@pytest.mark.parametrize(
+    ("entry", "query"), [HANDED_OVER, RELAYED, pytest.param({}, "?resume=1", id="handed over, can resume")]
+)
 async def test_a_silent_page_is_passed_over_and_the_next_player_gets_its_streamer(
-    page_folder: Path, entry: dict[str, Any]
+    page_folder: Path, entry: dict[str, Any], query: str
 ) -> None:
-    async with running_chain(page_folder, matches=MATCHES, entry=entry) as chain, ghost(chain.player_url) as silent:
+    async with (
+        running_chain(page_folder, matches=MATCHES, entry=entry) as chain,
+        ghost(chain.player_url + query) as silent,
+    ):
         await eventually(lambda: chain.matches.queue == 1, "the silent page waits")
         async with player(chain.player_url) as second:
             await eventually(lambda: chain.matches.queue == 2, "the second page waits")
@@ -47,14 +52,14 @@ async def test_a_silent_page_is_passed_over_and_the_next_player_gets_its_streame
                 await eventually(lambda: chain.signals.players == 1, "the server has the second player only")
 
 
-@pytest.mark.parametrize("entry", [HANDED_OVER, RELAYED])
+@pytest.mark.parametrize(("entry", "query"), [HANDED_OVER, RELAYED])
 async def test_a_live_page_that_has_nothing_to_send_is_asked_and_keeps_its_streamer(
-    page_folder: Path, entry: dict[str, Any]
+    page_folder: Path, entry: dict[str, Any], query: str
 ) -> None:
     async with (
-        running_chain(page_folder, entry=entry) as chain,
+        running_chain(page_folder, matches={"confirm_seconds": 3.0}, entry=entry) as chain,
         streamer(chain.streamer_url, "cam") as source,
-        player(chain.player_url) as viewer,
+        player(chain.player_url + query) as viewer,
     ):
         await viewer.receive("config")
         asked = await viewer.receive("ping")

@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Registries
-from router.player import Returned
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers
@@ -74,13 +74,13 @@ class Metrics:
         """Count a player whose connection has ended."""
         self._left[ending].inc()
 
-    def returned(self, outcome: Returned) -> None:
-        """Count the outcome of a page's return to its session."""
-        self._returns[outcome].inc()
-
     def passed_over(self) -> None:
         """Count a player whose page did not answer its match."""
         self._passed_over.inc()
+
+    def returned(self, outcome: Returned) -> None:
+        """Count the outcome of a page's return to its session."""
+        self._returns[outcome].inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

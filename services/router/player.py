@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
@@ -35,10 +36,6 @@ REFUSED: Final = frozenset({400, 401, 403, 404})
 
 TOO_MANY: Final = 429
 """The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
-
-
-Returned = Literal["ok", "failed", "refused"]
-"""The outcomes of a page's return: its server answered, did not, or the token is not valid."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -75,11 +72,11 @@ class Context(Protocol):
     def dialled(self, error: DialError | None) -> None:
         """Record the outcome of a dial of a signalling server."""
 
-    def returned(self, outcome: Returned) -> None:
-        """Record the outcome of a page's return to its session."""
-
     def passed_over(self) -> None:
         """Count a player whose page did not answer its match."""
+
+    def returned(self, outcome: Returned) -> None:
+        """Record the outcome of a page's return to its session."""
 
 
 class Connected(Protocol):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.fleet.handover import handover_key
 from pixelfleet.fleet.resume import resume_key
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, Waiting, resumes
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
@@ -28,7 +29,7 @@ from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
 from router.handover import Offers
-from router.player import Arrival, Connected, Player, Returned
+from router.player import Arrival, Connected, Player
 from router.returning import ReturningPlayer
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers
@@ -38,23 +39,6 @@ SERVER_DIAL_SECONDS: Final = 3.0
 
 FULL_SECONDS: Final = 1.0
 """After a matchmaker has refused a player because it is full, further ones are refused at once for this time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What is called to count the outcomes of players."""
-
-    handover: Callable[[bool], None] = lambda _: None
-    """Called with whether a signalling server accepted a matched player."""
-    left: Callable[[Ending], None] = lambda _: None
-    """Called with how a player's connection ended."""
-    returned: Callable[[Returned], None] = lambda _: None
-    """Called with the outcome of a page's return to its session."""
-    passed_over: Callable[[], None] = lambda: None
-    """Called for a player whose page did not answer its match."""
-
-
-NO_OUTCOMES: Final = Outcomes()
 
 
 class Players:
@@ -68,8 +52,16 @@ class Players:
         matchmakers: Matchmakers,
         tasks: Tasks,
         heartbeat: Heartbeat,
-        outcomes: Outcomes = NO_OUTCOMES,
+        on_handover: Callable[[bool], None] = lambda _: None,
+        on_left: Callable[[Ending], None] = lambda _: None,
+        on_passed_over: Callable[[], None] = lambda: None,
+        on_return: Callable[[Returned], None] = lambda _: None,
     ) -> None:
+        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player.
+
+        `on_passed_over` is called for each player whose page did not answer its match, and `on_return` with the
+        outcome of each page's return to its session.
+        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -78,10 +70,10 @@ class Players:
         self.server_bounds = replace(self.upstream_bounds, handshake_seconds=dial_seconds)
         self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
         self.offers = Offers(self.handover_key)
-        self._on_handover = outcomes.handover
-        self._on_left = outcomes.left
-        self.returned = outcomes.returned
-        self.passed_over = outcomes.passed_over
+        self._on_handover = on_handover
+        self._on_left = on_left
+        self.passed_over = on_passed_over
+        self.returned = on_return
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None
         self.early_budget = EarlyBudget(settings.early_bytes)

@@ -98,11 +98,11 @@ class Rest:
 
     async def players(self, _: web.Request) -> web.Response:
         """Return every player."""
-        return json_response([_player(player) for player in self.hub.switchboard.players()])
+        return json_response([self._shown(player) for player in self.hub.switchboard.players()])
 
     async def player(self, request: web.Request) -> web.Response:
         """Return one player."""
-        return json_response(_player(self._find(request)))
+        return json_response(self._shown(self._find(request)))
 
     async def kick(self, request: web.Request) -> web.Response:
         """Close one player so that it does not reconnect."""
@@ -145,6 +145,16 @@ class Rest:
                 return player
         raise web.HTTPNotFound(reason="no such player")
 
+    def _shown(self, player: Subscriber[PeerSocket]) -> Player:
+        source = player.subscribed_to
+        return Player(
+            player_id=player.player_id,
+            type="player",
+            subscribed_to=source.endpoint_id if source else None,
+            remote_address=player.peer.address,
+            away=self.hub.switchboard.is_away(player.peer.key),
+        )
+
 
 def _source(source: Source[PeerSocket]) -> Streamer:
     return Streamer(
@@ -153,14 +163,4 @@ def _source(source: Source[PeerSocket]) -> Streamer:
         streaming=source.streaming,
         remote_address=source.peer.address,
         subscribers=list(source.subscribers),
-    )
-
-
-def _player(player: Subscriber[PeerSocket]) -> Player:
-    source = player.subscribed_to
-    return Player(
-        player_id=player.player_id,
-        type="player",
-        subscribed_to=source.endpoint_id if source else None,
-        remote_address=player.peer.address,
     )

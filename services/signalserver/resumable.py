@@ -25,7 +25,8 @@ from signalserver.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-MAX_PING_BYTES: Final = 256
+MAX_PING_BYTES: Final = 128
+"""No heartbeat is longer, and nearly every other message is: only short messages are searched."""
 
 MAX_AWAY: Final = 10_000
 """Away players of a server: the session of a further one ends at once."""

@@ -192,6 +192,8 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """Leases that were matched for this replica's tickets; this reply claims them."""
     end: tuple[str, ...] = ()
     """Sessions of this replica that an operator has ended: close their players."""
+    moved: tuple[str, ...] = ()
+    """Sessions whose players have returned through another replica, which owns them now."""
     operator_drained: tuple[str, ...] = ()
     """Keys of all streamers with an operator drain. Replicas restore them after a store reset."""
     connection: int = 0

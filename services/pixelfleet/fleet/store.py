@@ -45,6 +45,10 @@ class NothingServesError(TicketRefusedError):
     """No streamer serves the ticket, and none is expected."""
 
 
+class PlaceLostError(TicketRefusedError):
+    """The player returns to a place that is no longer kept."""
+
+
 Placed = Lease | Waiting
 """The result of a join: a lease, or a place in the queue."""
 
@@ -79,7 +83,7 @@ class FleetStore(Protocol):
         `known_epoch` is the epoch of the last renewal, or empty at the start.
         """
 
-    async def join(self, ticket: Ticket) -> Placed:
+    async def join(self, ticket: Ticket, *, returns: bool = False) -> Placed:
         """Match a ticket with a free streamer and claim the lease, or add the ticket to its lane.
 
         A session that is stored already keeps its lease or place, and moves to this replica. If the ticket wants a
@@ -87,14 +91,19 @@ class FleetStore(Protocol):
         is in no settings may have waiting tickets, up to MAX_UNKNOWN_APPS of them. A ticket that wants a session which
         no longer exists is refused.
 
+        A player that `returns` gets the place that is kept for its session; PlaceLostError if there is none, and no
+        ticket or lease either.
+
         Raises TicketRefusedError or KickedError.
         """
 
-    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+    async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions in order: their tickets, or their leases that no server has reported.
 
         For a session on a legacy server this is its end: call it once the player's socket is closed. With a replica,
-        only sessions of that replica are removed: a player may have returned through another one.
+        only sessions of that replica are removed: a player may have returned through another one. With `may_return`
+        the places of lost players are kept, for the time that their tickets request (`keeps_place`). An expired
+        replica's sessions are removed in the same way.
         """
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:

@@ -15,19 +15,21 @@ MAX_BYTES: Final = 512 * 1024
 
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
 
+GRANT_BYTES: Final = 16 * 1024
+"""A line gets its share of the budget in portions of this size, so that most messages cost one comparison."""
+
 
 @dataclass(slots=True)
 class Budget:
-    """The bytes that all lines of a server keep."""
+    """The bytes that all lines of a server may keep."""
 
-    most: int = MAX_ALL_BYTES
-    used: int = 0
+    free: int = MAX_ALL_BYTES
 
 
 class Line:
     """The counted messages of one page in both directions."""
 
-    __slots__ = ("_budget", "_bytes", "_kept", "acknowledged", "received")
+    __slots__ = ("_budget", "_bytes", "_granted", "_kept", "acknowledged", "received")
 
     def __init__(self, budget: Budget) -> None:
         self.received = 0
@@ -37,6 +39,8 @@ class Line:
         self._budget = budget
         self._kept: deque[bytes] = deque()
         self._bytes = 0
+        self._granted = 0
+        """The bytes of the budget that this line has taken."""
 
     @property
     def sent(self) -> int:
@@ -45,19 +49,17 @@ class Line:
 
     def keep(self, data: bytes) -> None:
         """Count a message to the page and keep it; beyond the bounds the oldest messages are dropped."""
-        kept, budget = self._kept, self._budget
-        kept.append(data)
-        size = len(data)
-        self._bytes += size
-        budget.used += size
-        if len(kept) > MAX_MESSAGES or self._bytes > MAX_BYTES or budget.used > budget.most:
-            self._trim()
+        self._kept.append(data)
+        self._bytes += len(data)
+        if self._bytes > self._granted or len(self._kept) > MAX_MESSAGES:
+            self._make_room()
 
     def acknowledge(self, received: int) -> None:
         """Drop the first `received` messages, which the page has; ignore a number that was not sent."""
         if received <= self.sent:
             while self.acknowledged < received:
                 self._drop()
+            self._return_grants()
 
     def resume(self, received: int) -> list[bytes] | None:
         """Return the messages after the first `received` ones; None if some are no longer kept or were never sent."""
@@ -70,13 +72,21 @@ class Line:
         """Drop all messages: the negotiation is over."""
         self.acknowledge(self.sent)
 
-    def _trim(self) -> None:
-        budget = self._budget
-        while self._kept and (len(self._kept) > MAX_MESSAGES or self._bytes > MAX_BYTES or budget.used > budget.most):
+    def _make_room(self) -> None:
+        while len(self._kept) > MAX_MESSAGES or self._bytes > MAX_BYTES:
             self._drop()
+        while self._bytes > self._granted:
+            if self._budget.free >= GRANT_BYTES:
+                self._budget.free -= GRANT_BYTES
+                self._granted += GRANT_BYTES
+            else:
+                self._drop()
 
     def _drop(self) -> None:
-        size = len(self._kept.popleft())
-        self._bytes -= size
-        self._budget.used -= size
+        self._bytes -= len(self._kept.popleft())
         self.acknowledged += 1
+
+    def _return_grants(self) -> None:
+        while self._granted - GRANT_BYTES >= self._bytes:
+            self._granted -= GRANT_BYTES
+            self._budget.free += GRANT_BYTES

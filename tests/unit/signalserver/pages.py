@@ -18,7 +18,7 @@ from pixelfleet.protocol.messages import Message
 from pixelfleet.service.lifecycle import Tasks
 from signalserver import returns as returns_module
 from signalserver.config_wait import ConfigWaits
-from signalserver.core.roster import Admission, Role
+from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from signalserver.drain import Drain
 from signalserver.resumable import ResumablePlayer
@@ -29,7 +29,8 @@ from tests.unit.pixelfleet.net.sockets import FakeSocket
 from tests.unit.signalserver.core.conversation import CONFIG
 from tests.unit.signalserver.hubs import Made, Wired, make_hub
 
-NOT_COUNTED = ("session", "pong")
+LATE = 1e9
+"""Later than every time limit of a test, in seconds."""
 
 
 def request(path: str, **headers: str) -> RequestHead:
@@ -73,6 +74,7 @@ class Page:
 
     server: "Server"
     session_id: str | None
+    spectator: bool = False
     link: Link | None = None
     token: str = ""
     sent: list[Message] = field(default_factory=list)
@@ -167,15 +169,10 @@ class Server:
     drain: Drain
     streamer: Wired
     links: list[Link] = field(default_factory=list)
-    players: list[ResumablePlayer] = field(default_factory=list)
-
-    @property
-    def now(self) -> float:
-        return 1e9  # later than every time limit
 
     def arrive(self, session_id: str | None = None, *, spectator: bool = False) -> Page | None:
         """Connect a page with a session token, or return None if its slot is occupied."""
-        page = Page(self, session_id)
+        page = Page(self, session_id, spectator)
         if session_id is not None:
             sessions = self.made.hub.sessions
             sessions.update(self.made.hub.switchboard.players())
@@ -185,7 +182,8 @@ class Server:
         return page
 
     def open(self, page: Page) -> Link:
-        admission = Admission(page.session_id, "cam", "game") if page.session_id is not None else None
+        session_id = page.session_id
+        admission = Admission(session_id, "cam", "game", page.spectator) if session_id is not None else None
         link = self._link()
         link.socket.handler = self.returns.connect(
             link.socket.real, CONFIG, address="127.0.0.1", offers=False, admission=admission
@@ -199,6 +197,12 @@ class Server:
         link.socket.handler = self.returns.returned(link.socket.real, request(f"/?{query}"), text)
         return link
 
+    def player_of(self, page: Page) -> ResumablePlayer:
+        """Return the page's player."""
+        assert page.link is not None
+        assert isinstance(page.link.socket.handler, ResumablePlayer)
+        return page.link.socket.handler
+
     def _link(self) -> Link:
         link = Link(FakeSocket())
         self.links.append(link)
@@ -206,7 +210,7 @@ class Server:
 
     def expire(self) -> None:
         """Let the time pass that every session is kept."""
-        self.made.hub.execute(self.made.hub.switchboard.tick(self.now))
+        self.made.hub.execute(self.made.hub.switchboard.tick(LATE))
 
     def settle(self) -> None:
         """Notify the server of every connection that it has closed."""
@@ -248,6 +252,3 @@ def make_server_without_loop(rules: Rules | None = None, **settings: Any) -> Ser
         return make_server(rules, **settings)
 
     return asyncio.run(make())
-
-
-__all__ = ["Link", "Page", "Role", "Server", "make_server", "make_server_without_loop", "request"]

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from signalserver.core import absence
-from signalserver.core.continuity import Line
+from signalserver.core.continuity import Budget, Line
 from signalserver.resumable import ResumablePlayer
 from tests.unit.signalserver.pages import Page, Server, make_server_without_loop
 
@@ -196,7 +196,7 @@ class Returning(RuleBasedStateMachine):
     def _check_that_nothing_is_held(self) -> None:
         returns, hub = self.server.returns, self.server.made.hub
         assert not returns._players
-        assert returns._budget.used == 0
+        assert returns._budget == Budget()
         assert not self.server.connected()
         assert len(hub.switchboard) == 1
         assert len(hub._connections) == 1

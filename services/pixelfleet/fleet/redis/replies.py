@@ -5,12 +5,20 @@ from typing import Any, Final
 
 from pixelfleet.fleet.model import AppTotals, LaneView, Lease, Waiting
 from pixelfleet.fleet.redis.views import STATES, read_report, read_ticket
-from pixelfleet.fleet.store import KickedError, NothingServesError, Placed, TicketRefusedError, TooManyChoicesError
+from pixelfleet.fleet.store import (
+    KickedError,
+    NothingServesError,
+    Placed,
+    PlaceLostError,
+    TicketRefusedError,
+    TooManyChoicesError,
+)
 
 REFUSALS: Final[Mapping[bytes, tuple[type[TicketRefusedError | KickedError], str]]] = {
     b"choices": (TooManyChoicesError, "too many different choices of labels are in use"),
     b"unknown": (NothingServesError, "no such application"),
     b"gone": (NothingServesError, "no such session"),
+    b"lost": (PlaceLostError, "the place in the queue is no longer kept"),
     b"kicked": (KickedError, "an operator has removed this player"),
 }
 """The error of a refused join, by its reply."""

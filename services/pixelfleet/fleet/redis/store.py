@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
@@ -30,6 +30,9 @@ from pixelfleet.fleet.redis.views import RedisViews
 from pixelfleet.fleet.store import Placed
 
 T = TypeVar("T")
+
+MOVED: Final = "moved:"
+"""The beginning of the names of moved sessions among those to end; replicas of earlier releases ignore such names."""
 
 _write = msgspec.json.Encoder().encode
 
@@ -65,27 +68,29 @@ class RedisFleetStore:
         epoch, matching_in, sessions, leases, end, operator_drained = await self._runner.run(
             "keep", replica_id, known_epoch
         )
+        ended, moved = _ends_of(end)
         return Renewal(
             epoch=epoch.decode(),
             warming_up=matching_in > 0,
             matching_in=matching_in / 1e6,
             sessions=sessions,
             leases=tuple(lease for lease in map(lease_of, leases) if lease is not None),
-            end=_texts(end),
+            end=ended,
+            moved=moved,
             operator_drained=_texts(operator_drained),
             connection=self._runner.connections,
             warning=self._runner.warning,
         )
 
-    async def join(self, ticket: Ticket) -> Placed:
+    async def join(self, ticket: Ticket, *, returns: bool = False) -> Placed:
         """Match a ticket with a free streamer, or add it to its lane."""
-        placed = placed_of(await self._join(ticket, ticket.replica_id))
+        placed = placed_of(await self._join(ticket, ticket.replica_id, returns=returns))
         assert placed is not None
         return placed
 
-    async def leave(self, *session_ids: str, replica_id: str = "") -> None:
+    async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions."""
-        await self._runner.run("leave", replica_id, *session_ids)
+        await self._runner.run("leave", replica_id, int(may_return), *session_ids)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
@@ -165,7 +170,7 @@ class RedisFleetStore:
 
     # -- private ------------------------------------------------------------------------------------
 
-    async def _join(self, ticket: Ticket, replica_id: str) -> Any:
+    async def _join(self, ticket: Ticket, replica_id: str, *, returns: bool = False) -> Any:
         reply = await self._runner.run(
             "join",
             ticket.session_id,
@@ -178,6 +183,7 @@ class RedisFleetStore:
             _write(ticket),
             ticket.person,
             ticket.client,
+            int(returns),
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
@@ -191,6 +197,13 @@ def _bytes(fact: object) -> bytes:
 
 def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(sorted(value.decode() for value in values))
+
+
+def _ends_of(names: Sequence[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sessions that an operator has ended, and those that moved to another replica."""
+    texts = _texts(names)
+    moved = tuple(name.removeprefix(MOVED) for name in texts if name.startswith(MOVED))
+    return tuple(name for name in texts if not name.startswith(MOVED)), moved
 
 
 def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -99,6 +99,7 @@ def ticket(
     spectator: bool = False,
     labels: Mapping[str, str] | None = None,
     priority: int = 0,
+    keeps_place: int = 0,
     client: str = "",
     person: str = "",
 ) -> Ticket:
@@ -111,6 +112,7 @@ def ticket(
         spectator=spectator,
         labels=dict(labels or {}),
         priority=priority,
+        keeps_place=keeps_place,
         client=client,
         person=person,
     )

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from msgspec import structs
 
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS
 from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, ServerReport, StreamerReport, Ticket, Waiting
-from pixelfleet.fleet.store import lane_of
+from pixelfleet.fleet.store import PlaceLostError, lane_of
 from tests.unit.pixelfleet.fleet.recount import is_free, recount, used_slots
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, empty_store, streamer, ticket
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 STEP = 0.7
 REPLICAS = ("r1", "r2")
+WINDOW = 10
+"""The seconds for which a lost player's place is kept; no multiple of STEP."""
 
 
 @dataclass
@@ -85,6 +88,10 @@ class FleetMachine(RuleBasedStateMachine):
         self.servers = fleet_of_servers()
         self.alive: dict[str, str] = {}
         """The sessions that must be in the queue or have a lease, each with its replica."""
+        self.places: dict[str, tuple[Ticket, float, float]] = {}
+        """The kept places of lost players: ticket, arrival, and the end of the window."""
+        self.tickets: dict[str, tuple[Ticket, float]] = {}
+        """The tickets of players that can return, with their arrival."""
         self.excluding: set[str] = set()
         """Sessions that have excluded a streamer."""
         self.last_renewal: dict[str, float] = {}
@@ -209,15 +216,24 @@ class FleetMachine(RuleBasedStateMachine):
         picky=st.sampled_from([{}, {}, {"region": "eu"}]),
         wants=st.sampled_from(["", "", "", "s2/cam", "*", "nobody"]),
         priority=st.sampled_from([0, 0, 1]),
+        keeps_place=st.sampled_from([0, WINDOW]),
     )
-    def join(self, app: str, replica: str, picky: dict[str, str], wants: str, priority: int) -> None:
+    def join(self, app: str, replica: str, picky: dict[str, str], wants: str, priority: int, keeps_place: int) -> None:
         self.sessions += 1
         join_request = ticket(
-            f"p{self.sessions}", replica=replica, app=app, labels=picky, wants=wants, priority=priority
+            f"p{self.sessions}",
+            replica=replica,
+            app=app,
+            labels=picky,
+            wants=wants,
+            priority=priority,
+            keeps_place=keeps_place,
         )
         before = self.known()
         placed = self.do(self.store.join(join_request))
         self.alive[join_request.session_id] = replica
+        if keeps_place:
+            self.tickets[join_request.session_id] = (join_request, placed.arrived)
         self.last_renewal.setdefault(replica, self.clock.now)
         if isinstance(placed, Lease):
             chosen = next(view for view in before.streamers if view.report.key == placed.streamer.key)
@@ -246,6 +262,53 @@ class FleetMachine(RuleBasedStateMachine):
         if not held:
             del self.alive[session]
             assert session not in {each.session_id for each in self.known().leases}
+
+    def _keeps_place(self, session: str) -> None:
+        if session in self.tickets:
+            join_request, arrived = self.tickets[session]
+            self.places[session] = (join_request, arrived, self.clock.now + WINDOW)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def lose(self, data: st.DataObject) -> None:
+        """A player is lost, and may return."""
+        session = data.draw(st.sampled_from(sorted(self.alive)))
+        held = session in self.in_state(LeaseState.HELD)
+        self.do(self.store.leave(session, replica_id=self.alive[session], may_return=True))
+        if not held:
+            self._keeps_place(session)
+            del self.alive[session]
+            assert session not in {each.session_id for each in self.known().leases}
+
+    @precondition(lambda self: self.places)
+    @rule(data=st.data(), replica=st.sampled_from(REPLICAS))
+    def come_back(self, data: st.DataObject, replica: str) -> None:
+        """A lost player returns to its place, through any replica, within the window."""
+        session = data.draw(st.sampled_from(sorted(self.places)))
+        join_request, arrived, until = self.places.pop(session)
+        returning = structs.replace(join_request, replica_id=replica)
+        before = self.known()
+        if until <= self.clock.now:
+            with pytest.raises(PlaceLostError):
+                self.do(self.store.join(returning, returns=True))
+            assert self.known() == before
+            return
+        placed = self.do(self.store.join(returning, returns=True))
+        assert placed.arrived == arrived
+        self.alive[session] = replica
+        self.last_renewal.setdefault(replica, self.clock.now)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), replica=st.sampled_from(REPLICAS))
+    def come_back_early(self, data: st.DataObject, replica: str) -> None:
+        """A player returns through a replica while the other one, perhaps dead, still has its session."""
+        session = data.draw(st.sampled_from(sorted(self.alive)))
+        before = self.known()
+        placed = self.do(self.store.join(ticket(session, replica=replica), returns=True))
+        assert [each.rank for each in self.known().queue] == [each.rank for each in before.queue]
+        assert isinstance(placed, Waiting) == any(each.ticket.session_id == session for each in before.queue)
+        self.alive[session] = replica
+        self.last_renewal.setdefault(replica, self.clock.now)
 
     @precondition(lambda self: self.in_state(LeaseState.CLAIMED))
     @rule(data=st.data(), unreachable=st.booleans())
@@ -290,6 +353,7 @@ class FleetMachine(RuleBasedStateMachine):
                 del self.last_renewal[name]
             for session in [each for each, replica in self.alive.items() if replica in late and each not in held]:
                 del self.alive[session]
+                self._keeps_place(session)
             for session in [session for session, server in held.items() if server in gone]:
                 self.alive.pop(session, None)
             self.do(self.store.totals())

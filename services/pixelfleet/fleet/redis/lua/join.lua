@@ -2,10 +2,11 @@
 -- ARGV[2] session  [3] replica, or empty for a reservation  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
+-- ARGV[12] 1 for a player that returns to its place
 -- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
 --   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
---   wait, in all or of the client, 'gone' for a session that is over, or 'kicked' for a person that an operator has
---   kicked
+--   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
+--   kicked, or 'lost' for a returning player whose place is no longer kept
 expire(ARGV[3])
 local session, replica, app, selector, wants, client = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[11]
 local T = P .. 't:' .. session
@@ -18,12 +19,15 @@ if t[1] then
       call('SREM', P .. 'rt:' .. t[2], session)
       call('SADD', P .. 'rt:' .. replica, session)
       register_replica(replica)
+      announce_move(session, t[2])
     end
     call('HSET', T, 'rp', replica)
   end
   return answer(placed(session))
 end
 
+local kept = ARGV[12] == '1' and kept_arrival(session)
+if ARGV[12] == '1' and not kept then return answer('lost') end
 if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10]) == 1 then return answer('kicked') end
 wants = resolve_wanted(app, wants)
 if wants == '' then
@@ -39,9 +43,12 @@ if not key then
   if wants == '' and not may_choose(app, selector, client) then return answer('choices') end
 end
 
-local arrival = now_text
-if last_arrival >= now then arrival = int(last_arrival + 1) end
-call('HSET', P .. 'epoch', 'last', arrival)
+local arrival = kept or now_text
+if kept then call('DEL', P .. 'place:' .. session)
+else
+  if last_arrival >= now then arrival = int(last_arrival + 1) end
+  call('HSET', P .. 'epoch', 'last', arrival)
+end
 local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
 local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
   'arr', arrival, 'tk', ARGV[9], 'av', '' }

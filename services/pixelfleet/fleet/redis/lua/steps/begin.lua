@@ -16,6 +16,7 @@
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
 --   sh:STREAMER        set     sessions with a lease that the server has reported
 --   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld)
+--   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until then)
 --   replicas           set     the replicas that are alive
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
 --   rv:REPLICA         set     legacy servers whose link a replica holds;  said:REPLICA  set  sessions restored so far
@@ -28,8 +29,8 @@
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
---   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end),
---   kicked:PERSON (with a TTL)
+--   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
+--   moved:SESSION where a player has returned through another replica), kicked:PERSON (with a TTL)
 --   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
 --                              they are removed;  unknown  set  other apps, while they have a waiting ticket
 --   unknown:APP        set     the lanes of such an app, which are not in `lanes`

@@ -44,11 +44,12 @@ local function place_requeued()
 end
 
 -- Removes a session that is not held; with an owner, only while that replica owns it. Only its server ends a held
--- session.
-local function drop_session(session, owner)
+-- session. `may_return` is whether its player was lost, and may return to its place.
+local function drop_session(session, owner, may_return)
   local t = call('HMGET', P .. 't:' .. session, 'st', 'lane', 'app', 'k', 'sh', 'rp', 'dl')
   local state, key, spectator, deadline = t[1], t[4], t[5] == '1', t[7]
   if not state or (owner and t[6] ~= owner) then return end
+  if may_return and state ~= 'H' then keep_place(session) end
   if state == 'W' then
     dequeue(session, t[2], t[3])
     delete_ticket(session, t[6])
@@ -98,7 +99,9 @@ end
 
 -- Removes an expired replica with its sessions and legacy servers. One call removes a limited number of them.
 local function drop_replica(replica)
-  for _, session in ipairs(call('SRANDMEMBER', P .. 'rt:' .. replica, SESSIONS_AT_ONCE)) do drop_session(session) end
+  for _, session in ipairs(call('SRANDMEMBER', P .. 'rt:' .. replica, SESSIONS_AT_ONCE)) do
+    drop_session(session, nil, true)
+  end
   for _, server in ipairs(call('SPOP', P .. 'rv:' .. replica, SERVERS_AT_ONCE)) do drop_server(server) end
   call('DEL', P .. 'new:' .. replica, P .. 'end:' .. replica)
   if call('EXISTS', P .. 'rt:' .. replica, P .. 'rv:' .. replica) > 0 then call('ZADD', DUE, now_text, 'r:' .. replica)

@@ -69,6 +69,29 @@ local function excluded_streamers(text)
   return keys
 end
 
+-- Keeps the place of a ticket that is about to be deleted, for the time that the ticket requests. The present time
+-- decides whether it is still kept; the time to live only frees the memory.
+local function keep_place(session)
+  local t = call('HMGET', P .. 't:' .. session, 'tk', 'arr')
+  local seconds = t[1] and tonumber(t[1]:match('"keeps_place":(%d+)'))
+  if not seconds then return end
+  local key = P .. 'place:' .. session
+  call('HSET', key, 'arr', t[2], 'until', int(now + seconds * 1000000))
+  call('EXPIRE', key, int(seconds + 1))
+end
+
+-- Returns the arrival of a session whose place is kept, or nil.
+local function kept_arrival(session)
+  local kept = call('HMGET', P .. 'place:' .. session, 'arr', 'until')
+  return kept[1] and tonumber(kept[2]) > now and kept[1] or nil
+end
+
+-- Announces to a replica that the player of a session has returned through another one.
+local function announce_move(session, replica)
+  call('SADD', P .. 'end:' .. replica, 'moved:' .. session)
+  wake_counts[replica] = (wake_counts[replica] or 0) + 1
+end
+
 -- Announces a match to a replica; acknowledge() withdraws the announcement.
 local function announce(session, replica)
   call('RPUSH', P .. 'new:' .. replica, session)

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from matchmaker.departures import Departures
-from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.notices import Ended, Matched, Moved, Notice, Refused, StoreAvailable, StoreUnavailable
 from matchmaker.restatement import Restatement
 from matchmaker.sessions import QueueEntry, Sessions
 from pixelfleet.fleet.bounds import EXPIRY_SECONDS, HEARTBEAT_SECONDS, RENEW_SECONDS
@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 CONTACT_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 """A lease is used only within this time after an answer of the store. The store may have expired the leases of a
 replica that was suspended or cut off for longer, and given the slots to other players."""
+
+LINGER_SECONDS: Final = 5.0
+"""A legacy server that did not answer a close keeps its lease for this time."""
 
 RETRY_SECONDS: Final = 0.5
 """The interval of heartbeats while the store is unavailable."""
@@ -87,23 +90,28 @@ class Broker:
 
     # -- players ------------------------------------------------------------------------------------
 
-    async def join(self, ticket: Ticket) -> Lease | None:
-        """Put a player into the queue; return its lease, or None while it waits.
+    async def join(self, ticket: Ticket, *, returns: bool = False) -> Lease | None:
+        """Put a player into the queue, or into the place to which it returns; return its lease, or None while it waits.
 
         While the store is unavailable, tickets are kept in the order of their arrival. A later lease is a notice.
         Raises TicketRefusedError or KickedError.
         """
-        entry = self.sessions.add(ticket)
+        entry = self.sessions.add(ticket, returns=returns)
         if self.sessions.unsent:
             self._defer(entry)
             return None
         self.departures.flush()
-        return await self._request(entry, self.store.join(ticket))
+        return await self._request(entry, self.store.join(ticket, returns=returns))
 
-    def leave(self, session_id: str) -> None:
-        """End a session."""
+    def leave(self, session_id: str, *, may_return: bool = False) -> None:
+        """End a session; the store keeps the place of a player that may return."""
         if self.sessions.remove(session_id):
-            self.departures.add(session_id)
+            self.departures.add(session_id, may_return=may_return)
+
+    async def leave_late(self, session_id: str) -> None:
+        """End a session whose legacy server did not answer a close, once it must have detected that the player left."""
+        await asyncio.sleep(LINGER_SECONDS)
+        self.leave(session_id)
 
     def arrived(self, session_id: str) -> None:
         """Record that a player is connected to its streamer. The signalling server, unless legacy, is now the owner."""
@@ -126,8 +134,8 @@ class Broker:
 
     async def leave_queue(self) -> None:
         """End all waiting sessions: another replica may queue the players."""
-        for session_id in list(self.waiting):
-            self.leave(session_id)
+        for session_id, entry in list(self.waiting.items()):
+            self.leave(session_id, may_return=entry.ticket.keeps_place > 0)
         await self.departures.send()
 
     def may_dial(self) -> bool:
@@ -183,6 +191,10 @@ class Broker:
             self._operator_drained = renewal.operator_drained
             await self._restatement.after_heartbeat(renewal.sessions, started)
         self._epoch, self._connection = contact
+        for session_id in renewal.moved:
+            if (owned := self.sessions.get(session_id)) is not None:
+                self.sessions.discard(owned)
+                self.notices.put_nowait(Moved(session_id))
         for session_id in renewal.end:
             if (entry := self.sessions.find(session_id)) is not None:
                 self.notices.put_nowait(Ended(entry.ticket.session_id))
@@ -228,7 +240,7 @@ class Broker:
     async def _join_deferred(self, entry: QueueEntry) -> None:
         """Send a deferred ticket; no player's task awaits the answer."""
         try:
-            self._answered(entry, await self.store.join(entry.ticket))
+            self._answered(entry, await self.store.join(entry.ticket, returns=entry.returns))
         except TicketRefusedError as error:
             if self.sessions.discard(entry):
                 self.notices.put_nowait(Refused(entry.ticket.session_id, error))
@@ -240,8 +252,8 @@ class Broker:
         session_id = entry.ticket.session_id
         if self.sessions.get(session_id) is entry:
             self._place(entry, placed)
-        else:  # the player left during the call
-            self.departures.add(session_id)
+        elif session_id not in self.sessions:  # the player left during the call
+            self.departures.add(session_id, may_return=entry.ticket.keeps_place > 0)
 
     def _place(self, entry: QueueEntry, placed: Placed) -> None:
         self.sessions.unsent.pop(entry.ticket.session_id, None)

@@ -1,6 +1,7 @@
 """Reports the end of sessions to the store, in batches."""
 
 import asyncio
+from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
@@ -19,9 +20,10 @@ class Departures:
     def __init__(self, store: FleetStore, replica_id: str) -> None:
         self._store = store
         self._replica_id = replica_id
-        self._unsent: dict[str, None] = {}
+        self._unsent: dict[str, bool] = {}
+        """Sessions, each with whether its player may return."""
         self._in_flight = 0
-        self._unacknowledged: dict[str, None] = {}
+        self._unacknowledged: dict[str, bool] = {}
         """Departures whose call failed because the store was unavailable."""
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -31,9 +33,9 @@ class Departures:
         """How many are unsent or in flight. Those whose call failed do not count."""
         return len(self._unsent) + self._in_flight
 
-    def add(self, session_id: str) -> None:
-        """Schedule the departure of a session."""
-        self._unsent[session_id] = None
+    def add(self, session_id: str, *, may_return: bool = False) -> None:
+        """Schedule the departure of a session; the store keeps its place if its player may return."""
+        self._unsent[session_id] = may_return
         if self._timer is None:
             self._timer = self._loop.call_later(DELAY_SECONDS, self._due.set)
 
@@ -55,21 +57,28 @@ class Departures:
             self._timer.cancel()
             self._timer = None
         while self._unsent:
-            sessions = list(islice(self._unsent, BATCH_SIZE))
+            sessions, may_return = _next_batch(self._unsent)
             for session_id in sessions:
                 del self._unsent[session_id]
             self._in_flight += len(sessions)
             try:
-                await self._store.leave(*sessions, replica_id=self._replica_id)
+                await self._store.leave(*sessions, replica_id=self._replica_id, may_return=may_return)
             except StoreUnavailableError:
-                self._unacknowledged.update(dict.fromkeys(sessions))
+                self._unacknowledged.update(dict.fromkeys(sessions, may_return))
             finally:
                 self._in_flight -= len(sessions)
 
     async def resend(self) -> None:
         """Repeat the calls that failed. Raises StoreUnavailableError."""
         while self._unacknowledged:
-            sessions = list(islice(self._unacknowledged, BATCH_SIZE))
-            await self._store.leave(*sessions, replica_id=self._replica_id)
+            sessions, may_return = _next_batch(self._unacknowledged)
+            await self._store.leave(*sessions, replica_id=self._replica_id, may_return=may_return)
             for session_id in sessions:
                 self._unacknowledged.pop(session_id, None)
+
+
+def _next_batch(departures: Mapping[str, bool]) -> tuple[list[str], bool]:
+    """Return the sessions of the next call, and whether their players may return: that of the first one."""
+    may_return = next(iter(departures.values()))
+    alike = (session_id for session_id, each in departures.items() if each is may_return)
+    return list(islice(alike, BATCH_SIZE)), may_return

@@ -41,6 +41,11 @@ def matched(streamer: StreamerReport) -> bytes:
     return dump({"type": "matchmaker", "queued": False, "matched": True, "dialect": streamer.dialect, "detail": detail})
 
 
+def place(token: str, seconds: int) -> bytes:
+    """Return the message with the token with which a page returns to its place, for `seconds` after a loss."""
+    return dump({"type": "session", "token": token, "resumeSeconds": seconds})
+
+
 def refused(message: str) -> bytes:
     """Return the message after which a page shows the text and does not reconnect."""
     return dump({"type": "subscribeFailed", "message": message})

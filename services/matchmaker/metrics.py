@@ -6,7 +6,7 @@ They are absent, never 0, while the store is unavailable or warming up: autoscal
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, Literal, get_args
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from pixelfleet.fleet.model import AppTotals, Totals
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Notes, Registries
@@ -81,6 +82,13 @@ class Metrics:
             ["ending"],
             registry=registry,
         )
+        returns = Counter(
+            "matchmaker_returns",
+            "Pages that returned with a token.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._returns = {outcome: returns.labels(outcome) for outcome in ("place", *get_args(Returned))}
         self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._refused = Counter(
             "matchmaker_upgrades_refused",
@@ -110,6 +118,10 @@ class Metrics:
     def left(self, ending: Ending) -> None:
         """Count a player whose connection has ended."""
         self._notes.add(self._left[ending].inc)
+
+    def returned(self, outcome: Returned | Literal["place"]) -> None:
+        """Count a page that returned: to a place in the queue, or with the outcome of the return to its session."""
+        self._returns[outcome].inc()
 
     def refused(self, reason: str) -> None:
         """Count a refused player; `reason` is one of a fixed set."""

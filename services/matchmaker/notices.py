@@ -38,4 +38,10 @@ class Ended(NamedTuple):
     session_id: str
 
 
-Notice = Matched | StoreUnavailable | StoreAvailable | Refused | Ended
+class Moved(NamedTuple):
+    """The player has returned through another replica, which owns the session now."""
+
+    session_id: str
+
+
+Notice = Moved | Matched | StoreUnavailable | StoreAvailable | Refused | Ended

@@ -9,14 +9,14 @@ import structlog
 
 from matchmaker import messages
 from matchmaker.legacy.conversation import LegacyConversation, for_page
-from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.notices import Ended, Matched, Moved, Notice, Refused, StoreAvailable, StoreUnavailable
+from matchmaker.place import NO_PLACE, Place
 from matchmaker.player_context import Context
 from matchmaker.queue.positions import QueuePosition, steady
 from matchmaker.router_leg import RouterLeg
-from matchmaker.session_urls import session_url
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
-from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
+from pixelfleet.fleet.store import KickedError, NothingServesError, PlaceLostError, TicketRefusedError
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
@@ -25,9 +25,6 @@ from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import pong_for
 
 log = structlog.get_logger(__name__)
-
-LINGER_SECONDS: Final = 5.0
-"""A legacy server that did not answer a close keeps its lease for this time, until it detects that the player left."""
 
 OWN_DIAL_SECONDS: Final = 4.0
 """A replica dials after its router only within this time of the match, so that its dial ends before the lease."""
@@ -46,6 +43,7 @@ class Player:
     passed_on: dict[str, str]
     client: str = ""
     """The key under which its client is counted."""
+    place: Place = NO_PLACE
     position: QueuePosition | None = None
     arrived_at: float = 0.0
     """On the loop's clock, as are `joined_at` and `left_at`."""
@@ -113,6 +111,8 @@ class Player:
                 self.refused(error)
             case Ended():
                 self.ended()
+            case Moved():
+                self.place.take(self)
 
     def moved(self, position: QueuePosition) -> None:
         """Send the player its position, or that nothing serves it, when that has changed noticeably."""
@@ -136,6 +136,9 @@ class Player:
 
     def refused(self, error: TicketRefusedError) -> None:
         """Close the player: the store refuses its ticket."""
+        if isinstance(error, PlaceLostError):
+            self.socket.close(close_codes.SESSION_GONE)
+            return
         self.socket.send(messages.refused(str(error)))
         self.socket.close(close_codes.NOT_FOUND if isinstance(error, NothingServesError) else close_codes.FULL)
 
@@ -151,7 +154,7 @@ class Player:
         if self.left_at is not None:
             return  # closed before this task started: nothing would remove the ticket
         try:
-            lease = await self.context.broker.join(self.ticket)
+            lease = await self.context.broker.join(self.ticket, returns=self.place.returned)
         except TicketRefusedError as error:
             self.refused(error)
             return
@@ -163,7 +166,7 @@ class Player:
         if lease is not None:
             await self._play(lease)
         elif self.left_at is None:
-            log.info("player waits", session=self.ticket.session_id, app=self.ticket.app, wants=self.ticket.wants)
+            self.place.waits(self)
 
     async def _play(self, lease: Lease | None) -> None:
         """Dial the streamer of a lease; after a failure, dial the one of the next lease, until there is none."""
@@ -182,7 +185,7 @@ class Player:
         self.socket.send(messages.matched(streamer))
         self.legacy = LegacyConversation(self.relay, streamer, self.context.dialects) if streamer.legacy else None
         started = now()
-        url = session_url(lease, self.context.session_key, self.passed_on)
+        url = self.place.url(self, lease)
         try:
             if not streamer.legacy and self.router is not None and await self._hand_over(self.router, url):
                 return None
@@ -239,6 +242,9 @@ class Player:
 
     async def _give_back(self, *, unreachable: bool) -> Lease | None:
         """Give the lease back to the store; return another one, or None while the player waits again."""
+        if not self.context.broker.owns(self.ticket.session_id):  # its server does, which cannot be reached
+            self.socket.close(close_codes.STREAM_UNAVAILABLE)
+            return None
         try:
             lease = await self.context.broker.give_back(self.ticket.session_id, unreachable=unreachable)
         except TicketRefusedError as error:
@@ -251,6 +257,7 @@ class Player:
             self.lease = None
             self.relay.limit_early(MAX_QUEUED_BYTES)
             self.socket.send(messages.queued(messages.STREAMER_UNREACHABLE))
+            self.place.offer(self)
         return lease
 
     async def _replace(self) -> None:
@@ -262,7 +269,7 @@ class Player:
         if self.left_at is not None:
             late = self.context.now() - self.left_at >= CLOSE_GRACE_SECONDS
             if late:
-                self.context.tasks.spawn(self._linger())
+                self.context.tasks.spawn(self.context.broker.leave_late(self.ticket.session_id))
             else:
                 self.context.broker.leave(self.ticket.session_id)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.owns(self.ticket.session_id):
@@ -289,17 +296,13 @@ class Player:
         self.context.broker.leave(self.ticket.session_id)  # it must not be matched while its socket closes
         self.socket.close(close_codes.STREAM_UNAVAILABLE)
 
-    async def _linger(self) -> None:
-        await asyncio.sleep(LINGER_SECONDS)
-        self.context.broker.leave(self.ticket.session_id)
-
     def _ended(self, code: int, reason: str) -> None:
         self.left_at = self.context.now()
         if self._cancel is not None and not self._joining:
             self._cancel()
         self.context.forget(self)
         if self.relay.up is None:
-            self.context.broker.leave(self.ticket.session_id)
+            self.place.leave(self, code)
         # else: the slot is free once the streamer's side is closed, too
         ending = ending_of(code)
         if not self.handed_over:

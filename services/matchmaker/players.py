@@ -1,6 +1,7 @@
 """The players of one replica, and their admission."""
 
 import asyncio
+import math
 import secrets
 import ssl
 from collections import deque
@@ -10,12 +11,14 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from msgspec import structs
 
 from matchmaker.broker import Broker
 from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.router_leg import RouterLeg
 from matchmaker.settings import Settings
@@ -25,6 +28,10 @@ from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.auth.person import client_digest, person_of
 from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
+from pixelfleet.fleet.resume import resume_key
+from pixelfleet.fleet.resumption import Resumption
+from pixelfleet.fleet.returning import RESUME, Refused, Resuming, Return, ReturnReader, can_resume
+from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.early_budget import EarlyBudget
@@ -36,12 +43,13 @@ from pixelfleet.net.request_head import RequestHead, query_of
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.endings import ending_of
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError
 
 log = structlog.get_logger(__name__)
 
-FORWARDED: Final = ("OfferToReceive",)
+FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
 """Query parameters that are forwarded to the signalling server."""
 
 REQUESTS_REMEMBERED: Final = 256
@@ -74,6 +82,9 @@ class Players:
         self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.handover_key = handover_key(self.session_key) if self.session_key else b""
+        self._keeps_place = math.ceil(settings.resume_seconds)
+        self._waiting_key = waiting_key(self.session_key) if self.session_key else secrets.token_bytes(32)
+        self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
         self._claims = ClaimReader(self.handover_key)
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
@@ -89,13 +100,15 @@ class Players:
         )
         self._heartbeat = heartbeat
         self._open: dict[str, Player] = {}
+        self._resumed: set[WebSocket] = set()
+        """The sockets of pages that have returned to their sessions through this replica."""
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self.now = asyncio.get_running_loop().time
         self._cached_join_request = lru_cache(REQUESTS_REMEMBERED)(self._join_request)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._open) + len(self._resumed)
 
     def find(self, session_id: str) -> Player | None:
         """Return the player of a session that is connected here."""
@@ -107,6 +120,8 @@ class Players:
         refused = self._refused_by_limit(client, head)
         if refused is not None:
             return refused
+        if (returning := self._returns.read(head.raw_path)) is not None:
+            return self._take_back(head, client, returning)
         try:
             identity = await enter(head)
             decision = self._accept(head, client, identity)
@@ -120,7 +135,11 @@ class Players:
     def take(self, head: RequestHead) -> Accepted | Refusal:
         """Accept or refuse a player without authentication."""
         client = self._limits.client(head)
-        return self._refused_by_limit(client, head) or self._accept(head, client, ANONYMOUS)
+        if (refused := self._refused_by_limit(client, head)) is not None:
+            return refused
+        if (returning := self._returns.read(head.raw_path)) is not None:
+            return self._take_back(head, client, returning)
+        return self._accept(head, client, ANONYMOUS)
 
     def _refused_by_limit(self, client: str, head: RequestHead) -> Refusal | None:
         """Count a join; return the refusal if its client has reached a limit."""
@@ -129,12 +148,39 @@ class Players:
         self.metrics.refused("address")
         return refused
 
-    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Accepted | Refusal:
+    def _refused_at_all(self, head: RequestHead) -> Refusal | None:
         if self.closing:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "shutting down")
         if not origin_allowed(head.headers.get("Origin"), self.settings.origins):
             why = "pages of this origin may not connect"
             return self._refuse("origin", HTTPStatus.FORBIDDEN, why, Reason.ORIGIN_NOT_ALLOWED)
+        return None
+
+    def _take_back(self, head: RequestHead, client: str, returning: Return) -> Accepted | Refusal:
+        """Accept a page that returns; it needs no authentication, because who holds the token has been admitted."""
+        if (refused := self._refused_at_all(head)) is not None:
+            return refused
+        if isinstance(returning, Resuming | Refused):
+            return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
+        token, hands_over = returning.token, self._hands_over(head)
+        ticket = structs.replace(
+            token.ticket,
+            replica_id=self.broker.replica_id,
+            client=client_digest(client),
+            keeps_place=self._keeps_place,
+        )
+        place = Place(self._waiting_key, returned=True)
+        self.metrics.returned("place")
+        return accepted(
+            WebSocket(
+                self.bounds, lambda socket: self._opened(socket, ticket, token.passed_on, client, hands_over, place)
+            ),
+            head,
+        )
+
+    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Accepted | Refusal:
+        if (refused := self._refused_at_all(head)) is not None:
+            return refused
         if len(self.broker.waiting) >= self.settings.max_queue:
             return self._refuse("queue_full", HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
         try:
@@ -152,12 +198,15 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
+            keeps_place=self._keeps_place if can_resume(forwarded) else 0,
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )
         hands_over = self._hands_over(head)
+        place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over)), head
+            WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over, place)),
+            head,
         )
 
     def _hands_over(self, head: RequestHead) -> bool:
@@ -178,7 +227,8 @@ class Players:
 
     def forget(self, player: Player) -> None:
         """Remove a player whose socket is closed."""
-        self._open.pop(player.ticket.session_id, None)
+        if self._open.get(player.ticket.session_id) is player:  # otherwise its page has returned
+            del self._open[player.ticket.session_id]
         self._limits.closed(player.client)
         self.left.set()
 
@@ -205,6 +255,8 @@ class Players:
         """Close all players, by default with a code after which they reconnect, to another replica."""
         for player in list(self._open.values()):
             player.socket.close(why)
+        for socket in list(self._resumed):
+            socket.close(why)
 
     def _join_request(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
         """Return the join request of a target and the part of its query that is forwarded.
@@ -214,7 +266,10 @@ class Players:
         query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        return join_request, {name: query[name][:64] for name in FORWARDED if name in query}
+        forwarded = {name: query[name][:64] for name in FORWARDED if name in query}
+        if not can_resume(query):
+            forwarded.pop(RESUME, None)
+        return join_request, forwarded
 
     def _opened(
         self,
@@ -223,10 +278,36 @@ class Players:
         forwarded: dict[str, str],
         client: str,
         hands_over: bool = False,
+        place: Place = NO_PLACE,
     ) -> MessageHandler:
         router = RouterLeg(socket) if hands_over else None
-        player = Player(self, socket, ticket, forwarded, client, router=router)
+        player = Player(self, socket, ticket, forwarded, client, place, router=router)
+        if (former := self._open.get(ticket.session_id)) is not None:
+            former.place.take(former)
         self._open[ticket.session_id] = player
         self._limits.opened(client)
         self._heartbeat.add(socket)
         return player.begin()
+
+    def _resume(self, socket: WebSocket, returning: Resuming | Refused, client: str) -> MessageHandler:
+        """Connect a page that returns to its session, or close it; return the handler of its socket."""
+
+        def ended(code: int, reason: str) -> None:
+            self._resumed.discard(socket)
+            self._limits.closed(client)
+            self.metrics.left(ending_of(code))
+            self.left.set()
+
+        self._resumed.add(socket)
+        self._limits.opened(client)
+        self._heartbeat.add(socket)
+        resumption = Resumption(
+            socket,
+            returning,
+            self.tasks,
+            self.upstream_bounds,
+            self.early_budget,
+            on_outcome=self.metrics.returned,
+            on_end=ended,
+        )
+        return resumption.begin()

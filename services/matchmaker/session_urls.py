@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
+from pixelfleet.fleet import resume
 from pixelfleet.fleet.model import Lease
+from pixelfleet.fleet.resume import ResumeToken, resume_key
+from pixelfleet.fleet.returning import RESUME
 from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.net.addresses import url_address, url_host
 
@@ -26,6 +29,18 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
         token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
+
+
+def return_url(lease: Lease, key: str, passed_on: Mapping[str, str] = NO_QUERY) -> str:
+    """Return the websocket URL to dial for a page that returns to the session of a held lease, to negotiate again.
+
+    It has a resume token that is signed with the session key.
+    """
+    streamer = lease.streamer
+    role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
+    token = ResumeToken(lease.session_id, streamer.server_id, streamer.url, streamer.app, "", role)
+    query = {**passed_on, RESUME: resume.sign(token, resume_key(key)), "fresh": "1"}
+    return f"{streamer.url}/?{urlencode(query)}"
 
 
 def host_and_port(url: str) -> str:

@@ -25,6 +25,8 @@ class QueueEntry:
     """Whether the player's task awaits a call of the broker, which returns the lease: then no notice is queued."""
     notified_unavailable: bool = False
     """Whether the player was last notified that the store is unavailable."""
+    returns: bool = False
+    """Whether the player returns to a place that the store keeps."""
     restored: bool = False
     """Whether this replica restored the session of another owner after a store reset: it then reports the end, too."""
 
@@ -72,9 +74,10 @@ class Sessions:
         """Return a session whose player is connected here, whether owned or handed over."""
         return self._owned.get(session_id) or self._handed_over.get(session_id)
 
-    def add(self, ticket: Ticket) -> QueueEntry:
-        """Add the session of a new player, without a lease."""
-        entry = self._owned[ticket.session_id] = self.waiting[ticket.session_id] = QueueEntry(ticket)
+    def add(self, ticket: Ticket, *, returns: bool = False) -> QueueEntry:
+        """Add the session of a new or returning player, without a lease; an earlier entry is replaced."""
+        session_id = ticket.session_id
+        entry = self._owned[session_id] = self.waiting[session_id] = QueueEntry(ticket, returns=returns)
         return entry
 
     def requeue(self, session_id: str) -> tuple[QueueEntry, str] | None:

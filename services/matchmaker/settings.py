@@ -120,6 +120,13 @@ class Settings(AuthSettings):
     queue_seconds: Seconds = Field(
         3600, gt=0, description="A player that has waited for this time is closed with code 4103."
     )
+    resume_seconds: Seconds = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="A waiting player whose connection is lost keeps its place in the queue for this time, if its page "
+        "can return to it. 0 disables this.",
+    )
     drain_seconds: Seconds = Field(
         30.0, ge=0, description="Players with a streamer may stay for this time after SIGTERM."
     )

@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Registries
-from router.player import Returned
 from router.players import Players
 from router.proxy.forward import Forwarder
 from router.upstreams.matchmakers import Matchmakers

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
@@ -34,10 +35,6 @@ REFUSED: Final = frozenset({400, 401, 403, 404})
 
 TOO_MANY: Final = 429
 """The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
-
-
-Returned = Literal["ok", "failed", "refused"]
-"""The outcomes of a page's return: its server answered, did not, or the token is not valid."""
 
 
 class Arrival(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.person import PLAYER_HEADER, cookie_player_id
 from pixelfleet.fleet.handover import handover_key
 from pixelfleet.fleet.resume import resume_key
+from pixelfleet.fleet.resumption import Returned
 from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, Waiting, resumes
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
@@ -28,7 +29,7 @@ from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
 from router.handover import Offers
-from router.player import Arrival, Connected, Player, Returned
+from router.player import Arrival, Connected, Player
 from router.returning import ReturningPlayer
 from router.settings import Settings
 from router.upstreams.matchmakers import Matchmakers

@@ -9,9 +9,7 @@ import structlog
 
 from pixelfleet.fleet.resumption import Resumption
 from pixelfleet.fleet.returning import Refused, Resuming
-from pixelfleet.net.dial import DialError
 from pixelfleet.net.websocket import MessageHandler, WebSocket
-from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import ending_of
 from router.player import Arrival, Context
 
@@ -33,43 +31,20 @@ class ReturningPlayer:
         """Start to dial the signalling server, or close the player; return the handler of its socket."""
         players = self.players
         self.began_at = players.now()
-        if isinstance(self.returning, Refused):
-            log.info("return refused", why=self.returning.why)
-            players.returned("refused")
-            self.socket.close(close_codes.SESSION_GONE)
-            return _Closing(self)
         resumption = Resumption(
             self.socket,
             self.returning,
             players.tasks,
             players.server_bounds,
             players.early_budget,
-            on_dialled=self._dialled,
-            on_end=self.ended,
+            on_outcome=players.returned,
+            on_end=self._ended,
         )
         return resumption.begin()
 
-    def _dialled(self, error: DialError | None) -> None:
-        self.players.returned("ok" if error is None else "failed")
-
-    def ended(self, code: int, reason: str) -> None:
-        """Forget the player, whose socket has closed."""
+    def _ended(self, code: int, reason: str) -> None:
         ending = ending_of(code)
         self.players.forget(self, ending)
         if isinstance(self.returning, Resuming):
             session, played = self.returning.token.session_id, round(self.players.now() - self.began_at, 3)
             log.info("player left", session=session, played=played, ending=ending.value, code=code, reason=reason)
-
-
-class _Closing:
-    """The handler of the socket of a player that is refused."""
-
-    def __init__(self, player: ReturningPlayer) -> None:
-        self._player = player
-
-    def message(self, data: bytes) -> None:
-        """Ignore a message."""
-
-    def closed(self, code: int, reason: str) -> None:
-        """Handle the close of the player's socket."""
-        self._player.ended(code, reason)

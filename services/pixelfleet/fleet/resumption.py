@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
-from pixelfleet.fleet.returning import Resuming
+from pixelfleet.fleet.returning import Refused, Resuming
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
@@ -24,6 +24,10 @@ UNAVAILABLE_FROM: Final = 500
 TOO_MANY: Final = 429
 
 
+Returned = Literal["ok", "failed", "refused"]
+"""The outcomes of a page's return: its server answered, did not, or the token is not valid."""
+
+
 def refusal_of(error: DialError) -> CloseCode:
     """Return the close code for a page whose signalling server could not be dialled."""
     if error.status and error.status != TOO_MANY and error.status < UNAVAILABLE_FROM:
@@ -33,16 +37,16 @@ def refusal_of(error: DialError) -> CloseCode:
 
 @dataclass(slots=True, eq=False)
 class Resumption:
-    """A page on its way back to its session, then relayed to its signalling server."""
+    """A page on its way back to its session, then relayed to its signalling server; or one whose token is refused."""
 
     socket: WebSocket
-    resuming: Resuming
+    returning: Resuming | Refused
     tasks: Tasks
     bounds: Bounds
     """The limits of the connection to the signalling server."""
     budget: EarlyBudget
-    on_dialled: Callable[[DialError | None], None]
-    """Called with the outcome of the dial."""
+    on_outcome: Callable[[Returned], None]
+    """Called once with the outcome, unless the page leaves before."""
     on_end: Callable[[int, str], None]
     """Called once when the page's socket has closed, with the code and the reason."""
     relay: Relay = field(init=False)
@@ -50,25 +54,44 @@ class Resumption:
     """Cancels the dial."""
 
     def begin(self) -> MessageHandler:
-        """Start to dial; return the handler of the page's socket."""
+        """Start to dial, or close the page; return the handler of its socket."""
+        if isinstance(self.returning, Refused):
+            log.info("return refused", why=self.returning.why)
+            self.on_outcome("refused")
+            self.socket.close(close_codes.SESSION_GONE)
+            return _Refused(self.on_end)
         self.relay = Relay(self.socket, on_end=self._ended, budget=self.budget)
-        self._cancel = self.tasks.spawn(self._dial())
+        self._cancel = self.tasks.spawn(self._dial(self.returning))
         return self.relay
 
-    async def _dial(self) -> None:
-        session = self.resuming.token.session_id
+    async def _dial(self, resuming: Resuming) -> None:
+        session = resuming.token.session_id
         try:
-            await dial(self.resuming.url, self.relay.join, self.bounds)
+            await dial(resuming.url, self.relay.join, self.bounds)
         except DialError as error:
             log.warning("session cannot be resumed", session=session, status=error.status, why=str(error))
-            self.on_dialled(error)
+            self.on_outcome("failed")
             self.socket.close(refusal_of(error))
         else:
             self._cancel = None  # it would keep the task and its frames in memory
-            self.on_dialled(None)
+            self.on_outcome("ok")
 
     def _ended(self, code: int, reason: str) -> None:
         if self._cancel is not None:
             self._cancel()
         self.on_end(code, reason)
         del self.relay  # breaks the reference cycle, so that no garbage collection is needed
+
+
+@dataclass(slots=True, eq=False)
+class _Refused:
+    """The handler of the socket of a page that is refused."""
+
+    on_end: Callable[[int, str], None]
+
+    def message(self, data: bytes) -> None:
+        """Ignore a message."""
+
+    def closed(self, code: int, reason: str) -> None:
+        """Handle the close of the page's socket."""
+        self.on_end(code, reason)

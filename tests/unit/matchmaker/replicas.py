@@ -11,6 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.place import NO_PLACE
 from matchmaker.player import Player
 from matchmaker.players import Players
 from matchmaker.settings import Settings
@@ -79,12 +80,14 @@ class Replica:
         return self.players.take(RequestHead("GET", path, CIMultiDictProxy(CIMultiDict(headers)), remote))
 
     def player(self, **join_request: Any) -> "Client":
-        """Connect a player; keyword arguments are fields of its ticket, `passed_on`, `client`, or `hands_over`."""
+        """Connect a player; keyword arguments are fields of its ticket or those that are read here."""
         socket = FakeSocket()
         passed_on, client = join_request.pop("passed_on", {}), join_request.pop("client", "")
         hands_over = join_request.pop("hands_over", False)
         facts = {"session_id": secrets.token_hex(16), "replica_id": self.broker.replica_id, "app": "default"}
-        handler = self.players._opened(socket.real, Ticket(**{**facts, **join_request}), passed_on, client, hands_over)
+        place = join_request.pop("place", NO_PLACE)
+        ticket = Ticket(**{**facts, **join_request})
+        handler = self.players._opened(socket.real, ticket, passed_on, client, hands_over, place)
         assert isinstance(handler, Player)
         return Client(self, socket, handler)
 

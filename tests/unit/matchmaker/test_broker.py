@@ -1,5 +1,7 @@
 """The calls of a replica to the store, also while it is unavailable and after a reset."""
 
+from typing import Any
+
 import pytest
 
 from matchmaker.broker import BATCH_SIZE, CONTACT_SECONDS
@@ -57,7 +59,7 @@ async def test_the_replica_owns_a_session_with_a_legacy_server(driver: BrokerDri
     driver.broker.arrived(player.ticket.session_id)
     assert driver.broker.owns(player.ticket.session_id)
     await driver.leave(player.ticket.session_id)
-    assert driver.store.calls_of("leave") == [(player.ticket.session_id, "here")]
+    assert driver.store.calls_of("leave") == [(player.ticket.session_id, "here", False)]
 
 
 async def test_an_unreachable_streamer_is_given_back_for_another_one(driver: BrokerDriver) -> None:
@@ -385,9 +387,9 @@ async def test_a_player_that_leaves_during_its_join_is_removed(
     waiting = ticket()
     join = driver.store.inner.join
 
-    async def join_slowly(ticket: Ticket) -> Placed:
+    async def join_slowly(ticket: Ticket, **options: Any) -> Placed:
         driver.broker.leave(ticket.session_id)
-        return await join(ticket)
+        return await join(ticket, **options)
 
     monkeypatch.setattr(driver.store.inner, "join", join_slowly)
     assert await driver.broker.join(waiting) is None
@@ -403,8 +405,8 @@ async def test_a_lease_delivered_during_a_call_is_its_result_and_no_notice(
     await ready(driver)
     join = driver.store.inner.join
 
-    async def join_slowly(ticket: Ticket) -> Placed:
-        placed = await join(ticket)
+    async def join_slowly(ticket: Ticket, **options: Any) -> Placed:
+        placed = await join(ticket, **options)
         await driver.store.streamer()
         await driver.broker.renew()
         if not answered:

@@ -25,7 +25,7 @@ async def departures(store: Store) -> AsyncIterator[Departures]:
 
 
 def sent(store: Store) -> list[list[str]]:
-    return [sessions for *sessions, _ in store.calls_of("leave")]
+    return [sessions for *sessions, _, _ in store.calls_of("leave")]
 
 
 async def test_departures_within_the_delay_are_sent_in_one_call_in_order(store: Store, departures: Departures) -> None:
@@ -84,3 +84,14 @@ async def test_the_loop_continues_after_a_failure(store: Store, departures: Depa
     departures.add("b")
     await eventually(lambda: not departures, "the departure is sent")
     assert sent(store) == [["a"], ["b"]]
+
+
+async def test_the_players_that_may_return_are_sent_in_calls_of_their_own(store: Store, departures: Departures) -> None:
+    store.unavailable = True
+    for name, may_return in (("a", True), ("b", False), ("c", True)):
+        departures.add(name, may_return=may_return)
+    await departures.send()
+    store.unavailable = False
+    store.calls.clear()
+    await departures.resend()
+    assert store.calls_of("leave") == [("a", "c", "here", True), ("b", "here", False)]

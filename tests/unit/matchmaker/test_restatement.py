@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from msgspec import structs
 
 from matchmaker.restatement import DIFFERENCE_SECONDS, DIFFERENCES, RESTATE_SECONDS, RESTATED_AT_ONCE
 from tests.unit.matchmaker.brokers import BrokerDriver, Store
@@ -68,14 +67,16 @@ async def test_a_lost_lease_is_sent_again(driver: BrokerDriver) -> None:
 
 async def test_a_difference_that_lasts_causes_one_restatement_at_a_time(driver: BrokerDriver) -> None:
     (player,) = await driver.join()
-    # Its player returned through another replica, which the store knows already.
-    await driver.store.inner.join(structs.replace(player.ticket, replica_id="other"))
-    for _ in range(10):
-        await driver.renew()
+
+    async def lose_and_renew(times: int) -> None:
+        for _ in range(times):
+            await driver.store.inner.leave(player.ticket.session_id)
+            await driver.renew()
+
+    await lose_and_renew(10)
     assert len(driver.store.calls_of("restore")) == 1
     pass_time(driver, DIFFERENCE_SECONDS)
-    for _ in range(DIFFERENCES):
-        await driver.renew()
+    await lose_and_renew(DIFFERENCES)
     assert len(driver.store.calls_of("restore")) == 2
 
 

@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss bench-rolling chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -70,6 +70,9 @@ bench-startup: ## measure the response time of the command line (ARGS="--against
 
 bench-loss: ## measure the time without matches after the loss of Redis (ARGS="--against CHECKOUT" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.loss --check $(ARGS)
+
+bench-rolling: ## measure how long a picture stalls while every router and matchmaker is replaced (nginx in front)
+	@scripts/setup dev && scripts/build-page test && scripts/install-parts && exec .venv/bin/python -m benchmarks.rolling --check $(ARGS)
 
 interop: ## run real peers (Epic's published libraries, Firefox, GStreamer) and write docs/reference/compatibility.md
 	@scripts/setup dev && scripts/build-page test && scripts/install-parts interop

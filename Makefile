@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss bench-rolling chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -40,6 +40,9 @@ bench-relay: ## measure the cost of a relayed message, against relays without fe
 
 bench-chain: ## measure a message through router, matchmaker and signalserver, against two proxies and a relay
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.chain --check $(ARGS)
+
+bench-arrival: ## measure the cost of a player's arrival in router, matchmaker, Redis and signalserver (ARGS="--against CHECKOUT")
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.arrival --check $(ARGS)
 
 bench-idle: ## measure the cost of 5,000 idle players for the signalling server, for a minute
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.idle --check $(ARGS)

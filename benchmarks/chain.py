@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.command import command_line, measured, verdict
 from benchmarks.load import Phase, connected
-from benchmarks.matching.processes import free_port, matchmaker, proxy, redis, redis_folder, wait_until_ready
+from benchmarks.matching.processes import free_port, proxy, redis, redis_folder, wait_until_ready
 from benchmarks.processes import Program, Server, start_python
 
 FLOOR: Final = "bare"
@@ -35,6 +36,7 @@ MOST: Final = 0.9
 """The message passes router and signalserver only; the floor has three processes."""
 WARM_UP_SECONDS: Final = 1.0
 APP: Final = "default"
+PIXELFLEET: Final = (sys.executable, "-m", "pixelfleet_cli.cli")
 
 Samples = dict[str, list[Phase]]
 """The rounds of each chain."""
@@ -72,36 +74,56 @@ async def bare(_: argparse.Namespace) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def ours(args: argparse.Namespace) -> AsyncIterator[Server]:
     """Run router, matchmaker and signalserver on one redis-server, with slots for all players."""
+    async with services(-(-args.players // args.streamers)) as chain:
+        yield _server(chain.router, chain.matchmaker, chain.signals, "ws")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The processes of the chain."""
+
+    router: Program
+    matchmaker: Program
+    signals: Program
+    store: Program
+
+
+@asynccontextmanager
+async def services(capacity: int, program: Sequence[str] = PIXELFLEET) -> AsyncIterator[Chain]:
+    """Run router, matchmaker and signalserver on one redis-server, with `capacity` slots for each streamer.
+
+    `program` is the command line of the services up to their names.
+    """
     async with AsyncExitStack() as stack:
         ended = await stack.enter_async_context(_ending())
         port = free_port()
         folder = await stack.enter_async_context(redis_folder())
         store = await ended(redis(port, folder))
-        assert store.facts["port"] == port
         key = ("--session-key", secrets.token_hex(32))
         fleet = ("--redis-url", f"redis://127.0.0.1:{port}", *key)
-        signals = await ended(_service("signalserver", *fleet, *_slots(args), fact="players"))
-        matches = await ended(matchmaker(*fleet))
+        ports = [each for name in ("player", "streamer", "sfu") for each in (f"--{name}-port", "0")]
+        slots = (*ports, "--app", APP, "--capacity", str(capacity))
+        signals = await ended(_service(program, "signalserver", *fleet, *slots, fact="players"))
+        matches = await ended(_service(program, "matchmaker", *fleet, "--port", "0", fact="port"))
         await wait_until_ready(matches.facts["port"])
         page = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (page / "index.html").write_text("<!doctype html>", encoding="utf-8")
-        upstream = f"ws://127.0.0.1:{matches.facts['port']}"
-        limits = ("--joins-per-minute", "0", "--connections-per-address", "0")
         entry = await ended(
-            _service("router", "--port", "0", "--matchmaker", upstream, "--page", str(page), *limits, *key, fact="port")
+            _service(
+                program,
+                "router",
+                *("--port", "0", "--matchmaker", f"ws://127.0.0.1:{matches.facts['port']}", "--page", str(page)),
+                *("--joins-per-minute", "0", "--connections-per-address", "0", *key),
+                fact="port",
+            )
         )
         await wait_until_ready(entry.facts["port"])
-        yield _server(entry, matches, signals, "ws")
+        yield Chain(entry, matches, signals, store)
 
 
-def _slots(args: argparse.Namespace) -> tuple[str, ...]:
-    ports = [each for name in ("player", "streamer", "sfu") for each in (f"--{name}-port", "0")]
-    return (*ports, "--app", APP, "--capacity", str(-(-args.players // args.streamers)))
-
-
-async def _service(name: str, *options: str, fact: str) -> Program:
+async def _service(program: Sequence[str], name: str, *options: str, fact: str) -> Program:
     common = ("--log-format", "json", "--host", "127.0.0.1", "--metrics-port", "0")
-    return await start_python("pixelfleet_cli.cli", name, *common, *options, fact=fact)
+    return await start_python(name, *common, *options, fact=fact, program=program)
 
 
 async def rounds(args: argparse.Namespace, console: Console) -> Samples:

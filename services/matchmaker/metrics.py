@@ -81,6 +81,11 @@ class Metrics:
             ["ending"],
             registry=registry,
         )
+        self._passed_over = Counter(
+            "matchmaker_players_passed_over",
+            "Relayed players whose page did not answer its match in time; routers count the others.",
+            registry=registry,
+        )
         self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._refused = Counter(
             "matchmaker_upgrades_refused",
@@ -110,6 +115,10 @@ class Metrics:
     def left(self, ending: Ending) -> None:
         """Count a player whose connection has ended."""
         self._notes.add(self._left[ending].inc)
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     def refused(self, reason: str) -> None:
         """Count a refused player; `reason` is one of a fixed set."""

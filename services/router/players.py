@@ -49,8 +49,12 @@ class Players:
         heartbeat: Heartbeat,
         on_handover: Callable[[bool], None] = lambda _: None,
         on_left: Callable[[Ending], None] = lambda _: None,
+        on_passed_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_handover` is called with the outcome of each dial of a signalling server, `on_left` for each player."""
+        """`on_handover` is called with the outcome of each dial of a signalling server, `on_left` for each player.
+
+        `on_passed_over` is called for each player whose page did not answer its match.
+        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -61,6 +65,7 @@ class Players:
         self.offers = Offers(self.handover_key)
         self._on_handover = on_handover
         self._on_left = on_left
+        self.passed_over = on_passed_over
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are refused."""

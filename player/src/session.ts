@@ -45,8 +45,6 @@ export class Session {
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
-  /** Whether the page has left its server because the browser keeps it in its cache. */
-  #isStored = false;
 
   /**
    * @param stream - the library's object, connecting already or not
@@ -75,11 +73,9 @@ export class Session {
       },
     });
     watchPageCache({
-      onStored: () => {
-        this.#onStored();
-      },
-      onShown: () => {
-        this.#onShown();
+      leave: () => this.#leave(),
+      join: () => {
+        this.retry();
       },
     });
     this.#listenToServer();
@@ -176,20 +172,15 @@ export class Session {
     this.#stream.webRtcController.closePeerConnection();
   }
 
-  #onStored(): void {
-    const isConnected = this.#stream.signallingProtocol.isConnected();
-    this.#isStored = isConnected || this.#reconnector.isPending;
+  /** Leaves the server without a change of the state; returns false for a page that has nothing to leave. */
+  #leave(): boolean {
+    const wasPending = this.#reconnector.isPending;
     this.#reconnector.cancel();
-    if (isConnected) {
-      this.#disconnect('stop');
+    if (!this.#stream.signallingProtocol.isConnected()) {
+      return wasPending;
     }
-  }
-
-  #onShown(): void {
-    if (this.#isStored) {
-      this.#isStored = false;
-      this.retry();
-    }
+    this.#disconnect('stop');
+    return true;
   }
 
   #onPathLost(): void {

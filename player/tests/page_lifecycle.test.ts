@@ -6,34 +6,41 @@ function transition(type: 'pagehide' | 'pageshow', persisted: boolean): Event {
 }
 
 describe('watchPageCache', () => {
-  const listener = { onStored: vi.fn(), onShown: vi.fn() };
-  let page: EventTarget;
+  const page = { leave: vi.fn(() => true), join: vi.fn() };
+  let browser: EventTarget;
 
   beforeEach(() => {
-    page = new EventTarget();
-    vi.stubGlobal('window', page);
+    browser = new EventTarget();
+    vi.stubGlobal('window', browser);
     vi.clearAllMocks();
-    watchPageCache(listener);
+    watchPageCache(page);
   });
 
   afterEach(() => {
     vi.unstubAllGlobals();
   });
 
-  it('reports each visit to the cache', () => {
-    page.dispatchEvent(transition('pagehide', true));
-    expect(listener.onStored).toHaveBeenCalledTimes(1);
-    expect(listener.onShown).not.toHaveBeenCalled();
-    page.dispatchEvent(transition('pageshow', true));
-    page.dispatchEvent(transition('pagehide', true));
-    expect(listener.onStored).toHaveBeenCalledTimes(2);
-    expect(listener.onShown).toHaveBeenCalledTimes(1);
+  it('leaves on each visit to the cache, and joins when the page is shown', () => {
+    for (const visits of [1, 2]) {
+      browser.dispatchEvent(transition('pagehide', true));
+      expect(page.leave).toHaveBeenCalledTimes(visits);
+      expect(page.join).toHaveBeenCalledTimes(visits - 1);
+      browser.dispatchEvent(transition('pageshow', true));
+      expect(page.join).toHaveBeenCalledTimes(visits);
+    }
   });
 
   it('ignores the first load and a page that is not kept', () => {
-    page.dispatchEvent(transition('pageshow', false));
-    page.dispatchEvent(transition('pagehide', false));
-    expect(listener.onStored).not.toHaveBeenCalled();
-    expect(listener.onShown).not.toHaveBeenCalled();
+    browser.dispatchEvent(transition('pageshow', false));
+    browser.dispatchEvent(transition('pagehide', false));
+    expect(page.leave).not.toHaveBeenCalled();
+    expect(page.join).not.toHaveBeenCalled();
+  });
+
+  it('does not join for a page that had nothing to leave, such as one whose session is over', () => {
+    page.leave.mockReturnValueOnce(false);
+    browser.dispatchEvent(transition('pagehide', true));
+    browser.dispatchEvent(transition('pageshow', true));
+    expect(page.join).not.toHaveBeenCalled();
   });
 });

@@ -111,9 +111,15 @@ export class ResumingTransport implements Edge {
   }
 
   hangUp(code: number | undefined, reason: string): void {
-    this.#socket?.close(code, reason);
+    for (const socket of [...this.#replaced, ...(this.#socket === undefined ? [] : [this.#socket])]) {
+      if (code === undefined) {
+        socket.close(); // Chromium takes an explicit undefined for the code 0
+      } else {
+        socket.close(code, reason);
+      }
+    }
     this.#socket = undefined;
-    this.#closeReplaced(code);
+    this.#replaced = [];
   }
 
   send(text: string): void {
@@ -121,7 +127,10 @@ export class ResumingTransport implements Edge {
   }
 
   settled(): void {
-    this.#closeReplaced(undefined);
+    this.#replaced.forEach((socket) => {
+      socket.close();
+    });
+    this.#replaced = [];
   }
 
   opened(): void {
@@ -212,12 +221,5 @@ export class ResumingTransport implements Edge {
         }, delay);
       }
     }
-  }
-
-  #closeReplaced(code: number | undefined): void {
-    for (const socket of this.#replaced) {
-      socket.close(code);
-    }
-    this.#replaced = [];
   }
 }

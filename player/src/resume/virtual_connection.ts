@@ -57,7 +57,7 @@ export class VirtualConnection {
   /** Whether the token is one of a session, and not of a place in the queue. */
   #isSession = false;
   #window = DEFAULT_WINDOW;
-  /** Whether a server of ours has been noticed; another one may not understand the heartbeat. */
+  /** Whether the server has sent `session`; another one may not understand the heartbeat. */
   #isOurs = false;
   /** Whether the token came over this connection, and not over that of an earlier page or negotiation. */
   #hasJoined = false;
@@ -173,11 +173,7 @@ export class VirtualConnection {
         this.#onPong(message, text);
         return;
       case 'config':
-        this.#onConfig(now);
-        break;
-      case 'matchmaker':
-        this.#isOurs = true;
-        this.#heartbeat.start(WAITING_INTERVAL, now);
+        this.#onConfig();
     }
     this.#line.count();
     this.#edge.received(text);
@@ -341,13 +337,13 @@ export class VirtualConnection {
     this.#heartbeat.start(this.#interval, now);
   }
 
-  #onConfig(now: number): void {
+  #onConfig(): void {
     this.#isConfigured = true;
     if (!this.#isSession) {
-      this.#forget(); // the place in the queue was used up for a server that resumes no sessions
-    }
-    if (this.#isOurs) {
-      this.#heartbeat.start(this.#interval, now);
+      // The place in the queue was used up for a server that resumes no sessions.
+      this.#forget();
+      this.#isOurs = false;
+      this.#heartbeat.stop();
     }
   }
 

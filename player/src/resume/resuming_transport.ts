@@ -1,9 +1,10 @@
 import { WebSocketTransport, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { SOCKET_EVENTS, type PreconnectedSocket } from '../connection/preconnected_socket';
 import { dialUrl, type Dial } from './dial';
+import type { Edge, Media } from './edge';
 import { watchNetwork } from './network_events';
 import { TabToken } from './tab_token';
-import { VirtualConnection, type Edge, type Media } from './virtual_connection';
+import { VirtualConnection } from './virtual_connection';
 
 /** What the transport reports, and what it has to know. */
 export interface TransportObserver {

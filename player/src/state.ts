@@ -137,6 +137,9 @@ function onMatchmaker(state: State, message: MatchmakerMessage): State {
     return { phase: 'starting', ...keepCut(state) };
   }
   const { kind: _, ...position } = message;
+  if (state.phase === 'queued' && !state.unserved && Object.keys(position).length === 0) {
+    return onReturned(state); // the first message after a return has no figures yet
+  }
   return { phase: 'queued', ...position, ...keepCut(state) };
 }
 

@@ -38,7 +38,11 @@ export class FakeSocket extends EventTarget {
     this.sent.push(text);
   }
 
-  close(code?: number): void {
+  close(...parameters: [code?: number, reason?: string]): void {
+    const [code] = parameters;
+    if (parameters.length > 0 && code === undefined) {
+      throw new Error('Chromium takes an explicit undefined for the code 0');
+    }
     this.closes.push(code);
     this.readyState = 2;
   }

@@ -58,7 +58,7 @@ describe('any interleaving of messages, losses and returns', () => {
   it('ends with a code when the server no longer keeps what is missing', () => {
     const codes = new Set<number | undefined>();
     for (let seed = 0; seed < RUNS; seed += 1) {
-      const world = live(seed, 2);
+      const world = live(seed, 6);
       expectOrder(world);
       codes.add(world.ended);
     }

@@ -1,5 +1,6 @@
 import type { Dial } from '../src/resume/dial';
-import { VirtualConnection, type Edge, type Media } from '../src/resume/virtual_connection';
+import type { Edge, Media } from '../src/resume/edge';
+import { VirtualConnection } from '../src/resume/virtual_connection';
 
 /** What a faulty server does with the messages that it replays, or with those that are replayed to it. */
 export type Fault = 'skips' | 'repeats' | 'forgets-count';

@@ -98,6 +98,26 @@ describe('reduce', () => {
     expect(after(CONFIGURED, cut, { type: 'retry' }, CONFIGURED)).toEqual({ phase: 'starting' });
   });
 
+  it('is away while the page returns to its server, and everything else goes on', () => {
+    const away: StateEvent = { type: 'away' };
+    const returned: StateEvent = { type: 'returned' };
+    expect(after(CONFIGURED, FRAME, away)).toEqual({ phase: 'playing', away: true });
+    expect(after(CONFIGURED, FRAME, away, { type: 'paused' })).toEqual({ phase: 'blocked', paused: true, away: true });
+    expect(after(CONFIGURED, away, FRAME)).toEqual({ phase: 'playing', away: true });
+    expect(after(CONFIGURED, FRAME, away, returned)).toEqual({ phase: 'playing' });
+    expect(after(CONFIGURED, FRAME, away, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(away)).toEqual(INITIAL);
+    expect(reduce(INITIAL, returned)).toBe(INITIAL);
+  });
+
+  it('keeps the shown position on a return to the queue until there is a newer one', () => {
+    const first: StateEvent = { type: 'matchmaker', message: { kind: 'queued' } };
+    expect(after(QUEUED, { type: 'away' })).toEqual({ phase: 'queued', position: 2, ahead: 1, away: true });
+    expect(after(QUEUED, { type: 'away' }, first)).toEqual({ phase: 'queued', position: 2, ahead: 1 });
+    expect(after(first)).toEqual({ phase: 'queued' });
+    expect(after({ type: 'matchmaker', message: { kind: 'queued', unserved: true } }, first)).toEqual({ phase: 'queued' });
+  });
+
   it('stays ended until the user retries', () => {
     const ended: StateEvent = { type: 'ended', cause: 'over', text: 'time is up' };
     expect(after(CONFIGURED, FRAME, ended)).toEqual({ phase: 'ended', cause: 'over', text: 'time is up' });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Dial } from '../src/resume/dial';
+import type { Edge, Media } from '../src/resume/edge';
 import { ANSWER_TIMEOUT, PLAYING_INTERVAL, WAITING_INTERVAL } from '../src/resume/heartbeat';
 import { MAX_KEPT } from '../src/resume/message_line';
 import { RETURN_TIMEOUT } from '../src/resume/redials';
-import { VirtualConnection, type Edge, type Media } from '../src/resume/virtual_connection';
+import { VirtualConnection } from '../src/resume/virtual_connection';
 
 const SESSION = { type: 'session', token: 'T1', resumeSeconds: 30, reloadSeconds: 5 };
 const PLACE = { type: 'session', token: 'W1', resumeSeconds: 30 };

@@ -12,11 +12,11 @@ import signalserver.settings
 import teststreamer.app
 import teststreamer.settings
 from pixelfleet.fleet.memory import MemoryFleetStore
-from teststreamer.peer import Peer
-from teststreamer.streamer import Streamer
 from tests.e2e.network import Network, network
 from tests.e2e.script import front_of
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS
+from teststreamer.peer import Peer
+from teststreamer.streamer import Streamer
 
 KEY: Final = "k" * 40
 """The session key, which is the link key as well."""
@@ -51,15 +51,18 @@ async def fleet(host: str = "127.0.0.1", **access: Any) -> AsyncIterator[Fleet]:
         signals = await stack.enter_async_context(signalserver.app.running(made, store))
         common: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "metrics_port": 0, "legacy_link": False}
         matches = await stack.enter_async_context(
-            matchmaker.app.running(
-                matchmaker.settings.Settings(**common, **keys, trusted_proxies=1, **access), store
-            )
+            matchmaker.app.running(matchmaker.settings.Settings(**common, **keys, trusted_proxies=1, **access), store)
         )
         entry = await stack.enter_async_context(front_of([f"ws://127.0.0.1:{matches.port}"], **keys, **access))
         streamers = []
         for number in (1, 2):
             settings = teststreamer.settings.Settings(
-                url=f"ws://127.0.0.1:{signals.streamer_port}", id=f"cam-{number}", width=640, height=360, fps=15, sound=False
+                url=f"ws://127.0.0.1:{signals.streamer_port}",
+                id=f"cam-{number}",
+                width=640,
+                height=360,
+                fps=15,
+                sound=False,
             )
             streamers.append(await stack.enter_async_context(teststreamer.app.running(settings)))
         for each in streamers:

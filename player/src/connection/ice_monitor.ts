@@ -1,4 +1,4 @@
-import type { Media } from '../resume/virtual_connection';
+import type { Media } from '../resume/edge';
 import { hasNoPath, watchIcePath, type IcePathKind, type IcePathObserver } from './ice_path';
 
 /** Attempts in a row that may find no path after video has played: some minutes of them. */

@@ -1,3 +1,5 @@
+import { optional } from '../optional';
+
 /** The part of a message that the transport reads. */
 export type Message = Readonly<Record<string, unknown>>;
 
@@ -9,6 +11,16 @@ export function parse(text: string): Message | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A message of the heartbeat, with the number of messages that were received in the session if there is one. */
+export function ping(now: number, received: number | undefined): string {
+  return JSON.stringify({ type: 'ping', time: Math.round(now), ...optional('received', received) });
+}
+
+/** The answer to a message of the other side's heartbeat. */
+export function pong(ping: Message): string {
+  return JSON.stringify({ type: 'pong', time: ping['time'] });
 }
 
 /** The number of messages in a field of a message; undefined when it is none. */

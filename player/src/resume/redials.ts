@@ -8,6 +8,9 @@ export const RETURN_TIMEOUT = 4_000;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 3_000;
 
+/** How long after an abandoned attempt the server may still carry it out, in milliseconds. */
+const STRAY_TIME = 15_000;
+
 /** Attempts in a row; a server may accept each of them and close it at once. */
 const MAX_ATTEMPTS = 30;
 
@@ -21,6 +24,7 @@ export class Redials {
   #dialAt = Infinity;
   #answerBy = Infinity;
   #giveUpAt = Infinity;
+  #abandonedAt = -Infinity;
 
   /** @param random - returns numbers in [0, 1), for the jitter */
   constructor(random: () => number) {
@@ -30,6 +34,11 @@ export class Redials {
   /** The time at which something is due; Infinity while nothing is. */
   get deadline(): number {
     return Math.min(this.#dialAt, this.#answerBy, this.#giveUpAt);
+  }
+
+  /** Whether an attempt that was abandoned may arrive at the server after the one that replaced it. */
+  mayBeOvertaken(now: number): boolean {
+    return now - this.#abandonedAt < STRAY_TIME;
   }
 
   /** Starts a series of attempts, which ends after `window` milliseconds. */
@@ -83,6 +92,7 @@ export class Redials {
       return 'give-up';
     }
     if (now >= this.#answerBy) {
+      this.#abandonedAt = now;
       return 'no-answer';
     }
     return now >= this.#dialAt ? 'dial' : undefined;

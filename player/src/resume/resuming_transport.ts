@@ -1,9 +1,10 @@
 import { WebSocketTransport, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { SOCKET_EVENTS, type PreconnectedSocket } from '../connection/preconnected_socket';
 import { dialUrl, type Dial } from './dial';
+import type { Edge, Media } from './edge';
 import { watchNetwork } from './network_events';
 import { TabToken } from './tab_token';
-import { VirtualConnection, type Edge, type Media } from './virtual_connection';
+import { VirtualConnection } from './virtual_connection';
 
 /** What the transport reports, and what it has to know. */
 export interface TransportObserver {
@@ -111,9 +112,15 @@ export class ResumingTransport implements Edge {
   }
 
   hangUp(code: number | undefined, reason: string): void {
-    this.#socket?.close(code, reason);
+    for (const socket of [...this.#replaced, ...(this.#socket === undefined ? [] : [this.#socket])]) {
+      if (code === undefined) {
+        socket.close(); // Chromium takes an explicit undefined for the code 0
+      } else {
+        socket.close(code, reason);
+      }
+    }
     this.#socket = undefined;
-    this.#closeReplaced(code);
+    this.#replaced = [];
   }
 
   send(text: string): void {
@@ -121,7 +128,10 @@ export class ResumingTransport implements Edge {
   }
 
   settled(): void {
-    this.#closeReplaced(undefined);
+    this.#replaced.forEach((socket) => {
+      socket.close();
+    });
+    this.#replaced = [];
   }
 
   opened(): void {
@@ -212,12 +222,5 @@ export class ResumingTransport implements Edge {
         }, delay);
       }
     }
-  }
-
-  #closeReplaced(code: number | undefined): void {
-    for (const socket of this.#replaced) {
-      socket.close(code);
-    }
-    this.#replaced = [];
   }
 }

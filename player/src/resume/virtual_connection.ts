@@ -1,40 +1,11 @@
 import { consequence, ELSEWHERE, isUnanswered, MESSAGES_LOST, RETURNING } from './close_rules';
 import { NEW_SESSION, type Dial } from './dial';
-import { Heartbeat, PLAYING_INTERVAL, WAITING_INTERVAL } from './heartbeat';
+import type { Edge } from './edge';
+import { Heartbeat } from './heartbeat';
+import { Membership } from './membership';
 import { MessageLine } from './message_line';
-import { countIn, parse, sessionMessage, type Message, type SessionMessage } from './messages';
+import { countIn, parse, ping, pong, sessionMessage, type Message, type SessionMessage } from './messages';
 import { FIRST_DIAL_TIMEOUT, Redials, RETURN_TIMEOUT } from './redials';
-
-/** The peer connection: not connected yet, with a path, or without the path that it had. */
-export type Media = 'none' | 'live' | 'lost';
-
-/** What the connection uses: websockets, the library, and the rest of the page. */
-export interface Edge {
-  /** Opens a websocket in place of any other, whose events are of no more interest. */
-  dial(dial: Dial): void;
-  /** Closes the websocket with a code; its events are of no more interest. */
-  hangUp(code: number | undefined, reason: string): void;
-  send(text: string): void;
-  /** The server has accepted the websocket: earlier ones need not be kept. */
-  settled(): void;
-  /** For the library. */
-  opened(): void;
-  received(text: string): void;
-  closed(code: number, reason: string): void;
-  /** Stores the token for a reload, or forgets it. */
-  remember(token: string | undefined): void;
-  /** Whether the page is without the server, and returns to it. */
-  awayChanged(isAway: boolean): void;
-  /** The server has answered the heartbeat, so the network is there. */
-  answered(): void;
-  media(): Media;
-}
-
-/** How long a session is kept, in milliseconds, as long as its server has not reported its own setting. */
-const DEFAULT_WINDOW = 30_000;
-
-/** How long after an abandoned attempt the server may still carry it out, in milliseconds. */
-const STRAY_TIME = 15_000;
 
 /**
  * A connection of the library that outlives its websockets. It has no timer and no websocket of its own: its caller
@@ -47,23 +18,17 @@ export class VirtualConnection {
   readonly #edge: Edge;
   readonly #heartbeat = new Heartbeat();
   readonly #redials: Redials;
+  readonly #membership = new Membership();
   #line = new MessageLine();
   /** For the library: `joining` until the first websocket is open. */
   #phase: 'closed' | 'joining' | 'open' | 'away' = 'closed';
   /** `returning`: open, and the server has not yet answered with `session`. */
   #socket: 'none' | 'dialling' | 'returning' | 'live' = 'none';
   #dial = NEW_SESSION;
-  #token: string | undefined;
-  /** Whether the token is one of a session, and not of a place in the queue. */
-  #isSession = false;
-  #window = DEFAULT_WINDOW;
-  /** Whether a server of ours has been noticed; another one may not understand the heartbeat. */
+  /** Whether the server has sent `session`; another one may not understand the heartbeat. */
   #isOurs = false;
-  /** Whether the token came over this connection, and not over that of an earlier page or negotiation. */
-  #hasJoined = false;
   /** Whether `config` was received: the negotiation has begun. */
   #isConfigured = false;
-  #abandonedAt = -Infinity;
 
   /** @param random - returns numbers in [0, 1), for the jitter of attempts */
   constructor(edge: Edge, random: () => number = Math.random) {
@@ -78,7 +43,7 @@ export class VirtualConnection {
 
   /** Whether the session can be continued with a new negotiation. */
   get isResumable(): boolean {
-    return this.isConnected && this.#token !== undefined && this.#isSession;
+    return this.isConnected && this.#membership.isSession;
   }
 
   /** The time at which `tick` is to be called; Infinity when nothing is scheduled. */
@@ -95,15 +60,11 @@ export class VirtualConnection {
     this.#line = new MessageLine();
     this.#phase = 'joining';
     this.#isOurs = false;
-    this.#hasJoined = false;
     this.#isConfigured = false;
+    this.#membership.begin(dialled);
     if (dialled === undefined) {
       this.#open(now);
       return;
-    }
-    if (dialled.resume !== NEW_SESSION.resume) {
-      this.#token = dialled.resume;
-      this.#isSession = dialled.fresh === true;
     }
     this.#dial = dialled;
     this.#socket = 'dialling';
@@ -112,10 +73,10 @@ export class VirtualConnection {
 
   /** The library sends a message. */
   send(text: string): void {
-    const type = parse(text)?.['type'];
+    const message = parse(text) ?? {};
+    const type = message['type'];
     if (type === 'ping' && this.#isOurs) {
-      // The library's own heartbeat would end a session whose websocket is replaced.
-      this.#edge.received(JSON.stringify({ type: 'pong', time: parse(text)?.['time'] }));
+      this.#edge.received(pong(message)); // the library's own heartbeat would end what the page can resume
       return;
     }
     if (type !== 'ping' && type !== 'pong') {
@@ -134,8 +95,7 @@ export class VirtualConnection {
     if (code !== RETURNING) {
       this.#forget();
     }
-    this.#edge.hangUp(code, reason);
-    this.#finish(code ?? 1005, reason);
+    this.#finish(code ?? 1005, reason, code);
   }
 
   /** The websocket is open. */
@@ -162,22 +122,19 @@ export class VirtualConnection {
       return;
     }
     this.#redials.end();
+    this.#edge.settled();
     switch (message['type']) {
       case 'session':
         this.#onSession(sessionMessage(message), now);
         return;
       case 'ping':
-        this.#edge.send(JSON.stringify({ type: 'pong', time: message['time'] }));
+        this.#edge.send(pong(message));
         return;
       case 'pong':
         this.#onPong(message, text);
         return;
       case 'config':
-        this.#onConfig(now);
-        break;
-      case 'matchmaker':
-        this.#isOurs = true;
-        this.#heartbeat.start(WAITING_INTERVAL, now);
+        this.#onConfig();
     }
     this.#line.count();
     this.#edge.received(text);
@@ -192,7 +149,8 @@ export class VirtualConnection {
     this.#socket = 'none';
     this.#heartbeat.stop();
     this.#redials.failed();
-    switch (this.#consequence(code, settled, now)) {
+    const isOwn = code === ELSEWHERE && this.#redials.mayBeOvertaken(now);
+    switch (isOwn ? 'return' : consequence(code, settled)) {
       case 'return':
         this.#return(code, reason, now);
         return;
@@ -225,7 +183,7 @@ export class VirtualConnection {
   tick(now: number): void {
     switch (this.#heartbeat.due(now)) {
       case 'ask':
-        this.#ask(now);
+        this.#edge.send(ping(now, this.#membership.isSession ? this.#line.received : undefined));
         break;
       case 'unanswered': // without waiting for the browser, which may never report it
         this.closed(1006, '', now);
@@ -237,7 +195,6 @@ export class VirtualConnection {
         this.#open(now);
         break;
       case 'no-answer':
-        this.#abandonedAt = now;
         this.closed(1006, '', now);
         break;
       case 'give-up':
@@ -248,12 +205,6 @@ export class VirtualConnection {
     }
   }
 
-  #consequence(code: number, settled: boolean, now: number): ReturnType<typeof consequence> {
-    // An attempt that the page has abandoned may have arrived after the one that replaced it.
-    const stray = code === ELSEWHERE && now - this.#abandonedAt < STRAY_TIME;
-    return stray ? 'return' : consequence(code, settled);
-  }
-
   /** Returns to the session over another websocket, or ends the library's connection where that is no use. */
   #return(code: number, reason: string, now: number): void {
     const media = this.#isConfigured ? this.#edge.media() : 'live';
@@ -261,13 +212,13 @@ export class VirtualConnection {
       this.#forget(); // neither the server nor the streamer can be reached
     }
     // An interrupted negotiation is repeated: browsers wait for candidates for some seconds only.
-    if (this.#phase === 'joining' || this.#token === undefined || media === 'none') {
+    if (this.#phase === 'joining' || this.#membership.token === undefined || media === 'none') {
       this.#finish(code, reason);
       return;
     }
     if (this.#phase === 'open') {
       this.#phase = 'away';
-      this.#redials.begin(this.#window, now);
+      this.#redials.begin(this.#membership.window, now);
       this.#edge.awayChanged(true);
     }
     this.#redials.schedule(now);
@@ -276,10 +227,8 @@ export class VirtualConnection {
 
   /** Opens a websocket, to the session if there is one. */
   #open(now: number): void {
-    const resume = this.#token ?? NEW_SESSION.resume;
     const returns = this.#phase !== 'joining';
-    const session = this.#hasJoined ? { received: this.#line.received } : { fresh: true };
-    this.#dial = { resume, ...(this.#isSession && session) };
+    this.#dial = this.#membership.nextDial(returns, this.#line.received);
     this.#socket = 'dialling';
     this.#redials.dialled(returns ? RETURN_TIMEOUT : FIRST_DIAL_TIMEOUT, now);
     this.#edge.dial(this.#dial);
@@ -296,13 +245,12 @@ export class VirtualConnection {
     this.#socket = 'live';
     this.#phase = 'open';
     this.#redials.opened();
-    this.#edge.settled();
     this.#line.acknowledge(count);
     for (const text of missing) {
       this.#edge.send(text);
     }
     if (this.#isOurs) {
-      this.#heartbeat.start(this.#interval, now);
+      this.#heartbeat.start(this.#membership.heartbeatInterval, now);
     }
     if (wasJoining) {
       this.#edge.opened();
@@ -317,37 +265,36 @@ export class VirtualConnection {
     if (message['type'] === 'ping' || message['type'] === 'pong') {
       return;
     }
-    this.#window = window ?? this.#window;
+    this.#membership.window = window ?? this.#membership.window;
     // Without an answer to the return, the message belongs to something that the library knows nothing of.
     this.#settle(message['type'] === 'session' ? (resumed?.received ?? -1) : -1, now);
-    if (this.#socket === 'live') {
+    if (this.isConnected) {
       this.#redials.end();
+      this.#edge.settled();
     }
   }
 
   /** A new place in the queue, or a new session. */
-  #onSession({ token, window, isServers }: SessionMessage, now: number): void {
+  #onSession(message: SessionMessage, now: number): void {
+    const { token } = message;
     if (token === undefined) {
       return;
     }
+    this.#membership.join(token, message);
     this.#isOurs = true;
-    this.#token = token;
-    this.#hasJoined = true;
-    this.#isSession = isServers;
-    this.#window = window ?? DEFAULT_WINDOW;
     this.#isConfigured = false;
     this.#line.restart();
     this.#edge.remember(token);
-    this.#heartbeat.start(this.#interval, now);
+    this.#heartbeat.start(this.#membership.heartbeatInterval, now);
   }
 
-  #onConfig(now: number): void {
+  #onConfig(): void {
     this.#isConfigured = true;
-    if (!this.#isSession) {
-      this.#forget(); // the place in the queue was used up for a server that resumes no sessions
-    }
-    if (this.#isOurs) {
-      this.#heartbeat.start(this.#interval, now);
+    if (!this.#membership.isSession) {
+      // The place in the queue was used up for a server that resumes no sessions.
+      this.#forget();
+      this.#isOurs = false;
+      this.#heartbeat.stop();
     }
   }
 
@@ -356,31 +303,21 @@ export class VirtualConnection {
       this.#edge.received(text); // the answer to the library's own heartbeat
       return;
     }
-    if (this.#isSession) {
+    if (this.#membership.isSession) {
       this.#line.acknowledge(countIn(message['received']) ?? 0);
     }
     this.#edge.answered();
   }
 
-  #ask(now: number): void {
-    const received = this.#isSession ? { received: this.#line.received } : {};
-    this.#edge.send(JSON.stringify({ type: 'ping', time: Math.round(now), ...received }));
-  }
-
-  get #interval(): number {
-    return this.#isSession ? PLAYING_INTERVAL : WAITING_INTERVAL;
-  }
-
   #forget(): void {
-    if (this.#token !== undefined) {
-      this.#token = undefined;
-      this.#isSession = false;
+    if (this.#membership.token !== undefined) {
+      this.#membership.forget();
       this.#edge.remember(undefined);
     }
   }
 
-  /** The library's connection ends. */
-  #finish(code: number, reason: string): void {
+  /** The library's connection ends, and the websocket with the code `farewell`. */
+  #finish(code: number, reason: string, farewell = this.#membership.token === undefined ? undefined : RETURNING): void {
     if (this.#phase === 'away') {
       this.#edge.awayChanged(false);
     }
@@ -388,7 +325,7 @@ export class VirtualConnection {
     this.#socket = 'none';
     this.#heartbeat.stop();
     this.#redials.end();
-    this.#edge.hangUp(this.#token === undefined ? undefined : RETURNING, '');
+    this.#edge.hangUp(farewell, reason);
     // The library treats 1001 as its own page being closed, and a proxy may send it.
     this.#edge.closed(code === 1001 ? 1006 : code, reason);
   }

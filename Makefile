@@ -97,10 +97,11 @@ format: ## format the Python sources with ruff
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@scripts/lock $(ARGS)
 
-generated: ## write the generated files that are checked in: references, OpenAPI documents, Prometheus rules
+generated: ## write the generated files that are checked in: references, OpenAPI documents, Prometheus rules, plots
 	@scripts/setup dev
 	.venv/bin/python -m pixelfleet_cli.contracts
 	.venv/bin/python -m pixelfleet_cli.reference >docs/reference/configuration.md
+	.venv/bin/python -m tools.autoscalers
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 version: ## print the version, or change it in all files (VERSION=0.2.0)

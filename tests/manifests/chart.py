@@ -9,13 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from pixelfleet_cli.configure.overlay import overlay_files
+from pixelfleet_cli.configure.secret_values import secret_files, secrets_of
 from pixelfleet_cli.configure.values import checked, prefix
-from tests.manifests.rendering import Object, objects
+from tests.manifests.rendering import K8S, Object, objects
 from tests.parts import missing_part
 from tools.chart.files import CHART
+from tools.chart.renderings import kustomized, unhashed
 
 Values = dict[str, Any]
 
@@ -38,6 +42,20 @@ def charted(namespace: str, values: Values, version: str = "1.35") -> list[Objec
     done = helm(namespace, values, f"--kube-version={version}")
     assert done.returncode == 0, done.stderr
     return objects(done.stdout)
+
+
+def overlaid(folder: Path, environ: Mapping[str, str]) -> tuple[list[Object], dict[str, str]]:
+    """Return what kustomize renders for values of `configure`, and its secrets by key.
+
+    It is the overlay of that command, without the command's own questions to kubectl, which cost most of the time.
+    """
+    values = checked(environ, {})
+    numbers = count()
+    secrets = secrets_of(values, {}, lambda: f"{next(numbers):048d}")
+    branding = _texts(values["BRANDING"])
+    texts = overlay_files(values, os.path.relpath(K8S, folder.resolve()), list(branding))
+    texts |= secret_files(values, secrets) | {f"branding/{name}": text for name, text in branding.items()}
+    return unhashed(kustomized(folder.resolve(), texts)), secrets
 
 
 def values_of(environ: Mapping[str, str], secrets: Mapping[str, str]) -> Values:
@@ -84,7 +102,7 @@ def values_of(environ: Mapping[str, str], secrets: Mapping[str, str]) -> Values:
         "secrets": {_camel(key): value for key, value in secrets.items() if key != "redis-url"},
     }
     if values["BRANDING"]:
-        found["branding"] = {each.name: each.read_text() for each in Path(values["BRANDING"]).iterdir()}
+        found["branding"] = _texts(values["BRANDING"])
     return found
 
 
@@ -107,6 +125,11 @@ def comparable(things: Iterable[Object]) -> dict[str, Object]:
         if title.startswith("Secret/"):  # kustomize breaks the lines of Base64
             thing["data"] = {key: base64.b64decode(value) for key, value in thing["data"].items()}
     return found
+
+
+def _texts(folder: str) -> dict[str, str]:
+    """Return the files of a folder; none for an empty name."""
+    return {each.name: each.read_text() for each in Path(folder).iterdir()} if folder else {}
 
 
 def _application(values: Mapping[str, str], start: str) -> Values:

@@ -7,14 +7,12 @@ from typing import Final
 import pytest
 
 from pixelfleet_cli.configure.values import NAMES
-from tests.manifests.chart import Values, charted, comparable, require_helm, values_of
+from tests.manifests.chart import Values, charted, comparable, overlaid, require_helm, values_of
 from tests.manifests.rendering import (
     COMPONENTS,
     CONFIGURED,
     LEAST,
     MOST,
-    configured,
-    objects,
     rendered,
     require_kubectl,
 )
@@ -102,11 +100,10 @@ def test_the_chart_has_the_objects_that_configure_writes(name: str, tmp_path: Pa
         (tmp_path / "branding").mkdir()
         (tmp_path / "branding" / "branding.json").write_text('{"title": "Ours"}')
         environ["BRANDING"] = str(tmp_path / "branding")
-    expected = comparable(unhashed(objects(configured(tmp_path, environ))))
-    secrets = dict(line.split("=", 1) for line in (tmp_path / "overlay" / "secrets.env").read_text().splitlines())
-    found = comparable(charted(environ["NAMESPACE"], values_of(environ, secrets), environ["KUBERNETES"]))
-    assert found.keys() == expected.keys()
-    assert found == expected
+    expected, secrets = overlaid(tmp_path / "overlay", environ)
+    found = charted(environ["NAMESPACE"], values_of(environ, secrets), environ["KUBERNETES"])
+    assert comparable(found).keys() == comparable(expected).keys()
+    assert comparable(found) == comparable(expected)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

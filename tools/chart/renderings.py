@@ -4,7 +4,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,10 +44,16 @@ def rendering(name: str) -> Rendering:
         overlay = Path(folder).resolve()
         texts = {path: json.dumps(document) for path, document in _overlay(name, values, overlay).items()}
         texts |= secret_files(values, secrets_of(values, {}, lambda: "0" * 32)) | {"branding/branding.json": "{}"}
-        for path, text in texts.items():
-            (overlay / path).parent.mkdir(parents=True, exist_ok=True)
-            (overlay / path).write_text(text, encoding="utf-8")
-        return _normalized(yaml.load_all(render(overlay), Loader=yaml.CSafeLoader))
+        return _normalized(kustomized(overlay, texts))
+
+
+def kustomized(folder: Path, texts: Mapping[str, str]) -> Iterator[Object | None]:
+    """Write the files of a kustomization into a folder; return the objects that kustomize renders."""
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    rendered: Iterator[Object | None] = yaml.load_all(render(folder), Loader=yaml.CSafeLoader)
+    return rendered
 
 
 def components_of(name: str) -> set[str]:

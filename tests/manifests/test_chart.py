@@ -39,6 +39,7 @@ SAME_AS_CONFIGURE: dict[str, dict[str, str]] = {
     "tokens": {**LEAST, **JWT, "PLAYER_LABELS": "region", "UNREAL_LABELS": "region=eu,b=1", "UNREAL_ARGS": "-a '-b c'"},
     "ports": {
         **LEAST,
+        "INGRESS_TLS_ISSUER": "letsencrypt",
         "TURN_PORT": "3500",
         "TURN_METRICS_PORT": "9700",
         "TURN_RELAY_PORTS": "20000-20099",

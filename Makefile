@@ -19,7 +19,7 @@ page: ## build the player page
 	@scripts/setup demo && scripts/build-page
 
 test: ## run all tests: unit, integration, and end to end in a real browser
-	@scripts/setup dev && scripts/build-page test && scripts/install-parts
+	@scripts/setup dev && scripts/build-page test && scripts/install-parts && scripts/helm
 	@scripts/npm run --silent test
 	@scripts/test $(ARGS)
 
@@ -29,7 +29,7 @@ test-unit: ## run the unit tests, which need only Python
 coverage: ## measure branch coverage of the unit tests, and check the minimum that CI requires
 	@scripts/setup dev && scripts/coverage $(ARGS)
 
-manifests: ## render and check the manifests in k8s/ (ARGS=--write writes k8s/demo.yaml)
+manifests: ## render and check the manifests in k8s/ (ARGS=--write writes k8s/demo.yaml and the chart's templates)
 	@scripts/manifests $(ARGS)
 
 fuzz: ## send a million hostile frames to the signalling server (FRAMES=1000000; ARGS="--seed 7" repeats a run)
@@ -106,16 +106,17 @@ format: ## format the Python sources with ruff
 lock: ## write requirements/ from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@scripts/lock $(ARGS)
 
-generated: ## write the generated files that are checked in: references, OpenAPI documents, Prometheus rules
+generated: ## write the generated files that are checked in: references, OpenAPI documents, Prometheus rules, plots
 	@scripts/setup dev
 	.venv/bin/python -m pixelfleet_cli.contracts
 	.venv/bin/python -m pixelfleet_cli.reference >docs/reference/configuration.md
+	.venv/bin/python -m tools.autoscalers
 	scripts/prometheus-rule >telemetry/kubernetes/prometheus-rule.yaml
 
 version: ## print the version, or change it in all files (VERSION=0.2.0)
 	@scripts/setup dev && exec .venv/bin/python -m tools.version $(VERSION)
 
-dist: ## make the files of a release in .build/dist: wheel and bills of materials (ARGS=sbom makes only the bills)
+dist: ## make the files of a release in .build/dist: wheel, Helm chart and bills of materials (ARGS=sbom makes only the bills)
 	@scripts/dist $(ARGS)
 
 clean: ## remove all built files

@@ -26,6 +26,7 @@ COPIES: Final[dict[str, tuple[str, ...]]] = {
     "Dockerfile": (*_IMAGES, r'image\.version="'),
     "docker-compose.yml": _IMAGES,
     "k8s/**/*.yaml": _IMAGES,
+    "k8s/chart/Chart.yaml": (r"^version: ", r"^appVersion: "),
     "docs/**/*.md": (*_IMAGES, r"\bIMAGE_TAG="),
     "README.md": (r"^Version ",),
 }

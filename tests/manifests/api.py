@@ -1,5 +1,7 @@
-"""The part of a Kubernetes API that a real kubectl needs to find, patch and delete the objects of one namespace."""
+"""The part of a Kubernetes API that kubectl or Helm needs to find, patch and delete the objects of one namespace."""
 
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -47,6 +49,8 @@ class Api:
     def _found(self, path: str) -> Object | None:
         if path == "/api":
             return {"kind": "APIVersions", "versions": ["v1"]}
+        if path == "/version":
+            return {"major": "1", "minor": "35", "gitVersion": "v1.35.0"}
         if path == "/apis":
             # The last one is an API of metrics, whose server is away.
             named = [
@@ -65,6 +69,21 @@ class Api:
                     items = [each for at, each in self.objects.items() if at.startswith(f"{path}/")]
                     return {"kind": f"{kind}List", "apiVersion": _version(base), "metadata": {}, "items": items}
         return self.objects.get(path)
+
+
+def write_config(folder: Path, server: object) -> Path:
+    """Write a file for KUBECONFIG that names this server; return its path."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": {"server": str(server)}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "users": [{"name": "test", "user": {}}],
+        "current-context": "test",
+    }
+    path = folder / "config"
+    path.write_text(json.dumps(config))
+    return path
 
 
 def _group(name: str, version: str) -> Object:

@@ -42,6 +42,16 @@ def test_a_value_that_yaml_would_convert_stays_a_string(word: str, tmp_path: Pat
     assert ours == {f"registry.example.com/pixel/pixelfleet:{word}"}
 
 
+@pytest.mark.parametrize("entry", [{}, {"GATEWAY_CLASS": "envoy"}], ids=["ingress", "gateway"])
+def test_the_number_of_trusted_proxies_reaches_the_routers(entry: dict[str, str], tmp_path: Path) -> None:
+    """The component of the entry has a number of its own, and kustomize applies components after generators."""
+    found = of_kind(made(tmp_path, TRUSTED_PROXIES="2", **entry), "ConfigMap")
+    assert [each["data"][name] for each in found for name in each["data"] if name.endswith("TRUSTED_PROXIES")] == [
+        "1",  # of matchmakers, for the routers in front of them
+        "2",
+    ]
+
+
 @pytest.mark.parametrize(
     "secret",
     [

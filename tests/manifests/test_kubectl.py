@@ -14,7 +14,7 @@ from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.configure.changes import apply, delete, held, release
 from pixelfleet_cli.configure.installation import LAST_APPLIED, labels_of
 from pixelfleet_cli.configure.kubectl import run
-from tests.manifests.api import Api
+from tests.manifests.api import Api, write_config
 from tests.manifests.rendering import Object, require_kubectl
 
 STREAM: Final = "/apis/apps/v1/namespaces/pixel/deployments/stream"
@@ -55,23 +55,10 @@ async def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     secret["metadata"] |= {"labels": labels_of("pixel"), "uid": "a"}  # type: ignore[operator]  # a dict
     api = Api({STREAM: applied(MANIFEST, replicas=6), SECRET: secret})
     async with TestServer(api.application()) as server:
-        config = tmp_path / "config"
-        content = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {"server": str(server.make_url(""))}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "users": [{"name": "test", "user": {}}],
-            "current-context": "test",
-        }
-        _write(config, json.dumps(content))
+        config = await asyncio.to_thread(write_config, tmp_path, server.make_url(""))
         monkeypatch.setenv("KUBECONFIG", str(config))
         monkeypatch.setenv("HOME", str(tmp_path))  # the cache of discovery
         yield api
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text)
 
 
 def kubectl(*arguments: str, stdin: bytes = b"") -> str:

@@ -135,6 +135,7 @@ def test_every_dependency_is_locked() -> None:
         "dev": [each for each in project["dependency-groups"]["dev"] if isinstance(each, str)],
         "build": project["dependency-groups"]["build"],
         "node": project["dependency-groups"]["node"],
+        "helm": project["dependency-groups"]["helm"],
     }
     for lock, requirements in wanted.items():
         pins = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")

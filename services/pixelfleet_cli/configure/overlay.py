@@ -54,7 +54,7 @@ def _installation(
     only = next((each for each in streams if not each.suffix), None)
     components = [_entry(values), "hpa-services", *_options(values, branding)]
     patches = [*cluster_wide_patches(values), *turn_patches(values), *_ingress(values), *_token_issuer(values)]
-    patches += _pulls(values)
+    patches += [*_trusted_proxies(values), *_pulls(values)]
     images = [image_entry("pixelfleet", joined(f"{values['REPO']}/pixelfleet", values["IMAGE_TAG"]))]
     config = _config(values, streams)
     if only is None:
@@ -166,7 +166,7 @@ def _sign_in(values: Mapping[str, str], service: str) -> dict[str, str]:
 
 
 def _router(values: Mapping[str, str]) -> dict[str, str]:
-    settings = {"PIXELFLEET_ROUTER_TRUSTED_PROXIES": values["TRUSTED_PROXIES"]}
+    settings = {}
     if values["INGRESS_PATH"]:
         settings["PIXELFLEET_ROUTER_PATH_PREFIX"] = values["INGRESS_PATH"]
     for interface in ("PROXY", "DASHBOARD"):
@@ -176,6 +176,12 @@ def _router(values: Mapping[str, str]) -> dict[str, str]:
         elif values["PLAYER_AUTH"] == "jwt":
             settings[f"PIXELFLEET_ROUTER_{interface}_AUTH"] = "closed"
     return settings
+
+
+def _trusted_proxies(values: Mapping[str, str]) -> Patches:
+    """Return a patch, because kustomize applies the literal of the entry's component after those of the overlay."""
+    proxies = add("/data/PIXELFLEET_ROUTER_TRUSTED_PROXIES", values["TRUSTED_PROXIES"])
+    return [({"kind": "ConfigMap", "name": "^router$"}, [proxies])]
 
 
 def _pulls(values: Mapping[str, str]) -> Patches:

@@ -143,7 +143,7 @@ def test_the_proxy_requires_users() -> None:
     files = secret_files(values, secrets_of(values, {}, lambda: "made"))
     assert files["secrets/users"] == values["PROXY_AUTH_USERS"] + "\n"
     assert values["PROXY_AUTH_USERS"] not in json.dumps(written)
-    assert config(overlay(), "router") == ["PIXELFLEET_ROUTER_TRUSTED_PROXIES=1"]
+    assert config(overlay(), "router") == []
 
 
 def test_the_dashboard_requires_users_and_does_not_enable_the_proxy() -> None:

@@ -59,11 +59,12 @@ async def tunnel(
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in both:
                 task.cancel()
-        ended = down.close_code  # None if the upstream has ended first
-        await up.close(code=_sendable(up.close_code if ended is None else ended))
+        # The code of the player's side is None if the upstream has ended first. `close` changes these codes.
+        ended, upstream = down.close_code, up.close_code
+        await up.close(code=_sendable(upstream if ended is None else ended))
     finally:
         await up.close()
-    await down.close(code=forwardable(up.close_code or 0) if ended is None else _sendable(ended))
+    await down.close(code=forwardable(upstream or 0) if ended is None else _sendable(ended))
     return down
 
 

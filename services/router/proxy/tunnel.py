@@ -59,12 +59,12 @@ async def tunnel(
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in both:
                 task.cancel()
-        # The code of the player's side is None if the upstream has ended first. `close` changes these codes.
-        ended, upstream = down.close_code, up.close_code
-        await up.close(code=_sendable(upstream if ended is None else ended))
+        # Of the side that has ended first: the client's code is None otherwise. `close` may change the upstream's.
+        downs, ups = down.close_code, up.close_code
+        await up.close(code=_sendable(ups if downs is None else downs))
     finally:
         await up.close()
-    await down.close(code=forwardable(upstream or 0) if ended is None else _sendable(ended))
+    await down.close(code=forwardable(ups or 0) if downs is None else _sendable(downs))
     return down
 
 

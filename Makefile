@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos interop soak lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -80,6 +80,9 @@ chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some
 
 soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
 	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
+
+soak-resume: ## run a small fleet with 1,000 players, of which a fifth loses its connection each second (ARGS="--players 200")
+	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.resume --check $(ARGS)
 
 lint: ## run ruff, mypy and shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

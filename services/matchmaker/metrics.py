@@ -89,6 +89,11 @@ class Metrics:
             registry=registry,
         )
         self._returns = {outcome: returns.labels(outcome) for outcome in ("place", *get_args(Returned))}
+        self._passed_over = Counter(
+            "matchmaker_players_passed_over",
+            "Relayed players whose page did not answer its match in time; routers count the others.",
+            registry=registry,
+        )
         self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._refused = Counter(
             "matchmaker_upgrades_refused",
@@ -118,6 +123,10 @@ class Metrics:
     def left(self, ending: Ending) -> None:
         """Count a player whose connection has ended."""
         self._notes.add(self._left[ending].inc)
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     def returned(self, outcome: Returned | Literal["place"]) -> None:
         """Count a page that returned: to a place in the queue, or with the outcome of the return to its session."""

@@ -51,6 +51,11 @@ class Metrics:
             ["ending"],
             registry=self.registries.all,
         )
+        self._passed_over = Counter(
+            "router_players_passed_over",
+            "Players whose page did not answer its match in time.",
+            registry=self.registries.all,
+        )
         self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
@@ -68,6 +73,10 @@ class Metrics:
     def left(self, ending: Ending) -> None:
         """Count a player whose connection has ended."""
         self._left[ending].inc()
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     def returned(self, outcome: Returned) -> None:
         """Count the outcome of a page's return to its session."""

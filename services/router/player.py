@@ -13,6 +13,7 @@ import structlog
 from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
 from pixelfleet.fleet.resumption import Returned
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.relay import Relay
@@ -70,6 +71,9 @@ class Context(Protocol):
 
     def dialled(self, error: DialError | None) -> None:
         """Record the outcome of a dial of a signalling server."""
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
 
     def returned(self, outcome: Returned) -> None:
         """Record the outcome of a page's return to its session."""
@@ -185,7 +189,15 @@ class Player:
         began, self.began_at = self.began_at, self.players.now()
         self.session, self.handover = destination.session, None
         self._take(None)
+        if destination.confirm_seconds > 0:
+            Confirmation(self.socket, self.relay, destination.confirm_seconds, self._passed_over).begin()
         return self.began_at - began
+
+    def _passed_over(self) -> None:
+        """Give up the streamer of a page that did not answer its match."""
+        log.info("player passed over", session=self.session)
+        self.players.passed_over()
+        self.relay.close(close_codes.PASSED_OVER)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:

@@ -54,10 +54,13 @@ class Players:
         heartbeat: Heartbeat,
         on_handover: Callable[[bool], None] = lambda _: None,
         on_left: Callable[[Ending], None] = lambda _: None,
+        on_passed_over: Callable[[], None] = lambda: None,
         on_return: Callable[[Returned], None] = lambda _: None,
     ) -> None:
-        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player, and
-        `on_return` with the outcome of each page's return to its session.
+        """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player.
+
+        `on_passed_over` is called for each player whose page did not answer its match, and `on_return` with the
+        outcome of each page's return to its session.
         """
         self.matchmakers = matchmakers
         self.tasks = tasks
@@ -69,6 +72,7 @@ class Players:
         self.offers = Offers(self.handover_key)
         self._on_handover = on_handover
         self._on_left = on_left
+        self.passed_over = on_passed_over
         self.returned = on_return
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None

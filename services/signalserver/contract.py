@@ -55,7 +55,10 @@ class Player(Schema, frozen=True, kw_only=True):
     type: Literal["player"]
     subscribed_to: Annotated[str | None, Meta(description="the streamer's id")]
     remote_address: str
-    away: Annotated[bool, Meta(description="its connection has ended, and its session is kept for a while")]
+    away: Annotated[
+        Literal[True] | msgspec.UnsetType,
+        Meta(description="present if its connection has ended, and its session is kept for a while"),
+    ] = msgspec.UNSET
 
 
 class Kicked(Schema, frozen=True, kw_only=True):

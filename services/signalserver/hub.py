@@ -57,6 +57,10 @@ class PeerConnection:
         self.hub.ended(self, code, reason)
 
 
+def _session_of(player: PeerConnection) -> str:
+    return player.session_id or direct_session(player.peer_id)
+
+
 OnCall = Callable[[PeerConnection, Call[PeerSocket]], None]
 """Starts a player's call to the application."""
 
@@ -224,8 +228,13 @@ class Hub:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())
         for connection in self.connections(Role.PLAYER):
-            if session_id == (connection.session_id or direct_session(connection.peer_id)):
+            if session_id == _session_of(connection):
                 self.kick(connection.socket, close_codes.KICKED.reason)
+
+    def away_sessions(self) -> set[str]:
+        """Return the ids of the sessions whose players are away."""
+        players = self.connections(Role.PLAYER) if self.switchboard.away_count else []
+        return {_session_of(player) for player in players if self.switchboard.is_away(player.socket)}
 
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""

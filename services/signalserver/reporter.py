@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Set
 from contextlib import suppress
 from typing import Final
 
@@ -61,11 +62,12 @@ class Reporter:
         self._sequence += 1
         sessions = self._hub.sessions
         sessions.update(self._hub.switchboard.players())
+        away = self._hub.away_sessions()
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source)
+                self._streamer(source, away)
                 for source in self._hub.switchboard.streamers()
                 if source.peer.role is Role.STREAMER
             ),
@@ -111,7 +113,7 @@ class Reporter:
         self._available = available
         self._metrics.matchmaker_open.set(int(available))
 
-    def _streamer(self, source: Source[PeerSocket]) -> StreamerReport:
+    def _streamer(self, source: Source[PeerSocket], away: Set[str]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
             server_id=self._server_id,
@@ -125,6 +127,7 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
+            away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
             ready=self._watch.trouble is None,
             draining=self._drain.begun,
         )

@@ -6,6 +6,7 @@ from importlib.resources import files
 from time import perf_counter
 from typing import Any, Final
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -152,7 +153,7 @@ class Rest:
             type="player",
             subscribed_to=source.endpoint_id if source else None,
             remote_address=player.peer.address,
-            away=self.hub.switchboard.is_away(player.peer.key),
+            away=self.hub.switchboard.is_away(player.peer.key) or msgspec.UNSET,
         )
 
 

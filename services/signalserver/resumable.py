@@ -85,6 +85,7 @@ class ResumablePlayer:
         "line",
         "line_id",
         "on_pong",
+        "send",
         "session_id",
     )
 
@@ -100,6 +101,7 @@ class ResumablePlayer:
         on_end: "OnEnd",
     ) -> None:
         self.line = line
+        self.send = line.send
         self.line_id = line_id
         """The id of this negotiation, which the page's token contains."""
         self.session_id = session_id
@@ -117,12 +119,6 @@ class ResumablePlayer:
         self._ended = False
 
     # -- interface for the hub ----------------------------------------------------------------------
-
-    def send(self, data: bytes) -> None:
-        """Count and keep one text message, and send it unless the player is away."""
-        self.line.keep(data)
-        if self._socket is not None:
-            self._socket.send(data)
 
     def ping(self) -> None:
         """Ping the present websocket, if there is one."""
@@ -155,6 +151,7 @@ class ResumablePlayer:
     def closed(self, code: int, reason: str) -> None:
         """Keep the session for a while, or end it, according to the end of the websocket."""
         self._socket = None
+        self.line.pause()
         self._metrics.closed(Role.PLAYER, code)
         ending, seconds = self._windows.of(code)
         if not self._ended and seconds and self._hub.switchboard.away_count < MAX_AWAY:
@@ -172,6 +169,7 @@ class ResumablePlayer:
         """Send messages over this websocket from now on, and close the one before."""
         self._close_sockets()
         self._socket = socket
+        self.line.carry = socket.send
         self._hub.keep_alive(socket)
 
     def resume(self, socket: WebSocket, address: str, greeting: bytes, messages: list[bytes]) -> None:
@@ -224,6 +222,7 @@ class ResumablePlayer:
             self._socket.close(close_codes.CONTINUED_ELSEWHERE)
             self._metrics.closed(Role.PLAYER, close_codes.CONTINUED_ELSEWHERE.code)
         self._socket = self._next = None
+        self.line.pause()
 
 
 OnEnd = Callable[[ResumablePlayer, CloseCode | None, str], None]

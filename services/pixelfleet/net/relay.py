@@ -145,6 +145,12 @@ class Relay:
         else:
             self.forward_close(code, reason)
 
+    def close(self, why: CloseCode) -> None:
+        """Close both sides, the upstream first."""
+        if self.up is not None:
+            self.up.close(why)
+        self.down.close(why)
+
     def forward_close(self, code: int, reason: str) -> None:
         """Close the player's socket with the code and the reason of its upstream."""
         self.down.close_raw(forwardable(code), reason)

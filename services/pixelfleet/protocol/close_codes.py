@@ -81,6 +81,7 @@ RESTARTING = _define(4005, "restarting", "the server restarts")
 SLOT_TAKEN = _define(4006, "slot_taken", "the streamer is taken")
 SESSION_GONE = _define(4007, "session_gone", "the session cannot be resumed")
 MESSAGES_LOST = _define(4008, "messages_lost", "messages were lost; negotiate again")
+PASSED_OVER = _define(4009, "passed_over", "the page did not answer its match")
 RETURNING = _define(4010, "returning", "the page returns with a new negotiation")
 
 NO_STREAMER = _define(4100, "no_streamer", "no streamer is available")

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from matchmaker import messages
+from matchmaker.notices import StoreAvailable, StoreUnavailable
 from matchmaker.queue.positions import UNSERVED, QueuePosition
 from matchmaker.settings import Settings
 from pixelfleet.fleet.bounds import MAX_UNKNOWN_APPS
@@ -217,8 +218,8 @@ async def test_an_outage_of_the_store_and_its_end_are_sent_to_the_player(replica
     await replica.settle()
     client.player.moved(QueuePosition(3, 60))
     client.player.moved(QueuePosition(3, 60))
-    client.player.store_unavailable()
-    client.player.store_available()
+    client.player.notified(StoreUnavailable(client.session))
+    client.player.notified(StoreAvailable(client.session))
     position = {"position": 3, "ahead": 2, "etaSeconds": 60}
     queued = {"type": "matchmaker", "queued": True, "matched": False}
     assert client.messages[1:] == [
@@ -233,7 +234,7 @@ async def test_an_unserved_player_gets_no_position(replica: Replica) -> None:
     await replica.settle()
     client.player.moved(UNSERVED)
     client.player.moved(UNSERVED)
-    client.player.store_available()
+    client.player.notified(StoreAvailable(client.session))
     queued = {"type": "matchmaker", "queued": True, "matched": False}
     assert client.messages[1:] == [{**queued, "detail": messages.NOT_SERVED, "unserved": True}] * 2
 

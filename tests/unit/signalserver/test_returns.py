@@ -16,7 +16,7 @@ from pixelfleet.service.lifecycle import Tasks
 from signalserver import resumable
 from signalserver import returns as returns_module
 from signalserver.config_wait import ConfigWaits
-from signalserver.core.continuity import MAX_MESSAGES
+from signalserver.core.continuity import MAX_BYTES, MESSAGE_BYTES
 from signalserver.core.roster import Role
 from signalserver.rtc_config import RtcConfigSource
 from tests.parts import eventually
@@ -222,7 +222,7 @@ async def test_a_page_with_an_impossible_count_must_negotiate_again(server: Serv
 async def test_a_page_whose_messages_are_no_longer_kept_negotiates_again_with_the_same_streamer(server: Server) -> None:
     page = arrived(server)
     lost(page)
-    for _ in range(MAX_MESSAGES + 1):
+    for _ in range(MAX_BYTES // MESSAGE_BYTES):
         server.streamer.send("iceCandidate", candidate=CANDIDATE, playerId=player_of(server))
     page.resume()
     deliver(page)

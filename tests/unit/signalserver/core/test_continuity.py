@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalserver.core.continuity import GRANT_BYTES, MAX_BYTES, MAX_MESSAGES, Budget, Line
+from signalserver.core.continuity import DROPPED_AT_ONCE, GRANT_BYTES, MAX_BYTES, MESSAGE_BYTES, Budget, Line
 
 
 def filled(messages: Sequence[bytes], budget: Budget | None = None) -> Line:
     line = Line(budget or Budget())
     for data in messages:
-        line.keep(data)
+        line.send(data)
     return line
 
 
@@ -38,25 +38,50 @@ def test_a_number_of_messages_that_were_not_sent_changes_nothing(received: int) 
     assert line.resume(0) == [b"0", b"1", b"2"]
 
 
-def test_the_oldest_messages_are_dropped_above_the_limits() -> None:
-    line = filled([b"%d" % number for number in range(MAX_MESSAGES + 1)])
+def test_the_oldest_messages_are_dropped_above_the_limit() -> None:
+    many = [b"%d" % number for number in range(1000)]
+    line = filled(many)
+    kept = line.resume(line.acknowledged)
+    assert kept == many[-len(kept or ()) :]
+    assert MAX_BYTES // MESSAGE_BYTES - DROPPED_AT_ONCE - 16 <= len(kept) <= MAX_BYTES // MESSAGE_BYTES
+    assert line.resume(line.acknowledged - 1) is None
+
+
+def test_a_message_that_is_too_large_to_be_kept_is_sent() -> None:
+    sent: list[bytes] = []
+    line = Line(Budget())
+    line.carry = sent.append
+    line.send(b"x" * MAX_BYTES)
+    assert sent == [b"x" * MAX_BYTES]
     assert line.resume(0) is None
-    assert line.resume(1) == [b"%d" % number for number in range(1, MAX_MESSAGES + 1)]
-    line = filled([b"x" * (MAX_BYTES // 2), b"1", b"y" * (MAX_BYTES // 2)])
-    assert line.resume(0) is None
-    assert line.resume(1) == [b"1", b"y" * (MAX_BYTES // 2)]
+    assert line.resume(1) == []
+
+
+def test_messages_are_kept_while_there_is_no_websocket() -> None:
+    sent: list[bytes] = []
+    line = Line(Budget())
+    line.send(b"0")
+    line.carry = sent.append
+    line.send(b"1")
+    line.pause()
+    line.send(b"2")
+    assert sent == [b"1"]
+    assert line.resume(0) == [b"0", b"1", b"2"]
 
 
 def test_all_lines_together_are_limited() -> None:
+    size = GRANT_BYTES - MESSAGE_BYTES
     budget = Budget(4 * GRANT_BYTES)
-    first = filled([b"x" * GRANT_BYTES] * 3, budget)
-    second = filled([b"y" * GRANT_BYTES] * 3, budget)
+    first = filled([b"x" * size] * 3, budget)
+    second = filled([b"y" * size], budget)
     assert budget.free == 0
-    assert first.resume(0) == [b"x" * GRANT_BYTES] * 3
-    assert second.resume(1) is None
-    assert second.resume(2) == [b"y" * GRANT_BYTES]
+    assert first.resume(0) == [b"x" * size] * 3
+    second.send(b"z" * size)
+    assert second.resume(0) is None
     first.end()
     assert budget.free == 3 * GRANT_BYTES
+    second.end()
+    assert budget.free == 4 * GRANT_BYTES
 
 
 @given(
@@ -75,7 +100,7 @@ def test_a_line_keeps_a_suffix_within_its_bounds(lines: list[list[int | None]], 
                 line.acknowledge((line.acknowledged + line.sent + 1) // 2)
             else:
                 sent.append(b"%d" % len(sent) + b"." * size)
-                line.keep(sent[-1])
+                line.send(sent[-1])
             assert budget.free >= 0
         made.append((line, sent))
     for line, sent in made:

@@ -9,6 +9,7 @@ import msgspec
 from pixelfleet.autoscaling.demand import beyond_tolerance, demand_ratio
 from pixelfleet.autoscaling.manifests import UnknownManifestError, autoscaler_of, scaled_object_of
 from pixelfleet.autoscaling.replicas import Pods
+from pixelfleet.capacity.scenario import MAX_STREAMS
 
 
 class Series(StrEnum):
@@ -17,6 +18,11 @@ class Series(StrEnum):
     WANTED = "pixelfleet_streams_wanted"
     BEYOND = "pixelfleet_streams_wanted_beyond_tolerance"
     RATIO = "player_stream_pool_ratio"
+
+    @property
+    def counts_warm(self) -> bool:
+        """Whether warm slots are part of its value."""
+        return self is not Series.RATIO
 
     def reading(self, players: int, draining: int, warm: int, pods: Pods) -> float:
         """Return the value of the series: `players` occupy ready slots or wait, `draining` ones are on removed pods."""
@@ -68,6 +74,7 @@ def _of_autoscaler(spec: Mapping[str, Any], sync_seconds: float) -> Scaler:
     known = {each.value: each for each in Series}
     if metric.name not in known:
         raise UnknownManifestError(f"follows {metric.name}, and the simulation has only {', '.join(known)}")
+    _check_limits(scaler.minimum, scaler.maximum)
     loop = Loop(sync_seconds, lambda now, pods, value: scaler.reconcile(now, pods, [value]))
     return Scaler(known[metric.name], (loop,), scaler.minimum, scaler.maximum)
 
@@ -77,10 +84,18 @@ def _of_scaled_object(spec: Mapping[str, Any], sync_seconds: float) -> Scaler:
     query = spec["triggers"][0]["metadata"].get("query", "")
     if Series.WANTED not in query:
         raise UnknownManifestError(f"has a query without {Series.WANTED}, which the simulation does not cover")
+    if scaled.polling_seconds < 1:
+        raise UnknownManifestError("has a pollingInterval below 1")
     series = Series.BEYOND if "clamp_min" in query else Series.WANTED
+    _check_limits(scaled.minimum, scaled.autoscaler.maximum)
     poll = Loop(scaled.polling_seconds, lambda now, pods, value: scaled.poll(now, pods.wanted, value))
     sync = Loop(sync_seconds, scaled.reconcile)
     return Scaler(series, (poll, sync), scaled.minimum, scaled.autoscaler.maximum)
+
+
+def _check_limits(minimum: int, maximum: int) -> None:
+    if not 0 <= minimum <= maximum <= MAX_STREAMS or maximum < 1:
+        raise UnknownManifestError(f"must have limits from 0 to {MAX_STREAMS}, the minimum first")
 
 
 _BEHAVIOR: Final[Mapping[str, Any]] = {

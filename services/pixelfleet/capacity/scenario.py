@@ -10,7 +10,7 @@ from pixelfleet.capacity.durations import Durations, Fixed
 
 MAX_STREAMS: Final = 10_000
 MAX_NODES: Final = 10_000
-MAX_DAYS: Final = 366
+MAX_DAYS: Final = 92
 
 
 class Nodes(msgspec.Struct, frozen=True, kw_only=True):

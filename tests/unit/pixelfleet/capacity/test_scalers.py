@@ -43,6 +43,9 @@ def changed(name: str, **fields: Any) -> dict[str, Any]:
         (changed("hpa", metrics=[]), "several metrics"),
         (changed("hpa", metrics=[{"type": "Resource"}]), "Resource"),
         (changed("hpa", maxReplicas="many"), "missing or invalid"),
+        (changed("hpa", maxReplicas=10**6), "limits from 0"),
+        (changed("keda", minReplicaCount=10), "limits from 0"),
+        (changed("keda", pollingInterval=0), "pollingInterval"),
         (changed("keda", triggers=[{"metadata": {"query": "up", "threshold": "1"}}]), "a query without"),
     ],
 )

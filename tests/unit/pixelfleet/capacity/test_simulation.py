@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelfleet.capacity.arrivals import Players
@@ -43,6 +43,7 @@ SCENARIOS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=50)
 @given(SCENARIOS, st.floats(10, 400), st.integers(1, 1000))
 def test_each_player_is_served_or_gives_up_or_waits(chosen: dict[str, Any], rate: float, seed: int) -> None:
     found = steady(rate, 2 * HOUR, Exponential(120), Exponential(60), seed)
@@ -89,6 +90,7 @@ def test_with_one_slot_per_player_nobody_waits_and_with_one_slot_all_wait_in_ord
     assert list(run(found, 100, replicas=1).waits) == [0, 9, 18, 27]
 
 
+@settings(max_examples=30)
 @given(
     st.sampled_from([Exponential(60), Fixed(60), Lognormal(45, 1.2)]),
     st.integers(1, 12),

@@ -63,7 +63,6 @@ class Plan(msgspec.Struct, frozen=True):
             deletion_cost=settings.pod_marks,
             sync_seconds=settings.sync_seconds,
             scrape_seconds=settings.scrape_seconds,
-            target_seconds=settings.target_seconds,
             seed=settings.seed,
         )
 

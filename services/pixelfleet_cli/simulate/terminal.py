@@ -65,8 +65,8 @@ def conclusion(report: Report) -> list[str]:
     name = ANSWERS[report.knob].format(run.number)
     found = f"{run.in_time_percent:.2f} % of {run.players:,} players"
     if report.answer is not None:
-        searched = f" is the smallest number with which {target}" if len(report.runs) > 1 else f": {target}"
-        lines = [f"{name}{searched}: {found}."]
+        searched = "the smallest number with which " if len(report.runs) > 1 else ""
+        lines = [f"{name}: {searched}{target} ({found})."]
     else:
         lines = [f"The target is missed: with {name} it holds for {found}, not for {report.target_percent:g} %."]
     lines.append(

@@ -9,6 +9,7 @@ import msgspec
 
 from pixelfleet.capacity.arrivals import Rates, Source
 from pixelfleet.service.errors import UsageError
+from pixelfleet_cli.arguments import EXIT_INTERRUPTED
 from pixelfleet_cli.simulate.inputs import arrivals_of, manifest_of
 from pixelfleet_cli.simulate.page import page_of
 from pixelfleet_cli.simulate.plan import plan_of
@@ -23,11 +24,13 @@ class StoppedError(Exception):
 
 
 async def main(settings: Settings) -> int:
-    """Return 0 if a run meets the target, otherwise 1; raise UsageError."""
+    """Return 0 if a run meets the target, otherwise 1, or 130 after Ctrl-C; raise UsageError."""
     stopped = Event()
     try:
         # In a thread, so that Ctrl-C ends it: the runs keep the processor busy for seconds.
         report = await asyncio.to_thread(_simulate, settings, stopped)
+    except asyncio.CancelledError:
+        return EXIT_INTERRUPTED
     finally:
         stopped.set()
     return 0 if report.answer is not None else 1

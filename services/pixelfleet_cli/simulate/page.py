@@ -122,7 +122,7 @@ def _table(report: Report) -> str:
 
 
 def _settings_to_use(report: Report) -> str:
-    if not report.component:
+    if not report.component or report.answer is None:
         return ""
     values = "\n".join(f"{name}={value}" for name, value in report.values.items())
     return (

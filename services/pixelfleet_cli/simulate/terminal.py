@@ -50,7 +50,7 @@ def show(report: Report, stream: TextIO) -> None:
     if report.lacks:
         console.print()
         console.print(_lacks(report))
-    if report.component:
+    if report.component and report.answer is not None:
         console.print()
         console.print(Text("For the .env file of `pixelfleet configure`:", style="bold"))
         console.print(Text("\n".join(f"  {name}={value}" for name, value in report.values.items())))
@@ -69,6 +69,9 @@ def conclusion(report: Report) -> list[str]:
         lines = [f"{name}: {searched}{target} ({found})."]
     else:
         lines = [f"The target is missed: with {name} it holds for {found}, not for {report.target_percent:g} %."]
+        if report.lacks:
+            lack = report.lacks[0]
+            lines.append(f"{lack.percent:.0f} % of the waiting time: {lack.meaning}. What shortens it: {lack.remedy}")
     lines.append(
         f"It has {run.most_streams} streams at once at the most, on {run.most_nodes} nodes; "
         f"{run.used_percent:.0f} % of the GPU hours have a player."

@@ -1,12 +1,12 @@
 """The command from its options to its output."""
 
+import asyncio
 import json
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from pixelfleet.service.errors import UsageError
 from pixelfleet.service.settings import load
 from pixelfleet_cli.cli import main
 from pixelfleet_cli.simulate import app
@@ -69,11 +69,15 @@ def test_an_error_names_the_option_and_the_remedy(
     assert error.count("\n") == 1
 
 
-async def test_an_interrupted_command_ends_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(Settings, ["--days", "0.1"])
+def test_an_interrupted_run_ends() -> None:
     stopped = Event()
     stopped.set()
     with pytest.raises(app.StoppedError):
-        app._simulate(settings, stopped)
-    with pytest.raises(UsageError):
-        await app.main(load(Settings, ["--days", "0.1", "--streams-max", "1", "--streams-min", "2"]))
+        app._simulate(load(Settings, ["--days", "0.1"]), stopped)
+
+
+async def test_an_interrupted_command_ends_with_the_code_of_shells() -> None:
+    task = asyncio.create_task(app.main(load(Settings, ["--days", "3", "--rates", "3600", "--streams-max", "2000"])))
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task == 130

@@ -41,7 +41,9 @@ def test_a_limit_that_no_warm_pool_overcomes_is_named() -> None:
     assert found.answer is None
     assert found.lacks[0].cause == "streams"
     assert "STREAMS_MAX" in found.lacks[0].remedy
-    assert conclusion(found)[0].startswith("The target is missed")
+    missed, cause, *_ = conclusion(found)
+    assert missed.startswith("The target is missed")
+    assert "STREAMS_MAX" in cause
     nodes = report(nodes_max=5)
     assert "--nodes-max" in nodes.lacks[0].remedy
     fixed = report(autoscaler="none", streams=5)

@@ -137,12 +137,12 @@ class Simulation:
         busy = streams.busy + streams.draining
         self._timeline.sample(now, pods.ready, pods.existing, busy, self.waiting)
         if self.waiting:
-            self._blame()
+            self._attribute()
 
     def _scraped(self, value: float) -> None:
         self._value = value
 
-    def _blame(self) -> None:
+    def _attribute(self) -> None:
         """Attribute the waiting time of a period to what the players lack."""
         streams, left, seconds = self.streams, self.waiting, self.scenario.scrape_seconds
         maximum = self.scaler.maximum if self.scaler else 0

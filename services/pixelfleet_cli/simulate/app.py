@@ -44,7 +44,7 @@ def _simulate(settings: Settings, stopped: Event) -> Report:
     plan = plan_of(settings, source, manifest)
     if settings.html is not None:
         _write(settings.html, "")  # an error before the runs, not after them
-    with progress(sys.stderr, plan.knob) as shown:
+    with progress(sys.stderr, plan.varied) as shown:
 
         def step(number: int, part: float) -> None:
             if stopped.is_set():

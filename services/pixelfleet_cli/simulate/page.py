@@ -8,7 +8,7 @@ from typing import Final
 from pixelfleet.service.version import VERSION
 from pixelfleet_cli.simulate import charts
 from pixelfleet_cli.simulate.report import Band, Report, spoken
-from pixelfleet_cli.simulate.terminal import KNOBS, conclusion
+from pixelfleet_cli.simulate.terminal import HEADS, conclusion
 
 STYLE: Final = "page.css"
 OF_A_RUN: Final = {"warm": "number of warm slots", "streams": "number of streams", "": "run"}
@@ -19,7 +19,7 @@ def page_of(report: Report) -> str:
     style = files(__package__).joinpath(STYLE).read_text(encoding="utf-8")
     met = report.answer is not None
     title = "Capacity of a fleet"
-    sections = [_header(report, met=met), _tiles(report), _runs(report), _run(report), _lacks(report)]
+    sections = [_header(report, met=met), _tiles(report), _runs(report), _run(report), _wait_causes(report)]
     sections += [_settings_to_use(report), _details(report)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -53,7 +53,7 @@ def _tiles(report: Report) -> str:
 def _runs(report: Report) -> str:
     if len(report.runs) < 2:
         return ""
-    by = OF_A_RUN[report.knob]
+    by = OF_A_RUN[report.varied]
     target = _legend([("good", "target met"), ("late", "missed"), ("mark", f"target {report.target_percent:g} %")])
     legend = _legend([("play", "with a player"), ("idle", "with a pod"), ("empty", "empty")])
     return (
@@ -67,7 +67,7 @@ def _runs(report: Report) -> str:
 
 def _run(report: Report) -> str:
     which = {"warm": f" with {report.chosen} warm slots", "streams": f" with {report.chosen} streams"}.get(
-        report.knob, ""
+        report.varied, ""
     )
     legend = _legend([("ready", "ready streams"), ("busy", "players with a stream"), ("waiting", "waiting players")])
     over_time = _figure(f"The run{which}", charts.fleet(report.timeline, report.days), legend)
@@ -92,20 +92,20 @@ def _bar(percent: float, kind: str) -> str:
     return f'<i class="bar {kind}" style="width:{percent:.2f}%"></i>' if percent else ""
 
 
-def _lacks(report: Report) -> str:
-    if not report.lacks:
+def _wait_causes(report: Report) -> str:
+    if not report.wait_causes:
         return ""
     rows = ""
-    for lack in report.lacks:
-        cells = f'<td class="part">{lack.percent:.0f} %</td><td>{_bar(lack.percent, "late")}</td>'
-        rows += f"<tr>{cells}<td>{escape(lack.meaning)}</td><td>{escape(lack.remedy)}</td></tr>"
+    for each in report.wait_causes:
+        cells = f'<td class="part">{each.percent:.0f} %</td><td>{_bar(each.percent, "late")}</td>'
+        rows += f"<tr>{cells}<td>{escape(each.meaning)}</td><td>{escape(each.remedy)}</td></tr>"
     head = "<tr><th></th><th>of the waiting time</th><th>because</th><th>what shortens it</th></tr>"
     title = "<h2>Why players wait, and which setting to change</h2>"
-    return f'<section class="wide">{title}<table class="lacks">{head}{rows}</table></section>'
+    return f'<section class="wide">{title}<table class="causes">{head}{rows}</table></section>'
 
 
 def _table(report: Report) -> str:
-    heads = [KNOBS[report.knob], "in time", "p50", "p90", "p95", "p99", "longest", "give up", "most streams", "nodes"]
+    heads = [HEADS[report.varied], "in time", "p50", "p90", "p95", "p99", "longest", "give up", "most streams", "nodes"]
     heads += ["GPU hours a day", "in use"] + (["cost a day"] if report.run.cost is not None else [])
     rows = ""
     for run in report.runs:

@@ -26,7 +26,7 @@ def test_json_has_the_figures_and_nothing_else_is_printed(capsys: pytest.Capture
     assert main([*SHORT, "--warm", "20", "--json", "--html", str(page)]) == 0
     output = capsys.readouterr()
     found = json.loads(output.out)
-    assert (found["answer"], found["knob"], output.err) == (20, "warm", "")
+    assert (found["answer"], found["varied"], output.err) == (20, "warm", "")
     assert set(found["runs"][0]) >= {"inTimePercent", "waits", "gaveUp", "gpuHours"}
     assert page.read_text().startswith("<!doctype html>")
 

@@ -294,5 +294,5 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, KeyError)):  # a faulty server may also fail on its own books
         run_state_machine_as_test(Returning, settings=thorough)

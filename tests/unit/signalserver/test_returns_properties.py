@@ -127,6 +127,14 @@ class Returning(RuleBasedStateMachine):
             self.page.resume()
 
     @rule()
+    def the_page_resumes_while_its_message_is_under_way(self) -> None:
+        earlier = self.page.link
+        self.the_page_sends(1)
+        self.the_page_resumes()
+        while earlier is not None and earlier.deliver():
+            pass
+
+    @rule()
     def the_page_negotiates_again(self) -> None:
         if self.page.over is None:
             self.page.negotiate()

@@ -135,6 +135,15 @@ class Returning(RuleBasedStateMachine):
             pass
 
     @rule()
+    def the_connection_is_lost_with_messages_in_both_directions(self) -> None:
+        self._exchange(self.page)
+        self.the_page_sends(2)
+        self.the_streamer_sends(2)
+        self.page.cut()
+        self.the_page_resumes()
+        self._exchange(self.page)
+
+    @rule()
     def the_page_negotiates_again(self) -> None:
         if self.page.over is None:
             self.page.negotiate()

@@ -34,7 +34,8 @@ async def test_the_session_outlives_connections_and_pages(run: Run, tmp_path: Pa
         await eventually(lambda: running.network.opened > opened, "the page has connected again after the download")
         await plays(tab)
         assert running.players == before
-        [(mine, player)] = [(number, *players) for number, players in enumerate(before) if players]
+        mine = next(number for number, players in enumerate(before) if players)
+        [player] = before[mine]
         await tab.evaluate("() => { location.reload(); }")
         await eventually(lambda: running.players[mine].keys() - {player}, "the reloaded page has its streamer back")
         await plays(tab)

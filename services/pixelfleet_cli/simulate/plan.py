@@ -133,6 +133,6 @@ def _check_steps(plan: Plan) -> None:
     steps = sum(plan.seconds / period for period in periods)
     if steps > MAX_STEPS:
         raise UsageError(
-            f"--days {settings.days:g}: the controllers would have {steps:.2g} periods, and the most are "
-            f"{MAX_STEPS:.0e}; use fewer days, or larger --scrape-seconds and --sync-seconds"
+            f"--days {settings.days:g}: the controllers would have {steps:,.0f} periods, and the most are "
+            f"{MAX_STEPS:,}; use fewer days, or larger --scrape-seconds and --sync-seconds"
         )

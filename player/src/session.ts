@@ -46,6 +46,7 @@ export class Session {
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
   #negotiations = 0;
+  #isWithoutServer = false;
 
   /**
    * @param stream - the library's object, which does not connect yet
@@ -70,6 +71,9 @@ export class Session {
       onLost: () => {
         this.#onPathLost();
       },
+      onFound: () => {
+        this.#recovery.stop();
+      },
       onKind: (path) => {
         reportStats(stream, { path });
       },
@@ -78,6 +82,9 @@ export class Session {
       state: () => this.#ice.pathState,
       ask: () => {
         transport.hurry();
+      },
+      onWaiting: () => {
+        this.#showAway();
       },
       onGone: () => {
         this.#negotiateAgain();
@@ -118,7 +125,8 @@ export class Session {
   #listenToServer(): void {
     this.#transport.observe({
       onAway: (isAway) => {
-        this.#state.dispatch({ type: isAway ? 'away' : 'returned' });
+        this.#isWithoutServer = isAway;
+        this.#showAway();
       },
       onAnswered: () => {
         this.#recovery.answered();
@@ -220,6 +228,10 @@ export class Session {
       return;
     }
     this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
+  }
+
+  #showAway(): void {
+    this.#state.dispatch({ type: this.#isWithoutServer || this.#recovery.isWaiting ? 'away' : 'returned' });
   }
 
   /** Negotiates anew with the same streamer. The last picture stays until then. */

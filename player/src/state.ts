@@ -49,7 +49,7 @@ export interface EndDetails {
  * The state of the page. All that is shown derives from it.
  *
  * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries. `away` is set
- * while the page returns to its server, and everything else goes on.
+ * while the page returns to its server or waits for the path of its media, and everything else goes on.
  */
 export type State =
   | { phase: 'connecting' }

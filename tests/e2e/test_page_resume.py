@@ -183,6 +183,7 @@ async def test_a_lost_path_leads_to_a_new_negotiation_with_the_same_streamer(pag
     await eventually(lambda: len(running.players[mine]) == 1, "the earlier player has left the streamer")
     assert earlier not in running.players[mine]
     assert running.players[1 - mine] == {}
+    assert await phases(page) == ["playing", "playing away", "reconnecting", "starting", "playing"]
     await plays_on(page)
     assert await alive(page) == ["connected"]
 

@@ -46,6 +46,8 @@ export class Session {
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
   #negotiations = 0;
+  /** Whether the page has left its streamer because of a lost path, and has no new peer connection yet. */
+  #hasLostPath = false;
   #isWithoutServer = false;
 
   /**
@@ -148,6 +150,7 @@ export class Session {
         this.#stream.webRtcController.closePeerConnection();
         this.#ice.unwatch();
         this.#recovery.stop();
+        this.#hasLostPath = false;
         this.#state.dispatch({ type: 'configured' });
       }
     });
@@ -236,6 +239,7 @@ export class Session {
 
   /** Negotiates anew with the same streamer. The last picture stays until then. */
   #negotiateAgain(): void {
+    this.#hasLostPath = true;
     this.#state.dispatch({ type: 'disconnected' });
     this.#reconnector.reset();
     this.#disconnect('reconnect');
@@ -256,6 +260,7 @@ export class Session {
       this.#end('network');
       return false;
     }
+    this.#hasLostPath = true;
     this.#state.dispatch({ type: 'disconnected', cut: true });
     this.#reconnector.reset(); // the server is healthy, so the delays can stay short
     return true;
@@ -270,7 +275,7 @@ export class Session {
     this.#streamers.stop();
     this.#setBrowserOffers(false);
     // The streamer may notice a lost path, and close the connection, before this page does.
-    const pathLost = intent === undefined && code === STREAMER_CLOSED && this.#ice.hasNoPath;
+    const pathLost = intent === undefined && code === STREAMER_CLOSED && (this.#ice.hasNoPath || this.#hasLostPath);
     this.#ice.unwatch();
     this.#recovery.stop();
     if (intent === 'stop' || (refused && intent === undefined)) {

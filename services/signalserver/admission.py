@@ -21,6 +21,7 @@ from signalserver.config_wait import AddPeer, ConfigWait
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
+from signalserver.launcher.launcher import Launcher
 from signalserver.metrics import Metrics
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
@@ -46,6 +47,7 @@ class PeerAdmission:
         server_id: str,
         config: RtcConfigSource,
         tasks: Tasks,
+        launcher: Launcher | None = None,
     ) -> None:
         self._hub = hub
         self._drain = drain
@@ -54,6 +56,7 @@ class PeerAdmission:
         self._server_id = server_id
         self._config = config
         self._tasks = tasks
+        self._launcher = launcher
         self._waits: set[ConfigWait] = set()
         self._bounds = settings.bounds()
         # A streamer sends the messages for all its players; its port or its token is its authentication.
@@ -79,6 +82,10 @@ class PeerAdmission:
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session token is not valid")
         if admission is not None and self._has_ended(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ended", "an operator has ended this session")
+        trouble = self._launcher.refuses(matched=admission is not None) if self._launcher is not None else None
+        if trouble is not None:
+            status = HTTPStatus.SERVICE_UNAVAILABLE if admission is None else HTTPStatus.CONFLICT
+            return self._refuse(Role.PLAYER, status, "application", trouble)
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
@@ -119,6 +126,9 @@ class PeerAdmission:
             token = request.query.get("token")
         if required is not None and not same_secret(token, required):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
+        if self._launcher is not None and not self._launcher.accepts_streamers:
+            why = "the application is restarted"
+            return self._refuse(role, HTTPStatus.SERVICE_UNAVAILABLE, "application", why)
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 

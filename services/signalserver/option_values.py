@@ -1,6 +1,7 @@
 """Types of the signalling server's options that have a check of their own. A failed check raises ValueError."""
 
 import json
+import shlex
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,12 @@ def _check_rest_endpoint(value: str) -> str:
     return value
 
 
+def _check_command_line(value: str) -> str:
+    if value and not shlex.split(value):
+        raise ValueError("must name a program")
+    return value
+
+
 def _check_control_paths(value: list[str]) -> list[str]:
     AllowedPaths(value)
     return value
@@ -66,5 +73,6 @@ PeerOptions = Annotated[Json, AfterValidator(_check_peer_options)]
 PublicUrl = Annotated[Url, AfterValidator(_check_public_url)]
 RtcConfigUrl = Annotated[Url, AfterValidator(_check_rtc_config_url)]
 MatchmakerAddress = Annotated[str, AfterValidator(_check_matchmaker), Placeholder("HOST:PORT")]
+CommandLine = Annotated[str, AfterValidator(_check_command_line), Placeholder("COMMAND")]
 RestEndpoint = Annotated[Url, AfterValidator(_check_rest_endpoint)]
 ControlPaths = Annotated[list[UrlPath], AfterValidator(_check_control_paths)]

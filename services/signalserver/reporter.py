@@ -16,6 +16,7 @@ from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.launcher.launcher import Launcher
 from signalserver.metrics import Metrics
 from signalserver.settings import Settings
 
@@ -42,6 +43,7 @@ class Reporter:
         settings: Settings,
         server_id: str,
         url: str,
+        launcher: Launcher | None = None,
     ) -> None:
         self._store = store
         self._hub = hub
@@ -52,6 +54,7 @@ class Reporter:
         self._settings = settings
         self._server_id = server_id
         self._url = url
+        self._launcher = launcher
         # Starts at the clock, so that reports of a restarted server with the same id have higher numbers.
         self._sequence = time.time_ns() // 1000
         self._available = True
@@ -61,12 +64,14 @@ class Reporter:
         self._sequence += 1
         sessions = self._hub.sessions
         sessions.update(self._hub.switchboard.players())
+        # A new process of the application will replace the awaited streamers: they are reported as not ready.
+        awaited = self._launcher.awaited if self._launcher is not None else []
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
                 self._streamer(source)
-                for source in self._hub.switchboard.streamers()
+                for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
             ended=sessions.ended(),
@@ -111,6 +116,9 @@ class Reporter:
         self._available = available
         self._metrics.matchmaker_open.set(int(available))
 
+    def _ready(self) -> bool:
+        return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
+
     def _streamer(self, source: Source[WebSocket]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
@@ -125,6 +133,6 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
-            ready=self._watch.trouble is None,
+            ready=self._ready(),
             draining=self._drain.begun,
         )

@@ -53,7 +53,7 @@ def path_of(thing: Thing) -> str:
 
 
 class ApiServer:
-    """Implements list, watch, patch and delete, and the answers to tokens. Label selectors are recorded and have no effect."""
+    """Implements list, watch, patch and delete, and the answers to tokens. Label selectors are recorded only."""
 
     def __init__(self, folder: Path) -> None:
         self.version = 100

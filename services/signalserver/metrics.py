@@ -25,6 +25,9 @@ from signalserver.rtc_config import RtcConfigSource
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
 """Seconds from a message's arrival to the last byte handed to the kernel."""
 
+RESTART_CAUSES: Final = ("session", "crash", "stuck")
+"""Why an application was restarted: the values of `signalserver.launcher.lifecycle.Cause`."""
+
 APPLICATION_READY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 """Seconds from the end of a session until the new application is ready for the next one."""
 
@@ -166,6 +169,20 @@ class Metrics:
             buckets=APPLICATION_READY_BUCKETS,
             registry=self.registries.all,
         )
+        self._restarts: Mapping[str, int] = dict.fromkeys(RESTART_CAUSES, 0)
+        self.registries.all.register(
+            TallyCollector(
+                "signalserver_application_restarts",
+                "Restarts of the application, by cause: the end of a session, a crash, no connection in time.",
+                lambda: self._restarts,
+                label="cause",
+            )
+        )
+        self.application_end_failures = Counter(
+            "signalserver_application_end_failures",
+            "Failed attempts to end the application after a session.",
+            registry=self.registries.all,
+        )
 
     def first_frame(self, steps: Mapping[str, float]) -> None:
         """Count a player's first frame; `steps` are seconds by step."""
@@ -203,24 +220,9 @@ class Metrics:
             TallyCollector("signalserver_pod_mark_failures", "Failed requests to annotate this pod.", failures)
         )
 
-    def watch_application(self, restarts: Mapping[str, int], failures: Callable[[], int]) -> None:
-        """Export the restarts of the application by cause, and the failed attempts to end it."""
-        registry = self.registries.all
-        registry.register(
-            TallyCollector(
-                "signalserver_application_restarts",
-                "Restarts of the application, by cause: the end of a session, a crash, no connection in time.",
-                lambda: restarts,
-                label="cause",
-            )
-        )
-        registry.register(
-            TallyCollector(
-                "signalserver_application_end_failures",
-                "Failed attempts to end the application after a session.",
-                failures,
-            )
-        )
+    def watch_application(self, restarts: Mapping[str, int]) -> None:
+        """Export the restarts of the application by cause; without this call they are 0."""
+        self._restarts = restarts
 
     def watch_calls(self, outcomes: Mapping[str, int]) -> None:
         """Export the players' calls to the application by outcome."""

@@ -56,9 +56,7 @@ class Launcher:
         """The id of the first present session, or of the last one while the application is being ended."""
         self.awaited: list[Source[Any]] = []
         """The streamers that were disconnected for a restart, until one is connected again."""
-        self.failures = 0
-        """The number of failed attempts to end the application."""
-        metrics.watch_application(lifecycle.restarts, lambda: self.failures)
+        metrics.watch_application(lifecycle.restarts)
         hub.on_change = self._observe
 
     @property
@@ -126,7 +124,7 @@ class Launcher:
                 await means.end()
             except EndError as error:
                 in_a_row += 1
-                self.failures += 1
+                self._metrics.application_end_failures.inc()
                 self._failure = str(error)
                 if in_a_row == 1:
                     log.warning("application not ended", why=self._failure)

@@ -11,6 +11,7 @@ import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
+import { watchPageCache } from './connection/page_lifecycle';
 import { Reconnector } from './connection/reconnector';
 import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
@@ -69,6 +70,12 @@ export class Session {
       },
       onKind: (path) => {
         reportStats(stream, { path });
+      },
+    });
+    watchPageCache({
+      leave: () => this.#leave(),
+      join: () => {
+        this.retry();
       },
     });
     this.#listenToServer();
@@ -163,6 +170,17 @@ export class Session {
     this.#intent = 'stop';
     this.#stream.signallingProtocol.disconnect(details.code, closeReason(reason));
     this.#stream.webRtcController.closePeerConnection();
+  }
+
+  /** Leaves the server without a change of the state; returns false for a page that has nothing to leave. */
+  #leave(): boolean {
+    const wasPending = this.#reconnector.isPending;
+    this.#reconnector.cancel();
+    if (!this.#stream.signallingProtocol.isConnected()) {
+      return wasPending;
+    }
+    this.#disconnect('stop');
+    return true;
   }
 
   #onPathLost(): void {

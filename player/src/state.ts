@@ -6,6 +6,7 @@ export type EndCause =
   | 'over' // the server ended a session that had played
   | 'left' // the application closed this player's connection
   | 'kicked' // the host removed this player
+  | 'elsewhere' // the session goes on over a newer connection, such as another tab's
   | 'not-allowed' // authentication or authorization failed
   | 'refused' // the streamer accepts no more players, or not this one
   | 'origin' // the server accepts no players from the address of this page

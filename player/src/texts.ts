@@ -80,6 +80,8 @@ export const DEFAULT_TEXTS = {
   'ended.left.detail': 'The application closed the connection. You can start a new session.',
   'ended.kicked.title': 'You were removed from this session',
   'ended.kicked.detail': 'The host ended your session. Contact the host to join again.',
+  'ended.elsewhere.title': 'Your session continues in another window',
+  'ended.elsewhere.detail': 'It was opened there after this page. You can continue it here instead.',
   'ended.not-allowed.title': 'Access denied',
   'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',

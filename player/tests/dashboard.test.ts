@@ -100,7 +100,9 @@ describe('Fleet', () => {
 });
 
 describe('table rows', () => {
-  const session = { id: 's'.repeat(32), app: 'city', streamer: 'pod-1/cam', state: 'held', role: 'player', matchedAt: 40 };
+  const session = {
+    id: 's'.repeat(32), app: 'city', streamer: 'pod-1/cam', state: 'held', away: false, role: 'player', matchedAt: 40,
+  };
   const entry = { id: 'q'.repeat(32), app: 'city', position: 3, wants: null, labels: {}, priority: 0, arrivedAt: 35 };
 
   it('have one cell for each column but the last, which has the action', () => {
@@ -122,6 +124,11 @@ describe('table rows', () => {
   it('have the action that fits the state of a streamer', () => {
     expect(streamerRow(streamer({})).action).toMatchObject({ label: 'Drain', path: 'api/v1/streamers/pod-1%2Fcam/drain' });
     expect(streamerRow(streamer({ state: 'draining' })).action.label).toBe('Undrain');
+  });
+
+  it('show that the player of a session is away', () => {
+    expect(sessionRow(session).cells(0)[0]).toMatchObject({ text: 'Playing', state: 'held' });
+    expect(sessionRow({ ...session, away: true }).cells(0)[0]).toMatchObject({ text: 'Away', state: 'away' });
   });
 
   it('show times relative to the store', () => {

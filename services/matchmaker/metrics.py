@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from pixelfleet.fleet.model import AppTotals, Totals
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Notes, Registries
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,18 @@ class Metrics:
         dials = Counter("matchmaker_dials", "Dials of signalling servers.", ["outcome"], registry=registry)
         self._dials = {ok: dials.labels("ok" if ok else "failed") for ok in (True, False)}
         self._matches = Counter("matchmaker_matches", "Matches of players to streamers.", ["app"], registry=registry)
+        left = Counter(
+            "matchmaker_players_left",
+            "Players whose connection has ended, by how it ended, without those that a router took over.",
+            ["ending"],
+            registry=registry,
+        )
+        self._passed_over = Counter(
+            "matchmaker_players_passed_over",
+            "Relayed players whose page did not answer its match in time; routers count the others.",
+            registry=registry,
+        )
+        self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._refused = Counter(
             "matchmaker_upgrades_refused",
             "Websockets of players refused with an HTTP status, by reason.",
@@ -98,6 +111,14 @@ class Metrics:
     def dialled(self, *, ok: bool) -> None:
         """Count a dial."""
         self._notes.add(self._dials[ok].inc)
+
+    def left(self, ending: Ending) -> None:
+        """Count a player whose connection has ended."""
+        self._notes.add(self._left[ending].inc)
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     def refused(self, reason: str) -> None:
         """Count a refused player; `reason` is one of a fixed set."""

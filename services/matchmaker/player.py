@@ -13,14 +13,17 @@ from matchmaker.notices import Ended, Matched, Notice, Refused, StoreAvailable, 
 from matchmaker.player_context import Context
 from matchmaker.queue.positions import QueuePosition, steady
 from matchmaker.router_leg import RouterLeg
+from matchmaker.session_log import log_end
 from matchmaker.session_urls import session_url
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import KickedError, NothingServesError, TicketRefusedError
+from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import pong_for
 
 log = structlog.get_logger(__name__)
@@ -59,6 +62,7 @@ class Player:
     _joining: bool = True
     _cancel: Callable[[], object] | None = None
     """Cancels the task that dials."""
+    _confirmation: Confirmation | None = None
     joined_at: float = 0.0
     """When the streamer's side was connected; 0 before that."""
     left_at: float | None = None
@@ -209,7 +213,20 @@ class Player:
         if self.router is not None:
             self.router.relay()
             self.router = None
-        return self.relay.join(upstream) if self.legacy is None else self.legacy.join(upstream)
+        handler = self.relay.join(upstream) if self.legacy is None else self.legacy.join(upstream)
+        if self.context.confirm_seconds > 0:
+            self._confirmation = Confirmation(self.socket, self, self.context.confirm_seconds, self._passed_over)
+            if self.legacy is not None:
+                self.legacy.excuse(self._confirmation)
+            self._confirmation.begin()
+        return handler
+
+    def _passed_over(self) -> None:
+        """Give up the streamer of a page that did not answer its match; the server is not to blame."""
+        log.info("player passed over", session=self.ticket.session_id)
+        self.context.metrics.passed_over()
+        self.left_at = self.context.now()
+        self.relay.close(close_codes.PASSED_OVER)
 
     async def _hand_over(self, router: RouterLeg, url: str) -> bool:
         """Have the router connect the player to its streamer; return False if this replica has to dial itself.
@@ -217,7 +234,8 @@ class Player:
         A router that got no answer may have no route to the streamer. Raises DialError if the server refused it.
         """
         session, started, now = self.ticket.session_id, self.context.now(), self.context.now
-        match await router.hand_over(Destination(url, session), self.context.handover_key):
+        destination = Destination(url, session, self.context.confirm_seconds)
+        match await router.hand_over(destination, self.context.handover_key):
             case Failed(status=0, reason=reason) if now() - started < OWN_DIAL_SECONDS:
                 log.warning("router cannot reach the streamer", session=session, why=reason)
                 return False
@@ -258,6 +276,9 @@ class Player:
 
     def _upstream_lost(self, code: int, reason: str) -> None:
         """Handle the close of the streamer's side. Before its first message, the player waits again."""
+        if self._confirmation is not None and self.left_at is None:
+            self._confirmation.cancel()
+        self._confirmation = None
         if self.left_at is not None:
             late = self.context.now() - self.left_at >= CLOSE_GRACE_SECONDS
             if late:
@@ -293,24 +314,17 @@ class Player:
         self.context.broker.leave(self.ticket.session_id)
 
     def _ended(self, code: int, reason: str) -> None:
-        self.left_at = self.context.now()
+        self.left_at, self._confirmation = self.context.now(), None
         if self._cancel is not None and not self._joining:
             self._cancel()
         self.context.forget(self)
         if self.relay.up is None:
             self.context.broker.leave(self.ticket.session_id)
         # else: the slot is free once the streamer's side is closed, too
-        # One line for the whole session: a line for each step would cost more than the steps.
-        log.info(
-            "player handed over" if self.handed_over else "player left",
-            session=self.ticket.session_id,
-            app=self.ticket.app,
-            streamer=self.lease.streamer.key if self.lease is not None else "",
-            waited=round((self.joined_at or self.left_at) - self.arrived_at, 3),
-            played=round(self.left_at - self.joined_at, 3) if self.joined_at else 0,
-            code=code,
-            reason=reason,
-        )
+        ending = ending_of(code)
+        if not self.handed_over:
+            self.context.metrics.left(ending)
+        log_end(self, self.left_at, ending, code, reason)
         if self.router is not None:
             self.router.forget()
             del self.relay  # breaks the reference cycles, so that no garbage collection is needed

@@ -28,6 +28,8 @@ class Context(Protocol):
     session_key: str | None
     handover_key: bytes
     """Signs the destinations of routers; empty without a session key."""
+    confirm_seconds: float
+    """The time for the first message of a page after its player is connected to a streamer; 0 is no limit."""
     now: Callable[[], float]
     """The loop's clock."""
     tls: ssl.SSLContext | None

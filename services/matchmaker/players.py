@@ -78,6 +78,7 @@ class Players:
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
+        self.confirm_seconds = settings.confirm_seconds
         self.closing = False
         """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()

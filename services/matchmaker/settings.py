@@ -120,6 +120,13 @@ class Settings(AuthSettings):
     queue_seconds: Seconds = Field(
         3600, gt=0, description="A player that has waited for this time is closed with code 4103."
     )
+    confirm_seconds: Seconds = Field(
+        3.0,
+        ge=0,
+        le=60,
+        description="A player whose page sends no message within this time after the connection to its streamer is "
+        "closed with code 4009, and the next player gets the streamer. 0 disables this.",
+    )
     drain_seconds: Seconds = Field(
         30.0, ge=0, description="Players with a streamer may stay for this time after SIGTERM."
     )

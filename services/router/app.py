@@ -94,7 +94,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             logins_per_minute=settings.logins_per_minute,
         )
         tasks = await stack.enter_async_context(Tasks())
-        players = Players(settings, guard, callers, matchmakers, tasks, heartbeat, metrics.handover)
+        players = Players(
+            settings, guard, callers, matchmakers, tasks, heartbeat, metrics.handover, metrics.left, metrics.passed_over
+        )
         drain = Drain(players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)
         streamers = StoreStreamers(store) if store is not None else ApiStreamers(matchmakers, settings.rest_token)

@@ -15,6 +15,8 @@ from pixelfleet.net.dial import DialError
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.endings import passed_on
 from pixelfleet.protocol.messages import pong_for
 from pixelfleet.service.signing import TokenError
 
@@ -64,7 +66,7 @@ class Handover:
         """Take the dialled socket of the matchmaker; return its handler."""
         down = self._relay.down
         if not down.is_open:
-            matchmaker.close(close_codes.NORMAL)
+            matchmaker.close(passed_on(*down.ended))
             return self
         self._matchmaker = matchmaker
         matchmaker.on_control = self._control
@@ -150,10 +152,10 @@ class Handover:
 
     # -- the player's socket ------------------------------------------------------------------------
 
-    def player_closed(self) -> None:
-        """Cancel a dial, and close the matchmaker's socket."""
+    def player_closed(self, code: int, reason: str) -> None:
+        """Cancel a dial, and close the matchmaker's socket with how the player's connection ended."""
         self._stop()
-        self._leave_matchmaker()
+        self._leave_matchmaker(passed_on(code, reason))
 
     # -- internals ----------------------------------------------------------------------------------
 
@@ -161,12 +163,12 @@ class Handover:
         if self._matchmaker is not None:
             self._matchmaker.send_control(handover.encode(answer))
 
-    def _leave_matchmaker(self) -> None:
+    def _leave_matchmaker(self, why: CloseCode = close_codes.NORMAL) -> None:
         matchmaker, self._matchmaker = self._matchmaker, None
         if matchmaker is not None:
             matchmaker.on_control = None
             matchmaker.hand_to(None)
-            matchmaker.close(close_codes.NORMAL)
+            matchmaker.close(why)
 
     def _stop(self) -> None:
         cancel, self._cancel_dial = self._cancel_dial, None
@@ -190,7 +192,7 @@ class _Held:
 
     def closed(self, code: int, reason: str) -> None:
         """Handle the close of the player's socket."""
-        self._handover.player_closed()
+        self._handover.player_closed(code, reason)
         self._relay.closed(code, reason)
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
+from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.metrics import Registries
 from router.players import Players
 from router.proxy.forward import Forwarder
@@ -35,6 +36,18 @@ class Metrics:
             registry=self.registries.all,
         )
         self._handovers = {ok: handovers.labels("ok" if ok else "failed") for ok in (True, False)}
+        left = Counter(
+            "router_players_left",
+            "Players whose connection has ended, by how it ended.",
+            ["ending"],
+            registry=self.registries.all,
+        )
+        self._passed_over = Counter(
+            "router_players_passed_over",
+            "Players whose page did not answer its match in time.",
+            registry=self.registries.all,
+        )
+        self._left = {ending: left.labels(ending.value) for ending in Ending}
         self._counter = cache(self._requests.labels)  # to find one costs more than to count
 
     def watch(self, players: Players, matchmakers: Matchmakers, forwarder: Forwarder) -> None:
@@ -47,6 +60,14 @@ class Metrics:
     def handover(self, ok: bool) -> None:
         """Count a dial of a signalling server."""
         self._handovers[ok].inc()
+
+    def left(self, ending: Ending) -> None:
+        """Count a player whose connection has ended."""
+        self._left[ending].inc()
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
+        self._passed_over.inc()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -12,11 +12,13 @@ import structlog
 
 from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from router.handover import Handover, Offers
@@ -63,11 +65,14 @@ class Context(Protocol):
     def full(self) -> None:
         """Refuse new players for a while."""
 
-    def forget(self, player: "Player") -> None:
-        """Remove a player whose socket is closed."""
+    def forget(self, player: "Player", ending: Ending) -> None:
+        """Remove a player whose socket is closed, and count how it ended."""
 
     def dialled(self, error: DialError | None) -> None:
         """Record the outcome of a dial of a signalling server."""
+
+    def passed_over(self) -> None:
+        """Count a player whose page did not answer its match."""
 
 
 @dataclass(slots=True, eq=False)
@@ -173,15 +178,24 @@ class Player:
         began, self.began_at = self.began_at, self.players.now()
         self.session, self.handover = destination.session, None
         self._take(None)
+        if destination.confirm_seconds > 0:
+            Confirmation(self.socket, self.relay, destination.confirm_seconds, self._passed_over).begin()
         return self.began_at - began
+
+    def _passed_over(self) -> None:
+        """Give up the streamer of a page that did not answer its match."""
+        log.info("player passed over", session=self.session)
+        self.players.passed_over()
+        self.relay.close(close_codes.PASSED_OVER)
 
     def _ended(self, code: int, reason: str) -> None:
         if self.cancel_dial is not None:
             self.cancel_dial()
         self._take(None)
-        self.players.forget(self)
+        ending = ending_of(code)
+        self.players.forget(self, ending)
         if self.session:
             played = round(self.players.now() - self.began_at, 3)
-            log.info("player left", session=self.session, played=played, code=code, reason=reason)
+            log.info("player left", session=self.session, played=played, ending=ending.value, code=code, reason=reason)
         self.handover = None
         del self.relay  # breaks the reference cycle, so that no garbage collection is needed

@@ -21,6 +21,7 @@ from pixelfleet.net.limits import Counts
 from pixelfleet.net.refusal import Reason, reason_header
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
 from router.caller import Caller, Callers
 from router.handover import Offers
@@ -47,8 +48,13 @@ class Players:
         tasks: Tasks,
         heartbeat: Heartbeat,
         on_handover: Callable[[bool], None] = lambda _: None,
+        on_left: Callable[[Ending], None] = lambda _: None,
+        on_passed_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_handover` is called with the outcome of each dial of a signalling server."""
+        """`on_handover` is called with the outcome of each dial of a signalling server, `on_left` for each player.
+
+        `on_passed_over` is called for each player whose page did not answer its match.
+        """
         self.matchmakers = matchmakers
         self.tasks = tasks
         self.bounds = settings.bounds()
@@ -58,6 +64,8 @@ class Players:
         self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
         self.offers = Offers(self.handover_key)
         self._on_handover = on_handover
+        self._on_left = on_left
+        self.passed_over = on_passed_over
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.closing = False
         """Whether new players are refused."""
@@ -149,10 +157,11 @@ class Players:
         """Refuse new players for a while, before their websockets open: all matchmakers are full."""
         self._full_until = self.now() + FULL_SECONDS
 
-    def forget(self, player: Player) -> None:
-        """Remove a player whose socket is closed."""
+    def forget(self, player: Player, ending: Ending) -> None:
+        """Remove a player whose socket is closed, and count how it ended."""
         self._open.discard(player)
         self._by_client.remove(player.arrival.client)
+        self._on_left(ending)
         self.left.set()
 
     def dialled(self, error: DialError | None) -> None:

@@ -1,7 +1,6 @@
 """The admission of players, streamers and SFUs to the ports of a signalling server."""
 
 import hashlib
-import uuid
 from http import HTTPStatus
 from time import perf_counter
 from typing import Final
@@ -15,21 +14,24 @@ from pixelfleet.net.refusal import Reason, Refusal, refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
-from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError, TokenExpiredError
-from signalserver.config_wait import AddPeer, ConfigWait
+from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
 from signalserver.launcher.launcher import Launcher
 from signalserver.metrics import Metrics
-from signalserver.rtc_config import RtcConfigSource
+from signalserver.resumable import ResumablePlayer
+from signalserver.returns import Returns
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 REASONS: Final = {"draining": Reason.SHUTTING_DOWN, "full": Reason.FULL, "origin": Reason.ORIGIN_NOT_ALLOWED}
 """The reasons of refusals by their label in the metrics, where the status alone is ambiguous."""
+
+NEW: Final = "1"
+"""The value of `resume` in the query of a page that can return later; any other value is a resume token."""
 
 EXPIRED: Final = "the session token has expired, or the clocks differ"
 """A matchmaker dials within seconds after it signed a token: if it gets this refusal, the clocks differ."""
@@ -45,8 +47,8 @@ class PeerAdmission:
         metrics: Metrics,
         settings: Settings,
         server_id: str,
-        config: RtcConfigSource,
-        tasks: Tasks,
+        waits: ConfigWaits,
+        returns: Returns,
         launcher: Launcher | None = None,
     ) -> None:
         self._hub = hub
@@ -54,24 +56,29 @@ class PeerAdmission:
         self._metrics = metrics
         self._settings = settings
         self._server_id = server_id
-        self._config = config
-        self._tasks = tasks
+        self._waits = waits
+        self._returns = returns
         self._launcher = launcher
-        self._waits: set[ConfigWait] = set()
         self._bounds = settings.bounds()
         # A streamer sends the messages for all its players; its port or its token is its authentication.
         self._trusted_bounds = settings.streamer_bounds()
 
     def player(self, request: RequestHead) -> Decision:
-        """Accept a player, with the session of its token, or refuse it."""
+        """Accept a player, with the session of its token, or refuse it.
+
+        A page that returns with a resume token is always accepted: its session has a place.
+        """
         settings = self._settings
         if not origin_allowed(request.headers.get("Origin"), settings.origins):
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "origin", "this page's origin is not allowed")
+        query = request.query
+        resume = query.get("resume", "")
+        if resume not in ("", NEW):
+            return Accepted(WebSocket(self._bounds, lambda socket: self._returns.returned(socket, request, resume)))
         if not self._drain.takes_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is shutting down")
         if settings.max_players and self._players() >= settings.max_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
-        query = request.query
         try:
             admission = self._admission(query.get("session"))
         except TokenExpiredError:
@@ -89,27 +96,41 @@ class PeerAdmission:
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
+        resumable = resume == NEW and self._returns.enabled
 
         def opened(socket: WebSocket) -> MessageHandler:
             address = client_address(request.remote, request.headers, settings.trusted_proxies)
-            connected = self._hub.switchboard.player_connected
 
-            def connect(config: bytes) -> PeerConnection:
-                connection = self._hub.begin(
-                    socket,
-                    Role.PLAYER,
-                    address,
-                    lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
-                )
+            def connect(config: bytes) -> MessageHandler:
+                handler: PeerConnection | ResumablePlayer
+                if resumable:
+                    handler = self._returns.connect(socket, config, address=address, offers=offers, admission=admission)
+                    connection = handler.connection
+                else:
+                    connection = handler = self._connect(socket, config, address, admission, offers=offers)
                 if admission is not None and self._has_ended(admission):
-                    self._hub.kick(socket, close_codes.KICKED.reason)  # ended while it waited for its configuration
+                    # It was ended while it waited for its configuration.
+                    self._hub.kick(connection.socket, close_codes.KICKED.reason)
                 elif self._drain.begun:
                     self._drain.notify(connection)
-                return connection
+                return handler
 
-            return self._with_config(socket, Role.PLAYER, connect, admission)
+            return self._waits.connect(socket, Role.PLAYER, connect, admission=admission)
 
         return Accepted(WebSocket(self._bounds, opened))
+
+    def _connect(
+        self, socket: WebSocket, config: bytes, address: str, admission: Admission | None, *, offers: bool
+    ) -> PeerConnection:
+        """Connect a player that cannot return."""
+        connected = self._hub.switchboard.player_connected
+        self._hub.keep_alive(socket)
+        return self._hub.begin(
+            socket,
+            Role.PLAYER,
+            address,
+            lambda now: connected(socket, now, config, address=address, admission=admission, offers=offers),
+        )
 
     def streamer(self, request: RequestHead) -> Decision:
         """Accept or refuse a streamer."""
@@ -137,6 +158,7 @@ class PeerAdmission:
             identity = self._identity(address, token)
 
             def connect(config: bytes) -> PeerConnection:
+                self._hub.keep_alive(socket)
                 return self._hub.begin(
                     socket,
                     role,
@@ -144,28 +166,12 @@ class PeerAdmission:
                     lambda now: connected(socket, now, config, address=address, identity=identity),
                 )
 
-            return self._with_config(socket, role, connect)
+            return self._waits.connect(socket, role, connect)
 
         return Accepted(WebSocket(self._trusted_bounds, opened))
 
-    def _with_config(
-        self, socket: WebSocket, role: Role, connect: AddPeer, admission: Admission | None = None
-    ) -> MessageHandler:
-        """Connect a peer with its `config` message: now, or when the TURN API has returned its credentials.
-
-        A session occupies its slot during this wait.
-        """
-        config = self._config.immediate_message()
-        if config is not None:
-            return connect(config)
-        turn_role = None if role is Role.PLAYER else "streamer"
-        request = self._config.for_session(admission.session_id if admission else uuid.uuid4().hex, role=turn_role)
-        wait = ConfigWait(socket, role, connect, self._waits, self._metrics, admission)
-        wait.begin(request, self._tasks)
-        return wait
-
     def _players(self) -> int:
-        return self._hub.count(Role.PLAYER) + sum(wait.role is Role.PLAYER for wait in self._waits)
+        return self._hub.count(Role.PLAYER) + self._waits.players()
 
     def _identity(self, address: str, token: str | None) -> str:
         """Return the key by which a reconnecting streamer is recognised; empty if takeover is off."""
@@ -190,7 +196,7 @@ class PeerAdmission:
 
     def _has_room(self, admission: Admission) -> bool:
         self._hub.sessions.update(self._hub.switchboard.players())
-        self._hub.sessions.add_admitted(wait.admission for wait in self._waits)
+        self._hub.sessions.add_admitted(self._waits.admissions())
         return self._hub.sessions.admits(admission)
 
     def _refuse(self, role: Role, status: HTTPStatus, label: str, why: str) -> Refusal:

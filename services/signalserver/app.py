@@ -24,13 +24,13 @@ from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
-from signalserver.admission import PeerAdmission
+from signalserver.admission import NEW, PeerAdmission
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
+from signalserver.config_wait import ConfigWaits
 from signalserver.contract import CONTRACT
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Role
@@ -39,13 +39,15 @@ from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
 from signalserver.hub import Hub, OnCall, PeerConnection
-from signalserver.launcher.choice import launcher_of, means_of
+from signalserver.launcher.choice import launcher_of, work_of
 from signalserver.launcher.launcher import Launcher
 from signalserver.legacy.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 from signalserver.pod_marks import marking
 from signalserver.reporter import Reporter
 from signalserver.rest import Rest
+from signalserver.returns import Returns
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
@@ -105,31 +107,32 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         session = await stack.enter_async_context(_http_session())
         on_call = _control(settings, session, tasks, metrics) if settings.ue_rest_endpoint else None
         hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
+        metrics.watch_away(lambda: hub.switchboard.away_count)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         launcher = launcher_of(settings, hub, metrics)
         server = SignalServer(hub, drain, watch, launcher)
         if store is None and settings.store_url:
             store = await stack.enter_async_context(open_store(settings.store_url))
         config = await _rtc_config(stack, settings, session, metrics)
-        admission = PeerAdmission(hub, drain, metrics, settings, server_id, config, tasks, launcher)
+        waits = ConfigWaits(config, metrics, tasks)
+        returns = Returns(hub, drain, metrics, settings, server_id, waits)
+        admission = PeerAdmission(hub, drain, metrics, settings, server_id, waits, returns, launcher)
         ports = _Ports(settings, server, metrics, stack)
         metrics.watch_handshakes(ports.handshakes_timed_out)
         players = await ports.players(admission.player, _rest(settings, hub, drain, tasks))
         server.player_port = players.port
+        url = returns.url = settings.public_url or _own_url(settings, players.port)
         server.streamer_port = await ports.trusted(admission.streamer, settings.streamer_port, "--streamer-port")
         server.sfu_port = await ports.trusted(admission.sfu, settings.sfu_port, "--sfu-port")
         server.metrics_port = await stack.enter_async_context(
             metrics_port(server, metrics.registries, host=settings.host, port=settings.metrics_port)
         )
         work = [hub.run(), heartbeat.run()]
-        url = settings.public_url or _own_url(settings, players.port)
         if store is not None:
             work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url, launcher).run())
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
-        if launcher is not None:
-            streamer_url = f"ws://{local_host(settings.streamer_host)}:{server.streamer_port}"
-            work.append(launcher.run(await means_of(settings, session, streamer_url, launcher)))
+        work += await work_of(launcher, settings, session, server.streamer_port)
         await stack.enter_async_context(background(*work))
         await stack.enter_async_context(marking(settings, session, hub, metrics))
         stack.callback(hub.close_all, close_codes.RESTARTING)
@@ -250,11 +253,12 @@ class _Ports:
 
 
 def _is_direct(request: RequestHead) -> bool:
-    """Return whether a player is not relayed by a matchmaker, which dials for many players from one address."""
-    return "session" not in request.query
+    """Return whether a player is not relayed by a matchmaker or a router, which dial for many from one address."""
+    query = request.query
+    return "session" not in query and query.get("resume", NEW) == NEW
 
 
-def _switchboard(settings: Settings) -> Switchboard[WebSocket]:
+def _switchboard(settings: Settings) -> Switchboard[PeerSocket]:
     rules = Rules(
         legacy_streamers=settings.dialect == "legacy",
         identify_seconds=settings.identify_seconds,
@@ -291,13 +295,13 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
     )
     metrics.watch_calls(application.outcomes)
 
-    async def answer(connection: PeerConnection, call: Call[WebSocket]) -> None:
+    async def answer(connection: PeerConnection, call: Call[PeerSocket]) -> None:
         message = await application.call(
             call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
         )
         connection.hub.send(connection, message)
 
-    def on_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
+    def on_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:
         tasks.spawn(answer(connection, call))
 
     return on_call

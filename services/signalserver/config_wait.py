@@ -1,7 +1,8 @@
-"""A connected peer that waits for its `config` while the TURN API creates its credentials."""
+"""The peers that wait for their `config` while the TURN API creates their credentials."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -9,6 +10,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
 from signalserver.core.roster import Admission, Role
 from signalserver.metrics import Metrics
+from signalserver.rtc_config import RtcConfigSource
 
 MAX_BUFFERED_BYTES: Final = 256 * 1024
 MAX_BUFFERED_MESSAGES: Final = 256
@@ -16,6 +18,47 @@ MAX_BUFFERED_MESSAGES: Final = 256
 
 AddPeer = Callable[[bytes], MessageHandler]
 """Adds a peer to the hub with its `config` message; returns the next handler of its websocket."""
+
+
+class ConfigWaits:
+    """The waits of a server."""
+
+    def __init__(self, config: RtcConfigSource, metrics: Metrics, tasks: Tasks) -> None:
+        self._config = config
+        self._metrics = metrics
+        self._tasks = tasks
+        self._waits: set[ConfigWait] = set()
+
+    def connect(
+        self,
+        socket: WebSocket,
+        role: Role,
+        add_peer: AddPeer,
+        *,
+        admission: Admission | None = None,
+        session_id: str | None = None,
+    ) -> MessageHandler:
+        """Add a peer with its `config` message: now, or when the TURN API has returned its credentials.
+
+        The session of the admission occupies its slot during this wait. `session_id` is the session of a peer whose
+        slot is occupied anyway.
+        """
+        config = self._config.immediate_message()
+        if config is not None:
+            return add_peer(config)
+        turn_role = None if role is Role.PLAYER else "streamer"
+        name = session_id or (admission.session_id if admission is not None else uuid.uuid4().hex)
+        wait = ConfigWait(socket, role, add_peer, self._waits, self._metrics, admission)
+        wait.begin(self._config.for_session(name, role=turn_role), self._tasks)
+        return wait
+
+    def players(self) -> int:
+        """Return how many players wait."""
+        return sum(wait.role is Role.PLAYER for wait in self._waits)
+
+    def admissions(self) -> Iterator[Admission | None]:
+        """Return the admissions of those that wait."""
+        return (wait.admission for wait in self._waits)
 
 
 class ConfigWait:

@@ -55,6 +55,10 @@ class Player(Schema, frozen=True, kw_only=True):
     type: Literal["player"]
     subscribed_to: Annotated[str | None, Meta(description="the streamer's id")]
     remote_address: str
+    away: Annotated[
+        Literal[True] | msgspec.UnsetType,
+        Meta(description="present if its connection has ended, and its session is kept for a while"),
+    ] = msgspec.UNSET
 
 
 class Kicked(Schema, frozen=True, kw_only=True):
@@ -68,7 +72,7 @@ class DrainStatus(Schema, frozen=True, kw_only=True):
     """The progress of the drain."""
 
     state: DrainState
-    players: Annotated[int, Meta(description="players that are connected")]
+    players: Annotated[int, Meta(description="players that are connected or away")]
 
 
 def _player_id(*others: Parameter) -> tuple[Parameter, ...]:

@@ -13,6 +13,7 @@ from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.naming import PROBE_SECONDS
@@ -22,6 +23,7 @@ from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
 from signalserver.journal import Journal
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +37,10 @@ RELAYED: Final = frozenset({"offer", "answer", "iceCandidate"})
 
 @dataclass(slots=True, eq=False)
 class PeerConnection:
-    """The websocket of one peer, and the handler of its events."""
+    """The connection of one peer, and the handler of its events unless the peer is a resumable player."""
 
     hub: "Hub"
-    socket: WebSocket
+    socket: PeerSocket
     role: Role
     address: str
     peer_id: str = ""
@@ -55,11 +57,15 @@ class PeerConnection:
         self.hub.ended(self, code, reason)
 
 
-OnCall = Callable[[PeerConnection, Call[WebSocket]], None]
+def _session_of(player: PeerConnection) -> str:
+    return player.session_id or direct_session(player.peer_id)
+
+
+OnCall = Callable[[PeerConnection, Call[PeerSocket]], None]
 """Starts a player's call to the application."""
 
 
-def _refuse_call(connection: PeerConnection, call: Call[WebSocket]) -> None:
+def _refuse_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:
     error = "control is not configured here"
     connection.hub.send(connection, {"type": "response", "action": call.action[:256], "error": error})
 
@@ -69,11 +75,11 @@ class Hub:
 
     def __init__(
         self,
-        switchboard: Switchboard[WebSocket],
+        switchboard: Switchboard[PeerSocket],
         metrics: Metrics,
         heartbeat: Heartbeat,
         watch: ApplicationWatch,
-        sessions: Sessions[WebSocket],
+        sessions: Sessions[PeerSocket],
         on_call: OnCall | None = None,
     ) -> None:
         """Without `on_call`, players' calls to the application are refused."""
@@ -85,7 +91,7 @@ class Hub:
         self._tallies = metrics.messages
         self._journal = Journal(metrics)
         self._heartbeat = heartbeat
-        self._connections: dict[WebSocket, PeerConnection] = {}
+        self._connections: dict[PeerSocket, PeerConnection] = {}
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
         self._withdrawn = False
@@ -119,13 +125,12 @@ class Hub:
         return [connection for connection in self._connections.values() if connection.role is role]
 
     def begin(
-        self, socket: WebSocket, role: Role, address: str, admit: Callable[[float], list[Output[WebSocket]]]
+        self, socket: PeerSocket, role: Role, address: str, admit: Callable[[float], list[Output[PeerSocket]]]
     ) -> PeerConnection:
-        """Register a new websocket; `admit` adds its peer to the switchboard at the given time."""
+        """Register a new peer; `admit` adds its peer to the switchboard at the given time."""
         connection = PeerConnection(self, socket, role, address)
         self._connections[socket] = connection
         self._counts[role] += 1
-        self._heartbeat.add(socket)
         outputs = admit(perf_counter())
         peer = self.switchboard.peer(socket)
         if peer is not None and peer.subscriber is not None:
@@ -139,6 +144,10 @@ class Hub:
         self.execute(outputs)
         self._show_counts()
         return connection
+
+    def keep_alive(self, socket: WebSocket) -> None:
+        """Ping a websocket from now on, and close it when it does not answer."""
+        self._heartbeat.add(socket)
 
     def received(self, connection: PeerConnection, data: bytes) -> None:
         """Pass a message to the switchboard and execute the outputs."""
@@ -156,23 +165,28 @@ class Hub:
             self.execute(outputs)
 
     def ended(self, connection: PeerConnection, code: int, reason: str) -> None:
-        """Remove a connection that ended."""
+        """Remove a peer whose websocket ended."""
+        self._metrics.closed(connection.role, code)
+        self.forget(connection, code, reason)
+
+    def forget(self, connection: PeerConnection, code: int, reason: str) -> None:
+        """Remove a peer."""
         self._connections.pop(connection.socket, None)
         self._counts[connection.role] -= 1
         self.left.set()
-        self._metrics.closed(connection.role, code)
         log.info(
             "peer disconnected",
             role=connection.role.value,
             peer=connection.peer_id,
             session=connection.session_id,
+            ending=ending_of(code).value,
             code=code,
             reason=reason,
         )
         self.execute(self.switchboard.left(connection.socket, reason))
         self._show_counts()
 
-    def execute(self, outputs: list[Output[WebSocket]]) -> None:
+    def execute(self, outputs: list[Output[PeerSocket]]) -> None:
         """Execute outputs of the switchboard in their order."""
         for output in outputs:
             if isinstance(output, Send):
@@ -202,7 +216,7 @@ class Hub:
         """Close one peer for a reason outside the protocol."""
         self.execute(self.switchboard.disconnect(connection.socket, why, reason))
 
-    def kick(self, socket: WebSocket, reason: str) -> None:
+    def kick(self, socket: PeerSocket, reason: str) -> None:
         """Close a player so that it does not reconnect; its page shows the reason."""
         connection = self._connections.get(socket)
         if connection is not None:
@@ -216,8 +230,13 @@ class Hub:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())
         for connection in self.connections(Role.PLAYER):
-            if session_id == (connection.session_id or direct_session(connection.peer_id)):
+            if session_id == _session_of(connection):
                 self.kick(connection.socket, close_codes.KICKED.reason)
+
+    def away_sessions(self) -> set[str]:
+        """Return the ids of the sessions whose players are away."""
+        players = self.connections(Role.PLAYER) if self.switchboard.away_count else []
+        return {_session_of(player) for player in players if self.switchboard.is_away(player.socket)}
 
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""
@@ -241,7 +260,7 @@ class Hub:
             log.warning("application stuck", why=trouble) if trouble else log.info("application recovered")
             self.announce()
 
-    def _probe(self, socket: WebSocket) -> None:
+    def _probe(self, socket: PeerSocket) -> None:
         """Ping a peer; the switchboard is notified of its pongs from now on, and when the time is over."""
         socket.on_pong = lambda: self.execute(self.switchboard.answered(socket, perf_counter()))
         socket.ping()
@@ -262,7 +281,7 @@ class Hub:
         free = not self._withdrawn and any(not source.subscribers for source in listed)
         self._metrics.free.set(1 if free else 0)
 
-    def _on_named(self, named: SourceNamed[WebSocket]) -> None:
+    def _on_named(self, named: SourceNamed[PeerSocket]) -> None:
         connection = self._connections.get(named.source)
         if connection is not None and connection.peer_id != named.endpoint_id:
             log.info("streamer named", role=connection.role.value, peer=named.endpoint_id, asked_for=named.wanted)

@@ -5,7 +5,6 @@ from typing import Final, Protocol
 
 import structlog
 
-from pixelfleet.net.websocket import WebSocket
 from signalserver.core.outputs import (
     FirstFrame,
     IcePathChanged,
@@ -16,6 +15,7 @@ from signalserver.core.outputs import (
 )
 from signalserver.core.roster import Role
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +24,11 @@ UNREAL_5_0: Final = "streamers at this address are sent only the messages of Unr
 UNREAL_4: Final = "streamers of Unreal 4.27 need --dialect legacy"
 
 Entry = (
-    IcePathChanged[WebSocket]
-    | FirstFrame[WebSocket]
-    | VideoFailed[WebSocket]
-    | MessageDropped[WebSocket]
-    | MessageWithheld[WebSocket]
+    IcePathChanged[PeerSocket]
+    | FirstFrame[PeerSocket]
+    | VideoFailed[PeerSocket]
+    | MessageDropped[PeerSocket]
+    | MessageWithheld[PeerSocket]
     | MessageRefused
 )
 
@@ -48,7 +48,7 @@ class Journal:
         self._metrics = metrics
         self._tallies = metrics.messages
 
-    def record(self, entry: Entry, connections: Mapping[WebSocket, Connection]) -> None:
+    def record(self, entry: Entry, connections: Mapping[PeerSocket, Connection]) -> None:
         """Log and count an output; nothing if the connection that it is about is closed."""
         if isinstance(entry, MessageRefused):
             self._refused(entry)
@@ -67,16 +67,16 @@ class Journal:
         elif isinstance(entry, VideoFailed):
             self._video_failed(entry, connection)
 
-    def _path(self, path: IcePathChanged[WebSocket], connection: Connection) -> None:
+    def _path(self, path: IcePathChanged[PeerSocket], connection: Connection) -> None:
         self._tallies.paths[path.kind] += 1
         log.info("ice path changed", peer=connection.peer_id, session=connection.session_id, path=path.kind)
 
-    def _first_frame(self, report: FirstFrame[WebSocket], connection: Connection) -> None:
+    def _first_frame(self, report: FirstFrame[PeerSocket], connection: Connection) -> None:
         self._metrics.first_frame(report.steps)
         steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
         log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
 
-    def _video_failed(self, failure: VideoFailed[WebSocket], connection: Connection) -> None:
+    def _video_failed(self, failure: VideoFailed[PeerSocket], connection: Connection) -> None:
         self._metrics.video_failed(failure.reason, failure.codecs)
         log.warning(
             "video failed",
@@ -86,7 +86,7 @@ class Journal:
             codecs=", ".join(failure.codecs),
         )
 
-    def _dropped(self, drop: MessageDropped[WebSocket], connection: Connection) -> None:
+    def _dropped(self, drop: MessageDropped[PeerSocket], connection: Connection) -> None:
         self._tallies.dropped[connection.role.value, drop.kind] += 1
         # Logged at 1, 2, 4, 8, … of one peer, so that a client cannot fill the log.
         if drop.nth & (drop.nth - 1) == 0:
@@ -100,7 +100,7 @@ class Journal:
                 count=drop.nth,
             )
 
-    def _withheld(self, withheld: MessageWithheld[WebSocket]) -> None:
+    def _withheld(self, withheld: MessageWithheld[PeerSocket]) -> None:
         self._tallies.dropped[Role.PLAYER.value, withheld.kind] += 1
         if withheld.first:
             log.info("message not forwarded", streamer=withheld.streamer, type=withheld.kind, why=NOT_ACCEPTED)

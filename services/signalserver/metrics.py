@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pixelfleet.protocol.close_codes import label_of
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.first_frame import STEPS
 from pixelfleet.protocol.messages import PATH_KINDS
 from pixelfleet.protocol.video_failure import codec_label
@@ -137,12 +138,35 @@ class Metrics:
             ["role", "reason"],
             registry=self.registries.all,
         )
+        left = Counter(
+            "signalserver_players_left",
+            "Players whose connection has ended, by how it ended at the service that held the player's socket.",
+            ["ending"],
+            registry=self.registries.all,
+        )
+        self._left = {ending: left.labels(ending.value) for ending in Ending}
         self.refused = Counter(
             "signalserver_upgrades_refused",
             "Websockets refused with an HTTP status, by role and reason.",
             ["role", "reason"],
             registry=self.registries.all,
         )
+        self.sessions_resumed = Counter(
+            "pixelfleet_sessions_resumed",
+            "Pages that returned to their session: resume is without, fresh with a new negotiation.",
+            ["how"],
+            registry=self.registries.all,
+        )
+        self.sessions_expired = Counter(
+            "pixelfleet_sessions_expired",
+            "Sessions that ended because the player did not return in time, by how its connection had ended.",
+            ["cause"],
+            registry=self.registries.all,
+        )
+        for how in ("resume", "fresh"):
+            self.sessions_resumed.labels(how)
+        for cause in ("lost", "closed", "timed_out"):
+            self.sessions_expired.labels(cause)
         self._video_failures = Counter(
             "signalserver_video_failures",
             "Players that can show no video, by reason and codec.",
@@ -194,6 +218,15 @@ class Metrics:
         """Count a player that can show no video; `codecs` are the offered ones, the preferred one first."""
         self._video_failures.labels(reason, codec_label(reason, codecs)).inc()
 
+    def watch_away(self, count: Callable[[], int]) -> None:
+        """Export the number of away players."""
+        gauge = Gauge(
+            "pixelfleet_sessions_away",
+            "Sessions that are kept for a player whose connection has ended.",
+            registry=self.registries.all,
+        )
+        gauge.set_function(count)
+
     def watch_handshakes(self, timed_out: Callable[[], int]) -> None:
         """Export the number of connections that were closed because they sent no request in time."""
         self.registries.all.register(
@@ -236,5 +269,7 @@ class Metrics:
         )
 
     def closed(self, role: Role, code: int) -> None:
-        """Count the end of a connection."""
+        """Count the end of a connection; for a player, also how it ended."""
         self.closes.labels(role.value, label_of(code)).inc()
+        if role is Role.PLAYER:
+            self._left[ending_of(code)].inc()

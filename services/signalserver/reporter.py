@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Set
 from contextlib import suppress
 from typing import Final
 
@@ -10,7 +11,6 @@ import structlog
 from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.net.websocket import WebSocket
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
@@ -18,6 +18,7 @@ from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.launcher.launcher import Launcher
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -66,11 +67,12 @@ class Reporter:
         sessions.update(self._hub.switchboard.players())
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
+        away = self._hub.away_sessions()
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source)
+                self._streamer(source, away)
                 for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
@@ -119,7 +121,7 @@ class Reporter:
     def _ready(self) -> bool:
         return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
 
-    def _streamer(self, source: Source[WebSocket]) -> StreamerReport:
+    def _streamer(self, source: Source[PeerSocket], away: Set[str]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
             server_id=self._server_id,
@@ -133,6 +135,7 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
+            away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
             ready=self._ready(),
             draining=self._drain.begun,
         )

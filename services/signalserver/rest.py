@@ -6,13 +6,13 @@ from importlib.resources import files
 from time import perf_counter
 from typing import Any, Final
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.net.access import client_address
 from pixelfleet.net.http import json_response
-from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
 from pixelfleet.service.lifecycle import Tasks
@@ -30,6 +30,7 @@ from signalserver.contract import (
 from signalserver.core.roster import Role, Source, Subscriber
 from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.peer_socket import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -98,11 +99,11 @@ class Rest:
 
     async def players(self, _: web.Request) -> web.Response:
         """Return every player."""
-        return json_response([_player(player) for player in self.hub.switchboard.players()])
+        return json_response([self._shown(player) for player in self.hub.switchboard.players()])
 
     async def player(self, request: web.Request) -> web.Response:
         """Return one player."""
-        return json_response(_player(self._find(request)))
+        return json_response(self._shown(self._find(request)))
 
     async def kick(self, request: web.Request) -> web.Response:
         """Close one player so that it does not reconnect."""
@@ -139,28 +140,28 @@ class Rest:
     def _drain_status(self) -> DrainStatus:
         return DrainStatus(state=self.drain.state, players=self.hub.count(Role.PLAYER))
 
-    def _find(self, request: web.Request) -> Subscriber[WebSocket]:
+    def _find(self, request: web.Request) -> Subscriber[PeerSocket]:
         for player in self.hub.switchboard.players():
             if player.player_id == request.match_info["id"]:
                 return player
         raise web.HTTPNotFound(reason="no such player")
 
+    def _shown(self, player: Subscriber[PeerSocket]) -> Player:
+        source = player.subscribed_to
+        return Player(
+            player_id=player.player_id,
+            type="player",
+            subscribed_to=source.endpoint_id if source else None,
+            remote_address=player.peer.address,
+            away=self.hub.switchboard.is_away(player.peer.key) or msgspec.UNSET,
+        )
 
-def _source(source: Source[WebSocket]) -> Streamer:
+
+def _source(source: Source[PeerSocket]) -> Streamer:
     return Streamer(
         streamer_id=source.endpoint_id,
         type="sfu" if source.peer.role is Role.SFU else "streamer",
         streaming=source.streaming,
         remote_address=source.peer.address,
         subscribers=list(source.subscribers),
-    )
-
-
-def _player(player: Subscriber[WebSocket]) -> Player:
-    source = player.subscribed_to
-    return Player(
-        player_id=player.player_id,
-        type="player",
-        subscribed_to=source.endpoint_id if source else None,
-        remote_address=player.peer.address,
     )

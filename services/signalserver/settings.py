@@ -123,6 +123,21 @@ class Settings(FleetSettings):
         "with code 4205, or 4001 if the streamer was silent. 0 is no limit.",
     )
 
+    resume_seconds: Seconds = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="The session of a page that can return is kept for this time after its connection was lost. "
+        "With 0 it ends at once.",
+    )
+    reload_seconds: Seconds = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="The session of a page that can return is kept for this time after its browser closed the "
+        "connection, as at a reload. With 0 it ends at once.",
+    )
+
     dialect: Literal["auto", "legacy"] = Field(
         "auto", description="With auto the server detects the dialect of streamers; legacy is for Unreal Engine 4.27."
     )

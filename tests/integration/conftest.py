@@ -61,7 +61,10 @@ async def running_chain(
     matches: Mapping[str, Any] = {},
     entry: Mapping[str, Any] = {},
 ) -> AsyncIterator[Chain]:
-    """Run the services with these settings, besides those that wire them together; the default store is in memory."""
+    """Run the services with these settings, besides those that wire them together; the default store is in memory.
+
+    Without a setting for it, players of a test may be silent for any time.
+    """
     store = store or MemoryFleetStore()
     key = SecretStr(secrets.token_hex(32))
     async with AsyncExitStack() as stack:
@@ -82,6 +85,7 @@ async def running_chain(
                         "metrics_port": 0,
                         "session_key": key,
                         "legacy_link": False,
+                        "confirm_seconds": 0,
                         **matches,
                     }
                 ),

@@ -59,9 +59,10 @@ class RunningMatchmaker(OperatorClient):
 
 @asynccontextmanager
 async def running_matchmaker(store: FleetStore | None = None, **chosen: Any) -> AsyncIterator[RunningMatchmaker]:
-    """Run a matchmaker with these settings."""
+    """Run a matchmaker with these settings. Without one for it, players of a test may be silent for any time."""
     fleet = store or MemoryFleetStore()
-    values = {"port": 0, "metrics_port": 0, "legacy_port": 0, "rest_token": TOKEN, "session_key": KEY, **chosen}
+    fixed: dict[str, Any] = {"port": 0, "metrics_port": 0, "legacy_port": 0, "rest_token": TOKEN, "session_key": KEY}
+    values = {**fixed, "confirm_seconds": 0, **chosen}
     settings = Settings(host="127.0.0.1", **values)
     async with matchmaker.app.running(settings, fleet) as server, aiohttp.ClientSession() as http:
         yield RunningMatchmaker(server, fleet, http)

@@ -63,6 +63,7 @@ class Fleet:
             "session_key": self.key,
             "host": LOOPBACK,
             "legacy_link": False,
+            "confirm_seconds": 0,  # players of a test may be silent for any time
         }
         chosen = matchmaker.settings.Settings(**{**options, "port": 0, "metrics_port": 0, **settings})
         made = [await self.stack.enter_async_context(matchmaker.app.running(chosen)) for _ in range(count)]

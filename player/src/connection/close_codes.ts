@@ -19,7 +19,7 @@ const PIXELFLEET_RANGES: readonly (readonly [first: number, last: number, advice
 /** Codes of RFC 6455 and its registry after which the page does not reconnect at once. */
 const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [1000, 'never'], // normal closure
-  [1001, 'never'], // Epic's page does not reconnect after it either
+  [1001, 'now'], // no server of Pixelfleet sends it: the browser has closed the websocket, and the page has stayed
   [1002, 'never'], // protocol errors: the same messages would fail again
   [1003, 'never'],
   [1007, 'never'],
@@ -49,7 +49,6 @@ const WAITS: ReadonlyMap<number, WaitCause> = new Map([
 
 const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [1000, 'over'],
-  [1001, 'over'],
   [1002, 'incompatible'],
   [1003, 'incompatible'],
   [1007, 'incompatible'],
@@ -62,6 +61,7 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [NO_MEDIA, 'no-video'],
   [4206, 'not-found'],
   [NO_CODEC, 'codec'],
+  [4208, 'elsewhere'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

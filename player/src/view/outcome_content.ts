@@ -21,6 +21,7 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   over: { icon: 'done', buttons: START_AGAIN },
   left: { icon: 'done', buttons: START_AGAIN },
   kicked: { icon: 'exit', buttons: [] },
+  elsewhere: { icon: 'exit', buttons: TRY_AGAIN },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
   origin: { icon: 'lock', buttons: TRY_AGAIN },

@@ -55,6 +55,7 @@ class Session(Schema, frozen=True, kw_only=True):
     app: str
     streamer: Annotated[str, Meta(description="the streamer's key")]
     state: LeaseState
+    away: Annotated[bool, Meta(description="the player's connection has ended, and the session is kept for a while")]
     role: Literal["player", "spectator"]
     arrived_at: Time
     matched_at: Time

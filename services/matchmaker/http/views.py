@@ -76,6 +76,7 @@ def session_view(lease: Lease) -> schemas.Session:
         app=lease.streamer.app,
         streamer=lease.streamer.key,
         state=lease.state,
+        away=lease.session_id in lease.streamer.away,
         role="spectator" if lease.spectator else "player",
         arrived_at=lease.arrived or None,
         matched_at=lease.since or None,

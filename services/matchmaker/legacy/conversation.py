@@ -7,9 +7,10 @@ are forwarded, and data that are no message are not: some servers cannot handle 
 from typing import Final
 
 from matchmaker.legacy.config_message import mended_config
-from matchmaker.legacy.dialects import DIALECTS, UNREAL_5, accepts, shown_by
+from matchmaker.legacy.dialects import DIALECTS, UNREAL_5, UNREAL_5_1, accepts, shown_by
 from matchmaker.legacy.known_dialects import LegacyDialects
 from pixelfleet.fleet.model import StreamerReport
+from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.relay import Relay
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
@@ -39,6 +40,9 @@ class LegacyConversation:
         self._handler: MessageHandler | None = None
         self._negotiated = False
         """Whether an answer has passed in either direction."""
+        self._offered = False
+        self._confirmation: Confirmation | None = None
+        """That of the player's page, until the server's first offer."""
 
     def join(self, socket: WebSocket) -> MessageHandler:
         """Start to relay over the dialled socket; return its handler."""
@@ -59,9 +63,24 @@ class LegacyConversation:
             self._socket.send(data)
 
     def close(self, why: CloseCode) -> None:
-        """Close the connection to the server."""
+        """Close the connection to the server, which does not know the codes of Pixelfleet."""
         if self._socket is not None:
-            self._socket.close(why)
+            self._socket.close(close_codes.NORMAL)
+
+    def excuse(self, confirmation: Confirmation) -> None:
+        """Give a page time for its first message until the server's offer, if that is the first that it answers."""
+        self._confirmation, confirmation.excused = confirmation, self._awaits_offer
+
+    def _awaits_offer(self) -> bool:
+        """Return whether the page may be one of 5.0 or 5.1 that waits for an offer."""
+        return not self._offered and self._dialects.of(self._server_id, self._named) == UNREAL_5_1
+
+    def _offers(self) -> None:
+        """Give the page its time for the answer to the first offer."""
+        self._offered = True
+        confirmation, self._confirmation = self._confirmation, None
+        if confirmation is not None:
+            confirmation.restart()
 
     # -- the server's side --------------------------------------------------------------------------
 
@@ -74,6 +93,8 @@ class LegacyConversation:
         if (dialect := shown_by(message)) is not None:
             self._dialects.shown(self._server_id, dialect)
         self._negotiated = self._negotiated or message["type"] == "answer"
+        if message["type"] == "offer":
+            self._offers()
         if self._handler is not None:
             self._handler.message(data)
 

@@ -16,6 +16,8 @@ from pixelfleet.net.addresses import parse_address
 UNREAL_4: Final = "legacy"
 UNREAL_5: Final = "5.0"
 """5.0 to 5.4, until the server has shown its version."""
+UNREAL_5_1: Final = "5.1"
+"""5.0 and 5.1."""
 MODERN: Final = "5.5"
 """5.5 and later: the server drops messages of other types, so every message is forwarded."""
 
@@ -26,7 +28,7 @@ _UNREAL_5_2: Final = _UNREAL_5_0 | {"subscribe", "unsubscribe", "listStreamers"}
 ACCEPTED: Final[Mapping[str, frozenset[str]]] = {
     UNREAL_4: _EVERY,
     UNREAL_5: _UNREAL_5_2,
-    "5.1": _UNREAL_5_0,
+    UNREAL_5_1: _UNREAL_5_0,
     "5.2": _UNREAL_5_2,
     "5.4": _UNREAL_5_2 | {"pong"},
 }

@@ -72,6 +72,8 @@ class Destination(msgspec.Struct, frozen=True):
     """The websocket URL of the signalling server, with the session token."""
     session: str
     """The id of the session, for logs."""
+    confirm_seconds: float = 0.0
+    """The time for the first message of the player's page after it is connected; 0 is no limit."""
 
 
 Order = Hold | Relay | Handover
@@ -109,7 +111,7 @@ def failed(status: int, reason: str) -> Failed:
 
 def sign(destination: Destination, key: bytes) -> str:
     """Return a destination as a signed string."""
-    claims = {"url": destination.url, "sub": destination.session}
+    claims = {"url": destination.url, "sub": destination.session, "confirm": destination.confirm_seconds}
     return signing.sign(claims, key, audience=DESTINATION_AUDIENCE, seconds=LIFETIME_SECONDS)
 
 
@@ -117,7 +119,11 @@ def verify(text: str, key: bytes) -> Destination:
     """Return a destination that was signed with this key; raise TokenError for any other."""
     claims = signing.verify(text, key, audience=DESTINATION_AUDIENCE, required=("sub", "url"))
     try:
-        return msgspec.convert({"url": claims["url"], "session": claims["sub"]}, Destination)
+        # A matchmaker of an earlier release gives no time.
+        seconds = claims.get("confirm", 0.0)
+        return msgspec.convert(
+            {"url": claims["url"], "session": claims["sub"], "confirm_seconds": seconds}, Destination
+        )
     except msgspec.ValidationError:
         raise TokenError("claims are missing") from None
 

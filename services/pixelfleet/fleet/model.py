@@ -42,6 +42,8 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The ids of the sessions that it holds."""
     spectators: tuple[str, ...] = msgspec.field(default=(), name="onlookers")
     """The ids of spectators' sessions, which occupy no slot."""
+    away: tuple[str, ...] = ()
+    """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
     legacy: bool = msgspec.field(default=False, name="stock")
     """A legacy server has no session ids, and only counts its `players`."""
     players: int = 0

@@ -8,6 +8,7 @@ from pixelfleet.net.early_budget import MESSAGE_OVERHEAD, EarlyBudget
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.endings import passed_on
 
 MAX_EARLY_MESSAGES: Final = 256
 MAX_EARLY_BYTES: Final = 512 * 1024
@@ -21,7 +22,7 @@ FORWARDABLE_CODES: Final = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010, 
 
 
 def forwardable(code: int) -> int:
-    """Return a close code, or a replacement for one that may not be sent."""
+    """Return a close code for a client, or a replacement for one that may not be sent to it."""
     if code in FORWARDABLE_CODES:
         return code
     return close_codes.STREAM_UNAVAILABLE.code
@@ -92,10 +93,13 @@ class Relay:
             self.down.close(close_codes.RATE_LIMITED)
 
     def closed(self, code: int, reason: str) -> None:
-        """Close the upstream of a player that has disconnected; `join` closes one that is still being dialled."""
+        """Close the upstream of a player that has disconnected, with how that ended.
+
+        `join` closes one that is still being dialled.
+        """
         self._discard_early()
         if self.up is not None:
-            self.up.close(close_codes.NORMAL)
+            self.up.close(passed_on(code, reason))
         self.on_end(code, reason)
 
     def join(self, up: Upstream) -> _Upstream:
@@ -104,7 +108,7 @@ class Relay:
         The upstream is closed if the player has disconnected or is being closed.
         """
         if not self.down.is_open:
-            up.close(close_codes.NORMAL)
+            up.close(passed_on(*self.down.ended))
             return _Upstream(self)
         self.up = up
         for data in self.early:
@@ -140,6 +144,12 @@ class Relay:
             self.on_upstream_lost(code, reason)
         else:
             self.forward_close(code, reason)
+
+    def close(self, why: CloseCode) -> None:
+        """Close both sides, the upstream first."""
+        if self.up is not None:
+            self.up.close(why)
+        self.down.close(why)
 
     def forward_close(self, code: int, reason: str) -> None:
         """Close the player's socket with the code and the reason of its upstream."""

@@ -24,6 +24,9 @@ CLOSE_GRACE_SECONDS: Final = 2.0
 MAX_FRAGMENTS: Final = 1024
 """The most fragments of one message: each one takes memory in addition to its content."""
 
+LOST: Final = (close_codes.ABNORMAL, "connection lost")
+"""Code and reason of a connection that ended without a close frame."""
+
 MAX_REASON_BYTES: Final = 123
 """The longest reason that fits a close frame (RFC 6455)."""
 
@@ -99,6 +102,11 @@ class WebSocket(WSListener):
     def is_open(self) -> bool:
         """Whether messages can still be sent."""
         return self._transport is not None and self._why is None
+
+    @property
+    def ended(self) -> tuple[int, str]:
+        """Code and reason of the close that has begun; those of a lost connection before that."""
+        return self._why or LOST
 
     def limit_fragments(self, size: int) -> None:
         """Limit a message in fragments to `size` bytes, or to the usual limit if that is lower."""
@@ -240,9 +248,20 @@ class WebSocket(WSListener):
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._why is None:
             self._why = (int(cast("int", frame.get_close_code())) or close_codes.NO_STATUS, _reason_of(frame))
-            transport.send_close(WSCloseCode.OK)
+            self._echo(transport, self._why[0])
             self._drop_later()
         transport.disconnect()  # after all data is sent; `_drop_later` bounds that
+
+    def _echo(self, transport: WSTransport, code: int) -> None:
+        """Answer the close of the other side with its own code. A browser reports the code of the answer to its page.
+
+        A close without a code is answered without one.
+        """
+        if code == close_codes.NO_STATUS:
+            transport.send(_CLOSE, b"")
+        else:
+            sent = code if close_codes.may_be_sent(code) else close_codes.PROTOCOL_ERROR.code
+            transport.send_close(cast("WSCloseCode", sent))
 
     def _drop_later(self) -> None:
         self._closing = _closing.of(self._loop)
@@ -267,4 +286,4 @@ def _why_lost(transport: WSTransport) -> tuple[int, str]:
     handshake = transport.close_handshake
     if handshake is not None and handshake.sent is not None:
         return int(cast("int", handshake.sent.code)), handshake.sent.reason
-    return close_codes.ABNORMAL, "connection lost"
+    return LOST

@@ -4,9 +4,11 @@
 4000-4099   reconnect immediately: the connection is lost, a new one may work
 4100-4199   reconnect later: the service is full or shutting down
 4200-4299   do not reconnect: the result would be the same
+4300-4399   between services only: how a player's connection ended
 ==========  ===============================================================
 
-1001 ("going away") is never sent: it is the only code after which Epic's page does not reconnect.
+1001 ("going away") is never sent, but to a client that has sent it, as the echo that ends the handshake: it is the
+only code after which Epic's page does not reconnect.
 """
 
 from dataclasses import dataclass
@@ -37,8 +39,12 @@ class CloseCode:
 
 
 def retry_of(code: int) -> Retry:
-    """Return what a client should do after a close with this code."""
-    if 4200 <= code <= 4299 or code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011):
+    """Return what a client should do after a close with this code.
+
+    A client that receives 1001 has sent it itself, since no service does. Firefox does so for a page that stays, after
+    a click on a link to a download.
+    """
+    if 4200 <= code <= 4299 or code in (1000, 1002, 1003, 1007, 1008, 1009, 1011):
         return Retry.NEVER
     if 4100 <= code <= 4199 or code == 1013:
         return Retry.LATER
@@ -47,6 +53,9 @@ def retry_of(code: int) -> Retry:
 
 NO_STATUS: Final = 1005
 ABNORMAL: Final = 1006
+
+FIRST_PRIVATE: Final = 4000
+"""The first code that the standard leaves to applications."""
 
 _CATALOGUE: dict[int, CloseCode] = {}
 
@@ -70,6 +79,10 @@ SLOW_CONSUMER = _define(4003, "slow_consumer", "the peer does not read what it i
 REPLACED = _define(4004, "replaced", "the same streamer connected again")
 RESTARTING = _define(4005, "restarting", "the server restarts")
 SLOT_TAKEN = _define(4006, "slot_taken", "the streamer is taken")
+SESSION_GONE = _define(4007, "session_gone", "the session cannot be resumed")
+MESSAGES_LOST = _define(4008, "messages_lost", "messages were lost; negotiate again")
+PASSED_OVER = _define(4009, "passed_over", "the page did not answer its match")
+RETURNING = _define(4010, "returning", "the page returns with a new negotiation")
 
 NO_STREAMER = _define(4100, "no_streamer", "no streamer is available")
 SHUTTING_DOWN = _define(4101, "shutting_down", "the server is shutting down")
@@ -86,6 +99,21 @@ TOO_DEEP = _define(4204, "too_deep", "a message nests too deep")
 NO_MEDIA = _define(4205, "no_media", "no video was negotiated in time")
 NOT_FOUND = _define(4206, "not_found", "no such application or session")
 NO_CODEC = _define(4207, "no_codec", "no common video codec")
+CONTINUED_ELSEWHERE = _define(4208, "continued_elsewhere", "the session goes on over another connection")
+
+PLAYER_CLOSED = _define(4300, "player_closed", "the player's browser closed the connection")
+PLAYER_LOST = _define(4301, "player_lost", "the player's connection was lost")
+PLAYER_TIMED_OUT = _define(4302, "player_timed_out", "the player did not answer in time")
+
+
+def may_be_sent(code: int) -> bool:
+    """Return whether an endpoint may send a code in a close frame (RFC 6455, 7.4)."""
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+
+
+def find(code: int) -> CloseCode | None:
+    """Return the entry of a code, or None for a code that is not in the catalogue."""
+    return _CATALOGUE.get(code)
 
 
 def label_of(code: int) -> str:

@@ -220,6 +220,17 @@ def pong_for(data: bytes) -> bytes | None:
     return dump({"type": "pong", "time": message.get("time")})
 
 
+def is_pong(data: bytes) -> bool:
+    """Return whether data are a `pong`."""
+    if b"pong" not in data:
+        return False
+    try:
+        message = parse(data)
+    except BadMessageError:
+        return False
+    return bool(message["type"] == "pong")
+
+
 def player_id_of(message: Message) -> str | None:
     """Return the player id of a message as text; 4.27 streamers send a number."""
     player_id = message.get("playerId")

@@ -35,7 +35,7 @@ SESSIONS: Final[Columns[Session]] = (
     ("session", lambda row, _: row.id),
     ("app", lambda row, _: row.app),
     ("streamer", lambda row, _: row.streamer),
-    ("state", lambda row, _: row.state.value),
+    ("state", lambda row, _: "away" if row.away else row.state.value),
     ("role", lambda row, _: row.role),
     ("for", lambda row, now: _age(row.matched_at, now)),
 )

@@ -3,7 +3,8 @@ import { formatDuration, formatWait } from './format.js';
 
 /**
  * @typedef {import('./fleet.js').Streamer} Streamer
- * @typedef {{id: string, app: string, streamer: string, state: string, role: string, matchedAt: number | null}} Session
+ * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean, role: string,
+ *   matchedAt: number | null}} Session
  * @typedef {{id: string, app: string, position: number, wants: string | null, labels: Record<string, string>,
  *   priority: number, arrivedAt: number}} QueueEntry
  *
@@ -73,6 +74,7 @@ const STATE_LABELS = {
   held: 'Playing',
   matched: 'Matched',
   claimed: 'Connecting',
+  away: 'Away',
 };
 
 /** @returns {Row} */
@@ -103,16 +105,17 @@ export function streamerRow(/** @type {Streamer} */ item) {
 
 /** @returns {Row} */
 export function sessionRow(/** @type {Session} */ item) {
+  const state = item.away ? 'away' : item.state;
   const streamer = endpointOf(item.streamer);
   const server = item.streamer.split('/')[0] ?? '';
   const detail = item.role === 'spectator' ? `Spectator of ${streamer}` : streamer;
   return {
     key: item.id,
     app: item.app,
-    state: item.state,
+    state,
     searchText: `${item.id} ${item.streamer} ${item.app}`,
     cells: (now) => [
-      stateCell(item.state),
+      stateCell(state),
       { className: 'name', text: item.id.slice(0, 12), detail, narrow: true, title: item.id },
       { className: 'wide', text: item.app },
       { className: 'wide', text: streamer, detail: server, title: item.streamer },

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.relay import forwardable
+from pixelfleet.protocol import close_codes
 from router.proxy.rules import request_headers
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ async def tunnel(
                 headers={**request_headers(request.headers), **headers},
                 max_msg_size=bounds.message_bytes,
                 heartbeat=PING_SECONDS,
+                autoclose=False,
             )
     except TimeoutError:
         raise web.HTTPGatewayTimeout(reason="no answer in time") from None
@@ -49,6 +51,7 @@ async def tunnel(
             max_msg_size=bounds.message_bytes,
             heartbeat=PING_SECONDS,
             compress=False,
+            autoclose=False,
         )
         await down.prepare(request)
         async with asyncio.TaskGroup() as group:
@@ -56,10 +59,17 @@ async def tunnel(
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in both:
                 task.cancel()
+        ended = down.close_code  # None if the upstream has ended first
+        await up.close(code=_sendable(up.close_code if ended is None else ended))
     finally:
         await up.close()
-    await down.close(code=forwardable(up.close_code or 0) if up.close_code else 1000)
+    await down.close(code=forwardable(up.close_code or 0) if ended is None else _sendable(ended))
     return down
+
+
+def _sendable(code: int | None) -> int:
+    """Return the code of the side that has ended, as the echo and for the other side; 1000 if it cannot be sent."""
+    return code if code and close_codes.may_be_sent(code) else close_codes.NORMAL.code
 
 
 async def _relay(source: Socket, sink: Socket) -> None:

@@ -100,6 +100,15 @@ class Peer(Generic[K]):
     bad_messages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The time without a websocket of a player whose session is kept, in seconds."""
+
+    since: float
+    until: float
+    """The time at which the session ends unless the player returns."""
+
+
 @dataclass(slots=True, eq=False)
 class Claim(Generic[K]):
     """The claim of a source to an endpoint id that another source, its holder, may have."""

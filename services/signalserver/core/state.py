@@ -19,7 +19,7 @@ from signalserver.core.outputs import (
     Send,
     VideoFailed,
 )
-from signalserver.core.roster import Claim, K, Peer, Role, Roster, Source, Subscriber
+from signalserver.core.roster import Absence, Claim, K, Peer, Role, Roster, Source, Subscriber
 from signalserver.core.strict_streamers import StrictStreamers
 
 FIRST_PLAYER_ID: Final = 101
@@ -71,6 +71,8 @@ class State(Generic[K]):
         """The undecided claims to an endpoint id in use, by claimant."""
         self.takeovers: dict[str, deque[float]] = {}
         """The times of recent takeovers by endpoint id."""
+        self.away: dict[K, Absence] = {}
+        """The players without a websocket whose sessions are kept."""
         self._outputs: Outputs[K] = []
         self.now = 0.0
         """The time of the event that is being handled, in seconds."""
@@ -133,6 +135,7 @@ class State(Generic[K]):
     def remove(self, peer: Peer[K]) -> None:
         """Remove a peer and its subscriptions, and notify the peers concerned."""
         self.roster.remove(peer)
+        self.away.pop(peer.key, None)
         if peer.subscriber is not None:
             self.unsubscribe(peer.subscriber)
         if peer.source is not None:
@@ -153,6 +156,8 @@ class State(Generic[K]):
 
     def close_idle_player(self, player: Subscriber[K]) -> None:
         """Close a player that has occupied a slot for too long without media, so that the slot becomes free."""
+        if player.peer.key in self.away:
+            return
         limit = self.rules.first_media_seconds
         if player.negotiated or player.slot_since is None or self.now - player.slot_since < limit:
             return

@@ -11,6 +11,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
+from signalserver.core import absence
 from signalserver.core.message_rules import RULES
 from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
@@ -64,12 +65,16 @@ class Switchboard(Generic[K]):
         address: str = "",
         admission: Admission | None = None,
         offers: bool = False,
+        pings: bool = False,
     ) -> Outputs[K]:
-        """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer."""
+        """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer.
+
+        `pings`: the player sends `ping` messages, which the caller answers.
+        """
         state = self._state
         state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
-        peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers)
+        peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers, pings=pings)
         if admission is not None:
             peer.subscriber.slot_since = now
         state.roster.add(peer)
@@ -134,6 +139,29 @@ class Switchboard(Generic[K]):
             answered(state, peer)
         return self._finish()
 
+    def away(self, key: K, now: float, seconds: float) -> Outputs[K]:
+        """Keep the session of a player whose websocket has ended, for `seconds` from now on.
+
+        Messages for it are still returned as outputs: the caller keeps them. If the player has not returned in time,
+        it is closed with SESSION_GONE.
+        """
+        state = self._state
+        state.now = now
+        peer = state.roster.find(key)
+        if peer is not None and peer.subscriber is not None:
+            absence.begin(state, peer.subscriber, seconds)
+        return self._finish()
+
+    def resumed(self, key: K, now: float, address: str = "") -> Outputs[K]:
+        """Record that a player has a new websocket, from `address`."""
+        state = self._state
+        state.now = now
+        peer = state.roster.find(key)
+        if peer is not None and peer.subscriber is not None:
+            peer.address = address
+            absence.end(state, peer.subscriber)
+        return self._finish()
+
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
         """Close a peer for a reason outside the protocol: an operator's action, a shutdown."""
         peer = self._state.roster.find(key)
@@ -144,7 +172,8 @@ class Switchboard(Generic[K]):
     def tick(self, now: float) -> Outputs[K]:
         """Assign default ids to streamers that sent none in time, and close players without media in time.
 
-        Players that were sent `subscribeFailed` are closed, too. To be called about once a second.
+        Players that did not return in time, and those that were sent `subscribeFailed`, are closed, too. To be called
+        about once a second.
         """
         state = self._state
         state.now = now
@@ -154,6 +183,7 @@ class Switchboard(Generic[K]):
             unnamed = source and not source.endpoint_id and peer.key not in state.claims
             if source and unnamed and now - peer.connected_at >= state.rules.identify_seconds:
                 claim_id(state, source, DEFAULT_ENDPOINT_ID)
+        absence.expire(state)
         for player in self.players():
             state.close_failed_player(player)
         if state.rules.first_media_seconds:
@@ -183,6 +213,15 @@ class Switchboard(Generic[K]):
     def players(self) -> list[Subscriber[K]]:
         """Return the connected players, oldest first."""
         return [peer.subscriber for peer in self._state.roster.peers(Role.PLAYER) if peer.subscriber]
+
+    def is_away(self, key: K) -> bool:
+        """Return whether a player has no websocket, and its session is kept."""
+        return key in self._state.away
+
+    @property
+    def away_count(self) -> int:
+        """The number of players that are away."""
+        return len(self._state.away)
 
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key, or None."""

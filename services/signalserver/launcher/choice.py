@@ -2,12 +2,15 @@
 
 import asyncio
 import math
+from collections.abc import Callable, Coroutine
 from time import perf_counter
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
 from pixelfleet.kube.client import KubeClient, in_cluster
+from pixelfleet.net.addresses import local_host
 from signalserver.hub import Hub
 from signalserver.launcher.command import Command
 from signalserver.launcher.launcher import Launcher
@@ -28,13 +31,24 @@ def launcher_of(settings: Settings, hub: Hub, metrics: Metrics) -> Launcher | No
     return Launcher(hub, metrics, Lifecycle(perf_counter(), seconds, fresh=settings.fresh_app != "off"))
 
 
-async def means_of(settings: Settings, http: aiohttp.ClientSession, url: str, launcher: Launcher) -> Means:
-    """Return the means of the settings; `url` is the one for streamers. Raises UsageError outside a cluster."""
+async def work_of(
+    launcher: Launcher | None, settings: Settings, http: aiohttp.ClientSession, streamer_port: int
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what the launcher runs, empty without one. Raises UsageError outside a cluster if it needs one."""
+    if launcher is None:
+        return []
+    return [launcher.run(await _means_of(settings, http, streamer_port, lambda: launcher.session))]
+
+
+async def _means_of(
+    settings: Settings, http: aiohttp.ClientSession, streamer_port: int, session: Callable[[], str | None]
+) -> Means:
     if settings.fresh_app == "delete-pod":
         cluster = await asyncio.to_thread(in_cluster)
         return PodDeletion(KubeClient(http, cluster), settings.pod_namespace, settings.pod_name)
     if settings.app_process:
         return Signals(settings.app_process, settings.app_stop_seconds)
+    url = f"ws://{local_host(settings.streamer_host)}:{streamer_port}"
     if settings.streamer_token is not None:
         url += f"/?token={quote(settings.streamer_token.get_secret_value(), safe='')}"
-    return Command(settings.app_command, url, settings.app_stop_seconds, lambda: launcher.session)
+    return Command(settings.app_command, url, settings.app_stop_seconds, session)

@@ -2,21 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.backoff import DEFAULT_BACKOFF
-from signalserver.core.roster import K, Role, Source, Subscriber
+from signalserver.core.roster import Role, Source, Subscriber
 from signalserver.core.sessions import direct_session
 from signalserver.hub import Hub
 from signalserver.launcher.lifecycle import TROUBLES, Lifecycle, Phase, Present
 from signalserver.launcher.means import EndError, Means
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -47,14 +48,14 @@ class Launcher:
         self._shown = lifecycle.phase
         self._in_phase = {phase: asyncio.Event() for phase in Phase}
         self._deciding = False
-        self._continued: set[Hashable] = set()
+        self._continued: set[PeerSocket] = set()
         """Players that continue an ended session and are not subscribed yet."""
         self._hosted = False
         """Whether the present process has had a session of a player that is not a spectator."""
         self._failure: str | None = None
         self.session: str | None = None
         """The id of the first present session, or of the last one while the application is being ended."""
-        self.awaited: list[Source[Any]] = []
+        self.awaited: list[Source[PeerSocket]] = []
         """The streamers that were disconnected for a restart, until one is connected again."""
         metrics.watch_application(lifecycle.restarts)
         hub.on_change = self._observe
@@ -153,7 +154,7 @@ class Launcher:
         else:
             self._take(present)
 
-    def _decide(self, before: frozenset[Hashable]) -> None:
+    def _decide(self, before: frozenset[PeerSocket]) -> None:
         """Restart the application, unless a player has arrived since `before`: it can only continue its session."""
         self._deciding = False
         arrived = {player.peer.key for player in self._hub.switchboard.players()} - before
@@ -182,7 +183,7 @@ class Launcher:
             subscribed=any(player.subscribed_to is not None for player in players),
         )
 
-    def _is_session(self, player: Subscriber[K]) -> bool:
+    def _is_session(self, player: Subscriber[PeerSocket]) -> bool:
         return player.admission is not None or player.subscribed_to is not None or player.peer.key in self._continued
 
     def _disconnect_streamers(self) -> None:
@@ -211,9 +212,9 @@ class Launcher:
         self._hub.announce()
 
 
-def _watches(player: Subscriber[K]) -> bool:
+def _watches(player: Subscriber[PeerSocket]) -> bool:
     return player.admission is not None and player.admission.spectator
 
 
-def _session_of(player: Subscriber[K]) -> str:
+def _session_of(player: Subscriber[PeerSocket]) -> str:
     return player.admission.session_id if player.admission is not None else direct_session(player.player_id)

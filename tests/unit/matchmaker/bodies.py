@@ -31,8 +31,9 @@ def streamer(**fields: Any) -> Streamer:
     return Streamer(**{**body, **fields})
 
 
-def session() -> Session:
+def session(*, away: bool = False) -> Session:
     return Session(
+        away=away,
         id="x",
         app="car",
         streamer="s1/cam",

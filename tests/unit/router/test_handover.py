@@ -16,6 +16,7 @@ from pixelfleet.net.dial import DialError
 from pixelfleet.net.relay import MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import MessageHandler
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
 from router.handover import FAILURES, PAUSE_SECONDS, Handover, Offers, State
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
@@ -234,13 +235,29 @@ def test_a_player_that_its_matchmaker_closes_is_not_connected_any_more(front: Fr
 
 
 @pytest.mark.parametrize("orders", [[], [HOLD], [HOLD, ORDER]])
-def test_a_player_that_leaves_closes_its_matchmaker_and_cancels_its_dial(front: Front, orders: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (1005, close_codes.NORMAL),
+        (1001, close_codes.PLAYER_CLOSED),
+        (1006, close_codes.PLAYER_LOST),
+        (4002, close_codes.PLAYER_TIMED_OUT),
+    ],
+)
+def test_a_player_that_leaves_closes_its_matchmaker_and_cancels_its_dial(
+    front: Front, orders: list[bytes], code: int, why: CloseCode
+) -> None:
     front.order(*orders)
     assert front.down.handler is not None
-    front.down.handler.closed(1005, "")
-    assert front.matchmaker.closes == [(close_codes.NORMAL.code, close_codes.NORMAL.reason)]
+    front.down.handler.closed(code, "")
+    assert front.matchmaker.closes == [(why.code, why.reason)]
     assert front.cancelled == (ORDER in orders)
-    assert front.ends == [(1005, "")]
+    assert front.ends == [(code, "")]
+
+
+def test_a_matchmaker_that_answers_after_its_player_was_lost_is_closed_with_that() -> None:
+    front = Front(down=FakeSocket(is_open=False))
+    assert front.matchmaker.closes == [(close_codes.PLAYER_LOST.code, close_codes.PLAYER_LOST.reason)]
 
 
 STEPS = st.lists(st.sampled_from(["say", "say", "ping", "hold", "order", "open", "fail", "relay", "text", "lose"]))

@@ -12,7 +12,9 @@ from pixelfleet.net.refusal import Refusal
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.service.lifecycle import Tasks
 from signalserver.admission import PeerAdmission
+from signalserver.config_wait import ConfigWaits
 from signalserver.drain import Drain
+from signalserver.returns import Returns
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from tests.unit.signalserver.core.conversation import CONFIG
@@ -29,7 +31,10 @@ def admission(**chosen: Any) -> tuple[PeerAdmission, Drain]:
     made = make_hub()
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
     config = cast("RtcConfigSource", SimpleNamespace(at_once=lambda: CONFIG))
-    return PeerAdmission(made.hub, drain, made.metrics, Settings(**chosen), "pod-1", config, Tasks()), drain
+    settings = Settings(**chosen)
+    waits = ConfigWaits(config, made.metrics, Tasks())
+    returns = Returns(made.hub, drain, made.metrics, settings, "pod-1", waits)
+    return PeerAdmission(made.hub, drain, made.metrics, settings, "pod-1", waits, returns), drain
 
 
 def ticket(server_id: str = "pod-1", key: str = KEY) -> str:

@@ -54,7 +54,21 @@ def test_closes_are_counted_by_reason_in_a_bounded_number_of_series(metrics: Met
         metrics.closed(Role.PLAYER, code)
     shown = series(metrics)
     assert shown['signalserver_closes_total{reason="kicked",role="player"}'] == 2
-    assert len([name for name in shown if name.startswith("signalserver_closes_total")]) <= 24
+    assert len([name for name in shown if name.startswith("signalserver_closes_total")]) <= 31
+
+
+def test_players_are_counted_by_how_they_ended(metrics: Metrics) -> None:
+    for code in (1000, 1001, 1006, 4002, 4300, 4301, 4302, *range(3000, 4000)):
+        metrics.closed(Role.PLAYER, code)
+        metrics.closed(Role.STREAMER, code)
+    shown = series(metrics)
+    endings = {name: value for name, value in shown.items() if name.startswith("signalserver_players_left_total")}
+    assert endings == {
+        'signalserver_players_left_total{ending="left"}': 1001,
+        'signalserver_players_left_total{ending="closed"}': 2,
+        'signalserver_players_left_total{ending="lost"}': 2,
+        'signalserver_players_left_total{ending="timed_out"}': 2,
+    }
 
 
 def test_counts_of_other_objects_are_read_on_each_scrape(metrics: Metrics) -> None:

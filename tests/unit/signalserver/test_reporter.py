@@ -44,6 +44,22 @@ async def test_a_report_has_the_streamers_and_their_sessions() -> None:
     assert report.sessions == (f"direct-{direct.connection.peer_id}",)
 
 
+async def test_a_report_has_the_sessions_of_away_players_and_marks_them() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    made.player(Admission("present", "cam", "game"))
+    away = made.player(Admission("away", "cam", "game"))
+    watcher = made.player(Admission("watcher", "cam", "game", spectator=True))
+    reports = reporter(made)[0]
+    assert reports.report().streamers[0].away == ()
+    for player in (away, watcher):
+        made.hub.execute(made.hub.switchboard.away(player.connection.socket, 0.0, 30))
+    (report,) = reports.report().streamers
+    assert (report.sessions, report.spectators) == (("present", "away"), ("watcher",))
+    assert report.away == ("away", "watcher")
+    assert reports.report().ended == ()
+
+
 async def test_a_report_has_readiness_and_drain() -> None:
     made = make_hub()
     made.streamer("cam")

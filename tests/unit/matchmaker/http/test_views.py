@@ -75,6 +75,13 @@ def test_the_reference_list_has_the_reference_fields() -> None:
     assert not views.list_view(view(operator_drained=True), NOW).ready
 
 
+@pytest.mark.parametrize(("away", "shown"), [((), False), (("a", "x"), True), (("y",), False)])
+def test_a_session_is_away_if_its_server_reports_that(away: tuple[str, ...], shown: bool) -> None:
+    report = view(sessions=("x",), away=away).report
+    lease = Lease(session_id="x", replica_id="r", streamer=report, state=LeaseState.HELD)
+    assert views.session_view(lease).away is shown
+
+
 def test_positions_are_counted_per_lane() -> None:
     tickets = [
         Ticket(session_id=f"{number}", replica_id="r", app=app, labels=labels)

@@ -129,9 +129,10 @@ def test_the_end_of_either_side_is_reported_to_the_other() -> None:
     talk = Conversation()
     talk.handler.closed(1013, "full")
     assert talk.lost == [(1013, "full")]
-    talk = Conversation()
-    talk.relay.closed(1001, "")
-    assert talk.up.closes == [(1000, close_codes.NORMAL.reason)]
+    for code in (1001, 1006, 4002, 4207):
+        talk = Conversation()
+        talk.relay.closed(code, "")
+        assert talk.up.closes == [(1000, close_codes.NORMAL.reason)]
 
 
 def test_a_page_never_gets_the_codes_that_would_stop_it() -> None:

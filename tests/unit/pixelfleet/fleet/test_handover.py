@@ -24,7 +24,7 @@ from pixelfleet.service.signing import TokenError
 
 SESSION_KEY = "k" * 32
 KEY = handover_key(SESSION_KEY)
-DESTINATION = Destination("ws://10.0.0.1:4000/?session=token", "a" * 32)
+DESTINATION = Destination("ws://10.0.0.1:4000/?session=token", "a" * 32, 3.0)
 
 
 @pytest.mark.parametrize("order", [Hold(), Relay(), Handover("text")])
@@ -49,6 +49,12 @@ def test_a_destination_is_verified() -> None:
     assert handover.verify(handover.sign(DESTINATION, KEY), KEY) == DESTINATION
     with pytest.raises(TokenError):
         handover.verify(handover.sign(DESTINATION, handover_key("x" * 32)), KEY)
+
+
+def test_a_destination_of_an_earlier_release_has_no_confirmation_time() -> None:
+    claims = {"url": DESTINATION.url, "sub": DESTINATION.session}
+    text = signing.sign(claims, KEY, audience=DESTINATION_AUDIENCE, seconds=60)
+    assert handover.verify(text, KEY) == Destination(DESTINATION.url, DESTINATION.session, 0.0)
 
 
 def test_no_other_token_of_the_fleet_is_a_claim_or_a_destination() -> None:

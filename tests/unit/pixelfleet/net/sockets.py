@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from pixelfleet.net.websocket import MessageHandler, WebSocket
+from pixelfleet.net.websocket import LOST, MessageHandler, WebSocket
 from pixelfleet.protocol.close_codes import CloseCode
 
 
@@ -27,6 +27,8 @@ class FakeSocket:
     """The handler that was last set."""
     fragments_bytes: int | None = None
     """The limit of a message in fragments, if one was set."""
+    ended: tuple[int, str] = LOST
+    """Code and reason of the close."""
 
     @property
     def real(self) -> WebSocket:
@@ -59,4 +61,9 @@ class FakeSocket:
     def close_raw(self, code: int, reason: str) -> None:
         if self.is_open:
             self.is_open = False
+            self.ended = (code, reason)
             self.closes.append((code, reason))
+
+    def lose(self) -> None:
+        """End the connection without a close frame."""
+        self.is_open = False

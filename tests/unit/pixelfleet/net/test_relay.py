@@ -8,6 +8,7 @@ from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.relay import FORWARDABLE_CODES, MAX_EARLY_BYTES, MAX_EARLY_MESSAGES, Relay, forwardable
 from pixelfleet.net.websocket import MessageHandler
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.close_codes import CloseCode
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 BYE = (close_codes.NORMAL.code, close_codes.NORMAL.reason)
@@ -163,11 +164,26 @@ def test_the_buffer_limit_ends_with_the_first_message_from_upstream(pair: Pair) 
 
 def test_the_upstream_is_closed_with_the_player(pair: Pair) -> None:
     upstream = pair.join()
-    pair.relay.closed(4321, "gone")
-    assert pair.up.closes == [BYE]
-    assert pair.ends == [(4321, "gone")]
+    pair.relay.closed(4207, "no codec")
+    assert pair.up.closes == [(4207, "no codec")]
+    assert pair.ends == [(4207, "no codec")]
     upstream.closed(*BYE)
-    assert pair.ends == [(4321, "gone")]
+    assert pair.ends == [(4207, "no codec")]
+
+
+@pytest.mark.parametrize(
+    ("code", "passed"),
+    [
+        (1000, close_codes.NORMAL),
+        (1001, close_codes.PLAYER_CLOSED),
+        (close_codes.ABNORMAL, close_codes.PLAYER_LOST),
+        (close_codes.PONG_TIMEOUT.code, close_codes.PLAYER_TIMED_OUT),
+    ],
+)
+def test_the_upstream_learns_how_the_player_ended(pair: Pair, code: int, passed: CloseCode) -> None:
+    pair.join()
+    pair.relay.closed(code, "")
+    assert pair.up.closes == [(passed.code, passed.reason)]
 
 
 def test_a_player_that_disconnects_before_the_join_is_reported_once(pair: Pair) -> None:
@@ -179,10 +195,10 @@ def test_a_player_that_disconnects_before_the_join_is_reported_once(pair: Pair) 
 
 def test_an_upstream_is_closed_after_its_player_disconnected(pair: Pair) -> None:
     pair.relay.message(b"early")
-    pair.down.is_open = False
+    pair.down.lose()
     pair.relay.closed(close_codes.ABNORMAL, "connection lost")
     pair.join()
-    assert pair.up.closes == [BYE]
+    assert pair.up.closes == [(close_codes.PLAYER_LOST.code, close_codes.PLAYER_LOST.reason)]
     assert pair.up.sent == []
 
 
@@ -191,7 +207,7 @@ def test_an_upstream_gets_no_messages_of_a_closing_player(pair: Pair) -> None:
     pair.down.close(close_codes.RESTARTING)
     pair.join().closed(*BYE)
     pair.relay.message(b"late")
-    assert (pair.up.closes, pair.up.sent) == ([BYE], [])
+    assert (pair.up.closes, pair.up.sent) == ([(close_codes.PLAYER_LOST.code, close_codes.PLAYER_LOST.reason)], [])
     assert pair.down.closes == [(close_codes.RESTARTING.code, close_codes.RESTARTING.reason)]
 
 

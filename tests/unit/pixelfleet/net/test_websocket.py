@@ -10,11 +10,12 @@ from structlog.testing import capture_logs
 
 from pixelfleet.net import websocket as module
 from pixelfleet.net.bounds import Bounds
+from pixelfleet.net.dial import dial
 from pixelfleet.net.websocket import MAX_REASON_BYTES, WebSocket, fit_reason
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode, catalogue
-from tests.unit.pixelfleet.net.raw import Op, close_frame, frame, websocket
-from tests.unit.pixelfleet.net.servers import accepting, open_port
+from tests.unit.pixelfleet.net.raw import Op, close_frame, frame, listener, websocket
+from tests.unit.pixelfleet.net.servers import Recorder, accepting, open_port
 
 SMALL = Bounds(message_bytes=1000)
 
@@ -296,7 +297,7 @@ async def test_the_handler_gets_the_other_sides_code_and_reason(code: int) -> No
         socket, received = await opened.next()
         await peer.send(close_frame(code, "tschüß"))
         assert await received.end() == (code, "tschüß")
-        assert (await peer.frame())[0] == Op.CLOSE
+        assert await peer.closing() == (code, "")
         assert await peer.rest() == b""
         assert not socket.is_open
         assert socket.address == ""
@@ -307,7 +308,37 @@ async def test_a_close_without_a_code_is_no_status() -> None:
         _, received = await opened.next()
         await peer.send(close_frame(None))
         assert await received.end() == (close_codes.NO_STATUS, "")
-        assert (await peer.frame())[0] == Op.CLOSE
+        assert await peer.frame() == (Op.CLOSE, b"")
+        assert await peer.rest() == b""
+
+
+@pytest.mark.parametrize("code", [1015, 5000, 65535])
+async def test_a_code_that_may_not_be_sent_is_not_echoed(code: int) -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        _, received = await opened.next()
+        await peer.send(close_frame(code))
+        assert (await received.end())[0] in (code, close_codes.PROTOCOL_ERROR.code)
+        assert (await peer.closing())[0] == close_codes.PROTOCOL_ERROR.code
+
+
+async def test_a_dialled_socket_echoes_too() -> None:
+    received = Recorder()
+    async with listener() as listening:
+        dialling = asyncio.ensure_future(dial(f"ws://127.0.0.1:{listening.port}/", lambda _: received, Bounds()))
+        peer, _ = await listening.accept()
+        await dialling
+        await peer.send(close_frame(1001, "going", mask=False))
+        assert await peer.closing() == (1001, "")
+        assert await received.end() == (1001, "going")
+
+
+async def test_a_socket_has_the_reason_of_its_close() -> None:
+    async with open_port() as opened, websocket(opened.port) as peer:
+        socket, received = await opened.next()
+        assert socket.ended[0] == close_codes.ABNORMAL
+        await peer.send(close_frame(4205, "no video"))
+        await received.end()
+        assert socket.ended == (4205, "no video")
 
 
 async def test_messages_after_a_close_are_ignored() -> None:

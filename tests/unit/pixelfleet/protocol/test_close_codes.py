@@ -10,7 +10,7 @@ CODES = {each.code: each for each in catalogue()}
 
 @pytest.mark.parametrize("close", catalogue(), ids=lambda close: close.label)
 def test_a_code_can_be_sent_with_its_reason(close: CloseCode) -> None:
-    assert close.code in {1000, 1002, 1009, 1011} or 4000 <= close.code <= 4299
+    assert close.code in {1000, 1002, 1009, 1011} or 4000 <= close.code <= 4399
     assert 0 < len(close.reason.encode()) <= 123
     assert label_of(close.code) == close.label
 
@@ -52,7 +52,7 @@ def test_the_range_decides(code: int) -> None:
         assert retry is Retry.LATER
     elif 4200 <= code < 4300:
         assert retry is Retry.NEVER
-    elif code in (close_codes.NO_STATUS, close_codes.ABNORMAL):
+    elif code in (1001, close_codes.NO_STATUS, close_codes.ABNORMAL):
         assert retry is Retry.AT_ONCE
 
 

@@ -29,6 +29,11 @@ def test_a_streamer_is_one_line() -> None:
         assert word in text
 
 
+def test_a_session_whose_player_is_away_is_shown_as_such() -> None:
+    assert "away" in shown("sessions", session(away=True))
+    assert "away" not in shown("sessions", session())
+
+
 def test_names_have_no_control_characters() -> None:
     text = shown("streamers", streamer(id="a\x1b[31mred\r\nb", app="[bold]x[/bold]"))
     assert "\x1b" not in text

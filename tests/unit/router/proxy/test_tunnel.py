@@ -70,6 +70,15 @@ async def test_messages_are_relayed_unchanged_and_one_end_closes_both() -> None:
         await eventually(lambda: len(far.codes) == 2, "the streamer's connection is closed")
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 3001, 4205])
+async def test_the_code_of_the_client_is_passed_on_and_echoed(code: int) -> None:
+    far = Far()
+    async with between(far.serve) as url, aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
+        await socket.close(code=code)
+        assert socket.close_code == code
+        await eventually(lambda: far.codes == [code], "the streamer's connection is closed with the client's code")
+
+
 async def test_a_refusal_or_timeout_is_an_http_status() -> None:
     goes_on = asyncio.Event()
 

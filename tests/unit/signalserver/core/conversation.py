@@ -94,10 +94,9 @@ class Conversation:
             self.receive(key)
         return key
 
-    def player(self, key: str, *, admission: Admission | None = None, offers: bool = False) -> str:
-        self._do(
-            self.switchboard.player_connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers)
-        )
+    def player(self, key: str, *, admission: Admission | None = None, offers: bool = False, pings: bool = False) -> str:
+        connected = self.switchboard.player_connected
+        self._do(connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers, pings=pings))
         self.receive(key)
         return key
 
@@ -126,6 +125,12 @@ class Conversation:
 
     def leave(self, key: str, reason: str = "") -> None:
         self._do(self.switchboard.left(key, reason))
+
+    def away(self, key: str, seconds: float) -> None:
+        self._do(self.switchboard.away(key, self.now, seconds))
+
+    def resumed(self, key: str, address: str = "") -> None:
+        self._do(self.switchboard.resumed(key, self.now, address))
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds

@@ -1,9 +1,10 @@
 """The admission of players, streamers and SFUs to the ports of a signalling server."""
 
 import hashlib
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +21,7 @@ from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
 from signalserver.launcher.launcher import Launcher
+from signalserver.launcher.parameters import launch_parameters_of
 from signalserver.metrics import Metrics
 from signalserver.resumable import ResumablePlayer
 from signalserver.returns import Returns
@@ -115,9 +117,20 @@ class PeerAdmission:
                     self._drain.notify(connection)
                 return handler
 
-            return self._waits.connect(socket, Role.PLAYER, connect, admission=admission)
+            first = self._prepared(query, admission)
+            return self._waits.connect(socket, Role.PLAYER, connect, admission=admission, first=first)
 
         return Accepted(WebSocket(self._bounds, opened))
+
+    def _prepared(self, query: Mapping[str, str], admission: Admission | None) -> Coroutine[Any, Any, None] | None:
+        """Return what a player waits for so that the application has its launch parameters, or None."""
+        if self._launcher is None or (admission is not None and admission.spectator):
+            return None
+        session = admission.session_id if admission is not None else None
+        launch, ignored = launch_parameters_of(query, self._settings.launch_parameters)
+        if ignored:
+            log.info("launch parameters ignored", session=session, why=ignored)
+        return self._launcher.prepare(launch, session)
 
     def _connect(
         self, socket: WebSocket, config: bytes, address: str, admission: Admission | None, *, offers: bool

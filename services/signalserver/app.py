@@ -129,7 +129,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         work = [hub.run(), heartbeat.run()]
         if store is not None:
-            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url, launcher).run())
+            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url, launcher, waits).run())
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
         work += await work_of(launcher, settings, session, server.streamer_port)

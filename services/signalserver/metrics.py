@@ -26,7 +26,7 @@ from signalserver.rtc_config import RtcConfigSource
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
 """Seconds from a message's arrival to the last byte handed to the kernel."""
 
-RESTART_CAUSES: Final = ("session", "crash", "stuck")
+RESTART_CAUSES: Final = ("session", "crash", "launch", "stuck")
 """Why an application was restarted: the values of `signalserver.launcher.lifecycle.Cause`."""
 
 APPLICATION_READY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -197,7 +197,7 @@ class Metrics:
         self.registries.all.register(
             TallyCollector(
                 "signalserver_application_restarts",
-                "Restarts of the application, by cause: the end of a session, a crash, no connection in time.",
+                "Restarts of the application, by cause: end of a session, launch parameters, crash, no connection.",
                 lambda: self._restarts,
                 label="cause",
             )

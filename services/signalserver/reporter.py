@@ -12,6 +12,7 @@ from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.application.watch import ApplicationWatch
+from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
@@ -45,6 +46,7 @@ class Reporter:
         server_id: str,
         url: str,
         launcher: Launcher | None = None,
+        waits: ConfigWaits | None = None,
     ) -> None:
         self._store = store
         self._hub = hub
@@ -56,6 +58,7 @@ class Reporter:
         self._server_id = server_id
         self._url = url
         self._launcher = launcher
+        self._waits = waits
         # Starts at the clock, so that reports of a restarted server with the same id have higher numbers.
         self._sequence = time.time_ns() // 1000
         self._available = True
@@ -65,6 +68,8 @@ class Reporter:
         self._sequence += 1
         sessions = self._hub.sessions
         sessions.update(self._hub.switchboard.players())
+        if self._waits is not None:
+            sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
         away = self._hub.away_sessions()

@@ -17,6 +17,7 @@ from signalserver.legacy.translation import translate_arguments, translate_confi
 from signalserver.option_values import (
     CommandLine,
     ControlPaths,
+    LaunchParameter,
     MatchmakerAddress,
     PeerOptions,
     PublicUrl,
@@ -184,6 +185,11 @@ class Settings(FleetSettings):
         description="The server runs the application with this command line, without a shell, and starts it again when "
         "it ends. {url} stands for the URL for streamers.",
     )
+    launch_parameters: list[LaunchParameter] = Field(
+        default=[],
+        description="A player's URL may set these parameters of its session, as launch.NAME=VALUE. The application is "
+        "started with them: {NAME} in the command line, and the variable PIXELFLEET_LAUNCH_NAME.",
+    )
     app_process: Name = Field(
         "",
         max_length=255,
@@ -249,6 +255,8 @@ class Settings(FleetSettings):
             raise ValueError("--streamer-takeover token: needs --streamer-token")
         if bool(self.pod_name) is not bool(self.pod_namespace):
             raise ValueError("--pod-name and --pod-namespace: give both or none")
+        if self.launch_parameters and not self.app_command:
+            raise ValueError("--launch-parameters: needs --app-command")
         if self.app_command and self.app_process:
             raise ValueError("--app-command and --app-process: give one of them")
         if self.fresh_app == "restart" and not (self.app_command or self.app_process):

@@ -75,6 +75,21 @@ async def test_each_session_gets_a_new_process_and_none_is_admitted_in_between()
             await viewer.receive("offer")
 
 
+async def test_a_session_with_launch_parameters_gets_an_application_with_them() -> None:
+    command = STREAMER.replace("--id cam", "--id={name}")
+    async with running_signalserver(fresh_app="restart", app_command=command, launch_parameters=["name"]) as running:
+        await eventually(lambda: is_ready(running), "the application is ready")
+        assert running.server.streamers != ["desert"]
+        async with player(f"{running.player_url}/?launch.name=desert&launch.exec=quit") as viewer:
+            await viewer.receive("config")
+            assert running.server.streamers == ["desert"]
+            await viewer.send("subscribe", streamerId="desert")
+            await viewer.receive("offer")
+        await eventually(lambda: is_ready(running), "the next application is ready")
+        await eventually(lambda: running.server.streamers not in ([], ["desert"]), "it has no parameters")
+        assert await running.metric('signalserver_application_restarts_total{cause="launch"}') == 1
+
+
 async def test_a_crash_loop_is_counted_and_the_server_stays_unready() -> None:
     command = shlex.join([sys.executable, "-c", "raise SystemExit(7)"])
     async with running_signalserver(app_command=command) as running:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,8 @@ def launcher_of(settings: Settings, hub: Hub, metrics: Metrics) -> Launcher | No
         return None
     # Kubernetes may need longer for the image of another container than any application for its start.
     seconds = settings.start_seconds if settings.app_command else math.inf
-    return Launcher(hub, metrics, Lifecycle(perf_counter(), seconds, fresh=settings.fresh_app != "off"))
+    lifecycle = Lifecycle(perf_counter(), seconds, fresh=settings.fresh_app != "off")
+    return Launcher(hub, metrics, lifecycle, start_seconds=settings.start_seconds)
 
 
 async def work_of(
@@ -37,12 +38,10 @@ async def work_of(
     """Return what the launcher runs, empty without one. Raises UsageError outside a cluster if it needs one."""
     if launcher is None:
         return []
-    return [launcher.run(await _means_of(settings, http, streamer_port, lambda: launcher.session))]
+    return [launcher.run(await _means_of(settings, http, streamer_port, launcher))]
 
 
-async def _means_of(
-    settings: Settings, http: aiohttp.ClientSession, streamer_port: int, session: Callable[[], str | None]
-) -> Means:
+async def _means_of(settings: Settings, http: aiohttp.ClientSession, streamer_port: int, launcher: Launcher) -> Means:
     if settings.fresh_app == "delete-pod":
         cluster = await asyncio.to_thread(in_cluster)
         return PodDeletion(KubeClient(http, cluster), settings.pod_namespace, settings.pod_name)
@@ -51,4 +50,11 @@ async def _means_of(
     url = f"ws://{local_host(settings.streamer_host)}:{streamer_port}"
     if settings.streamer_token is not None:
         url += f"/?token={quote(settings.streamer_token.get_secret_value(), safe='')}"
-    return Command(settings.app_command, url, settings.app_stop_seconds, session)
+    return Command(
+        settings.app_command,
+        url,
+        settings.app_stop_seconds,
+        lambda: launcher.session,
+        allowed=settings.launch_parameters,
+        launch=lambda: launcher.launch,
+    )

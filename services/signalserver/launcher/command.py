@@ -4,7 +4,7 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +14,7 @@ import structlog
 
 from signalserver.launcher import guard
 from signalserver.launcher.output import OutputLines
+from signalserver.launcher.parameters import variables_of, words_with
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +46,23 @@ def environment_of(environ: Mapping[str, str], url: str) -> dict[str, str]:
 class Command:
     """One application as a child process, over any number of starts."""
 
-    def __init__(self, command: str, url: str, stop_seconds: float, session: Callable[[], str | None]) -> None:
-        """The application has `stop_seconds` after SIGTERM. `session` returns the session id for lines of its log."""
+    def __init__(
+        self,
+        command: str,
+        url: str,
+        stop_seconds: float,
+        session: Callable[[], str | None],
+        *,
+        allowed: Collection[str] = (),
+        launch: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """The application has `stop_seconds` after SIGTERM. `session` returns the session id for lines of its log.
+
+        `launch` returns the launch parameters of the next start; `allowed` are the names of all of them.
+        """
         self._arguments = arguments_of(command, url)
+        self._allowed = allowed
+        self._launch = launch
         self._url = url
         self._stop_seconds = stop_seconds
         self._session = session
@@ -56,19 +71,20 @@ class Command:
 
     async def start(self) -> None:
         """Start the application under its guard, in a session of its own: a terminal signals only the server."""
+        launch = self._launch()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-IS",
             str(Path(guard.__file__)),
             str(self._stop_seconds),
-            *self._arguments,
+            *words_with(self._arguments, launch, self._allowed),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=environment_of(os.environ, self._url),
+            env={**environment_of(os.environ, self._url), **variables_of(launch)},
             start_new_session=True,
         )
-        log.info("application started", program=self._arguments[0], process=self._process.pid)
+        log.info("application started", program=self._arguments[0], process=self._process.pid, launch=launch)
         assert self._process.stdout is not None
         self._reader = asyncio.create_task(self._read(self._process.stdout))
 

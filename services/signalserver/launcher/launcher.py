@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -37,22 +37,31 @@ class Launcher:
         metrics: Metrics,
         lifecycle: Lifecycle,
         *,
+        start_seconds: float = 300.0,
         chance: Callable[[], float] = random.random,
         retry: Callable[[int, float], float] = DEFAULT_BACKOFF.delay,
     ) -> None:
-        """`retry` returns the seconds until the next attempt to end the application, for failures and a chance."""
+        """A player waits at most `start_seconds` for a process with its launch parameters.
+
+        `retry` returns the seconds until the next attempt to end the application, for failures and a chance.
+        """
         self._hub = hub
         self._metrics = metrics
         self._lifecycle = lifecycle
+        self._start_seconds = start_seconds
         self._chance, self._retry = chance, retry
         self._shown = lifecycle.phase
         self._in_phase = {phase: asyncio.Event() for phase in Phase}
+        self._preparing = 0
+        """The number of players that wait for a process with their launch parameters."""
         self._deciding = False
         self._continued: set[PeerSocket] = set()
         """Players that continue an ended session and are not subscribed yet."""
         self._hosted = False
         """Whether the present process has had a session of a player that is not a spectator."""
         self._failure: str | None = None
+        self.launch: Mapping[str, str] = {}
+        """The launch parameters of the present process, and of the next one while the present one is being ended."""
         self.session: str | None = None
         """The id of the first present session, or of the last one while the application is being ended."""
         self.awaited: list[Source[PeerSocket]] = []
@@ -78,6 +87,31 @@ class Launcher:
         starting = not matched and self._lifecycle.phase is Phase.STARTING
         return None if starting and not self._deciding else self.trouble
 
+    def prepare(self, launch: Mapping[str, str], session: str | None) -> Coroutine[Any, Any, None] | None:
+        """Give the next session a process with its launch parameters.
+
+        Return what to wait for before the player is connected, or None if nothing is to be done. A player that joins
+        others gets their process.
+        """
+        if launch == self.launch:
+            return None
+        if self._preparing or not self._lifecycle.launch(perf_counter()):
+            log.info("launch parameters ignored", why="the application is in use", session=session, launch=launch)
+            return None
+        self.launch = launch
+        self._show()
+        return self._prepared()
+
+    async def _prepared(self) -> None:
+        self._preparing += 1
+        try:
+            async with asyncio.timeout(self._start_seconds):
+                await self._in_phase[Phase.READY].wait()
+        except TimeoutError:
+            return
+        finally:
+            self._preparing -= 1
+
     async def run(self, means: Means) -> None:
         """Keep the application running until cancelled, and end it then if it was started here."""
         ticks = asyncio.create_task(self._tick())
@@ -86,6 +120,8 @@ class Launcher:
                 await self._run_once(means)
                 self._disconnect_streamers()
                 self._hosted, self._failure = False, None
+                if not self._lifecycle.prepares:  # Parameters with which it crashed are not tried again.
+                    self.launch = {}
                 self._lifecycle.ended(perf_counter(), self._chance())
                 self._show()
                 await self._in_phase[Phase.STARTING].wait()

@@ -52,6 +52,8 @@ class Cause(Enum):
     """The last session on it has ended."""
     CRASH = "crash"
     """It ended by itself."""
+    LAUNCH = "launch"
+    """The next session has other launch parameters."""
     STUCK = "stuck"
     """None of its streamers connected in time."""
 
@@ -97,6 +99,11 @@ class Lifecycle:
         return TROUBLES.get(self.phase)
 
     @property
+    def prepares(self) -> bool:
+        """Whether the application is being ended because the next session has other launch parameters."""
+        return self.phase is Phase.RESTARTING and self._cause is Cause.LAUNCH
+
+    @property
     def accepts_streamers(self) -> bool:
         """Whether a streamer that connects belongs to the present process."""
         return self.phase in (Phase.STARTING, Phase.READY, Phase.IN_SESSION)
@@ -129,12 +136,20 @@ class Lifecycle:
         seconds, self._ended_at = now - self._ended_at, None
         return seconds
 
+    def launch(self, now: float) -> bool:
+        """End the application before a session, which needs another start; return whether that is possible."""
+        if self.phase not in (Phase.STARTING, Phase.READY):
+            return False
+        self._ended_at = now
+        self._end(Cause.LAUNCH)
+        return True
+
     def ended(self, now: float, chance: float = 1.0) -> None:
         """Take the end of the process: expected while it is being ended, otherwise a crash.
 
         `chance`, from 0 to 1, is the jitter of the delay before the next start.
         """
-        expected = self.phase is Phase.RESTARTING and self._cause is Cause.SESSION
+        expected = self.phase is Phase.RESTARTING and self._cause in (Cause.SESSION, Cause.LAUNCH)
         if self.phase is not Phase.RESTARTING:
             self.restarts[Cause.CRASH.value] += 1
         self._used = False

@@ -16,6 +16,7 @@ from signalserver.launcher.lifecycle import Lifecycle
 from signalserver.launcher.means import EndError
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.signalserver.hubs import Made, make_hub
+from tests.unit.signalserver.pages import Page, make_server
 
 RESTARTED = "the application is restarted"
 STARTING = "the application is starting"
@@ -81,8 +82,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*, fresh: bool = True, retry: float = 0.0, start_seconds: float = 600.0) -> AsyncIterator[Running]:
-    made, means = make_hub(capacity=0), Pretended()
+async def running(
+    *, fresh: bool = True, retry: float = 0.0, start_seconds: float = 600.0, made: Made | None = None
+) -> AsyncIterator[Running]:
+    made, means = made or make_hub(capacity=0), Pretended()
     lifecycle = Lifecycle(perf_counter(), start_seconds, fresh=fresh)
     launcher = Launcher(made.hub, made.metrics, lifecycle, chance=lambda: 0.0, retry=lambda *_: retry)
     async with background(launcher.run(means)):
@@ -222,3 +225,75 @@ async def test_a_streamer_is_noticed_when_it_connects() -> None:
     async with running() as app:
         app.made.streamer("cam")
         await eventually(lambda: app.means.notices == 1, "the streamer is noticed")
+
+
+async def test_a_session_with_launch_parameters_waits_for_a_process_that_has_them() -> None:
+    async with running() as app:
+        app.made.streamer("cam")
+        assert app.launcher.prepare({}, "one") is None
+        waits = app.launcher.prepare({"map": "desert"}, "one")
+        assert waits is not None
+        waiting = asyncio.create_task(waits)
+        assert app.launcher.refuses(matched=True) == RESTARTED
+        await app.ended()
+        await eventually(lambda: app.means.starts == 2, "the application is started with the parameters")
+        assert app.launcher.launch == {"map": "desert"}
+        assert not waiting.done()
+        app.made.streamer("cam")
+        await waiting
+        assert app.series("signalserver_application_restarts_total", cause="launch") == 1
+        # Others that join the session get its process.
+        player = app.made.player(Admission("one", "cam", "game"))
+        player.send("subscribe", streamerId="cam")
+        assert app.launcher.prepare({"map": "sea"}, "two") is None
+        player.leave()
+        await app.ended()
+        await eventually(lambda: app.means.starts == 3, "the next session gets a process without them")
+        assert app.launcher.launch == {}
+
+
+async def test_launch_parameters_with_which_the_application_crashes_are_not_tried_again() -> None:
+    async with running() as app:
+        app.made.streamer("cam")
+        waits = app.launcher.prepare({"map": "none"}, "one")
+        assert waits is not None
+        waiting = asyncio.create_task(waits)
+        await app.ended()
+        await eventually(lambda: app.means.starts == 2, "the application is started with the parameters")
+        app.means.crash.set()
+        await eventually(lambda: app.means.starts == 3, "the application is started again")
+        assert app.launcher.launch == {}
+        app.made.streamer("cam")
+        await waiting
+
+
+@pytest.mark.parametrize("session", ["session-1", None], ids=["matched", "direct"])
+async def test_a_page_that_returns_to_its_session_keeps_the_application(session: str | None) -> None:
+    server = make_server()
+    async with running(made=server.made) as app:
+        page = server.arrive(session)
+        assert page is not None
+        page.send({"type": "subscribe", "streamerId": "cam" if session is None else "game"})
+        _deliver(page)
+        assert server.connected()
+        assert page.link is not None
+        page.link.end(1006)  # the player is away
+        await asyncio.sleep(0)
+        assert app.trouble() is None
+        page.negotiate()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert app.trouble() is None
+        page.send({"type": "subscribe", "streamerId": "cam" if session is None else "game"})
+        _deliver(page)
+        assert server.connected()
+        assert page.link is not None
+        page.link.end(1006)
+        server.expire()
+        await app.ended()
+
+
+def _deliver(page: Page) -> None:
+    """Deliver what the page and the server have sent to each other."""
+    while page.read() or (page.link is not None and page.link.deliver()):
+        pass

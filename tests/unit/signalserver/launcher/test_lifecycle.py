@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from signalserver.launcher.lifecycle import BACKOFF, CRASH_LOOP, Lifecycle, Phase, Present
+from signalserver.metrics import RESTART_CAUSES
 
 NOTHING = Present(streamers=0, sessions=0, subscribed=False)
 CONNECTED = Present(streamers=1, sessions=0, subscribed=False)
@@ -47,7 +48,7 @@ def test_after_its_last_session_it_is_restarted_and_the_seconds_until_it_is_read
     assert application.observe(33.0, NOTHING) is None
     assert application.observe(36.5, CONNECTED) == 6.5
     assert in_phase(application, Phase.READY)
-    assert application.restarts == {"session": 1, "crash": 0, "stuck": 0}
+    assert +application.restarts == {"session": 1}
 
 
 def test_without_fresh_it_serves_the_next_session() -> None:
@@ -70,7 +71,7 @@ def test_a_streamer_that_leaves_in_a_session_takes_the_session_with_it_and_count
     assert in_phase(application, Phase.RESTARTING)
     application.ended(7.0)
     assert in_phase(application, Phase.BACKING_OFF)
-    assert application.restarts == {"session": 0, "crash": 1, "stuck": 0}
+    assert +application.restarts == {"crash": 1}
 
 
 def test_crashes_are_followed_by_growing_delays_and_then_by_failure_which_is_retried() -> None:
@@ -114,7 +115,7 @@ def test_an_application_that_does_not_connect_in_time_is_ended_and_started_after
     assert in_phase(application, Phase.RESTARTING)
     application.ended(301.0)
     assert in_phase(application, Phase.BACKING_OFF)
-    assert application.restarts == {"session": 0, "crash": 0, "stuck": 1}
+    assert +application.restarts == {"stuck": 1}
 
 
 def test_a_streamer_that_leaves_without_a_session_has_the_whole_time_to_return() -> None:
@@ -126,6 +127,24 @@ def test_a_streamer_that_leaves_without_a_session_has_the_whole_time_to_return()
     assert in_phase(application, Phase.STARTING)
     application.tick(1300.0)
     assert in_phase(application, Phase.RESTARTING)
+
+
+def test_an_idle_application_is_restarted_for_launch_parameters_and_one_in_use_is_not() -> None:
+    application = Lifecycle(0.0, 300.0, fresh=True)
+    application.observe(1.0, CONNECTED)
+    assert application.launch(2.0)
+    assert application.prepares
+    assert not application.launch(2.5)
+    application.ended(3.0)
+    assert in_phase(application, Phase.STARTING)
+    assert application.observe(4.0, CONNECTED) == 2.0
+    application.observe(5.0, ADMITTED)
+    assert not application.launch(6.0)
+    assert +application.restarts == {"launch": 1}
+
+
+def test_every_cause_has_a_series() -> None:
+    assert set(Lifecycle(0.0, 300.0, fresh=True).restarts) == set(RESTART_CAUSES)
 
 
 class AnyEvents(RuleBasedStateMachine):
@@ -161,6 +180,11 @@ class AnyEvents(RuleBasedStateMachine):
         self.application.ended(self.now, chance)
         self.used = False
         assert self.application.phase in (Phase.STARTING, Phase.BACKING_OFF, Phase.FAILED)
+
+    @rule()
+    def is_launched_for_a_session(self) -> None:
+        possible = self.application.phase in (Phase.STARTING, Phase.READY)
+        assert self.application.launch(self.now) is possible
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 100.0]))
     def time_passes(self, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The signalling server runs the test streamer as its application, and starts a new process for each session."""
 
+import asyncio
 import os
 import shlex
 import signal
@@ -12,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.tokens import SessionToken, sign
+from signalserver.launcher.signals import processes_named
 from tests.integration.peers import player, streamer
 from tests.integration.signalservers import RunningSignalserver, running_signalserver
 from tests.parts import eventually, free_ports, program
@@ -31,6 +33,13 @@ async def is_ready(running: RunningSignalserver) -> bool:
 def url_of(running: RunningSignalserver, session: str) -> str:
     token = sign(SessionToken(session, SERVER, "cam", "default"), KEY.get_secret_value())
     return f"{running.player_url}/?session={token}"
+
+
+def named_interpreter(folder: Path) -> Path:
+    """Return a link to the interpreter, with a name that no other process has."""
+    link = folder / f"Game-{os.getpid()}-Linux-Shipping"
+    link.symlink_to(Path(sys.executable).resolve())
+    return link
 
 
 def children_of(process: int) -> list[int]:
@@ -88,6 +97,29 @@ async def test_a_session_with_launch_parameters_gets_an_application_with_them() 
         await eventually(lambda: is_ready(running), "the next application is ready")
         await eventually(lambda: running.server.streamers not in ([], ["desert"]), "it has no parameters")
         assert await running.metric('signalserver_application_restarts_total{cause="launch"}') == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="process descriptors exist on Linux only")
+async def test_an_application_that_others_start_is_ended_and_the_next_process_is_awaited(tmp_path: Path) -> None:
+    """A shell starts the application again and again, as Kubernetes does with a container."""
+    interpreter = named_interpreter(tmp_path)
+    name = interpreter.name
+    async with running_signalserver(fresh_app="restart", app_process=name) as running:
+        words = [str(interpreter), "-c", CLI, "streamer", "--url", running.streamer_url, "--id", "cam", "--fps", "5"]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        async with program("/bin/sh", "-c", f"while true; do {shlex.join(words)}; done", env=environ):
+            await eventually(lambda: is_ready(running), "the application is ready")
+            async with player(running.player_url) as viewer:
+                await viewer.send("subscribe", streamerId="cam")
+                await viewer.receive("offer")
+                (old,) = await asyncio.to_thread(processes_named, name)
+            await eventually(lambda: is_restarted(running), "the next application is ready")
+            (new,) = await asyncio.to_thread(processes_named, name)
+            assert new != old
+
+
+async def is_restarted(running: RunningSignalserver) -> bool:
+    return await running.metric("signalserver_application_ready_seconds_count") == 1
 
 
 async def test_a_crash_loop_is_counted_and_the_server_stays_unready() -> None:

@@ -38,10 +38,11 @@ async def work_of(
     """Return what the launcher runs, empty without one. Raises UsageError outside a cluster if it needs one."""
     if launcher is None:
         return []
-    return [launcher.run(await _means_of(settings, http, streamer_port, launcher))]
+    return [launcher.run(await means_of(settings, http, streamer_port, launcher))]
 
 
-async def _means_of(settings: Settings, http: aiohttp.ClientSession, streamer_port: int, launcher: Launcher) -> Means:
+async def means_of(settings: Settings, http: aiohttp.ClientSession, streamer_port: int, launcher: Launcher) -> Means:
+    """Return the means of the settings. Raises UsageError outside a cluster if it needs one."""
     if settings.fresh_app == "delete-pod":
         cluster = await asyncio.to_thread(in_cluster)
         return PodDeletion(KubeClient(http, cluster), settings.pod_namespace, settings.pod_name)

@@ -95,7 +95,7 @@ class Launcher:
         """
         if launch == self.launch:
             return None
-        if self._preparing or not self._lifecycle.launch(perf_counter()):
+        if self._preparing or not self._lifecycle.launch():
             log.info("launch parameters ignored", why="the application is in use", session=session, launch=launch)
             return None
         self.launch = launch
@@ -214,7 +214,7 @@ class Launcher:
         if sessions:
             self.session = _session_of((hosts or sessions)[0])
         return Present(
-            streamers=len(self._hub.switchboard.streamers()),
+            streamers=sum(source.peer.role is Role.STREAMER for source in self._hub.switchboard.streamers()),
             sessions=len(hosts) if self._hosted else len(sessions),
             subscribed=any(player.subscribed_to is not None for player in players),
         )

@@ -136,11 +136,10 @@ class Lifecycle:
         seconds, self._ended_at = now - self._ended_at, None
         return seconds
 
-    def launch(self, now: float) -> bool:
+    def launch(self) -> bool:
         """End the application before a session, which needs another start; return whether that is possible."""
         if self.phase not in (Phase.STARTING, Phase.READY):
             return False
-        self._ended_at = now
         self._end(Cause.LAUNCH)
         return True
 

@@ -132,14 +132,14 @@ def test_a_streamer_that_leaves_without_a_session_has_the_whole_time_to_return()
 def test_an_idle_application_is_restarted_for_launch_parameters_and_one_in_use_is_not() -> None:
     application = Lifecycle(0.0, 300.0, fresh=True)
     application.observe(1.0, CONNECTED)
-    assert application.launch(2.0)
+    assert application.launch()
     assert application.prepares
-    assert not application.launch(2.5)
+    assert not application.launch()
     application.ended(3.0)
     assert in_phase(application, Phase.STARTING)
-    assert application.observe(4.0, CONNECTED) == 2.0
+    assert application.observe(4.0, CONNECTED) is None
     application.observe(5.0, ADMITTED)
-    assert not application.launch(6.0)
+    assert not application.launch()
     assert +application.restarts == {"launch": 1}
 
 
@@ -184,7 +184,7 @@ class AnyEvents(RuleBasedStateMachine):
     @rule()
     def is_launched_for_a_session(self) -> None:
         possible = self.application.phase in (Phase.STARTING, Phase.READY)
-        assert self.application.launch(self.now) is possible
+        assert self.application.launch() is possible
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 100.0]))
     def time_passes(self, seconds: float) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import sys
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Final
 
 import msgspec
@@ -28,7 +28,7 @@ SPARE_FILES: Final = 100
 
 async def main(settings: Settings) -> int:
     """Return 0, or 1 with more than `max_errors` errors; raise UsageError. Ctrl-C ends the test with its report."""
-    test = await asyncio.to_thread(_prepared, settings)
+    test = await asyncio.to_thread(prepared, settings)
     stop = stop_on_signals()
     async with progress(sys.stderr, test):
         report = await test.run(stop)
@@ -36,7 +36,7 @@ async def main(settings: Settings) -> int:
     return 0 if report.passed else 1
 
 
-def _prepared(settings: Settings) -> LoadTest:
+def prepared(settings: Settings) -> LoadTest:
     """Return the test; raise UsageError if it cannot be run as asked."""
     url = websocket_url("--url", settings.url)
     check_owner("--url", url, owned=settings.yes_i_own_it)
@@ -44,18 +44,30 @@ def _prepared(settings: Settings) -> LoadTest:
     if settings.streamers:
         check_owner("--streamer-url", streamer_url, owned=settings.yes_i_own_it)
     for each in settings.metrics_url:
-        if not websocket_url("--metrics-url", each) or not each.startswith("http"):
+        websocket_url("--metrics-url", each)
+        if not each.startswith("http"):
             raise UsageError("--metrics-url: must be an http:// or https:// URL")
     source: Source = source_of(settings.rate, settings.ramp_seconds)
     if settings.arrivals_file is not None:
         source = arrivals_of(settings.arrivals_file)
-    if (settings.media or (settings.streamers and settings.streamer_media)) and find_spec("aiortc") is None:
-        option = "--media" if settings.media else "--streamer-media"
-        raise UsageError(f"{option}: needs aiortc; install it with `pip install 'pixelfleet[streamer]'`")
+    if settings.media:
+        _load_media("--media", "pixelfleet_cli.loadtest.media")
+    if settings.streamers and settings.streamer_media:
+        _load_media("--streamer-media", "teststreamer.app")
     _raise_file_limit(settings.concurrent + settings.streamers + SPARE_FILES)
     if settings.html is not None:
         write_page(settings.html, "")  # an error before the test, not after it
     return LoadTest(settings, url, streamer_url, source, local=settings.processes and is_loopback(url))
+
+
+def _load_media(option: str, module: str) -> None:
+    """Import a module that needs the extra `streamer`, before the event loop would wait for it."""
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{option}: needs the package {error.name}; install it with `pip install 'pixelfleet[streamer]'`"
+        ) from None
 
 
 def _raise_file_limit(wanted: int) -> None:

@@ -30,13 +30,17 @@ async def progress(stream: TextIO, test: LoadTest) -> AsyncIterator[None]:
 async def _show(console: Console, test: LoadTest) -> None:
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
-            while True:
+            while not _is_over(test):
                 live.update(table_of(test), refresh=True)
                 await asyncio.sleep(REFRESH_SECONDS)
-    while True:
+    while not _is_over(test):
         await asyncio.sleep(LINE_SECONDS)
         cells = cells_of(test)
         console.print("   ".join(f"{head} {cell}" for head, cell in zip(HEADS, cells, strict=True)), soft_wrap=True)
+
+
+def _is_over(test: LoadTest) -> bool:
+    return test.load is not None and test.load.is_over
 
 
 def table_of(test: LoadTest) -> Table:

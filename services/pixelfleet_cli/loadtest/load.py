@@ -29,6 +29,8 @@ class Load:
         self.media: list[MediaPlayer] = []
         self.playing_media = 0
         self.streamers_connected = 0
+        self.is_over = False
+        """Whether the test has ended, and its peers are closing."""
         self._loop = asyncio.get_running_loop()
         self._start = perf_counter()
         self.heartbeats: Deadlines[Callable[[], None]] = Deadlines(HEARTBEAT_SECONDS, self._beat)

@@ -53,6 +53,7 @@ class LoadTest:
                     async with asyncio.timeout_at(load.at(settings.seconds)):
                         await self._arrivals(tasks, stop)
                         await self._last_left(stop)
+            load.is_over = True
             seconds, players = load.now, results.players_of(load.tally)
             connected = load.streamers_connected
             await self._end(sources)
@@ -132,8 +133,10 @@ class LoadTest:
             await self._sample(http)
 
     async def _samples(self, http: aiohttp.ClientSession) -> None:
+        load = self._started
         while True:
-            await asyncio.sleep(SAMPLE_SECONDS)
+            # In the middle of each interval of a second, so that none goes without a sample.
+            await asyncio.sleep(SAMPLE_SECONDS - (load.now + SAMPLE_SECONDS / 2) % SAMPLE_SECONDS)
             await self._sample(http)
 
     async def _sample(self, http: aiohttp.ClientSession) -> None:

@@ -31,7 +31,11 @@ class Settings(ServiceSettings):
         "streamers": "Test streamers",
         "metrics_url": "Measurements and output",
     }
-    unused: ClassVar[frozenset[str]] = frozenset({"host", "log_level", "log_format"})
+    unused: ClassVar[frozenset[str]] = frozenset({"host"})
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="The log contains events of this level and of higher levels."
+    )
 
     url: Url = Field(
         "http://127.0.0.1:8080/",

@@ -48,6 +48,10 @@ def conclusion(report: Report) -> list[str]:
             f"{counted(back.drops, 'connection')} dropped: {back.resumed:,} sessions went on, "
             f"{back.negotiated_again:,} negotiated again, {back.joined_again:,} joined anew."
         )
+    if report.media:
+        count = len(report.media)
+        mean = bitrate(sum(each.bits_per_second for each in report.media) / count)
+        lines.append(f"{counted(count, 'player')} received media, {mean} each on average.")
     if report.streamers.wanted:
         lines.append(f"{report.streamers.connected:,} of {report.streamers.wanted:,} test streamers are connected.")
     if players.skipped:
@@ -97,7 +101,7 @@ def time_cells(times: Times) -> list[str]:
 
 
 TIME_HEADS: Final = ("time until", "players", "p50", "p90", "p95", "p99", "longest")
-MEDIA_HEADS: Final = ("player", "tracks", "packets", "lost", "bitrate", "frames/s", "jitter", "first frame", "error")
+MEDIA_HEADS: Final = ("player", "tracks", "packets", "lost", "bitrate", "fps", "jitter", "first frame", "error")
 PROCESS_HEADS: Final = ("process", "CPU mean", "CPU peak", "memory peak")
 
 
@@ -117,26 +121,24 @@ def media_rows(report: Report) -> list[list[str]]:
         ]
         for each in report.media
     ]
-    if len(rows) > 1:
-        media, count = report.media, len(report.media)
-        packets, lost = sum(each.packets for each in media), sum(each.lost_packets for each in media)
-        rates = sum(each.bits_per_second for each in media)
-        tracks = f"{sum(each.tracks for each in media)}/{sum(each.expected_tracks for each in media)}"
-        frames = f"{sum(each.frames_per_second for each in media) / count:.1f} avg"
-        total = [
-            "all",
-            tracks,
-            f"{packets:,}",
-            loss(packets, lost),
-            f"{bitrate(rates / count)} avg",
-            frames,
-            "",
-            "",
-            "",
-        ]
-        total[-1] = counted(sum(bool(each.error) for each in media), "error")
-        rows.append(total)
-    return rows
+    return [*rows, _sum(report)] if len(rows) > 1 else rows
+
+
+def _sum(report: Report) -> list[str]:
+    """Return the texts for MEDIA_HEADS of all players with media: sums, and the mean of the frame rates."""
+    media = report.media
+    packets, lost = sum(each.packets for each in media), sum(each.lost_packets for each in media)
+    return [
+        "all",
+        f"{sum(each.tracks for each in media)}/{sum(each.expected_tracks for each in media)}",
+        f"{packets:,}",
+        loss(packets, lost),
+        bitrate(sum(each.bits_per_second for each in media)),
+        f"{sum(each.frames_per_second for each in media) / len(media):.1f}",
+        "",
+        "",
+        counted(sum(bool(each.error) for each in media), "error"),
+    ]
 
 
 def process_rows(report: Report) -> list[list[str]]:
@@ -148,7 +150,7 @@ def process_rows(report: Report) -> list[list[str]]:
 
 
 def _table(heads: tuple[str, ...], rows: list[list[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for number, head in enumerate(heads):
         table.add_column(head, justify="right" if number else "left", no_wrap=True)
     for row in rows:
@@ -162,7 +164,9 @@ def _times(report: Report) -> Table:
 
 
 def _media(report: Report) -> Table:
-    return _table(MEDIA_HEADS, media_rows(report))
+    jitter = MEDIA_HEADS.index("jitter")  # the table would be wider than a terminal
+    rows = [row[:jitter] + row[jitter + 1 :] for row in media_rows(report)]
+    return _table(MEDIA_HEADS[:jitter] + MEDIA_HEADS[jitter + 1 :], rows)
 
 
 def _processes(report: Report) -> Table:

@@ -71,8 +71,8 @@ class Chart:
         for known, group in groupby(enumerate(values), lambda each: each[1] is not None):
             points = [f"{self.x(place / last):.1f},{self.y(value or 0):.1f}" for place, value in group]
             if known:
-                path = " ".join(points) if len(points) > 1 else f"{points[0]} h.1"
-                self._parts.append(f'<path class="line {style}" d="M{path}"/>')
+                kind, end = ("line", "") if len(points) > 1 else ("line dot", " h.1")
+                self._parts.append(f'<path class="{kind} {style}" d="M{" ".join(points)}{end}"/>')
 
     def area(self, values: Sequence[float], style: str) -> None:
         """Fill the area below a line."""

@@ -26,8 +26,8 @@ class StreamerRun:
         self._news = News()
         self._leg = Leg(self._take, self._news, load.sockets)
         self._streamer = CannedStreamer(name)
-        self.ready = asyncio.Event()
-        """Set when the server has accepted the id for the first time."""
+        self.settled = asyncio.Event()
+        """Set when the server has accepted the id for the first time, or when the first attempt has failed."""
 
     async def run(self) -> None:
         """Connect, and connect again after each loss, which is counted as an error."""
@@ -42,6 +42,7 @@ class StreamerRun:
                 if self._streamer.is_registered:
                     failures = 0
                     await self._serve()
+                self.settled.set()
                 failures += 1
                 self._load.failed(f"{errors.STREAMER_LOST}: {self._leg.code}")
                 await asyncio.sleep(BACKOFF.delay(failures))
@@ -50,7 +51,7 @@ class StreamerRun:
 
     async def _serve(self) -> None:
         self._load.streamers_connected += 1
-        self.ready.set()
+        self.settled.set()
         try:
             await self._news.until(lambda: self._leg.code is not None, float("inf"))
         finally:
@@ -68,7 +69,7 @@ class StreamerRun:
 
 
 async def connect(load: Load, url: str, tasks: asyncio.TaskGroup, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
-    """Start the test streamers and wait until they are connected, at most READY_SECONDS; return tasks to cancel.
+    """Start the test streamers and wait for the first attempt of each, at most READY_SECONDS; return tasks to cancel.
 
     Test streamers with media end with the stack.
     """
@@ -83,7 +84,7 @@ async def connect(load: Load, url: str, tasks: asyncio.TaskGroup, stack: AsyncEx
         for name in names:
             run = StreamerRun(load, url, name, dialling)
             running.append(tasks.create_task(run.run()))
-            ready.append(run.ready)
+            ready.append(run.settled)
     try:
         async with asyncio.timeout(READY_SECONDS):
             for event in ready:

@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss chaos interop soak lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-accept bench-startup bench-loss bench-simulate chaos interop soak simulate-truth lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -68,6 +68,9 @@ bench-proxies: ## measure the cost of a message through router or matchmaker, ag
 bench-startup: ## measure the response time of the command line (ARGS="--against PATH" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.startup --check $(ARGS)
 
+bench-simulate: ## measure the CPU time of simulating thirty days of a thousand streams
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.simulate --check $(ARGS)
+
 bench-loss: ## measure the time without matches after the loss of Redis (ARGS="--against CHECKOUT" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.loss --check $(ARGS)
 
@@ -80,6 +83,9 @@ chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some
 
 soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
 	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
+
+simulate-truth: ## run five small fleets of real services beside their simulation, for five minutes (ARGS=--write writes docs/evidence/simulation.md)
+	@scripts/setup dev && exec .venv/bin/python -m tests.simulation.run --check $(ARGS)
 
 lint: ## run ruff, mypy and shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

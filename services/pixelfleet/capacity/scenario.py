@@ -65,8 +65,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """The period of the HorizontalPodAutoscaler."""
     scrape_seconds: float = 15
     """The period of Prometheus."""
-    target_seconds: float = 10
-    """A longer wait is late."""
+    read_seconds: float = 1
+    """The period in which a matchmaker reads the store: what Prometheus reads is up to this old."""
     in_phase: bool = False
     """Whether all periods begin at 0; otherwise each has a random phase."""
     seed: int = 1

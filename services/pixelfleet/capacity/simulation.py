@@ -128,13 +128,21 @@ class Simulation:
         pods = streams.pods()
         if self.scaler:
             players = streams.busy + self.waiting
-            self._value = self.scaler.series.reading(players, streams.draining, scenario.warm, pods)
+            value = self.scaler.series.reading(players, streams.draining, scenario.warm, pods)
+            age = scenario.read_seconds * self._random.random()
+            if age:
+                self.agenda.at(now + age, self._scraped, value)
+            else:
+                self._value = value
         busy = streams.busy + streams.draining
         self._timeline.sample(now, pods.ready, pods.existing, busy, self.waiting)
         if self.waiting:
-            self._blame()
+            self._attribute()
 
-    def _blame(self) -> None:
+    def _scraped(self, value: float) -> None:
+        self._value = value
+
+    def _attribute(self) -> None:
         """Attribute the waiting time of a period to what the players lack."""
         streams, left, seconds = self.streams, self.waiting, self.scenario.scrape_seconds
         maximum = self.scaler.maximum if self.scaler else 0

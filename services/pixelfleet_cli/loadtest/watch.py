@@ -40,10 +40,8 @@ class Watch:
 
     async def sample(self, http: aiohttp.ClientSession) -> dict[str, Usage]:
         """Return the resources of each process by its name; a process that does not answer is left out."""
-        local, *remote = await asyncio.gather(
-            asyncio.to_thread(self._read_local), *(_metrics(http, url) for url in self._metrics)
-        )
-        readings = dict(local)
+        remote = await asyncio.gather(*(_metrics(http, url) for url in self._metrics))
+        readings = await asyncio.to_thread(self._read_local)
         for url, reading in zip(self._metrics, remote, strict=True):
             if reading is not None:
                 readings[urlsplit(url).netloc.rpartition("@")[2]] = reading

@@ -7,6 +7,7 @@ from threading import Event
 import msgspec
 
 from pixelfleet.capacity.arrivals import Rates, Source
+from pixelfleet_cli.arguments import EXIT_INTERRUPTED
 from pixelfleet_cli.report.files import write_page
 from pixelfleet_cli.simulate.inputs import arrivals_of, manifest_of
 from pixelfleet_cli.simulate.page import page_of
@@ -22,11 +23,13 @@ class StoppedError(Exception):
 
 
 async def main(settings: Settings) -> int:
-    """Return 0 if a run meets the target, otherwise 1; raise UsageError."""
+    """Return 0 if a run meets the target, otherwise 1, or 130 after Ctrl-C; raise UsageError."""
     stopped = Event()
     try:
         # In a thread, so that Ctrl-C ends it: the runs keep the processor busy for seconds.
         report = await asyncio.to_thread(_simulate, settings, stopped)
+    except asyncio.CancelledError:
+        return EXIT_INTERRUPTED
     finally:
         stopped.set()
     return 0 if report.answer is not None else 1
@@ -40,7 +43,7 @@ def _simulate(settings: Settings, stopped: Event) -> Report:
     plan = plan_of(settings, source, manifest)
     if settings.html is not None:
         write_page(settings.html, "")  # an error before the runs, not after them
-    with progress(sys.stderr, plan.knob) as shown:
+    with progress(sys.stderr, plan.varied) as shown:
 
         def step(number: int, part: float) -> None:
             if stopped.is_set():

@@ -24,7 +24,7 @@ def values_of(plan: Plan, number: int, most: int) -> dict[str, str]:
         "STREAMS_MIN": str(settings.streams_min),
         "STREAMS_MAX": str(max(settings.streams_min, min(most, settings.streams_max), 1)),
     }
-    return values | ({"STREAMS_WARM": str(number)} if plan.knob == "warm" else {})
+    return values | ({"STREAMS_WARM": str(number)} if plan.varied == "warm" else {})
 
 
 def component_of(values: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from pixelfleet.service.version import VERSION
 from pixelfleet_cli.report.page import details, document, figure, header, legend, tiles
 from pixelfleet_cli.simulate import charts
 from pixelfleet_cli.simulate.report import Band, Report, spoken
-from pixelfleet_cli.simulate.terminal import KNOBS, conclusion
+from pixelfleet_cli.simulate.terminal import HEADS, conclusion
 
 TITLE: Final = "Capacity of a fleet"
 OF_A_RUN: Final = {"warm": "number of warm slots", "streams": "number of streams", "": "run"}
@@ -16,7 +16,7 @@ OF_A_RUN: Final = {"warm": "number of warm slots", "streams": "number of streams
 def page_of(report: Report) -> str:
     """Return the page."""
     sections = [header(TITLE, conclusion(report), met=report.answer is not None), _tiles(report), _runs(report)]
-    sections += [_run(report), _lacks(report), _settings_to_use(report), _details(report)]
+    sections += [_run(report), _wait_causes(report), _settings_to_use(report), _details(report)]
     return document(TITLE, sections)
 
 
@@ -37,7 +37,7 @@ def _tiles(report: Report) -> str:
 def _runs(report: Report) -> str:
     if len(report.runs) < 2:
         return ""
-    by = OF_A_RUN[report.knob]
+    by = OF_A_RUN[report.varied]
     target = legend([("good", "target met"), ("late", "missed"), ("mark", f"target {report.target_percent:g} %")])
     kinds = legend([("play", "with a player"), ("idle", "with a pod"), ("empty", "empty")])
     return (
@@ -51,7 +51,7 @@ def _runs(report: Report) -> str:
 
 def _run(report: Report) -> str:
     which = {"warm": f" with {report.chosen} warm slots", "streams": f" with {report.chosen} streams"}.get(
-        report.knob, ""
+        report.varied, ""
     )
     kinds = legend([("ready", "ready streams"), ("busy", "players with a stream"), ("waiting", "waiting players")])
     over_time = figure(f"The run{which}", charts.fleet(report.timeline, report.days), kinds)
@@ -76,20 +76,20 @@ def _bar(percent: float, kind: str) -> str:
     return f'<i class="bar {kind}" style="width:{percent:.2f}%"></i>' if percent else ""
 
 
-def _lacks(report: Report) -> str:
-    if not report.lacks:
+def _wait_causes(report: Report) -> str:
+    if not report.wait_causes:
         return ""
     rows = ""
-    for lack in report.lacks:
-        cells = f'<td class="part">{lack.percent:.0f} %</td><td>{_bar(lack.percent, "late")}</td>'
-        rows += f"<tr>{cells}<td>{escape(lack.meaning)}</td><td>{escape(lack.remedy)}</td></tr>"
+    for each in report.wait_causes:
+        cells = f'<td class="part">{each.percent:.0f} %</td><td>{_bar(each.percent, "late")}</td>'
+        rows += f"<tr>{cells}<td>{escape(each.meaning)}</td><td>{escape(each.remedy)}</td></tr>"
     head = "<tr><th></th><th>of the waiting time</th><th>because</th><th>what shortens it</th></tr>"
     title = "<h2>Why players wait, and which setting to change</h2>"
-    return f'<section class="wide">{title}<table class="lacks">{head}{rows}</table></section>'
+    return f'<section class="wide">{title}<table class="causes">{head}{rows}</table></section>'
 
 
 def _table(report: Report) -> str:
-    heads = [KNOBS[report.knob], "in time", "p50", "p90", "p95", "p99", "longest", "give up", "most streams", "nodes"]
+    heads = [HEADS[report.varied], "in time", "p50", "p90", "p95", "p99", "longest", "give up", "most streams", "nodes"]
     heads += ["GPU hours a day", "in use"] + (["cost a day"] if report.run.cost is not None else [])
     rows = ""
     for run in report.runs:
@@ -106,7 +106,7 @@ def _table(report: Report) -> str:
 
 
 def _settings_to_use(report: Report) -> str:
-    if not report.component:
+    if not report.component or report.answer is None:
         return ""
     values = "\n".join(f"{name}={value}" for name, value in report.values.items())
     return (

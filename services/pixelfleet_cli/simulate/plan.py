@@ -27,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True):
     source: Source
     manifest: Mapping[str, Any] | None
     """The autoscaler; None for a fixed number of streams."""
-    knob: str
+    varied: str
     """The number that differs between runs: `warm`, `streams`, or empty when there is none."""
     numbers: tuple[int, ...]
     """The given number; or the first and the last that the search may use."""
@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
     def scenario(self, number: int) -> Scenario:
         """Return the run with this number of warm slots or streams."""
         settings = self.settings
-        warm = number if self.knob == "warm" else 0
+        warm = number if self.varied == "warm" else 0
         if self.manifest is None:
             replicas = number
         else:
@@ -63,7 +63,6 @@ class Plan(msgspec.Struct, frozen=True):
             deletion_cost=settings.pod_marks,
             sync_seconds=settings.sync_seconds,
             scrape_seconds=settings.scrape_seconds,
-            target_seconds=settings.target_seconds,
             seed=settings.seed,
         )
 
@@ -74,17 +73,17 @@ def plan_of(settings: Settings, source: Source, manifest: Mapping[str, Any] | No
         raise UsageError("--nodes-max: must be at least --nodes-min")
     if manifest is None and settings.autoscaler != "none":
         manifest = _shipped(settings)
-    knob = _knob(settings, manifest)
-    given = {"warm": settings.warm, "streams": settings.streams}.get(knob)
+    varied = _varied(settings, manifest)
+    given = {"warm": settings.warm, "streams": settings.streams}.get(varied)
     if given is not None:
         numbers: tuple[int, ...] = (given,)
-    elif knob == "warm" and manifest is not None:
+    elif varied == "warm" and manifest is not None:
         numbers = (0, scaler_of(manifest, settings.sync_seconds).maximum)
-    elif knob == "streams":
+    elif varied == "streams":
         numbers = (1, min(MAX_STREAMS, settings.nodes_max * settings.gpus_per_node * settings.streams_per_gpu))
     else:
         numbers = (0,)
-    plan = Plan(settings, source, manifest, knob, numbers)
+    plan = Plan(settings, source, manifest, varied, numbers)
     _check_steps(plan)
     return plan
 
@@ -98,7 +97,7 @@ def _shipped(settings: Settings) -> dict[str, Any]:
     return shipped(settings.autoscaler, settings.streams_min, settings.streams_max, exact=version >= EXACT_SINCE)
 
 
-def _knob(settings: Settings, manifest: Mapping[str, Any] | None) -> str:
+def _varied(settings: Settings, manifest: Mapping[str, Any] | None) -> str:
     """Return the name of the number that decides about waits; raise UsageError if another one is given."""
     if manifest is None:
         if settings.warm is not None:
@@ -134,6 +133,6 @@ def _check_steps(plan: Plan) -> None:
     steps = sum(plan.seconds / period for period in periods)
     if steps > MAX_STEPS:
         raise UsageError(
-            f"--days {settings.days:g}: the controllers would have {steps:.2g} periods, and the most are "
-            f"{MAX_STEPS:.0e}; use fewer days, or larger --scrape-seconds and --sync-seconds"
+            f"--days {settings.days:g}: the controllers would have {steps:,.0f} periods, and the most are "
+            f"{MAX_STEPS:,}; use fewer days, or larger --scrape-seconds and --sync-seconds"
         )

@@ -74,7 +74,7 @@ class Run(msgspec.Struct, frozen=True, rename="camel"):
         return 100 * self.gpu_hours_of_players / self.gpu_hours if self.gpu_hours else 0.0
 
 
-class Lack(msgspec.Struct, frozen=True, rename="camel"):
+class WaitCause(msgspec.Struct, frozen=True, rename="camel"):
     """A cause of waiting."""
 
     cause: str
@@ -115,11 +115,11 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     days: float
     target_percent: float
     target_seconds: float
-    knob: Annotated[str, Meta(description="what differs between runs: `warm`, `streams`, or empty")]
+    varied: Annotated[str, Meta(description="what differs between runs: `warm`, `streams`, or empty")]
     answer: Annotated[int | None, Meta(description="the smallest number that meets the target; null if none does")]
     chosen: Annotated[int, Meta(description="the number of the run that the other fields describe")]
     runs: list[Run]
-    lacks: list[Lack]
+    wait_causes: list[WaitCause]
     bands: list[Band]
     hours: list[Hour]
     timeline: list[Point]
@@ -157,7 +157,7 @@ def run_of(plan: Plan, number: int, outcome: Outcome) -> Run:
     )
 
 
-def lacks_of(plan: Plan, outcome: Outcome) -> list[Lack]:
+def wait_causes_of(plan: Plan, outcome: Outcome) -> list[WaitCause]:
     """Return the causes of waiting, the greatest first."""
     total = sum(outcome.causes.values())
     found = []
@@ -166,7 +166,7 @@ def lacks_of(plan: Plan, outcome: Outcome) -> list[Lack]:
             continue
         fixed = cause is Cause.STREAMS and plan.manifest is None
         meaning, remedy = FIXED if fixed else ADVICE[cause]
-        found.append(Lack(cause.value, meaning, 100 * seconds / total, remedy))
+        found.append(WaitCause(cause.value, meaning, 100 * seconds / total, remedy))
     return found
 
 

@@ -12,7 +12,7 @@ from pixelfleet.service.catalogue import catalogue
 from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.simulate.manifests import component_of, values_of
 from pixelfleet_cli.simulate.plan import Plan
-from pixelfleet_cli.simulate.report import Report, Run, bands_of, hours_of, lacks_of, run_of, timeline_of
+from pixelfleet_cli.simulate.report import Report, Run, bands_of, hours_of, run_of, timeline_of, wait_causes_of
 from pixelfleet_cli.simulate.settings import Settings
 
 OnProgress = Callable[[int, float], None]
@@ -59,11 +59,11 @@ def report_of(plan: Plan, progress: OnProgress) -> Report:
         days=settings.days,
         target_percent=settings.target_percent,
         target_seconds=settings.target_seconds,
-        knob=plan.knob,
+        varied=plan.varied,
         answer=answer,
         chosen=run.number,
         runs=sorted(runs.made, key=lambda each: each.number),
-        lacks=lacks_of(plan, outcome),
+        wait_causes=wait_causes_of(plan, outcome),
         bands=bands_of(outcome, settings.target_seconds),
         hours=hours_of(outcome, settings.target_seconds),
         timeline=timeline_of(outcome),

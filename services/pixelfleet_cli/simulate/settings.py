@@ -48,7 +48,7 @@ class Settings(ServiceSettings):
     unused: ClassVar[frozenset[str]] = frozenset({"host", "log_level", "log_format"})
 
     rates: Rates = Field(
-        default=[60.0],
+        default=[60],
         description="Players arrive at these rates per hour: one number, 24 for the hours of a day, or 168 for those "
         "of a week.",
     )

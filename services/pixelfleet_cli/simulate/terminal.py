@@ -13,14 +13,14 @@ from pixelfleet.service.help import terminal_width
 from pixelfleet_cli.simulate.report import Report, Run, spoken
 from pixelfleet_cli.simulate.runs import OnProgress
 
-KNOBS: Final = {"warm": "warm", "streams": "streams", "": "run"}
+HEADS: Final = {"warm": "warm", "streams": "streams", "": "run"}
 """The head of the column with the number that differs."""
 
 ANSWERS: Final = {"warm": "STREAMS_WARM={}", "streams": "{} streams", "": "These settings"}
 
 
 @contextmanager
-def progress(stream: TextIO, knob: str) -> Iterator[OnProgress]:
+def progress(stream: TextIO, varied: str) -> Iterator[OnProgress]:
     """Show the run that is under way if the stream is a terminal."""
     console = Console(file=stream)
     if not console.is_terminal:
@@ -34,7 +34,7 @@ def progress(stream: TextIO, knob: str) -> Iterator[OnProgress]:
         def show(number: int, part: float) -> None:
             if number not in seen:
                 seen.append(number)
-            name = f"{number} {KNOBS[knob]}" if knob else "simulating"
+            name = f"{number} {HEADS[varied]}" if varied else "simulating"
             bar.update(task, completed=part, description=name, run=len(seen))
 
         yield show
@@ -47,10 +47,10 @@ def show(report: Report, stream: TextIO) -> None:
     console.print()
     for line in conclusion(report):
         console.print(Text(line))
-    if report.lacks:
+    if report.wait_causes:
         console.print()
-        console.print(_lacks(report))
-    if report.component:
+        console.print(_wait_causes(report))
+    if report.component and report.answer is not None:
         console.print()
         console.print(Text("For the .env file of `pixelfleet configure`:", style="bold"))
         console.print(Text("\n".join(f"  {name}={value}" for name, value in report.values.items())))
@@ -62,13 +62,18 @@ def conclusion(report: Report) -> list[str]:
     """Return the answer in sentences."""
     run = report.run
     target = f"{report.target_percent:g} % of the players wait at most {spoken(report.target_seconds)}"
-    name = ANSWERS[report.knob].format(run.number)
+    name = ANSWERS[report.varied].format(run.number)
     found = f"{run.in_time_percent:.2f} % of {run.players:,} players"
     if report.answer is not None:
-        searched = f" is the smallest number with which {target}" if len(report.runs) > 1 else f": {target}"
-        lines = [f"{name}{searched}: {found}."]
+        searched = "the smallest number with which " if len(report.runs) > 1 else ""
+        lines = [f"{name}: {searched}{target} ({found})."]
     else:
         lines = [f"The target is missed: with {name} it holds for {found}, not for {report.target_percent:g} %."]
+        if report.wait_causes:
+            cause = report.wait_causes[0]
+            lines.append(
+                f"{cause.percent:.0f} % of the waiting time: {cause.meaning}. What shortens it: {cause.remedy}"
+            )
     lines.append(
         f"It has {run.most_streams} streams at once at the most, on {run.most_nodes} nodes; "
         f"{run.used_percent:.0f} % of the GPU hours have a player."
@@ -80,7 +85,7 @@ def conclusion(report: Report) -> list[str]:
 
 def _runs(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    heads = [KNOBS[report.knob], f"in {spoken(report.target_seconds)}", "p50", "p95", "p99", "gave up"]
+    heads = [HEADS[report.varied], f"in {spoken(report.target_seconds)}", "p50", "p95", "p99", "gave up"]
     heads += ["streams", "GPU h/day", "in use"]
     if report.run.cost is not None:
         heads.append("cost/day")
@@ -100,11 +105,11 @@ def _cells(run: Run, days: float) -> list[str]:
     return cells if run.cost is None else [*cells, f"{run.cost / days:,.2f}"]
 
 
-def _lacks(report: Report) -> Table:
+def _wait_causes(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("waiting time", justify="right", no_wrap=True)
     table.add_column("because")
     table.add_column("what shortens it")
-    for lack in report.lacks:
-        table.add_row(f"{lack.percent:.0f} %", lack.meaning, lack.remedy)
+    for each in report.wait_causes:
+        table.add_row(f"{each.percent:.0f} %", each.meaning, each.remedy)
     return table

@@ -45,5 +45,5 @@ class Histogram:
         for place in sorted(self._counts):
             seen += self._counts[place]
             if seen >= wanted:
-                return min(self.longest, LEAST * GROWTH ** (place + 0.5))
+                return min(self.longest, LEAST * math.pow(GROWTH, place + 0.5))
         return self.longest

@@ -36,6 +36,7 @@ def simulation(found: Players, seconds: float, **chosen: Any) -> Simulation:
         "pod_start": Fixed(0),
         "pod_stop": Fixed(0),
         "in_phase": True,
+        "read_seconds": 0,
         **chosen,
     }
     return Simulation(Scenario(seconds=seconds, **values), found)

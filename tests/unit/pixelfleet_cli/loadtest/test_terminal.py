@@ -7,9 +7,9 @@ from pixelfleet_cli.loadtest.terminal import bitrate, conclusion, show, spoken
 from tests.unit.pixelfleet_cli.loadtest.reports import report
 
 
-def shown(**changes: object) -> str:
+def shown() -> str:
     stream = io.StringIO()
-    show(report(**changes), stream)
+    show(report(), stream)
     return stream.getvalue()
 
 

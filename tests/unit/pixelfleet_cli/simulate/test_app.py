@@ -1,12 +1,12 @@
 """The command from its options to its output."""
 
+import asyncio
 import json
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from pixelfleet.service.errors import UsageError
 from pixelfleet.service.settings import load
 from pixelfleet_cli.cli import main
 from pixelfleet_cli.simulate import app
@@ -26,7 +26,7 @@ def test_json_has_the_figures_and_nothing_else_is_printed(capsys: pytest.Capture
     assert main([*SHORT, "--warm", "20", "--json", "--html", str(page)]) == 0
     output = capsys.readouterr()
     found = json.loads(output.out)
-    assert (found["answer"], found["knob"], output.err) == (20, "warm", "")
+    assert (found["answer"], found["varied"], output.err) == (20, "warm", "")
     assert set(found["runs"][0]) >= {"inTimePercent", "waits", "gaveUp", "gpuHours"}
     assert page.read_text().startswith("<!doctype html>")
 
@@ -69,11 +69,15 @@ def test_an_error_names_the_option_and_the_remedy(
     assert error.count("\n") == 1
 
 
-async def test_an_interrupted_command_ends_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(Settings, ["--days", "0.1"])
+def test_an_interrupted_run_ends() -> None:
     stopped = Event()
     stopped.set()
     with pytest.raises(app.StoppedError):
-        app._simulate(settings, stopped)
-    with pytest.raises(UsageError):
-        await app.main(load(Settings, ["--days", "0.1", "--streams-max", "1", "--streams-min", "2"]))
+        app._simulate(load(Settings, ["--days", "0.1"]), stopped)
+
+
+async def test_an_interrupted_command_ends_with_the_code_of_shells() -> None:
+    task = asyncio.create_task(app.main(load(Settings, ["--days", "3", "--rates", "3600", "--streams-max", "2000"])))
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task == 130

@@ -60,8 +60,8 @@ def test_a_page_is_complete_in_itself(chosen: dict[str, Any]) -> None:
 def test_a_page_has_the_answer_the_causes_and_the_settings() -> None:
     found = report(days=1)
     page = page_of(found)
-    assert f"STREAMS_WARM={found.chosen} is the smallest number" in page
-    assert all(escape(lack.remedy) in page for lack in found.lacks)
+    assert f"STREAMS_WARM={found.chosen}: the smallest number" in page
+    assert all(escape(each.remedy) in page for each in found.wait_causes)
     assert "PIXELFLEET_MATCHMAKER_WARM" in page
 
 

@@ -16,7 +16,7 @@ def plan(manifest: Any = None, **chosen: Any) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "knob", "numbers"),
+    ("chosen", "varied", "numbers"),
     [
         ({}, "warm", (0, 100)),
         ({"streams_max": 7}, "warm", (0, 7)),
@@ -28,10 +28,10 @@ def plan(manifest: Any = None, **chosen: Any) -> Plan:
     ],
 )
 def test_the_number_that_decides_is_looked_for_unless_it_is_given(
-    chosen: dict[str, Any], knob: str, numbers: tuple[int, ...]
+    chosen: dict[str, Any], varied: str, numbers: tuple[int, ...]
 ) -> None:
     found = plan(**chosen)
-    assert (found.knob, found.numbers, found.searches) == (knob, numbers, len(numbers) > 1)
+    assert (found.varied, found.numbers, found.searches) == (varied, numbers, len(numbers) > 1)
 
 
 def test_a_run_begins_with_its_minimum_or_its_warm_slots() -> None:

@@ -39,13 +39,15 @@ def test_a_fixed_fleet_has_the_smallest_number_of_streams() -> None:
 def test_a_limit_that_no_warm_pool_overcomes_is_named() -> None:
     found = report(streams_max=5)
     assert found.answer is None
-    assert found.lacks[0].cause == "streams"
-    assert "STREAMS_MAX" in found.lacks[0].remedy
-    assert conclusion(found)[0].startswith("The target is missed")
+    assert found.wait_causes[0].cause == "streams"
+    assert "STREAMS_MAX" in found.wait_causes[0].remedy
+    missed, cause, *_ = conclusion(found)
+    assert missed.startswith("The target is missed")
+    assert "STREAMS_MAX" in cause
     nodes = report(nodes_max=5)
-    assert "--nodes-max" in nodes.lacks[0].remedy
+    assert "--nodes-max" in nodes.wait_causes[0].remedy
     fixed = report(autoscaler="none", streams=5)
-    assert "--streams" in fixed.lacks[0].remedy
+    assert "--streams" in fixed.wait_causes[0].remedy
 
 
 def test_all_players_are_in_one_band() -> None:

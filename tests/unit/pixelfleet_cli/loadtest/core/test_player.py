@@ -5,9 +5,9 @@ from pixelfleet_cli.loadtest.core.player import Player, Stage
 def test_a_player_queues_and_gets_a_streamer() -> None:
     player = Player(negotiates=False)
     assert player.take({"type": "matchmaker", "queued": True, "matched": False}) == []
-    assert player.stage is Stage.QUEUED
+    assert player.stage == Stage.QUEUED
     assert player.take({"type": "config", "peerConnectionOptions": {}}) == []
-    assert player.stage is Stage.SERVED
+    assert player.stage == Stage.SERVED
 
 
 def test_a_negotiating_player_subscribes_once_and_answers() -> None:
@@ -18,13 +18,13 @@ def test_a_negotiating_player_subscribes_once_and_answers() -> None:
     assert player.take({"type": "streamerList", "ids": ["cam"]}) == []
     (answer,) = player.take({"type": "offer", "sdp": OFFER})
     assert answer["type"] == "answer"
-    assert player.stage is Stage.OFFERED
+    assert player.stage == Stage.OFFERED
 
 
 def test_a_player_with_media_leaves_the_answer_to_them() -> None:
     player = Player(negotiates=True, answers=False)
     assert player.take({"type": "offer", "sdp": OFFER}) == []
-    assert player.stage is Stage.OFFERED
+    assert player.stage == Stage.OFFERED
 
 
 def test_a_refusal_is_kept_as_one_short_line() -> None:
@@ -45,10 +45,10 @@ def test_a_new_arrival_begins_anew_and_a_resumed_one_does_not() -> None:
     player.take({"type": "session", "token": "t", "reloadSeconds": 5})
     player.take({"type": "config"})
     player.query()
-    assert player.stage is Stage.SERVED
+    assert player.stage == Stage.SERVED
     player.line.end()
     player.query()
-    assert player.stage is Stage.DIALLED
+    assert player.stage == Stage.DIALLED
 
 
 def test_messages_of_wrong_types_do_no_harm() -> None:

@@ -5,9 +5,9 @@ def test_a_streamer_names_itself_and_offers() -> None:
     streamer = CannedStreamer("load-1")
     (named,) = streamer.take({"type": "identify"})
     assert named["id"] == "load-1"
-    assert not streamer.is_registered
+    before = streamer.is_registered
     streamer.take({"type": "endpointIdConfirm", "committedId": "load-1"})
-    assert streamer.is_registered
+    assert (before, streamer.is_registered) == (False, True)
     (offer,) = streamer.take({"type": "playerConnected", "playerId": "7"})
     assert (offer["type"], offer["playerId"]) == ("offer", "7")
     assert streamer.players == {"7"}

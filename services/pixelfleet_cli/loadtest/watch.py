@@ -22,6 +22,9 @@ PROGRAMS: Final = frozenset({"redis-server", "turnserver", "nginx", "haproxy", "
 MAX_PROCESSES: Final = 24
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 GET_SECONDS: Final = 2.0
+SHORTEST_SECONDS: Final = 0.25
+"""In a shorter time the kernel's clock ticks of 10 ms would be too coarse."""
+
 SEARCH_SECONDS: Final = 10.0
 """Local processes are searched anew after this time."""
 
@@ -49,8 +52,11 @@ class Watch:
 
     def _usage(self, name: str, cpu: float, memory: int) -> Usage | None:
         now = time.monotonic()
-        last, self._last[name] = self._last.get(name), (now, cpu)
-        if last is None or now <= last[0] or cpu < last[1]:
+        last = self._last.get(name)
+        if last is not None and now - last[0] < SHORTEST_SECONDS:
+            return None
+        self._last[name] = (now, cpu)
+        if last is None or cpu < last[1]:
             return None
         return Usage(100 * (cpu - last[1]) / (now - last[0]), memory)
 

@@ -52,7 +52,8 @@ def _tiles(report: Report) -> str:
     if times[Span.FIRST_FRAME].count:
         entries.insert(2, (spoken(times[Span.FIRST_FRAME].p95), "95th percentile of the first frame"))
     if report.returns.drops:
-        entries.append((f"{report.returns.resumed:,} of {report.returns.drops:,}", "dropped sessions resumed"))
+        back = report.returns
+        entries.append((f"{100 * back.resumed / back.drops:.0f} %", f"of {back.drops:,} dropped sessions resumed"))
     return tiles(entries)
 
 

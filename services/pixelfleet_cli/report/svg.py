@@ -13,7 +13,7 @@ WIDE: Final = 1160
 """Of one that takes the whole width."""
 
 HEIGHT: Final = 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 28
+LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 28
 """Margins around the area of the data."""
 
 INNER: Final = HEIGHT - TOP - BOTTOM

@@ -1,5 +1,5 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { closeReason, isPixelfleetCode, reconnectAdvice } from './connection/close_codes';
+import { closeReason, isPixelfleetCode, reconnectAdvice, STREAMER_CLOSED } from './connection/close_codes';
 import { endOf, UPGRADE_BLOCKED, waitOf } from './connection/close_events';
 import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
@@ -19,14 +19,8 @@ import type { ResumingTransport } from './resume/resuming_transport';
 import { SessionState } from './session_state';
 import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
 
-/** The close code after a streamer closed the connection of its player. */
-const STREAMER_CLOSED = 1011;
-
 /** New negotiations of one session in a row that may find no path; then another session may find one. */
 const MAX_NEGOTIATIONS = 3;
-
-/** What follows a close that the page itself requested. */
-type CloseIntent = 'reconnect' | 'stop';
 
 /**
  * Drives the connection of a page: listens to the library, updates the state, and reconnects as the server's close
@@ -44,7 +38,8 @@ export class Session {
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
-  #intent: CloseIntent | undefined;
+  /** What follows a close that the page itself requested. */
+  #intent: 'reconnect' | 'stop' | undefined;
   #negotiations = 0;
   /** Whether the page has left its streamer because of a lost path, and has no new peer connection yet. */
   #hasLostPath = false;
@@ -317,7 +312,7 @@ export class Session {
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers || offers);
   }
 
-  #disconnect(intent: CloseIntent): void {
+  #disconnect(intent: 'reconnect' | 'stop'): void {
     this.#intent = intent;
     const keepsSession = intent === 'reconnect' && this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS;
     if (keepsSession && this.#transport.isResumable) {

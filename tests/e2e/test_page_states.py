@@ -1,5 +1,6 @@
 """Every state of the page, caused by real events, with screenshots in .build/screenshots, each checked with axe."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -209,7 +210,8 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.get_by_role("button", name="Quality and statistics").click()
         await page.page.get_by_role("button", name="Test latency").click()
         await page.page.get_by_text("ms encoding").wait_for()
-        await page.page.get_by_text("Good connection").wait_for()
+        # A busy machine decodes too slowly for a good one.
+        await page.page.get_by_text(re.compile("^(Good|Fair|Poor) connection")).wait_for()
         await page.portray("panel")
         await page.page.keyboard.press("Escape")
         await page.page.keyboard.press("Escape")

@@ -11,6 +11,8 @@ from signalserver.drain import DrainState
 
 MAX_REASON_LENGTH: Final = 120
 
+MAX_EXTENSION_SECONDS: Final = 86400
+
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Uptime and counts."""
@@ -59,6 +61,25 @@ class Player(Schema, frozen=True, kw_only=True):
         Literal[True] | msgspec.UnsetType,
         Meta(description="present if its connection has ended, and its session is kept for a while"),
     ] = msgspec.UNSET
+    limit: Annotated[
+        Literal["time", "idle"] | msgspec.UnsetType,
+        Meta(description="the limit that ends its session first; present if there is one"),
+    ] = msgspec.UNSET
+    ends_at: Annotated[
+        float | msgspec.UnsetType,
+        Meta(description="when that is, in seconds since 1970, unless there is input or an extension before"),
+    ] = msgspec.UNSET
+    idle_seconds: Annotated[
+        float | msgspec.UnsetType,
+        Meta(description="how long it has had no input; present with --idle-seconds"),
+    ] = msgspec.UNSET
+
+
+class Extended(Schema, frozen=True, kw_only=True):
+    """A player whose session may last longer."""
+
+    player_id: str
+    seconds: float
 
 
 class Kicked(Schema, frozen=True, kw_only=True):
@@ -144,6 +165,23 @@ CONTRACT: Final = Contract(
                 Parameter("reason", f"sent to the player; cut off after {MAX_REASON_LENGTH} characters"),
             ),
             answers={200: Answer("The player and the reason", (Kicked,)), **NOT_FOUND},
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path="/api/players/{id}/extend",
+            name="extend",
+            summary="Let the session of a player last longer; its time without input begins anew",
+            parameters=_player_id(
+                Parameter(
+                    "seconds", f"added to --session-seconds; at most {MAX_EXTENSION_SECONDS} in one request", float
+                )
+            ),
+            answers={
+                200: Answer("The player and the seconds", (Extended,)),
+                400: Answer("The seconds are not in range", (Error,)),
+                **NOT_FOUND,
+            },
             access=Access.CHANGE,
         ),
         Operation(

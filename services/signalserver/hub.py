@@ -224,6 +224,10 @@ class Hub:
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
 
+    def extend(self, socket: PeerSocket, seconds: float) -> None:
+        """Let the session of a player last longer by `seconds`, and let its time without input begin anew."""
+        self.execute(self.switchboard.extend(socket, perf_counter(), seconds))
+
     def end_session(self, session_id: str) -> None:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())

@@ -20,6 +20,7 @@ from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import Budget, Line
 from signalserver.core.roster import Admission, Role
+from signalserver.core.session_time import SessionTime
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
@@ -71,10 +72,12 @@ class Returns:
         offers: bool,
         admission: Admission | None,
         session_id: str | None = None,
+        time: SessionTime | None = None,
     ) -> ResumablePlayer:
         """Begin a negotiation: send the page its token, and connect it as a new player.
 
         `session_id` is the session of an earlier negotiation; without it and an admission the session is a new one.
+        `time` is the time of that session.
         """
         if session_id is None:
             session_id = admission.session_id if admission is not None else uuid.uuid4().hex
@@ -95,7 +98,17 @@ class Returns:
             player,
             Role.PLAYER,
             address,
-            lambda now: connected(player, now, config, address=address, admission=admission, offers=offers, pings=True),
+            lambda now: connected(
+                player,
+                now,
+                config,
+                address=address,
+                admission=admission,
+                offers=offers,
+                pings=True,
+                time=time,
+                hears_limits=True,
+            ),
         )
         return player
 
@@ -135,10 +148,16 @@ class Returns:
             peer = self._hub.switchboard.peer(player)
             assert peer is not None, "the websocket is closed when the session ends"
             assert peer.subscriber is not None
-            admission = peer.subscriber.admission
+            subscriber = peer.subscriber
             player.give_way()
             renewed = self.connect(
-                socket, config, address=address, offers=offers, admission=admission, session_id=player.session_id
+                socket,
+                config,
+                address=address,
+                offers=offers,
+                admission=subscriber.admission,
+                session_id=player.session_id,
+                time=subscriber.time,
             )
             self._metrics.sessions_resumed.labels("fresh").inc()
             if self._drain.begun:

@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling chaos interop soak soak-resume lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling bench-simulate chaos interop soak soak-resume simulate-truth lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -71,6 +71,9 @@ bench-proxies: ## measure the cost of a message through router or matchmaker, ag
 bench-startup: ## measure the response time of the command line (ARGS="--against PATH" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.startup --check $(ARGS)
 
+bench-simulate: ## measure the CPU time of simulating thirty days of a thousand streams
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.simulate --check $(ARGS)
+
 bench-loss: ## measure the time without matches after the loss of Redis (ARGS="--against CHECKOUT" compares another build)
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.loss --check $(ARGS)
 
@@ -89,6 +92,9 @@ soak: ## run a small fleet with a hostile client for ten minutes, and before it 
 
 soak-resume: ## run a small fleet with 1,000 players, of which a fifth loses its connection each second (ARGS="--players 200")
 	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.resume --check $(ARGS)
+
+simulate-truth: ## run five small fleets of real services beside their simulation, for five minutes (ARGS=--write writes docs/evidence/simulation.md)
+	@scripts/setup dev && exec .venv/bin/python -m tests.simulation.run --check $(ARGS)
 
 lint: ## run ruff, mypy and shellcheck, and eslint and tsc on the page
 	@scripts/setup dev

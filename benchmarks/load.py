@@ -31,6 +31,12 @@ RETURN_SECONDS: Final = 5.0
 
 POLL_SECONDS: Final = 0.01
 
+ACKNOWLEDGED_AT_ONCE: Final = 200
+"""A resumable player acknowledges its messages after each of this number; a page does so every few seconds."""
+
+RESUMABLE: Final = "?resume=1"
+"""The query of a player whose messages the server counts and keeps."""
+
 CANDIDATE: Final = {
     "candidate": "candidate:1467250027 1 udp 2122260223 192.168.0.196 46243 typ host generation 0 ufrag EsAw",
     "sdpMid": "0",
@@ -90,8 +96,10 @@ class _Streamer(_Peer):
 class _Player(_Peer):
     """Subscribes, answers, and sends candidates."""
 
-    def __init__(self, streamer: _Streamer, shown_as: str) -> None:
+    def __init__(self, streamer: _Streamer, shown_as: str, *, resumable: bool) -> None:
         super().__init__()
+        self.resumable = resumable
+        self.received = 0
         self.streamer = streamer
         self.shown_as = shown_as
         self.goes_on = False
@@ -101,6 +109,8 @@ class _Player(_Peer):
 
     def message(self, message: dict[str, Any]) -> None:
         kind = message["type"]
+        if self.resumable and kind not in ("session", "pong"):
+            self._count()
         if kind == "iceCandidate":
             self.times.append(time.perf_counter() - message["candidate"]["sent"])
             self.returned += 1
@@ -111,6 +121,11 @@ class _Player(_Peer):
         elif kind == "offer":
             self.send({"type": "answer", "sdp": SDP})
             self.ready.set()
+
+    def _count(self) -> None:
+        self.received += 1
+        if self.received % ACKNOWLEDGED_AT_ONCE == 0:
+            self.send({"type": "ping", "time": 0, "received": self.received})
 
     def fire(self) -> None:
         self.sent += 1
@@ -228,7 +243,10 @@ async def connected(server: Server, players: int, streamers: int, shown_as: str 
             for source in sources:
                 await connect(source, server.streamer_url)
                 await source.ready.wait()
-            audience = [_Player(sources[number % streamers], shown_as) for number in range(players)]
+            resumable = server.player_url.endswith(RESUMABLE)
+            audience = [
+                _Player(sources[number % streamers], shown_as, resumable=resumable) for number in range(players)
+            ]
             for player in audience:
                 await connect(player, server.player_url)
             for player in audience:

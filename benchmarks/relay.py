@@ -16,9 +16,9 @@ import argparse
 import math
 import statistics
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -27,11 +27,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import command_line, measured, verdict
-from benchmarks.load import Phase, connected
+from benchmarks.load import RESUMABLE, Phase, connected
 from benchmarks.processes import COMMANDS, Server, resident_kib, started
 
 FLOOR: Final = "bare aiohttp"
 OURS: Final = "pixelfleet"
+OURS_RESUMABLE: Final = "resumable"
+"""Our server with players that can return: it counts and keeps their messages."""
 MAX_CPU_RATIO: Final = 1.4
 MAX_P99_RATIO: Final = 1.5
 WARM_UP_SECONDS: Final = 1.0
@@ -162,11 +164,19 @@ async def measure(server: Server, args: argparse.Namespace) -> Sample:
         return Sample(closed_loop, open_loop, kib, load.closed)
 
 
+@asynccontextmanager
+async def started_for_resumable() -> AsyncIterator[Server]:
+    """Run our server, with the URL of players that can return."""
+    async with started(OURS) as server:
+        yield replace(server, player_url=server.player_url + RESUMABLE)
+
+
 async def rounds(args: argparse.Namespace, console: Console) -> Samples:
     """Load every server in every round, in alternating order."""
     servers: dict[str, Callable[[], AbstractAsyncContextManager[Server]]] = {
         name: partial(started, name) for name in COMMANDS
     }
+    servers[OURS_RESUMABLE] = started_for_resumable
     if args.against:
         elsewhere = Server(args.against, args.against_streamer, args.against_pid)
         servers["against"] = lambda: nullcontext(elsewhere)

@@ -1,12 +1,6 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import {
-  closeReason,
-  endMeaning,
-  isPixelfleetCode,
-  reconnectAdvice,
-  waitMeaning,
-  type ReconnectAdvice,
-} from './connection/close_codes';
+import { closeReason, isPixelfleetCode, reconnectAdvice } from './connection/close_codes';
+import { endOf, UPGRADE_BLOCKED, waitOf } from './connection/close_events';
 import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
@@ -28,9 +22,6 @@ import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } fr
 
 /** The close code after a streamer closed the connection of its player. */
 const STREAMER_CLOSED = 1011;
-
-/** The HTTP status of a plain request where a websocket is expected. */
-const UPGRADE_REQUIRED = 426;
 
 /** New negotiations of one session in a row that may find no path; then another session may find one. */
 const MAX_NEGOTIATIONS = 3;
@@ -57,6 +48,7 @@ export class Session {
   #refusal: string | undefined;
   #intent: CloseIntent | undefined;
   #negotiations = 0;
+  #isWithoutServer = false;
 
   /**
    * @param stream - the library's object, which does not connect yet
@@ -81,6 +73,9 @@ export class Session {
       onLost: () => {
         this.#onPathLost();
       },
+      onFound: () => {
+        this.#recovery.stop();
+      },
       onKind: (path) => {
         reportStats(stream, { path });
       },
@@ -89,6 +84,9 @@ export class Session {
       state: () => this.#ice.pathState,
       ask: () => {
         transport.hurry();
+      },
+      onWaiting: () => {
+        this.#showAway();
       },
       onGone: () => {
         this.#negotiateAgain();
@@ -137,7 +135,8 @@ export class Session {
   #listenToServer(): void {
     this.#transport.observe({
       onAway: (isAway) => {
-        this.#state.dispatch({ type: isAway ? 'away' : 'returned' });
+        this.#isWithoutServer = isAway;
+        this.#showAway();
       },
       onAnswered: () => {
         this.#recovery.answered();
@@ -241,6 +240,10 @@ export class Session {
     this.#disconnect(this.#retryPath() ? 'reconnect' : 'stop');
   }
 
+  #showAway(): void {
+    this.#state.dispatch({ type: this.#isWithoutServer || this.#recovery.isWaiting ? 'away' : 'returned' });
+  }
+
   /** Negotiates anew with the same streamer. The last picture stays until then. */
   #negotiateAgain(): void {
     this.#state.dispatch({ type: 'disconnected' });
@@ -290,33 +293,13 @@ export class Session {
     const server = this.#probe.isUpgradeBlocked ? 'later' : reconnectAdvice(code);
     const advice = intent === undefined && !pathLost ? server : 'now';
     if (!this.#reconnector.closed(advice)) {
-      this.#giveUp(advice, code, cleanText(reason));
+      this.#stream.webRtcController.closePeerConnection();
+      this.#state.dispatch(endOf(advice, { code, reason }, this.state));
       return;
     }
-    this.#waitToReconnect(advice, code, cleanText(reason));
+    this.#state.dispatch(this.#probe.isUpgradeBlocked ? UPGRADE_BLOCKED : waitOf(advice, { code, reason }));
     if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
-    }
-  }
-
-  #giveUp(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
-    this.#stream.webRtcController.closePeerConnection();
-    if (advice === 'never') {
-      const { cause, showReason } = endMeaning(code, hasPlayed(this.state));
-      this.#end(cause, { code, ...optional('text', showReason ? reason : undefined) });
-    } else {
-      this.#end('unreachable', { code, ...(this.state.phase === 'waiting' && { waited: this.state.cause }) });
-    }
-  }
-
-  #waitToReconnect(advice: ReconnectAdvice, code: number, reason: string | undefined): void {
-    if (this.#probe.isUpgradeBlocked) {
-      this.#state.dispatch({ type: 'deferred', cause: 'upgrade', code: UPGRADE_REQUIRED });
-    } else if (advice === 'later') {
-      const { cause, showReason } = waitMeaning(code);
-      this.#state.dispatch({ type: 'deferred', cause, ...optional('text', showReason ? reason : undefined) });
-    } else {
-      this.#state.dispatch({ type: 'disconnected' });
     }
   }
 

@@ -59,7 +59,8 @@ export interface Warning {
  * The state of the page. All that is shown derives from it.
  *
  * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries. `away` is set
- * while the page returns to its server, and everything else goes on. `warning` is set while the session is about to end.
+ * while the page returns to its server or waits for the path of its media, and everything else goes on. `warning` is set
+ * while the session is about to end.
  */
 export type State =
   | { phase: 'connecting' }

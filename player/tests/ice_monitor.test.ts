@@ -15,10 +15,10 @@ class Connection extends EventTarget {
 
 function setUp(): {
   monitor: IceMonitor;
-  observer: { onLost: () => void; onKind: () => void };
+  observer: { onLost: () => void; onFound: () => void; onKind: () => void };
   watch: () => Connection;
 } {
-  const observer = { onLost: vi.fn(), onKind: vi.fn() };
+  const observer = { onLost: vi.fn(), onFound: vi.fn(), onKind: vi.fn() };
   const monitor = new IceMonitor(observer);
   const watch = (): Connection => {
     const connection = new Connection();

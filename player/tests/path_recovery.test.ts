@@ -2,11 +2,20 @@ import { describe, expect, it, vi } from 'vitest';
 import { DISCONNECTED_TIMEOUT, FAILED_TIMEOUT, PathRecovery } from '../src/resume/path_recovery';
 import { useFakeBrowser } from './fake_browser';
 
-function setUp(): { recovery: PathRecovery; path: { state: 'connected' | 'disconnected' | 'failed' }; ask: () => void; onGone: () => void } {
+interface Setting {
+  recovery: PathRecovery;
+  path: { state: 'connected' | 'disconnected' | 'failed' };
+  ask: () => void;
+  onWaiting: () => void;
+  onGone: () => void;
+}
+
+function setUp(): Setting {
   const path = { state: 'disconnected' as 'connected' | 'disconnected' | 'failed' };
   const ask = vi.fn();
+  const onWaiting = vi.fn();
   const onGone = vi.fn();
-  return { recovery: new PathRecovery({ state: () => path.state, ask, onGone }), path, ask, onGone };
+  return { recovery: new PathRecovery({ state: () => path.state, ask, onWaiting, onGone }), path, ask, onWaiting, onGone };
 }
 
 describe('PathRecovery', () => {
@@ -50,13 +59,17 @@ describe('PathRecovery', () => {
     expect(onGone).not.toHaveBeenCalled();
   });
 
-  it('stops', () => {
-    const { recovery, path, onGone } = setUp();
+  it('stops, and reports whether it waits', () => {
+    const { recovery, path, onWaiting, onGone } = setUp();
+    recovery.stop();
     path.state = 'failed';
     recovery.lost();
     recovery.answered();
+    expect(recovery.isWaiting).toBe(true);
     recovery.stop();
+    expect(recovery.isWaiting).toBe(false);
     vi.advanceTimersByTime(60_000);
+    expect(onWaiting).toHaveBeenCalledTimes(2);
     expect(onGone).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
   });

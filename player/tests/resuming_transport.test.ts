@@ -95,11 +95,12 @@ describe('ResumingTransport', () => {
     vi.advanceTimersByTime(3_000);
     expect(FakeSocket.instances).toHaveLength(2);
     expect(silent?.closes).toEqual([]);
-    silent?.receive('{"type":"answer"}');
-    silent?.drop(4208);
     FakeSocket.last.open();
     FakeSocket.last.receive('{"type":"session","resumed":true,"received":0}');
     expect(silent?.closes).toHaveLength(1);
+    silent?.receive('{"type":"answer"}');
+    silent?.drop(4208);
+    expect(FakeSocket.instances).toHaveLength(2);
     expect(log).toEqual(['open', 'config', 'away', 'back']);
   });
 

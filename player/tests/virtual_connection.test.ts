@@ -348,6 +348,11 @@ describe('the heartbeat', () => {
     expect(silent.page.hungUp).toEqual([]);
   });
 
+  it('keeps a websocket that answers', () => {
+    const alive = playing().wait(PLAYING_INTERVAL).receive({ type: 'pong' }).wait(ANSWER_TIMEOUT);
+    expect(alive.page.dials).toHaveLength(1);
+  });
+
   it('is sent at once when something has happened to the network', () => {
     const moved = playing();
     moved.connection.hurry(moved.now);

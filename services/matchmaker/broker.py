@@ -250,10 +250,18 @@ class Broker:
 
     def _answered(self, entry: QueueEntry, placed: Placed) -> None:
         session_id = entry.ticket.session_id
-        if self.sessions.get(session_id) is entry:
+        if isinstance(placed, Lease) and placed.session_id != session_id:
+            self._bring_back(entry, placed)
+        elif self.sessions.get(session_id) is entry:
             self._place(entry, placed)
         elif session_id not in self.sessions:  # the player left during the call
             self.departures.add(session_id, may_return=entry.ticket.keeps_place > 0)
+
+    def _bring_back(self, entry: QueueEntry, lease: Lease) -> None:
+        """Give a player the lease of its away session, which its signalling server owns. Its own session ends."""
+        entry.lease = lease
+        if self.sessions.discard(entry) and not entry.awaited:
+            self.notices.put_nowait(Matched(entry.ticket.session_id, lease))
 
     def _place(self, entry: QueueEntry, placed: Placed) -> None:
         self.sessions.unsent.pop(entry.ticket.session_id, None)

@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from pixelfleet.autoscaling.demand import demand_ratio
 from pixelfleet.fleet.model import AppTotals, Totals
 from pixelfleet.fleet.resumption import Returned
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
@@ -232,10 +233,3 @@ def shown_apps(apps: Mapping[str, AppTotals], configured: Iterable[str]) -> list
         return name not in configured_apps, -totals.streamers, -totals.waiting, name
 
     return sorted(sorted(configured_apps.union(apps), key=precedence)[:MAX_APPS])
-
-
-def demand_ratio(players: int, slots: float) -> float:
-    """Return players per slot. Without slots, return `players + 1`, or 0 without players."""
-    if slots:
-        return players / slots
-    return players + 1 if players else 0

@@ -9,6 +9,7 @@ from matchmaker import messages
 from matchmaker.session_urls import return_url, session_url
 from pixelfleet.fleet import waiting
 from pixelfleet.fleet.model import Lease, LeaseState
+from pixelfleet.fleet.returning import KEPT
 from pixelfleet.fleet.waiting import WaitingToken
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending, ending_of
@@ -51,11 +52,16 @@ class Place:
         A page may return to its place although its player has arrived at its streamer meanwhile: the page was lost
         before it got the token of its session. It then negotiates again in that session, which its server owns.
         """
-        key = player.context.session_key
+        key, passed_on = player.context.session_key, player.passed_on
+        if player.ticket.by_cookie and not lease.streamer.legacy:
+            passed_on = {**passed_on, KEPT: "1"}
+        if key is not None and lease.session_id != player.ticket.session_id:
+            log.info("player is brought back", session=player.ticket.session_id, back_to=lease.session_id)
+            return return_url(lease, key, passed_on)
         if self.returned and lease.state is LeaseState.HELD and key is not None and not lease.streamer.legacy:
             player.context.broker.arrived(lease.session_id)
-            return return_url(lease, key, player.passed_on)
-        return session_url(lease, key, player.passed_on)
+            return return_url(lease, key, passed_on)
+        return session_url(lease, key, passed_on)
 
     def leave(self, player: "Player", code: int) -> None:
         """End the session of a player without a streamer; its place is kept if its page may return."""

@@ -25,7 +25,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
-from pixelfleet.auth.person import client_digest, person_of
+from pixelfleet.auth.person import client_digest, is_by_cookie, person_of
 from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
@@ -200,6 +200,9 @@ class Players:
             labels=join_request.labels,
             priority=identity.priority or 0,
             keeps_place=self._keeps_place if can_resume(forwarded) else 0,
+            by_cookie=self.session_key is not None
+            and not can_resume(forwarded)
+            and is_by_cookie(identity, head.headers),
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )

@@ -14,6 +14,9 @@ from pixelfleet.service.secret_files import read_secret
 from pixelfleet.service.spelling import closest
 from pixelfleet.service.values import check_path
 
+EXIT_INTERRUPTED: Final = 130
+"""The exit code of a command that SIGINT ended, as shells have it."""
+
 _ECHOED: Final = re.compile(r"(invalid \w+ value): .*")
 """The value of an option in an error of argparse, which may be a secret."""
 

@@ -55,6 +55,9 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "configure": Command(
         "pixelfleet_cli.configure", "Write the Kubernetes manifests of an installation.", group=OPERATIONS, once=True
     ),
+    "simulate": Command(
+        "pixelfleet_cli.simulate", "Find how many GPUs and warm slots a load needs.", group=OPERATIONS, once=True
+    ),
     "demo": Command(
         "pixelfleet_cli.demo",
         "Run every service in one process, with a test picture.",

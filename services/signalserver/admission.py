@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from pixelfleet.fleet.returning import KEPT
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.net.handshake import Accepted, Decision
@@ -89,7 +90,8 @@ class PeerAdmission:
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
-        resumable = resume == NEW and self._returns.enabled
+        kept = resume != NEW and query.get(KEPT) == "1"
+        resumable = (resume == NEW or kept) and self._returns.enabled
 
         def opened(socket: WebSocket) -> MessageHandler:
             address = client_address(request.remote, request.headers, settings.trusted_proxies)
@@ -97,7 +99,9 @@ class PeerAdmission:
             def connect(config: bytes) -> MessageHandler:
                 handler: PeerConnection | ResumablePlayer
                 if resumable:
-                    handler = self._returns.connect(socket, config, address=address, offers=offers, admission=admission)
+                    handler = self._returns.connect(
+                        socket, config, address=address, offers=offers, admission=admission, kept=kept
+                    )
                     connection = handler.connection
                 else:
                     connection = handler = self._connect(socket, config, address, admission, offers=offers)

@@ -225,6 +225,21 @@ class ResumablePlayer:
         self.line.pause()
 
 
+class KeptPlayer(ResumablePlayer):
+    """One negotiation of a page without a token, whose router's cookie may bring it back to its session."""
+
+    __slots__ = ()
+
+    def message(self, data: bytes) -> None:
+        """Pass a message to the hub."""
+        self._hub.received(self.connection, data)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the page has no websocket, and no other page is about to take its slot."""
+        return self._socket is None and self._next is None
+
+
 OnEnd = Callable[[ResumablePlayer, CloseCode | None, str], None]
 """Called when a session ends: with the code and the reason with which the server ended it, or with None."""
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import structlog
 
 from pixelfleet.fleet.resume import ResumeToken, resume_key, sign, verify
+from pixelfleet.fleet.returning import KEPT
 from pixelfleet.net.access import client_address
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -24,13 +25,16 @@ from signalserver.core.session_time import SessionTime
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
-from signalserver.resumable import ResumablePlayer, Windows
+from signalserver.resumable import KeptPlayer, ResumablePlayer, Windows
 from signalserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 MAX_REMEMBERED: Final = 1000
 """Ended sessions whose pages must not connect again; for a further one, the oldest is forgotten."""
+
+NOTHING: Final = Budget(0)
+"""Of the pages that return with a new negotiation only: none of their messages are kept."""
 
 End = tuple[CloseCode, str]
 
@@ -73,25 +77,27 @@ class Returns:
         admission: Admission | None,
         session_id: str | None = None,
         time: SessionTime | None = None,
+        kept: bool = False,
     ) -> ResumablePlayer:
         """Begin a negotiation: send the page its token, and connect it as a new player.
 
-        `session_id` is the session of an earlier negotiation; without it and an admission the session is a new one.
-        `time` is the time of that session.
+        A page that is `kept` does not know tokens and gets none. `session_id` is the session of an earlier negotiation,
+        and `time` its time; without it and an admission the session is a new one.
         """
         if session_id is None:
             session_id = admission.session_id if admission is not None else uuid.uuid4().hex
-        player = ResumablePlayer(
+        player = (KeptPlayer if kept else ResumablePlayer)(
             self._hub,
             self._metrics,
             self._windows,
-            Line(self._budget),
+            Line(NOTHING if kept else self._budget),
             session_id=session_id,
             line_id=secrets.token_hex(8),
             on_end=self._ended,
         )
         self._players[session_id] = player
-        socket.send(self._greeting(player, {"token": self._token(player, admission)}))
+        if not kept:
+            socket.send(self._greeting(player, {"token": self._token(player, admission)}))
         player.begin(socket)
         connected = self._hub.switchboard.player_connected
         player.connection = self._hub.begin(
@@ -105,9 +111,9 @@ class Returns:
                 address=address,
                 admission=admission,
                 offers=offers,
-                pings=True,
+                pings=not kept,
                 time=time,
-                hears_limits=True,
+                hears_limits=not kept,
             ),
         )
         return player
@@ -125,6 +131,10 @@ class Returns:
             self._refuse(socket, code, reason, why="no such session")
             return None
         address = client_address(request.remote, request.headers, self._settings.trusted_proxies)
+        kept = isinstance(player, KeptPlayer)
+        if kept != (request.query.get(KEPT) == "1") or (isinstance(player, KeptPlayer) and not player.is_away):
+            self._refuse(socket, close_codes.SESSION_GONE, why="the session is not away")
+            return None
         if request.query.get("fresh") == "1":
             offers = request.query.get("OfferToReceive", "").lower() == "true"
             return self._negotiate_again(socket, player, address, offers=offers)
@@ -158,6 +168,7 @@ class Returns:
                 admission=subscriber.admission,
                 session_id=player.session_id,
                 time=subscriber.time,
+                kept=isinstance(player, KeptPlayer),
             )
             self._metrics.sessions_resumed.labels("fresh").inc()
             if self._drain.begun:

@@ -68,6 +68,13 @@ COMPANIONS: Final[dict[str, dict[str, str]]] = {
     "turn-check": {"file": "{folder}/ice.json"},
     "configure": {"folder": str(ROOT / "k8s"), "overlay": "{folder}/overlay", "env_file": "{folder}/.env"},
     "streamer": {"url": "ws://127.0.0.1:1"},
+    "simulate": {
+        "days": "0.01",
+        "sync_seconds": "600",
+        "scrape_seconds": "600",
+        "warm": "1",
+        "arrivals_file": "{folder}/arrivals.csv",
+    },
 }
 """The options of each command, beside its ports, with which it starts."""
 
@@ -189,6 +196,7 @@ def test_an_absurd_value_is_refused(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     make_certificate(tmp_path)
     (tmp_path / "empty").touch()
+    (tmp_path / "arrivals.csv").write_text("0,60\n100,60\n")
     (tmp_path / "noise").write_bytes(b"\x00\xff" * 100)
     (tmp_path / "x.json").write_text("[]")
     (tmp_path / "ice.json").write_text(
@@ -233,6 +241,7 @@ def test_an_absurd_argument_leaves_one_line(
 ) -> None:
     monkeypatch.setenv("PIXELFLEET_LINK_KEY", KEY)
     (tmp_path / "empty").touch()
+    (tmp_path / "arrivals.csv").write_text("0,60\n100,60\n")
     (tmp_path / "noise").write_bytes(b"\x00\xff" * 100)
     others = ["--url=http://127.0.0.1:1"] if command[0] == "fleet" and option != "--url" else []
     for value in (*TEXTS, *URLS, *NUMBERS, str(tmp_path), str(tmp_path / "empty"), str(tmp_path / "noise")):

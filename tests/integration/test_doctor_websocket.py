@@ -149,6 +149,7 @@ async def cutting(port: int, pings: int) -> AsyncIterator[str]:
         async def onward() -> None:
             while data := await reader.read(65536):
                 upstream_writer.write(data)
+            upstream_writer.close()
 
         task = asyncio.create_task(onward())
         seen = 0

@@ -149,7 +149,12 @@ def configured(folder: Path, values: dict[str, str], manifests: Path = K8S) -> s
 
 
 def _with_component(folder: Path, component: str) -> str:
-    base = os.path.relpath(K8S, folder.resolve())
+    return with_component(folder, component, K8S)
+
+
+def with_component(folder: Path, component: str, manifests: Path) -> str:
+    """Return what kustomize renders from base with a component of a folder with manifests."""
+    base = os.path.relpath(manifests, folder.resolve())
     kustomization: dict[str, Any] = {
         "namespace": "pixel",
         "resources": [f"{base}/base"],

@@ -15,9 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from matchmaker import metrics as matchmaker_metrics
 from matchmaker.metrics import FleetGauges, Metrics
+from pixelfleet.autoscaling.demand import beyond_tolerance
 from pixelfleet.autoscaling.hpa import Autoscaler
 from pixelfleet.autoscaling.manifests import autoscaler_of, scaled_object_of
 from pixelfleet.autoscaling.replicas import Pods, Tolerance
+from pixelfleet.capacity.scalers import scaler_of, shipped
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import ServerReport, StreamerReport, Ticket, Totals
 from pixelfleet.fleet.store import StoreUnavailableError
@@ -129,12 +131,14 @@ def _spec(rendering: str, kind: str) -> Any:
     return found["spec"]
 
 
+def _autoscaler(kind: str, spec: Any) -> Autoscaler:
+    return scaled_object_of(spec).autoscaler if kind == "ScaledObject" else autoscaler_of(spec)
+
+
 def autoscaler(rendering: str) -> Autoscaler:
     """Return a shipped autoscaler that is limited by its metric alone, up to 5,000 pods."""
-    if any(of_kind(rendered(rendering), "ScaledObject")):
-        found = scaled_object_of(_spec(rendering, "ScaledObject")).autoscaler
-    else:
-        found = autoscaler_of(_spec(rendering, "HorizontalPodAutoscaler"))
+    kind = "ScaledObject" if any(of_kind(rendered(rendering), "ScaledObject")) else "HorizontalPodAutoscaler"
+    found = _autoscaler(kind, _spec(rendering, kind))
     return Autoscaler(1, 5000, found.metrics, tolerance=found.tolerance)
 
 
@@ -143,9 +147,30 @@ def proposed(rendering: str, value: float | None, pods: int, ready: int | None =
     return autoscaler(rendering).proposed(Pods(pods, pods, pods if ready is None else ready), [value])
 
 
-def beyond_tolerance(wanted: float, pods: int) -> float:
-    """Return the value of the query for clusters before 1.35, which Prometheus evaluates in tests/telemetry."""
-    return max(wanted, math.floor(1.1 * pods) + 1) if wanted > pods else wanted
+@pytest.mark.parametrize(
+    ("rendering", "name", "exact"),
+    [
+        ("component hpa-stream", "hpa", True),
+        ("component keda-stream", "keda", True),
+        ("component hpa-ratio", "hpa-ratio", True),
+        ("configure older", "hpa", False),
+        ("configure most", "keda", False),
+    ],
+)
+def test_the_simulation_has_the_shipped_autoscalers(rendering: str, name: str, exact: bool) -> None:
+    kind = "ScaledObject" if name == "keda" else "HorizontalPodAutoscaler"
+    spec = _spec(rendering, kind)
+    suffix = "ReplicaCount" if name == "keda" else "Replicas"
+    made = shipped(name, spec[f"min{suffix}"], spec[f"max{suffix}"], exact=exact)
+    ours, theirs = (scaler_of(each, 15) for each in (made, {"kind": kind, "spec": spec}))
+    assert (ours.series, ours.minimum, ours.maximum) == (theirs.series, theirs.minimum, theirs.maximum)
+    assert [loop.seconds for loop in ours.loops] == [loop.seconds for loop in theirs.loops]
+    assert made["spec"].get("cooldownPeriod") == spec.get("cooldownPeriod")
+    found = [_autoscaler(kind, each) for each in (made["spec"], spec)]
+    assert [(each.metrics[0].kind, each.metrics[0].target, each.tolerance) for each in found[:1]] == [
+        (each.metrics[0].kind, each.metrics[0].target, each.tolerance) for each in found[1:]
+    ]
+    assert (found[0].behavior.up, found[0].behavior.down) == (found[1].behavior.up, found[1].behavior.down)
 
 
 @pytest.mark.parametrize(("busy", "waiting", "streamers"), [(0, 0, 4), (3, 0, 4), (4, 0, 4), (4, 3, 4), (1, 0, 7)])

@@ -1,6 +1,8 @@
 """The shipped configuration, rules, dashboard and adapter rules, on a Prometheus that scrapes the real services."""
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from pixelfleet_cli.simulate.inputs import range_of
+from tests.documents import ROOT, read
 from tests.parts import PATIENCE_SECONDS, eventually, program, require_part
 from tests.telemetry.fleet import LOOPBACK, Fleet, under_load
 from tests.telemetry.prometheus import Prometheus, compose_configuration, kubernetes_configuration, prometheus
@@ -59,6 +63,7 @@ async def test_every_target_is_up_and_every_read_series_has_a_value(scene: Scene
     await everything_has_a_value(scene.compose, here)
     assert await scene.kubernetes.query('DCGM_FI_DEV_GPU_UTIL{namespace="pixel",pod!=""}'), "the pod that uses the GPU"
     await every_rule_is_evaluated(scene.kubernetes)
+    await the_queries_of_the_guide_to_capacity_have_a_value(scene.kubernetes)
     await every_adapter_rule_names_its_objects(scene.kubernetes)
     await the_services_metrics_are_clean(scene.fleet)
 
@@ -88,6 +93,16 @@ async def every_rule_is_evaluated(server: Prometheus) -> None:
     evaluated = await server.rules()
     assert len(evaluated) >= 20
     assert {rule["health"] for rule in evaluated} == {"ok"}, [rule for rule in evaluated if rule["health"] != "ok"]
+
+
+async def the_queries_of_the_guide_to_capacity_have_a_value(server: Prometheus) -> None:
+    queries = re.findall(r"'query=(.+)'", read(ROOT / "docs" / "how-to" / "capacity.md"))
+    arrivals, session = queries
+    assert await server.value(session.replace("7d", "1m")) is not None
+    now = time.time()
+    params = {"query": arrivals, "start": str(now - 3600), "end": str(now), "step": "3600"}
+    async with server.http.get("/api/v1/query_range", params=params) as answer:
+        assert len(range_of(await answer.text()).per_hour) == 1
 
 
 async def every_adapter_rule_names_its_objects(server: Prometheus) -> None:

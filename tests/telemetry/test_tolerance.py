@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pixelfleet.autoscaling.demand import beyond_tolerance
 from tests.manifests.pods import of_kind
 from tests.manifests.rendering import rendered
-from tests.manifests.test_autoscaling import beyond_tolerance
 from tests.parts import require_part
 from tests.telemetry.shipped import adapter_query, adapter_rules
 

@@ -18,6 +18,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "pixelfleet.protocol": (),
     "pixelfleet.service": (),
     "pixelfleet.autoscaling": (),
+    "pixelfleet.capacity": ("pixelfleet.autoscaling",),
     "pixelfleet.net": ("pixelfleet.protocol", "pixelfleet.service"),
     "pixelfleet.fleet": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
     "pixelfleet.kube": ("pixelfleet.net", "pixelfleet.protocol", "pixelfleet.service"),
@@ -27,7 +28,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """The packages that each package may import, lowest first. Services never import each other."""
 
-NO_IO = ("pixelfleet.autoscaling", "pixelfleet_cli.doctor.findings", "signalserver.core")
+NO_IO = ("pixelfleet.autoscaling", "pixelfleet.capacity", "pixelfleet_cli.doctor.findings", "signalserver.core")
 """Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")

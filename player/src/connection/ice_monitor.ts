@@ -30,6 +30,11 @@ export class IceMonitor {
           this.#observer.onLost();
         }
       },
+      onFound: () => {
+        if (connection === this.#connection) {
+          this.#observer.onFound();
+        }
+      },
       onKind: (kind) => {
         if (connection === this.#connection) {
           this.#report(kind);

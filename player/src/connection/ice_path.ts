@@ -14,6 +14,8 @@ type Stats = Readonly<Record<string, unknown>>;
 export interface IcePathObserver {
   /** The path was lost, or none was found. */
   onLost(): void;
+  /** There is a path, or it is there again. */
+  onFound(): void;
   /** The kind of the path is known, or has changed. */
   onKind(kind: IcePathKind): void;
 }
@@ -33,6 +35,7 @@ export function watchIcePath(connection: RTCPeerConnection, observer: IcePathObs
         }
       }, DISCONNECTED_TIMEOUT);
     } else if (state === 'connected') {
+      observer.onFound();
       reportKind(connection, observer);
       window.setTimeout(reportKind, RECHECK_DELAY, connection, observer);
     }

@@ -10,6 +10,8 @@ export interface PathObserver {
   state(): 'connected' | 'disconnected' | 'failed';
   /** Asks the server whether it is there. */
   ask(): void;
+  /** `isWaiting` has changed. */
+  onWaiting(): void;
   /** The network is there, and the path is not: only a new negotiation finds another one. */
   onGone(): void;
 }
@@ -27,9 +29,14 @@ export class PathRecovery {
     this.#observer = observer;
   }
 
+  /** Whether the path was lost, and may come back. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** The path was lost. */
   lost(): void {
-    this.#isWaiting = true;
+    this.#setWaiting(true);
     this.#observer.ask();
   }
 
@@ -48,13 +55,20 @@ export class PathRecovery {
     }
   }
 
-  /** The connection to the server, or the peer connection, has ended. */
+  /** The path is there again, or its peer connection or the connection to the server has ended. */
   stop(): void {
-    this.#isWaiting = false;
+    this.#setWaiting(false);
     this.#timers.forEach((timer) => {
       window.clearTimeout(timer);
     });
     this.#timers = [];
+  }
+
+  #setWaiting(isWaiting: boolean): void {
+    if (isWaiting !== this.#isWaiting) {
+      this.#isWaiting = isWaiting;
+      this.#observer.onWaiting();
+    }
   }
 
   #check(given: readonly string[]): void {

@@ -80,6 +80,10 @@ class Behavior:
 
     def _stabilized(self, now: float, current: int, proposed: int) -> int:
         """Return the lowest proposal of the window for scaling up, or the highest one of that for scaling down."""
+        if not self._proposed:
+            # The controller takes the number that it finds as its first proposal: a new autoscaler does not scale down
+            # within the window.
+            self._proposed.append((now, current))
         self._proposed.append((now, proposed))
         longest = max(self.up.window_seconds, self.down.window_seconds)
         while self._proposed and self._proposed[0][0] <= now - longest:

@@ -30,6 +30,9 @@ PAGE_ARRIVAL_SECONDS: Final = 45.0
 WARM_UP_SECONDS: Final = 2.5
 """The time after a store reset without matches, so that every replica can restore its sessions first."""
 
+AWAY_SECONDS: Final = 120
+"""The time for which a cookie can bring a player back to an away session."""
+
 # -- exclusion and quarantine -----------------------------------------------------------------------
 
 MAX_EXCLUDED: Final = 8

@@ -105,6 +105,9 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keeps_place: int = 0
     """The seconds for which its place in the queue is kept after its player was lost; 0 for a player that cannot
     return."""
+    by_cookie: bool = False
+    """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
+    person gets the streamer of such a session back while that is away."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""

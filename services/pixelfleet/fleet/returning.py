@@ -21,6 +21,10 @@ RESUME: Final = "resume"
 CAN_RESUME: Final = "1"
 """Its value in the request of a new player."""
 
+KEPT: Final = "kept"
+"""The query parameter of a page that cannot return with a token: its session is kept, and its router's cookie may bring
+it back to that. Only matchmakers send it."""
+
 PASSED_ON: Final = (RESUME, "received", "fresh", "OfferToReceive")
 """The query parameters that a signalling server gets from a page that returns to its session."""
 

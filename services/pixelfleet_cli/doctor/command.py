@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pixelfleet_cli.arguments import Parser
+from pixelfleet_cli.arguments import EXIT_INTERRUPTED, Parser
 
 DEFAULT_URL: Final = "http://localhost:8080/"
 """The page of the demo, of docker-compose and of a router on its default port."""
 
 MAX_IDLE_SECONDS: Final = 86_400.0
-
-EXIT_INTERRUPTED: Final = 130
-"""The exit code of a command that SIGINT ended, as shells have it."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -59,11 +59,12 @@ async def tunnel(
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in both:
                 task.cancel()
-        ended = down.close_code  # None if the upstream has ended first
-        await up.close(code=_sendable(up.close_code if ended is None else ended))
+        # Of the side that has ended first: the client's code is None otherwise. `close` may change the upstream's.
+        downs, ups = down.close_code, up.close_code
+        await up.close(code=_sendable(ups if downs is None else downs))
     finally:
         await up.close()
-    await down.close(code=forwardable(up.close_code or 0) if ended is None else _sendable(ended))
+    await down.close(code=forwardable(ups or 0) if downs is None else _sendable(downs))
     return down
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from matchmaker.metrics import MAX_APPS, READ_SECONDS, STALE_SECONDS, FleetGauges, Metrics, demand_ratio, shown_apps
+from matchmaker.metrics import MAX_APPS, READ_SECONDS, STALE_SECONDS, FleetGauges, Metrics, shown_apps
+from pixelfleet.autoscaling.demand import demand_ratio
 from pixelfleet.fleet.model import AppTotals
 from tests.unit.matchmaker.brokers import Store, ticket
 

@@ -199,3 +199,65 @@ async def test_a_forged_token_is_refused_after_the_websocket_is_open(replica: Re
     client.leave()
     assert len(replica.players) == 0
     assert not replica.broker.has_pending_work
+
+
+# -- pages without tokens ---------------------------------------------------------------------------
+
+
+async def kept_session(replica: Replica) -> str:
+    """Let a page of a browser with a cookie be away from its streamer; return its session."""
+    report = await replica.store.streamer()
+    client = replica.player(by_cookie=True, person="ada0")
+    await replica.settle()
+    assert parse_qs(urlsplit(replica.dials[-1].url).query)["kept"] == ["1"]
+    replica.dials[-1].open()
+    await replica.settle()
+    sessions = (client.session,)
+    for sequence, away in ((2, ()), (3, sessions)):
+        held = structs.replace(report, sessions=sessions, away=away)
+        await replica.store.inner.report(ServerReport(server_id="s1", sequence=sequence, streamers=(held,)))
+    lose(client, 1001)
+    await replica.settle()
+    return client.session
+
+
+async def test_a_cookie_brings_a_page_back_to_its_session(replica: Replica) -> None:
+    session = await kept_session(replica)
+    again = replica.player(by_cookie=True, person="ada0")
+    await replica.settle()
+    query = parse_qs(urlsplit(replica.dials[-1].url).query)
+    assert resume.verify(query["resume"][0], resume_key(KEY)).session_id == session
+    assert (query["fresh"], query["kept"]) == (["1"], ["1"])
+    replica.dials[-1].open()
+    await replica.settle()
+    again.leave()
+    await replica.settle()
+    assert not replica.broker.has_pending_work
+    assert [lease.session_id for lease in (await replica.store.inner.snapshot()).leases] == [session]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_a_page_that_cannot_be_brought_back_joins_anew_next_time(replica: Replica, *, refused: bool) -> None:
+    await kept_session(replica)
+    again = replica.player(by_cookie=True, person="ada0")
+    await replica.settle()
+    if refused:
+        replica.dials[-1].open()
+        await replica.settle()
+        replica.dials[-1].handler.closed(4007, "the session cannot be resumed")
+    else:
+        replica.dials[-1].fail()
+    await replica.settle()
+    assert again.socket.closes[0][0] == (4007 if refused else 4001)
+    again.leave()
+    later = replica.player(by_cookie=True, person="ada0")
+    await replica.settle()
+    assert later.details == [messages.WAITING]
+
+
+async def test_only_a_page_with_a_cookie_and_without_tokens_is_brought_back(replica: Replica) -> None:
+    cookie = {"X-Pixelfleet-Player": "c" * 22}
+    for path, headers, expected in (("/", cookie, True), ("/?resume=1", cookie, False), ("/", {}, False)):
+        decision = replica.upgrade(path, **headers)
+        handler = decision.listener._opened(FakeSocket().real)
+        assert handler.ticket.by_cookie is expected

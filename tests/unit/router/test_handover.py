@@ -17,12 +17,17 @@ from pixelfleet.net.relay import MAX_QUEUED_BYTES, Relay
 from pixelfleet.net.websocket import MessageHandler
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.service import signing
 from router.handover import FAILURES, PAUSE_SECONDS, Handover, Offers, State
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
 KEY = handover_key("k" * 32)
 DESTINATION = Destination("ws://10.0.0.1:4000/?player=a&session=token", "a")
-ORDER = handover.encode(handover.Handover(sign(DESTINATION, KEY)))
+CLAIMS = {"url": DESTINATION.url, "sub": DESTINATION.session}
+ORDER = handover.encode(
+    handover.Handover(signing.sign(CLAIMS, KEY, audience=handover.DESTINATION_AUDIENCE, seconds=86_400))
+)
+"""Made before the first test, and valid for longer than a run of all tests."""
 HOLD, RELAY = handover.encode(Hold()), handover.encode(RelayOrder())
 WELCOME = b'{"type":"matchmaker","queued":true}'
 

@@ -203,6 +203,15 @@ class Server:
         assert isinstance(page.link.socket.handler, ResumablePlayer)
         return page.link.socket.handler
 
+    def keep(self, session_id: str) -> Link:
+        """Connect a page without tokens whose session is kept."""
+        link = self._link()
+        admission = Admission(session_id, "cam", "game", spectator=False)
+        link.socket.handler = self.returns.connect(
+            link.socket.real, CONFIG, address="127.0.0.1", offers=False, admission=admission, kept=True
+        )
+        return link
+
     def _link(self) -> Link:
         link = Link(FakeSocket())
         self.links.append(link)

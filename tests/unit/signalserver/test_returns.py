@@ -18,6 +18,8 @@ from signalserver import returns as returns_module
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import MAX_BYTES, MESSAGE_BYTES
 from signalserver.core.roster import Role
+from signalserver.core.session_time import SessionRules
+from signalserver.core.state import Rules
 from signalserver.rtc_config import RtcConfigSource
 from tests.parts import eventually
 from tests.unit.signalserver.core.conversation import CANDIDATE, CONFIG
@@ -132,6 +134,12 @@ async def test_a_page_without_a_session_of_the_fleet_returns_too() -> None:
     page.resume()
     deliver(page)
     assert page.greeted
+    first = page.token
+    page.negotiate()
+    deliver(page)
+    assert server.dial(f"resume={first}&fresh=1").socket.closes == []
+    assert page.link is not None
+    assert page.link.socket.closes[0][0] == 4208
 
 
 # -- resume -----------------------------------------------------------------------------------------
@@ -219,6 +227,18 @@ async def test_a_page_with_an_impossible_count_must_negotiate_again(server: Serv
     assert server.series("pixelfleet_sessions_away") == 1
 
 
+async def test_a_new_negotiation_continues_the_time_of_its_session() -> None:
+    server = make_server(Rules(session=SessionRules(session_seconds=600)))
+    page = arrived(server)
+    (before,) = server.made.hub.switchboard.players()
+    lost(page, 1001)
+    server.dial(f"resume={page.token}&fresh=1")
+    (after,) = server.made.hub.switchboard.players()
+    assert after is not before
+    assert after.time is before.time
+    assert after.hears_limits
+
+
 async def test_a_page_whose_messages_are_no_longer_kept_negotiates_again_with_the_same_streamer(server: Server) -> None:
     page = arrived(server)
     lost(page)
@@ -293,9 +313,9 @@ async def test_a_session_keeps_its_slot_while_its_page_waits_for_a_configuration
     page = arrived(server)
     server.made.hub.sessions.reported(server.made.hub.sessions.ended())
     page.negotiate()
+    await eventually(lambda: slow.names == ["session-1"], "the configuration is requested")
     assert server.arrive("session-2") is None
     assert server.made.hub.sessions.ended() == ()
-    await eventually(lambda: slow.names == ["session-1"], "the configuration is requested")
     slow.ready.set()
     await eventually(lambda: page.link is not None and page.link.socket.sent, "the page has its configuration")
     deliver(page)
@@ -308,6 +328,7 @@ async def test_a_page_that_waits_for_a_configuration_is_closed_with_its_session(
 ) -> None:
     page = arrived(server)
     page.negotiate()
+    await eventually(lambda: slow.names == ["session-1"], "the configuration is requested")
     assert page.link is not None
     server.made.hub.end_session("session-1")
     assert page.link.socket.closes == [(4201, "removed by the host")]
@@ -321,6 +342,7 @@ async def test_a_page_that_waits_for_a_configuration_gives_way_to_a_newer_connec
     page = arrived(server)
     count = len(page.received)
     page.negotiate()
+    await eventually(lambda: slow.names == ["session-1"], "the configuration is requested")
     waiting = page.link
     assert waiting is not None
     newer = server.dial(f"resume={page.token}&received={count}")
@@ -328,6 +350,19 @@ async def test_a_page_that_waits_for_a_configuration_gives_way_to_a_newer_connec
     assert newer.socket.closes == []
     assert server.series("pixelfleet_sessions_away") == 0
     assert len(server.made.hub.connections(Role.PLAYER)) == 1
+
+
+async def test_a_page_that_leaves_while_it_waits_for_a_configuration_has_its_time_to_return(
+    server: Server, slow: SlowConfig
+) -> None:
+    page = arrived(server)
+    page.negotiate()
+    await eventually(lambda: slow.names == ["session-1"], "the configuration is requested")
+    lost(page)
+    assert len(server.connected()) == 1
+    server.expire()
+    assert server.connected() == []
+    assert server.made.hub.connections(Role.PLAYER) == []
 
 
 # -- the end of a session ---------------------------------------------------------------------------

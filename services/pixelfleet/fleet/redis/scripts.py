@@ -52,6 +52,7 @@ TIMES: Final = (
 )
 """The bounds of the scripts that are times. In Lua they are in microseconds, without `_SECONDS` in their names."""
 NUMBERS: Final = (
+    "AWAY_SECONDS",
     "DUE_AT_ONCE",
     "ENDS_AFTER_CUT",
     "EXACT_POSITIONS",

@@ -183,12 +183,17 @@ class RedisFleetStore:
             _write(ticket),
             ticket.person,
             ticket.client,
-            int(returns),
+            _way_of(ticket, returns=returns),
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
             raise error(text)
         return reply
+
+
+def _way_of(ticket: Ticket, *, returns: bool) -> int:
+    """Return how a ticket joins, as `join.lua` expects it."""
+    return 1 if returns else 2 * ticket.by_cookie
 
 
 def _bytes(fact: object) -> bytes:
@@ -223,6 +228,7 @@ def _streamer_facts(report: StreamerReport) -> list[Any]:
         int(report.legacy),
         report.players,
         _write(report),
+        orjson.dumps(report.away),
     ]
 
 

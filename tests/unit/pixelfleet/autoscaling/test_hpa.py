@@ -97,6 +97,13 @@ def test_scaling_down_waits_for_the_highest_proposal_of_its_window() -> None:
     assert scaler.reconcile(901, steady(4), [2]) == 2
 
 
+def test_a_new_autoscaler_does_not_scale_down_within_its_window() -> None:
+    scaler = by_average(tolerance=EXACT, behavior=Behavior(AT_ONCE, Rules(AT_ONCE.policies, window_seconds=600)))
+    assert scaler.reconcile(0, steady(10), [2]) == 10
+    assert scaler.reconcile(599, steady(10), [2]) == 10
+    assert scaler.reconcile(600, steady(10), [2]) == 2
+
+
 def test_a_quarter_a_minute_is_removed_at_most() -> None:
     scaler = by_average(tolerance=EXACT, behavior=Behavior(AT_ONCE, Rules((Policy(Unit.PERCENT, 25, 60),))))
     assert scaler.reconcile(0, steady(8), [0]) == 6

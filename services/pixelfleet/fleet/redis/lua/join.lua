@@ -2,8 +2,8 @@
 -- ARGV[2] session  [3] replica, or empty for a reservation  [4] app  [5] selector  [6] wants
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
--- ARGV[12] 1 for a player that returns to its place
--- Returns {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
+-- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
+-- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
 --   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
 --   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
 --   kicked, or 'lost' for a returning player whose place is no longer kept
@@ -28,7 +28,11 @@ end
 
 local kept = ARGV[12] == '1' and kept_arrival(session)
 if ARGV[12] == '1' and not kept then return answer('lost') end
-if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10]) == 1 then return answer('kicked') end
+if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10], P .. 'away:' .. ARGV[10]) > 0 then
+  if call('EXISTS', P .. 'kicked:' .. ARGV[10]) == 1 then return answer('kicked') end
+  local held = ARGV[12] == '2' and wants == '' and take_away_session(ARGV[10], app, selector)
+  if held then return answer(held) end
+end
 wants = resolve_wanted(app, wants)
 if wants == '' then
   local refusal = register_selector(app, selector, replica == '' and is_known or may_wait, client)

@@ -1,8 +1,8 @@
 -- Replaces the stored streamers of one server.
 -- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of [8] and all that follows
--- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them eleven:
+-- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them twelve:
 --   endpoint, app, capacity, 1 if ready and not draining, sessions (json), spectators (json), labels, node,
---   1 for a legacy server, players, the whole report
+--   1 for a legacy server, players, the whole report, sessions that are away (json)
 -- Returns {1 if accepted, fence, sessions to end...}
 expire()
 local server, sequence, owner, fence, digest = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -128,6 +128,7 @@ local function update_streamer(key, i)
   s.onl = ARGV[i + 5]
   s.on = int(#spectators)
   s.rep = ARGV[i + 10]
+  for _, name in ipairs(list(ARGV[i + 11])) do remember_away_session(name) end
   if arrived then
     s.fails = '0'
     s.fby = ''
@@ -157,7 +158,7 @@ else
       if not remaining[key] then drop_streamer(key) end
     end
   end
-  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 11) end
+  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 12) end
   call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner, 'digest', digest, 'keys', ARGV[8])
   for _, key in ipairs(keys) do serve(key) end
 end

@@ -17,6 +17,7 @@
 --   sh:STREAMER        set     sessions with a lease that the server has reported
 --   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld)
 --   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until then)
+--   away:PERSON        hash    the session of a person that is away (with a TTL), if a cookie may bring it back
 --   replicas           set     the replicas that are alive
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
 --   rv:REPLICA         set     legacy servers whose link a replica holds;  said:REPLICA  set  sessions restored so far

@@ -1,0 +1,1 @@
+"""`pixelfleet simulate`: how long players wait and what the GPUs cost, before they are bought."""

@@ -71,7 +71,7 @@ class Player(Schema, frozen=True, kw_only=True):
     ] = msgspec.UNSET
     idle_seconds: Annotated[
         float | msgspec.UnsetType,
-        Meta(description="how long it has had no input; present with --idle-seconds"),
+        Meta(description="how long its page has reported no input; present with --idle-seconds"),
     ] = msgspec.UNSET
 
 

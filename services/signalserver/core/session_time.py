@@ -102,9 +102,7 @@ class SessionTime:
         self._input_at = max(self._input_at, self.counted(now, rules))
 
     def idle(self, now: float, rules: SessionRules) -> float:
-        """Return how long the session has had no input."""
-        if not self.reported and not rules.silent_is_idle:
-            return 0.0
+        """Return how long the page has reported no input."""
         return max(0.0, self.counted(now, rules) - self._input_at)
 
     def remaining(self, now: float, rules: SessionRules) -> Remaining | None:

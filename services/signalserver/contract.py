@@ -5,13 +5,12 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
 from signalserver.drain import DrainState
 
 MAX_REASON_LENGTH: Final = 120
-
-MAX_EXTENSION_SECONDS: Final = 86400
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,13 +12,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pixelfleet.net.access import client_address
+from pixelfleet.net.extension import extension_seconds
 from pixelfleet.net.http import json_response
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.version import VERSION
 from signalserver.contract import (
-    MAX_EXTENSION_SECONDS,
     MAX_REASON_LENGTH,
     Config,
     DrainStatus,
@@ -119,7 +119,7 @@ class Rest:
     async def extend(self, request: web.Request) -> web.Response:
         """Let the session of one player last longer."""
         player = self._find(request)
-        seconds = _extension(request.query.get("seconds", ""))
+        seconds = extension_seconds(request)
         self.hub.extend(player.peer.key, seconds)
         log.info("session extended", peer=player.player_id, seconds=seconds, by=self._caller(request))
         return json_response(Extended(player_id=player.player_id, seconds=seconds))
@@ -171,17 +171,6 @@ class Rest:
             ends_at=round(time() + remaining.seconds, 1) if remaining else msgspec.UNSET,
             idle_seconds=round(player.time.idle(now, rules), 1) if rules.idle_seconds else msgspec.UNSET,
         )
-
-
-def _extension(text: str) -> float:
-    """Return the seconds of an extension; raise HTTPBadRequest for a text that is none."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= MAX_EXTENSION_SECONDS:
-        raise web.HTTPBadRequest(reason=f"seconds: more than 0 and at most {MAX_EXTENSION_SECONDS}")
-    return seconds
 
 
 def _source(source: Source[PeerSocket]) -> Streamer:

@@ -108,6 +108,13 @@ class Ending(Schema, frozen=True, kw_only=True):
     state: Literal["ending"]
 
 
+class Extension(Schema, frozen=True, kw_only=True):
+    """A session that may last longer."""
+
+    id: str
+    seconds: float
+
+
 class App(Schema, frozen=True, kw_only=True):
     """The totals of one application."""
 

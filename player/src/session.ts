@@ -1,5 +1,5 @@
 import { Flags, Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { closeReason, isPixelfleetCode, reconnectAdvice } from './connection/close_codes';
+import { closeReason, isPixelfleetCode, reconnectAdvice, STREAMER_CLOSED } from './connection/close_codes';
 import { endOf, UPGRADE_BLOCKED, waitOf } from './connection/close_events';
 import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
@@ -20,14 +20,8 @@ import type { ResumingTransport } from './resume/resuming_transport';
 import { SessionState } from './session_state';
 import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
 
-/** The close code after a streamer closed the connection of its player. */
-const STREAMER_CLOSED = 1011;
-
 /** New negotiations of one session in a row that may find no path; then another session may find one. */
 const MAX_NEGOTIATIONS = 3;
-
-/** What follows a close that the page itself requested. */
-type CloseIntent = 'reconnect' | 'stop';
 
 /**
  * Drives the connection of a page: listens to the library, updates the state, and reconnects as the server's close
@@ -46,8 +40,11 @@ export class Session {
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
-  #intent: CloseIntent | undefined;
+  /** What follows a close that the page itself requested. */
+  #intent: 'reconnect' | 'stop' | undefined;
   #negotiations = 0;
+  /** Whether the page has left its streamer because of a lost path, and has no new peer connection yet. */
+  #hasLostPath = false;
   #isWithoutServer = false;
 
   /**
@@ -158,6 +155,7 @@ export class Session {
         this.#stream.webRtcController.closePeerConnection();
         this.#ice.unwatch();
         this.#recovery.stop();
+        this.#hasLostPath = false;
         this.#state.dispatch({ type: 'configured' });
       }
     });
@@ -246,6 +244,7 @@ export class Session {
 
   /** Negotiates anew with the same streamer. The last picture stays until then. */
   #negotiateAgain(): void {
+    this.#hasLostPath = true;
     this.#state.dispatch({ type: 'disconnected' });
     this.#reconnector.reset();
     this.#disconnect('reconnect');
@@ -266,6 +265,7 @@ export class Session {
       this.#end('network');
       return false;
     }
+    this.#hasLostPath = true;
     this.#state.dispatch({ type: 'disconnected', cut: true });
     this.#reconnector.reset(); // the server is healthy, so the delays can stay short
     return true;
@@ -280,7 +280,7 @@ export class Session {
     this.#streamers.stop();
     this.#setBrowserOffers(false);
     // The streamer may notice a lost path, and close the connection, before this page does.
-    const pathLost = intent === undefined && code === STREAMER_CLOSED && this.#ice.hasNoPath;
+    const pathLost = intent === undefined && code === STREAMER_CLOSED && (this.#ice.hasNoPath || this.#hasLostPath);
     this.#ice.unwatch();
     this.#recovery.stop();
     if (intent === 'stop' || (refused && intent === undefined)) {
@@ -322,7 +322,7 @@ export class Session {
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers || offers);
   }
 
-  #disconnect(intent: CloseIntent): void {
+  #disconnect(intent: 'reconnect' | 'stop'): void {
     this.#intent = intent;
     const keepsSession = intent === 'reconnect' && this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS;
     if (keepsSession && this.#transport.isResumable) {

@@ -52,6 +52,13 @@ log = structlog.get_logger(__name__)
 FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
 """Query parameters that are forwarded to the signalling server."""
 
+LAUNCH: Final = "launch."
+"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
+
+MAX_LAUNCH: Final = 16
+MAX_LAUNCH_NAME: Final = 64
+"""Longer names, and more launch parameters of a player, are not forwarded."""
+
 REQUESTS_REMEMBERED: Final = 256
 """Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
 
@@ -270,7 +277,8 @@ class Players:
         query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        forwarded = {name: query[name][:64] for name in FORWARDED if name in query}
+        launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
+        forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
         if not can_resume(query):
             forwarded.pop(RESUME, None)
         return join_request, forwarded

@@ -58,6 +58,9 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "simulate": Command(
         "pixelfleet_cli.simulate", "Find how many GPUs and warm slots a load needs.", group=OPERATIONS, once=True
     ),
+    "loadtest": Command(
+        "pixelfleet_cli.loadtest", "Let players arrive at an installation, and measure.", group=OPERATIONS, once=True
+    ),
     "demo": Command(
         "pixelfleet_cli.demo",
         "Run every service in one process, with a test picture.",

@@ -1,9 +1,10 @@
 """The admission of players, streamers and SFUs to the ports of a signalling server."""
 
 import hashlib
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +21,8 @@ from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
 from signalserver.hub import Hub, PeerConnection
+from signalserver.launcher.launcher import Launcher
+from signalserver.launcher.parameters import launch_parameters_of
 from signalserver.metrics import Metrics
 from signalserver.resumable import ResumablePlayer
 from signalserver.returns import Returns
@@ -49,6 +52,7 @@ class PeerAdmission:
         server_id: str,
         waits: ConfigWaits,
         returns: Returns,
+        launcher: Launcher | None = None,
     ) -> None:
         self._hub = hub
         self._drain = drain
@@ -57,6 +61,7 @@ class PeerAdmission:
         self._server_id = server_id
         self._waits = waits
         self._returns = returns
+        self._launcher = launcher
         self._bounds = settings.bounds()
         # A streamer sends the messages for all its players; its port or its token is its authentication.
         self._trusted_bounds = settings.streamer_bounds()
@@ -87,6 +92,10 @@ class PeerAdmission:
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", "the session token is not valid")
         if admission is not None and self._has_ended(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ended", "an operator has ended this session")
+        trouble = self._launcher.refuses(matched=admission is not None) if self._launcher is not None else None
+        if trouble is not None:
+            status = HTTPStatus.SERVICE_UNAVAILABLE if admission is None else HTTPStatus.CONFLICT
+            return self._refuse(Role.PLAYER, status, "application", trouble)
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
         offers = query.get("OfferToReceive", "").lower() == "true"
@@ -112,9 +121,20 @@ class PeerAdmission:
                     self._drain.notify(connection)
                 return handler
 
-            return self._waits.connect(socket, Role.PLAYER, connect, admission=admission)
+            first = self._prepared(query, admission)
+            return self._waits.connect(socket, Role.PLAYER, connect, admission=admission, first=first)
 
         return Accepted(WebSocket(self._bounds, opened))
+
+    def _prepared(self, query: Mapping[str, str], admission: Admission | None) -> Coroutine[Any, Any, None] | None:
+        """Return what a player waits for so that the application has its launch parameters, or None."""
+        if self._launcher is None or (admission is not None and admission.spectator):
+            return None
+        session = admission.session_id if admission is not None else None
+        launch, ignored = launch_parameters_of(query, self._settings.launch_parameters)
+        if ignored:
+            log.info("launch parameters ignored", session=session, why=ignored)
+        return self._launcher.prepare(launch, session)
 
     def _connect(
         self, socket: WebSocket, config: bytes, address: str, admission: Admission | None, *, offers: bool
@@ -144,6 +164,9 @@ class PeerAdmission:
             token = request.query.get("token")
         if required is not None and not same_secret(token, required):
             return self._refuse(role, HTTPStatus.UNAUTHORIZED, "token", "the streamer token is missing or wrong")
+        if self._launcher is not None and not self._launcher.accepts_streamers:
+            why = "the application is restarted"
+            return self._refuse(role, HTTPStatus.SERVICE_UNAVAILABLE, "application", why)
         switchboard = self._hub.switchboard
         connected = switchboard.streamer_connected if role is Role.STREAMER else switchboard.sfu_connected
 

@@ -39,6 +39,8 @@ from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
 from signalserver.hub import Hub, OnCall, PeerConnection
+from signalserver.launcher.choice import launcher_of, work_of
+from signalserver.launcher.launcher import Launcher
 from signalserver.legacy.matchmaker_link import MatchmakerLink
 from signalserver.metrics import Metrics
 from signalserver.peer_socket import PeerSocket
@@ -60,6 +62,7 @@ class SignalServer:
     hub: Hub
     draining: Drain
     watch: ApplicationWatch
+    launcher: Launcher | None = None
     player_port: int = 0
     streamer_port: int = 0
     sfu_port: int = 0
@@ -72,6 +75,8 @@ class SignalServer:
             return "draining"
         if self.watch.trouble is not None:
             return self.watch.trouble
+        if self.launcher is not None and self.launcher.trouble is not None:
+            return self.launcher.trouble
         return None if self.hub.switchboard.streamers() else "no streamer is connected"
 
     async def drain(self) -> None:
@@ -104,13 +109,14 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
         metrics.watch_away(lambda: hub.switchboard.away_count)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
-        server = SignalServer(hub, drain, watch)
+        launcher = launcher_of(settings, hub, metrics)
+        server = SignalServer(hub, drain, watch, launcher)
         if store is None and settings.store_url:
             store = await stack.enter_async_context(open_store(settings.store_url))
         config = await _rtc_config(stack, settings, session, metrics)
         waits = ConfigWaits(config, metrics, tasks)
         returns = Returns(hub, drain, metrics, settings, server_id, waits)
-        admission = PeerAdmission(hub, drain, metrics, settings, server_id, waits, returns)
+        admission = PeerAdmission(hub, drain, metrics, settings, server_id, waits, returns, launcher)
         ports = _Ports(settings, server, metrics, stack)
         metrics.watch_handshakes(ports.handshakes_timed_out)
         players = await ports.players(admission.player, _rest(settings, hub, drain, tasks))
@@ -123,9 +129,10 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         work = [hub.run(), heartbeat.run()]
         if store is not None:
-            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url).run())
+            work.append(Reporter(store, hub, drain, watch, metrics, settings, server_id, url, launcher, waits).run())
         if settings.matchmaker:
             work.append(MatchmakerLink(hub, server.unready, metrics, settings.matchmaker, url).run())
+        work += await work_of(launcher, settings, session, server.streamer_port)
         await stack.enter_async_context(background(*work))
         await stack.enter_async_context(marking(settings, session, hub, metrics))
         stack.callback(hub.close_all, close_codes.RESTARTING)

@@ -37,19 +37,21 @@ class ConfigWaits:
         *,
         admission: Admission | None = None,
         session_id: str | None = None,
+        first: Coroutine[Any, Any, None] | None = None,
     ) -> MessageHandler:
         """Add a peer with its `config` message: now, or when the TURN API has returned its credentials.
 
         The session of the admission occupies its slot during this wait. `session_id` is the session of a peer whose
-        slot is occupied anyway.
+        slot is occupied anyway. `first` is what the peer waits for before that.
         """
         config = self._config.immediate_message()
-        if config is not None:
+        if config is not None and first is None:
             return add_peer(config)
         turn_role = None if role is Role.PLAYER else "streamer"
         name = session_id or (admission.session_id if admission is not None else uuid.uuid4().hex)
         wait = ConfigWait(socket, role, add_peer, self._waits, self._metrics, admission)
-        wait.begin(self._config.for_session(name, role=turn_role), self._tasks)
+        request = self._config.for_session(name, role=turn_role)
+        wait.begin(request if first is None else _after(first, request), self._tasks)
         return wait
 
     def players(self) -> int:
@@ -59,6 +61,15 @@ class ConfigWaits:
     def admissions(self) -> Iterator[Admission | None]:
         """Return the admissions of those that wait."""
         return (wait.admission for wait in self._waits)
+
+
+async def _after(first: Coroutine[Any, Any, None], request: Coroutine[Any, Any, bytes]) -> bytes:
+    try:
+        await first
+    except BaseException:
+        request.close()
+        raise
+    return await request
 
 
 class ConfigWait:

@@ -95,6 +95,8 @@ class Hub:
         self._counts: Tally[Role] = Tally()
         self._watches: list[asyncio.Event] = []
         self._withdrawn = False
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when streamers, players or subscriptions have changed, before anything else happens."""
         self.left = asyncio.Event()
         """Set when a peer disconnects; the waiting task clears it."""
 
@@ -283,6 +285,7 @@ class Hub:
         self._metrics.streamers.set(self._counts[Role.STREAMER])
 
     def _on_roster_changed(self) -> None:
+        self.on_change()
         self.announce()
         listed = self.switchboard.streamers()
         self._metrics.streamer_open.set(1 if listed else 0)

@@ -27,6 +27,12 @@ from signalserver.rtc_config import RtcConfigSource
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
 """Seconds from a message's arrival to the last byte handed to the kernel."""
 
+RESTART_CAUSES: Final = ("session", "crash", "launch", "stuck")
+"""Why an application was restarted: the values of `signalserver.launcher.lifecycle.Cause`."""
+
+APPLICATION_READY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
+"""Seconds from the end of a session until the new application is ready for the next one."""
+
 FIRST_FRAME_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 """Seconds from opening the page; the longer ones are queues."""
 
@@ -190,6 +196,26 @@ class Metrics:
             registry=self.registries.all,
         )
         self._steps = {step: step_seconds.labels(step) for step in STEPS.values()}
+        self.application_ready = Histogram(
+            "signalserver_application_ready_seconds",
+            "Time from the end of the last session until the new application is ready for the next one.",
+            buckets=APPLICATION_READY_BUCKETS,
+            registry=self.registries.all,
+        )
+        self._restarts: Mapping[str, int] = dict.fromkeys(RESTART_CAUSES, 0)
+        self.registries.all.register(
+            TallyCollector(
+                "signalserver_application_restarts",
+                "Restarts of the application, by cause: end of a session, launch parameters, crash, no connection.",
+                lambda: self._restarts,
+                label="cause",
+            )
+        )
+        self.application_end_failures = Counter(
+            "signalserver_application_end_failures",
+            "Failed attempts to end the application after a session.",
+            registry=self.registries.all,
+        )
 
     def first_frame(self, steps: Mapping[str, float]) -> None:
         """Count a player's first frame; `steps` are seconds by step."""
@@ -235,6 +261,10 @@ class Metrics:
         self.registries.all.register(
             TallyCollector("signalserver_pod_mark_failures", "Failed requests to annotate this pod.", failures)
         )
+
+    def watch_application(self, restarts: Mapping[str, int]) -> None:
+        """Export the restarts of the application by cause; without this call they are 0."""
+        self._restarts = restarts
 
     def watch_calls(self, outcomes: Mapping[str, int]) -> None:
         """Export the players' calls to the application by outcome."""

@@ -1,14 +1,16 @@
 """Types of the signalling server's options that have a check of their own. A failed check raises ValueError."""
 
 import json
+import shlex
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
 from pixelfleet.net.addresses import parse_address
-from pixelfleet.service.values import Json, Placeholder, Url, UrlPath
+from pixelfleet.service.values import Json, Name, Placeholder, Url, UrlPath
 from signalserver.application.paths import AllowedPaths, rest_endpoint
+from signalserver.launcher.parameters import NAME as LAUNCH_NAME
 from signalserver.rtc_config_message import config_url, ready_config
 
 
@@ -56,6 +58,18 @@ def _check_rest_endpoint(value: str) -> str:
     return value
 
 
+def _check_command_line(value: str) -> str:
+    if value and not shlex.split(value):
+        raise ValueError("must name a program")
+    return value
+
+
+def _check_launch_parameter(value: str) -> str:
+    if not LAUNCH_NAME.fullmatch(value) or value == "url":
+        raise ValueError("must be a lower-case name of at most 32 letters, digits and underscores, and not url")
+    return value
+
+
 def _check_control_paths(value: list[str]) -> list[str]:
     AllowedPaths(value)
     return value
@@ -66,5 +80,7 @@ PeerOptions = Annotated[Json, AfterValidator(_check_peer_options)]
 PublicUrl = Annotated[Url, AfterValidator(_check_public_url)]
 RtcConfigUrl = Annotated[Url, AfterValidator(_check_rtc_config_url)]
 MatchmakerAddress = Annotated[str, AfterValidator(_check_matchmaker), Placeholder("HOST:PORT")]
+CommandLine = Annotated[str, AfterValidator(_check_command_line), Placeholder("COMMAND")]
+LaunchParameter = Annotated[Name, AfterValidator(_check_launch_parameter)]
 RestEndpoint = Annotated[Url, AfterValidator(_check_rest_endpoint)]
 ControlPaths = Annotated[list[UrlPath], AfterValidator(_check_control_paths)]

@@ -12,10 +12,12 @@ from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.application.watch import ApplicationWatch
+from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
 from signalserver.hub import Hub
+from signalserver.launcher.launcher import Launcher
 from signalserver.metrics import Metrics
 from signalserver.peer_socket import PeerSocket
 from signalserver.settings import Settings
@@ -43,6 +45,8 @@ class Reporter:
         settings: Settings,
         server_id: str,
         url: str,
+        launcher: Launcher | None = None,
+        waits: ConfigWaits | None = None,
     ) -> None:
         self._store = store
         self._hub = hub
@@ -53,6 +57,8 @@ class Reporter:
         self._settings = settings
         self._server_id = server_id
         self._url = url
+        self._launcher = launcher
+        self._waits = waits
         # Starts at the clock, so that reports of a restarted server with the same id have higher numbers.
         self._sequence = time.time_ns() // 1000
         self._available = True
@@ -62,13 +68,17 @@ class Reporter:
         self._sequence += 1
         sessions = self._hub.sessions
         sessions.update(self._hub.switchboard.players())
+        if self._waits is not None:
+            sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
+        # A new process of the application will replace the awaited streamers: they are reported as not ready.
+        awaited = self._launcher.awaited if self._launcher is not None else []
         away = self._hub.away_sessions()
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
                 self._streamer(source, away)
-                for source in self._hub.switchboard.streamers()
+                for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
             ended=sessions.ended(),
@@ -115,6 +125,9 @@ class Reporter:
         self._available = available
         self._metrics.matchmaker_open.set(int(available))
 
+    def _ready(self) -> bool:
+        return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
+
     def _streamer(self, source: Source[PeerSocket], away: Set[str]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
@@ -130,6 +143,6 @@ class Reporter:
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
             away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
-            ready=self._watch.trouble is None,
+            ready=self._ready(),
             draining=self._drain.begun,
         )

@@ -15,7 +15,9 @@ from pixelfleet.service.values import Address, Bytes, Directory, File, FileName,
 from signalserver.legacy.translation import translate_arguments, translate_config
 from signalserver.limit_settings import LimitSettings
 from signalserver.option_values import (
+    CommandLine,
     ControlPaths,
+    LaunchParameter,
     MatchmakerAddress,
     PeerOptions,
     PublicUrl,
@@ -42,6 +44,7 @@ class Settings(LimitSettings):
         "drain_seconds": "Shutdown and health",
         "dialect": "Streamers",
         "peer_options": "ICE servers",
+        "fresh_app": "Start of the application",
         "ue_rest_endpoint": "Calls to the application",
         "max_players": "Limits",
         "matchmaker": "Compatibility",
@@ -172,6 +175,30 @@ class Settings(LimitSettings):
         2.0, ge=0, description="The start waits this time for the first answer of the TURN API."
     )
 
+    fresh_app: Literal["off", "restart", "delete-pod"] = Field(
+        "off",
+        description="After its last session the application serves the next one (off), is restarted, or ends with its "
+        "pod, which Kubernetes replaces.",
+    )
+    app_command: CommandLine = Field(
+        "",
+        description="The server runs the application with this command line, without a shell, and starts it again when "
+        "it ends. {url} stands for the URL for streamers.",
+    )
+    launch_parameters: list[LaunchParameter] = Field(
+        default=[],
+        description="A player's URL may set these parameters of its session, as launch.NAME=VALUE. The application is "
+        "started with them: {NAME} in the command line, and the variable PIXELFLEET_LAUNCH_NAME.",
+    )
+    app_process: Name = Field(
+        "",
+        max_length=255,
+        description="The application in another container has this program name. A restart ends its processes.",
+    )
+    app_stop_seconds: Seconds = Field(
+        8.0, ge=0, le=300, description="The application is killed when it has not ended this long after SIGTERM."
+    )
+
     ue_rest_endpoint: RestEndpoint = Field(
         "", description="Control messages of players become calls to the application's REST API at this URL."
     )
@@ -228,6 +255,18 @@ class Settings(LimitSettings):
             raise ValueError("--streamer-takeover token: needs --streamer-token")
         if bool(self.pod_name) is not bool(self.pod_namespace):
             raise ValueError("--pod-name and --pod-namespace: give both or none")
+        if self.launch_parameters and not self.app_command:
+            raise ValueError("--launch-parameters: needs --app-command")
+        if self.app_command and self.app_process:
+            raise ValueError("--app-command and --app-process: give one of them")
+        if self.fresh_app == "restart" and not (self.app_command or self.app_process):
+            raise ValueError("--fresh-app restart: needs --app-command or --app-process")
+        if self.fresh_app == "delete-pod" and not self.pod_name:
+            raise ValueError("--fresh-app delete-pod: needs --pod-name and --pod-namespace")
+        if self.fresh_app == "delete-pod" and self.app_command:
+            raise ValueError("--fresh-app delete-pod: the pod runs the application, not --app-command")
+        if self.app_process and self.fresh_app != "restart":
+            raise ValueError("--app-process: needs --fresh-app restart")
         if self.requires_session and self.session_key is None:
             option = "--require-session" if self.require_session else "--redis-url"
             raise ValueError(f"{option}: needs --session-key, the same as the matchmaker's")

@@ -71,6 +71,8 @@ class Scene:
     """The position of a player's pointer, 0 to 1 across and down."""
     marks: tuple[Mark, ...] = ()
     key: Mark | None = None
+    kept: tuple[tuple[float, float], ...] = ()
+    """The positions of dots, 0 to 1 across and down."""
 
 
 class Picture:
@@ -93,6 +95,8 @@ class Picture:
         self._draw_wave(scene.at.timestamp())
         self._draw_clock(scene)
         self._draw_status(scene)
+        for x, y in scene.kept:
+            self._centre(_ring(self._even(6), self._even(14)), x, y, AMBER)
         if scene.key is not None:
             self._draw_key(scene.key)
         if scene.pointer is not None:

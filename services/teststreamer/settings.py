@@ -75,6 +75,11 @@ class Settings(ServiceSettings):
     start_bitrate: Bitrate = Field(2_000_000, description="The video starts with this rate, in bits per second.")
     max_bitrate: Bitrate = Field(3_000_000, description="The video never exceeds this rate, in bits per second.")
 
+    keep_marks: bool = Field(
+        False,
+        description="The picture shows where players have clicked until the streamer ends, as an application keeps its "
+        "state from one session to the next.",
+    )
     sound: bool = Field(
         True, description="The stream has sound: a soft pulse at each second of the clock. Pages start it muted."
     )

@@ -15,6 +15,9 @@ MAX_INPUTS: Final = 2048
 MAX_MARKS: Final = 12
 """The number of clicks and touches that are shown at once."""
 
+MAX_KEPT: Final = 64
+"""The number of clicks that are shown for ever, if they are kept."""
+
 MARKED: Final = frozenset({"MouseDown", "MouseDouble", "MouseWheel", "TouchStart", "TouchMove"})
 """Inputs that are marked at their position."""
 
@@ -24,9 +27,12 @@ UNSHOWN: Final = frozenset({"MouseMove", "MouseEnter", "MouseLeave", "KeyUp", "K
 
 
 class Stage:
-    """The state behind the picture. No I/O; `clock` returns Unix time in seconds."""
+    """The state behind the picture. No I/O; `clock` returns Unix time in seconds.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    With `keep_marks`, the position of each click is shown for ever.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time, *, keep_marks: bool = False) -> None:
         self._clock = clock
         self.inputs: deque[Input] = deque(maxlen=MAX_INPUTS)
         """The players' inputs, oldest first."""
@@ -35,6 +41,7 @@ class Stage:
         self.quality_controller: str | None = None
         """The player whose network determines the bitrate."""
         self._marks: deque[Input] = deque(maxlen=MAX_MARKS)
+        self._kept: deque[tuple[float, float]] = deque(maxlen=MAX_KEPT if keep_marks else 0)
         self._key: Input | None = None
         self._pointer: Input | None = None
         self._last: Input | None = None
@@ -49,6 +56,8 @@ class Stage:
         self.counts[seen.kind] += 1
         if seen.kind in MARKED:
             self._mark(seen)
+        if seen.kind == "MouseDown" and seen.x is not None and seen.y is not None:
+            self._kept.append((seen.x, seen.y))
         if seen.kind in POINTED and seen.x is not None:
             self._pointer = seen
         elif seen.kind == "MouseLeave":
@@ -90,5 +99,6 @@ class Stage:
             last_input=self._last.label if self._last else "",
             pointer=(pointer.x, pointer.y) if pointer and pointer.x is not None and pointer.y is not None else None,
             marks=marks,
+            kept=tuple(self._kept),
             key=Mark(0, 0, key.key, now - key.at) if key and now - key.at < KEY_SECONDS else None,
         )

@@ -36,7 +36,7 @@ class Streamer:
         """The id that the server confirmed; until then the requested one."""
         self.connected = asyncio.Event()
         """Set while the streamer is registered with the signalling server."""
-        self.stage = Stage()
+        self.stage = Stage(keep_marks=settings.keep_marks)
         self.broadcaster = Broadcaster(settings, self._scene)
         self.link = SignallingLink(settings.url)
         self._peers: dict[str, Peer] = {}

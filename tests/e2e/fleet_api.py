@@ -147,6 +147,7 @@ class FleetApi:
                 "arrivedAt": None,
                 "matchedAt": time.time() - 30 * number,
                 "deadline": None,
+                "away": False,
                 "replica": None,
             }
             for number, each in enumerate(busy, 1)

@@ -146,10 +146,11 @@ async def test_a_network_that_blocks_video_is_reported_until_it_recovers(
     if away == "for some time":
         await page.get_by_role("heading", name=BLOCKED).wait_for()
 
-        async def tried_twice() -> bool:
-            return (await house.paths())["none"] >= 2
+        async def tried() -> bool:
+            return (await house.paths())["none"] > 0
 
-        await eventually(tried_twice, "the page tried without success")
+        # One report is certain: the streamer may close later attempts before the page has given them up.
+        await eventually(tried, "the page tried without success")
     await house.coturn.start()
 
     await plays_on(page)

@@ -68,6 +68,7 @@ COMPANIONS: Final[dict[str, dict[str, str]]] = {
     "turn-check": {"file": "{folder}/ice.json"},
     "configure": {"folder": str(ROOT / "k8s"), "overlay": "{folder}/overlay", "env_file": "{folder}/.env"},
     "streamer": {"url": "ws://127.0.0.1:1"},
+    "loadtest": {"url": "ws://127.0.0.1:1", "players": "1", "seconds": "1", "processes": "false", "max_errors": "9"},
     "simulate": {
         "days": "0.01",
         "sync_seconds": "600",

@@ -17,6 +17,7 @@ ON_HOST_NETWORK = {"turn"}
 WITH_TOKEN = {"turn-api"}
 RIGHTS = {
     ("Role", "stream"): [("", ["pods"], ["patch"])],
+    ("Role", "stream-deletion"): [("", ["pods"], ["delete"])],
     ("Role", "turn-api"): [("", ["pods"], ["list", "watch"])],
     ("ClusterRole", "pixelfleet-node-addresses"): [("", ["nodes"], ["list", "watch"])],
 }

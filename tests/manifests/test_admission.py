@@ -1,4 +1,4 @@
-"""The admission policy of the component pod-marks, evaluated on requests as an API server passes them to it."""
+"""The admission policies of pod-marks and fresh-pod, evaluated on requests as an API server passes them to it."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -59,14 +59,23 @@ def request(after: Object, before: Object | None = None, **user: Any) -> Request
     return {"request": asked, "object": after, "oldObject": before or pod()}
 
 
-def refusals(variables: Request) -> list[str] | None:
+def deletion(name: str, **user: Any) -> Request:
+    """Return the variables of a deletion of a pod by a sidecar."""
+    variables = request(pod(), **user)
+    variables["request"].update(operation="DELETE", name=name)
+    return {**variables, "object": None}
+
+
+def refusals(
+    variables: Request, rendering: str = "overlay example", policy_name: str = "pod-marks"
+) -> list[str] | None:
     """Return the messages of the validations that fail; None if the policy does not apply."""
-    (policy,) = of_kind(rendered("overlay example"), "ValidatingAdmissionPolicy")
-    spec = policy["spec"]
+    policies = of_kind(rendered(rendering), "ValidatingAdmissionPolicy")
+    (spec,) = (each["spec"] for each in policies if f"pixelfleet-{policy_name}" in each["metadata"]["name"])
     known: dict[str, Any] = {name: json_to_cel(value) for name, value in variables.items()}
     if not all(_value(each["expression"], known) for each in spec["matchConditions"]):
         return None
-    made = {each["name"]: _value(each["expression"], known) for each in spec["variables"]}
+    made = {each["name"]: _value(each["expression"], known) for each in spec.get("variables", ())}
     known["variables"] = MapType({StringType(name): made[name] for name in made})
     return [each["message"] for each in spec["validations"] if not _allows(each["expression"], known)]
 
@@ -193,3 +202,20 @@ def test_without_the_policy_a_stream_has_neither_right_nor_token_nor_access_to_t
         if port["protocol"] == "TCP"
     }
     assert ports.isdisjoint({443, 6443})
+
+
+OTHER = "stream-7d9f8-aaaaa"
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "found"),
+    [
+        (NAME, {}, []),
+        (OTHER, {}, ["a sidecar may delete only the pod that its token is bound to"]),
+        (NAME, {"extra": {}}, ["a sidecar may delete only the pod that its token is bound to"]),
+        (OTHER, {"username": "system:serviceaccount:kube-system:replicaset-controller"}, None),
+    ],
+    ids=["its own pod", "another pod", "a token without a pod", "a controller"],
+)
+def test_a_sidecar_may_delete_its_own_pod_only(name: str, user: dict[str, Any], found: list[str] | None) -> None:
+    assert refusals(deletion(name, **user), "component fresh-pod", "pod-deletion") == found

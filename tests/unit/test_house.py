@@ -28,7 +28,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """The packages that each package may import, lowest first. Services never import each other."""
 
-NO_IO = ("pixelfleet.autoscaling", "pixelfleet.capacity", "pixelfleet_cli.doctor.findings", "signalserver.core")
+NO_IO = (
+    "pixelfleet.autoscaling",
+    "pixelfleet.capacity",
+    "pixelfleet_cli.doctor.findings",
+    "pixelfleet_cli.loadtest.core",
+    "signalserver.core",
+)
 """Packages that contain only logic, without I/O."""
 
 IO_MODULES = ("asyncio", "aiohttp", "picows", "redis", "socket", "time", "uvloop", "websockets")

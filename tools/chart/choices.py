@@ -107,6 +107,8 @@ CHOICES: Final = (
 )
 
 COVERED_OTHERWISE: Final[Mapping[str, str]] = {
+    "fresh-app": "not in the chart",
+    "fresh-pod": "not in the chart",
     "registry-secret": "the choice `registry` names any secrets",
 }
 """Components of the manifests that are in no choice, with the reason."""

@@ -16,6 +16,9 @@ const PIXELFLEET_RANGES: readonly (readonly [first: number, last: number, advice
   [4200, 4299, 'never'],
 ];
 
+/** The streamer closed the connection of its player. */
+export const STREAMER_CLOSED = 1011;
+
 /** Codes of RFC 6455 and its registry after which the page does not reconnect at once. */
 const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [1000, 'never'], // normal closure
@@ -25,7 +28,7 @@ const STANDARD: ReadonlyMap<number, ReconnectAdvice> = new Map([
   [1007, 'never'],
   [1009, 'never'],
   [1008, 'never'], // policy violation
-  [1011, 'never'], // the streamer closed this player's connection
+  [STREAMER_CLOSED, 'never'],
   [1013, 'later'], // full, or no streamer
 ]);
 
@@ -98,7 +101,7 @@ export function endMeaning(code: number, played: boolean): CloseMeaning<EndCause
   if (cause !== undefined) {
     return { cause, showReason: false };
   }
-  if (code === 1011) {
+  if (code === STREAMER_CLOSED) {
     return { cause: 'left', showReason: true };
   }
   return { cause: played && code !== 1008 ? 'over' : 'refused', showReason: true };

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from pixelfleet.service.log_writer import dropped_lines
+from pixelfleet.service.process_metrics import ProcessMetrics
 from pixelfleet.service.version import VERSION
 
 MAX_PENDING_NOTES: Final = 256
@@ -29,6 +30,7 @@ class Registries:
         )
         info.labels(service, VERSION).set(1)
         self.all.register(_DroppedLogLines())
+        self.all.register(ProcessMetrics())
 
     def custom_gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """Return a gauge of both `/metrics` and `/custom`."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+import shlex
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -63,6 +65,8 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                         capacity=settings.capacity,
                         session_key=key,
                         require_session=True,
+                        fresh_app=settings.fresh_app,
+                        app_command=_streamer_command(settings) if settings.fresh_app == "restart" else "",
                     ),
                     store,
                 )
@@ -86,15 +90,20 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
             front = await stack.enter_async_context(
                 router.app.running(_router(settings, matches.port, key, token), store)
             )
+        changed = signals.hub.watch()
         demo = Demo(f"http://{_displayed(settings.host)}:{front.port}/", signals, matches, front)
         with screen.step(f"{settings.streamers} test streamer{'s' if settings.streamers != 1 else ''}"):
-            for number in range(1, settings.streamers + 1):
+            in_this_process = settings.streamers if settings.fresh_app == "off" else 0
+            for number in range(1, in_this_process + 1):
                 demo.streamers.append(
                     await stack.enter_async_context(teststreamer.app.running(_streamer(settings, signals, number)))
                 )
             async with asyncio.timeout(CONNECT_SECONDS):
                 for streamer in demo.streamers:
                     await streamer.connected.wait()
+                while not in_this_process and len(signals.streamers) < settings.streamers:
+                    await changed.wait()
+                    changed.clear()
         await stack.enter_async_context(background(screen.show(demo)))
         yield demo
 
@@ -124,6 +133,15 @@ def _streamer(
         fps=settings.fps,
         sound=settings.sound,
     )
+
+
+def _streamer_command(settings: Settings) -> str:
+    """Return the command line of a test streamer in a process of its own."""
+    start = "import sys; from pixelfleet_cli.cli import main; sys.exit(main())"
+    options = {"--id": "demo-1", "--width": settings.width, "--height": settings.height, "--fps": settings.fps}
+    words = [sys.executable, "-c", start, "streamer", "--url", "{url}", "--keep-marks"]
+    words += [str(word) for option in options.items() for word in option]
+    return shlex.join([*words, "--sound" if settings.sound else "--no-sound"])
 
 
 def _streamer_port(settings: Settings) -> int:

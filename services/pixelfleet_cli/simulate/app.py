@@ -2,14 +2,13 @@
 
 import asyncio
 import sys
-from pathlib import Path
 from threading import Event
 
 import msgspec
 
 from pixelfleet.capacity.arrivals import Rates, Source
-from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.arguments import EXIT_INTERRUPTED
+from pixelfleet_cli.report.files import write_page
 from pixelfleet_cli.simulate.inputs import arrivals_of, manifest_of
 from pixelfleet_cli.simulate.page import page_of
 from pixelfleet_cli.simulate.plan import plan_of
@@ -43,7 +42,7 @@ def _simulate(settings: Settings, stopped: Event) -> Report:
     manifest = manifest_of(settings.autoscaler_file) if settings.autoscaler_file is not None else None
     plan = plan_of(settings, source, manifest)
     if settings.html is not None:
-        _write(settings.html, "")  # an error before the runs, not after them
+        write_page(settings.html, "")  # an error before the runs, not after them
     with progress(sys.stderr, plan.varied) as shown:
 
         def step(number: int, part: float) -> None:
@@ -57,12 +56,5 @@ def _simulate(settings: Settings, stopped: Event) -> Report:
     else:
         show(report, sys.stdout)
     if settings.html is not None:
-        _write(settings.html, page_of(report))
+        write_page(settings.html, page_of(report))
     return report
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--html {path}: {error.strerror or error}; name a file in a folder that exists") from None

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from pixelfleet_cli.report.svg import WIDE, Chart
 from pixelfleet_cli.simulate.report import Hour, Point, Report, Run
-from pixelfleet_cli.simulate.svg import WIDE, Chart
 
 DAY_HOURS: Final = 24
 MOST_NAMES: Final = 12

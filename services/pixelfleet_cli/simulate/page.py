@@ -1,43 +1,28 @@
 """The report as one HTML page without scripts and without other files."""
 
-from collections.abc import Iterable
 from html import escape
-from importlib.resources import files
 from typing import Final
 
 from pixelfleet.service.version import VERSION
+from pixelfleet_cli.report.page import details, document, figure, header, legend, tiles
 from pixelfleet_cli.simulate import charts
 from pixelfleet_cli.simulate.report import Band, Report, spoken
 from pixelfleet_cli.simulate.terminal import HEADS, conclusion
 
-STYLE: Final = "page.css"
+TITLE: Final = "Capacity of a fleet"
 OF_A_RUN: Final = {"warm": "number of warm slots", "streams": "number of streams", "": "run"}
 
 
 def page_of(report: Report) -> str:
     """Return the page."""
-    style = files(__package__).joinpath(STYLE).read_text(encoding="utf-8")
-    met = report.answer is not None
-    title = "Capacity of a fleet"
-    sections = [_header(report, met=met), _tiles(report), _runs(report), _run(report), _wait_causes(report)]
-    sections += [_settings_to_use(report), _details(report)]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style></head>'
-        f"<body><main>{''.join(sections)}</main></body></html>\n"
-    )
-
-
-def _header(report: Report, *, met: bool) -> str:
-    answer, *others = (escape(line) for line in conclusion(report))
-    kind = "met" if met else "missed"
-    rest = "".join(f"<p>{line}</p>" for line in others)
-    return f'<header><h1>Capacity of a fleet</h1><p class="answer {kind}">{answer}</p>{rest}</header>'
+    sections = [header(TITLE, conclusion(report), met=report.answer is not None), _tiles(report), _runs(report)]
+    sections += [_run(report), _wait_causes(report), _settings_to_use(report), _details(report)]
+    return document(TITLE, sections)
 
 
 def _tiles(report: Report) -> str:
     run, days = report.run, report.days
-    tiles = [
+    entries = [
         (f"{run.in_time_percent:.1f} %", f"wait at most {spoken(report.target_seconds)}"),
         (spoken(run.waits.p95), "95th percentile of the wait"),
         (f"{100 * run.gave_up / max(1, run.players):.1f} %", "give up"),
@@ -45,21 +30,20 @@ def _tiles(report: Report) -> str:
         (f"{run.gpu_hours / days:,.0f}", f"GPU hours a day, {run.used_percent:.0f} % in use"),
     ]
     if run.cost is not None:
-        tiles.append((f"{run.cost / days:,.2f}", f"a day; {run.cost / max(1, run.players):,.3f} a player"))
-    cells = "".join(f"<div><strong>{escape(value)}</strong><span>{escape(name)}</span></div>" for value, name in tiles)
-    return f'<section class="tiles">{cells}</section>'
+        entries.append((f"{run.cost / days:,.2f}", f"a day; {run.cost / max(1, run.players):,.3f} a player"))
+    return tiles(entries)
 
 
 def _runs(report: Report) -> str:
     if len(report.runs) < 2:
         return ""
     by = OF_A_RUN[report.varied]
-    target = _legend([("good", "target met"), ("late", "missed"), ("mark", f"target {report.target_percent:g} %")])
-    legend = _legend([("play", "with a player"), ("idle", "with a pod"), ("empty", "empty")])
+    target = legend([("good", "target met"), ("late", "missed"), ("mark", f"target {report.target_percent:g} %")])
+    kinds = legend([("play", "with a player"), ("idle", "with a pod"), ("empty", "empty")])
     return (
         '<section class="pair">'
-        + _figure(f"Players in time, by {by}", charts.in_time(report), target)
-        + _figure(f"GPU hours a day, by {by}", charts.hours_of_gpus(report), legend)
+        + figure(f"Players in time, by {by}", charts.in_time(report), target)
+        + figure(f"GPU hours a day, by {by}", charts.hours_of_gpus(report), kinds)
         + "</section>"
         + _table(report)
     )
@@ -69,11 +53,11 @@ def _run(report: Report) -> str:
     which = {"warm": f" with {report.chosen} warm slots", "streams": f" with {report.chosen} streams"}.get(
         report.varied, ""
     )
-    legend = _legend([("ready", "ready streams"), ("busy", "players with a stream"), ("waiting", "waiting players")])
-    over_time = _figure(f"The run{which}", charts.fleet(report.timeline, report.days), legend)
-    found = _figure("How long players wait", _bands(report.bands), "")
+    kinds = legend([("ready", "ready streams"), ("busy", "players with a stream"), ("waiting", "waiting players")])
+    over_time = figure(f"The run{which}", charts.fleet(report.timeline, report.days), kinds)
+    found = figure("How long players wait", _bands(report.bands), "")
     if any(each.late_percent for each in report.hours):
-        found += _figure("Late players by hour of the day", charts.late_by_hour(report.hours), "")
+        found += figure("Late players by hour of the day", charts.late_by_hour(report.hours), "")
     return f'<section class="wide">{over_time}</section><section class="pair">{found}</section>'
 
 
@@ -133,18 +117,5 @@ def _settings_to_use(report: Report) -> str:
 
 
 def _details(report: Report) -> str:
-    rows = "".join(f"<tr><th>{escape(n)}</th><td>{escape(value)}</td></tr>" for n, value in report.settings.items())
     footer = f"pixelfleet simulate {VERSION}: {report.days:g} days, {report.run.players:,} players"
-    return (
-        f"<section><details><summary>All settings of this simulation</summary><table>{rows}</table></details>"
-        f"<footer>{footer}</footer></section>"
-    )
-
-
-def _figure(title: str, body: str, legend: str) -> str:
-    return f"<figure><figcaption>{escape(title)}{legend}</figcaption>{body}</figure>"
-
-
-def _legend(entries: Iterable[tuple[str, str]]) -> str:
-    found = "".join(f'<span><i class="{style}"></i>{escape(name)}</span>' for style, name in entries)
-    return f'<span class="legend">{found}</span>'
+    return details("All settings of this simulation", report.settings, footer)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from pixelfleet.auth.identity import Identity
 from pixelfleet.net.dial import DialError
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
@@ -104,3 +105,12 @@ async def test_notices_are_delivered_to_their_player(replica: Replica) -> None:
     await replica.settle()
     assert [code for code, _ in first.socket.closes] == [close_codes.KICKED.code]
     assert second.socket.closes == []
+
+
+async def test_launch_parameters_are_forwarded_within_bounds(replica: Replica) -> None:
+    query = "OfferToReceive=true&map=a&launch.map=" + "d" * 100 + f"&launch.{'x' * 60}=1"
+    _, forwarded = replica.players._join_request(f"/?{query}", Identity("ada", "none"))
+    assert forwarded == {"OfferToReceive": "true", "launch.map": "d" * 64}
+    many = "&".join(f"launch.p{number}=1" for number in range(30))
+    _, forwarded = replica.players._join_request(f"/?{many}", Identity("ada", "none"))
+    assert len(forwarded) == 16

@@ -27,7 +27,7 @@ def test_every_command_has_its_settings_with_values_defaults_and_ranges() -> Non
 def test_a_shared_setting_is_repeated_only_with_another_default() -> None:
     text = reference()
     assert text.count("| `--max-message-bytes ") == 1
-    assert text.count("| `--log-level ") == 2
+    assert text.count("| `--log-level ") == 3
 
 
 def test_settings_without_effect_are_listed() -> None:

@@ -43,6 +43,7 @@ def test_the_same_scene_gives_the_same_frame_after_any_other(picture: Picture) -
         replace(SCENE, last_input="KeyDown A"),
         replace(SCENE, pointer=(0.5, 0.5)),
         replace(SCENE, key=Mark(0, 0, "Space", 0)),
+        replace(SCENE, kept=((0.5, 0.5),)),
     ],
 )
 def test_every_part_of_a_scene_is_visible(picture: Picture, other: Scene) -> None:

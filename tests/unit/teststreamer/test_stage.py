@@ -4,7 +4,7 @@ import pytest
 
 from teststreamer.inputs import Input
 from teststreamer.picture import KEY_SECONDS, MARK_SECONDS, Scene
-from teststreamer.stage import MAX_INPUTS, MAX_MARKS, Stage
+from teststreamer.stage import MAX_INPUTS, MAX_KEPT, MAX_MARKS, Stage
 
 
 class Clock:
@@ -101,3 +101,16 @@ def test_the_input_of_players_that_stay_is_shown_when_another_leaves(stage: Stag
     assert [mark.x for mark in scene.marks] == [0.75]
     assert (scene.pointer, scene.last_input) == ((0.75, 0.5), "KeyDown A")
     assert scene.key is not None
+
+
+def test_kept_marks_stay_when_their_player_leaves(clock: Clock) -> None:
+    stage = Stage(clock, keep_marks=True)
+    act(stage, "MouseMove", 0.1, 0.1)
+    act(stage, "MouseDown", 0.25, 0.5, button=0)
+    stage.forget("101")
+    clock.now += 10 * MARK_SECONDS
+    assert shown(stage).kept == ((0.25, 0.5),)
+    assert shown(stage).marks == ()
+    for _ in range(2 * MAX_KEPT):
+        act(stage, "MouseDown", 0.75, 0.5, button=0)
+    assert len(shown(stage).kept) == MAX_KEPT

@@ -53,7 +53,7 @@ def path_of(thing: Thing) -> str:
 
 
 class ApiServer:
-    """Implements list, watch and patch, and the answers to tokens. Label selectors are recorded and have no effect."""
+    """Implements list, watch, patch and delete, and the answers to tokens. Label selectors are recorded only."""
 
     def __init__(self, folder: Path) -> None:
         self.version = 100
@@ -67,6 +67,7 @@ class ApiServer:
         self.watches: list[dict[str, str]] = []
         self.tokens: list[str] = []
         self.patches: list[tuple[str, str, Any]] = []
+        self.deletions: list[str] = []
         self.fault: Callable[[web.Request], web.StreamResponse] | None = None
         self.refused = ""
         """The service account has no right to this path."""
@@ -146,6 +147,9 @@ class ApiServer:
         if request.method == "PATCH":
             self.patches.append((request.path, request.content_type, await request.json()))
             return web.json_response({"metadata": {"name": "patched"}})
+        if request.method == "DELETE":
+            self.deletions.append(request.path)
+            return web.json_response({"metadata": {"name": "deleted"}})
         query = dict(request.query)
         return await self._watch(request, query) if "watch" in query else self._list(request.path, query)
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pixelfleet_cli.report.svg import Chart, ticks
 from pixelfleet_cli.simulate.page import page_of
-from pixelfleet_cli.simulate.svg import Chart, ticks
 from tests.unit.pixelfleet_cli.simulate.runs import report
 
 VOID = ("meta",)

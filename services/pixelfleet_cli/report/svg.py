@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import groupby
 from typing import Final
 
 WIDTH: Final = 560
@@ -12,7 +13,7 @@ WIDE: Final = 1160
 """Of one that takes the whole width."""
 
 HEIGHT: Final = 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 28
+LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 28
 """Margins around the area of the data."""
 
 INNER: Final = HEIGHT - TOP - BOTTOM
@@ -64,9 +65,14 @@ class Chart:
             f'height="{self.y(low) - y:.1f}"><title>{escape(hint)}</title></rect>'
         )
 
-    def line(self, values: Sequence[float], style: str) -> None:
-        """Draw a line over the whole width."""
-        self._parts.append(f'<path class="line {style}" d="M{self._points(values)}"/>')
+    def line(self, values: Sequence[float | None], style: str) -> None:
+        """Draw a line over the whole width, with a gap for each None; a value between two gaps is a dot."""
+        last = max(1, len(values) - 1)
+        for known, group in groupby(enumerate(values), lambda each: each[1] is not None):
+            points = [f"{self.x(place / last):.1f},{self.y(value or 0):.1f}" for place, value in group]
+            if known:
+                kind, end = ("line", "") if len(points) > 1 else ("line dot", " h.1")
+                self._parts.append(f'<path class="{kind} {style}" d="M{" ".join(points)}{end}"/>')
 
     def area(self, values: Sequence[float], style: str) -> None:
         """Fill the area below a line."""

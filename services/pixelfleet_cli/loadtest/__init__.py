@@ -1,0 +1,1 @@
+"""`pixelfleet loadtest`: players that arrive at an installation, and what they meet."""

@@ -1,0 +1,1 @@
+"""The start, the supervision and the replacement of the streamed application."""

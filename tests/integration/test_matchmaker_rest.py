@@ -279,7 +279,7 @@ async def test_a_session_is_extended_by_its_server(matchmaker: RunningMatchmaker
     for _ in range(2):
         assert await matchmaker.ask("POST", "/api/v1/sessions/again/extend?seconds=600") == (
             202,
-            {"id": "again", "seconds": 600.0},
+            {"id": "again", "seconds": 600.0, "state": "extending"},
         )
     assert (await matchmaker.ask("POST", "/api/v1/sessions/again/extend?seconds=0"))[0] == 400
     assert (await matchmaker.ask("POST", "/api/v1/sessions/nobody/extend?seconds=60"))[0] == 404

@@ -153,7 +153,7 @@ class Api:
             if server_id is None or not await self._store.extend(session_id, seconds, server_id=server_id):
                 raise web.HTTPNotFound(reason="no such session")
         log.info("session extended", session=session_id, seconds=seconds, by=self._caller(request))
-        return json_response(schemas.Extension(id=session_id, seconds=seconds), status=202)
+        return json_response(schemas.Extension(id=session_id, seconds=seconds, state="extending"), status=202)
 
     async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
         view = await self._find(request)

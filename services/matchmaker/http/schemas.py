@@ -109,10 +109,11 @@ class Ending(Schema, frozen=True, kw_only=True):
 
 
 class Extension(Schema, frozen=True, kw_only=True):
-    """A session that may last longer."""
+    """A session that is being extended."""
 
     id: str
     seconds: float
+    state: Literal["extending"]
 
 
 class App(Schema, frozen=True, kw_only=True):

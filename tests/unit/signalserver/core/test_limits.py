@@ -146,6 +146,18 @@ def test_a_warning_is_not_repeated_while_the_time_is_paused() -> None:
     assert talk.receive("page") == [warning("time", 50.0)]
 
 
+def test_a_page_is_warned_again_when_the_time_in_a_hidden_tab_counts_again() -> None:
+    talk = limited(session_seconds=100, warn_seconds=60, hidden_seconds=20)
+    talk.page("page", LEASED)
+    talk.pass_time(50)
+    talk.receive("page")
+    talk.send("page", "activity", idle=0, hidden=True)
+    talk.pass_time(10)
+    assert talk.receive("page") == []
+    talk.pass_time(15)
+    assert talk.receive("page") == [warning("time", 45.0)]
+
+
 def test_an_extension_moves_the_end() -> None:
     talk = limited(session_seconds=100, idle_seconds=100, warn_seconds=30)
     talk.page("page", LEASED)

@@ -14,7 +14,7 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'elsewhere', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
+  'over', 'left', 'kicked', 'elsewhere', 'time-over', 'idle', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
   'configuration', 'network', 'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = [

@@ -110,6 +110,19 @@ describe('reduce', () => {
     expect(reduce(INITIAL, returned)).toBe(INITIAL);
   });
 
+  it('has the warning of the end of the session until the server takes it back', () => {
+    const warning = { limit: 'idle', endsAt: 1_000 } as const;
+    const warned: StateEvent = { type: 'warned', warning };
+    expect(after(CONFIGURED, FRAME, warned)).toEqual({ phase: 'playing', warning });
+    expect(after(CONFIGURED, warned, FRAME)).toEqual({ phase: 'playing', warning });
+    expect(after(CONFIGURED, warned, REJECTED)).toEqual({ phase: 'blocked', warning });
+    expect(after(CONFIGURED, warned, { type: 'negotiated' })).toEqual({ phase: 'starting', warning });
+    expect(after(CONFIGURED, FRAME, warned, { type: 'away' })).toEqual({ phase: 'playing', away: true, warning });
+    expect(after(CONFIGURED, FRAME, warned, { type: 'warned' })).toEqual({ phase: 'playing' });
+    expect(after(CONFIGURED, FRAME, warned, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(warned)).toEqual(INITIAL);
+  });
+
   it('keeps the shown position on a return to the queue until there is a newer one', () => {
     const first: StateEvent = { type: 'matchmaker', message: { kind: 'queued' } };
     expect(after(QUEUED, { type: 'away' })).toEqual({ phase: 'queued', position: 2, ahead: 1, away: true });

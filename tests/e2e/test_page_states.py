@@ -111,6 +111,8 @@ async def test_states_of_waiting(
         ("over", [], (4202, "the session is over"), "over"),
         ("left", [], (1011, "the application was closed by its user"), "left"),
         ("kicked", [], (4201, "removed by the host"), "kicked"),
+        ("time-over", [], (4209, "the time of this session is over"), "time-over"),
+        ("idle", [], (4210, "the session had no input for too long"), "idle"),
         ("not-allowed", [], (4200, "not allowed"), "not-allowed"),
         ("not-found", [], (4206, "no such application or session"), "not-found"),
         ("incompatible", [], (4203, "too many messages that are not understood"), "incompatible"),
@@ -276,12 +278,23 @@ async def test_connecting_after_a_failed_first_attempt(browser: Browser, script:
 
 async def test_the_server_announces_its_shutdown(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url) as page:
-        await send_sigterm_message(page)
+        await insert(page, '{"type": "sigterm", "message": "maintenance at six"}')
         await page.in_state("playing", ending=True)
         await page.portray("playing-ending")
 
 
-async def send_sigterm_message(page: Sitter) -> None:
+@pytest.mark.parametrize("limit", ["idle", "time"])
+async def test_the_server_warns_of_the_end_of_the_session(
+    browser: Browser, running_demo: demo.Demo, limit: str
+) -> None:
+    async with sitter(browser, running_demo.url) as page:
+        await insert(page, f'{{"type": "sessionLimit", "limit": "{limit}", "remaining": 90}}')
+        await page.page.get_by_role("timer").wait_for()
+        await page.portray(f"playing-countdown-{limit}")
+        assert await page.page.get_by_role("button", name="I am still here").is_visible() is (limit == "idle")
+
+
+async def insert(page: Sitter, message: str) -> None:
     """Insert a message of the server into a running stream."""
     sockets: list[WebSocketRoute] = []
 
@@ -293,7 +306,7 @@ async def send_sigterm_message(page: Sitter) -> None:
     await page.page.reload()
     await playing(page.page)
     await page.in_state("playing")
-    sockets[-1].send('{"type": "sigterm", "message": "maintenance at six"}')
+    sockets[-1].send(message)
 
 
 async def close_at_once(socket: WebSocketRoute) -> None:

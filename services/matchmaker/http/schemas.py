@@ -108,6 +108,14 @@ class Ending(Schema, frozen=True, kw_only=True):
     state: Literal["ending"]
 
 
+class Extension(Schema, frozen=True, kw_only=True):
+    """A session that is being extended."""
+
+    id: str
+    seconds: float
+    state: Literal["extending"]
+
+
 class App(Schema, frozen=True, kw_only=True):
     """The totals of one application."""
 

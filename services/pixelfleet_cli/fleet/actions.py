@@ -1,4 +1,4 @@
-"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain and kick."""
+"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain, extend and kick."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 
-from matchmaker.http.schemas import Ending, Page, Streamer, Totals
+from matchmaker.http.schemas import Ending, Extension, Page, Streamer, Totals
 from pixelfleet_cli.arguments import secret
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client
 from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
@@ -52,13 +52,15 @@ async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
 
 
 async def _change(client: FleetClient, options: argparse.Namespace) -> None:
-    answer: Streamer | Ending
+    answer: Streamer | Ending | Extension
     for name in options.ids:
         match options.action:
             case "drain":
                 answer = await client.drain(name)
             case "undrain":
                 answer = await client.undrain(name)
+            case "extend":
+                answer = await client.extend(name, options.seconds)
             case _:
                 answer = await client.kick(name)
         if options.json:

@@ -17,6 +17,7 @@ from pixelfleet.fleet.redis.wire import Wire, unwrap
 SCRIPTS: Final = (
     "end",
     "epoch",
+    "extend",
     "give_back",
     "hold_back",
     "join",

@@ -68,7 +68,8 @@ export type State =
   // The browser requires a click before it plays; `paused`: it has paused a stream that played.
   | { phase: 'blocked'; paused?: true; ending?: true; text?: string; away?: true }
   | { phase: 'playing'; ending?: true; text?: string; away?: true } // `ending`: the server announced its shutdown
-  | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
+  // `lasting`: several attempts in a row have failed.
+  | { phase: 'reconnecting'; played: boolean; lasting?: true; text?: string; cut?: true }
   | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
 export type Phase = State['phase'];
@@ -85,7 +86,7 @@ export type StateEvent =
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'away' } // the connection to the server was lost, and the session goes on
   | { type: 'returned' } // it is there again
-  | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
+  | { type: 'disconnected'; lasting?: true; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
   | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
@@ -163,13 +164,14 @@ function onReturned(state: State): State {
 }
 
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
-function onDisconnected(state: State, { text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
+function onDisconnected(state: State, { lasting, text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
   return {
     phase: 'reconnecting',
     played: hasPlayed(state),
+    ...optional('lasting', lasting),
     ...optional('text', text),
     ...(cut ? { cut } : keepCut(state)),
   };

@@ -297,7 +297,8 @@ export class Session {
       this.#state.dispatch(endOf(advice, { code, reason }, this.state));
       return;
     }
-    this.#state.dispatch(this.#probe.isUpgradeBlocked ? UPGRADE_BLOCKED : waitOf(advice, { code, reason }));
+    const wait = waitOf(advice, { code, reason }, this.#reconnector.isLasting);
+    this.#state.dispatch(this.#probe.isUpgradeBlocked ? UPGRADE_BLOCKED : wait);
     if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
     }

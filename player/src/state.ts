@@ -80,7 +80,8 @@ export type State =
   | { phase: 'blocked'; paused?: true; ending?: true; text?: string; away?: true; warning?: Warning }
   // `ending`: the server announced its shutdown
   | { phase: 'playing'; ending?: true; text?: string; away?: true; warning?: Warning }
-  | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
+  // `lasting`: several attempts in a row have failed.
+  | { phase: 'reconnecting'; played: boolean; lasting?: true; text?: string; cut?: true }
   | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
 export type Phase = State['phase'];
@@ -98,7 +99,7 @@ export type StateEvent =
   | { type: 'away' } // the connection to the server was lost, and the session goes on
   | { type: 'returned' } // it is there again
   | { type: 'warned'; warning?: Warning } // the session is about to end; without a warning, no longer
-  | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
+  | { type: 'disconnected'; lasting?: true; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
   | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
@@ -190,13 +191,14 @@ function keepWarning(state: State): { warning?: Warning } {
 }
 
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
-function onDisconnected(state: State, { text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
+function onDisconnected(state: State, { lasting, text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
   return {
     phase: 'reconnecting',
     played: hasPlayed(state),
+    ...optional('lasting', lasting),
     ...optional('text', text),
     ...(cut ? { cut } : keepCut(state)),
   };

@@ -5,6 +5,7 @@
 export const DEFAULT_TEXTS = {
   'page.name': 'Pixelfleet',
   'page.stage': 'Live stream. Press {shortcut} to open the controls.',
+  'page.stage.touch': 'Live stream. The controls are after it.',
 
   'step.connect': 'Connect',
   'step.queue': 'Queue',
@@ -44,11 +45,13 @@ export const DEFAULT_TEXTS = {
   'paused.detail': 'Your browser has paused it. Select Play to continue.',
 
   'playing.say': 'The stream is playing. Press {shortcut} to open the controls.',
+  'playing.say.touch': 'The stream is playing. The controls are after it.',
 
   'reconnecting.title': 'Reconnecting',
   'reconnecting.detail': 'The connection was lost. The stream resumes automatically.',
   'reconnecting.title.early': 'Still connecting',
   'reconnecting.detail.early': 'This is taking longer than usual. The page keeps trying.',
+  'reconnecting.detail.lasting': 'The server has not responded yet. The page keeps trying.',
 
   'cut.title': 'Your network blocks the video',
   'cut.detail': 'No working connection has been found yet.',
@@ -87,7 +90,8 @@ export const DEFAULT_TEXTS = {
   'ended.idle.title': 'Your session has ended',
   'ended.idle.detail': 'There was no input for a while. You can start a new session.',
   'ended.not-allowed.title': 'Access denied',
-  'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
+  'ended.not-allowed.detail': 
+    'Your link or sign-in has expired, or does not include this stream. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players. Try again later, or ask for a new link.',
   'ended.origin.title': 'This page may not connect',

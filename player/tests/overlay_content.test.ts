@@ -137,6 +137,12 @@ describe('overlayContent', () => {
     expect(contentOf({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
   });
 
+  it.each([true, false])('has a button once several attempts have failed, after video that played: %s', (played) => {
+    const lasting = contentOf({ phase: 'reconnecting', played, lasting: true });
+    expect(lasting.buttons).toEqual([{ action: 'retry', label: 'Try now' }]);
+    expect(lasting.detail).toBe('The server has not responded yet. The page keeps trying.');
+  });
+
   it('shows the close code for the operator', () => {
     expect(contentOf({ phase: 'ended', cause: 'kicked', code: 4201 }).reference).toBe('Code 4201');
     expect(contentOf({ phase: 'ended', cause: 'kicked' })).not.toHaveProperty('reference');

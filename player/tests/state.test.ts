@@ -51,6 +51,12 @@ describe('reduce', () => {
     expect(after(CONFIGURED, REJECTED, ending)).toEqual({ phase: 'blocked' });
   });
 
+  it('is lasting after several failed attempts, until the server answers', () => {
+    const lasting: StateEvent = { type: 'disconnected', lasting: true };
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, lasting)).toEqual({ phase: 'reconnecting', played: true, lasting: true });
+    expect(after(lasting, CONFIGURED, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
+  });
+
   it('remembers while reconnecting whether video had played', () => {
     expect(after(DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
     expect(after(CONFIGURED, FRAME, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });

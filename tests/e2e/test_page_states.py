@@ -145,12 +145,20 @@ async def test_an_unreachable_server(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
         await page.page.route_web_socket(WEBSOCKET, close_at_once)
+        await page.page.route(WEBSOCKET, lambda route: route.abort())  # the page's question for the cause
         await page.page.reload()
+
+        async def lasting() -> bool:
+            await page.page.clock.run_for(500)
+            return bool(await page.page.evaluate("() => window.pixelfleet?.state.lasting"))
 
         async def given_up() -> bool:
             await page.page.clock.run_for(11_000)
             return bool(await page.page.evaluate("() => window.pixelfleet?.state.phase === 'ended'"))
 
+        await eventually(lasting, "several attempts failed")
+        await page.page.get_by_role("button", name="Try now").wait_for()
+        await page.portray("reconnecting-lasting")
         await eventually(given_up, "the page stopped reconnecting")
         await page.in_state("ended", cause="unreachable")
         await page.portray("ended-unreachable")
@@ -184,14 +192,14 @@ async def test_a_network_that_blocks_video_is_reported(browser: Browser, running
 
 async def test_a_link_with_an_unlisted_signalling_host_is_refused(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, path="?_ws=wss://elsewhere.test/ws") as page:
-        await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
+        await page.in_state("ended", cause="link")
         await page.portray("ended-link")
         assert script.players == 0
 
 
 async def test_a_browser_without_webrtc_gets_an_explanation(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, "delete window.RTCPeerConnection;") as page:
-        await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
+        await page.in_state("ended", cause="unsupported")
         await page.portray("ended-unsupported")
         assert script.players == 0
 

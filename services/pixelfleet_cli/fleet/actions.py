@@ -14,7 +14,7 @@ from matchmaker.http.schemas import Ending, Extension, Page, Streamer, Totals
 from pixelfleet_cli.arguments import secret
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client
 from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
-from pixelfleet_cli.fleet.tables import table
+from pixelfleet_cli.fleet.tables import listing
 
 PIPE_WIDTH: Final = 200
 """The width of a table without a terminal, in columns."""
@@ -46,7 +46,7 @@ async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
         _print_json(answer)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    console.print(table(options.what, rows, answer.now))
+    console.print(listing(options.what, rows, answer.now, options.app), soft_wrap=not rows)
     if total > len(rows):
         console.print(f"{total - len(rows)} more; see --limit")
 

@@ -32,6 +32,8 @@ async def test_an_idle_page_is_warned_stays_when_asked_to_and_ends_otherwise(bro
         assert (await page.locator("#detail").inner_text()).startswith("There was no input")
         assert not any(running.players)
         before = len(sockets)
-        await page.get_by_role("button", name="Start again").click()
+        async with page.expect_websocket():
+            await page.get_by_role("button", name="Start again").click()
+        await page.wait_for_function(NOT_WARNED)
         await playing(page)
         assert len(sockets) == before + 1

@@ -192,6 +192,7 @@ class ResumablePlayer:
         """End this negotiation, not the session: the next one takes its slot at once."""
         self._ended = True
         self.line.end()
+        self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), self.connection.address))
         self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again")
 
     # -- internals ----------------------------------------------------------------------------------

@@ -66,10 +66,12 @@ class Switchboard(Generic[K]):
         admission: Admission | None = None,
         offers: bool = False,
         pings: bool = False,
+        former: Subscriber[K] | None = None,
     ) -> Outputs[K]:
         """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer.
 
-        `pings`: the player sends `ping` messages, which the caller answers.
+        `pings`: the player sends `ping` messages, which the caller answers. `former` is the player that had the session
+        and its slot in an earlier negotiation, and has left.
         """
         state = self._state
         state.now = now
@@ -77,6 +79,8 @@ class Switchboard(Generic[K]):
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers, pings=pings)
         if admission is not None:
             peer.subscriber.slot_since = now
+        if former is not None:
+            absence.renew(peer.subscriber, former)
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         state.send_player_count()

@@ -18,6 +18,7 @@ from signalserver import returns as returns_module
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import MAX_BYTES, MESSAGE_BYTES
 from signalserver.core.roster import Role
+from signalserver.core.state import Rules
 from signalserver.rtc_config import RtcConfigSource
 from tests.parts import eventually
 from tests.unit.signalserver.core.conversation import CANDIDATE, CONFIG
@@ -490,3 +491,28 @@ async def test_a_player_that_is_away_is_not_pinged(server: Server) -> None:
     lost(page)
     player.ping()
     assert link.socket.pings == 1
+
+
+async def test_new_negotiations_without_an_answer_do_not_keep_the_slot_without_media() -> None:
+    server = make_server(Rules(first_media_seconds=60))
+    page = arrived(server)
+    page.negotiate()
+    deliver(page)
+    (before,) = server.made.hub.switchboard.players()
+    page.negotiate()
+    deliver(page)
+    (after,) = server.made.hub.switchboard.players()
+    assert after is not before
+    assert (after.slot_since, before.negotiated) == (before.slot_since, False)
+
+
+async def test_a_new_negotiation_of_a_player_with_media_has_its_own_time_to_the_first_media() -> None:
+    server = make_server(Rules(first_media_seconds=60))
+    page = arrived(server)
+    (before,) = server.made.hub.switchboard.players()
+    before.negotiated = True
+    page.negotiate()
+    (after,) = server.made.hub.switchboard.players()
+    assert after.slot_since is not None
+    assert before.slot_since is not None
+    assert after.slot_since > before.slot_since

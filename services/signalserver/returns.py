@@ -193,7 +193,8 @@ class Returns:
         return sign(token, self._key)
 
     def _ended(self, player: ResumablePlayer, why: CloseCode | None, reason: str) -> None:
-        del self._players[player.session_id]
+        if self._players.get(player.session_id) is player:  # two may be admitted to one session at the same moment
+            del self._players[player.session_id]
         if why is not None and why.retry is Retry.NEVER:
             self._over[player.session_id] = (why, reason)
             if len(self._over) > MAX_REMEMBERED:

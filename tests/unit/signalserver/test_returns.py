@@ -516,3 +516,16 @@ async def test_a_new_negotiation_of_a_player_with_media_has_its_own_time_to_the_
     assert after.slot_since is not None
     assert before.slot_since is not None
     assert after.slot_since > before.slot_since
+
+
+async def test_two_players_that_were_admitted_to_one_session_at_once_both_end(server: Server) -> None:
+    first, second = Page(server, "session-1"), Page(server, "session-1")
+    for page in (first, second):
+        page.connect()  # both were accepted before one of them was connected
+        page.read()
+    lost(first, 1000)
+    assert len(server.made.hub.switchboard.players()) == 1
+    lost(second)
+    second.resume()
+    lost(second, 1000)
+    assert server.made.hub.switchboard.players() == []

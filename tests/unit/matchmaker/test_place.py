@@ -283,3 +283,25 @@ async def test_only_a_page_with_a_cookie_and_without_tokens_is_brought_back(repl
         decision = replica.upgrade(path, **headers)
         handler = decision.listener._opened(FakeSocket().real)
         assert handler.ticket.by_cookie is expected
+
+
+async def test_a_page_that_returns_before_its_departure_was_sent_keeps_its_place(replica: Replica) -> None:
+    client = page(replica)
+    await replica.settle()
+    lose(client)
+    page(replica, client.session, returned=True)
+    await replica.settle()
+    assert await replica.driver.queue() == [client.session]
+
+
+async def test_a_departure_that_failed_is_not_repeated_after_the_page_has_returned(replica: Replica) -> None:
+    client = page(replica)
+    await replica.settle()
+    replica.store.unavailable = True
+    lose(client)
+    await replica.broker.departures.send()
+    replica.store.unavailable = False
+    page(replica, client.session, returned=True)
+    await replica.settle()
+    await replica.broker.departures.resend()
+    assert await replica.driver.queue() == [client.session]

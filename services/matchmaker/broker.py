@@ -96,6 +96,8 @@ class Broker:
         While the store is unavailable, tickets are kept in the order of their arrival. A later lease is a notice.
         Raises TicketRefusedError or KickedError.
         """
+        if returns:
+            self.departures.withdraw(ticket.session_id)
         entry = self.sessions.add(ticket, returns=returns)
         if self.sessions.unsent:
             self._defer(entry)

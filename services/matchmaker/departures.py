@@ -22,7 +22,7 @@ class Departures:
         self._replica_id = replica_id
         self._unsent: dict[str, bool] = {}
         """Sessions, each with whether its player may return."""
-        self._in_flight = 0
+        self._in_flight: set[str] = set()
         self._unacknowledged: dict[str, bool] = {}
         """Departures whose call failed because the store was unavailable."""
         self._due = asyncio.Event()
@@ -31,13 +31,19 @@ class Departures:
 
     def __len__(self) -> int:
         """How many are unsent or in flight. Those whose call failed do not count."""
-        return len(self._unsent) + self._in_flight
+        return len(self._unsent) + len(self._in_flight)
 
     def add(self, session_id: str, *, may_return: bool = False) -> None:
         """Schedule the departure of a session; the store keeps its place if its player may return."""
         self._unsent[session_id] = may_return
         if self._timer is None:
             self._timer = self._loop.call_later(DELAY_SECONDS, self._due.set)
+
+    def withdraw(self, session_id: str) -> None:
+        """Do not send the departure of a session, or not again: its player has returned."""
+        self._unsent.pop(session_id, None)
+        self._unacknowledged.pop(session_id, None)
+        self._in_flight.discard(session_id)
 
     def flush(self) -> None:
         """Send unsent departures in the next turn of the loop, together with a call that is made now."""
@@ -60,13 +66,14 @@ class Departures:
             sessions, may_return = _next_batch(self._unsent)
             for session_id in sessions:
                 del self._unsent[session_id]
-            self._in_flight += len(sessions)
+            self._in_flight.update(sessions)
             try:
                 await self._store.leave(*sessions, replica_id=self._replica_id, may_return=may_return)
             except StoreUnavailableError:
-                self._unacknowledged.update(dict.fromkeys(sessions, may_return))
+                failed = (session_id for session_id in sessions if session_id in self._in_flight)
+                self._unacknowledged.update(dict.fromkeys(failed, may_return))
             finally:
-                self._in_flight -= len(sessions)
+                self._in_flight.difference_update(sessions)
 
     async def resend(self) -> None:
         """Repeat the calls that failed. Raises StoreUnavailableError."""

@@ -30,7 +30,7 @@ class Place:
     """Whether the page has returned with a token."""
     _offered: bool = False
     """Whether the page has its token."""
-    _taken: bool = False
+    taken: bool = False
     """Whether the page has returned over another connection, which owns the session from now on."""
 
     def waits(self, player: "Player") -> None:
@@ -65,13 +65,13 @@ class Place:
 
     def leave(self, player: "Player", code: int) -> None:
         """End the session of a player without a streamer; its place is kept if its page may return."""
-        if not self._taken:
+        if not self.taken:
             may_return = bool(self.key) and ending_of(code) is not Ending.LEFT
             player.context.broker.leave(player.ticket.session_id, may_return=may_return)
 
     def take(self, player: "Player") -> None:
         """Close a player whose page has returned over another connection."""
-        self._taken = True
+        self.taken = True
         player.socket.close(close_codes.CONTINUED_ELSEWHERE)
 
 

@@ -278,6 +278,8 @@ class Player:
         if self._confirmation is not None and self.left_at is None:
             self._confirmation.cancel()
         self._confirmation = None
+        if self.place.taken:
+            return  # the session goes on over another connection
         if self.left_at is not None:
             late = self.context.now() - self.left_at >= CLOSE_GRACE_SECONDS
             if late:

@@ -192,6 +192,7 @@ class ResumablePlayer:
         """End this negotiation, not the session: the next one takes its slot at once."""
         self._ended = True
         self.line.end()
+        self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), self.connection.address))
         self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again")
 
     # -- internals ----------------------------------------------------------------------------------
@@ -236,8 +237,8 @@ class KeptPlayer(ResumablePlayer):
 
     @property
     def is_away(self) -> bool:
-        """Whether the page has no websocket, and no other page is about to take its slot."""
-        return self._socket is None and self._next is None
+        """Whether the page has no websocket, and no open one waits for the `config` with which to take its slot."""
+        return self._socket is None and (self._next is None or not self._next.is_open)
 
 
 OnEnd = Callable[[ResumablePlayer, CloseCode | None, str], None]

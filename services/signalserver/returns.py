@@ -20,11 +20,11 @@ from pixelfleet.protocol.messages import dump
 from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import Budget, Line
-from signalserver.core.roster import Admission, Role
-from signalserver.core.session_time import SessionTime
+from signalserver.core.roster import Admission, Role, Subscriber
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
+from signalserver.peer_socket import PeerSocket
 from signalserver.resumable import KeptPlayer, ResumablePlayer, Windows
 from signalserver.settings import Settings
 
@@ -76,13 +76,13 @@ class Returns:
         offers: bool,
         admission: Admission | None,
         session_id: str | None = None,
-        time: SessionTime | None = None,
+        former: Subscriber[PeerSocket] | None = None,
         kept: bool = False,
     ) -> ResumablePlayer:
         """Begin a negotiation: send the page its token, and connect it as a new player.
 
-        A page that is `kept` does not know tokens and gets none. `session_id` is the session of an earlier negotiation,
-        and `time` its time; without it and an admission the session is a new one.
+        A page that is `kept` does not know tokens and gets none. `session_id` and `former` are the session and the
+        player of an earlier negotiation; without them and an admission the session is a new one.
         """
         if session_id is None:
             session_id = admission.session_id if admission is not None else uuid.uuid4().hex
@@ -112,7 +112,7 @@ class Returns:
                 admission=admission,
                 offers=offers,
                 pings=not kept,
-                time=time,
+                former=former,
                 hears_limits=not kept,
             ),
         )
@@ -158,16 +158,15 @@ class Returns:
             peer = self._hub.switchboard.peer(player)
             assert peer is not None, "the websocket is closed when the session ends"
             assert peer.subscriber is not None
-            subscriber = peer.subscriber
             player.give_way()
             renewed = self.connect(
                 socket,
                 config,
                 address=address,
                 offers=offers,
-                admission=subscriber.admission,
+                admission=peer.subscriber.admission,
                 session_id=player.session_id,
-                time=subscriber.time,
+                former=peer.subscriber,
                 kept=isinstance(player, KeptPlayer),
             )
             self._metrics.sessions_resumed.labels("fresh").inc()
@@ -195,7 +194,8 @@ class Returns:
         return sign(token, self._key)
 
     def _ended(self, player: ResumablePlayer, why: CloseCode | None, reason: str) -> None:
-        del self._players[player.session_id]
+        if self._players.get(player.session_id) is player:  # two may be admitted to one session at the same moment
+            del self._players[player.session_id]
         if why is not None and why.retry is Retry.NEVER:
             self._over[player.session_id] = (why, reason)
             if len(self._over) > MAX_REMEMBERED:

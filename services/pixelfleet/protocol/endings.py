@@ -38,6 +38,7 @@ _ENDINGS: Final[Mapping[int, Ending]] = {
     close_codes.SLOW_CONSUMER.code: Ending.LOST,
     close_codes.RESTARTING.code: Ending.LOST,
     close_codes.PLAYER_LOST.code: Ending.LOST,
+    close_codes.CONTINUED_ELSEWHERE.code: Ending.LOST,  # the page has returned: its session must not end
     close_codes.PONG_TIMEOUT.code: Ending.TIMED_OUT,
     close_codes.PLAYER_TIMED_OUT.code: Ending.TIMED_OUT,
 }

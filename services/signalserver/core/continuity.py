@@ -86,8 +86,9 @@ class Line:
         return list(self._kept)
 
     def end(self) -> None:
-        """Drop all messages: the negotiation is over."""
+        """Drop all messages, and keep none from now on: the negotiation is over."""
         self.acknowledge(self.sent)
+        self._budget = Budget(0)  # a call to the application may be answered after the end of its player
 
     def _make_room(self) -> None:
         while self._free < 0:

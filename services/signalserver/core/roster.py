@@ -68,6 +68,10 @@ class Subscriber(Generic[K]):
     """The time since which the peer waits for its source's first message; None when it does not wait."""
     slot_since: float | None = None
     """The time since which a player occupies a slot without an answer in either direction; None for others."""
+    paused: float = 0.0
+    """The seconds of that time in which the player was away, without a present absence."""
+    longest_absence: float = 0.0
+    """The longest time in seconds for which the player's session was kept without a websocket."""
     negotiated: bool = False
     """Whether the peer has sent or received an answer."""
     awaits_answer: bool = False

@@ -158,13 +158,20 @@ class State(Generic[K]):
     # -- players ------------------------------------------------------------------------------------
 
     def close_idle_player(self, player: Subscriber[K]) -> None:
-        """Close a player that has occupied a slot for too long without media, so that the slot becomes free."""
-        if player.peer.key in self.away:
+        """Close a player that has occupied a slot for too long without media, so that the slot becomes free.
+
+        The time does not run while the player is away, but in all for no longer than the time itself or one absence: a
+        page that is lost again and again would occupy the slot without end.
+        """
+        if player.negotiated or player.slot_since is None:
             return
-        limit = self.rules.first_media_seconds
-        if player.negotiated or player.slot_since is None or self.now - player.slot_since < limit:
+        limit, absence = self.rules.first_media_seconds, self.away.get(player.peer.key)
+        paused = player.paused + (self.now - absence.since if absence is not None else 0.0)
+        if self.now - player.slot_since - min(paused, max(limit, player.longest_absence)) < limit:
             return
-        if player.unanswered_since is not None:
+        if absence is not None:
+            self.close(player.peer, close_codes.SESSION_GONE)
+        elif player.unanswered_since is not None:
             # The streamer did not answer: another one may.
             self.close(player.peer, close_codes.STREAM_UNAVAILABLE)
         else:

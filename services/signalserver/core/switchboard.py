@@ -15,7 +15,7 @@ from signalserver.core import absence, limits
 from signalserver.core.message_rules import RULES
 from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
-from signalserver.core.session_time import SessionRules, SessionTime
+from signalserver.core.session_time import SessionRules
 from signalserver.core.state import Outputs, Rules, State
 
 DEFAULT_ENDPOINT_ID: Final = "streamer"
@@ -67,23 +67,24 @@ class Switchboard(Generic[K]):
         admission: Admission | None = None,
         offers: bool = False,
         pings: bool = False,
-        time: SessionTime | None = None,
+        former: Subscriber[K] | None = None,
         hears_limits: bool = False,
     ) -> Outputs[K]:
         """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer.
 
-        `pings`: the player sends `ping` messages, which the caller answers. `time`: the time of its session, if that
-        had an earlier negotiation. `hears_limits`: its page knows the message `sessionLimit`.
+        `pings`: the player sends `ping` messages, which the caller answers. `former` is the player that had the session
+        and its slot in an earlier negotiation, and has left. `hears_limits`: its page knows the message `sessionLimit`.
         """
         state = self._state
         state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers, pings=pings)
         peer.subscriber.hears_limits = hears_limits
-        if time is not None:
-            peer.subscriber.time = time
         if admission is not None:
             peer.subscriber.slot_since = now
+        if former is not None:
+            peer.subscriber.time = former.time
+            absence.renew(peer.subscriber, former)
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         limits.begin(state, peer.subscriber)

@@ -95,3 +95,26 @@ async def test_the_players_that_may_return_are_sent_in_calls_of_their_own(store:
     store.calls.clear()
     await departures.resend()
     assert store.calls_of("leave") == [("a", "c", "here", True), ("b", "here", False)]
+
+
+async def test_a_departure_that_fails_after_the_player_has_returned_is_not_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = asyncio.Event()
+
+    async def leave(*_: str, **__: object) -> None:
+        await lost.wait()
+        raise StoreUnavailableError("unavailable")
+
+    departures = Departures(store.real, "here")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "leave", leave, raising=False)
+        departures.add("a")
+        departures.add("b")
+        sending = asyncio.create_task(departures.send())
+        await asyncio.sleep(0)
+        departures.withdraw("a")
+        lost.set()
+        await sending
+    await departures.resend()
+    assert sent(store) == [["b"]]

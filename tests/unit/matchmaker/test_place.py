@@ -13,6 +13,7 @@ from pixelfleet.fleet.model import LeaseState, ServerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.endings import Ending, ending_of
 from tests.unit.matchmaker.replicas import KEY, Client, Replica
 from tests.unit.pixelfleet.net.sockets import FakeSocket
 
@@ -151,6 +152,27 @@ async def test_a_page_that_was_lost_before_it_got_its_sessions_token_negotiates_
     assert again.socket.closes == [(4007, "the session cannot be resumed")]
 
 
+async def test_the_former_connection_of_a_page_that_plays_does_not_end_the_session(replica: Replica) -> None:
+    report = await replica.store.streamer()
+    former = page(replica)
+    await replica.settle()
+    upstream = replica.dials[-1]
+    upstream.open()
+    await replica.settle()
+    held = structs.replace(report, sessions=(former.session,))
+    await replica.store.inner.report(ServerReport(server_id="s1", sequence=2, streamers=(held,)))
+    page(replica, former.session, returned=True)
+    lose(former, close_codes.CONTINUED_ELSEWHERE.code)
+    await replica.settle()
+    ((code, _),) = upstream.socket.closes
+    assert ending_of(code) is Ending.LOST
+    leaves = len(replica.store.calls_of("leave"))
+    upstream.handler.closed(code, "")
+    await replica.settle()
+    assert replica.broker.sessions.find(former.session) is not None
+    assert len(replica.store.calls_of("leave")) == leaves
+
+
 async def test_a_page_whose_server_cannot_be_reached_again_is_closed(replica: Replica) -> None:
     session = await arrived(replica)
     again = page(replica, session, returned=True)
@@ -261,3 +283,25 @@ async def test_only_a_page_with_a_cookie_and_without_tokens_is_brought_back(repl
         decision = replica.upgrade(path, **headers)
         handler = decision.listener._opened(FakeSocket().real)
         assert handler.ticket.by_cookie is expected
+
+
+async def test_a_page_that_returns_before_its_departure_was_sent_keeps_its_place(replica: Replica) -> None:
+    client = page(replica)
+    await replica.settle()
+    lose(client)
+    page(replica, client.session, returned=True)
+    await replica.settle()
+    assert await replica.driver.queue() == [client.session]
+
+
+async def test_a_departure_that_failed_is_not_repeated_after_the_page_has_returned(replica: Replica) -> None:
+    client = page(replica)
+    await replica.settle()
+    replica.store.unavailable = True
+    lose(client)
+    await replica.broker.departures.send()
+    replica.store.unavailable = False
+    page(replica, client.session, returned=True)
+    await replica.settle()
+    await replica.broker.departures.resend()
+    assert await replica.driver.queue() == [client.session]

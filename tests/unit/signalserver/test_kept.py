@@ -7,6 +7,7 @@ from pixelfleet.fleet import resume
 from pixelfleet.fleet.resume import ResumeToken, resume_key
 from pixelfleet.protocol import close_codes
 from signalserver.resumable import KeptPlayer
+from tests.unit.pixelfleet.net.sockets import FakeSocket
 from tests.unit.signalserver.core.conversation import CANDIDATE
 from tests.unit.signalserver.pages import Link, Server, make_server
 
@@ -103,3 +104,15 @@ async def test_a_kept_session_expires(server: Server) -> None:
     server.expire()
     assert server.connected() == []
     assert back(server).socket.closes == [GONE]
+
+
+async def test_a_page_that_left_before_its_configuration_is_brought_back_again(server: Server) -> None:
+    first = subscribed(server)
+    player = first.socket.handler
+    assert isinstance(player, KeptPlayer)
+    first.end(1001)
+    waiting = Link(FakeSocket())
+    player.await_next(waiting.socket.real)
+    assert not player.is_away
+    waiting.end(1001)
+    assert player.is_away

@@ -504,3 +504,41 @@ async def test_a_player_that_is_away_is_not_pinged(server: Server) -> None:
     lost(page)
     player.ping()
     assert link.socket.pings == 1
+
+
+async def test_new_negotiations_without_an_answer_do_not_keep_the_slot_without_media() -> None:
+    server = make_server(Rules(first_media_seconds=60))
+    page = arrived(server)
+    page.negotiate()
+    deliver(page)
+    (before,) = server.made.hub.switchboard.players()
+    page.negotiate()
+    deliver(page)
+    (after,) = server.made.hub.switchboard.players()
+    assert after is not before
+    assert (after.slot_since, before.negotiated) == (before.slot_since, False)
+
+
+async def test_a_new_negotiation_of_a_player_with_media_has_its_own_time_to_the_first_media() -> None:
+    server = make_server(Rules(first_media_seconds=60))
+    page = arrived(server)
+    (before,) = server.made.hub.switchboard.players()
+    before.negotiated = True
+    page.negotiate()
+    (after,) = server.made.hub.switchboard.players()
+    assert after.slot_since is not None
+    assert before.slot_since is not None
+    assert after.slot_since > before.slot_since
+
+
+async def test_two_players_that_were_admitted_to_one_session_at_once_both_end(server: Server) -> None:
+    first, second = Page(server, "session-1"), Page(server, "session-1")
+    for page in (first, second):
+        page.connect()  # both were accepted before one of them was connected
+        page.read()
+    lost(first, 1000)
+    assert len(server.made.hub.switchboard.players()) == 1
+    lost(second)
+    second.resume()
+    lost(second, 1000)
+    assert server.made.hub.switchboard.players() == []

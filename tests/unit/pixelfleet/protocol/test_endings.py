@@ -19,6 +19,7 @@ from pixelfleet.protocol.endings import Ending, ending_of, passed_on
         (1012, Ending.LOST),
         (4003, Ending.LOST),
         (4005, Ending.LOST),
+        (4208, Ending.LOST),
         (4002, Ending.TIMED_OUT),
     ],
 )

@@ -19,8 +19,8 @@ from signalserver.core.outputs import (
     SourceNamed,
     VideoFailed,
 )
-from signalserver.core.roster import Admission
-from signalserver.core.session_time import Limit, SessionTime
+from signalserver.core.roster import Admission, Subscriber
+from signalserver.core.session_time import Limit
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 
@@ -105,17 +105,17 @@ class Conversation:
         self.receive(key)
         return key
 
-    def page(self, key: str, admission: Admission, time: SessionTime | None = None) -> SessionTime:
-        """Connect a page that knows limits, in the session with this time; return the session's time."""
+    def page(self, key: str, admission: Admission, former: Subscriber[str] | None = None) -> Subscriber[str]:
+        """Connect a page that knows limits, in the session of a player that has left; return the player."""
         connected = self.switchboard.player_connected
         outputs = connected(
-            self._key(key), self.now, CONFIG, admission=admission, pings=True, time=time, hears_limits=True
+            self._key(key), self.now, CONFIG, admission=admission, pings=True, former=former, hears_limits=True
         )
         self._do(outputs)
         peer = self.switchboard.peer(key)
         assert peer is not None
         assert peer.subscriber is not None
-        return peer.subscriber.time
+        return peer.subscriber
 
     def sfu(self, key: str, name: str | None = None) -> str:
         self._do(self.switchboard.sfu_connected(self._key(key), self.now, CONFIG))

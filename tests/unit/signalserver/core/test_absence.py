@@ -56,14 +56,41 @@ def test_the_time_to_the_first_media_does_not_run_during_an_absence() -> None:
     talk.player("player", admission=LEASED)
     talk.pass_time(50)
     talk.away("player", 100)
-    talk.pass_time(40)
+    talk.pass_time(20)
     talk.away("player", 100)  # a second websocket that was lost
-    talk.pass_time(40)
+    talk.pass_time(20)
     talk.resumed("player")
     talk.pass_time(9)
     assert talk.closed == {}
     talk.pass_time(1)
     assert talk.closed["player"][0] is close_codes.NO_MEDIA
+
+
+def test_a_player_that_is_lost_again_and_again_does_not_keep_its_slot_without_media() -> None:
+    talk = Conversation(Rules(first_media_seconds=60))
+    talk.streamer("cam", "cam")
+    talk.player("player", admission=LEASED)
+    for _ in range(6):
+        assert talk.closed == {}
+        talk.away("player", 30)
+        talk.pass_time(20)
+        talk.resumed("player")
+    talk.away("player", 30)
+    talk.pass_time(1)
+    assert talk.closed["player"][0] is close_codes.SESSION_GONE
+
+
+def test_a_player_with_media_may_be_lost_again_and_again() -> None:
+    talk = Conversation(Rules(first_media_seconds=60))
+    talk.streamer("cam", "cam")
+    player_id = talk.subscribed("player", "cam")
+    talk.send("cam", "offer", playerId=player_id, sdp=SDP)
+    talk.send("player", "answer", sdp=SDP)
+    for _ in range(20):
+        talk.away("player", 30)
+        talk.pass_time(20)
+        talk.resumed("player")
+    assert talk.closed == {}
 
 
 def test_a_streamer_that_leaves_ends_the_session_of_its_away_player() -> None:

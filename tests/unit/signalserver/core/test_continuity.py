@@ -110,3 +110,13 @@ def test_a_line_keeps_a_suffix_within_its_bounds(lines: list[list[int | None]], 
         assert sum(map(len, messages)) <= min(MAX_BYTES, grants * GRANT_BYTES)
         line.end()
     assert budget.free == grants * GRANT_BYTES
+
+
+def test_a_line_that_has_ended_keeps_nothing() -> None:
+    budget = Budget(2 * GRANT_BYTES)
+    line = Line(budget)
+    line.send(b"before")
+    line.end()
+    line.send(b"the late answer of a call to the application")
+    assert budget.free == 2 * GRANT_BYTES
+    assert line.resume(2) == []

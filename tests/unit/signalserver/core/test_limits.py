@@ -199,11 +199,11 @@ def test_a_page_that_returns_after_its_warning_has_ended_is_told_so() -> None:
 
 def test_a_new_negotiation_continues_the_time_of_its_session() -> None:
     talk = limited(session_seconds=100, warn_seconds=60, hidden_seconds=50)
-    time = talk.page("page", LEASED)
+    former = talk.page("page", LEASED)
     talk.send("page", "activity", idle=0, hidden=True)
     talk.pass_time(10)
     talk.leave("page")
-    talk.page("reloaded", LEASED, time)
+    talk.page("reloaded", LEASED, former)
     talk.pass_time(40)  # visible: the page has not reported otherwise
     assert talk.receive("reloaded")[-1] == warning("time", 60.0)
     talk.pass_time(60)

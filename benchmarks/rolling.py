@@ -46,13 +46,15 @@ PLAYS: Final = """() => {
 WATCH: Final = """() => {
   const frames = () => [...document.querySelectorAll('video')]
     .map((v) => v.getVideoPlaybackQuality().totalVideoFrames).reduce((a, b) => a + b, 0);
-  const seen = { frames: frames(), at: performance.now(), longest: 0 };
+  const seen = { frames: frames(), at: performance.now(), longest: 0, step: '', during: '' };
   window.stalls = seen;
   setInterval(() => {
     const [now, count] = [performance.now(), frames()];
     if (count !== seen.frames) {
       seen.frames = count;
-      seen.longest = Math.max(seen.longest, now - seen.at);
+      if (now - seen.at > seen.longest) {
+        [seen.longest, seen.during] = [now - seen.at, seen.step];
+      }
       seen.at = now;
     }
   }, 10);
@@ -98,6 +100,8 @@ class Run:
     connected: int
     """Messages `playerConnected` to the streamer: 1 unless the page negotiated anew."""
     resumed: int
+    during: str
+    """The last step that had begun when the longest stall ended."""
 
     def missed(self) -> list[str]:
         """Return the goals that this run misses."""
@@ -234,6 +238,7 @@ async def one_run(rounds: int, console: Console) -> Run:
             await total(port, sent, 'type="playerDisconnected"'),
             await total(port, sent, 'type="playerConnected"'),
             await total(port, "pixelfleet_sessions_resumed_total"),
+            str(await page.evaluate("() => window.stalls.during")),
         )
         await browser.close()
         return run
@@ -243,6 +248,7 @@ async def replace_all(running: Fleet, page: Page, show: Callable[[str], object])
     """Replace both routers, reload nginx, and replace both matchmakers."""
     for kind, services in (("router", running.routers), ("matchmaker", running.matchmakers)):
         for number, each in enumerate(services):
+            await page.evaluate("(step) => { window.stalls.step = step; }", f"{kind} {number + 1}")
             show(f"{kind} {number + 1}; longest stall {float(await page.evaluate(LONGEST)):.0f} ms")
             await each.replace()
             await asyncio.sleep(1.0)
@@ -254,9 +260,10 @@ async def replace_all(running: Fleet, page: Page, show: Callable[[str], object])
 def table(runs: Sequence[Run]) -> Table:
     """Return the figures as a table."""
     right = [Column(name, justify="right") for name in ("longest stall, ms", "resumed", "connected", "disconnected")]
-    shown = Table("run", *right, box=SIMPLE_HEAD)
+    shown = Table("run", *right, "longest during", box=SIMPLE_HEAD)
     for number, run in enumerate(runs):
-        shown.add_row(str(number + 1), f"{run.stall_ms:.0f}", *map(str, (run.resumed, run.connected, run.disconnected)))
+        counts = map(str, (run.resumed, run.connected, run.disconnected))
+        shown.add_row(str(number + 1), f"{run.stall_ms:.0f}", *counts, run.during)
     return shown
 
 

@@ -1,8 +1,12 @@
 import { overriddenUrl, signallingUrl } from './connection/url';
+import { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
 import { Player } from './player';
 import { IS_SUPPORTED, preconnected } from './preconnect';
+import { PublicApi } from './public_api';
+import type { State } from './state';
+import { StoppedPlayer } from './stopped_player';
 import './style/tokens.css';
 import './style/base.css';
 import './style/overlay.css';
@@ -35,10 +39,16 @@ async function start(): Promise<void> {
   }
 }
 
-/** Shows why the page does not connect at all. */
+/** Shows why the page does not connect at all, also to scripts and to an embedding page. */
 async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
+  const state: State = { phase: 'ended', cause };
+  const player = new StoppedPlayer(state);
+  window.pixelfleet = new PublicApi(undefined, player);
   const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
-  overlay.show({ phase: 'ended', cause });
+  overlay.show(state);
+  if (window.parent !== window) {
+    new ParentWindow(await loadPageSettings(warn), player);
+  }
   await brand(overlay);
 }
 

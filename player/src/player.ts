@@ -21,6 +21,7 @@ import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { AwayMark } from './view/away_mark';
 import { captureControlKeys } from './view/control_keys';
+import { Countdown } from './view/countdown';
 import { Dock } from './view/dock';
 import { element } from './view/dom';
 import { Fullscreen } from './view/fullscreen';
@@ -68,8 +69,11 @@ export class Player implements PlayerApi {
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open);
     const away = new AwayMark(this.#texts);
-    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, new OnScreenKeyboard(this.#stream)];
-    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, new Fullscreen(this.#texts)];
+    const countdown = new Countdown(this.#texts, () => {
+      this.#session.confirmPresence();
+    });
+    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new OnScreenKeyboard(this.#stream)];
+    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new Fullscreen(this.#texts)];
     const transport = ResumingTransport.under(this.#stream, preconnected);
     this.#session = new Session(this.#stream, transport, (state) => {
       this.#show(state);

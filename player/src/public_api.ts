@@ -5,11 +5,14 @@ import type { StreamStats } from './stats';
 
 /** The API for scripts and tests on the same page: `window.pixelfleet`. Its names are stable. */
 export class PublicApi {
-  /** Epic's object: `emitUIInteraction`, `addResponseEventListener`, statistics events, settings. */
-  readonly stream: PixelStreaming;
+  /**
+   * Epic's object: `emitUIInteraction`, `addResponseEventListener`, statistics events, settings. Undefined on a page
+   * that does not connect at all.
+   */
+  readonly stream: PixelStreaming | undefined;
   readonly #player: PlayerApi;
 
-  constructor(stream: PixelStreaming, player: PlayerApi) {
+  constructor(stream: PixelStreaming | undefined, player: PlayerApi) {
     this.stream = stream;
     this.#player = player;
   }
@@ -32,7 +35,7 @@ export class PublicApi {
 
 declare global {
   interface Window {
-    /** Undefined in a browser without WebRTC. */
+    /** Undefined until the scripts have started. */
     pixelfleet?: PublicApi;
   }
 }

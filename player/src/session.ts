@@ -10,6 +10,7 @@ import { Reconnector } from './connection/reconnector';
 import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
+import { SessionLimits } from './limits/session_limits';
 import { optional } from './optional';
 import { watchPlayback } from './playback';
 import { RETURNING } from './resume/close_rules';
@@ -35,6 +36,7 @@ export class Session {
   readonly #streamers: StreamerSelection;
   readonly #ice: IceMonitor;
   readonly #recovery: PathRecovery;
+  readonly #limits: SessionLimits;
   /** Whether the URL parameters ask the browser to send the offer to any streamer. */
   readonly #alwaysOffers: boolean;
   #refusal: string | undefined;
@@ -87,6 +89,9 @@ export class Session {
         this.#negotiateAgain();
       },
     });
+    this.#limits = new SessionLimits(stream, (warning) => {
+      this.#state.dispatch({ type: 'warned', ...optional('warning', warning) });
+    });
     watchPageCache({
       leave: () => this.#leave(),
       join: () => {
@@ -117,6 +122,11 @@ export class Session {
     } else {
       this.#reconnector.connectIn(0);
     }
+  }
+
+  /** The user has confirmed to be there, after a warning. */
+  confirmPresence(): void {
+    this.#limits.confirm();
   }
 
   #listenToServer(): void {
@@ -287,7 +297,8 @@ export class Session {
       this.#state.dispatch(endOf(advice, { code, reason }, this.state));
       return;
     }
-    this.#state.dispatch(this.#probe.isUpgradeBlocked ? UPGRADE_BLOCKED : waitOf(advice, { code, reason }));
+    const wait = waitOf(advice, { code, reason }, this.#reconnector.isLasting);
+    this.#state.dispatch(this.#probe.isUpgradeBlocked ? UPGRADE_BLOCKED : wait);
     if (!opened && intent === undefined && !this.#probe.isUpgradeBlocked) {
       void this.#probeRefusal();
     }

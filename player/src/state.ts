@@ -7,6 +7,8 @@ export type EndCause =
   | 'left' // the application closed this player's connection
   | 'kicked' // the host removed this player
   | 'elsewhere' // the session goes on over a newer connection, such as another tab's
+  | 'time-over' // the session has reached its longest time
+  | 'idle' // the session had no input for too long
   | 'not-allowed' // authentication or authorization failed
   | 'refused' // the streamer accepts no more players, or not this one
   | 'origin' // the server accepts no players from the address of this page
@@ -45,11 +47,20 @@ export interface EndDetails {
   readonly waited?: WaitCause;
 }
 
+/** The server's warning of the session's end. */
+export interface Warning {
+  /** What ends it: the longest session, or the time without input. */
+  readonly limit: 'time' | 'idle';
+  /** When, in milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
 /**
  * The state of the page. All that is shown derives from it.
  *
  * `cut` is set while the last attempt found no ICE path, until video plays again or the user retries. `away` is set
- * while the page returns to its server or waits for the path of its media, and everything else goes on.
+ * while the page returns to its server or waits for the path of its media, and everything else goes on. `warning` is set
+ * while the session is about to end.
  */
 export type State =
   | { phase: 'connecting' }
@@ -64,11 +75,13 @@ export type State =
       away?: true;
     }
   | { phase: 'waiting'; cause: WaitCause; text?: string; code?: number; cut?: true }
-  | { phase: 'starting'; cut?: true; away?: true }
+  | { phase: 'starting'; cut?: true; away?: true; warning?: Warning }
   // The browser requires a click before it plays; `paused`: it has paused a stream that played.
-  | { phase: 'blocked'; paused?: true; ending?: true; text?: string; away?: true }
-  | { phase: 'playing'; ending?: true; text?: string; away?: true } // `ending`: the server announced its shutdown
-  | { phase: 'reconnecting'; played: boolean; text?: string; cut?: true }
+  | { phase: 'blocked'; paused?: true; ending?: true; text?: string; away?: true; warning?: Warning }
+  // `ending`: the server announced its shutdown
+  | { phase: 'playing'; ending?: true; text?: string; away?: true; warning?: Warning }
+  // `lasting`: several attempts in a row have failed.
+  | { phase: 'reconnecting'; played: boolean; lasting?: true; text?: string; cut?: true }
   | ({ phase: 'ended'; cause: EndCause } & EndDetails);
 
 export type Phase = State['phase'];
@@ -85,7 +98,8 @@ export type StateEvent =
   | { type: 'ending'; text?: string } // the server announced its shutdown, with its reason if it sent one
   | { type: 'away' } // the connection to the server was lost, and the session goes on
   | { type: 'returned' } // it is there again
-  | { type: 'disconnected'; text?: string; cut?: true } // the page reconnects
+  | { type: 'warned'; warning?: Warning } // the session is about to end; without a warning, no longer
+  | { type: 'disconnected'; lasting?: true; text?: string; cut?: true } // the page reconnects
   | { type: 'deferred'; cause: WaitCause; text?: string; code?: number } // the page reconnects later
   | ({ type: 'ended'; cause: EndCause } & EndDetails)
   | { type: 'retry' }; // the user asked for a new attempt
@@ -102,9 +116,9 @@ export function reduce(state: State, event: StateEvent): State {
     case 'no-streamer':
       return { phase: 'waiting', cause: 'no-streamer', ...keepCut(state) };
     case 'negotiated':
-      return state.phase === 'playing' ? state : { phase: 'starting', ...keepCut(state) };
+      return state.phase === 'playing' ? state : { phase: 'starting', ...keepCut(state), ...keepWarning(state) };
     case 'play-rejected':
-      return state.phase === 'starting' ? { phase: 'blocked' } : state;
+      return state.phase === 'starting' ? { phase: 'blocked', ...keepWarning(state) } : state;
     case 'frame':
       return onFrame(state);
     case 'paused':
@@ -117,6 +131,8 @@ export function reduce(state: State, event: StateEvent): State {
       return state.phase === 'queued' || hasStreamer(state) ? { ...state, away: true } : state;
     case 'returned':
       return onReturned(state);
+    case 'warned':
+      return onWarned(state, event.warning);
     case 'disconnected':
       return onDisconnected(state, event);
     case 'deferred': {
@@ -145,7 +161,7 @@ function onMatchmaker(state: State, message: MatchmakerMessage): State {
 
 function onFrame(state: State): State {
   if (state.phase === 'starting') {
-    return { phase: 'playing', ...(state.away && { away: true }) };
+    return { phase: 'playing', ...(state.away && { away: true }), ...keepWarning(state) };
   }
   if (state.phase === 'blocked') {
     const { paused: _, ...playing } = state;
@@ -162,14 +178,27 @@ function onReturned(state: State): State {
   return returned;
 }
 
+function onWarned(state: State, warning: Warning | undefined): State {
+  if (!hasStreamer(state) || state.warning === warning) {
+    return state;
+  }
+  const { warning: _, ...unwarned } = state;
+  return { ...unwarned, ...optional('warning', warning) };
+}
+
+function keepWarning(state: State): { warning?: Warning } {
+  return 'warning' in state ? { warning: state.warning } : {};
+}
+
 /** While the page waits, a failed attempt changes nothing: the shown cause is still the right one. */
-function onDisconnected(state: State, { text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
+function onDisconnected(state: State, { lasting, text, cut }: Extract<StateEvent, { type: 'disconnected' }>): State {
   if (state.phase === 'waiting') {
     return state;
   }
   return {
     phase: 'reconnecting',
     played: hasPlayed(state),
+    ...optional('lasting', lasting),
     ...optional('text', text),
     ...(cut ? { cut } : keepCut(state)),
   };

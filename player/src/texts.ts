@@ -5,6 +5,7 @@
 export const DEFAULT_TEXTS = {
   'page.name': 'Pixelfleet',
   'page.stage': 'Live stream. Press {shortcut} to open the controls.',
+  'page.stage.touch': 'Live stream. The controls are after it.',
 
   'step.connect': 'Connect',
   'step.queue': 'Queue',
@@ -44,11 +45,13 @@ export const DEFAULT_TEXTS = {
   'paused.detail': 'Your browser has paused it. Select Play to continue.',
 
   'playing.say': 'The stream is playing. Press {shortcut} to open the controls.',
+  'playing.say.touch': 'The stream is playing. The controls are after it.',
 
   'reconnecting.title': 'Reconnecting',
   'reconnecting.detail': 'The connection was lost. The stream resumes automatically.',
   'reconnecting.title.early': 'Still connecting',
   'reconnecting.detail.early': 'This is taking longer than usual. The page keeps trying.',
+  'reconnecting.detail.lasting': 'The server has not responded yet. The page keeps trying.',
 
   'cut.title': 'Your network blocks the video',
   'cut.detail': 'No working connection has been found yet.',
@@ -82,8 +85,13 @@ export const DEFAULT_TEXTS = {
   'ended.kicked.detail': 'The host ended your session. Contact the host to join again.',
   'ended.elsewhere.title': 'Your session continues in another window',
   'ended.elsewhere.detail': 'It was opened there after this page. You can continue it here instead.',
+  'ended.time-over.title': 'Your time is over',
+  'ended.time-over.detail': 'This session has reached its longest time. You can start a new session.',
+  'ended.idle.title': 'Your session has ended',
+  'ended.idle.detail': 'There was no input for a while. You can start a new session.',
   'ended.not-allowed.title': 'Access denied',
-  'ended.not-allowed.detail': 'Your link or sign-in is invalid or has expired. Sign in again or ask for a new link.',
+  'ended.not-allowed.detail': 
+    'Your link or sign-in has expired, or does not include this stream. Sign in again or ask for a new link.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players. Try again later, or ask for a new link.',
   'ended.origin.title': 'This page may not connect',
@@ -134,6 +142,10 @@ export const DEFAULT_TEXTS = {
   'notice.ending': 'This stream will end soon.',
   'notice.ending.why': 'This stream will end soon: {reason}',
   'notice.away': 'Reconnecting',
+  'countdown.time': 'The time of this session is almost over.',
+  'countdown.idle': 'Are you still there? Without input, your session ends.',
+  'countdown.say': '{seconds} seconds are left.',
+  'countdown.stay': 'I am still here',
   'notice.gamepad': 'Gamepad connected',
   'notice.gamepad.gone': 'Gamepad disconnected',
 

@@ -77,6 +77,8 @@ describe('endMeaning', () => {
     [4206, 'not-found'],
     [4207, 'codec'],
     [4208, 'elsewhere'],
+    [4209, 'time-over'],
+    [4210, 'idle'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });

@@ -33,8 +33,9 @@ describe('endOf', () => {
 
 describe('waitOf', () => {
   it('has the cause of a later attempt, and the reason of an unknown code', () => {
-    expect(waitOf('later', { code: 4102, reason: 'x' })).toEqual({ type: 'deferred', cause: 'full' });
-    expect(waitOf('later', { code: 4150, reason: 'x' })).toEqual({ type: 'deferred', cause: 'no-service', text: 'x' });
-    expect(waitOf('now', { code: 4000, reason: 'x' })).toEqual({ type: 'disconnected' });
+    expect(waitOf('later', { code: 4102, reason: 'x' }, true)).toEqual({ type: 'deferred', cause: 'full' });
+    expect(waitOf('later', { code: 4150, reason: 'x' }, false)).toEqual({ type: 'deferred', cause: 'no-service', text: 'x' });
+    expect(waitOf('now', { code: 4000, reason: 'x' }, false)).toEqual({ type: 'disconnected' });
+    expect(waitOf('now', { code: 4000, reason: 'x' }, true)).toEqual({ type: 'disconnected', lasting: true });
   });
 });

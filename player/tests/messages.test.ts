@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText, parseMatchmaker, parseSigterm } from '../src/connection/messages';
+import { cleanText, parseMatchmaker, parseSessionLimit, parseSigterm } from '../src/connection/messages';
 
 describe('parseMatchmaker', () => {
   it('parses a position in the queue', () => {
@@ -66,6 +66,22 @@ describe('parseSigterm', () => {
       expect(parseSigterm(message)).toBeUndefined();
     },
   );
+});
+
+describe('parseSessionLimit', () => {
+  it.each([
+    [{ reportSeconds: 10 }, { reportInterval: 10_000 }],
+    [{ limit: 'idle', remaining: 59.5 }, { warning: { limit: 'idle', remaining: 59_500 } }],
+    [{ limit: 'time', remaining: 0 }, { warning: { limit: 'time', remaining: 0 } }],
+    [{}, {}],
+    [{ limit: 'mood', remaining: 5 }, {}],
+    [{ limit: 'idle' }, {}],
+    [{ limit: 'idle', remaining: -1 }, {}],
+    [{ reportSeconds: '10' }, {}],
+    [null, {}],
+  ])('parses %j', (message, parsed) => {
+    expect(parseSessionLimit(message)).toEqual(parsed);
+  });
 });
 
 describe('cleanText', () => {

@@ -14,7 +14,7 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'elsewhere', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
+  'over', 'left', 'kicked', 'elsewhere', 'time-over', 'idle', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
   'configuration', 'network', 'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = [
@@ -135,6 +135,12 @@ describe('overlayContent', () => {
     expect(contentOf({ phase: 'ended', cause: 'refused', text: 'the time is up' }).detail).toBe('The time is up.');
     expect(contentOf({ phase: 'reconnecting', played: true, text: 'Back soon!' }).detail).toBe('Back soon!');
     expect(contentOf({ phase: 'waiting', cause: 'no-service', text: 'closed on Sundays' }).detail).toBe('Closed on Sundays.');
+  });
+
+  it.each([true, false])('has a button once several attempts have failed, after video that played: %s', (played) => {
+    const lasting = contentOf({ phase: 'reconnecting', played, lasting: true });
+    expect(lasting.buttons).toEqual([{ action: 'retry', label: 'Try now' }]);
+    expect(lasting.detail).toBe('The server has not responded yet. The page keeps trying.');
   });
 
   it('shows the close code for the operator', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_ATTEMPTS, ReconnectBackoff, STABLE_AFTER } from '../src/connection/reconnect_backoff';
+import { LASTING_ATTEMPTS, MAX_ATTEMPTS, ReconnectBackoff, STABLE_AFTER } from '../src/connection/reconnect_backoff';
 
 /** Without jitter: the longest delays. */
 const longest = (): ReconnectBackoff => new ReconnectBackoff(() => 1);
@@ -32,6 +32,18 @@ describe('ReconnectBackoff', () => {
       expect(backoff.closed('now', 0)).toBeDefined();
     }
     expect(backoff.closed('now', 0)).toBeUndefined();
+  });
+
+  it('is lasting after LASTING_ATTEMPTS that failed, until it is reset', () => {
+    const backoff = longest();
+    backoff.closed('now', 0); // the connection that is lost
+    for (let attempt = 0; attempt < LASTING_ATTEMPTS; attempt++) {
+      expect(backoff.isLasting).toBe(false);
+      backoff.closed('now', 0);
+    }
+    expect(backoff.isLasting).toBe(true);
+    backoff.reset();
+    expect(backoff.isLasting).toBe(false);
   });
 
   it('resets after a stable connection', () => {

@@ -51,6 +51,12 @@ describe('reduce', () => {
     expect(after(CONFIGURED, REJECTED, ending)).toEqual({ phase: 'blocked' });
   });
 
+  it('is lasting after several failed attempts, until the server answers', () => {
+    const lasting: StateEvent = { type: 'disconnected', lasting: true };
+    expect(after(CONFIGURED, FRAME, DISCONNECTED, lasting)).toEqual({ phase: 'reconnecting', played: true, lasting: true });
+    expect(after(lasting, CONFIGURED, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
+  });
+
   it('remembers while reconnecting whether video had played', () => {
     expect(after(DISCONNECTED)).toEqual({ phase: 'reconnecting', played: false });
     expect(after(CONFIGURED, FRAME, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
@@ -108,6 +114,19 @@ describe('reduce', () => {
     expect(after(CONFIGURED, FRAME, away, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
     expect(after(away)).toEqual(INITIAL);
     expect(reduce(INITIAL, returned)).toBe(INITIAL);
+  });
+
+  it('has the warning of the end of the session until the server takes it back', () => {
+    const warning = { limit: 'idle', endsAt: 1_000 } as const;
+    const warned: StateEvent = { type: 'warned', warning };
+    expect(after(CONFIGURED, FRAME, warned)).toEqual({ phase: 'playing', warning });
+    expect(after(CONFIGURED, warned, FRAME)).toEqual({ phase: 'playing', warning });
+    expect(after(CONFIGURED, warned, REJECTED)).toEqual({ phase: 'blocked', warning });
+    expect(after(CONFIGURED, warned, { type: 'negotiated' })).toEqual({ phase: 'starting', warning });
+    expect(after(CONFIGURED, FRAME, warned, { type: 'away' })).toEqual({ phase: 'playing', away: true, warning });
+    expect(after(CONFIGURED, FRAME, warned, { type: 'warned' })).toEqual({ phase: 'playing' });
+    expect(after(CONFIGURED, FRAME, warned, DISCONNECTED)).toEqual({ phase: 'reconnecting', played: true });
+    expect(after(warned)).toEqual(INITIAL);
   });
 
   it('keeps the shown position on a return to the queue until there is a newer one', () => {

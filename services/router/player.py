@@ -31,8 +31,13 @@ log = structlog.get_logger(__name__)
 FOUND_SECONDS: Final = 3.0
 """The longest wait of a player for the first lookup of the matchmakers' names."""
 
-REFUSED: Final = frozenset({400, 401, 403, 404})
-"""Statuses of a refusal that every other matchmaker would repeat."""
+REFUSED: Final = {
+    HTTPStatus.BAD_REQUEST: close_codes.NOT_FOUND,
+    HTTPStatus.UNAUTHORIZED: close_codes.NOT_ALLOWED,
+    HTTPStatus.FORBIDDEN: close_codes.NOT_ALLOWED,
+    HTTPStatus.NOT_FOUND: close_codes.NOT_FOUND,
+}
+"""The close codes for refusals that every matchmaker would repeat. 400 follows an invalid name in the query."""
 
 TOO_MANY: Final = 429
 """The status of a refusal because of the client's limits: the matchmaker works, and another one would pass them by."""
@@ -156,9 +161,9 @@ class Player:
 
         Only after `subscribeFailed` does a stock page not reconnect.
         """
-        if status in REFUSED:
-            self.socket.send(dump({"type": "subscribeFailed", "message": close_codes.NOT_ALLOWED.reason}))
-            self.socket.close(close_codes.NOT_ALLOWED)
+        if (code := REFUSED.get(status)) is not None:
+            self.socket.send(dump({"type": "subscribeFailed", "message": code.reason}))
+            self.socket.close(code)
         elif status == HTTPStatus.SERVICE_UNAVAILABLE:
             self.players.full()
             self.socket.close(close_codes.FULL)

@@ -272,6 +272,7 @@ def _switchboard(settings: Settings) -> Switchboard[PeerSocket]:
         tell_player_count=settings.tell_player_count,
         name_streams=settings.name_streams,
         max_bad_messages=settings.max_bad_messages,
+        session=settings.session_rules(),
     )
     return Switchboard(rules, Limits(settings.max_nesting))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
 from signalserver.drain import DrainState
@@ -59,6 +60,25 @@ class Player(Schema, frozen=True, kw_only=True):
         Literal[True] | msgspec.UnsetType,
         Meta(description="present if its connection has ended, and its session is kept for a while"),
     ] = msgspec.UNSET
+    limit: Annotated[
+        Literal["time", "idle"] | msgspec.UnsetType,
+        Meta(description="the limit that ends its session first; present if there is one"),
+    ] = msgspec.UNSET
+    ends_at: Annotated[
+        float | msgspec.UnsetType,
+        Meta(description="when that is, in seconds since 1970, unless there is input or an extension before"),
+    ] = msgspec.UNSET
+    idle_seconds: Annotated[
+        float | msgspec.UnsetType,
+        Meta(description="how long its page has reported no input; present with --idle-seconds"),
+    ] = msgspec.UNSET
+
+
+class Extended(Schema, frozen=True, kw_only=True):
+    """A player whose session may last longer."""
+
+    player_id: str
+    seconds: float
 
 
 class Kicked(Schema, frozen=True, kw_only=True):
@@ -144,6 +164,23 @@ CONTRACT: Final = Contract(
                 Parameter("reason", f"sent to the player; cut off after {MAX_REASON_LENGTH} characters"),
             ),
             answers={200: Answer("The player and the reason", (Kicked,)), **NOT_FOUND},
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path="/api/players/{id}/extend",
+            name="extend",
+            summary="Let the session of a player last longer; its time without input begins anew",
+            parameters=_player_id(
+                Parameter(
+                    "seconds", f"added to --session-seconds; at most {MAX_EXTENSION_SECONDS} in one request", float
+                )
+            ),
+            answers={
+                200: Answer("The player and the seconds", (Extended,)),
+                400: Answer("The seconds are not in range", (Error,)),
+                **NOT_FOUND,
+            },
             access=Access.CHANGE,
         ),
         Operation(

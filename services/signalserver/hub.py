@@ -226,6 +226,17 @@ class Hub:
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
 
+    def extend(self, socket: PeerSocket, seconds: float) -> None:
+        """Let the session of a player last longer by `seconds`, and let its time without input begin anew."""
+        self.execute(self.switchboard.extend(socket, perf_counter(), seconds))
+
+    def extend_session(self, session_id: str, seconds: float) -> None:
+        """Extend a session by its id; nothing for an unknown one."""
+        for connection in self.connections(Role.PLAYER):
+            if session_id == _session_of(connection):
+                log.info("session extended", peer=connection.peer_id, session=session_id, seconds=seconds)
+                self.extend(connection.socket, seconds)
+
     def end_session(self, session_id: str) -> None:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())

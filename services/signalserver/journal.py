@@ -8,6 +8,7 @@ import structlog
 from signalserver.core.outputs import (
     FirstFrame,
     IcePathChanged,
+    LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
@@ -27,6 +28,7 @@ Entry = (
     IcePathChanged[PeerSocket]
     | FirstFrame[PeerSocket]
     | VideoFailed[PeerSocket]
+    | LimitReached[PeerSocket]
     | MessageDropped[PeerSocket]
     | MessageWithheld[PeerSocket]
     | MessageRefused
@@ -66,6 +68,8 @@ class Journal:
             self._first_frame(entry, connection)
         elif isinstance(entry, VideoFailed):
             self._video_failed(entry, connection)
+        elif isinstance(entry, LimitReached):
+            self._limit_reached(entry, connection)
 
     def _path(self, path: IcePathChanged[PeerSocket], connection: Connection) -> None:
         self._tallies.paths[path.kind] += 1
@@ -85,6 +89,10 @@ class Journal:
             why=failure.reason,
             codecs=", ".join(failure.codecs),
         )
+
+    def _limit_reached(self, reached: LimitReached[PeerSocket], connection: Connection) -> None:
+        self._metrics.sessions_limited.labels(reached.limit.value).inc()
+        log.info("limit reached", peer=connection.peer_id, session=connection.session_id, limit=reached.limit.value)
 
     def _dropped(self, drop: MessageDropped[PeerSocket], connection: Connection) -> None:
         self._tallies.dropped[connection.role.value, drop.kind] += 1

@@ -21,6 +21,7 @@ from pixelfleet.protocol.messages import PATH_KINDS
 from pixelfleet.protocol.video_failure import codec_label
 from pixelfleet.service.metrics import Registries
 from signalserver.core.roster import Role
+from signalserver.core.session_time import Limit
 from signalserver.rtc_config import RtcConfigSource
 
 RELAY_BUCKETS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1)
@@ -163,6 +164,14 @@ class Metrics:
             ["cause"],
             registry=self.registries.all,
         )
+        self.sessions_limited = Counter(
+            "pixelfleet_sessions_limited",
+            "Sessions that a limit has ended: time is the longest session, idle the time without input.",
+            ["limit"],
+            registry=self.registries.all,
+        )
+        for limit in Limit:
+            self.sessions_limited.labels(limit.value)
         for how in ("resume", "fresh"):
             self.sessions_resumed.labels(how)
         for cause in ("lost", "closed", "timed_out"):

@@ -118,6 +118,8 @@ class Reporter:
         self._hub.sessions.reported(report.ended)
         for session_id in answer.end:
             self._hub.end_session(session_id)
+        for session_id, seconds in answer.extend:
+            self._hub.extend_session(session_id, seconds)
 
     def _set_available(self, available: bool) -> None:
         self._available = available

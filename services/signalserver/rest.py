@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.operators import Operator
 from pixelfleet.net.access import client_address
+from pixelfleet.net.extension import extension_seconds
 from pixelfleet.net.http import json_response
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import PROTOCOL_VERSION
@@ -22,6 +23,7 @@ from signalserver.contract import (
     MAX_REASON_LENGTH,
     Config,
     DrainStatus,
+    Extended,
     Kicked,
     Player,
     ProtocolConfig,
@@ -62,6 +64,7 @@ class Rest:
             "players": self.players,
             "player": self.player,
             "kick": self.kick,
+            "extend": self.extend,
             "drain": self.begin_drain,
             "waitDrained": self.wait_drained,
         }
@@ -114,6 +117,14 @@ class Rest:
         await self.audit.record("kick", player.player_id, self._operator(request))
         return json_response(Kicked(player_id=player.player_id, reason=reason))
 
+    async def extend(self, request: web.Request) -> web.Response:
+        """Let the session of one player last longer."""
+        player = self._find(request)
+        seconds = extension_seconds(request)
+        self.hub.extend(player.peer.key, seconds)
+        await self.audit.record(f"extend {seconds:g} s", player.player_id, self._operator(request))
+        return json_response(Extended(player_id=player.player_id, seconds=seconds))
+
     async def begin_drain(self, request: web.Request) -> web.Response:
         """Start to drain; the process keeps running."""
         self._start_drain(request)
@@ -149,12 +160,17 @@ class Rest:
 
     def _shown(self, player: Subscriber[PeerSocket]) -> Player:
         source = player.subscribed_to
+        now, rules = perf_counter(), self.hub.switchboard.session_rules
+        remaining = player.time.remaining(now, rules)
         return Player(
             player_id=player.player_id,
             type="player",
             subscribed_to=source.endpoint_id if source else None,
             remote_address=player.peer.address,
             away=self.hub.switchboard.is_away(player.peer.key) or msgspec.UNSET,
+            limit=remaining.limit.value if remaining else msgspec.UNSET,
+            ends_at=round(time() + remaining.seconds, 1) if remaining else msgspec.UNSET,
+            idle_seconds=round(player.time.idle(now, rules), 1) if rules.idle_seconds else msgspec.UNSET,
         )
 
 

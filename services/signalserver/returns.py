@@ -21,6 +21,7 @@ from pixelfleet.service.signing import TokenError
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import Budget, Line
 from signalserver.core.roster import Admission, Role
+from signalserver.core.session_time import SessionTime
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.metrics import Metrics
@@ -75,12 +76,13 @@ class Returns:
         offers: bool,
         admission: Admission | None,
         session_id: str | None = None,
+        time: SessionTime | None = None,
         kept: bool = False,
     ) -> ResumablePlayer:
         """Begin a negotiation: send the page its token, and connect it as a new player.
 
-        A page that is `kept` does not know tokens and gets none. `session_id` is the session of an earlier negotiation;
-        without it and an admission the session is a new one.
+        A page that is `kept` does not know tokens and gets none. `session_id` is the session of an earlier negotiation,
+        and `time` its time; without it and an admission the session is a new one.
         """
         if session_id is None:
             session_id = admission.session_id if admission is not None else uuid.uuid4().hex
@@ -103,7 +105,15 @@ class Returns:
             Role.PLAYER,
             address,
             lambda now: connected(
-                player, now, config, address=address, admission=admission, offers=offers, pings=not kept
+                player,
+                now,
+                config,
+                address=address,
+                admission=admission,
+                offers=offers,
+                pings=not kept,
+                time=time,
+                hears_limits=not kept,
             ),
         )
         return player
@@ -148,15 +158,16 @@ class Returns:
             peer = self._hub.switchboard.peer(player)
             assert peer is not None, "the websocket is closed when the session ends"
             assert peer.subscriber is not None
-            admission = peer.subscriber.admission
+            subscriber = peer.subscriber
             player.give_way()
             renewed = self.connect(
                 socket,
                 config,
                 address=address,
                 offers=offers,
-                admission=admission,
+                admission=subscriber.admission,
                 session_id=player.session_id,
+                time=subscriber.time,
                 kept=isinstance(player, KeptPlayer),
             )
             self._metrics.sessions_resumed.labels("fresh").inc()

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.service.errors import UsageError, warn
 from pixelfleet.service.shown import shown_url
 from pixelfleet.service.values import Address, Bytes, Directory, File, FileName, KubeName, Name, Origin, Port, Seconds
 from signalserver.legacy.translation import translate_arguments, translate_config
+from signalserver.limit_settings import LimitSettings
 from signalserver.option_values import (
     CommandLine,
     ControlPaths,
@@ -31,7 +31,7 @@ UNSHOWN: Final = {"session_key", "redis_url", "rest_token", "streamer_token", "p
 """Settings that can contain a secret."""
 
 
-class Settings(FleetSettings):
+class Settings(LimitSettings):
     """The signalling server connects the players of one pod to its streamers."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_SIGNALSERVER_")

@@ -1,8 +1,9 @@
 """A fleet with two test streamers, behind a network that a test controls."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import matchmaker.app
@@ -42,12 +43,17 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(host: str = "127.0.0.1", **access: Any) -> AsyncIterator[Fleet]:
-    """Run a fleet whose page and media are at the address `host`; `access` are settings of matchmaker and router."""
+async def fleet(
+    host: str = "127.0.0.1", limits: Mapping[str, Any] = MappingProxyType({}), **access: Any
+) -> AsyncIterator[Fleet]:
+    """Run a fleet whose page and media are at the address `host`.
+
+    `limits` are settings of the signalling server, `access` of matchmaker and router.
+    """
     store = MemoryFleetStore()
     keys: dict[str, Any] = {"session_key": KEY}
     async with AsyncExitStack() as stack:
-        made = signalserver.settings.Settings(**SIGNALSERVER_ON_FREE_PORTS, **keys, require_session=True)
+        made = signalserver.settings.Settings(**SIGNALSERVER_ON_FREE_PORTS, **keys, **limits, require_session=True)
         signals = await stack.enter_async_context(signalserver.app.running(made, store))
         common: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "metrics_port": 0, "legacy_link": False}
         matches = await stack.enter_async_context(

@@ -200,6 +200,45 @@ async def test_typing_on_a_touch_screen_reaches_the_streamer_as_keys(browser: Br
         await context.close()
 
 
+async def test_a_touch_screen_gets_no_hint_of_the_keyboard(browser: Browser, running_demo: demo.Demo) -> None:
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    try:
+        page = await started(await context.new_page(), running_demo)
+        assert await page.locator("#live").inner_text() == "The stream is playing. The controls are after it."
+        assert await page.locator("#stage").get_attribute("aria-label") == "Live stream. The controls are after it."
+        await page.keyboard.press("Alt+Shift+C")  # the controls may have closed in the meantime
+        await page.locator("#panel-button").tap()
+        await page.get_by_role("link", name="Licences").wait_for()
+        assert not await page.locator("#panel-shortcut").is_visible()
+    finally:
+        await context.close()
+
+
+async def test_the_panel_is_whole_in_each_window(page: Page, running_demo: demo.Demo) -> None:
+    await started(page, running_demo)
+    await page.keyboard.press("Alt+Shift+C")
+    await page.locator("#panel-button").click()
+    await page.locator("#panel-latency").click()
+    await page.get_by_text("ms encoding").wait_for()
+    whole = """() => {
+      const [panel, footer] = [document.querySelector('#panel'), document.querySelector('#panel footer')];
+      const { top, bottom } = panel.getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight && footer.getBoundingClientRect().bottom < bottom;
+    }"""
+    scrolls = """() => [...document.querySelectorAll('#panel, #panel *')].some(
+      (each) => each.scrollHeight > each.clientHeight + 1 && getComputedStyle(each).overflowY === 'auto')"""
+    for width, height, low in (
+        (1440, 900, False),
+        (1280, 800, False),
+        (1280, 720, False),
+        (390, 844, False),
+        (844, 390, True),
+    ):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await page.evaluate(whole), (width, height)
+        assert await page.evaluate(scrolls) is low, (width, height)
+
+
 async def test_the_application_can_request_text_input(page: Page, running_demo: demo.Demo) -> None:
     await started(page, running_demo)
     await page.evaluate(

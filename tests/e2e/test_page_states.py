@@ -1,5 +1,6 @@
 """Every state of the page, caused by real events, with screenshots in .build/screenshots, each checked with axe."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -110,6 +111,8 @@ async def test_states_of_waiting(
         ("over", [], (4202, "the session is over"), "over"),
         ("left", [], (1011, "the application was closed by its user"), "left"),
         ("kicked", [], (4201, "removed by the host"), "kicked"),
+        ("time-over", [], (4209, "the time of this session is over"), "time-over"),
+        ("idle", [], (4210, "the session had no input for too long"), "idle"),
         ("not-allowed", [], (4200, "not allowed"), "not-allowed"),
         ("not-found", [], (4206, "no such application or session"), "not-found"),
         ("incompatible", [], (4203, "too many messages that are not understood"), "incompatible"),
@@ -142,12 +145,20 @@ async def test_an_unreachable_server(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url) as page:
         await page.page.clock.install()
         await page.page.route_web_socket(WEBSOCKET, close_at_once)
+        await page.page.route(WEBSOCKET, lambda route: route.abort())  # the page's question for the cause
         await page.page.reload()
+
+        async def lasting() -> bool:
+            await page.page.clock.run_for(500)
+            return bool(await page.page.evaluate("() => window.pixelfleet?.state.lasting"))
 
         async def given_up() -> bool:
             await page.page.clock.run_for(11_000)
             return bool(await page.page.evaluate("() => window.pixelfleet?.state.phase === 'ended'"))
 
+        await eventually(lasting, "several attempts failed")
+        await page.page.get_by_role("button", name="Try now").wait_for()
+        await page.portray("reconnecting-lasting")
         await eventually(given_up, "the page stopped reconnecting")
         await page.in_state("ended", cause="unreachable")
         await page.portray("ended-unreachable")
@@ -181,14 +192,14 @@ async def test_a_network_that_blocks_video_is_reported(browser: Browser, running
 
 async def test_a_link_with_an_unlisted_signalling_host_is_refused(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, path="?_ws=wss://elsewhere.test/ws") as page:
-        await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
+        await page.in_state("ended", cause="link")
         await page.portray("ended-link")
         assert script.players == 0
 
 
 async def test_a_browser_without_webrtc_gets_an_explanation(browser: Browser, script: Script) -> None:
     async with sitter(browser, script.url, "delete window.RTCPeerConnection;") as page:
-        await page.page.wait_for_function("() => document.documentElement.dataset.phase === 'ended'")
+        await page.in_state("ended", cause="unsupported")
         await page.portray("ended-unsupported")
         assert script.players == 0
 
@@ -209,7 +220,8 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.get_by_role("button", name="Quality and statistics").click()
         await page.page.get_by_role("button", name="Test latency").click()
         await page.page.get_by_text("ms encoding").wait_for()
-        await page.page.get_by_text("Good connection").wait_for()
+        # A busy machine decodes too slowly for a good one.
+        await page.page.get_by_text(re.compile("^(Good|Fair|Poor) connection")).wait_for()
         await page.portray("panel")
         await page.page.keyboard.press("Escape")
         await page.page.keyboard.press("Escape")
@@ -274,12 +286,23 @@ async def test_connecting_after_a_failed_first_attempt(browser: Browser, script:
 
 async def test_the_server_announces_its_shutdown(browser: Browser, running_demo: demo.Demo) -> None:
     async with sitter(browser, running_demo.url) as page:
-        await send_sigterm_message(page)
+        await insert(page, '{"type": "sigterm", "message": "maintenance at six"}')
         await page.in_state("playing", ending=True)
         await page.portray("playing-ending")
 
 
-async def send_sigterm_message(page: Sitter) -> None:
+@pytest.mark.parametrize("limit", ["idle", "time"])
+async def test_the_server_warns_of_the_end_of_the_session(
+    browser: Browser, running_demo: demo.Demo, limit: str
+) -> None:
+    async with sitter(browser, running_demo.url) as page:
+        await insert(page, f'{{"type": "sessionLimit", "limit": "{limit}", "remaining": 90}}')
+        await page.page.get_by_role("timer").wait_for()
+        await page.portray(f"playing-countdown-{limit}")
+        assert await page.page.get_by_role("button", name="I am still here").is_visible() is (limit == "idle")
+
+
+async def insert(page: Sitter, message: str) -> None:
     """Insert a message of the server into a running stream."""
     sockets: list[WebSocketRoute] = []
 
@@ -291,7 +314,7 @@ async def send_sigterm_message(page: Sitter) -> None:
     await page.page.reload()
     await playing(page.page)
     await page.in_state("playing")
-    sockets[-1].send('{"type": "sigterm", "message": "maintenance at six"}')
+    sockets[-1].send(message)
 
 
 async def close_at_once(socket: WebSocketRoute) -> None:

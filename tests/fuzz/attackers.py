@@ -71,6 +71,7 @@ class Attacker:
 
     async def _connection(self) -> None:
         self._messages.subscribers.clear()
+        self._frames.codes.clear()
         self._next = self._frames.calm if self._random.random() < CALM[self._role] else self._frames.burst
         deaf = self._random.random() < 0.02
         wire = await connect(self._port, self._on_message, answers=self._random.random() < 0.9)
@@ -176,6 +177,8 @@ class Attacker:
     def _judge(self, wire: Wire, code: int) -> None:
         """Check the way in which the server ended a connection."""
         self._tally.closes[code] += 1
+        if code in self._frames.codes:
+            return  # the echo of the attacker's own close
         if code not in KNOWN_CODES:
             self._tally.wrong[f"{self._role}: closed with {code}, which is not in the catalogue"] += 1
         if code == close_codes.DISCONNECTED_BY_STREAMER.code and not wire.reason:

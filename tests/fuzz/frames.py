@@ -60,6 +60,8 @@ class Frames:
         self._random = random
         self._messages = messages
         self._bound = message_bytes
+        self.codes: set[int] = set()
+        """The codes of close frames so far, which the server echoes."""
         weighted: dict[Callable[[], Burst], float] = {
             self.text: 5_400,
             self.binary: 250,
@@ -179,6 +181,8 @@ class Frames:
         data = struct.pack("!H", code) + (reason.encode() if isinstance(reason, str) else reason)
         if self._random.random() < 0.2:
             data = b""
+        else:
+            self.codes.add(code)
         return Burst(frame(CLOSE, data, mask=self._mask()), 1, Then.MUST_CLOSE, "close")
 
     def bad_close(self) -> Burst:

@@ -107,6 +107,7 @@ async def test_changes_at_a_signalling_server_are_in_the_same_store() -> None:
         async with streamer(server.streamer_url, "cam") as source, player(server.player_url) as viewer:
             await viewer.send("subscribe", streamerId="cam")
             player_id = (await source.receive("playerConnected"))["playerId"]
+            assert (await server.ask("POST", f"/api/players/{player_id}/extend?seconds=60"))[0] == 200
             assert (await server.ask("DELETE", f"/api/players/{player_id}"))[0] == 200
         for _ in range(2):
             assert (await server.ask("POST", "/api/drain"))[0] == 202
@@ -115,9 +116,10 @@ async def test_changes_at_a_signalling_server_are_in_the_same_store() -> None:
             return [(each.action, each.target, each.method) for each in await store.audit()] == [
                 ("drain server", "pod-1", "token"),
                 ("kick", player_id, "token"),
+                ("extend 60 s", player_id, "token"),
             ]
 
-        await eventually(stored, "the kick and the drain are recorded once")
+        await eventually(stored, "each change is recorded once")
 
 
 async def test_a_change_at_a_streamers_rest_api_is_logged_with_the_operators_name(page_folder: Path) -> None:

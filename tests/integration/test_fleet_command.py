@@ -43,8 +43,13 @@ async def test_an_operator_lists_the_fleet_drains_a_streamer_and_ends_a_session(
             assert (code, waiting["position"]) == (0, 1)
             assert await fleet(matchmaker, "drain", "s00001/cam") == (0, "s00001/cam: draining\n", "")
             assert await fleet(matchmaker, "undrain", "cam") == (0, "s00001/cam: free\n", "")
+            code, _, err = await fleet(matchmaker, "extend", waiting["id"])
+            assert (code, err.endswith("no such session (404)\n")) == (2, True)  # it waits
             assert await fleet(matchmaker, "kick", waiting["id"]) == (0, f"{waiting['id']}: ending\n", "")
             assert (await viewer.closed())[0] == 4201
+        await matchmaker.report(2, sessions=("playing",))
+        extend = await fleet(matchmaker, "extend", "playing", "--seconds", "900")
+        assert extend == (0, "playing: extending\n", "")
         code, out, err = await fleet(matchmaker, "kick", "nobody")
         assert (code, out) == (2, "")
         assert err == "pixelfleet: DELETE /api/v1/sessions/nobody: no such session (404)\n"

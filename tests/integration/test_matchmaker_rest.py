@@ -35,6 +35,7 @@ CHANGES = [
     ("POST", "streamers/s00001%2Fcam/drain"),
     ("POST", "streamers/cam/undrain"),
     ("DELETE", "sessions/x"),
+    ("POST", "sessions/x/extend?seconds=60"),
 ]
 
 
@@ -268,6 +269,23 @@ async def test_waiting_and_matched_sessions_are_listed_and_can_be_ended(matchmak
             assert await viewer.closed() == (4201, "removed by the host")
         await eventually(lambda: matchmaker.has_sessions(0), "both sessions have ended")
         assert (await matchmaker.ask("DELETE", "/api/v1/sessions/nobody"))[0] == 404
+
+
+async def test_a_session_is_extended_by_its_server(matchmaker: RunningMatchmaker) -> None:
+    report = StreamerReport(
+        server_id="pod", endpoint_id="cam", app="default", url="ws://10.0.0.7:80", sessions=("again",)
+    )
+    await matchmaker.store.report(ServerReport(server_id="pod", sequence=1, streamers=(report,)))
+    for _ in range(2):
+        assert await matchmaker.ask("POST", "/api/v1/sessions/again/extend?seconds=600") == (
+            202,
+            {"id": "again", "seconds": 600.0, "state": "extending"},
+        )
+    assert (await matchmaker.ask("POST", "/api/v1/sessions/again/extend?seconds=0"))[0] == 400
+    assert (await matchmaker.ask("POST", "/api/v1/sessions/nobody/extend?seconds=60"))[0] == 404
+    answer = await matchmaker.store.report(ServerReport(server_id="pod", sequence=2, streamers=(report,)))
+    assert answer.extend == (("again", 600.0), ("again", 600.0))
+    assert answer.end == ()
 
 
 async def test_a_session_that_only_a_server_knows_is_listed_and_can_be_ended(matchmaker: RunningMatchmaker) -> None:

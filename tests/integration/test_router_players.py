@@ -107,7 +107,10 @@ async def test_a_player_is_refused_before_its_websocket_opens_when_no_matchmaker
         assert await refused(http, stack) == 503
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 4200), (401, 4200), (503, 4102), (429, 4102), (500, 4105)])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, 4206), (401, 4200), (403, 4200), (404, 4206), (503, 4102), (429, 4102), (500, 4105)],
+)
 async def test_a_matchmakers_refusal_becomes_a_close_code(
     page_folder: Path, http: aiohttp.ClientSession, status: int, code: int
 ) -> None:
@@ -115,7 +118,7 @@ async def test_a_matchmakers_refusal_becomes_a_close_code(
         stack.matchmaker.refuse = status
         async with http.ws_connect(f"{stack.url}/ws") as socket:
             message = await socket.receive()
-            if code == 4200:
+            if code in (4200, 4206):
                 assert "subscribeFailed" in message.data
                 message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.CLOSE

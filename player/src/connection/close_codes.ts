@@ -65,6 +65,8 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4206, 'not-found'],
   [NO_CODEC, 'codec'],
   [4208, 'elsewhere'],
+  [4209, 'time-over'],
+  [4210, 'idle'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

@@ -18,10 +18,10 @@ export function endOf(advice: ReconnectAdvice, { code, reason }: Close, state: S
   return { type: 'ended', cause: 'unreachable', code, ...(state.phase === 'waiting' && { waited: state.cause }) };
 }
 
-/** What the page reconnects after, now or later. */
-export function waitOf(advice: ReconnectAdvice, { code, reason }: Close): StateEvent {
+/** What the page reconnects after, now or later; `lasting` after several attempts in a row that failed. */
+export function waitOf(advice: ReconnectAdvice, { code, reason }: Close, lasting: boolean): StateEvent {
   if (advice !== 'later') {
-    return { type: 'disconnected' };
+    return { type: 'disconnected', ...(lasting && { lasting }) };
   }
   const { cause, showReason } = waitMeaning(code);
   return { type: 'deferred', cause, ...optional('text', showReason ? cleanText(reason) : undefined) };

@@ -8,8 +8,8 @@ export type MatchmakerMessage =
 /** The longest server text that is shown, in characters; a longer one is truncated. */
 const MAX_TEXT_LENGTH = 200;
 
-/** The longest wait estimate that is shown, in seconds. */
-const MAX_ETA = 86_400;
+/** The longest time in a message, in seconds. */
+const MAX_SECONDS = 86_400;
 
 /** The matchmaker's default detail, which adds nothing to the page's own text. */
 const DEFAULT_DETAIL = 'Waiting for a free streamer';
@@ -42,6 +42,26 @@ export function parseMatchmaker(message: unknown): MatchmakerMessage {
   };
 }
 
+/** A `sessionLimit` message: the server asks for reports of the user's input, or warns of the session's end. */
+export interface SessionLimitMessage {
+  /** How often the page may report the user's input, in milliseconds. */
+  readonly reportInterval?: number;
+  /** Without it and without an interval, an earlier warning is no longer true. */
+  readonly warning?: { readonly limit: 'time' | 'idle'; /** in milliseconds */ readonly remaining: number };
+}
+
+/** Parses a `sessionLimit` message: `{[reportSeconds], [limit, remaining]}`, both times in seconds. */
+export function parseSessionLimit(message: unknown): SessionLimitMessage {
+  const { limit, ...fields } = record(message);
+  const reportSeconds = seconds(fields['reportSeconds']);
+  const remaining = seconds(fields['remaining']);
+  return {
+    ...(reportSeconds !== undefined && { reportInterval: reportSeconds * 1_000 }),
+    ...((limit === 'time' || limit === 'idle') &&
+      remaining !== undefined && { warning: { limit, remaining: remaining * 1_000 } }),
+  };
+}
+
 /** Parses a `sigterm` message and returns the server's reason, if it sent one. */
 export function parseSigterm(message: unknown): string | undefined {
   const reason = cleanText(record(message)['message']);
@@ -69,5 +89,5 @@ function count(value: unknown, lowest: number): number | undefined {
 }
 
 function seconds(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && value <= MAX_ETA ? value : undefined;
+  return typeof value === 'number' && value >= 0 && value <= MAX_SECONDS ? value : undefined;
 }

@@ -9,6 +9,9 @@ const DELAYS: Readonly<Record<Exclude<ReconnectAdvice, 'never'>, { first: number
 /** Attempts in a row that may fail before the page gives up: some minutes of them. */
 export const MAX_ATTEMPTS = 20;
 
+/** Attempts in a row after which the interruption is no longer a short one: their delays are 4 to 8 s together. */
+export const LASTING_ATTEMPTS = 5;
+
 /** A connection that lasted this long, in milliseconds, resets the backoff. */
 export const STABLE_AFTER = 10_000;
 
@@ -21,6 +24,11 @@ export class ReconnectBackoff {
   /** @param random - returns numbers in [0, 1), for the jitter */
   constructor(random: () => number = Math.random) {
     this.#random = random;
+  }
+
+  /** Whether several attempts in a row have failed. */
+  get isLasting(): boolean {
+    return this.#attempts > LASTING_ATTEMPTS;
   }
 
   /** The connection was opened at `now`, in milliseconds of a monotonic clock. */

@@ -22,6 +22,11 @@ export class Reconnector {
     return this.#timer !== undefined;
   }
 
+  /** Whether several attempts in a row have failed. */
+  get isLasting(): boolean {
+    return this.#backoff.isLasting;
+  }
+
   /** The connection was opened. */
   opened(): void {
     this.#backoff.opened(performance.now());

@@ -1,9 +1,9 @@
 import icon from '../icon.svg';
 import type { Branding } from '../page/branding';
 import { COLOURS, type Scheme } from '../page/colours';
-import { interpolate, isTextKey, type Texts } from '../texts';
+import { isTextKey, type Texts } from '../texts';
 import { element, setLabel } from './dom';
-import { SHORTCUT } from './shortcut';
+import { shortcutText } from './shortcut';
 
 /** Applies an operator's name, logo, colours and static texts to the page. */
 export function applyBranding(branding: Branding): void {
@@ -26,10 +26,11 @@ export function applyBranding(branding: Branding): void {
 /** Writes the static texts: `data-text` is the key of an element's content, `data-label` that of its label. */
 function writeTexts(texts: Texts): void {
   const textOf = (key: string | undefined): string =>
-    key !== undefined && isTextKey(key) ? interpolate(texts[key], { shortcut: SHORTCUT }) : '';
+    key !== undefined && isTextKey(key) ? texts[key] : '';
   for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
     target.textContent = textOf(target.dataset['text']);
   }
+  element('stage', HTMLElement).setAttribute('aria-label', shortcutText('page.stage', texts) ?? '');
   for (const target of document.querySelectorAll<HTMLElement>('[data-label]')) {
     const label = textOf(target.dataset['label']);
     if (target instanceof HTMLButtonElement) {

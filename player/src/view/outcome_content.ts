@@ -23,6 +23,8 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   left: { icon: 'done', buttons: START_AGAIN },
   kicked: { icon: 'exit', buttons: [] },
   elsewhere: { icon: 'exit', buttons: CONTINUE_HERE },
+  'time-over': { icon: 'hourglass', buttons: START_AGAIN },
+  idle: { icon: 'hourglass', buttons: START_AGAIN },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
   origin: { icon: 'lock', buttons: TRY_AGAIN },

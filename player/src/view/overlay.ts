@@ -4,7 +4,7 @@ import { copyText } from './copy_link';
 import { element, setText, updateList } from './dom';
 import { showIcon } from './icon';
 import { overlayContent, shutdownNotice, type Action, type OverlayContent } from './overlay_content';
-import { SHORTCUT } from './shortcut';
+import { shortcutText } from './shortcut';
 
 /** How long the copy button confirms the copy, in milliseconds. */
 const COPIED_DURATION = 2_000;
@@ -78,7 +78,7 @@ export class Overlay {
       window.requestAnimationFrame(() => window.setTimeout(this.#endStartup));
       // The old content stays, since the layer fades out with it.
       document.title = texts['page.name'];
-      this.#announce(interpolate(texts['playing.say'], { shortcut: SHORTCUT }));
+      this.#announce(shortcutText('playing.say', texts) ?? '');
       this.#shownPhase = state.phase;
       return;
     }

@@ -161,11 +161,13 @@ function blocked(state: Extract<State, { phase: 'blocked' }>, texts: Texts): Par
 }
 
 function reconnecting(state: Extract<State, { phase: 'reconnecting' }>, texts: Texts): PartialContent {
+  const kind = state.lasting ? 'detail.lasting' : state.played ? 'detail' : 'detail.early';
   return {
     icon: 'busy',
     ...(!state.played && { step: 'connect' as const }),
     title: texts[state.played ? 'reconnecting.title' : 'reconnecting.title.early'],
-    detail: sentence(state.text) ?? texts[state.played ? 'reconnecting.detail' : 'reconnecting.detail.early'],
+    detail: sentence(state.text) ?? texts[`reconnecting.${kind}`],
+    ...(state.lasting && { buttons: [{ action: 'retry', label: texts['action.try-now'] }] as const }),
   };
 }
 

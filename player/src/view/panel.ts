@@ -2,10 +2,10 @@ import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib
 import type { ApplicationChannel } from '../connection/application_channel';
 import type { State } from '../state';
 import type { StreamStats } from '../stats';
-import { interpolate, type Texts } from '../texts';
+import type { Texts } from '../texts';
 import { element, updateList, setText } from './dom';
 import { latencyText, statsRows } from './stats_rows';
-import { SHORTCUT } from './shortcut';
+import { shortcutText } from './shortcut';
 
 /** The maximum bitrate of each selectable quality, in kbit/s. */
 const QUALITIES: Readonly<Record<string, number>> = { high: 20_000, medium: 8_000, low: 2_000 };
@@ -61,7 +61,7 @@ export class Panel {
 
   setTexts(texts: Texts): void {
     this.#texts = texts;
-    setText(element('panel-shortcut', HTMLElement), interpolate(texts['panel.shortcut'], { shortcut: SHORTCUT }));
+    setText(element('panel-shortcut', HTMLElement), shortcutText('panel.shortcut', texts));
     this.#draw();
   }
 

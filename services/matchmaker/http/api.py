@@ -17,6 +17,7 @@ from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.model import StreamerView
 from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
+from pixelfleet.net.extension import extension_seconds
 from pixelfleet.net.http import json_response
 
 OPENAPI: Final = files("matchmaker.http").joinpath("openapi.json").read_bytes()
@@ -65,6 +66,7 @@ class Api:
             "sessions": self.sessions,
             "session": self.session,
             "endSession": self.end,
+            "extendSession": self.extend,
             "queue": self.queue,
             "apps": self.apps,
             "audit": self.audit,
@@ -152,6 +154,16 @@ class Api:
         self._reader.invalidate()
         await self._record("end", session_id, request)
         return json_response(schemas.Ending(id=session_id, state="ending"), status=202)
+
+    async def extend(self, request: web.Request) -> web.Response:
+        """Let a session last longer: the signalling server with its player extends it."""
+        session_id, seconds = request.match_info["id"], extension_seconds(request)
+        if not await self._store.extend(session_id, seconds):
+            server_id = await self._reader.server_of(session_id)
+            if server_id is None or not await self._store.extend(session_id, seconds, server_id=server_id):
+                raise web.HTTPNotFound(reason="no such session")
+        await self._record(f"extend {seconds:g} s", session_id, request)
+        return json_response(schemas.Extension(id=session_id, seconds=seconds, state="extending"), status=202)
 
     async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
         view = await self._find(request)

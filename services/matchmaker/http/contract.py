@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from matchmaker.http import schemas
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
+from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
 
@@ -193,6 +194,23 @@ CONTRACT: Final = Contract(
             parameters=(SESSION_ID,),
             answers={
                 202: Answer("The session ends with the next heartbeat of its owner", (schemas.Ending,)),
+                **NOT_FOUND,
+                **UNAVAILABLE,
+            },
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path=f"{API}/sessions/{{id}}/extend",
+            name="extendSession",
+            summary="Let a session last longer; its time without input begins anew",
+            parameters=(
+                SESSION_ID,
+                Parameter("seconds", f"more than 0 and at most {MAX_EXTENSION_SECONDS} in one request", float),
+            ),
+            answers={
+                202: Answer("The session is extended with the next heartbeat of its server", (schemas.Extension,)),
+                400: Answer("The seconds are not in range", (Error,)),
                 **NOT_FOUND,
                 **UNAVAILABLE,
             },

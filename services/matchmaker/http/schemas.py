@@ -106,7 +106,7 @@ class AuditRecord(Schema, frozen=True, kw_only=True):
 
     id: str
     at: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
-    action: Annotated[str, Meta(description="`drain`, `undrain`, `end`, `kick` or `drain server`")]
+    action: Annotated[str, Meta(description="`drain`, `undrain`, `end`, `extend SECONDS s`, `kick` or `drain server`")]
     target: Annotated[str, Meta(description="the key of a streamer, or the id of a session, a player or a server")]
     subject: Annotated[str | None, Meta(description="the operator's name; null if only a token was presented")]
     method: Annotated[
@@ -126,6 +126,14 @@ class Ending(Schema, frozen=True, kw_only=True):
 
     id: str
     state: Literal["ending"]
+
+
+class Extension(Schema, frozen=True, kw_only=True):
+    """A session that is being extended."""
+
+    id: str
+    seconds: float
+    state: Literal["extending"]
 
 
 class App(Schema, frozen=True, kw_only=True):

@@ -81,6 +81,8 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """For an owner's further reports over the same connection."""
     end: tuple[str, ...] = ()
     """Sessions of this server that an operator has ended: close their players."""
+    extend: tuple[tuple[str, float], ...] = ()
+    """Sessions of this server that may last longer, each with a number of seconds."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

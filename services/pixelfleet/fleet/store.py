@@ -166,6 +166,12 @@ class FleetStore(Protocol):
     async def audit(self) -> list[AuditEvent]:
         """Return the stored changes of operators, newest first."""
 
+    async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
+        """Request with the next heartbeat of its server that a session may last longer by `seconds`.
+
+        Returns False for a session that no server holds. `server_id` is as for `end`.
+        """
+
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes, in the same order; an empty lane has length 0."""
 

@@ -7,7 +7,7 @@ fields; the known fields are checked against the structs below.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import orjson
@@ -113,6 +113,13 @@ class PeerDataChannels(msgspec.Struct, rename="camel"):
     player_id: str | int | None = None
 
 
+class Activity(msgspec.Struct, rename="camel"):
+    """`activity`: a page's report of its last input, `idle` seconds ago, and whether its tab is hidden."""
+
+    idle: Annotated[float, msgspec.Meta(ge=0)]
+    hidden: bool = False
+
+
 class Control(msgspec.Struct, rename="camel"):
     """`control`: a player's request for a call to the application's REST API."""
 
@@ -121,6 +128,7 @@ class Control(msgspec.Struct, rename="camel"):
 
 
 SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
+    "activity": Activity,
     "answer": Sdp,
     "control": Control,
     "dataChannelRequest": Blank,

@@ -1,4 +1,4 @@
-"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain and kick."""
+"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain, extend and kick."""
 
 import argparse
 import asyncio
@@ -10,11 +10,11 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 
-from matchmaker.http.schemas import Ending, Page, Streamer, Totals
+from matchmaker.http.schemas import Ending, Extension, Page, Streamer, Totals
 from pixelfleet_cli.arguments import secret
 from pixelfleet_cli.fleet.client import FleetClient, fleet_client
 from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
-from pixelfleet_cli.fleet.tables import table
+from pixelfleet_cli.fleet.tables import listing
 
 PIPE_WIDTH: Final = 200
 """The width of a table without a terminal, in columns."""
@@ -46,19 +46,21 @@ async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
         _print_json(answer)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    console.print(table(options.what, rows, answer.now))
+    console.print(listing(options.what, rows, answer.now, options.app), soft_wrap=not rows)
     if total > len(rows):
         console.print(f"{total - len(rows)} more; see --limit")
 
 
 async def _change(client: FleetClient, options: argparse.Namespace) -> None:
-    answer: Streamer | Ending
+    answer: Streamer | Ending | Extension
     for name in options.ids:
         match options.action:
             case "drain":
                 answer = await client.drain(name)
             case "undrain":
                 answer = await client.undrain(name)
+            case "extend":
+                answer = await client.extend(name, options.seconds)
             case _:
                 answer = await client.kick(name)
         if options.json:

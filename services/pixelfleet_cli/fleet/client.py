@@ -9,7 +9,17 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from matchmaker.http.schemas import AuditPage, Ending, Page, QueuePage, SessionPage, Streamer, StreamerPage, Totals
+from matchmaker.http.schemas import (
+    AuditPage,
+    Ending,
+    Extension,
+    Page,
+    QueuePage,
+    SessionPage,
+    Streamer,
+    StreamerPage,
+    Totals,
+)
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
@@ -67,6 +77,12 @@ class FleetClient:
     async def kick(self, session: str) -> Ending:
         """End a session."""
         return await self._request("DELETE", f"sessions/{quote(session, safe='')}", Ending)
+
+    async def extend(self, session: str, seconds: int) -> Extension:
+        """Let a session last longer."""
+        return await self._request(
+            "POST", f"sessions/{quote(session, safe='')}/extend", Extension, {"seconds": str(seconds)}
+        )
 
     async def _request(self, method: str, path: str, answer: type[T], query: dict[str, str] | None = None) -> T:
         url = URL(f"{self._url}/api/v1/{path}", encoded=True).update_query(query or {})

@@ -39,7 +39,7 @@ def _parser() -> Parser:
         "--token", metavar="TOKEN", help="This is the token itself. Other users of the machine can read it here."
     )
     connection.add_argument("--json", action="store_true", help="The answers of the matchmaker are printed as JSON.")
-    parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and end sessions.")
+    parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and extend or end sessions.")
     actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
     ls = actions.add_parser(
         "ls",
@@ -73,6 +73,16 @@ def _parser() -> Parser:
     text = "End these sessions; their players are not admitted again."
     kick = actions.add_parser("kick", parents=[common], help=text, description=text)
     kick.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
+    text = "Let these sessions last longer; their times without input begin anew."
+    extend = actions.add_parser("extend", parents=[common], help=text, description=text)
+    extend.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
+    extend.add_argument(
+        "--seconds",
+        metavar="NUMBER",
+        type=_count,
+        default=600,
+        help="Each session may last longer by this number of seconds, at most 86400. (default: 600)",
+    )
     return parser
 
 

@@ -70,6 +70,21 @@ COLUMNS: Final[Mapping[str, Columns[Any]]] = {
     "audit": AUDIT,
 }
 
+EMPTY: Final[Mapping[str, str]] = {
+    "streamers": "No streamers are connected",
+    "sessions": "No sessions are active",
+    "queue": "No players are waiting",
+    "apps": "No applications are known",
+    "audit": "No changes are recorded",
+}
+
+
+def listing(what: str, rows: Sequence[Any], now: float, app: str = "") -> Table | Text:
+    """Return rows as a table, or a sentence if there are none; `app` limits the list to an application."""
+    if rows:
+        return table(what, rows, now)
+    return Text.assemble(EMPTY[what], *((" for ", _cell(app)) if app else ()), ".")
+
 
 def table(what: str, rows: Sequence[Any], now: float) -> Table:
     """Return rows, structs of the matchmaker's answers, as a table; `now` is the fleet's clock."""

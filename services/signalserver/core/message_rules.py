@@ -12,6 +12,7 @@ from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind
 from pixelfleet.protocol.video_failure import reported_failure
+from signalserver.core.limits import report_activity
 from signalserver.core.naming import claim_id
 from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
 from signalserver.core.relaying import (
@@ -185,6 +186,7 @@ RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
     },
     Role.PLAYER: {
         **_COMMON,
+        "activity": report_activity,
         "answer": relay_to_source,
         "control": call_application,
         "dataChannelRequest": relay_to_source,

@@ -3,6 +3,7 @@
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pixelfleet.protocol.close_codes import CloseCode
+from signalserver.core.session_time import Limit
 
 K = TypeVar("K")
 
@@ -72,6 +73,13 @@ class VideoFailed(NamedTuple, Generic[K]):
     """The offered codecs, the preferred one first; empty if the failure concerns none."""
 
 
+class LimitReached(NamedTuple, Generic[K]):
+    """The session of a player has reached a limit: it is closed."""
+
+    player: K
+    limit: Limit
+
+
 class MessageDropped(NamedTuple, Generic[K]):
     """A message of a peer was dropped."""
 
@@ -115,6 +123,7 @@ Output = (
     | IcePathChanged[K]
     | FirstFrame[K]
     | VideoFailed[K]
+    | LimitReached[K]
     | MessageDropped[K]
     | MessageWithheld[K]
     | MessageRefused

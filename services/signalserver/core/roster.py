@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
+from signalserver.core.session_time import Limit, SessionTime
 
 K = TypeVar("K")
 """The caller's key for a peer, any hashable value. The core stores and returns it and does nothing else with it."""
@@ -85,6 +86,12 @@ class Subscriber(Generic[K]):
     """The kind of the last reported ICE path."""
     path_changes: int = 0
     first_frame_reported: bool = False
+    time: SessionTime = field(default_factory=SessionTime)
+    """The time of a player's session."""
+    hears_limits: bool = False
+    """Whether a player's page knows the message `sessionLimit`."""
+    warned: tuple[Limit, float] | None = None
+    """The limit of which the page is warned, and the time of the end; None without a warning."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,7 @@
 """The state of a signalling server and the operations that the rules are made of."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Generic
 
@@ -20,6 +20,7 @@ from signalserver.core.outputs import (
     VideoFailed,
 )
 from signalserver.core.roster import Absence, Claim, K, Peer, Role, Roster, Source, Subscriber
+from signalserver.core.session_time import SessionRules
 from signalserver.core.strict_streamers import StrictStreamers
 
 FIRST_PLAYER_ID: Final = 101
@@ -57,6 +58,8 @@ class Rules:
     """A track of a source's description that belongs to no stream is added to one: pages show only streams."""
     max_bad_messages: int = 100
     """A peer is closed when this many of its messages were dropped."""
+    session: SessionRules = field(default_factory=SessionRules)
+    """The limits of each session."""
 
 
 class State(Generic[K]):

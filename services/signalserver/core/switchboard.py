@@ -11,10 +11,11 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
-from signalserver.core import absence
+from signalserver.core import absence, limits
 from signalserver.core.message_rules import RULES
 from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
+from signalserver.core.session_time import SessionRules, SessionTime
 from signalserver.core.state import Outputs, Rules, State
 
 DEFAULT_ENDPOINT_ID: Final = "streamer"
@@ -66,19 +67,26 @@ class Switchboard(Generic[K]):
         admission: Admission | None = None,
         offers: bool = False,
         pings: bool = False,
+        time: SessionTime | None = None,
+        hears_limits: bool = False,
     ) -> Outputs[K]:
         """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer.
 
-        `pings`: the player sends `ping` messages, which the caller answers.
+        `pings`: the player sends `ping` messages, which the caller answers. `time`: the time of its session, if that
+        had an earlier negotiation. `hears_limits`: its page knows the message `sessionLimit`.
         """
         state = self._state
         state.now = now
         peer = Peer(key, Role.PLAYER, now, address)
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers, pings=pings)
+        peer.subscriber.hears_limits = hears_limits
+        if time is not None:
+            peer.subscriber.time = time
         if admission is not None:
             peer.subscriber.slot_since = now
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
+        limits.begin(state, peer.subscriber)
         state.send_player_count()
         state.roster_changed()
         return self._finish()
@@ -160,6 +168,16 @@ class Switchboard(Generic[K]):
         if peer is not None and peer.subscriber is not None:
             peer.address = address
             absence.end(state, peer.subscriber)
+            limits.warn_again(state, peer.subscriber)
+        return self._finish()
+
+    def extend(self, key: K, now: float, seconds: float) -> Outputs[K]:
+        """Let the session of a player last longer by `seconds`, and let its time without input begin anew."""
+        state = self._state
+        state.now = now
+        peer = state.roster.find(key)
+        if peer is not None and peer.subscriber is not None:
+            limits.extend(state, peer.subscriber, seconds)
         return self._finish()
 
     def disconnect(self, key: K, why: CloseCode, reason: str | None = None) -> Outputs[K]:
@@ -172,8 +190,8 @@ class Switchboard(Generic[K]):
     def tick(self, now: float) -> Outputs[K]:
         """Assign default ids to streamers that sent none in time, and close players without media in time.
 
-        Players that did not return in time, and those that were sent `subscribeFailed`, are closed, too. To be called
-        about once a second.
+        Players that did not return in time, those that were sent `subscribeFailed`, and those whose sessions have
+        reached a limit, are closed, too. To be called about once a second.
         """
         state = self._state
         state.now = now
@@ -189,6 +207,7 @@ class Switchboard(Generic[K]):
         if state.rules.first_media_seconds:
             for player in self.players():
                 state.close_idle_player(player)
+        limits.check(state)
         return self._finish()
 
     def _finish(self) -> Outputs[K]:
@@ -222,6 +241,11 @@ class Switchboard(Generic[K]):
     def away_count(self) -> int:
         """The number of players that are away."""
         return len(self._state.away)
+
+    @property
+    def session_rules(self) -> SessionRules:
+        """The limits of each session."""
+        return self._state.rules.session
 
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key, or None."""

@@ -10,6 +10,8 @@ from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import background
 from signalserver.core.roster import Admission
+from signalserver.core.session_time import SessionRules
+from signalserver.core.state import Rules
 from signalserver.drain import Drain
 from signalserver.reporter import Reporter
 from signalserver.settings import Settings
@@ -105,6 +107,20 @@ async def test_a_session_that_an_operator_ended_is_closed() -> None:
     await reports._send(reports.report())
     assert [code for code, _ in player.socket.closes] == [close_codes.KICKED.code]
     assert other.socket.closes == []
+
+
+async def test_a_session_is_extended_at_the_request_of_the_store() -> None:
+    class ExtendingStore(MemoryFleetStore):
+        async def report(self, report: ServerReport) -> Reported:
+            return Reported(taken=True, extend=(("session-1", 600.0), ("unknown", 600.0)))
+
+    made = make_hub(Rules(session=SessionRules(session_seconds=60)))
+    made.streamer("cam")
+    made.player(Admission("session-1", "cam", "game"))
+    made.player(Admission("session-2", "cam", "game"))
+    reports = reporter(made, ExtendingStore())[0]
+    await reports._send(reports.report())
+    assert [player.time.extended for player in made.hub.switchboard.players()] == [600.0, 0.0]
 
 
 async def test_changes_and_the_end_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from signalserver import returns as returns_module
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.continuity import MAX_BYTES, MESSAGE_BYTES
 from signalserver.core.roster import Role
+from signalserver.core.session_time import SessionRules
+from signalserver.core.state import Rules
 from signalserver.rtc_config import RtcConfigSource
 from tests.parts import eventually
 from tests.unit.signalserver.core.conversation import CANDIDATE, CONFIG
@@ -223,6 +225,18 @@ async def test_a_page_with_an_impossible_count_must_negotiate_again(server: Serv
     link = server.dial(f"resume={page.token}{received}")
     assert link.socket.closes == [(4008, "messages were lost; negotiate again")]
     assert server.series("pixelfleet_sessions_away") == 1
+
+
+async def test_a_new_negotiation_continues_the_time_of_its_session() -> None:
+    server = make_server(Rules(session=SessionRules(session_seconds=600)))
+    page = arrived(server)
+    (before,) = server.made.hub.switchboard.players()
+    lost(page, 1001)
+    server.dial(f"resume={page.token}&fresh=1")
+    (after,) = server.made.hub.switchboard.players()
+    assert after is not before
+    assert after.time is before.time
+    assert after.hears_limits
 
 
 async def test_a_page_whose_messages_are_no_longer_kept_negotiates_again_with_the_same_streamer(server: Server) -> None:

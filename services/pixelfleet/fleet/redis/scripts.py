@@ -18,6 +18,7 @@ SCRIPTS: Final = (
     "audit",
     "end",
     "epoch",
+    "extend",
     "give_back",
     "hold_back",
     "join",

@@ -35,6 +35,9 @@ T = TypeVar("T")
 MOVED: Final = "moved:"
 """The beginning of the names of moved sessions among those to end; replicas of earlier releases ignore such names."""
 
+EXTEND: Final = "extend:"
+"""The beginning of the names of extended sessions among those to end; servers of earlier releases ignore such names."""
+
 _write = msgspec.json.Encoder().encode
 
 
@@ -60,7 +63,8 @@ class RedisFleetStore:
         taken, fence, *end = await self._runner.run(
             "report", report.server_id, report.sequence, report.owner, report.fence, digest, *facts
         )
-        return Reported(taken=taken == 1, fence=int(fence), end=_texts(end))
+        ended, extended = _ends_and_extensions_of(end)
+        return Reported(taken=taken == 1, fence=int(fence), end=ended, extend=extended)
 
     # -- for matchmaker replicas --------------------------------------------------------------------
 
@@ -153,6 +157,10 @@ class RedisFleetStore:
         """Return the changes of operators, newest first."""
         return await self._views.audit()
 
+    async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
+        """Request that a session may last longer."""
+        return bool(await self._runner.run("extend", session_id, server_id, str(seconds)))
+
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes."""
         replies = await self._runner.run("lanes", *names) if names else []
@@ -218,6 +226,16 @@ def _ends_of(names: Sequence[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     texts = _texts(names)
     moved = tuple(name.removeprefix(MOVED) for name in texts if name.startswith(MOVED))
     return tuple(name for name in texts if not name.startswith(MOVED)), moved
+
+
+def _ends_and_extensions_of(names: Sequence[bytes]) -> tuple[tuple[str, ...], tuple[tuple[str, float], ...]]:
+    """Return the sessions that an operator has ended, and those that may last longer, with the seconds."""
+    texts = _texts(names)
+    extended = (name.split(":", 3) for name in texts if name.startswith(EXTEND))
+    return (
+        tuple(name for name in texts if not name.startswith(EXTEND)),
+        tuple((session_id, float(seconds)) for _, seconds, _, session_id in extended),
+    )
 
 
 def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -205,6 +205,7 @@ steps = st.one_of(
         on=st.booleans(),
     ),
     steps_of("end", lambda store, _, name: store.end(name), name=session_ids),
+    steps_of("extend", lambda store, _, name: store.extend(name, 60.0), name=session_ids),
     steps_of(
         "set_policies",
         lambda store, _, policy: store.set_policies({"a": policy, "nowhere": "pack"}),

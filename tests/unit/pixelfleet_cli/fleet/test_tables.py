@@ -2,14 +2,14 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from pixelfleet_cli.fleet.tables import COLUMNS, duration, table
+from pixelfleet_cli.fleet.tables import COLUMNS, duration, listing
 from tests.unit.matchmaker.bodies import app, audit_record, session, streamer, waiting
 
 
-def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0) -> str:
+def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0, app: str = "") -> str:
     console = Console(width=200, color_system=None)
     with console.capture() as capture:
-        console.print(table(what, rows, now))
+        console.print(listing(what, rows, now, app))
     return capture.get()
 
 
@@ -21,6 +21,20 @@ def test_every_table_has_titles_and_accepts_null_fields(what: str) -> None:
     text = shown(what, ROWS[what])
     for title, _ in COLUMNS[what]:
         assert title in text
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("streamers", "No streamers are connected."),
+        ("sessions", "No sessions are active."),
+        ("queue", "No players are waiting."),
+        ("apps", "No applications are known."),
+    ],
+)
+def test_an_empty_list_is_a_sentence_without_titles(what: str, text: str) -> None:
+    assert shown(what) == text + "\n"
+    assert shown(what, app="city\x1b") == text.removesuffix(".") + " for city�.\n"
 
 
 def test_a_streamer_is_one_line() -> None:

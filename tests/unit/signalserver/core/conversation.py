@@ -9,6 +9,7 @@ from pixelfleet.protocol.close_codes import CloseCode
 from signalserver.core.outputs import (
     Call,
     Close,
+    LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
@@ -19,6 +20,7 @@ from signalserver.core.outputs import (
     VideoFailed,
 )
 from signalserver.core.roster import Admission
+from signalserver.core.session_time import Limit, SessionTime
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 
@@ -44,6 +46,7 @@ class Conversation:
         self.withheld: list[MessageWithheld[str]] = []
         self.refusals: list[MessageRefused] = []
         self.failures: list[tuple[str, str, tuple[str, ...]]] = []
+        self.limits: list[tuple[str, Limit]] = []
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
@@ -72,6 +75,8 @@ class Conversation:
                 self.refusals.append(output)
             elif isinstance(output, VideoFailed):
                 self.failures.append((output.player, output.reason, output.codecs))
+            elif isinstance(output, LimitReached):
+                self.limits.append((output.player, output.limit))
             elif isinstance(output, Call):
                 self.calls.append(output)
 
@@ -99,6 +104,18 @@ class Conversation:
         self._do(connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers, pings=pings))
         self.receive(key)
         return key
+
+    def page(self, key: str, admission: Admission, time: SessionTime | None = None) -> SessionTime:
+        """Connect a page that knows limits, in the session with this time; return the session's time."""
+        connected = self.switchboard.player_connected
+        outputs = connected(
+            self._key(key), self.now, CONFIG, admission=admission, pings=True, time=time, hears_limits=True
+        )
+        self._do(outputs)
+        peer = self.switchboard.peer(key)
+        assert peer is not None
+        assert peer.subscriber is not None
+        return peer.subscriber.time
 
     def sfu(self, key: str, name: str | None = None) -> str:
         self._do(self.switchboard.sfu_connected(self._key(key), self.now, CONFIG))
@@ -135,6 +152,9 @@ class Conversation:
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         self._do(self.switchboard.tick(self.now))
+
+    def extend(self, key: str, seconds: float) -> None:
+        self._do(self.switchboard.extend(key, self.now, seconds))
 
     def answer(self, key: str) -> None:
         """Answer a ping of the server."""

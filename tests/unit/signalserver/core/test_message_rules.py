@@ -10,7 +10,16 @@ from tests.unit.signalserver.core.conversation import Conversation
 MAY_SAY = {
     Role.STREAMER: {"answer", "disconnectPlayer", "endpointId", "iceCandidate", "layerPreference", "offer"},
     Role.PLAYER: {
-        *("answer", "control", "dataChannelRequest", "iceCandidate", "kick", "layerPreference", "listStreamers"),
+        *(
+            "activity",
+            "answer",
+            "control",
+            "dataChannelRequest",
+            "iceCandidate",
+            "kick",
+            "layerPreference",
+            "listStreamers",
+        ),
         *("offer", "peerDataChannelsReady", "stats", "subscribe", "unsubscribe"),
     },
     Role.SFU: {

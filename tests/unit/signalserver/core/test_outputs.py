@@ -12,6 +12,7 @@ from signalserver.core.outputs import (
     Close,
     FirstFrame,
     IcePathChanged,
+    LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
@@ -22,6 +23,7 @@ from signalserver.core.outputs import (
     SourceNamed,
     VideoFailed,
 )
+from signalserver.core.session_time import Limit
 from tests.unit.signalserver.hubs import Wired, make_hub
 
 MAKE: dict[type, Callable[[Wired], object]] = {
@@ -33,6 +35,7 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
     VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
+    LimitReached: lambda peer: LimitReached(peer.socket.real, Limit.IDLE),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
     MessageWithheld: lambda peer: MessageWithheld(peer.socket.real, "layerPreference", "cam", True),
     MessageRefused: lambda _: MessageRefused("endpointIdConfirm", "cam", "10.0.0.7"),

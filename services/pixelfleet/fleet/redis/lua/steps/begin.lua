@@ -32,7 +32,7 @@
 --   audit              list    changes of operators, newest first, each with its time before it
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
---   moved:SESSION where a player has returned through another replica), kicked:PERSON (with a TTL)
+--   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)
 --   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
 --                              they are removed;  unknown  set  other apps, while they have a waiting ticket
 --   unknown:APP        set     the lanes of such an app, which are not in `lanes`

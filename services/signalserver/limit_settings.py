@@ -1,0 +1,62 @@
+"""The settings of the limits of a session."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
+
+from pydantic import Field, model_validator
+
+from pixelfleet.fleet.settings import FleetSettings
+from pixelfleet.service.values import Seconds
+from signalserver.core.limits import REPORT_SECONDS
+from signalserver.core.session_time import SessionRules
+
+MIN_IDLE_SECONDS: Final = REPORT_SECONDS + 5
+"""A shorter idle time would end sessions whose page has not reported its last input yet."""
+
+
+class LimitSettings(FleetSettings):
+    """The limits of each session of one server, and so of one application."""
+
+    sections: ClassVar[Mapping[str, str]] = {"session_seconds": "Limits of a session"}
+
+    session_seconds: Seconds = Field(
+        0.0, ge=0, description="A session that has lasted this long is closed with code 4209; 0 is no limit."
+    )
+    idle_seconds: Seconds = Field(
+        0.0,
+        ge=0,
+        description="A session without input for this time, as its page reports it, is closed with code 4210; 0 is no "
+        f"limit. The least time is {MIN_IDLE_SECONDS} s.",
+    )
+    warn_seconds: Seconds = Field(
+        60.0,
+        ge=0,
+        description="The page shows a countdown for this time before a limit ends its session; with 0 it shows none.",
+    )
+    hidden_seconds: Seconds = Field(
+        0.0,
+        ge=0,
+        description="The time while the page's tab is hidden does not count for the limits of a session, up to this "
+        "time in sum. With 0 it always counts.",
+    )
+    silent_pages: Literal["idle", "active"] = Field(
+        "idle",
+        description="A page that never reports its input, such as that of Epic Games, has no input (idle) or is not "
+        "closed by --idle-seconds (active).",
+    )
+
+    @model_validator(mode="after")
+    def _idle_time_exceeds_reports(self) -> "LimitSettings":
+        if 0 < self.idle_seconds < MIN_IDLE_SECONDS:
+            raise ValueError(f"--idle-seconds: must be 0, or {MIN_IDLE_SECONDS} or more")
+        return self
+
+    def session_rules(self) -> SessionRules:
+        """Return the limits of each session."""
+        return SessionRules(
+            session_seconds=self.session_seconds,
+            idle_seconds=self.idle_seconds,
+            warn_seconds=self.warn_seconds,
+            hidden_seconds=self.hidden_seconds,
+            silent_is_idle=self.silent_pages == "idle",
+        )

@@ -26,6 +26,7 @@ from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
 from pixelfleet.net.heartbeat import Heartbeat
@@ -141,7 +142,8 @@ async def _open_ports(
     reader = FleetReader(fleet)
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
-    api = Api(fleet, reader, events, proxies=settings.trusted_proxies, kick_seconds=settings.kick_seconds)
+    operators = OperatorReader(settings.session_key, settings.trusted_proxies)
+    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)

@@ -11,6 +11,8 @@ from aiohttp import web
 from pixelfleet.auth.guard import check_same_site
 from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.policy import AccessPolicy
+from pixelfleet.fleet.audit import Audit
+from pixelfleet.fleet.operators import Operator, OperatorWriter
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.limits import Counts
 from pixelfleet.net.request_head import is_upgrade, is_websocket_request
@@ -54,6 +56,9 @@ class Handlers:
         self._streamers = streamers
         self._session = session
         self._prefix = settings.path_prefix
+        self._operators = OperatorWriter(settings.session_key)
+        # Only in the log: calls of applications would displace the changes of the fleet from the store.
+        self._audit = Audit(None, "router")
         self._streams = Counts(STREAMS_PER_ADDRESS)
         self._body_bytes = settings.proxy_body_bytes
         self._seconds = settings.proxy_seconds
@@ -85,7 +90,7 @@ class Handlers:
 
     async def proxy(self, request: web.Request) -> web.StreamResponse:
         """Forward a request to a registered streamer's REST API."""
-        await self._callers.check(self._proxy, request[CALLER])
+        identity = await self._callers.check(self._proxy, request[CALLER])
         self._guard_change(request)
         try:
             target = proxy_target(request.raw_path, f"{self._prefix}/proxy/")
@@ -101,6 +106,9 @@ class Handlers:
             log.warning("streamer lookup failed", why=str(error))
             raise web.HTTPServiceUnavailable(reason="streamers cannot be looked up right now") from None
         client = request[CALLER].client
+        if request.method not in SAFE or is_upgrade(request):
+            operator = Operator(identity.subject, identity.method, request[CALLER].address)
+            await self._audit.record(f"proxy {request.method}", target.streamer + target.path, operator)
         if is_upgrade(request):
             if not is_websocket_request(request):
                 raise web.HTTPBadRequest(reason="an upgrade needs GET and the header `Connection: upgrade`")
@@ -124,6 +132,7 @@ class Handlers:
         """
         headers = self._forwarded_headers(request)
         if self._matchmaker_checks_api:
+            headers |= self._signed_operator(request, "", "token")
             if (authorization := request.headers.get("Authorization")) is not None:
                 headers["Authorization"] = authorization
                 async with self._callers.login(request[CALLER]) as login:
@@ -131,9 +140,10 @@ class Handlers:
                     login.failed = answer.status == HTTPStatus.UNAUTHORIZED
                 return answer
         else:
-            await self._callers.check(self._api, request[CALLER])
+            identity = await self._callers.check(self._api, request[CALLER])
             self._guard_change(request)
             headers |= bearer_header(self._token)
+            headers |= self._signed_operator(request, identity.subject, identity.method)
         return await self._to_matchmaker(request, f"{self._prefix}/api/", headers)
 
     async def dashboard_api(self, request: web.Request) -> web.StreamResponse:
@@ -143,9 +153,9 @@ class Handlers:
             check_same_site(request, self._origins)
             if request.headers.get(ACTION_HEADER) != "1":
                 raise web.HTTPForbidden(reason=f"only the dashboard's own page may do that: {ACTION_HEADER} is missing")
-            log.info("operator action", does=f"{request.method} {request.path}"[:200], subject=identity.subject)
         headers = self._forwarded_headers(request)
         headers |= bearer_header(self._token)
+        headers |= self._signed_operator(request, identity.subject, identity.method)
         return await self._to_matchmaker(request, f"{self._prefix}/dashboard/api/", headers)
 
     async def _to_matchmaker(self, request: web.Request, prefix: str, headers: Mapping[str, str]) -> web.StreamResponse:
@@ -194,6 +204,12 @@ class Handlers:
         """
         if request.method not in SAFE or is_upgrade(request):
             check_same_site(request, self._origins)
+
+    def _signed_operator(self, request: web.Request, subject: str, method: str) -> dict[str, str]:
+        """Return the header that states to the matchmaker who makes a change; reads have none."""
+        if request.method in SAFE:
+            return {}
+        return self._operators.headers(Operator(subject, method, request[CALLER].address))
 
     def _forwarded_headers(self, request: web.Request) -> dict[str, str]:
         """Return the headers that describe the caller to the upstream."""

@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
@@ -119,7 +120,9 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         admission = PeerAdmission(hub, drain, metrics, settings, server_id, waits, returns, launcher)
         ports = _Ports(settings, server, metrics, stack)
         metrics.watch_handshakes(ports.handshakes_timed_out)
-        players = await ports.players(admission.player, _rest(settings, hub, drain, tasks))
+        players = await ports.players(
+            admission.player, _rest(settings, hub, drain, tasks, server_id, Audit(store, "signalserver"))
+        )
         server.player_port = players.port
         url = returns.url = settings.public_url or _own_url(settings, players.port)
         server.streamer_port = await ports.trusted(admission.streamer, settings.streamer_port, "--streamer-port")
@@ -166,7 +169,7 @@ async def _rtc_config(
     return config
 
 
-def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks) -> Rest:
+def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks, server_id: str, audit: Audit) -> Rest:
     return Rest(
         hub=hub,
         drain=drain,
@@ -174,6 +177,8 @@ def _rest(settings: Settings, hub: Hub, drain: Drain, tasks: Tasks) -> Rest:
         config=settings.shown(),
         proxies=settings.trusted_proxies,
         started=perf_counter(),
+        server_id=server_id,
+        audit=audit,
     )
 
 

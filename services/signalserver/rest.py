@@ -7,10 +7,11 @@ from time import perf_counter, time
 from typing import Any, Final
 
 import msgspec
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from pixelfleet.fleet.audit import Audit
+from pixelfleet.fleet.operators import Operator
 from pixelfleet.net.access import client_address
 from pixelfleet.net.extension import extension_seconds
 from pixelfleet.net.http import json_response
@@ -34,8 +35,6 @@ from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.peer_socket import PeerSocket
 
-log = structlog.get_logger(__name__)
-
 OPENAPI: Final = files("signalserver").joinpath("openapi.json").read_bytes()
 
 
@@ -49,6 +48,8 @@ class Rest:
     config: dict[str, Any]
     """The settings without secrets."""
     started: float
+    server_id: str
+    audit: Audit
     proxies: int = 0
     """The number of trusted entries at the end of X-Forwarded-For."""
 
@@ -113,7 +114,7 @@ class Rest:
         player = self._find(request)
         reason = request.query.get("reason", "")[:MAX_REASON_LENGTH] or close_codes.KICKED.reason
         self.hub.kick(player.peer.key, reason)
-        log.info("player kicked", peer=player.player_id, reason=reason, by=self._caller(request))
+        await self.audit.record("kick", player.player_id, self._operator(request))
         return json_response(Kicked(player_id=player.player_id, reason=reason))
 
     async def extend(self, request: web.Request) -> web.Response:
@@ -121,7 +122,7 @@ class Rest:
         player = self._find(request)
         seconds = extension_seconds(request)
         self.hub.extend(player.peer.key, seconds)
-        log.info("session extended", peer=player.player_id, seconds=seconds, by=self._caller(request))
+        await self.audit.record(f"extend {seconds:g} s", player.player_id, self._operator(request))
         return json_response(Extended(player_id=player.player_id, seconds=seconds))
 
     async def begin_drain(self, request: web.Request) -> web.Response:
@@ -138,15 +139,15 @@ class Rest:
 
     def _start_drain(self, request: web.Request) -> None:
         if not self.drain.begun:
-            log.info("drain requested", by=self._caller(request))
             self.drain.begin()
             self.tasks.spawn(self._drain())
+            self.tasks.spawn(self.audit.record("drain server", self.server_id, self._operator(request)))
 
     async def _drain(self) -> None:
         await self.drain.run()
 
-    def _caller(self, request: web.Request) -> str:
-        return client_address(request.remote or "", request.headers, self.proxies)
+    def _operator(self, request: web.Request) -> Operator:
+        return Operator("", "token", client_address(request.remote or "", request.headers, self.proxies))
 
     def _drain_status(self) -> DrainStatus:
         return DrainStatus(state=self.drain.state, players=self.hub.count(Role.PLAYER))

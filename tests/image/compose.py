@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -87,7 +88,9 @@ def read() -> Compose:
 
 def make_secrets(folder: Path) -> None:
     """Make the files that the service `secrets` makes."""
-    subprocess.run(["sh", ROOT / "scripts" / "compose-secrets", folder], check=True)
+    # The image has its Python, with the packages of the services, first in PATH.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(["sh", ROOT / "scripts" / "compose-secrets", folder], env={"PATH": path}, check=True)
 
 
 def arguments_of(service: Service, folder: Path) -> list[str]:

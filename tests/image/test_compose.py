@@ -1,6 +1,7 @@
 """docker-compose.yml: its schema, and that each service starts with valid options."""
 
 import importlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -93,12 +94,27 @@ def settings_of(compose: Compose, name: str, folder: Path, monkeypatch: pytest.M
 def test_secrets_are_made_once_and_are_long_enough(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     first = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert set(first) == {"fleet.json", "turn-api.json", "turn.secret"}
+    assert set(first) == {"fleet.json", "turn-api.json", "turn.secret", "operator.token", "operators.htpasswd"}
     assert len(first["turn.secret"]) == 64
     assert first["turn.secret"] in first["turn-api.json"]
+    assert len(first["operator.token"]) == 64
+    assert first["operator.token"] not in first["operators.htpasswd"]
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in first} == {0o644}
     make_secrets(tmp_path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == first
+
+
+def test_the_address_the_dashboard_and_the_operators_token_are_printed(compose: Compose, tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    [line] = compose.services["address"].command
+    line = line.replace("/run/pixelfleet", str(tmp_path)).replace("$$", "$")
+    output = run("sh", "-c", re.sub(r"\$\{PORT:-(\d+)\}", r"\1", line))
+    token = (tmp_path / "operator.token").read_text()
+    assert output.stdout.splitlines() == [
+        "Open http://localhost:8080/ (Grafana: http://localhost:3001/)",
+        f"Dashboard: http://localhost:8080/dashboard/ (user operator, password {token})",
+        f"Fleet: PIXELFLEET_FLEET_URL=http://localhost:8080 PIXELFLEET_FLEET_TOKEN={token} pixelfleet fleet ls",
+    ]
 
 
 def test_prometheus_scrapes_existing_services_and_ports(

@@ -78,6 +78,28 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
         redis.stop()
 
 
+async def test_the_operators_token_opens_dashboard_and_api_at_the_published_port(
+    machine: Machine, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack, aiohttp.ClientSession() as http:
+        replica = await machine.start(stack, "matchmaker")
+        await machine.alive(replica[3000], "/readyz")
+        entry = await machine.start(stack, "router")
+        await machine.alive(entry[8080], "/readyz")
+        token = (tmp_path / "operator.token").read_text()
+        login = {"Authorization": aiohttp.encode_basic_auth("operator", token)}
+        bearer = {"Authorization": f"Bearer {token}"}
+        for path, headers, status in (
+            ("dashboard/", {}, 401),
+            ("dashboard/", login, 200),
+            ("dashboard/api/v1/sessions", login, 200),
+            ("api/v1/streamers", {}, 401),
+            ("api/v1/streamers", bearer, 200),
+        ):
+            async with http.get(f"http://127.0.0.1:{entry[8080]}/{path}", headers=headers) as answer:
+                assert (path, headers, answer.status) == (path, headers, status)
+
+
 async def test_a_player_at_the_published_port_gets_the_streamers_offer(machine: Machine) -> None:
     async with AsyncExitStack() as stack:
         await machine.start(stack, "turn-api")

@@ -49,6 +49,29 @@ async def test_the_dashboard_accepts_only_loopback_names() -> None:
                     assert (path, name, answer.status) == (path, name, status)
 
 
+async def test_the_shown_token_opens_the_rest_api_through_the_router() -> None:
+    async with (
+        demo.running(Settings(host="127.0.0.1", port=0, streamer_port=0, streamers=0)) as running,
+        aiohttp.ClientSession() as http,
+    ):
+        for headers, status in (({}, 401), ({"Authorization": f"Bearer {running.token}"}, 200)):
+            async with http.get(running.url + "api/v1/streamers", headers=headers) as answer:
+                assert answer.status == status
+
+
+async def test_on_the_network_the_dashboard_needs_the_shown_token() -> None:
+    async with (
+        demo.running(Settings(host="0.0.0.0", port=0, streamer_port=0, streamers=0)) as running,
+        aiohttp.ClientSession() as http,
+    ):
+        wrong = {"Authorization": aiohttp.encode_basic_auth("operator", "wrong")}
+        right = {"Authorization": aiohttp.encode_basic_auth(running.dashboard_user, running.token)}
+        for headers, status in (({}, 401), (wrong, 401), (right, 200)):
+            for path in ("dashboard/", "dashboard/api/v1/sessions"):
+                async with http.get(running.url + path, headers=headers) as answer:
+                    assert (path, answer.status) == (path, status)
+
+
 async def test_the_doctor_finds_no_fault_in_the_demo() -> None:
     async with demo.running(Settings(host="127.0.0.1", port=0, streamer_port=0, streamers=1)) as running:
         report = await examine(running.url, "--join")

@@ -6,7 +6,6 @@ from importlib.resources import files
 from typing import Final, Generic, TypeVar
 
 import msgspec
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -14,13 +13,12 @@ from matchmaker.http import schemas, views
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.reference_api import page_bounds
+from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.model import StreamerView
+from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.net.access import client_address
 from pixelfleet.net.extension import extension_seconds
 from pixelfleet.net.http import json_response
-
-log = structlog.get_logger(__name__)
 
 OPENAPI: Final = files("matchmaker.http").joinpath("openapi.json").read_bytes()
 T = TypeVar("T")
@@ -43,14 +41,15 @@ class Api:
         store: FleetStore,
         reader: FleetReader,
         events: Events,
+        operators: OperatorReader,
         *,
-        proxies: int,
         kick_seconds: float,
     ) -> None:
         self._store = store
         self._reader = reader
         self._events = events
-        self._proxies = proxies
+        self._operators = operators
+        self._audit = Audit(store, "matchmaker")
         self._kick_seconds = kick_seconds
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -70,6 +69,7 @@ class Api:
             "extendSession": self.extend,
             "queue": self.queue,
             "apps": self.apps,
+            "audit": self.audit,
             "events": self._events.serve,
         }
 
@@ -124,6 +124,16 @@ class Api:
         """Return the totals of each application."""
         return json_response(views.totals_view(await self._store.totals()))
 
+    async def audit(self, request: web.Request) -> web.Response:
+        """Return a page of the changes by operators, newest first."""
+        after, limit = page_bounds(request)
+        events, totals = await self._store.audit(), await self._store.totals()
+        # Ids are times, which fall from event to event.
+        older = [event for event in events if not after or len(event.id) < len(after) or event.id < after]
+        shown = list(map(views.audit_view, older[:limit]))
+        following = shown[-1].id if len(older) > limit else None
+        return json_response(schemas.AuditPage(now=totals.now, items=shown, total=len(events), next=following))
+
     # -- changes ------------------------------------------------------------------------------------
 
     async def drain(self, request: web.Request) -> web.Response:
@@ -142,7 +152,7 @@ class Api:
             if server_id is None or not await self._store.end(session_id, server_id=server_id):
                 raise web.HTTPNotFound(reason="no such session")
         self._reader.invalidate()
-        log.info("session ended by an operator", session=session_id, by=self._caller(request))
+        await self._record("end", session_id, request)
         return json_response(schemas.Ending(id=session_id, state="ending"), status=202)
 
     async def extend(self, request: web.Request) -> web.Response:
@@ -152,7 +162,7 @@ class Api:
             server_id = await self._reader.server_of(session_id)
             if server_id is None or not await self._store.extend(session_id, seconds, server_id=server_id):
                 raise web.HTTPNotFound(reason="no such session")
-        log.info("session extended", session=session_id, seconds=seconds, by=self._caller(request))
+        await self._record(f"extend {seconds:g} s", session_id, request)
         return json_response(schemas.Extension(id=session_id, seconds=seconds, state="extending"), status=202)
 
     async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
@@ -160,7 +170,7 @@ class Api:
         if not await self._store.set_operator_drain(view.report.key, on):
             raise web.HTTPNotFound(reason="no such streamer")
         self._reader.invalidate()
-        log.info("streamer drained" if on else "streamer undrained", streamer=view.report.key, by=self._caller(request))
+        await self._record("drain" if on else "undrain", view.report.key, request)
         return json_response(await self._current(request))
 
     async def _current(self, request: web.Request) -> schemas.Streamer:
@@ -176,8 +186,8 @@ class Api:
             raise web.HTTPNotFound(reason="no such streamer, or several of this endpoint id")
         return view
 
-    def _caller(self, request: web.Request) -> str:
-        return client_address(request.remote or "", request.headers, self._proxies)
+    async def _record(self, action: str, target: str, request: web.Request) -> None:
+        await self._audit.record(action, target, self._operators.read(request.remote or "", request.headers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from matchmaker.http import schemas
+from pixelfleet.fleet.bounds import AUDIT_EVENTS
 from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
@@ -216,6 +217,14 @@ CONTRACT: Final = Contract(
             access=Access.CHANGE,
         ),
         _listing("/queue", "queue", "Sessions in the queue, next first", schemas.QueuePage),
+        Operation(
+            path=f"{API}/audit",
+            name="audit",
+            summary=f"The latest {AUDIT_EVENTS} changes by operators, newest first",
+            parameters=PAGED[:2],
+            answers={200: Answer("One page", (schemas.AuditPage,)), **BAD_REQUEST, **UNAVAILABLE},
+            access=Access.CHANGE,  # it has names and addresses, so that --rest-api does not open it
+        ),
         Operation(
             path=f"{API}/apps",
             name="apps",

@@ -101,6 +101,26 @@ class QueuePage(Page[Waiting], frozen=True, kw_only=True):
     """Sessions in the queue, next first."""
 
 
+class AuditRecord(Schema, frozen=True, kw_only=True):
+    """One change by an operator."""
+
+    id: str
+    at: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
+    action: Annotated[str, Meta(description="`drain`, `undrain`, `end`, `extend SECONDS s`, `kick` or `drain server`")]
+    target: Annotated[str, Meta(description="the key of a streamer, or the id of a session, a player or a server")]
+    subject: Annotated[str | None, Meta(description="the operator's name; null if only a token was presented")]
+    method: Annotated[
+        str,
+        Meta(description="how the operator was authenticated: `token`, or the router's method, where `none` is open"),
+    ]
+    address: Annotated[str, Meta(description="IP address of the operator's client")]
+    service: Annotated[str, Meta(description="the service that made the change")]
+
+
+class AuditPage(Page[AuditRecord], frozen=True, kw_only=True):
+    """Changes by operators, newest first."""
+
+
 class Ending(Schema, frozen=True, kw_only=True):
     """A session that is being ended."""
 

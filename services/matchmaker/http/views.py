@@ -9,7 +9,7 @@ from yarl import URL
 
 from matchmaker.http import schemas
 from matchmaker.http.contract import DEFAULT_LIMIT
-from pixelfleet.fleet.model import AppTotals, FleetSnapshot, Lease, StreamerView, Totals, Waiting
+from pixelfleet.fleet.model import AppTotals, AuditEvent, FleetSnapshot, Lease, StreamerView, Totals, Waiting
 from pixelfleet.fleet.store import lane_of
 from pixelfleet.net.addresses import url_address
 
@@ -120,6 +120,20 @@ def app_view(name: str, app: AppTotals) -> schemas.App:
         used=app.used,
         waiting=app.waiting,
         oldest_wait_seconds=round(app.oldest_wait, 3),
+    )
+
+
+def audit_view(event: AuditEvent) -> schemas.AuditRecord:
+    """Return one change by an operator."""
+    return schemas.AuditRecord(
+        id=event.id,
+        at=event.at,
+        action=event.action,
+        target=event.target,
+        subject=event.subject or None,
+        method=event.method,
+        address=event.address,
+        service=event.service,
     )
 
 

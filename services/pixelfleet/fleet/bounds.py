@@ -127,6 +127,11 @@ RESTORE_SECONDS: Final = 60
 READ_CHUNK: Final = 500
 """Keys that are read for a snapshot before other calls run."""
 
+# -- audit ------------------------------------------------------------------------------------------
+
+AUDIT_EVENTS: Final = 1000
+"""Changes of operators that are stored. A further one replaces the oldest."""
+
 # -- function libraries -----------------------------------------------------------------------------
 
 LIBRARY_SECONDS: Final = 86_400

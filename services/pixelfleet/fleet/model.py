@@ -292,3 +292,23 @@ class FleetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     streamers: tuple[StreamerView, ...]
     leases: tuple[Lease, ...]
     queue: tuple[Waiting, ...]
+
+
+class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One change by an operator."""
+
+    action: str
+    target: str
+    """The key of a streamer, or the id of a session, a player or a server."""
+    subject: str
+    """The operator's name; empty if only a token was presented, or nothing."""
+    method: str
+    """How the operator was authenticated."""
+    address: str
+    """The IP address of the operator's client."""
+    service: str
+    """The service that made the change."""
+    id: str = ""
+    """Set by the store: the time in microseconds, which no other event has."""
+    at: float = 0.0
+    """Set by the store: the time of the event, in seconds."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pixelfleet.fleet.model import (
+    AuditEvent,
     FleetSnapshot,
     LaneView,
     Lease,
@@ -57,8 +58,8 @@ class FleetStore(Protocol):
     """Streamers, tickets and leases.
 
     Every method except `snapshot`, `find` and `wait` is atomic; `restore` for each chunk of sessions. Every method may
-    be repeated when its reply was lost, but `redeem` then returns False. All times are those of the store's clock, in
-    seconds.
+    be repeated when its reply was lost, but `redeem` then returns False, and `add_audit` adds the event twice. All
+    times are those of the store's clock, in seconds.
 
     Tickets are matched by the call that makes a match possible, such as a join, a report or a departure. Matches for
     tickets of other replicas are announced to them.
@@ -158,6 +159,12 @@ class FleetStore(Protocol):
         `server_id` is a server whose report has the session: it is asked if the store has no ticket of the session.
         For `kick_seconds`, new tickets of the same person are refused with KickedError.
         """
+
+    async def add_audit(self, event: AuditEvent) -> None:
+        """Add a change of an operator at the present time; only the latest AUDIT_EVENTS are kept."""
+
+    async def audit(self) -> list[AuditEvent]:
+        """Return the stored changes of operators, newest first."""
 
     async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
         """Request with the next heartbeat of its server that a session may last longer by `seconds`.

@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+import bcrypt
 from pydantic import SecretStr
 
 import matchmaker.app
@@ -29,6 +30,8 @@ from pixelfleet_cli.demo.settings import Settings
 from pixelfleet_cli.demo.status import Screen
 
 STREAMER_PORT: Final = 8888
+OPERATOR: Final = "operator"
+"""The user of the dashboard where it is not open."""
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 CONNECT_SECONDS: Final = 20.0
 """The time limit for the connection of the test streamers."""
@@ -42,6 +45,10 @@ class Demo:
     signalserver: signalserver.app.SignalServer
     matchmaker: matchmaker.app.Matchmaker
     router: router.app.Router
+    token: str = field(repr=False)
+    """The REST token. On an address other than loopback it is also the dashboard's password."""
+    dashboard_user: str
+    """The user name for the dashboard; empty where it is open."""
     streamers: list[teststreamer.streamer.Streamer] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
@@ -51,7 +58,7 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
     """Run the demo; once entered, its URL shows video. The default of `screen` is the terminal."""
     screen = screen or Screen()
     store = MemoryFleetStore()
-    key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(32))
+    key, token = SecretStr(secrets.token_hex(32)), SecretStr(secrets.token_hex(16))
     async with AsyncExitStack() as stack:
         with screen.step("signalserver"):
             signals = await stack.enter_async_context(
@@ -91,7 +98,14 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
                 router.app.running(_router(settings, matches.port, key, token), store)
             )
         changed = signals.hub.watch()
-        demo = Demo(f"http://{_displayed(settings.host)}:{front.port}/", signals, matches, front)
+        demo = Demo(
+            f"http://{_displayed(settings.host)}:{front.port}/",
+            signals,
+            matches,
+            front,
+            token.get_secret_value(),
+            "" if settings.host in LOOPBACK else OPERATOR,
+        )
         with screen.step(f"{settings.streamers} test streamer{'s' if settings.streamers != 1 else ''}"):
             in_this_process = settings.streamers if settings.fresh_app == "off" else 0
             for number in range(1, in_this_process + 1):
@@ -109,6 +123,13 @@ async def running(settings: Settings, screen: Screen | None = None) -> AsyncIter
 
 
 def _router(settings: Settings, matchmaker_port: int, key: SecretStr, token: SecretStr) -> router.settings.Settings:
+    # Open on the local machine. From the network it needs the token, which the terminal shows, as a password.
+    if settings.host in LOOPBACK:
+        access: dict[str, Any] = {"dashboard_auth": "open", "dashboard_hosts": list(LOOPBACK)}
+    else:
+        # The token is random, so that a slow hash adds nothing.
+        hashed = bcrypt.hashpw(token.get_secret_value().encode(), bcrypt.gensalt(4)).decode()
+        access = {"dashboard_auth": "basic", "users": SecretStr(f"{OPERATOR}:{hashed}:admin")}
     return router.settings.Settings(
         host=settings.host,
         port=settings.port,
@@ -116,9 +137,7 @@ def _router(settings: Settings, matchmaker_port: int, key: SecretStr, token: Sec
         matchmaker=[f"ws://{local_host(settings.host)}:{matchmaker_port}"],
         session_key=key,
         rest_token=token,
-        # Open on the local machine, closed to the network.
-        dashboard_auth="open" if settings.host in LOOPBACK else "closed",
-        dashboard_hosts=list(LOOPBACK),
+        **access,
     )
 
 

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from pixelfleet_cli.fleet.command import TOKEN_VARIABLE, URL_VARIABLE
+
 if TYPE_CHECKING:
     from pixelfleet_cli.demo.app import Demo
 
@@ -29,9 +31,17 @@ class Screen:
         yield
         self._console.print(f"  [green]✓[/] {name}  [dim]{time.monotonic() - self._started:.1f} s[/]")
 
+    def _print(self, line: str) -> None:
+        """Print a line without breaks, so that a command can be copied."""
+        self._console.print(line, soft_wrap=True, markup=False)
+
     async def show(self, demo: "Demo") -> None:
         """Print the URL, then display the live state until cancelled."""
         self._console.print(f"\n  Open [bold cyan]{demo.url}[/] in a browser. Ctrl-C stops the demo.")
+        login = f" (user {demo.dashboard_user}, password {demo.token})" if demo.dashboard_user else ""
+        self._print(f"  Dashboard: {demo.url}dashboard/{login}")
+        # In variables: other users of the machine can read a command line.
+        self._print(f"  Fleet:     {URL_VARIABLE}={demo.url} {TOKEN_VARIABLE}={demo.token} pixelfleet fleet ls")
         port = demo.signalserver.streamer_port
         self._console.print(f"  [dim]A further streamer connects to ws://127.0.0.1:{port}[/]\n")
         if self._console.is_terminal:

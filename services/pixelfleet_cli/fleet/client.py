@@ -9,7 +9,17 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from matchmaker.http.schemas import Ending, Extension, Page, QueuePage, SessionPage, Streamer, StreamerPage, Totals
+from matchmaker.http.schemas import (
+    AuditPage,
+    Ending,
+    Extension,
+    Page,
+    QueuePage,
+    SessionPage,
+    Streamer,
+    StreamerPage,
+    Totals,
+)
 from pixelfleet.net.http_client import body_within
 from pixelfleet.net.openapi import Error
 from pixelfleet.service.errors import UsageError
@@ -19,7 +29,12 @@ REQUEST_SECONDS: Final = 15.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 1000
 
-PAGES: Final[dict[str, type[Page[Any]]]] = {"streamers": StreamerPage, "sessions": SessionPage, "queue": QueuePage}
+PAGES: Final[dict[str, type[Page[Any]]]] = {
+    "streamers": StreamerPage,
+    "sessions": SessionPage,
+    "queue": QueuePage,
+    "audit": AuditPage,
+}
 """The lists by name, with the type of their pages."""
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -10,7 +10,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:3000"
 URL_VARIABLE: Final = "PIXELFLEET_FLEET_URL"
 TOKEN_VARIABLE: Final = "PIXELFLEET_FLEET_TOKEN"  # noqa: S105 - the name of a variable
 TOKEN_FILE_VARIABLE: Final = "PIXELFLEET_FLEET_TOKEN_FILE"  # noqa: S105 - the same
-LISTS: Final = ("streamers", "sessions", "queue", "apps")
+LISTS: Final = ("streamers", "sessions", "queue", "apps", "audit")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +42,10 @@ def _parser() -> Parser:
     parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and extend or end sessions.")
     actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
     ls = actions.add_parser(
-        "ls", parents=[common], help="List streamers, sessions, the queue or applications.", description="List a fleet."
+        "ls",
+        parents=[common],
+        help="List streamers, sessions, the queue, applications or operators' changes.",
+        description="List a fleet.",
     )
     ls.add_argument(
         "what",
@@ -50,7 +53,8 @@ def _parser() -> Parser:
         default="streamers",
         choices=LISTS,
         metavar="LIST",
-        help="The command lists streamers, sessions, the queue or apps. (default: streamers)",
+        help="The command lists streamers, sessions, the queue, apps, or the audit: the changes by operators. "
+        "(default: streamers)",
     )
     ls.add_argument("--app", metavar="NAME", default="", help="The list is limited to this application.")
     ls.add_argument(

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from matchmaker.http.schemas import App, Session, Streamer, Waiting
+from matchmaker.http.schemas import App, AuditRecord, Session, Streamer, Waiting
 
 T = TypeVar("T")
 Columns = Sequence[tuple[str, Callable[[T, float], object]]]
@@ -55,11 +55,19 @@ APPS: Final[Columns[App]] = (
     ("waiting", lambda row, _: row.waiting),
     ("longest wait", lambda row, _: duration(row.oldest_wait_seconds)),
 )
+AUDIT: Final[Columns[AuditRecord]] = (
+    ("ago", lambda row, now: _age(row.at, now)),
+    ("action", lambda row, _: row.action),
+    ("target", lambda row, _: row.target),
+    ("by", lambda row, _: row.subject or f"({row.method})"),
+    ("address", lambda row, _: row.address),
+)
 COLUMNS: Final[Mapping[str, Columns[Any]]] = {
     "streamers": STREAMERS,
     "sessions": SESSIONS,
     "queue": QUEUE,
     "apps": APPS,
+    "audit": AUDIT,
 }
 
 EMPTY: Final[Mapping[str, str]] = {
@@ -67,6 +75,7 @@ EMPTY: Final[Mapping[str, str]] = {
     "sessions": "No sessions are active",
     "queue": "No players are waiting",
     "apps": "No applications are known",
+    "audit": "No changes are recorded",
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from matchmaker.http.schemas import App, Session, Streamer, StreamerPage, Waiting
+from matchmaker.http.schemas import App, AuditRecord, Session, Streamer, StreamerPage, Waiting
 from pixelfleet.fleet.model import LeaseState
 
 
@@ -43,6 +43,19 @@ def session(*, away: bool = False) -> Session:
         matched_at=None,
         deadline=None,
         replica=None,
+    )
+
+
+def audit_record(subject: str | None = None) -> AuditRecord:
+    return AuditRecord(
+        id="1000000000",
+        at=1000.0,
+        action="drain",
+        target="s1/cam",
+        subject=subject,
+        method="token",
+        address="192.0.2.7",
+        service="matchmaker",
     )
 
 

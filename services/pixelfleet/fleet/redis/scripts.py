@@ -15,6 +15,7 @@ from pixelfleet.fleet.redis.interface import Word
 from pixelfleet.fleet.redis.wire import Wire, unwrap
 
 SCRIPTS: Final = (
+    "audit",
     "end",
     "epoch",
     "extend",
@@ -53,6 +54,7 @@ TIMES: Final = (
 )
 """The bounds of the scripts that are times. In Lua they are in microseconds, without `_SECONDS` in their names."""
 NUMBERS: Final = (
+    "AUDIT_EVENTS",
     "AWAY_SECONDS",
     "DUE_AT_ONCE",
     "ENDS_AFTER_CUT",

@@ -9,6 +9,7 @@ import orjson
 
 from pixelfleet.fleet.bounds import RESTORE_CHUNK
 from pixelfleet.fleet.model import (
+    AuditEvent,
     FleetSnapshot,
     LaneView,
     Lease,
@@ -147,6 +148,14 @@ class RedisFleetStore:
     async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
         """Request the end of a session."""
         return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
+
+    async def add_audit(self, event: AuditEvent) -> None:
+        """Add a change of an operator."""
+        await self._runner.run("audit", _write(event))
+
+    async def audit(self) -> list[AuditEvent]:
+        """Return the changes of operators, newest first."""
+        return await self._views.audit()
 
     async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
         """Request that a session may last longer."""

@@ -6,7 +6,16 @@ from typing import Any, Final
 import msgspec
 
 from pixelfleet.fleet.bounds import READ_CHUNK
-from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, StreamerReport, StreamerView, Ticket, Waiting
+from pixelfleet.fleet.model import (
+    AuditEvent,
+    FleetSnapshot,
+    Lease,
+    LeaseState,
+    StreamerReport,
+    StreamerView,
+    Ticket,
+    Waiting,
+)
 from pixelfleet.fleet.redis.interface import ScriptRunner
 
 STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
@@ -14,6 +23,7 @@ STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
 SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
 
 read_report = msgspec.json.Decoder(StreamerReport).decode
+_read_event = msgspec.json.Decoder(AuditEvent).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
@@ -59,6 +69,11 @@ class RedisViews:
             found = await self._streamers(keys) if len(keys) == 1 else {}
         return next(iter(found.values()), None)
 
+    async def audit(self) -> list[AuditEvent]:
+        """Return the changes of operators, newest first."""
+        (stored,) = await self._runner.read(("LRANGE", self._prefix + "audit", 0, -1))
+        return [_audit_event(each) for each in stored]
+
     # -- private ------------------------------------------------------------------------------------
 
     async def _union(self, sets: Sequence[str]) -> list[str]:
@@ -82,6 +97,11 @@ class RedisViews:
 
     async def _streamers(self, keys: Sequence[str]) -> dict[str, StreamerView]:
         return {key: _streamer(row) async for key, row in self._rows("s", keys, STREAMER_FIELDS) if row[0] is not None}
+
+
+def _audit_event(stored: bytes) -> AuditEvent:
+    micros, _, event = stored.partition(b" ")
+    return msgspec.structs.replace(_read_event(event), id=micros.decode(), at=int(micros) / 1e6)
 
 
 def _streamer(row: Sequence[Any]) -> StreamerView:

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 class Shown:
     """A screen with a readable output, and a demo with settable numbers."""
 
-    def __init__(self, *, terminal: bool) -> None:
+    def __init__(self, *, terminal: bool, user: str = "") -> None:
         self.file = io.StringIO()
         self.screen = Screen(Console(file=self.file, force_terminal=terminal, width=100, highlight=False))
         self.signals = SimpleNamespace(streamer_port=8888, streamers=["demo-1"], players=0)
         self.matches = SimpleNamespace(queue=0)
         started = time.monotonic() - 61
         url = "http://localhost:8080/"
-        demo = SimpleNamespace(url=url, signalserver=self.signals, matchmaker=self.matches, started=started)
+        self.access = {"token": "t0ken", "dashboard_user": user}
+        demo = SimpleNamespace(
+            url=url, signalserver=self.signals, matchmaker=self.matches, started=started, **self.access
+        )
         self.demo = cast("Demo", demo)
 
     @property
@@ -75,6 +78,16 @@ async def test_in_a_file_each_change_of_state_is_a_line() -> None:
         shown.signals.streamers = []
         await eventually(lambda: "streamers 0   players 1   queue 2\n" in shown.text, "the last state")
     assert shown.text.count("streamers ") == 3
+
+
+@pytest.mark.parametrize(("user", "login"), [("", "\n"), ("operator", " (user operator, password t0ken)\n")])
+async def test_dashboard_and_token_are_printed(user: str, login: str) -> None:
+    shown = Shown(terminal=False, user=user)
+    async with shown.live():
+        await eventually(lambda: "streamers 1" in shown.text, "the first state")
+    assert f"Dashboard: http://localhost:8080/dashboard/{login}" in shown.text
+    variables = "PIXELFLEET_FLEET_URL=http://localhost:8080/ PIXELFLEET_FLEET_TOKEN=t0ken"
+    assert f"{variables} pixelfleet fleet ls\n" in shown.text
 
 
 async def test_in_a_terminal_the_state_is_live() -> None:

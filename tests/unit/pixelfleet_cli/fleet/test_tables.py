@@ -3,7 +3,7 @@ import pytest
 from rich.console import Console
 
 from pixelfleet_cli.fleet.tables import COLUMNS, duration, listing
-from tests.unit.matchmaker.bodies import app, session, streamer, waiting
+from tests.unit.matchmaker.bodies import app, audit_record, session, streamer, waiting
 
 
 def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0, app: str = "") -> str:
@@ -13,7 +13,7 @@ def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0, app: str = "") 
     return capture.get()
 
 
-ROWS = {"streamers": streamer(), "sessions": session(), "queue": waiting(), "apps": app()}
+ROWS = {"streamers": streamer(), "sessions": session(), "queue": waiting(), "apps": app(), "audit": audit_record()}
 
 
 @pytest.mark.parametrize("what", COLUMNS)
@@ -46,6 +46,11 @@ def test_a_streamer_is_one_line() -> None:
 def test_a_session_whose_player_is_away_is_shown_as_such() -> None:
     assert "away" in shown("sessions", session(away=True))
     assert "away" not in shown("sessions", session())
+
+
+def test_a_change_has_the_operators_name_or_how_it_was_authenticated() -> None:
+    assert "ada" in shown("audit", audit_record("ada"))
+    assert "(token)" in shown("audit", audit_record())
 
 
 def test_names_have_no_control_characters() -> None:

@@ -29,6 +29,7 @@
 --   sel:APP            zset    selectors, by last use;  fit:APP  hash  the streamers that satisfy each, free or not
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
+--   audit              list    changes of operators, newest first, each with its time before it
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
 --   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fleet, type AppTotals, type Streamer } from '../../services/router/dashboard/fleet.js';
 import { formatDuration, formatWait } from '../../services/router/dashboard/format.js';
+import { Series } from '../../services/router/dashboard/series.js';
 import { queueRow, sessionRow, streamerRow, TABLES } from '../../services/router/dashboard/tables.js';
 
 const streamer = (fields: Partial<Streamer>): Streamer => ({
@@ -142,5 +143,50 @@ describe('table rows', () => {
     expect(requested({})).toBe('any');
     expect(requested({ labels: { region: 'eu', gpu: 'l4' } })).toBe('region eu, gpu l4');
     expect(requested({ wants: 'cam' })).toBe('cam');
+  });
+});
+
+describe('Series', () => {
+  const shapeOf = (series: Series): NonNullable<ReturnType<Series['shape']>> => {
+    const shape = series.shape(300, 72);
+    if (shape === undefined) {
+      throw new Error('no shape');
+    }
+    return shape;
+  };
+
+  it('has no shape without a point', () => {
+    expect(new Series().shape(300, 72)).toBeUndefined();
+  });
+
+  it('includes the current value, which is not kept yet, in its highest one', () => {
+    const series = new Series();
+    series.update(100, 5);
+    series.update(102, 13);
+    expect(shapeOf(series)).toMatchObject({ current: 13, highest: 13, seconds: 2 });
+    series.update(104, 2);
+    expect(shapeOf(series)).toMatchObject({ current: 2, highest: 5, seconds: 4 });
+  });
+
+  it('has the highest value 0 while all are 0', () => {
+    const series = new Series();
+    series.update(100, 0);
+    expect(shapeOf(series)).toMatchObject({ current: 0, highest: 0, line: 'M300.0 72.0' });
+  });
+
+  it('fills the width from its first minutes on', () => {
+    const series = new Series();
+    series.update(100, 1);
+    series.update(110, 1);
+    expect(shapeOf(series).line).toBe('M0.0 2.0L300.0 2.0');
+    series.prepend([[80, 1], [100, 7], [120, 7]]);
+    expect(shapeOf(series)).toMatchObject({ seconds: 30, highest: 1 });
+  });
+
+  it('forgets what is older than an hour', () => {
+    const series = new Series();
+    series.update(0, 9);
+    series.update(3601, 1);
+    expect(shapeOf(series)).toMatchObject({ highest: 1, seconds: 0 });
   });
 });

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 FOUND_SECONDS: Final = 3.0
 """The longest wait of a player for the first lookup of the matchmakers' names."""
 
-REFUSED: Final = {
+REFUSED: Final[Mapping[int, close_codes.CloseCode]] = {
     HTTPStatus.BAD_REQUEST: close_codes.NOT_FOUND,
     HTTPStatus.UNAUTHORIZED: close_codes.NOT_ALLOWED,
     HTTPStatus.FORBIDDEN: close_codes.NOT_ALLOWED,

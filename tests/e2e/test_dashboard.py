@@ -162,6 +162,15 @@ async def test_a_thousand_streamers_need_only_a_few_row_elements(dashboard: Dash
     assert seen["most"] < 60
 
 
+async def test_a_phone_shows_the_notes_of_the_figures_whole(dashboard: Dashboard) -> None:
+    page, _ = dashboard
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for note in ("of 1,000 slots", "of 900, 50 quarantined", "players"):
+        await page.locator(".figure").get_by_text(note, exact=True).wait_for()
+    whole = "() => [...document.querySelectorAll('.figure span')].every((each) => each.scrollWidth <= each.clientWidth)"
+    assert await page.evaluate(whole)
+
+
 async def test_rows_do_not_overlap_after_the_window_becomes_narrow(dashboard: Dashboard) -> None:
     page, _ = dashboard
     for width in (390, 1440):

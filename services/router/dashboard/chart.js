@@ -1,22 +1,16 @@
 /** A chart of one value over the last hour. */
 import { element, setText } from './dom.js';
 import { formatDuration } from './format.js';
-
-/** @typedef {[time: number, value: number]} Point time in seconds */
+import { Series } from './series.js';
 
 const WIDTH = 300;
 const HEIGHT = 72;
-const HOUR = 3600;
 const SVG = 'http://www.w3.org/2000/svg';
-
-/** The shortest interval between two points, in seconds. */
-const STEP = 10;
 
 export class Chart {
   #card;
   #format;
-  /** @type {Point[]} */
-  #points = [];
+  #series = new Series();
   #line = svgElement('path', 'line');
   #area = svgElement('path', 'area');
   #svg = svgElement('svg', '');
@@ -46,39 +40,29 @@ export class Chart {
   }
 
   /** Adds the points from before the page was opened. */
-  prepend(/** @type {Point[]} */ points) {
-    const first = this.#points[0]?.[0] ?? Infinity;
-    this.#points = [...points.filter(([time]) => time < first), ...this.#points];
+  prepend(/** @type {import('./series.js').Point[]} */ points) {
+    this.#series.prepend(points);
     this.#draw();
   }
 
-  /** Shows the current value with a note beside it, and adds a point if the last one is old enough. */
+  /** Shows the current value with a note beside it. */
   update(/** @type {number} */ time, /** @type {number} */ value, /** @type {string} */ note) {
     setText(this.#card.querySelector('.figure b'), this.#format(value));
     setText(this.#card.querySelector('.figure span'), note);
-    const last = this.#points.at(-1);
-    if (last === undefined || time - last[0] >= STEP) {
-      this.#points.push([time, value]);
-      this.#points = this.#points.filter(([each]) => each >= time - HOUR);
-      this.#draw();
-    }
+    this.#series.update(time, value);
+    this.#draw();
   }
 
   #draw() {
-    const [first, last] = [this.#points[0], this.#points.at(-1)];
-    if (first === undefined || last === undefined) {
+    const shape = this.#series.shape(WIDTH, HEIGHT);
+    if (shape === undefined) {
       return;
     }
-    const end = last[0];
-    const max = Math.max(1, ...this.#points.map(([, value]) => value));
-    const x = (/** @type {number} */ time) => ((1 - (end - time) / HOUR) * WIDTH).toFixed(1);
-    const y = (/** @type {number} */ value) => (HEIGHT - (value / max) * (HEIGHT - 2)).toFixed(1);
-    const line = this.#points.map(([time, value]) => `${x(time)} ${y(value)}`).join('L');
-    this.#line.setAttribute('d', `M${line}`);
-    this.#area.setAttribute('d', `M${x(first[0])} ${String(HEIGHT)}L${line}L${String(WIDTH)} ${String(HEIGHT)}Z`);
-    const [current, highest] = [this.#format(last[1]), this.#format(max)];
-    const duration = formatDuration(Math.min(HOUR, end - first[0]));
-    this.#scale.replaceChildren(label('1 h ago'), label(`max. ${highest}`), label('now'));
+    this.#line.setAttribute('d', shape.line);
+    this.#area.setAttribute('d', shape.area);
+    const [current, highest] = [this.#format(shape.current), this.#format(shape.highest)];
+    const duration = formatDuration(shape.seconds);
+    this.#scale.replaceChildren(label(`${duration} ago`), label(`max. ${highest}`), label('now'));
     this.#svg.setAttribute('aria-label', `Last ${duration}: ${current} now, maximum ${highest}`);
   }
 }

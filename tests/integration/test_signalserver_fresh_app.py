@@ -116,6 +116,7 @@ async def test_an_application_that_others_start_is_ended_and_the_next_process_is
             await eventually(lambda: is_restarted(running), "the next application is ready")
             (new,) = await asyncio.to_thread(processes_named, name)
             assert new != old
+        await eventually(lambda: not running.server.streamers, "the server has noticed the end of the application")
 
 
 async def is_restarted(running: RunningSignalserver) -> bool:

@@ -17,7 +17,7 @@ from pixelfleet_cli.loadtest.terminal import spoken
 
 REFRESH_SECONDS: Final = 0.5
 LINE_SECONDS: Final = 10.0
-HEADS: Final = ("time", "started", "playing", "waiting", "wait p50", "wait p95", "first frame p95", "errors")
+HEADS: Final = ("time", "started", "playing", "waiting", "wait p50", "wait p95", "frame p95", "errors")
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ def _is_over(test: LoadTest) -> bool:
 
 def table_of(test: LoadTest) -> Table:
     """Return the state as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim", caption_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", caption_justify="left")
     for name in HEADS:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_row(*cells_of(test))
@@ -61,7 +61,7 @@ def cells_of(test: LoadTest) -> list[str]:
     tally, players = load.tally, players_of(load.tally)
     counts = [players.started, players.still_playing, players.still_waiting]
     times = [_time(tally, Span.WAIT, 0.5), _time(tally, Span.WAIT, 0.95), _time(tally, Span.FIRST_FRAME, 0.95)]
-    clock = f"{load.now:.0f} of {test.settings.seconds:.0f} s"
+    clock = f"{load.now:.0f}/{test.settings.seconds:.0f} s"
     return [clock, *(f"{each:,}" for each in counts), *times, f"{tally.errors.total():,}"]
 
 

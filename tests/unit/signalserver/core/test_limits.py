@@ -220,3 +220,13 @@ def test_a_player_without_a_slot_has_no_limit() -> None:
     assert talk.closed == {}
     talk.pass_time(1)
     assert talk.closed["page"][0] is close_codes.TIME_OVER
+
+
+def test_only_the_session_of_a_player_can_be_extended() -> None:
+    talk = limited(session_seconds=100)
+    assert talk.switchboard.extend("cam", talk.now, 60.0) == []
+    assert talk.switchboard.extend("nobody", talk.now, 60.0) == []
+
+
+def test_the_rules_of_the_sessions_can_be_read() -> None:
+    assert limited(session_seconds=100).switchboard.session_rules == SessionRules(session_seconds=100)

@@ -37,6 +37,7 @@ from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
+from pixelfleet.service.otel import open_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +105,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         gauges = FleetGauges(fleet, settings.warm)
         metrics.watch_fleet(gauges)
         legacy_tls = await client_context(settings.legacy_ca, "--legacy-ca")
-        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls, dialects)
+        tracing = await stack.enter_async_context(open_tracing("matchmaker"))
+        players = Players(broker, settings, tasks, heartbeat, metrics, legacy_tls, dialects, tracing)
         drain = Drain(broker, players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:

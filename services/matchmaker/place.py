@@ -41,9 +41,10 @@ class Place:
 
     def offer(self, player: "Player") -> None:
         """Send the page its token, once."""
+        player.spans.waits()
         if self.key and not self._offered:
             self._offered = True
-            token = waiting.sign(WaitingToken(player.ticket, player.passed_on), self.key)
+            token = waiting.sign(WaitingToken(player.ticket, player.passed_on, player.spans.traceparent), self.key)
             player.socket.send(messages.place(token, player.ticket.keeps_place))
 
     def url(self, player: "Player", lease: Lease) -> str:

@@ -14,9 +14,11 @@ from matchmaker.place import NO_PLACE, Place
 from matchmaker.player_context import Context
 from matchmaker.queue.positions import QueuePosition, steady
 from matchmaker.router_leg import RouterLeg
-from matchmaker.session_log import log_end
+from matchmaker.session_log import log_closed_early, log_connected, log_end, log_unreachable
+from matchmaker.session_spans import NO_SPANS, SessionSpans
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
+from pixelfleet.fleet.session_spans import DIAL, HANDOVER
 from pixelfleet.fleet.store import KickedError, NothingServesError, PlaceLostError, TicketRefusedError
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
@@ -25,6 +27,7 @@ from pixelfleet.net.websocket import CLOSE_GRACE_SECONDS, MessageHandler, WebSoc
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import ending_of
 from pixelfleet.protocol.messages import pong_for
+from pixelfleet.service.tracing import trace_headers
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,7 @@ class Player:
     """The connection to the streamer, if it belongs to a legacy server."""
     router: RouterLeg | None = None
     """The router that holds the player's socket, if it can take the player over and no relay has begun."""
+    spans: SessionSpans = NO_SPANS
     handed_over: bool = False
     """Whether the router has connected the player to its streamer."""
     _joining: bool = True
@@ -178,19 +182,17 @@ class Player:
             return await self._give_back(unreachable=False)
         self.context.metrics.matched(self.ticket.app, now() - self.arrived_at)
         self.socket.send(messages.matched(streamer))
+        self.spans.matched(lease)
         self.legacy = LegacyConversation(self.relay, streamer, self.context.dialects) if streamer.legacy else None
         started = now()
         url = self.place.url(self, lease)
         try:
             if not streamer.legacy and self.router is not None and await self._hand_over(self.router, url):
                 return None
-            await dial(
-                url, self._joined, self.context.upstream_bounds, tls=self.context.tls if streamer.legacy else None
-            )
+            headers, tls = trace_headers(self.spans.dials(DIAL)), self.context.tls if streamer.legacy else None
+            await dial(url, self._joined, self.context.upstream_bounds, headers=headers, tls=tls)
         except DialError as error:
-            log.warning(
-                "streamer cannot be reached", session=self.ticket.session_id, streamer=streamer.key, why=str(error)
-            )
+            log_unreachable(self, error)
             taken = error.status == CONFLICT
             self.context.dialled(streamer, None if taken else error)
             return await self._give_back(unreachable=not taken)
@@ -200,7 +202,7 @@ class Player:
         self.context.dialled(streamer, None)
         broker.arrived(self.ticket.session_id)
         self.joined_at = now()
-        log.debug("player connected to its streamer", session=self.ticket.session_id, streamer=streamer.key)
+        log_connected(self)
         return None
 
     def _joined(self, upstream: WebSocket) -> MessageHandler:
@@ -229,7 +231,8 @@ class Player:
         A router that got no answer may have no route to the streamer. Raises DialError if the server refused it.
         """
         session, started, now = self.ticket.session_id, self.context.now(), self.context.now
-        destination = Destination(url, session, self.context.confirm_seconds)
+        trace = self.spans.dials(HANDOVER).traceparent
+        destination = Destination(url, session, self.context.confirm_seconds, trace)
         match await router.hand_over(destination, self.context.handover_key):
             case Failed(status=0, reason=reason) if now() - started < OWN_DIAL_SECONDS:
                 log.warning("router cannot reach the streamer", session=session, why=reason)
@@ -245,6 +248,7 @@ class Player:
         """Record that the router has connected the player; this connection is about to close."""
         assert self.lease is not None
         self.handed_over, self.joined_at = True, self.context.now()
+        self.spans.dialled()
         self.context.metrics.dial_took(arrived.seconds)
         self.context.dialled(self.lease.streamer, None)
         self.context.broker.handed_over(self.ticket.session_id)
@@ -287,9 +291,7 @@ class Player:
             else:
                 self.context.broker.leave(self.ticket.session_id)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.owns(self.ticket.session_id):
-            log.warning(
-                "streamer closed before its first message", session=self.ticket.session_id, code=code, reason=reason
-            )
+            log_closed_early("streamer closed before its first message", self, code, reason)
             self.joined_at = 0.0
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
             self._cancel = self.context.tasks.spawn(self._replace())
@@ -303,7 +305,7 @@ class Player:
 
         The player cannot get another streamer over this socket: it has received a `config`.
         """
-        log.warning("legacy server closed its player", session=self.ticket.session_id, code=code, reason=reason)
+        log_closed_early("legacy server closed its player", self, code, reason)
         if self.lease is not None:
             self.context.dialled(self.lease.streamer, DialError(reason or str(code)))
         await self._give_back(unreachable=True)

@@ -4,7 +4,6 @@ import asyncio
 import math
 import secrets
 import ssl
-from collections import deque
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -15,12 +14,14 @@ from msgspec import structs
 
 from matchmaker.broker import Broker
 from matchmaker.client_limits import ClientLimits
-from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, forwarded_part, join_request_of
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
+from matchmaker.recent_dials import RecentDials
 from matchmaker.router_leg import RouterLeg
+from matchmaker.session_spans import begin
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
@@ -30,7 +31,7 @@ from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Resumption
-from pixelfleet.fleet.returning import RESUME, Refused, Resuming, Return, ReturnReader, can_resume
+from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, can_resume
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -46,26 +47,12 @@ from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.endings import ending_of
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError
+from pixelfleet.service.tracing import NO_TRACING, Tracing, traceparent_of
 
 log = structlog.get_logger(__name__)
 
-FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
-"""Query parameters that are forwarded to the signalling server."""
-
-LAUNCH: Final = "launch."
-"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
-
-MAX_LAUNCH: Final = 16
-MAX_LAUNCH_NAME: Final = 64
-"""Longer names, and more launch parameters of a player, are not forwarded."""
-
 REQUESTS_REMEMBERED: Final = 256
 """Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
-
-DIALS_REMEMBERED: Final = 32
-DIALS_SECONDS: Final = 30.0
-BROKEN_STREAMERS: Final = 5
-"""When all recent dials failed, to at least this many streamers, the replica itself is the cause."""
 
 
 class Players:
@@ -80,6 +67,7 @@ class Players:
         metrics: Metrics,
         tls: ssl.SSLContext | None,
         dialects: LegacyDialects,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self.broker = broker
         self.settings = settings
@@ -87,6 +75,7 @@ class Players:
         self.metrics = metrics
         self.tls = tls
         self.dialects = dialects
+        self._tracing = tracing
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.handover_key = handover_key(self.session_key) if self.session_key else b""
         self._keeps_place = math.ceil(settings.resume_seconds)
@@ -110,8 +99,8 @@ class Players:
         self._open: dict[str, Player] = {}
         self._resumed: set[WebSocket] = set()
         """The sockets of pages that have returned to their sessions through this replica."""
-        self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self.now = asyncio.get_running_loop().time
+        self._dials = RecentDials(self.now)
         self._cached_join_request = lru_cache(REQUESTS_REMEMBERED)(self._join_request)
         metrics.players.set_function(self.__len__)
 
@@ -171,6 +160,7 @@ class Players:
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
         token, hands_over = returning.token, self._hands_over(head)
+        trace = self._trace(head, hands_over) or token.trace
         ticket = structs.replace(
             token.ticket,
             replica_id=self.broker.replica_id,
@@ -181,7 +171,8 @@ class Players:
         self.metrics.returned("place")
         return accepted(
             WebSocket(
-                self.bounds, lambda socket: self._opened(socket, ticket, token.passed_on, client, hands_over, place)
+                self.bounds,
+                lambda socket: self._opened(socket, ticket, token.passed_on, client, hands_over, place, trace),
             ),
             head,
         )
@@ -214,9 +205,12 @@ class Players:
             person=person_of(identity, head.headers),
         )
         hands_over = self._hands_over(head)
+        trace = self._trace(head, hands_over)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(
-            WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over, place)),
+            WebSocket(
+                self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over, place, trace)
+            ),
             head,
         )
 
@@ -231,6 +225,11 @@ class Players:
             log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
             return False
         return True
+
+    def _trace(self, head: RequestHead, hands_over: bool) -> str:
+        """Return the `traceparent` of a request, which only a router or another trusted proxy may send."""
+        trusted = self._tracing.enabled and (hands_over or self.settings.trusted_proxies > 0)
+        return traceparent_of(head.headers) if trusted else ""
 
     def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
         self.metrics.refused(counted)
@@ -253,14 +252,13 @@ class Players:
 
     def dialled(self, streamer: StreamerReport, error: DialError | None) -> None:
         """Record the outcome of a dial; `error` is None for a success."""
-        self._dials.append((self.now(), streamer.key, error is None))
+        self._dials.add(streamer.key, ok=error is None)
         self.metrics.dialled(ok=error is None)
 
     @property
     def broken(self) -> bool:
         """Whether all recent dials failed, to so many streamers that this replica must be the cause."""
-        recent = [dial for dial in self._dials if self.now() - dial[0] < DIALS_SECONDS]
-        return not any(ok for *_, ok in recent) and len({key for _, key, _ in recent}) >= BROKEN_STREAMERS
+        return self._dials.all_failed()
 
     def close_all(self, why: CloseCode = close_codes.RESTARTING) -> None:
         """Close all players, by default with a code after which they reconnect, to another replica."""
@@ -277,11 +275,7 @@ class Players:
         query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
-        forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
-        if not can_resume(query):
-            forwarded.pop(RESUME, None)
-        return join_request, forwarded
+        return join_request, forwarded_part(query)
 
     def _opened(
         self,
@@ -291,9 +285,11 @@ class Players:
         client: str,
         hands_over: bool = False,
         place: Place = NO_PLACE,
+        trace: str = "",
     ) -> MessageHandler:
         router = RouterLeg(socket) if hands_over else None
-        player = Player(self, socket, ticket, forwarded, client, place, router=router)
+        spans = begin(self._tracing, ticket, trace)
+        player = Player(self, socket, ticket, forwarded, client, place, router=router, spans=spans)
         if (former := self._open.get(ticket.session_id)) is not None:
             former.place.take(former)
         self._open[ticket.session_id] = player

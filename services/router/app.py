@@ -20,6 +20,7 @@ from pixelfleet.net.ports import metrics_port
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, server_context
 from pixelfleet.service.lifecycle import Tasks, background
+from pixelfleet.service.otel import open_tracing
 from router.admission import Admission
 from router.caller import CALLER, Callers
 from router.dashboard import Dashboard
@@ -105,6 +106,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             metrics.left,
             metrics.passed_over,
             metrics.returned,
+            await stack.enter_async_context(open_tracing("router")),
         )
         drain = Drain(players, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)

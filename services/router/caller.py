@@ -19,6 +19,7 @@ from pixelfleet.net.access import client_address
 from pixelfleet.net.limits import Buckets, client_key
 from pixelfleet.net.request_head import Request
 from pixelfleet.service.logs import REQUEST
+from pixelfleet.service.tracing import traceparent_of
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 BURST_SECONDS: Final = 5.0
@@ -135,6 +136,10 @@ class Callers:
         finally:
             if not login.failed:
                 self._logins.give_back(caller.client)
+
+    def trace(self, caller: Caller) -> str:
+        """Return the `traceparent` of a request, which, as the request id, only a trusted proxy may send."""
+        return traceparent_of(caller.request.headers) if self._proxies else ""
 
     def join(self, caller: Caller) -> None:
         """Apply the rate limit of players' connections."""

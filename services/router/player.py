@@ -12,6 +12,7 @@ import structlog
 
 from pixelfleet.fleet.handover import CLAIM_HEADER, Destination
 from pixelfleet.fleet.resumption import Returned
+from pixelfleet.fleet.session_spans import DIAL, SESSION_ID, close, dial_error
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
@@ -22,6 +23,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.tracing import NO_SPAN, Kind, Span, trace_headers
 from router.handover import Handover, Offers
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target
@@ -50,7 +52,9 @@ class Arrival(msgspec.Struct, frozen=True):
     client: str
     """The key under which the client is counted."""
     headers: Mapping[str, str]
-    """The headers for the matchmaker: credentials, client address and request id."""
+    """The headers for the matchmaker: credentials, client address, request id and trace."""
+    span: Span = NO_SPAN
+    """The span of its session here."""
 
 
 class Context(Protocol):
@@ -180,14 +184,19 @@ class Player:
         players, handover = self.players, self.handover
         assert handover is not None
         self.began_at = players.now()
+        self.arrival.span.set({SESSION_ID: destination.session})
+        span = self.arrival.span.child(DIAL, kind=Kind.CLIENT, parent=destination.trace)
         try:
-            await dial(destination.url, handover.join_server, players.server_bounds)
+            await dial(destination.url, handover.join_server, players.server_bounds, headers=trace_headers(span))
         except DialError as error:
             log.warning("streamer cannot be reached", session=destination.session, why=str(error))
+            span.end(error=dial_error(error.status))
             players.dialled(error)
             handover.failed(error)
         else:
             players.dialled(None)
+        finally:
+            span.end()
 
     def handed_over(self, destination: Destination) -> float:
         """Record that the player is connected to its signalling server; return the seconds that the dial took."""
@@ -213,5 +222,6 @@ class Player:
         if self.session:
             played = round(self.players.now() - self.began_at, 3)
             log.info("player left", session=self.session, played=played, ending=ending.value, code=code, reason=reason)
+        close(self.arrival.span, code)
         self.handover = None
         del self.relay  # breaks the reference cycle, so that no garbage collection is needed

@@ -14,6 +14,7 @@ from pixelfleet.fleet.handover import handover_key
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Returned
 from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, Waiting, resumes
+from pixelfleet.fleet.session_spans import RETURN, SESSION
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.damping import RELAYED_HEADER
@@ -27,6 +28,7 @@ from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.tracing import NO_TRACING, TRACEPARENT, Span, Tracing
 from router.caller import Caller, Callers
 from router.handover import Offers
 from router.player import Arrival, Connected, Player
@@ -56,6 +58,7 @@ class Players:
         on_left: Callable[[Ending], None] = lambda _: None,
         on_passed_over: Callable[[], None] = lambda: None,
         on_return: Callable[[Returned], None] = lambda _: None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """`on_handover` is called with the outcome of each dial for a matched player, `on_left` for each player.
 
@@ -74,6 +77,7 @@ class Players:
         self._on_left = on_left
         self.passed_over = on_passed_over
         self.returned = on_return
+        self._tracing = tracing
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._returns = ReturnReader(resume_key(key), waiting_key(key)) if key else None
         self.early_budget = EarlyBudget(settings.early_bytes)
@@ -112,9 +116,11 @@ class Players:
         """
         self._check_client(caller)
         if isinstance(returning, Resuming | Refused):
-            return self._accept(caller, lambda socket, arrival: ReturningPlayer(self, socket, arrival, returning))
+            trace = returning.token.trace if isinstance(returning, Resuming) else ""
+            span = self._tracing.begin(RETURN, parent=trace)
+            return self._accept(caller, lambda socket, arrival: ReturningPlayer(self, socket, arrival, returning), span)
         self._check_matchmakers()
-        return self.accept(caller)
+        return self.accept(caller, returning.token.trace)
 
     def take(self, caller: Caller) -> Accepted:
         """Accept a player without authentication; raise HTTPException when a limit is reached."""
@@ -164,13 +170,21 @@ class Players:
                 reason="no matchmaker can be reached", headers=reason_header(Reason.UNAVAILABLE)
             )
 
-    def accept(self, caller: Caller) -> Accepted:
-        """Accept a player that has been checked: a matchmaker will find a streamer for it."""
-        return self._accept(caller, lambda socket, arrival: Player(self, socket, arrival))
+    def accept(self, caller: Caller, trace: str = "") -> Accepted:
+        """Accept a player that has been checked: a matchmaker will find a streamer for it.
 
-    def _accept(self, caller: Caller, make: Callable[[WebSocket, Arrival], Player | ReturningPlayer]) -> Accepted:
+        `trace` is the `traceparent` of a page that returns to its place in the queue.
+        """
+        span = self._tracing.begin(SESSION, parent=trace or self._callers.trace(caller))
+        return self._accept(caller, lambda socket, arrival: Player(self, socket, arrival), span)
+
+    def _accept(
+        self, caller: Caller, make: Callable[[WebSocket, Arrival], Player | ReturningPlayer], span: Span
+    ) -> Accepted:
         request = caller.request
-        arrival = Arrival(request.raw_path.partition("?")[2], caller.client, self._forwarded_headers(caller))
+        arrival = Arrival(
+            request.raw_path.partition("?")[2], caller.client, self._forwarded_headers(caller, span), span
+        )
 
         def opened(socket: WebSocket) -> MessageHandler:
             player = make(socket, arrival)
@@ -181,12 +195,14 @@ class Players:
 
         return accepted(WebSocket(self.bounds, opened), request)
 
-    def _forwarded_headers(self, caller: Caller) -> dict[str, str]:
+    def _forwarded_headers(self, caller: Caller, span: Span) -> dict[str, str]:
         headers = {"X-Forwarded-For": caller.address, "X-Request-ID": caller.request_id, RELAYED_HEADER: "1"}
         if (proof := self._guard.authorization(caller.request)) is not None:
             headers["Authorization"] = proof
         if value := cookie_player_id(caller.request.headers, caller.request.cookies):
             headers[PLAYER_HEADER] = value
+        if span.traceparent:
+            headers[TRACEPARENT] = span.traceparent
         return headers
 
     def full(self) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from pixelfleet.fleet.resumption import Resumption
 from pixelfleet.fleet.returning import Refused, Resuming
+from pixelfleet.fleet.session_spans import SESSION_ID, close
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol.endings import ending_of
 from router.player import Arrival, Context
@@ -31,6 +32,8 @@ class ReturningPlayer:
         """Start to dial the signalling server, or close the player; return the handler of its socket."""
         players = self.players
         self.began_at = players.now()
+        if isinstance(self.returning, Resuming):
+            self.arrival.span.set({SESSION_ID: self.returning.token.session_id})
         resumption = Resumption(
             self.socket,
             self.returning,
@@ -48,3 +51,4 @@ class ReturningPlayer:
         if isinstance(self.returning, Resuming):
             session, played = self.returning.token.session_id, round(self.players.now() - self.began_at, 3)
             log.info("player left", session=session, played=played, ending=ending.value, code=code, reason=reason)
+        close(self.arrival.span, code)

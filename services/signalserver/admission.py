@@ -17,6 +17,7 @@ from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.signing import TokenError, TokenExpiredError
+from pixelfleet.service.tracing import traceparent_of
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Admission, Role
 from signalserver.drain import Drain
@@ -83,7 +84,7 @@ class PeerAdmission:
         if settings.max_players and self._players() >= settings.max_players:
             return self._refuse(Role.PLAYER, HTTPStatus.SERVICE_UNAVAILABLE, "full", "no room for another player")
         try:
-            admission = self._admission(query.get("session"))
+            admission = self._admission(query.get("session"), request)
         except TokenExpiredError:
             log.warning("session token refused", why=EXPIRED)
             return self._refuse(Role.PLAYER, HTTPStatus.FORBIDDEN, "ticket", EXPIRED)
@@ -198,7 +199,7 @@ class PeerAdmission:
             return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         return ""
 
-    def _admission(self, text: str | None) -> Admission | None:
+    def _admission(self, text: str | None, request: RequestHead) -> Admission | None:
         """Return the admission of a session token; raise TokenError for an invalid or a missing required token."""
         key = self._settings.session_key
         if text is None or key is None:
@@ -206,7 +207,8 @@ class PeerAdmission:
                 raise TokenError("a session token is required")
             return None
         token = verify(text, key.get_secret_value(), self._server_id)
-        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+        spectator, trace = token.role == "spectator", traceparent_of(request.headers)
+        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=spectator, trace=trace)
 
     def _has_ended(self, admission: Admission) -> bool:
         return self._hub.sessions.refuses(admission.session_id, perf_counter())

@@ -28,6 +28,8 @@ from pixelfleet.net.tls import redirect_app, server_context, valid_until
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
+from pixelfleet.service.otel import open_tracing
+from pixelfleet.service.tracing import Tracing
 from signalserver.admission import NEW, PeerAdmission
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
@@ -52,6 +54,7 @@ from signalserver.returns import Returns
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
+from signalserver.traced_switchboard import TracedSwitchboard
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +110,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         tasks = await stack.enter_async_context(Tasks())
         session = await stack.enter_async_context(_http_session())
         on_call = _control(settings, session, tasks, metrics) if settings.ue_rest_endpoint else None
-        hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
+        tracing = await stack.enter_async_context(open_tracing("signalserver"))
+        hub = Hub(_switchboard(settings, tracing), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
         metrics.watch_away(lambda: hub.switchboard.away_count)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         launcher = launcher_of(settings, hub, metrics)
@@ -263,7 +267,7 @@ def _is_direct(request: RequestHead) -> bool:
     return "session" not in query and query.get("resume", NEW) == NEW
 
 
-def _switchboard(settings: Settings) -> Switchboard[PeerSocket]:
+def _switchboard(settings: Settings, tracing: Tracing) -> Switchboard[PeerSocket]:
     rules = Rules(
         legacy_streamers=settings.dialect == "legacy",
         identify_seconds=settings.identify_seconds,
@@ -274,7 +278,8 @@ def _switchboard(settings: Settings) -> Switchboard[PeerSocket]:
         max_bad_messages=settings.max_bad_messages,
         session=settings.session_rules(),
     )
-    return Switchboard(rules, Limits(settings.max_nesting))
+    limits = Limits(settings.max_nesting)
+    return TracedSwitchboard(rules, limits, tracing) if tracing.enabled else Switchboard(rules, limits)
 
 
 def _own_url(settings: Settings, port: int) -> str:

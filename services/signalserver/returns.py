@@ -190,7 +190,10 @@ class Returns:
         role: Literal["player", "spectator"] = (
             "spectator" if admission is not None and admission.spectator else "player"
         )
-        token = ResumeToken(player.session_id, self._server_id, self.url, self._settings.app, player.line_id, role)
+        trace = admission.trace if admission is not None else ""
+        token = ResumeToken(
+            player.session_id, self._server_id, self.url, self._settings.app, player.line_id, role, trace
+        )
         return sign(token, self._key)
 
     def _ended(self, player: ResumablePlayer, why: CloseCode | None, reason: str) -> None:

@@ -137,7 +137,7 @@ def test_a_lock_has_only_versions_and_hashes(lock: Path) -> None:
 def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = {
-        "runtime": project["project"]["dependencies"],
+        "runtime": project["project"]["dependencies"] + project["project"]["optional-dependencies"]["otel"],
         "streamer": project["project"]["optional-dependencies"]["streamer"],
         "dev": [each for each in project["dependency-groups"]["dev"] if isinstance(each, str)],
         "build": project["dependency-groups"]["build"],

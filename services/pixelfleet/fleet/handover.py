@@ -74,6 +74,8 @@ class Destination(msgspec.Struct, frozen=True):
     """The id of the session, for logs."""
     confirm_seconds: float = 0.0
     """The time for the first message of the player's page after it is connected; 0 is no limit."""
+    trace: str = ""
+    """The `traceparent` of the matchmaker's span; empty without tracing."""
 
 
 Order = Hold | Relay | Handover
@@ -112,6 +114,8 @@ def failed(status: int, reason: str) -> Failed:
 def sign(destination: Destination, key: bytes) -> str:
     """Return a destination as a signed string."""
     claims = {"url": destination.url, "sub": destination.session, "confirm": destination.confirm_seconds}
+    if destination.trace:
+        claims["trace"] = destination.trace
     return signing.sign(claims, key, audience=DESTINATION_AUDIENCE, seconds=LIFETIME_SECONDS)
 
 
@@ -120,9 +124,9 @@ def verify(text: str, key: bytes) -> Destination:
     claims = signing.verify(text, key, audience=DESTINATION_AUDIENCE, required=("sub", "url"))
     try:
         # A matchmaker of an earlier release gives no time.
-        seconds = claims.get("confirm", 0.0)
+        seconds, trace = claims.get("confirm", 0.0), claims.get("trace", "")
         return msgspec.convert(
-            {"url": claims["url"], "session": claims["sub"], "confirm_seconds": seconds}, Destination
+            {"url": claims["url"], "session": claims["sub"], "confirm_seconds": seconds, "trace": trace}, Destination
         )
     except msgspec.ValidationError:
         raise TokenError("claims are missing") from None

@@ -30,6 +30,8 @@ class ResumeToken(msgspec.Struct, frozen=True):
     line: str
     """The id of the negotiation whose messages are counted; a later negotiation of the session has another one."""
     role: Literal["player", "spectator"] = "player"
+    trace: str = ""
+    """The `traceparent` of the span that the session began in; empty without tracing."""
 
 
 def sign(token: ResumeToken, key: bytes) -> str:
@@ -42,6 +44,8 @@ def sign(token: ResumeToken, key: bytes) -> str:
         "line": token.line,
         "role": token.role,
     }
+    if token.trace:
+        claims["trace"] = token.trace
     return signing.sign(claims, key, audience=AUDIENCE, seconds=LIFETIME_SECONDS)
 
 
@@ -57,6 +61,7 @@ def verify(text: str, key: bytes) -> ResumeToken:
                 "app": claims.get("app"),
                 "line": claims.get("line"),
                 "role": claims.get("role", "player"),
+                "trace": claims.get("trace", ""),
             },
             ResumeToken,
         )

@@ -27,12 +27,16 @@ class WaitingToken(msgspec.Struct, frozen=True):
     """Without its replica and its client, which are those of the present connection."""
     passed_on: dict[str, str] = {}
     """Query parameters for the signalling server."""
+    trace: str = ""
+    """The `traceparent` of the span that the session began in; empty without tracing."""
 
 
 def sign(token: WaitingToken, key: bytes) -> str:
     """Return the token as a signed string, valid for LIFETIME_SECONDS."""
     ticket = msgspec.structs.replace(token.ticket, replica_id="", client="")
-    claims = msgspec.to_builtins(WaitingToken(ticket, token.passed_on))
+    claims = msgspec.to_builtins(WaitingToken(ticket, token.passed_on, token.trace))
+    if not token.trace:
+        del claims["trace"]
     return signing.sign({"sub": ticket.session_id, **claims}, key, audience=AUDIENCE, seconds=LIFETIME_SECONDS)
 
 

@@ -29,6 +29,9 @@ EXIT_SECONDS: Final = 1.0
 REQUEST: Final = ContextVar("request", default="")
 """The id of the current request, which is added to its log lines."""
 
+TRACES: Final[dict[str, str]] = {}
+"""The trace ids of the sessions of this process, which are added to their log lines; empty without tracing."""
+
 
 class _WithoutMalformedRequests(logging.Filter):
     """Drops aiohttp's errors about malformed requests: any client could fill the log with tracebacks."""
@@ -126,9 +129,11 @@ def _name(logger: _Logger, _: str, event: structlog.typing.EventDict) -> structl
 
 
 def _request(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Add the id of the current request."""
+    """Add the id of the current request, and the trace of the session that the event names."""
     if request := REQUEST.get():
         event.setdefault("request", request)
+    if TRACES and (trace := TRACES.get(event.get("session") or "")) is not None:
+        event["trace_id"] = trace
     return event
 
 

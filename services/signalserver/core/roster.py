@@ -30,6 +30,8 @@ class Admission:
     shown_as: str
     spectator: bool = False
     """A spectator occupies no slot and may not call the application."""
+    trace: str = ""
+    """The `traceparent` of the service that connected the player; empty without tracing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +98,8 @@ class Subscriber(Generic[K]):
     """Whether a player's page knows the message `sessionLimit`."""
     warned: tuple[Limit, float] | None = None
     """The limit of which the page is warned, and the time of the end; None without a warning."""
+    trace: str = ""
+    """The `traceparent` of the player's negotiation; empty without tracing."""
 
 
 @dataclass(slots=True, eq=False)

@@ -216,3 +216,21 @@ asyncio.run(main())
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=PATIENCE_SECONDS)
     assert json.loads(ended.stderr)["event"] == "last event"
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_an_event_about_a_traced_session_has_its_trace(
+    stderr: Callable[[], str], style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(logs.TRACES, "s1", "a" * 32)
+    logs.configure("info", style)
+    log = structlog.get_logger("a.module")
+    log.info("player left", session="s1")
+    log.info("player left", session="s2")
+    log.info("player left", session=None)
+    log.info("stopping")
+    traced, *others = stderr().splitlines()
+    assert "trace_id" in traced
+    assert "a" * 32 in traced
+    assert len(others) == 3
+    assert not any("trace_id" in line for line in others)

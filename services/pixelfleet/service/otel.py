@@ -6,6 +6,7 @@ unreachable collector costs spans, which the SDK drops when its bounded queue is
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -65,26 +66,29 @@ async def open_tracing(service: str) -> AsyncIterator[Tracing]:
         if not is_wanted(os.environ):
             yield NO_TRACING
             return
-        provider = await asyncio.to_thread(_make_provider, service)
+        provider, exporter = await asyncio.to_thread(_make, service)
     except CannotTraceError as error:
         log.warning("tracing is off", why=str(error))
         yield NO_TRACING
         return
+    # A collector that is down is one error for each batch; the warnings are about each attempt and each span.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     log.info("tracing is on", service=provider.resource.attributes["service.name"])
     try:
         yield OtelTracing(provider)
     finally:
-        await _shut_down(provider)
+        await _shut_down(provider, exporter)
 
 
-def _make_provider(service: str) -> "TracerProvider":
-    """Return a provider of tracers with the exporter of the environment; raise CannotTraceError."""
+def _make(service: str) -> "tuple[TracerProvider, SpanExporter]":
+    """Return a provider of tracers and its exporter, as the environment has it; raise CannotTraceError."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - only if tracing is on
             OTLPSpanExporter,
         )
 
-        return make_provider(service, OTLPSpanExporter())
+        exporter = OTLPSpanExporter()
+        return make_provider(service, exporter), exporter
     except ImportError as error:
         raise CannotTraceError(
             f"it needs the package {error.name}; install it with `pip install 'pixelfleet[otel]'`"
@@ -112,7 +116,7 @@ def make_provider(service: str, exporter: "SpanExporter") -> "TracerProvider":
     return provider
 
 
-async def _shut_down(provider: "TracerProvider") -> None:
+async def _shut_down(provider: "TracerProvider", exporter: "SpanExporter") -> None:
     """Send the last spans, in a thread: a collector that does not answer must not block the end of the service."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
@@ -127,6 +131,7 @@ async def _shut_down(provider: "TracerProvider") -> None:
             await done.wait()
     except TimeoutError:
         log.warning("the collector does not answer; the last spans are lost")
+        exporter.shutdown()  # no further attempts
 
 
 class OtelTracing:

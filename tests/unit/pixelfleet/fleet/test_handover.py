@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from pixelfleet.auth import links
@@ -55,6 +56,12 @@ def test_a_destination_of_an_earlier_release_has_no_confirmation_time() -> None:
     claims = {"url": DESTINATION.url, "sub": DESTINATION.session}
     text = signing.sign(claims, KEY, audience=DESTINATION_AUDIENCE, seconds=60)
     assert handover.verify(text, KEY) == Destination(DESTINATION.url, DESTINATION.session, 0.0)
+
+
+def test_a_destination_has_a_trace_only_with_tracing() -> None:
+    traced = msgspec.structs.replace(DESTINATION, trace=f"00-{'a' * 32}-{'b' * 16}-01")
+    assert handover.verify(handover.sign(traced, KEY), KEY) == traced
+    assert "trace" not in signing.verify(handover.sign(DESTINATION, KEY), KEY, audience=DESTINATION_AUDIENCE)
 
 
 def test_no_other_token_of_the_fleet_is_a_claim_or_a_destination() -> None:

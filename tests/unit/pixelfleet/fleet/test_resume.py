@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from pixelfleet.auth import links
@@ -15,6 +16,12 @@ CLAIMS = {"sub": "a", "srv": "pod-1", "url": "ws://10.0.0.1:4000", "app": "defau
 
 def test_a_token_is_verified_by_every_holder_of_the_session_key() -> None:
     assert resume.verify(resume.sign(TOKEN, KEY), resume_key(SESSION_KEY)) == TOKEN
+
+
+def test_a_token_has_a_trace_only_with_tracing() -> None:
+    traced = msgspec.structs.replace(TOKEN, trace=f"00-{'a' * 32}-{'b' * 16}-01")
+    assert resume.verify(resume.sign(traced, KEY), KEY) == traced
+    assert "trace" not in signing.verify(resume.sign(TOKEN, KEY), KEY, audience=AUDIENCE)
 
 
 @pytest.mark.parametrize("key", [resume_key("x" * 32), SESSION_KEY.encode(), handover_key(SESSION_KEY)])

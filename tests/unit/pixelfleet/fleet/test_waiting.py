@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from pixelfleet.fleet import resume, waiting
@@ -26,6 +27,12 @@ TOKEN = WaitingToken(TICKET, {"OfferToReceive": "true"})
 
 def test_a_token_is_verified_by_every_holder_of_the_session_key() -> None:
     assert waiting.verify(waiting.sign(TOKEN, KEY), waiting_key(SESSION_KEY)) == TOKEN
+
+
+def test_a_token_has_a_trace_only_with_tracing() -> None:
+    traced = msgspec.structs.replace(TOKEN, trace=f"00-{'a' * 32}-{'b' * 16}-01")
+    assert waiting.verify(waiting.sign(traced, KEY), KEY) == traced
+    assert "trace" not in signing.verify(waiting.sign(TOKEN, KEY), KEY, audience=AUDIENCE)
 
 
 def test_a_token_names_neither_the_replica_nor_the_client() -> None:

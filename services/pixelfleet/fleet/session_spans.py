@@ -1,4 +1,4 @@
-"""The names of the spans of a session, and of their attributes. docs/how-to/tracing.md describes them. No I/O."""
+"""The names of the spans of a session, and of their attributes. docs/reference/tracing.md describes them. No I/O."""
 
 from typing import Final
 

@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 import structlog
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pixelfleet.service import logs
+from pixelfleet.service import logs, otel
 from pixelfleet.service.otel import CannotTraceError, OtelTracing, is_wanted, make_provider, open_tracing
 from pixelfleet.service.tracing import NO_TRACING, Kind
 
@@ -103,6 +106,34 @@ async def test_tracing_that_cannot_begin_does_not_stop_the_service(
             assert tracing is NO_TRACING
     [line] = lines
     assert why in line["why"]
+
+
+class Stuck(SpanExporter):
+    """An exporter whose collector does not answer."""
+
+    def __init__(self) -> None:
+        self.shut_down = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.shut_down.wait(600)
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        self.shut_down.set()
+
+
+async def test_the_end_of_a_service_does_not_wait_for_a_collector_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stuck = Stuck()
+    monkeypatch.setattr(trace_exporter, "OTLPSpanExporter", lambda: stuck)
+    monkeypatch.setattr(otel, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
+    with structlog.testing.capture_logs() as lines:
+        async with open_tracing("router") as tracing:
+            tracing.begin("session").end()
+    assert stuck.shut_down.is_set(), "no further attempt is made"
+    assert lines[-1]["event"] == "the collector does not answer; the last spans are lost"
 
 
 def test_a_span_is_in_its_parent_also_across_services(traced: Traced) -> None:

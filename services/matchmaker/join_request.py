@@ -8,24 +8,10 @@ from typing import Final, Literal
 from matchmaker.legacy.server import ENDPOINT
 from pixelfleet.auth.identity import Identity
 from pixelfleet.fleet.model import key_of
-from pixelfleet.fleet.returning import RESUME, can_resume
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 MAX_WANTS_LENGTH: Final = 256
 LEGACY_PORT: Final = 80
-
-FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
-"""Query parameters that are forwarded to the signalling server."""
-
-LAUNCH: Final = "launch."
-"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
-
-MAX_LAUNCH: Final = 16
-MAX_LAUNCH_NAME: Final = 64
-"""Longer names, and more launch parameters of a player, are not forwarded."""
-
-MAX_FORWARDED: Final = 64
-"""The longest forwarded value, in characters."""
 
 JoinRule = Literal["any", "session", "never"]
 
@@ -86,12 +72,3 @@ def join_request_of(
     if wants == "*" and not may_share:
         wants = ""
     return JoinRequest(app, wants, may_share, spectator, {} if wants else chosen)
-
-
-def forwarded_part(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of a query that the signalling server gets."""
-    launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
-    forwarded = {name: query[name][:MAX_FORWARDED] for name in (*FORWARDED, *launch) if name in query}
-    if not can_resume(query):
-        forwarded.pop(RESUME, None)
-    return forwarded

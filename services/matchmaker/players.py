@@ -14,14 +14,14 @@ from msgspec import structs
 
 from matchmaker.broker import Broker
 from matchmaker.client_limits import ClientLimits
-from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, forwarded_part, join_request_of
+from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.recent_dials import RecentDials
 from matchmaker.router_leg import RouterLeg
-from matchmaker.session_spans import begin
+from matchmaker.session_spans import begin, router_span
 from matchmaker.settings import Settings
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
@@ -31,7 +31,7 @@ from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Resumption
-from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, can_resume
+from pixelfleet.fleet.returning import RESUME, Refused, Resuming, Return, ReturnReader, can_resume
 from pixelfleet.fleet.waiting import waiting_key
 from pixelfleet.net.access import origin_allowed
 from pixelfleet.net.dial import DialError
@@ -47,9 +47,19 @@ from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.endings import ending_of
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.signing import TokenError
-from pixelfleet.service.tracing import NO_TRACING, Tracing, traceparent_of
+from pixelfleet.service.tracing import NO_TRACING, Tracing
 
 log = structlog.get_logger(__name__)
+
+FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
+"""Query parameters that are forwarded to the signalling server."""
+
+LAUNCH: Final = "launch."
+"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
+
+MAX_LAUNCH: Final = 16
+MAX_LAUNCH_NAME: Final = 64
+"""Longer names, and more launch parameters of a player, are not forwarded."""
 
 REQUESTS_REMEMBERED: Final = 256
 """Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
@@ -160,7 +170,7 @@ class Players:
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
         token, hands_over = returning.token, self._hands_over(head)
-        trace = self._trace(head, hands_over) or token.trace
+        trace = router_span(self._tracing, self.settings, head, hands_over) or token.trace
         ticket = structs.replace(
             token.ticket,
             replica_id=self.broker.replica_id,
@@ -205,7 +215,7 @@ class Players:
             person=person_of(identity, head.headers),
         )
         hands_over = self._hands_over(head)
-        trace = self._trace(head, hands_over)
+        trace = router_span(self._tracing, self.settings, head, hands_over)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(
             WebSocket(
@@ -225,11 +235,6 @@ class Players:
             log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
             return False
         return True
-
-    def _trace(self, head: RequestHead, hands_over: bool) -> str:
-        """Return the `traceparent` of a request, which only a router or another trusted proxy may send."""
-        trusted = self._tracing.enabled and (hands_over or self.settings.trusted_proxies > 0)
-        return traceparent_of(head.headers) if trusted else ""
 
     def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
         self.metrics.refused(counted)
@@ -275,7 +280,11 @@ class Players:
         query = query_of(target)
         settings = self.settings
         join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        return join_request, forwarded_part(query)
+        launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
+        forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
+        if not can_resume(query):
+            forwarded.pop(RESUME, None)
+        return join_request, forwarded
 
     def _opened(
         self,

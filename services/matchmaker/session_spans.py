@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from matchmaker.settings import Settings
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.session_spans import (
     APP,
@@ -14,7 +15,8 @@ from pixelfleet.fleet.session_spans import (
     dial_error,
 )
 from pixelfleet.net.dial import DialError
-from pixelfleet.service.tracing import NO_SPAN, Attributes, Kind, Span, Tracing
+from pixelfleet.net.request_head import RequestHead
+from pixelfleet.service.tracing import NO_SPAN, Attributes, Kind, Span, Tracing, traceparent_of
 
 
 class SessionSpans:
@@ -68,6 +70,15 @@ class SessionSpans:
 
 NO_SPANS: Final = SessionSpans(NO_SPAN)
 """The spans of all players without tracing."""
+
+
+def router_span(tracing: Tracing, settings: Settings, head: RequestHead, hands_over: bool) -> str:
+    """Return the `traceparent` of a player's request, which only a router or another trusted proxy may send.
+
+    `hands_over` is whether the request has the claim of a router.
+    """
+    trusted = tracing.enabled and (hands_over or settings.trusted_proxies > 0)
+    return traceparent_of(head.headers) if trusted else ""
 
 
 def begin(tracing: Tracing, ticket: Ticket, parent: str) -> SessionSpans:

@@ -207,8 +207,13 @@ class PeerAdmission:
                 raise TokenError("a session token is required")
             return None
         token = verify(text, key.get_secret_value(), self._server_id)
-        spectator, trace = token.role == "spectator", traceparent_of(request.headers)
-        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=spectator, trace=trace)
+        return Admission(
+            token.session_id,
+            token.endpoint_id,
+            shown_as=token.app,
+            spectator=token.role == "spectator",
+            trace=traceparent_of(request.headers),
+        )
 
     def _has_ended(self, admission: Admission) -> bool:
         return self._hub.sessions.refuses(admission.session_id, perf_counter())

@@ -3,14 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from pixelfleet.auth.identity import Identity
 from pixelfleet.net.dial import DialError
-from pixelfleet.net.request_head import RequestHead
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
-from tests.spans import RecordingTracing
 from tests.unit.matchmaker.replicas import Replica
 
 
@@ -117,14 +114,3 @@ async def test_launch_parameters_are_forwarded_within_bounds(replica: Replica) -
     many = "&".join(f"launch.p{number}=1" for number in range(30))
     _, forwarded = replica.players._join_request(f"/?{many}", Identity("ada", "none"))
     assert len(forwarded) == 16
-
-
-@pytest.mark.parametrize(("proxies", "hands_over", "trusted"), [(0, False, False), (1, False, True), (0, True, True)])
-async def test_only_a_router_or_a_trusted_proxy_continues_a_trace(
-    monkeypatch: pytest.MonkeyPatch, tasks: Tasks, proxies: int, hands_over: bool, trusted: bool
-) -> None:
-    replica = Replica(monkeypatch, tasks, trusted_proxies=proxies)
-    replica.players._tracing = RecordingTracing()
-    text = f"00-{'a' * 32}-{'b' * 16}-01"
-    head = RequestHead("GET", "/", CIMultiDictProxy(CIMultiDict(traceparent=text)), "127.0.0.1")
-    assert replica.players._trace(head, hands_over) == (text if trusted else "")

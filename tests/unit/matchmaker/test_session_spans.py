@@ -1,6 +1,11 @@
-from matchmaker.session_spans import NO_SPANS, SessionSpans, begin
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from matchmaker.session_spans import NO_SPANS, SessionSpans, begin, router_span
+from matchmaker.settings import Settings
 from pixelfleet.fleet.model import Lease, LeaseState, StreamerReport, Ticket
 from pixelfleet.net.dial import DialError
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.service.tracing import NO_SPAN, NO_TRACING
 from tests.spans import RecordingTracing
 
@@ -74,3 +79,15 @@ def test_all_players_without_tracing_share_one_object() -> None:
     NO_SPANS.dialled(DialError("refused"))
     NO_SPANS.end(1000)
     assert NO_SPANS.traceparent == ""
+
+
+@pytest.mark.parametrize(
+    ("enabled", "proxies", "hands_over", "trusted"),
+    [(True, 0, False, False), (True, 1, False, True), (True, 0, True, True), (False, 1, True, False)],
+)
+def test_only_a_router_or_a_trusted_proxy_continues_a_trace(
+    enabled: bool, proxies: int, hands_over: bool, trusted: bool
+) -> None:
+    head = RequestHead("GET", "/", CIMultiDictProxy(CIMultiDict(traceparent=ROUTER)), "127.0.0.1")
+    tracing, settings = RecordingTracing(enabled), Settings(trusted_proxies=proxies)
+    assert router_span(tracing, settings, head, hands_over) == (ROUTER if trusted else "")

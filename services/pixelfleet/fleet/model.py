@@ -44,6 +44,8 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The ids of spectators' sessions, which occupy no slot."""
     away: tuple[str, ...] = ()
     """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
+    warned: tuple[str, ...] = ()
+    """The sessions whose players are warned of a limit, each as its id, a space, and the limit."""
     legacy: bool = msgspec.field(default=False, name="stock")
     """A legacy server has no session ids, and only counts its `players`."""
     players: int = 0

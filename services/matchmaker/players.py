@@ -5,7 +5,6 @@ import math
 import secrets
 import ssl
 from collections import deque
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -15,13 +14,15 @@ from msgspec import structs
 
 from matchmaker.broker import Broker
 from matchmaker.client_limits import ClientLimits
-from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.router_leg import RouterLeg
 from matchmaker.settings import Settings
+from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
+from matchmaker.wishes import Wish, Wishes
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
@@ -30,16 +31,16 @@ from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Resumption
-from pixelfleet.fleet.returning import RESUME, Refused, Resuming, Return, ReturnReader, can_resume
+from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, can_resume
 from pixelfleet.fleet.waiting import waiting_key
-from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors_headers, json_refusal
 from pixelfleet.net.refusal import Reason, Refusal, refusal
-from pixelfleet.net.request_head import RequestHead, query_of
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
@@ -49,18 +50,7 @@ from pixelfleet.service.signing import TokenError
 
 log = structlog.get_logger(__name__)
 
-FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
-"""Query parameters that are forwarded to the signalling server."""
-
-LAUNCH: Final = "launch."
-"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
-
-MAX_LAUNCH: Final = 16
-MAX_LAUNCH_NAME: Final = 64
-"""Longer names, and more launch parameters of a player, are not forwarded."""
-
-REQUESTS_REMEMBERED: Final = 256
-"""Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
+Decided = Accepted | Refusal
 
 DIALS_REMEMBERED: Final = 32
 DIALS_SECONDS: Final = 30.0
@@ -97,6 +87,8 @@ class Players:
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.confirm_seconds = settings.confirm_seconds
+        self.admission_webhook: AdmissionWebhook | None = None
+        """Asked about each new player by `admit`."""
         self.closing = False
         """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()
@@ -112,7 +104,7 @@ class Players:
         """The sockets of pages that have returned to their sessions through this replica."""
         self._dials: deque[tuple[float, str, bool]] = deque(maxlen=DIALS_REMEMBERED)
         self.now = asyncio.get_running_loop().time
-        self._cached_join_request = lru_cache(REQUESTS_REMEMBERED)(self._join_request)
+        self._wishes = Wishes(settings)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
@@ -122,7 +114,7 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
+    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Decided:
         """Authenticate a player with `enter`, then accept or refuse it. Only an accepted player uses its link."""
         client = self._limits.client(head)
         refused = self._refused_by_limit(client, head)
@@ -132,7 +124,10 @@ class Players:
             return self._take_back(head, client, returning)
         try:
             identity = await enter(head)
-            decision = self._accept(head, client, identity)
+            if self.admission_webhook is None:
+                decision = self._accept(head, client, identity)
+            else:
+                decision = await self._decide(self.admission_webhook, head, client, identity)
             if isinstance(decision, Accepted):
                 await use_link(identity)
         except web.HTTPException as error:
@@ -140,7 +135,7 @@ class Players:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
         return decision
 
-    def take(self, head: RequestHead) -> Accepted | Refusal:
+    def take(self, head: RequestHead) -> Decided:
         """Accept or refuse a player without authentication."""
         client = self._limits.client(head)
         if (refused := self._refused_by_limit(client, head)) is not None:
@@ -164,7 +159,7 @@ class Players:
             return self._refuse("origin", HTTPStatus.FORBIDDEN, why, Reason.ORIGIN_NOT_ALLOWED)
         return None
 
-    def _take_back(self, head: RequestHead, client: str, returning: Return) -> Accepted | Refusal:
+    def _take_back(self, head: RequestHead, client: str, returning: Return) -> Decided:
         """Accept a page that returns; it needs no authentication, because who holds the token has been admitted."""
         if (refused := self._refused_at_all(head)) is not None:
             return refused
@@ -186,30 +181,54 @@ class Players:
             head,
         )
 
-    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Accepted | Refusal:
+    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Decided:
+        wish = self._wish(head, identity)
+        return wish if isinstance(wish, Refusal) else self._admitted(head, client, identity, wish)
+
+    def _wish(self, head: RequestHead, identity: Identity) -> Wish | Refusal:
+        """Return what a player requests, or its refusal."""
         if (refused := self._refused_at_all(head)) is not None:
             return refused
         if len(self.broker.waiting) >= self.settings.max_queue:
             return self._refuse("queue_full", HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
         try:
-            join_request, forwarded = self._cached_join_request(head.raw_path, identity)
+            return self._wishes.of(head.raw_path, identity)
         except JoinRequestError as error:
             return self._refuse("query", HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return self._refuse("not_allowed", HTTPStatus.FORBIDDEN, str(error))
+
+    async def _decide(self, webhook: AdmissionWebhook, head: RequestHead, client: str, identity: Identity) -> Decided:
+        """Accept or refuse a player as the admission webhook decides."""
+        wish = self._wish(head, identity)
+        if isinstance(wish, Refusal):
+            return wish
+        session_id, person = secrets.token_hex(16), person_of(identity, head.headers)
+        address = client_address(head.remote, head.headers, self.settings.trusted_proxies)
+        try:
+            wish = await webhook.decide(wish, identity, session_id=session_id, address=address, person=person)
+        except AdmissionError as error:
+            return self._refuse(error.outcome, error.status, str(error))
+        return self._refused_at_all(head) or self._admitted(head, client, identity, wish, session_id)
+
+    def _admitted(
+        self, head: RequestHead, client: str, identity: Identity, wish: Wish, session_id: str = ""
+    ) -> Accepted:
+        join_request, forwarded = wish.request, wish.forwarded
         ticket = Ticket(
-            session_id=secrets.token_hex(16),
+            session_id=session_id or secrets.token_hex(16),
             replica_id=self.broker.replica_id,
             app=join_request.app,
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
             labels=join_request.labels,
-            priority=identity.priority or 0,
+            priority=wish.priority,
             keeps_place=self._keeps_place if can_resume(forwarded) else 0,
             by_cookie=self.session_key is not None
             and not can_resume(forwarded)
             and is_by_cookie(identity, head.headers),
+            limits=wish.limits,
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )
@@ -268,20 +287,6 @@ class Players:
             player.socket.close(why)
         for socket in list(self._resumed):
             socket.close(why)
-
-    def _join_request(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
-        """Return the join request of a target and the part of its query that is forwarded.
-
-        Raises JoinRequestError or NotAllowedError.
-        """
-        query = query_of(target)
-        settings = self.settings
-        join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
-        forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
-        if not can_resume(query):
-            forwarded.pop(RESUME, None)
-        return join_request, forwarded
 
     def _opened(
         self,

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
+from pixelfleet.fleet.limits import SessionLimits
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -112,6 +113,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_cookie: bool = False
     """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
     person gets the streamer of such a session back while that is away."""
+    limits: SessionLimits | None = None
+    """The limits of its session; None for those of the server."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""

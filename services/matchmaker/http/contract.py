@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from matchmaker.http import schemas
+from matchmaker.webhooks.contract import WEBHOOKS
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
 from pixelfleet.fleet.events import Event
 from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
@@ -261,4 +262,5 @@ CONTRACT: Final = Contract(
         ),
         *HEALTH.operations,
     ),
+    WEBHOOKS,
 )

@@ -7,7 +7,15 @@ from typing import Final
 import msgspec
 import structlog
 
-from matchmaker.webhooks.core.admission import TYPE, Answer, Question, answer_of, changed_parameters, changed_request
+from matchmaker.webhooks.core.admission import (
+    TYPE,
+    AdmissionAnswer,
+    AdmissionMessage,
+    AdmissionQuestion,
+    answer_of,
+    changed_parameters,
+    changed_request,
+)
 from matchmaker.webhooks.metrics import WebhookMetrics
 from matchmaker.webhooks.post import Poster, PostError
 from matchmaker.wishes import LAUNCH, Wish
@@ -18,15 +26,6 @@ log = structlog.get_logger(__name__)
 
 NOT_ADMITTED: Final = "you are not admitted"
 UNAVAILABLE: Final = "admission is temporarily unavailable"
-
-
-class Message(msgspec.Struct, frozen=True):
-    """The body of a request to the admission webhook."""
-
-    id: str
-    type: str
-    timestamp: str
-    data: Question
 
 
 class AdmissionError(Exception):
@@ -66,7 +65,7 @@ class AdmissionWebhook:
     async def decide(self, wish: Wish, identity: Identity, *, session_id: str, address: str, person: str) -> Wish:
         """Return what a player gets. Raises AdmissionError."""
         request = wish.request
-        question = Question(
+        question = AdmissionQuestion(
             app=request.app,
             wants=request.wants,
             labels=request.labels,
@@ -102,10 +101,10 @@ class AdmissionWebhook:
             raise AdmissionError(answer.reason or NOT_ADMITTED, HTTPStatus.FORBIDDEN)
         return decided
 
-    async def _ask(self, question: Question) -> Answer:
+    async def _ask(self, question: AdmissionQuestion) -> AdmissionAnswer:
         """Return the answer to a question. Raises PostError, TimeoutError or ValueError."""
         message_id = f"adm_{question.session}"
-        message = Message(message_id, TYPE, timestamp(self._poster.now()), question)
+        message = AdmissionMessage(message_id, TYPE, timestamp(self._poster.now()), question)
         async with asyncio.timeout(self._seconds), self._slots:
             posted = await self._poster.post(message_id, msgspec.json.encode(message))
         if posted.body is None:

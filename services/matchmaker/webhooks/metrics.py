@@ -50,21 +50,29 @@ class WebhookMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"matchmaker_{name}", text, labels, registry=registry)
+            return Counter(name, text, labels, registry=registry)
 
         def gauge(name: str, text: str) -> Gauge:
-            return Gauge(f"matchmaker_{name}", text, ["webhook"], registry=registry)
+            return Gauge(name, text, ["webhook"], registry=registry)
 
-        self._requests = counter("webhook_requests", "Requests with events, by outcome.", "webhook", "outcome")
-        self._dead = counter("webhook_dead_letters", "Events that were given up after failed requests.", "webhook")
+        self._requests = counter(
+            "matchmaker_webhook_requests", "Requests with events, by outcome.", "webhook", "outcome"
+        )
+        self._dead = counter(
+            "matchmaker_webhook_dead_letters", "Events that were given up after failed requests.", "webhook"
+        )
         self._lost = counter(
-            "webhook_events_lost",
+            "matchmaker_webhook_events_lost",
             "Events that were lost before they were read: the queue was too short, or the store was reset.",
             "webhook",
         )
-        self._pending = gauge("webhook_events_pending", "Events that are not delivered yet.")
-        self._delay = gauge("webhook_delay_seconds", "Waiting time of the first event that is not delivered.")
-        admissions = counter("admission_answers", "Questions to the admission webhook, by answer.", "outcome")
+        self._pending = gauge("matchmaker_webhook_events_pending", "Events that are not delivered yet.")
+        self._delay = gauge(
+            "matchmaker_webhook_delay_seconds", "Waiting time of the first event that is not delivered."
+        )
+        admissions = counter(
+            "matchmaker_admission_answers", "Questions to the admission webhook, by answer.", "outcome"
+        )
         self._admissions = {outcome: admissions.labels(outcome) for outcome in ADMITTED}
 
     def of(self, name: str, deliveries: Deliveries) -> OneWebhook:

@@ -11,13 +11,13 @@ from matchmaker.join_request import NAME, JoinRequest
 from pixelfleet.fleet.bounds import MAX_PRIORITY
 from pixelfleet.fleet.limits import SessionLimits
 
-TYPE: Final = "session.admission"
+TYPE: Final[Literal["session.admission"]] = "session.admission"
 
 Text = Annotated[str, Meta(max_length=256)]
 Parameter = Annotated[str, Meta(max_length=64)]
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class AdmissionQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A player that asks to be admitted, as the data of the request to the webhook."""
 
     app: str
@@ -37,7 +37,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     session: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class AdmissionMessage(msgspec.Struct, frozen=True):
+    """The body of a request to the admission webhook."""
+
+    id: str
+    type: Literal["session.admission"]
+    timestamp: str
+    data: AdmissionQuestion
+
+
+class AdmissionAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The answer of the webhook. What is absent stays as the player requested it; further fields are ignored."""
 
     decision: Literal["allow", "deny"]
@@ -62,10 +71,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return SessionLimits(self.session_seconds, self.idle_seconds)
 
 
-_decode: Final = msgspec.json.Decoder(Answer).decode
+_decode: Final = msgspec.json.Decoder(AdmissionAnswer).decode
 
 
-def answer_of(body: bytes) -> Answer:
+def answer_of(body: bytes) -> AdmissionAnswer:
     """Return the answer in a body. Raises ValueError for one that is not valid."""
     try:
         answer = _decode(body)
@@ -79,7 +88,7 @@ def answer_of(body: bytes) -> Answer:
     return answer
 
 
-def changed_request(request: JoinRequest, answer: Answer, labels: Collection[str]) -> JoinRequest:
+def changed_request(request: JoinRequest, answer: AdmissionAnswer, labels: Collection[str]) -> JoinRequest:
     """Return a player's request with what the webhook has decided. Raises ValueError for an unknown label.
 
     `labels` are the names of the labels that the settings allow.
@@ -90,7 +99,7 @@ def changed_request(request: JoinRequest, answer: Answer, labels: Collection[str
     return replace(request, app=answer.app or request.app, labels={} if request.wants else dict(chosen))
 
 
-def changed_parameters(forwarded: Mapping[str, str], answer: Answer, prefix: str) -> dict[str, str]:
+def changed_parameters(forwarded: Mapping[str, str], answer: AdmissionAnswer, prefix: str) -> dict[str, str]:
     """Return the forwarded query parameters with the launch parameters of an answer in place of the player's."""
     if answer.launch is None:
         return dict(forwarded)

@@ -219,8 +219,17 @@ async def test_a_killed_sender_loses_nothing(world: World, tmp_path: Path) -> No
     (tmp_path / "secret").write_text(SECRET)
     async with running_receiver(Receiver(behaviour)) as receiver, AsyncExitStack() as stack:
         options = ("--host", "127.0.0.1", "--port", "0", "--metrics-port", "0", "--redis-url", world.redis.url)
-        options += ("--webhooks", f"hook={receiver.url}", "--webhook-secret-file", str(tmp_path / "secret"))
-        command = (sys.executable, "-m", "pixelfleet_cli.cli", "matchmaker", *options, "--webhook-seconds", "1")
+        webhook = ("--webhooks", f"hook={receiver.url}", "--webhook-secret-file", str(tmp_path / "secret"))
+        command = (
+            sys.executable,
+            "-m",
+            "pixelfleet_cli.cli",
+            "matchmaker",
+            *options,
+            *webhook,
+            "--webhook-seconds",
+            "1",
+        )
         first = await stack.enter_async_context(program(*command))
         await eventually(world.begun, "the first matchmaker has the lead")
         await stack.enter_async_context(program(*command))

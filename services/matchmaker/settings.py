@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from matchmaker.legacy.dialects import DialectRule, rule_of
 from matchmaker.legacy.options import translate_arguments, translate_config
-from pixelfleet.auth.settings import AuthSettings
+from matchmaker.webhooks.settings import WebhookSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import warn
 from pixelfleet.service.options import parse_list
@@ -18,7 +18,7 @@ from pixelfleet.service.values import Address, Bytes, File, Name, Origin, Placeh
 LEGACY_PORT = 9999
 
 
-class Settings(AuthSettings):
+class Settings(WebhookSettings):
     """The matchmaker queues players, assigns each to a free streamer, and hands it over to its router or relays it."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")

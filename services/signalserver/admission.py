@@ -213,6 +213,7 @@ class PeerAdmission:
             shown_as=token.app,
             spectator=token.role == "spectator",
             trace=traceparent_of(request.headers),
+            rules=self._settings.session_rules(token.limits) if token.limits is not None else None,
         )
 
     def _has_ended(self, admission: Admission) -> bool:

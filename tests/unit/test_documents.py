@@ -58,6 +58,7 @@ def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / name).write_text("{}")
     for name in ("rest-token", "turn.secret", "link-key", "session-key", "users"):
         (tmp_path / name).write_text(STAND_IN)
+    (tmp_path / "webhook-secret").write_text(f"whsec_{STAND_IN}")
     monkeypatch.chdir(tmp_path)
 
 

@@ -132,6 +132,14 @@ READ_CHUNK: Final = 500
 AUDIT_EVENTS: Final = 1000
 """Changes of operators that are stored. A further one replaces the oldest."""
 
+# -- events -----------------------------------------------------------------------------------------
+
+EVENTS_LAST_SECONDS: Final = 86_400.0
+"""Events are written for this time after a matchmaker has asked for them, so that one that is down misses none."""
+
+MAX_EVENTS: Final = 1_000_000
+"""Events that the settings may have the store keep. A further one replaces the oldest."""
+
 # -- function libraries -----------------------------------------------------------------------------
 
 LIBRARY_SECONDS: Final = 86_400

@@ -243,10 +243,9 @@ class Switchboard(Generic[K]):
         """The number of players that are away."""
         return len(self._state.away)
 
-    @property
-    def session_rules(self) -> SessionRules:
-        """The limits of each session."""
-        return self._state.rules.session
+    def session_rules(self, player: Subscriber[K]) -> SessionRules:
+        """Return the limits of a player's session."""
+        return limits.rules_of(self._state, player)
 
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key, or None."""

@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from pixelfleet.fleet.bounds import RESTORE_CHUNK
+from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned, position_of
 from pixelfleet.fleet.model import (
     AuditEvent,
     FleetSnapshot,
@@ -177,6 +178,23 @@ class RedisFleetStore:
         totals = await self.totals()
         return await self._views.snapshot(totals.now, sorted(totals.apps))
 
+    async def take_turn(self, turn: Turn) -> Turned:
+        """Keep events on, and take, keep or give up the lead of a sender."""
+        leads, position, latest, lost = await self._runner.run(
+            "events",
+            turn.keep,
+            turn.webhook,
+            turn.sender,
+            round(turn.lead_seconds * 1e6),
+            str(turn.known) if turn.known is not None else "",
+            int(turn.delivered),
+        )
+        return Turned(leads == 1, position_of(position), int(latest), lost == 1)
+
+    async def events(self, after: Position | None) -> list[StoredEvent]:
+        """Return the next events after a position; the latest one without a position."""
+        return await self._views.events(after)
+
     async def redeem(self, name: str, until: float) -> bool:
         """Redeem a name that may be used once."""
         return bool(await self._runner.run("redeem", name, round(until * 1e6)))
@@ -256,6 +274,7 @@ def _streamer_facts(report: StreamerReport) -> list[Any]:
         report.players,
         _write(report),
         orjson.dumps(report.away),
+        orjson.dumps(report.warned),
     ]
 
 

@@ -21,6 +21,7 @@ A_BIT = 0.01
 
 NO_BOUNDS: dict[str, set[float]] = {
     "redeem": {1000},  # microseconds in a millisecond
+    "report": {13},  # arguments of a streamer
     "steps/begin": {40, 1099511627776, 100},  # formatting of whole numbers
     "steps/facts": {*range(13, 26)},  # indices of fields
     "steps/tickets": {1_000_000},  # microseconds in a second

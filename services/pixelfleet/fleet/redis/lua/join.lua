@@ -62,7 +62,9 @@ if replica ~= '' then
 end
 if key then
   local _, _, deadline = assign(session, key, 'C', spectator, replica, replica == '' and PAGE_ARRIVAL or nil, facts)
+  add_session_event('matched', session)
   return answer(lease(session, replica, key, 'C', spectator and '1' or '0', now_text, arrival, deadline))
 end
 enqueue(session, lane, rank, app, arrival, facts, client)
+add_session_event('queued', session, 'again', kept and '1')
 return answer({ session, arrival, ARGV[9], wants, replica })

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import secrets
 import ssl
 from collections import deque
@@ -197,8 +198,9 @@ class Players:
             return self._refuse("query", HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return self._refuse("not_allowed", HTTPStatus.FORBIDDEN, str(error))
+        resumes, person = can_resume(forwarded), person_of(identity, head.headers)
         ticket = Ticket(
-            session_id=secrets.token_hex(16),
+            session_id=os.urandom(16).hex(),
             replica_id=self.broker.replica_id,
             app=join_request.app,
             wants=join_request.wants,
@@ -206,12 +208,10 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
-            keeps_place=self._keeps_place if can_resume(forwarded) else 0,
-            by_cookie=self.session_key is not None
-            and not can_resume(forwarded)
-            and is_by_cookie(identity, head.headers),
+            keeps_place=self._keeps_place if resumes else 0,
+            by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
             client=client_digest(client),
-            person=person_of(identity, head.headers),
+            person=person,
         )
         hands_over = self._hands_over(head)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE

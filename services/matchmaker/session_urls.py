@@ -21,7 +21,7 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
     `passed_on` are further query parameters.
     """
     streamer = lease.streamer
-    query = f"player={quote(lease.session_id, safe='')}"
+    query = f"player={lease.session_id}"  # hexadecimal
     if passed_on:
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:

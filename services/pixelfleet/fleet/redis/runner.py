@@ -67,7 +67,9 @@ class RedisScriptRunner:
 
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script; raise StoreUnavailableError when Redis cannot be reached or refuses the call."""
-        wire = await self._connected()
+        wire = self._wire
+        if wire is None or not wire.is_open:
+            wire = await self._connected()
         reply = await self._call(wire, *self._commands[script], 1, self._prefix, self._time(), *words)
         if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
             try:

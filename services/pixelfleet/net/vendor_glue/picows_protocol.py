@@ -127,10 +127,12 @@ class _TransportShim:
 class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
     """The protocol of picows, without its unnecessary work per connection."""
 
-    __slots__ = ("settled", "shim")
+    __slots__ = ("accepted", "settled", "shim")
 
     settled: asyncio.Future[None] | None
     """For a client: done when its handshake has succeeded or failed."""
+    accepted: bool
+    """Whether the server has accepted a client's handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Start the handshake."""
@@ -146,8 +148,9 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
     async def opened(self) -> None:
         """Wait until a client's websocket is open; raise the error of a failed handshake."""
         assert self.settled is not None
-        await self.settled  # the method below would create two more futures
-        await self.wait_until_handshake_complete()
+        await self.settled
+        if not self.accepted:
+            await self.wait_until_handshake_complete()  # raises the error; it creates two futures
 
     def feed(self, data: bytes) -> None:
         """Process data that was read before this protocol had the connection; send all answers in one write."""
@@ -253,10 +256,12 @@ def client_protocol(
 
     def listener(*_: object) -> WebSocket:
         hook.socket = socket = make()
+        protocol.accepted = True
         protocol.shim.settle()
         return socket
 
     protocol = _protocol(host_port, path, listener, bounds, hook, dict(headers))
+    protocol.accepted = False
     protocol.settled = asyncio.get_running_loop().create_future()
     return protocol
 

@@ -109,9 +109,11 @@ class _TransportShim:
 
     def close(self) -> None:
         """Close after all data is written."""
-        self.uncork()
+        if self._corked is not None:
+            self.uncork()
         self._transport.close()
-        self.settle()
+        if self._settled is not None:
+            self.settle()
 
     def settle(self) -> None:
         """Resume the task that awaits the end of a client's handshake."""
@@ -143,7 +145,8 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the loss of the connection, which also ends a handshake."""
         super().connection_lost(exc)
-        self.shim.settle()
+        if self.settled is not None:
+            self.shim.settle()
 
     async def opened(self) -> None:
         """Wait until a client's websocket is open; raise the error of a failed handshake."""

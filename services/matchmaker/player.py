@@ -200,6 +200,7 @@ class Player:
         self.context.dialled(streamer, None)
         broker.arrived(self.ticket.session_id)
         self.joined_at = now()
+        log.debug("player connected to its streamer", session=self.ticket.session_id, streamer=streamer.key)
         return None
 
     def _joined(self, upstream: WebSocket) -> MessageHandler:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-import secrets
+import os
 import ssl
 from http import HTTPStatus
 
@@ -202,7 +202,7 @@ class Players:
         wish = self._wish(head, identity)
         if isinstance(wish, Refusal):
             return wish
-        session_id, person = secrets.token_hex(16), person_of(identity, head.headers)
+        session_id, person = os.urandom(16).hex(), person_of(identity, head.headers)
         address = client_address(head.remote, head.headers, self.settings.trusted_proxies)
         try:
             wish = await webhook.decide(wish, identity, session_id=session_id, address=address, person=person)
@@ -214,8 +214,9 @@ class Players:
         self, head: RequestHead, client: str, identity: Identity, wish: Wish, session_id: str = ""
     ) -> Accepted:
         join_request, forwarded = wish.request, wish.forwarded
+        resumes, person = can_resume(forwarded), person_of(identity, head.headers)
         ticket = Ticket(
-            session_id=session_id or secrets.token_hex(16),
+            session_id=session_id or os.urandom(16).hex(),
             replica_id=self.broker.replica_id,
             app=join_request.app,
             wants=join_request.wants,
@@ -223,13 +224,11 @@ class Players:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=wish.priority,
-            keeps_place=self._keeps_place if can_resume(forwarded) else 0,
-            by_cookie=self.session_key is not None
-            and not can_resume(forwarded)
-            and is_by_cookie(identity, head.headers),
+            keeps_place=self._keeps_place if resumes else 0,
+            by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
             limits=wish.limits,
             client=client_digest(client),
-            person=person_of(identity, head.headers),
+            person=person,
         )
         hands_over = takes_over(head, self._claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over)

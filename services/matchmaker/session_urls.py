@@ -24,7 +24,7 @@ def session_url(
     `passed_on` are further query parameters. `limits` are those of the session, which only a token carries.
     """
     streamer = lease.streamer
-    query = f"player={quote(lease.session_id, safe='')}"
+    query = f"player={lease.session_id}"  # hexadecimal
     if passed_on:
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:

@@ -46,9 +46,9 @@ def client_digest(client: str) -> str:
     return hashlib.sha256(f"client:{client}".encode("utf-8", "surrogateescape")).hexdigest()[:16] if client else ""
 
 
-def is_by_cookie(identity: Identity, headers: MultiMapping[str]) -> bool:
-    """Return whether a person is known by the cookie of its browser, and not by a login or a link."""
-    return not identity.link_id and not identity.subject and bool(player_id(headers.get(PLAYER_HEADER)))
+def is_by_cookie(identity: Identity) -> bool:
+    """Return whether a known person is known by the cookie of its browser, and not by a login or a link."""
+    return not identity.link_id and not identity.subject
 
 
 def person_of(identity: Identity, headers: MultiMapping[str]) -> str:

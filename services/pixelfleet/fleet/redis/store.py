@@ -218,17 +218,12 @@ class RedisFleetStore:
             _write(ticket),
             ticket.person,
             ticket.client,
-            _way_of(ticket, returns=returns),
+            1 if returns else 2 * ticket.by_cookie,  # how it joins, as `join.lua` expects it
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
             raise error(text)
         return reply
-
-
-def _way_of(ticket: Ticket, *, returns: bool) -> int:
-    """Return how a ticket joins, as `join.lua` expects it."""
-    return 1 if returns else 2 * ticket.by_cookie
 
 
 def _bytes(fact: object) -> bytes:

@@ -77,7 +77,7 @@ class Players:
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.handover_key = handover_key(self.session_key) if self.session_key else b""
         self._keeps_place = math.ceil(settings.resume_seconds)
-        self._waiting_key = waiting_key(self.session_key) if self.session_key else secrets.token_bytes(32)
+        self._waiting_key = waiting_key(self.session_key) if self.session_key else os.urandom(32)
         self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
         self._claims = ClaimReader(self.handover_key) if self.handover_key else None
         self.bounds = settings.bounds()

@@ -22,6 +22,7 @@ from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.router_leg import RouterLeg
 from matchmaker.settings import Settings
+from matchmaker.use_limits import limits_of
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
@@ -197,6 +198,7 @@ class Players:
             return self._refuse("query", HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return self._refuse("not_allowed", HTTPStatus.FORBIDDEN, str(error))
+        person = person_of(identity, head.headers)
         ticket = Ticket(
             session_id=secrets.token_hex(16),
             replica_id=self.broker.replica_id,
@@ -210,8 +212,9 @@ class Players:
             by_cookie=self.session_key is not None
             and not can_resume(forwarded)
             and is_by_cookie(identity, head.headers),
+            limits=limits_of(identity, person, self.settings),
             client=client_digest(client),
-            person=person_of(identity, head.headers),
+            person=person,
         )
         hands_over = self._hands_over(head)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE

@@ -14,11 +14,11 @@ from pixelfleet.net.addresses import url_address, url_host
 NO_QUERY: Final[Mapping[str, str]] = {}
 
 
-def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY) -> str:
+def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY, *, seconds: float = 0.0) -> str:
     """Return the websocket URL to dial for a lease.
 
     It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
-    `passed_on` are further query parameters.
+    `passed_on` are further query parameters, `seconds` is the longest time that the session may last, or 0.
     """
     streamer = lease.streamer
     query = f"player={quote(lease.session_id, safe='')}"
@@ -26,7 +26,7 @@ def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:
         role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
-        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
+        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role, seconds)
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
 

@@ -206,7 +206,13 @@ class PeerAdmission:
                 raise TokenError("a session token is required")
             return None
         token = verify(text, key.get_secret_value(), self._server_id)
-        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+        return Admission(
+            token.session_id,
+            token.endpoint_id,
+            shown_as=token.app,
+            spectator=token.role == "spectator",
+            seconds=token.seconds,
+        )
 
     def _has_ended(self, admission: Admission) -> bool:
         return self._hub.sessions.refuses(admission.session_id, perf_counter())

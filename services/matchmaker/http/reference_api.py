@@ -18,6 +18,7 @@ from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.join_request import JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
+from matchmaker.use_limits import limits_of
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.person import person_of
@@ -157,6 +158,7 @@ class ReferenceApi:
             raise NoReservationError(str(error), 400) from None
         except NotAllowedError as error:
             raise NoReservationError(str(error), 403) from None
+        person = person_of(identity, request.headers)
         ticket = Ticket(
             session_id=uuid.uuid4().hex,
             replica_id="",
@@ -166,7 +168,8 @@ class ReferenceApi:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=identity.priority or 0,
-            person=person_of(identity, request.headers),
+            limits=limits_of(identity, person, self._settings),
+            person=person,
         )
         try:
             lease = await self._store.reserve(ticket)

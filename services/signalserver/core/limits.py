@@ -56,7 +56,7 @@ def warn_again(state: State[K], player: Subscriber[K]) -> None:
 
 def check(state: State[K]) -> None:
     """Warn the players whose sessions are about to end, and close those whose time is over."""
-    if not state.rules.session.any:
+    if not (state.rules.session.any or state.limits_persons):
         return
     for peer in list(state.roster.peers(Role.PLAYER)):
         if peer.subscriber is not None:

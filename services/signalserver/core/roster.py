@@ -30,6 +30,8 @@ class Admission:
     shown_as: str
     spectator: bool = False
     """A spectator occupies no slot and may not call the application."""
+    seconds: float = 0.0
+    """The longest time that the session may last by the limits of its person; 0 is no limit."""
 
 
 @dataclass(slots=True, eq=False)

@@ -76,6 +76,8 @@ class State(Generic[K]):
         """The times of recent takeovers by endpoint id."""
         self.away: dict[K, Absence] = {}
         """The players without a websocket whose sessions are kept."""
+        self.limits_persons = False
+        """Whether a session has had a limit of its own person."""
         self._outputs: Outputs[K] = []
         self.now = 0.0
         """The time of the event that is being handled, in seconds."""

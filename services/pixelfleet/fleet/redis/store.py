@@ -93,6 +93,12 @@ class RedisFleetStore:
         assert placed is not None
         return placed
 
+    async def seconds_left(self, ticket: Ticket) -> float | None:
+        """Return how many seconds a session may last by the limits of its ticket."""
+        if not any(each.seconds for each in ticket.limits):
+            return None
+        return int(await self._runner.run("seconds_left", ticket.session_id, *_limits_of(ticket))) / 1e6
+
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions."""
         await self._runner.run("leave", replica_id, int(may_return), *session_ids)
@@ -201,11 +207,17 @@ class RedisFleetStore:
             ticket.person,
             ticket.client,
             _way_of(ticket, returns=returns),
+            *_limits_of(ticket),
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
             raise error(text)
         return reply
+
+
+def _limits_of(ticket: Ticket) -> list[str | int]:
+    """Return the limits of a ticket as the scripts expect them: name, sessions and seconds of each."""
+    return [fact for each in ticket.limits for fact in (each.name, each.sessions, each.seconds)]
 
 
 def _way_of(ticket: Ticket, *, returns: bool) -> int:

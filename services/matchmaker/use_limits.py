@@ -10,12 +10,23 @@ MINUTE: Final = 60
 
 
 class Limits(Protocol):
-    """The settings of the limits."""
+    """The settings of the limits; 0 is no limit."""
 
-    subject_sessions: int
-    subject_minutes: int
-    tenant_sessions: int
-    tenant_minutes: int
+    @property
+    def subject_sessions(self) -> int:
+        """Simultaneous sessions of a person."""
+
+    @property
+    def subject_minutes(self) -> int:
+        """Minutes a day of a person."""
+
+    @property
+    def tenant_sessions(self) -> int:
+        """Simultaneous sessions of all persons of a tenant."""
+
+    @property
+    def tenant_minutes(self) -> int:
+        """Minutes a day of all persons of a tenant."""
 
 
 def limits_of(identity: Identity, person: str, settings: Limits) -> tuple[UseLimit, ...]:

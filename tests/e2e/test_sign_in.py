@@ -16,8 +16,9 @@ import signalserver.app
 import signalserver.settings
 import teststreamer.app
 import teststreamer.settings
-from pixelfleet.auth import links
+from pixelfleet.auth import links, sign_in
 from pixelfleet.auth.links import SignedLink
+from pixelfleet.auth.sign_in import SignIn
 from pixelfleet.fleet.memory import MemoryFleetStore
 from tests.e2e.conftest import new_page, playing
 from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints, sitter
@@ -31,8 +32,11 @@ REST_TOKEN = "t" * 32
 
 
 @asynccontextmanager
-async def fleet(**access: Any) -> AsyncIterator[Issuer]:
-    """Run a fleet with one streamer whose router is the client of an issuer; yield the issuer."""
+async def fleet(**page: Any) -> AsyncIterator[Issuer]:
+    """Run a fleet with one streamer whose router is the client of an issuer; yield the issuer.
+
+    `page` are further settings of the router.
+    """
     store = MemoryFleetStore()
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(running_issuer())
@@ -46,7 +50,7 @@ async def fleet(**access: Any) -> AsyncIterator[Issuer]:
         matches = await stack.enter_async_context(
             matchmaker.app.running(
                 matchmaker.settings.Settings(
-                    **common, port=0, legacy_link=False, trusted_proxies=1, auth="oidc", session_key=KEY, **access
+                    **common, port=0, legacy_link=False, trusted_proxies=1, auth="oidc", session_key=KEY
                 ),
                 store,
             )
@@ -56,6 +60,7 @@ async def fleet(**access: Any) -> AsyncIterator[Issuer]:
             **issuer.settings(),
             port=issuer.router_port,
             matchmaker=[f"ws://127.0.0.1:{matches.port}"],
+            **page,
         )
         await stack.enter_async_context(router.app.running(settings, store))
         streamer = await stack.enter_async_context(
@@ -130,6 +135,27 @@ async def test_a_used_link_leaves_the_address_and_a_reload_still_has_it(browser:
         await page.reload()
         await playing(page)
         assert page.url == f"{issuer.router}/?app=default"
+
+
+async def test_an_embedding_page_hands_over_a_token_and_the_refused_player_plays(browser: Browser) -> None:
+    token = sign_in.sign(SignIn(subject="ada"), sign_in.sign_in_key(KEY), 600)
+    async with fleet(parents=["http://shop.test"]) as issuer, new_page(browser) as page:
+        await page.route(
+            "http://shop.test/",
+            lambda route: route.fulfill(
+                content_type="text/html",
+                body=f'<iframe src="{issuer.router}/" allow="autoplay" width="800" height="600"></iframe>',
+            ),
+        )
+        await page.goto("http://shop.test/")
+        frame = page.frame_locator("iframe")
+        await frame.get_by_role("button", name="Try again").wait_for()  # a frame cannot sign in
+        await page.evaluate(
+            """([token, origin]) => document.querySelector('iframe').contentWindow.postMessage(
+              { pixelfleet: 1, id: 1, method: 'token', token }, origin)""",
+            [token, issuer.router],
+        )
+        await frame.locator("html[data-phase=playing]").wait_for(state="attached")
 
 
 async def test_the_states_of_a_sign_in_look_right(browser: Browser) -> None:

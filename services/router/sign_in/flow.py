@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -25,6 +25,8 @@ COOKIE: Final = "pixelfleet_sign_in_flow"
 
 SECONDS: Final = 600
 """A person has this time at the issuer."""
+
+_challenge_of: Final[Callable[[str], str]] = create_s256_code_challenge
 
 MAX_BACK_LENGTH: Final = 2048
 MAX_CODE_LENGTH: Final = 4096
@@ -104,7 +106,7 @@ def authorization_url(
         scope=" ".join(scopes),
         state=flow.state(key),
         nonce=flow.nonce(key),
-        code_challenge=create_s256_code_challenge(flow.verifier(key)),
+        code_challenge=_challenge_of(flow.verifier(key)),
         code_challenge_method="S256",
         prompt="login" if again else None,
     )

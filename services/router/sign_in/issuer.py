@@ -32,6 +32,9 @@ KEPT_SECONDS: Final = 24 * 3600.0
 GAP_SECONDS: Final = 5.0
 """The least time between two failed fetches."""
 
+Prepare = Callable[[str, str, dict[str, str], str], tuple[str, dict[str, str], str]]
+"""Adds the client's authentication to a request: method, URL, headers and body."""
+
 MAX_TOKEN_ANSWER_BYTES: Final = 64 * 1024
 
 
@@ -130,7 +133,8 @@ class Issuer:
 
     async def _exchange(self, metadata: Metadata, code: str, *, verifier: str, callback: str) -> TokenAnswer:
         body = prepare_token_request("authorization_code", redirect_uri=callback, code=code, code_verifier=verifier)
-        url, headers, body = self._client(metadata).prepare(
+        prepare: Prepare = self._client(metadata).prepare
+        url, headers, body = prepare(
             "POST",
             metadata.token_endpoint,
             {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Browser, Page
 
 import matchmaker.app
@@ -22,6 +23,7 @@ from pixelfleet.auth.sign_in import SignIn
 from pixelfleet.fleet.memory import MemoryFleetStore
 from tests.e2e.conftest import new_page, playing
 from tests.e2e.portraits import AXE, SCHEMES, SCREENSHOTS, SIZES, WATCH_POLICY, complaints, sitter
+from tests.e2e.script import serving
 from tests.issuer import Issuer, running_issuer
 from tests.parts import SIGNALSERVER_ON_FREE_PORTS
 
@@ -139,21 +141,23 @@ async def test_a_used_link_leaves_the_address_and_a_reload_still_has_it(browser:
 
 async def test_an_embedding_page_hands_over_a_token_and_the_refused_player_plays(browser: Browser) -> None:
     token = sign_in.sign(SignIn(subject="ada"), sign_in.sign_in_key(KEY), 600)
-    async with fleet(parents=["http://shop.test"]) as issuer, new_page(browser) as page:
-        await page.route(
-            "http://shop.test/",
-            lambda route: route.fulfill(
-                content_type="text/html",
-                body=f'<iframe src="{issuer.router}/" allow="autoplay" width="800" height="600"></iframe>',
-            ),
-        )
-        await page.goto("http://shop.test/")
+    player = ""
+
+    async def shop(_: web.Request) -> web.Response:
+        frame = f'<!doctype html><iframe src="{player}/" allow="autoplay" width="800" height="600"></iframe>'
+        return web.Response(text=frame, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", shop)
+    async with serving(app) as port, fleet(parents=[f"http://127.0.0.1:{port}"]) as issuer, new_page(browser) as page:
+        player = issuer.router
+        await page.goto(f"http://127.0.0.1:{port}/")
         frame = page.frame_locator("iframe")
         await frame.get_by_role("button", name="Try again").wait_for()  # a frame cannot sign in
         await page.evaluate(
             """([token, origin]) => document.querySelector('iframe').contentWindow.postMessage(
               { pixelfleet: 1, id: 1, method: 'token', token }, origin)""",
-            [token, issuer.router],
+            [token, player],
         )
         await frame.locator("html[data-phase=playing]").wait_for(state="attached")
 

@@ -97,7 +97,7 @@ class RedisFleetStore:
         """Return how many seconds a session may last by the limits of its ticket."""
         if not any(each.seconds for each in ticket.limits):
             return None
-        return int(await self._runner.run("seconds_left", ticket.session_id, *_limits_of(ticket))) / 1e6
+        return int(await self._runner.run("seconds_left", *_limits_of(ticket))) / 1e6
 
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions."""

@@ -34,7 +34,7 @@ if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10], P .. 'away:' ..
   local held = ARGV[12] == '2' and wants == '' and take_away_session(ARGV[10], app, selector)
   if held then return answer(held) end
 end
-local over = refused_by_limit(session, 13, ARGV)
+local over = refused_by_limit(13, ARGV)
 if over then return answer(over) end
 wants = resolve_wanted(app, wants)
 if wants == '' then

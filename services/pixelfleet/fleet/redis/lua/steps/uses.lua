@@ -6,9 +6,9 @@ local function used_today(state, since)
   return math.max(0, now - math.max(tonumber(since), math.floor(now / DAY) * DAY))
 end
 
--- Returns the other sessions of a name, and the microseconds that the name has used today, those of running sessions
+-- Returns the number of sessions of a name, and the microseconds that the name has used today, those of running sessions
 -- included. It forgets sessions that have ended.
-local function use_of(name, session)
+local function use_of(name)
   local sessions, used = 0, 0
   local day = call('HMGET', P .. 'day:' .. name, 'day', 'used')
   if tonumber(day[1] or -1) == math.floor(now / DAY) then used = tonumber(day[2]) end
@@ -16,18 +16,18 @@ local function use_of(name, session)
     local t = call('HMGET', P .. 't:' .. each, 'st', 'since')
     if not t[1] then call('SREM', P .. 'use:' .. name, each)
     else
-      if each ~= session then sessions = sessions + 1 end
+      sessions = sessions + 1
       used = used + used_today(t[1], t[2])
     end
   end
   return sessions, used
 end
 
--- Returns why a session may not begin, 'sessions' or 'minutes', or nil. The limits are in ARGV from `first` on: a name,
+-- Returns why a new session may not begin, 'sessions' or 'minutes', or nil. The limits are in ARGV from `first` on: a name,
 -- its sessions, or 0, and its seconds a day, or 0.
-local function refused_by_limit(session, first, ARGV)
+local function refused_by_limit(first, ARGV)
   for i = first, #ARGV, 3 do
-    local sessions, used = use_of(ARGV[i], session)
+    local sessions, used = use_of(ARGV[i])
     if ARGV[i + 1] ~= '0' and sessions >= tonumber(ARGV[i + 1]) then return 'sessions' end
     if ARGV[i + 2] ~= '0' and used >= ARGV[i + 2] * 1000000 then return 'minutes' end
   end

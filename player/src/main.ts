@@ -5,6 +5,7 @@ import { loadBranding, loadPageSettings } from './page/load';
 import { Player } from './player';
 import { IS_SUPPORTED, preconnected } from './preconnect';
 import { PublicApi } from './public_api';
+import { addressWithLink } from './sign_in/used_link';
 import type { State } from './state';
 import { StoppedPlayer } from './stopped_player';
 import './style/tokens.css';
@@ -27,7 +28,9 @@ async function start(): Promise<void> {
   // Only a link that names another server has to wait for page.json.
   const settings = preconnected === undefined ? await loadPageSettings(warn) : undefined;
   const url =
-    settings === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, settings.signallingHosts);
+    settings === undefined
+      ? signallingUrl(addressWithLink())
+      : overriddenUrl(addressWithLink(), settings.signallingHosts);
   if (url === undefined) {
     await showEnd('link');
     return;
@@ -36,6 +39,9 @@ async function start(): Promise<void> {
   void brand(player);
   if (window.parent !== window) {
     player.connectParent(settings ?? (await loadPageSettings(warn)));
+  } else {
+    await player.startupDone; // so that it does not delay the first frame
+    player.offerSignIn(settings ?? (await loadPageSettings(warn)));
   }
 }
 

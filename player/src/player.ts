@@ -16,6 +16,9 @@ import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
 import { ResumingTransport } from './resume/resuming_transport';
 import { Session } from './session';
+import { setToken } from './sign_in/access_token';
+import { Account } from './sign_in/account';
+import { forgetLink, hideUsedLink } from './sign_in/used_link';
 import { hasStreamer, type State } from './state';
 import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
@@ -45,6 +48,7 @@ export class Player implements PlayerApi {
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
   readonly #collector = new StatsCollector();
   readonly #toast = new Toast();
+  #account: Account | undefined;
   #texts: Texts = DEFAULT_BRANDING.texts;
   #stats: StreamStats | undefined;
   #parent: ParentWindow | undefined;
@@ -113,6 +117,23 @@ export class Player implements PlayerApi {
     this.#session.retry();
   }
 
+  useToken(token: string): void {
+    setToken(token);
+    if (this.state.phase === 'ended' && this.state.cause === 'not-allowed') {
+      this.retry();
+    }
+  }
+
+  /** Lets a refused person sign in, and a signed-in one sign out, if `settings` have it. */
+  offerSignIn(settings: PageSettings): void {
+    if (settings.signIn) {
+      this.#overlay.offerSignIn();
+      this.#account = new Account(this.#texts, () => {
+        this.#session.leave(); // or the next person at this browser would return to the session
+      });
+    }
+  }
+
   /** See Overlay.startupDone. */
   get startupDone(): Promise<void> {
     return this.#overlay.startupDone;
@@ -123,6 +144,7 @@ export class Player implements PlayerApi {
     for (const view of this.#textViews) {
       view.setTexts(texts);
     }
+    this.#account?.setTexts(texts);
   }
 
   /** Starts the message exchange with the embedding page, if `settings` allow it. */
@@ -134,6 +156,11 @@ export class Player implements PlayerApi {
     if (state.phase !== 'playing') {
       this.#collector.reset();
       this.#stats = undefined;
+    }
+    if (hasStreamer(state)) {
+      hideUsedLink();
+    } else if (state.phase === 'ended' && state.cause === 'not-allowed') {
+      forgetLink();
     }
     for (const view of this.#stateViews) {
       view.show(state);

@@ -1,5 +1,6 @@
 import { PreconnectedSocket } from './connection/preconnected_socket';
 import { hasOverride, signallingUrl } from './connection/url';
+import { addressWithLink } from './sign_in/used_link';
 
 /** Whether this browser supports WebRTC and websockets. */
 export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
@@ -10,4 +11,4 @@ export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof We
  * must be read first.
  */
 export const preconnected =
-  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(location.href)) : undefined;
+  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(addressWithLink())) : undefined;

@@ -93,7 +93,7 @@ export class Session {
       this.#state.dispatch({ type: 'warned', ...optional('warning', warning) });
     });
     watchPageCache({
-      leave: () => this.#leave(),
+      leave: () => this.leave(),
       join: () => {
         this.retry();
       },
@@ -217,7 +217,7 @@ export class Session {
   }
 
   /** Leaves the server without a change of the state; returns false for a page that has nothing to leave. */
-  #leave(): boolean {
+  leave(): boolean {
     const wasPending = this.#reconnector.isPending;
     this.#reconnector.cancel();
     if (!this.#stream.signallingProtocol.isConnected()) {

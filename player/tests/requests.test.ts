@@ -15,6 +15,7 @@ describe('parseMessage', () => {
     [{ method: 'state' }, { method: 'state' }],
     [{ method: 'stats' }, { method: 'stats' }],
     [{ method: 'retry' }, { method: 'retry' }],
+    [{ method: 'token', token: 'a.b.c' }, { method: 'token', token: 'a.b.c' }],
     [{ method: 'watch', stats: true }, { method: 'watch', stats: true }],
     [{ method: 'interact', value: { a: 1 } }, { method: 'interact', value: { a: 1 } }],
     [{ method: 'interact', value: 'text' }, { method: 'interact', value: 'text' }],

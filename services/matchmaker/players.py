@@ -21,6 +21,7 @@ from matchmaker.recent_dials import RecentDials
 from matchmaker.router_leg import RouterLeg, takes_over
 from matchmaker.session_spans import begin, router_span
 from matchmaker.settings import Settings
+from matchmaker.use_limits import use_limits_of
 from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
 from matchmaker.wishes import Wish, Wishes
 from pixelfleet.auth.admission import accepted
@@ -227,6 +228,7 @@ class Players:
             keeps_place=self._keeps_place if resumes else 0,
             by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
             limits=wish.limits,
+            use_limits=use_limits_of(identity, person, self.settings),
             client=client_digest(client),
             person=person,
         )

@@ -16,12 +16,18 @@ NO_QUERY: Final[Mapping[str, str]] = {}
 
 
 def session_url(
-    lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY, limits: SessionLimits | None = None
+    lease: Lease,
+    key: str | None,
+    passed_on: Mapping[str, str] = NO_QUERY,
+    limits: SessionLimits | None = None,
+    *,
+    seconds: float = 0.0,
 ) -> str:
     """Return the websocket URL to dial for a lease.
 
     It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
-    `passed_on` are further query parameters. `limits` are those of the session, which only a token carries.
+    `passed_on` are further query parameters. `limits` are those of the session, and `seconds` is the longest time that
+    its person may still play, or 0 without a limit: only a token carries them.
     """
     streamer = lease.streamer
     query = f"player={lease.session_id}"  # hexadecimal
@@ -29,7 +35,9 @@ def session_url(
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:
         role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
-        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role, limits)
+        token = SessionToken(
+            lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role, limits, seconds
+        )
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
 

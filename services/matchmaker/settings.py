@@ -98,6 +98,33 @@ class Settings(WebhookSettings):
         "login, its signed link or the router's cookie. 0 disables this.",
     )
 
+    subject_sessions: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A person with a login may have this many sessions at once, waiting ones included; a further one "
+        "is closed with code 4211. 0 is no limit.",
+    )
+    subject_minutes: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A person with a login may play for this many minutes a day (UTC) in all its sessions; then it is "
+        "refused with code 4212. 0 is no limit.",
+    )
+    tenant_sessions: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="All persons of a tenant together may have this many sessions at once; 0 is no limit.",
+    )
+    tenant_minutes: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="All persons of a tenant together may play for this many minutes a day; 0 is no limit.",
+    )
+
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
     connections_per_address: int = Field(
         256,

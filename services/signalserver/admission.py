@@ -214,6 +214,7 @@ class PeerAdmission:
             spectator=token.role == "spectator",
             trace=traceparent_of(request.headers),
             rules=self._settings.session_rules(token.limits) if token.limits is not None else None,
+            seconds=token.seconds,
         )
 
     def _has_ended(self, admission: Admission) -> bool:

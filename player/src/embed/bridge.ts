@@ -19,6 +19,8 @@ export interface PlayerApi {
   /** Starts a latency test; returns whether its request was sent. */
   testLatency(): boolean;
   retry(): void;
+  /** Uses an access token for each further connection, and tries again if the player was refused. */
+  useToken(token: string): void;
 }
 
 /** How long a `control` call may be pending, in milliseconds: longer than the timeout of any server. */
@@ -136,6 +138,10 @@ export class Bridge {
         return;
       case 'retry':
         this.#player.retry();
+        this.#reply(id, { result: true });
+        return;
+      case 'token':
+        this.#player.useToken(request.token);
         this.#reply(id, { result: true });
         return;
       case 'control':

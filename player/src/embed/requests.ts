@@ -1,4 +1,5 @@
 import { optional } from '../optional';
+import { isToken } from '../sign_in/access_token';
 
 /** The version of the postMessage protocol. */
 export const VERSION = 1;
@@ -10,6 +11,7 @@ export type Request =
   | { method: 'watch'; stats: boolean }
   | { method: 'interact'; value: object | string }
   | { method: 'control'; action: string; payload?: unknown }
+  | { method: 'token'; token: string }
   | { method: 'retry' };
 
 /** Identifies the reply to a request; a request without an id gets no reply, and the event `refused` if it fails. */
@@ -72,6 +74,10 @@ function parseRequest(fields: Readonly<Record<string, unknown>>): Request | stri
       return isInteraction(fields['value'])
         ? { method: 'interact', value: fields['value'] }
         : `interact: "value" must be an object or a string of at most ${String(MAX_VALUE_LENGTH)} characters`;
+    case 'token':
+      return isToken(fields['token'])
+        ? { method: 'token', token: fields['token'] }
+        : 'token: "token" must be an access token of at most 8192 characters';
     case 'control':
       return parseControl(fields['action'], fields['payload']);
     default:

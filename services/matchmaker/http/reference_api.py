@@ -18,6 +18,7 @@ from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
+from matchmaker.use_limits import use_limits_of
 from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
 from matchmaker.wishes import LAUNCH, Wish, Wishes
 from pixelfleet.auth.guard import Enter, UseLink
@@ -166,6 +167,7 @@ class ReferenceApi:
             labels=join_request.labels,
             priority=wish.priority,
             limits=wish.limits,
+            use_limits=use_limits_of(identity, person, self._settings),
             person=person,
         )
         try:

@@ -148,6 +148,14 @@ LIBRARY_SECONDS: Final = 86_400
 LIBRARY_LIST_SECONDS: Final = 90 * 86_400
 """The time to live of the list of libraries, which each connection renews."""
 
+# -- limits of persons and tenants ------------------------------------------------------------------
+
+DAY_SECONDS: Final = 86_400
+"""The period of the minutes a day; it begins at midnight, UTC."""
+
+USE_KEPT_SECONDS: Final = 2 * DAY_SECONDS
+"""The use of a day is stored for this time after its last change."""
+
 # -- single use -------------------------------------------------------------------------------------
 
 MAX_REDEEMED: Final = 100_000

@@ -88,6 +88,17 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions of this server that may last longer, each with a number of seconds."""
 
 
+class UseLimit(msgspec.Struct, frozen=True, array_like=True):
+    """What a person, or all persons of a tenant, may use."""
+
+    name: str
+    """A digest (hex) of the person or tenant."""
+    sessions: int = 0
+    """The simultaneous sessions, waiting ones included; 0 is no limit."""
+    seconds: int = 0
+    """The seconds a day (UTC) with a streamer; 0 is no limit."""
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A player's request for a streamer."""
 
@@ -115,6 +126,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     person gets the streamer of such a session back while that is away."""
     limits: SessionLimits | None = None
     """The limits of its session; None for those of the server."""
+    use_limits: tuple[UseLimit, ...] = ()
+    """The limits that apply to its player. The session counts for each of them until it ends."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""

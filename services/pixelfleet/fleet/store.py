@@ -47,6 +47,14 @@ class NothingServesError(TicketRefusedError):
     """No streamer serves the ticket, and none is expected."""
 
 
+class TooManySessionsError(TicketRefusedError):
+    """The person or its tenant has as many sessions as it may have."""
+
+
+class NoMinutesError(TicketRefusedError):
+    """The person or its tenant has used its minutes of the day."""
+
+
 class PlaceLostError(TicketRefusedError):
     """The player returns to a place that is no longer kept."""
 
@@ -98,6 +106,9 @@ class FleetStore(Protocol):
 
         Raises TicketRefusedError or KickedError.
         """
+
+    async def seconds_left(self, ticket: Ticket) -> float | None:
+        """Return how many seconds a session may last by the limits of its ticket; None without a limit of time."""
 
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions in order: their tickets, or their leases that no server has reported.

@@ -20,13 +20,22 @@ class SessionToken(msgspec.Struct, frozen=True):
     app: str
     role: Literal["player", "spectator"] = "player"
     limits: SessionLimits | None = None
+    seconds: float = 0.0
+    """The longest time that the session may last, by the limits of its person; 0 is no limit."""
 
 
 def sign(token: SessionToken, key: str) -> str:
     """Return the token as a signed string, valid for LIFETIME_SECONDS."""
-    claims = {"sub": token.session_id, "endpoint": token.endpoint_id, "app": token.app, "role": token.role}
+    claims: dict[str, object] = {
+        "sub": token.session_id,
+        "endpoint": token.endpoint_id,
+        "app": token.app,
+        "role": token.role,
+    }
     if token.limits is not None:
         claims["limits"] = msgspec.to_builtins(token.limits)
+    if token.seconds > 0:
+        claims["seconds"] = token.seconds
     return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
@@ -42,6 +51,7 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
                 "app": claims.get("app"),
                 "role": claims.get("role", "player"),
                 "limits": claims.get("limits"),
+                "seconds": claims.get("seconds", 0.0),
             },
             SessionToken,
         )

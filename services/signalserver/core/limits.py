@@ -58,9 +58,10 @@ def warn_again(state: State[K], player: Subscriber[K]) -> None:
 def check(state: State[K]) -> None:
     """Warn the players whose sessions are about to end, and close those whose time is over."""
     for peer in list(state.roster.peers(Role.PLAYER)):
-        if peer.subscriber is not None and rules_of(state, peer.subscriber).any:
-            _start(peer.subscriber)
-            _apply(state, peer.subscriber)
+        player = peer.subscriber
+        if player is not None and (player.time.longest or rules_of(state, player).any):
+            _start(player)
+            _apply(state, player)
 
 
 def rules_of(state: State[K], player: Subscriber[K]) -> SessionRules:

@@ -34,6 +34,8 @@ class Admission:
     """The `traceparent` of the service that connected the player; empty without tracing."""
     rules: SessionRules | None = None
     """The limits of this session, in place of those of the server."""
+    seconds: float = 0.0
+    """The longest time that the session may last by the limits of its person; 0 is no limit."""
 
 
 @dataclass(slots=True, eq=False)

@@ -85,6 +85,8 @@ class Switchboard(Generic[K]):
         if former is not None:
             peer.subscriber.time = former.time
             absence.renew(peer.subscriber, former)
+        elif admission is not None and admission.seconds > 0:
+            peer.subscriber.time.longest = admission.seconds
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         limits.begin(state, peer.subscriber)

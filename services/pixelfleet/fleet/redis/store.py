@@ -94,6 +94,12 @@ class RedisFleetStore:
         assert placed is not None
         return placed
 
+    async def seconds_left(self, ticket: Ticket) -> float | None:
+        """Return how many seconds a session may last by the limits of its ticket."""
+        if not any(each.seconds for each in ticket.use_limits):
+            return None
+        return int(await self._runner.run("seconds_left", *_limits_of(ticket))) / 1e6
+
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions."""
         await self._runner.run("leave", replica_id, int(may_return), *session_ids)
@@ -218,12 +224,23 @@ class RedisFleetStore:
             _write(ticket),
             ticket.person,
             ticket.client,
-            1 if returns else 2 * ticket.by_cookie,  # how it joins, as `join.lua` expects it
+            _way_of(ticket, returns=returns),
+            *_limits_of(ticket),
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
             raise error(text)
         return reply
+
+
+def _limits_of(ticket: Ticket) -> list[str | int]:
+    """Return the limits of a ticket as the scripts expect them: name, sessions and seconds of each."""
+    return [fact for each in ticket.use_limits for fact in (each.name, each.sessions, each.seconds)]
+
+
+def _way_of(ticket: Ticket, *, returns: bool) -> int:
+    """Return how a ticket joins, as `join.lua` expects it."""
+    return 1 if returns else 2 * ticket.by_cookie
 
 
 def _bytes(fact: object) -> bytes:

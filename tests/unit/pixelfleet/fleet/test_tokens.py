@@ -134,3 +134,8 @@ def test_a_token_is_valid_for_its_lifetime_and_the_leeway_and_also_before_its_ti
 def test_a_token_expires_soon() -> None:
     decoded = jwt.decode(sign(TOKEN, KEY), KEY, algorithms=[ALGORITHM], audience="server")
     assert decoded["exp"] - decoded["iat"] == LIFETIME_SECONDS <= 60
+
+
+def test_the_longest_time_of_a_session_is_signed() -> None:
+    token = SessionToken("session", "server", "cam", "app", seconds=90.5)
+    assert verify(sign(token, KEY), KEY, "server") == token

@@ -267,3 +267,22 @@ def test_another_page_is_recorded_as_warned_and_sent_nothing() -> None:
     talk.extend("epic", 600)
     assert [each.warned for each in talk.switchboard.players()] == [None]
     assert talk.receive("epic") == []
+
+
+def test_the_limit_of_a_person_ends_its_session_and_that_of_no_other() -> None:
+    talk = limited(warn_seconds=60)
+    talk.page("page", Admission("session-1", "cam", "game", seconds=300))
+    talk.page("other", Admission("session-2", "cam", "game"))
+    talk.receive("page")
+    talk.pass_time(240)
+    assert talk.receive("page") == [warning("time", 60.0)]
+    talk.extend("page", 600)
+    talk.pass_time(60)
+    assert talk.closed == {"page": (close_codes.TIME_OVER, close_codes.TIME_OVER.reason)}, "nothing extends it"
+
+
+def test_the_shorter_of_two_limits_ends_a_session() -> None:
+    talk = limited(session_seconds=100, warn_seconds=0)
+    talk.page("page", Admission("session-1", "cam", "game", seconds=300))
+    talk.pass_time(100)
+    assert talk.closed["page"][0] is close_codes.TIME_OVER

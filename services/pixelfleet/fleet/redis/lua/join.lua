@@ -3,7 +3,8 @@
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
--- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
+-- ARGV[13...] the limits of its person and tenant, each a name, sessions, seconds
+-- Returns 'sessions' or 'minutes' for a limit that is reached, the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
 --   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
 --   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
 --   kicked, or 'lost' for a returning player whose place is no longer kept
@@ -33,6 +34,8 @@ if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10], P .. 'away:' ..
   local held = ARGV[12] == '2' and wants == '' and take_away_session(ARGV[10], app, selector)
   if held then return answer(held) end
 end
+local over = refused_by_limit(13, ARGV)
+if over then return answer(over) end
 wants = resolve_wanted(app, wants)
 if wants == '' then
   local refusal = register_selector(app, selector, replica == '' and is_known or may_wait, client)
@@ -56,6 +59,7 @@ end
 local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
 local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
   'arr', arrival, 'tk', ARGV[9], 'av', '' }
+if ARGV[13] then begin_use(session, ARGV[9]) end
 if replica ~= '' then
   call('SADD', P .. 'rt:' .. replica, session)
   register_replica(replica)

@@ -37,6 +37,8 @@
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
 --   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)
+--   use:NAME           set     the sessions of a person or tenant with limits;  day:NAME  hash  its use of a day (with a
+--                              TTL): day (since 1970, UTC), used (microseconds of sessions that have ended)
 --   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
 --                              they are removed;  unknown  set  other apps, while they have a waiting ticket
 --   unknown:APP        set     the lanes of such an app, which are not in `lanes`

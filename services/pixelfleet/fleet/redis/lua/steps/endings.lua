@@ -4,6 +4,8 @@
 local function delete_ticket(session, replica, state)
   add_session_event('ended', session, 'state', state)
   call('SREM', P .. 'rt:' .. replica, session)
+  local t = call('HMGET', P .. 't:' .. session, 'st', 'since', 'tk')
+  end_use(session, t[1], t[2], t[3])
   call('DEL', P .. 't:' .. session)
 end
 
@@ -17,8 +19,9 @@ end
 
 -- Ends a held session. No replica owns it any more.
 local function end_session(session)
-  local t = call('HMGET', P .. 't:' .. session, 'sh', 'app')
+  local t = call('HMGET', P .. 't:' .. session, 'sh', 'app', 'since', 'tk')
   if not t[2] then return end
+  end_use(session, 'H', t[3], t[4])
   if t[1] ~= '1' then count_end(t[2]) end
   add_session_event('ended', session)
   call('DEL', P .. 't:' .. session)

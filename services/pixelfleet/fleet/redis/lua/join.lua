@@ -4,10 +4,11 @@
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
 -- ARGV[13...] the limits of its person and tenant, each a name, sessions, seconds
--- Returns 'sessions' or 'minutes' for a limit that is reached, the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
---   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
---   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
---   kicked, or 'lost' for a returning player whose place is no longer kept
+-- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, 'sessions'
+--   or 'minutes' for a limit that is reached, false when no streamer is free for a reservation, 'choices' when the app
+--   or the client has too many selectors, 'unknown' when too many unknown apps wait, in all or of the client, 'gone'
+--   for a session that is over, 'kicked' for a person that an operator has kicked, or 'lost' for a returning player
+--   whose place is no longer kept
 expire(ARGV[3])
 local session, replica, app, selector, wants, client = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[11]
 local T = P .. 't:' .. session

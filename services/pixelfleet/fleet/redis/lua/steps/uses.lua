@@ -35,7 +35,7 @@ end
 
 -- Returns the names of the limits of a ticket. Text of a client cannot contain this field: its quotes are escaped.
 local function limited_names(ticket)
-  local limits = ticket and ticket:match('"limits":%[(%[.-%])%]')
+  local limits = ticket and ticket:match('"use_limits":%[(%[.-%])%]')
   return limits and limits:gmatch('"(%x+)"') or function() end
 end
 

@@ -223,12 +223,16 @@ class Players:
     def _hands_over(self, head: RequestHead) -> bool:
         """Return whether a request is from a router that can take its player over."""
         claim = head.headers.get(CLAIM_HEADER)
-        if claim is None or not self.handover_key:
+        return claim is not None and self.is_router(claim, head.remote)
+
+    def is_router(self, claim: str, client: str) -> bool:
+        """Return whether a claim is that of a router; `client` is its address, for the log."""
+        if not self.handover_key:
             return False
         try:
             self._claims.check(claim, self.now())
         except TokenError as error:
-            log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
+            log.warning("claim of a router refused; its players are relayed", client=client, why=str(error))
             return False
         return True
 

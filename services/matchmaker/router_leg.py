@@ -11,7 +11,7 @@ from pixelfleet.net.websocket import WebSocket
 ANSWER_SECONDS: Final = 8.0
 """The longest wait for the answer of a router, whose dial takes at most 3 s; a lease is valid for 10 s."""
 
-HOLD: Final = handover.encode(Hold())
+HOLD: Final = handover.encode(Hold(trunk=True))
 RELAY: Final = handover.encode(Relay())
 
 

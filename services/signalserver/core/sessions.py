@@ -86,7 +86,10 @@ class Sessions(Generic[K]):
         self._seen.add(admission.session_id)
 
     def _of(self, endpoint_id: str) -> StreamerSessions:
-        return self.by_streamer.setdefault(endpoint_id, StreamerSessions())
+        found = self.by_streamer.get(endpoint_id)
+        if found is None:
+            found = self.by_streamer[endpoint_id] = StreamerSessions()
+        return found
 
 
 def direct_session(player_id: str) -> str:

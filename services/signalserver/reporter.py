@@ -72,12 +72,12 @@ class Reporter:
             sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
-        away = self._hub.away_sessions()
+        away, ready = self._hub.away_sessions(), self._ready()
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source, away)
+                self._streamer(source, away, ready=ready)
                 for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
@@ -128,7 +128,7 @@ class Reporter:
     def _ready(self) -> bool:
         return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
 
-    def _streamer(self, source: Source[PeerSocket], away: Set[str]) -> StreamerReport:
+    def _streamer(self, source: Source[PeerSocket], away: Set[str], *, ready: bool) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         return StreamerReport(
             server_id=self._server_id,
@@ -142,7 +142,7 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
-            away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
-            ready=self._ready(),
+            away=tuple(name for name in (*present.sessions, *present.spectators) if name in away) if away else (),
+            ready=ready,
             draining=self._drain.begun,
         )

@@ -17,8 +17,8 @@ from pixelfleet.protocol import close_codes
 from router.app import Router
 from tests.integration.conftest import Chain
 from tests.integration.matchmakers import RunningMatchmaker, running_legacy_server, running_matchmaker
-from tests.integration.peers import Peer, player
-from tests.integration.test_handover import KEY, exchange, negotiate, running_router, streamer
+from tests.integration.peers import Peer, negotiate, player, streamer
+from tests.integration.test_handover import KEY, exchange, running_router
 from tests.parts import eventually
 
 pytestmark = pytest.mark.integration

@@ -81,7 +81,7 @@ class Sessions(Generic[K]):
         self._seen.difference_update(ended)
 
     def _count(self, admission: Admission) -> None:
-        streamer = self._of(admission.endpoint_id)
+        streamer = self.by_streamer.get(admission.endpoint_id) or self._of(admission.endpoint_id)
         (streamer.spectators if admission.spectator else streamer.sessions).append(admission.session_id)
         self._seen.add(admission.session_id)
 

@@ -17,6 +17,7 @@ class _Known(NamedTuple):
     """The encoded facts of one streamer, as it was last reported."""
 
     report: StreamerReport
+    key: str
     facts: list[bytes]
     joined: bytes
 
@@ -26,26 +27,28 @@ class ReportWriter:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, _Known]] = {}
-        """The streamers by server and key, of servers that report themselves."""
+        """The streamers by server and endpoint id, of servers that report themselves."""
 
     def words(self, report: ServerReport) -> list[bytes]:
         """Return the arguments of the script from the digest on."""
         before = self._known.pop(report.server_id, {})
-        keys, streamers = [each.key for each in report.streamers], []
-        for key, each in zip(keys, report.streamers, strict=True):
-            found = before.get(key)
-            streamers.append(found if found is not None and found.report == each else _encoded(each))
-        if streamers and not report.owner:
-            self._known[report.server_id] = dict(zip(keys, streamers, strict=True))
-        named = orjson.dumps(keys)
-        content = b"\0".join([named, *(each.joined for each in streamers)])
-        digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
-        return [
-            digest.encode(),
-            orjson.dumps(report.ended),
-            named,
-            *(fact for each in streamers for fact in each.facts),
-        ]
+        keys: list[str] = []
+        facts: list[bytes] = []
+        joined = [b""]
+        known: dict[str, _Known] = {}
+        for each in report.streamers:
+            found = before.get(each.endpoint_id)
+            if found is None or found.report != each:
+                found = _encoded(each)
+            known[each.endpoint_id] = found
+            keys.append(found.key)
+            joined.append(found.joined)
+            facts += found.facts
+        if known and not report.owner:
+            self._known[report.server_id] = known
+        named = joined[0] = orjson.dumps(keys)
+        digest = hashlib.blake2b(b"\0".join(joined), digest_size=DIGEST_BYTES).hexdigest()
+        return [digest.encode(), orjson.dumps(report.ended), named, *facts]
 
 
 def _encoded(report: StreamerReport) -> _Known:
@@ -63,4 +66,4 @@ def _encoded(report: StreamerReport) -> _Known:
         _write(report),
         orjson.dumps(report.away),
     ]
-    return _Known(report, facts, b"\0".join(facts))
+    return _Known(report, report.key, facts, b"\0".join(facts))

@@ -8,11 +8,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from matchmaker.trunks import Trunks
 from pixelfleet.fleet.handover import ClaimWriter, handover_key
 from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.trunks import TRUNK_HEADER, TRUNK_TARGET
 from pixelfleet.net.dial import DialError, dial
-from pixelfleet.net.trunk.connection import trunk_bounds
+from pixelfleet.net.request_head import RequestHead
+from pixelfleet.net.trunk.connection import AcceptedTrunk, trunk_bounds
 from pixelfleet.protocol import close_codes
 from router.app import Router
 from tests.integration.conftest import Chain
@@ -119,6 +121,21 @@ async def test_players_go_to_another_replica_when_theirs_shuts_down(page_folder:
             for _ in range(4):
                 await stack.enter_async_context(waiting(player_url(front)))
             assert (len(one.server.players), len(other.server.players)) == (0, 4)
+
+
+async def test_a_player_that_its_trunk_refuses_gets_a_connection_of_its_own(
+    page_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a load balancer the replica of the trunk may be full, and another one not."""
+
+    def refuse(_: Trunks, trunk: AcceptedTrunk, number: int, __: RequestHead) -> None:
+        trunk.refuse(number, 503, "the queue is full")
+
+    async with running_matchmaker() as running, with_trunk(page_folder, running) as front:
+        monkeypatch.setattr(Trunks, "_decide", refuse)
+        async with waiting(player_url(front)):
+            assert len(running.server.players) == 1
+            assert len(front.players.trunks) == on_trunks(front) == 0
 
 
 async def test_a_matchmaker_that_stops_closes_the_players_of_its_trunk_with_a_reconnect_code(page_folder: Path) -> None:

@@ -23,6 +23,7 @@ from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
+from matchmaker.trunks import Trunks
 from matchmaker.webhooks.service import open_webhooks
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
@@ -114,7 +115,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             matchmaker.link_port = await stack.enter_async_context(legacy_servers.listening(settings.link_port))
         webhooks = await stack.enter_async_context(open_webhooks(settings, fleet, replica_id, metrics.webhooks))
         players.admission_webhook = webhooks.admission
-        events = await _open_ports(stack, matchmaker, fleet, settings, metrics)
+        events = await _open_ports(stack, matchmaker, fleet, settings, metrics, heartbeat)
         await stack.enter_async_context(
             background(
                 broker.run(),
@@ -141,7 +142,12 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
 
 
 async def _open_ports(
-    stack: AsyncExitStack, matchmaker: Matchmaker, fleet: FleetStore, settings: Settings, metrics: Metrics
+    stack: AsyncExitStack,
+    matchmaker: Matchmaker,
+    fleet: FleetStore,
+    settings: Settings,
+    metrics: Metrics,
+    heartbeat: Heartbeat,
 ) -> Events:
     """Open the ports for players and the API, for plain HTTP and for metrics; return the API's event stream."""
     players = matchmaker.players
@@ -158,9 +164,12 @@ async def _open_ports(
     reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing, webhook)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
+    decides = guard.authenticates(policy) or webhook
+    admit = partial(players.admit, enter, guard.redeem_link) if decides else players.take
+    trunks = Trunks(players, admit, heartbeat)
     server = Server(
         app,
-        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) or webhook else players.take,
+        trunks.admit,
         host=settings.host,
         port=settings.port,
         option="--port",
@@ -169,6 +178,7 @@ async def _open_ports(
     )
     await stack.enter_async_context(server)
     stack.callback(events.close)
+    stack.callback(trunks.close)
     matchmaker.port = server.port
 
     if settings.redirect_port is not None:

@@ -80,7 +80,7 @@ class Players:
         self._keeps_place = math.ceil(settings.resume_seconds)
         self._waiting_key = waiting_key(self.session_key) if self.session_key else os.urandom(32)
         self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
-        self._claims = ClaimReader(self.handover_key) if self.handover_key else None
+        self.claims = ClaimReader(self.handover_key) if self.handover_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
@@ -163,7 +163,7 @@ class Players:
             return refused
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
-        token, hands_over = returning.token, takes_over(head, self._claims, self.now())
+        token, hands_over = returning.token, takes_over(head, self.claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over) or token.trace
         ticket = structs.replace(
             token.ticket,
@@ -232,7 +232,7 @@ class Players:
             client=client_digest(client),
             person=person,
         )
-        hands_over = takes_over(head, self._claims, self.now())
+        hands_over = takes_over(head, self.claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(

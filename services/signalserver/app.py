@@ -263,8 +263,9 @@ class _Ports:
 
 def _is_direct(request: RequestHead) -> bool:
     """Return whether a player is not relayed by a matchmaker or a router, which dial for many from one address."""
-    query = request.query
-    return "session" not in query and query.get("resume", NEW) == NEW
+    if "session=" in request.raw_path:  # as both write it; to parse the query of each player twice is not worth it
+        return False
+    return request.query.get("resume", NEW) == NEW
 
 
 def _switchboard(settings: Settings, tracing: Tracing) -> Switchboard[PeerSocket]:

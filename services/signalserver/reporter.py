@@ -73,12 +73,13 @@ class Reporter:
             sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
-        away, warned = self._hub.away_sessions(), warned_sessions(self._hub.switchboard.players())
+        away, ready = self._hub.away_sessions(), self._ready()
+        warned = warned_sessions(self._hub.switchboard.players())
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source, away, warned)
+                self._streamer(source, away, warned, ready=ready)
                 for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
@@ -129,7 +130,9 @@ class Reporter:
     def _ready(self) -> bool:
         return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
 
-    def _streamer(self, source: Source[PeerSocket], away: Set[str], warned: Mapping[str, str]) -> StreamerReport:
+    def _streamer(
+        self, source: Source[PeerSocket], away: Set[str], warned: Mapping[str, str], *, ready: bool
+    ) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         names = (*present.sessions, *present.spectators)
         return StreamerReport(
@@ -144,10 +147,8 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
-            away=tuple(name for name in names if name in away),
-            warned=tuple(
-                f"{name} {warned[name]}" for name in (*present.sessions, *present.spectators) if name in warned
-            ),
-            ready=self._ready(),
+            away=tuple(name for name in names if name in away) if away else (),
+            warned=tuple(f"{name} {warned[name]}" for name in names if name in warned) if warned else (),
+            ready=ready,
             draining=self._drain.begun,
         )

@@ -81,12 +81,15 @@ class Sessions(Generic[K]):
         self._seen.difference_update(ended)
 
     def _count(self, admission: Admission) -> None:
-        streamer = self._of(admission.endpoint_id)
+        streamer = self.by_streamer.get(admission.endpoint_id) or self._of(admission.endpoint_id)
         (streamer.spectators if admission.spectator else streamer.sessions).append(admission.session_id)
         self._seen.add(admission.session_id)
 
     def _of(self, endpoint_id: str) -> StreamerSessions:
-        return self.by_streamer.setdefault(endpoint_id, StreamerSessions())
+        found = self.by_streamer.get(endpoint_id)
+        if found is None:
+            found = self.by_streamer[endpoint_id] = StreamerSessions()
+        return found
 
 
 def direct_session(player_id: str) -> str:

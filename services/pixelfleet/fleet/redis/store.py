@@ -1,6 +1,5 @@
 """The fleet store on Redis, shared by any number of replicas. The rules are in `lua/`; this translates calls."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -18,16 +17,15 @@ from pixelfleet.fleet.model import (
     Renewal,
     Reported,
     ServerReport,
-    StreamerReport,
     StreamerView,
     Ticket,
     Totals,
     rank_of,
     rank_offset,
-    selector_of,
 )
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
 from pixelfleet.fleet.redis.replies import REFUSALS, app_totals_of, lane_view_of, lease_of, placed_of
+from pixelfleet.fleet.redis.reports import ReportWriter
 from pixelfleet.fleet.redis.views import RedisViews
 from pixelfleet.fleet.store import Placed
 
@@ -52,17 +50,15 @@ class RedisFleetStore:
         self._runner = runner
         self._announcements = announcements
         self._views = RedisViews(runner, prefix)
+        self._reports = ReportWriter()
 
     # -- for owners of streamers --------------------------------------------------------------------
 
     async def report(self, report: ServerReport) -> Reported:
         """Replace the stored streamers of one server."""
-        facts: list[Any] = [orjson.dumps(report.ended), orjson.dumps([each.key for each in report.streamers])]
-        for each in report.streamers:
-            facts += _streamer_facts(each)
-        digest = hashlib.blake2b(b"\0".join(_bytes(fact) for fact in facts[1:]), digest_size=9).hexdigest()
+        words = self._reports.words(report)
         taken, fence, *end = await self._runner.run(
-            "report", report.server_id, report.sequence, report.owner, report.fence, digest, *facts
+            "report", report.server_id, report.sequence, report.owner, report.fence, *words
         )
         ended, extended = _ends_and_extensions_of(end)
         return Reported(taken=taken == 1, fence=int(fence), end=ended, extend=extended)
@@ -243,10 +239,6 @@ def _way_of(ticket: Ticket, *, returns: bool) -> int:
     return 1 if returns else 2 * ticket.by_cookie
 
 
-def _bytes(fact: object) -> bytes:
-    return fact if isinstance(fact, bytes) else str(fact).encode()
-
-
 def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(sorted(value.decode() for value in values))
 
@@ -270,24 +262,6 @@ def _ends_and_extensions_of(names: Sequence[bytes]) -> tuple[tuple[str, ...], tu
 
 def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def _streamer_facts(report: StreamerReport) -> list[Any]:
-    return [
-        report.endpoint_id,
-        report.app,
-        report.capacity,
-        int(report.ready and not report.draining),
-        orjson.dumps(report.sessions),
-        orjson.dumps(report.spectators),
-        selector_of(report.labels),
-        report.node,
-        int(report.legacy),
-        report.players,
-        _write(report),
-        orjson.dumps(report.away),
-        orjson.dumps(report.warned),
-    ]
 
 
 def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:

@@ -3,12 +3,14 @@
 `name=` keeps the field names of stored JSON, which other releases read.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal
 
 import msgspec
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
+from pixelfleet.fleet.records import NO_FACTS, NO_ORIGIN, Origin, SessionFacts
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -64,6 +66,8 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     streamers: tuple[StreamerReport, ...] = ()
     ended: tuple[str, ...] = ()
     """Sessions that have ended since the last accepted report; some may not have been in any report."""
+    facts: Mapping[str, SessionFacts] = {}
+    """What has changed since the last accepted report, by session."""
     owner: str = ""
     """Empty for the server's own report; otherwise the replica that holds a legacy server's connection."""
     fence: int = 0
@@ -110,6 +114,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_cookie: bool = False
     """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
     person gets the streamer of such a session back while that is away."""
+    origin: Origin | None = None
+    """What the record of its session has from its request; None without records."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""
@@ -169,6 +175,10 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The time at which its ticket joined the queue; it orders restored tickets."""
     deadline: float = 0.0
     """The time at which it expires, on the store's clock; 0 if it expires only with its owner."""
+    origin: Origin = NO_ORIGIN
+    """What its record will have from its player's request; only in a snapshot."""
+    facts: SessionFacts = NO_FACTS
+    """What its server has reported of it; only in a snapshot."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

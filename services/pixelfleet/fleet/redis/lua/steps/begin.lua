@@ -7,16 +7,19 @@
 --   epoch              hash    id, since, until (matching begins then), recovered (the recovery from a reset ends then,
 --                              and legacy streamers may be free), run (run id of the server process), last (the
 --                              latest arrival), pol (the policies, in one field), unk (the waiting tickets of unknown
---                              apps), r:REPLICA (time of that replica's last renewal)
+--                              apps), r:REPLICA (time of that replica's last renewal), rec (the number of records
+--                              that are kept; missing for none)
 --   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined or withheld),
 --                              p:app (unused), b:streamer (operator drain of a streamer that is gone),
---                              e: (run catch_up), u: (run recount_unknown)
+--                              e: (run catch_up), u: (run recount_unknown), x:session (its place is no longer kept)
 --   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (end:SERVER is not empty)
 --   s:STREAMER         hash    one streamer: its report (rep), its facts, and its share of indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
 --   sh:STREAMER        set     sessions with a lease that the server has reported
---   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld)
---   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until then)
+--   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld);
+--                              rec and facts are the parts of its record that its matchmaker and its server know
+--   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until
+--                              then), r (the record of its session, unless it returns)
 --   away:PERSON        hash    the session of a person that is away (with a TTL), if a cookie may bring it back
 --   replicas           set     the replicas that are alive
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
@@ -30,6 +33,7 @@
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   audit              list    changes of operators, newest first, each with its time before it
+--   records            stream  ended sessions
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
 --   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)

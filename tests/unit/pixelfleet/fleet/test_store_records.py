@@ -48,6 +48,7 @@ async def test_a_session_has_a_record_of_its_whole_life(keeping: Fleet) -> None:
     clock = keeping.clock
     await keeping.gets(ticket("before"))
     await keeping.reports(streamer(node="gpu-1", sessions=("before",)))
+    clock.advance(1.0)  # no two tickets arrive at the same moment
     queued = clock.now
     await keeping.waits(recorded("first", who="ada", address="1f2e"))
     await keeping.passes(20.0, servers=("s1",))

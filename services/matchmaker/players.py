@@ -18,6 +18,7 @@ from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.origins import Origins
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.router_leg import RouterLeg
@@ -85,6 +86,7 @@ class Players:
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
+        self._origins = Origins(settings)
         self.tls = tls
         self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
@@ -210,6 +212,7 @@ class Players:
             by_cookie=self.session_key is not None
             and not can_resume(forwarded)
             and is_by_cookie(identity, head.headers),
+            origin=self._origins.of(identity, join_request, head.remote, head.headers),
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )

@@ -23,9 +23,6 @@ ADDRESS_AUDIENCE: Final = "pixelfleet-record-address"
 ADDRESS_DIGITS: Final = 16
 """Hexadecimal digits of the hash of an address."""
 
-MAX_WHO_LENGTH: Final = 256
-"""A longer subject is cut in records."""
-
 PLAYER: Final = "player"
 OPERATOR: Final = "operator"
 STREAMER: Final = "streamer"

@@ -16,7 +16,7 @@ def reported_playback(page_stats: Mapping[str, Any]) -> tuple[str, float] | None
     not known is empty.
     """
     stall, codec = page_stats.get("longestStall"), page_stats.get("codec")
-    if type(stall) not in (int, float) or not 0 <= stall <= MAX_STALL_SECONDS:
+    if not isinstance(stall, int | float) or isinstance(stall, bool) or not 0 <= stall <= MAX_STALL_SECONDS:
         return None
     name = codec.upper() if isinstance(codec, str) else ""
     return name if name in CODECS else "", float(stall)

@@ -31,8 +31,21 @@ def streamer(**fields: Any) -> Streamer:
     return Streamer(**{**body, **fields})
 
 
-def session(*, away: bool = False) -> Session:
+def session(*, away: bool = False, **fields: Any) -> Session:
+    facts: dict[str, Any] = {
+        "who": None,
+        "address": None,
+        "node": "",
+        "waited_seconds": None,
+        "first_frame_seconds": None,
+        "path": None,
+        "codec": None,
+        "longest_stall_seconds": 0.0,
+        "resumed": 0,
+        "ends_at": None,
+    }
     return Session(
+        **{**facts, **fields},
         away=away,
         id="x",
         app="car",

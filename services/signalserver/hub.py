@@ -210,7 +210,7 @@ class Hub:
             elif isinstance(output, RosterChanged):
                 self._on_roster_changed()
             elif isinstance(output, Close):
-                output.to.close(output.why, output.reason)
+                self._close(output)
             elif isinstance(output, SourceNamed):
                 self._on_named(output)
             elif isinstance(output, Probe):
@@ -265,6 +265,11 @@ class Hub:
         players = self.connections(Role.PLAYER) if self.switchboard.away_count else []
         return {player.session for player in players if self.switchboard.is_away(player.socket)}
 
+    def stop(self) -> None:
+        """Close every peer: the server stops, which is why their sessions end."""
+        self.ledger.end_all(perf_counter(), close_codes.RESTARTING.code)
+        self.close_all(close_codes.RESTARTING)
+
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""
         for connection in list(self._connections.values()):
@@ -293,6 +298,13 @@ class Hub:
         socket.ping()
         loop = asyncio.get_running_loop()
         loop.call_later(PROBE_SECONDS + TIMER_MARGIN, lambda: self.execute(self.switchboard.tick(perf_counter())))
+
+    def _close(self, output: Close[PeerSocket]) -> None:
+        connection = self._connections.get(output.to)
+        output.to.close(output.why, output.reason)
+        if connection is not None and connection.role is Role.PLAYER:
+            # The session is over although its connection may take a while to close.
+            self.ledger.end(connection.session, perf_counter(), output.why.code)
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]

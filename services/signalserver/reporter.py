@@ -13,7 +13,6 @@ from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.records import SessionFacts
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
-from pixelfleet.protocol import close_codes
 from signalserver.application.watch import ApplicationWatch
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.roster import Role, Source
@@ -111,7 +110,6 @@ class Reporter:
                     continue
         finally:
             self._sequence += 1
-            self._hub.ledger.end_all(perf_counter(), close_codes.RESTARTING.code)
             last = ServerReport(server_id=self._server_id, sequence=self._sequence, facts=self._facts())
             with suppress(TimeoutError):
                 async with asyncio.timeout(FINAL_REPORT_SECONDS):

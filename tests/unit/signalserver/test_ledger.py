@@ -69,6 +69,7 @@ async def test_a_kicked_player_was_ended_by_an_operator() -> None:
     made = make_hub()
     player = made.player(ADA)
     made.hub.end_session("ada-1")
+    assert list(made.hub.ledger.changes()) == ["ada-1"], "before the connection has ended"
     player.leave(close_codes.KICKED.code)
     facts = reported(made.hub.ledger)["ada-1"]
     assert (facts.ending, facts.by) == ("kicked", "operator")

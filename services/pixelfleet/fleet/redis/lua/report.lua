@@ -34,11 +34,11 @@ local freed = {}
 local NONE = {}
 local function list(json) return json and json ~= '[]' and cjson.decode(json) or NONE end
 
-local session_facts = kept_records and store_session_facts(list(ARGV[8])) or NONE
+if kept_records then take_session_facts(list(ARGV[8])) end
 
 -- Records the end of a session that this server holds no more, if its player has come without a ticket.
 local function record_if_direct(name, s)
-  local facts = session_facts[name]
+  local facts = reported_facts[name]
   if facts and call('EXISTS', P .. 't:' .. name) == 0 then record_direct_end(name, s, facts) end
 end
 

@@ -150,7 +150,7 @@ local function expire(replica)
   else begin_epoch('', 0) end
   warming_up, last_arrival = now < matching_from, tonumber(epoch[2] or 0)
   all_policies, last_renewal, unknown_waiting = epoch[3], tonumber(epoch[4] or 0), tonumber(epoch[5] or 0)
-  kept_records = epoch[7] or nil
+  kept_records, reported_facts = epoch[7] or nil, {}
   for _, entry in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do
     local kind, name = entry:sub(1, 2), entry:sub(3)
     local at = call('ZSCORE', DUE, entry)

@@ -3,6 +3,8 @@
 
 -- How many records are kept, as text; nil for none. expire() reads it.
 local kept_records
+-- What the report that is being handled has of sessions: a JSON object by session.
+local reported_facts
 
 -- Returns microseconds as text with the unit of seconds.
 local function in_seconds(micros) return micros:sub(1, -7) .. '.' .. micros:sub(-6) end
@@ -31,7 +33,8 @@ local function record_of(session, cause, code, node)
     streamer_parts(parts, key, node or (look_up(key, 'node')))
   end
   if started then parts[#parts + 1] = started end
-  if t[6] then parts[#parts + 1] = t[6]:sub(2, -2) end
+  local facts = reported_facts[session] or t[6]
+  if facts then parts[#parts + 1] = facts:sub(2, -2) end
   if t[7] then parts[#parts + 1] = '"operator":' .. cjson.encode(t[7]) end
   if cause then parts[#parts + 1] = '"cause":"' .. cause .. '"' end
   if code and code ~= '' then parts[#parts + 1] = '"code":' .. code end
@@ -54,15 +57,14 @@ local function record_direct_end(session, s, facts)
   add_record(parts)
 end
 
--- Stores what a server reports of its sessions: `changed` has their ids, each followed by a JSON object. Returns the
--- objects by id.
-local function store_session_facts(changed)
-  local by_session = {}
+-- Takes what a server reports of its sessions: `changed` has their ids, each followed by a JSON object. It is stored with
+-- the ticket, unless the session has ended: this report then ends it.
+local function take_session_facts(changed)
   for i = 1, #changed, 2 do
-    by_session[changed[i]] = changed[i + 1]
-    if call('EXISTS', P .. 't:' .. changed[i]) == 1 then
-      call('HSET', P .. 't:' .. changed[i], 'facts', changed[i + 1])
+    local session, facts = changed[i], changed[i + 1]
+    reported_facts[session] = facts
+    if not facts:find('"ending":', 1, true) and call('EXISTS', P .. 't:' .. session) == 1 then
+      call('HSET', P .. 't:' .. session, 'facts', facts)
     end
   end
-  return by_session
 end

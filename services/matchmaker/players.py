@@ -17,6 +17,7 @@ from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.origins import Origins
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.router_leg import RouterLeg
@@ -75,6 +76,7 @@ class Players:
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
+        self._origins = Origins(settings)
         self.tls = tls
         self.dialects = dialects
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
@@ -229,6 +231,7 @@ class Players:
             and not can_resume(forwarded)
             and is_by_cookie(identity, head.headers),
             limits=wish.limits,
+            origin=self._origins.of(identity, join_request, head.remote, head.headers),
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )

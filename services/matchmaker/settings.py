@@ -28,6 +28,7 @@ class Settings(WebhookSettings):
         "rest_token": "REST API and redirects",
         "tls_key": "TLS and proxies",
         "app": "Matching",
+        "history_sessions": "Records of sessions",
         "max_queue": "Queue and shutdown",
         "legacy_link": "Legacy servers",
     }
@@ -96,6 +97,22 @@ class Settings(WebhookSettings):
         le=86_400,
         description="A person whose session an operator has ended is refused for this time. A person is known by its "
         "login, its signed link or the router's cookie. 0 disables this.",
+    )
+
+    history_sessions: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="The fleet store keeps the records of about this many ended sessions; a further one replaces the "
+        "oldest. 0 records nothing and removes all records.",
+    )
+    history_days: float = Field(
+        30.0, gt=0, le=3650, description="Records of sessions that ended more than this number of days ago are removed."
+    )
+    record_addresses: Literal["hash", "full", "off"] = Field(
+        "hash",
+        description="A session's record has a hash of its player's address that needs the session key (hash), the "
+        "address itself (full), or neither (off).",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")

@@ -3,6 +3,7 @@
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
+-- ARGV[13] what its record has from its request, as JSON without braces, or empty
 -- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
 --   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
 --   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
@@ -48,7 +49,9 @@ if not key then
 end
 
 local arrival = kept or now_text
-if kept then call('DEL', P .. 'place:' .. session)
+if kept then
+  call('DEL', P .. 'place:' .. session)
+  if kept_records then call('ZREM', DUE, 'x:' .. session) end
 else
   if last_arrival >= now then arrival = int(last_arrival + 1) end
   call('HSET', P .. 'epoch', 'last', arrival)
@@ -56,6 +59,10 @@ end
 local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
 local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
   'arr', arrival, 'tk', ARGV[9], 'av', '' }
+if ARGV[13] ~= '' then
+  facts[#facts + 1] = 'rec'
+  facts[#facts + 1] = ARGV[13]
+end
 if replica ~= '' then
   call('SADD', P .. 'rt:' .. replica, session)
   register_replica(replica)

@@ -20,7 +20,7 @@ from matchmaker.metrics import Metrics
 from matchmaker.origins import Origins
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
-from matchmaker.router_leg import RouterLeg
+from matchmaker.router_leg import RouterLeg, takes_over
 from matchmaker.settings import Settings
 from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
 from matchmaker.wishes import Wish, Wishes
@@ -28,7 +28,7 @@ from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.auth.person import client_digest, is_by_cookie, person_of
-from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
+from pixelfleet.fleet.handover import ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Resumption
@@ -47,7 +47,6 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.endings import ending_of
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.signing import TokenError
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +83,7 @@ class Players:
         self._keeps_place = math.ceil(settings.resume_seconds)
         self._waiting_key = waiting_key(self.session_key) if self.session_key else secrets.token_bytes(32)
         self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
-        self._claims = ClaimReader(self.handover_key)
+        self._claims = ClaimReader(self.handover_key) if self.handover_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
@@ -167,7 +166,7 @@ class Players:
             return refused
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
-        token, hands_over = returning.token, self._hands_over(head)
+        token, hands_over = returning.token, takes_over(head, self._claims, self.now())
         ticket = structs.replace(
             token.ticket,
             replica_id=self.broker.replica_id,
@@ -235,24 +234,12 @@ class Players:
             client=client_digest(client),
             person=person_of(identity, head.headers),
         )
-        hands_over = self._hands_over(head)
+        hands_over = takes_over(head, self._claims, self.now())
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(
             WebSocket(self.bounds, lambda socket: self._opened(socket, ticket, forwarded, client, hands_over, place)),
             head,
         )
-
-    def _hands_over(self, head: RequestHead) -> bool:
-        """Return whether a request is from a router that can take its player over."""
-        claim = head.headers.get(CLAIM_HEADER)
-        if claim is None or not self.handover_key:
-            return False
-        try:
-            self._claims.check(claim, self.now())
-        except TokenError as error:
-            log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
-            return False
-        return True
 
     def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
         self.metrics.refused(counted)

@@ -270,16 +270,6 @@ class Hub:
         self.ledger.end_all(perf_counter(), close_codes.RESTARTING.code)
         self.close_all(close_codes.RESTARTING)
 
-    def warned_sessions(self) -> dict[str, str]:
-        """Return the limits of which sessions are warned, by the id of the session."""
-        warned = {}
-        for player in self.switchboard.players():
-            if player.warned is not None:
-                leased = player.admission
-                name = leased.session_id if leased is not None else direct_session(player.player_id)
-                warned[name] = player.warned[0].value
-        return warned
-
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""
         for connection in list(self._connections.values()):

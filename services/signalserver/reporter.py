@@ -15,6 +15,7 @@ from pixelfleet.fleet.records import SessionFacts
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.application.watch import ApplicationWatch
 from signalserver.config_wait import ConfigWaits
+from signalserver.core.limits import warned_sessions
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions, direct_session
 from signalserver.drain import Drain
@@ -74,7 +75,7 @@ class Reporter:
             sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
-        away, warned = self._hub.away_sessions(), self._hub.warned_sessions()
+        away, warned = self._hub.away_sessions(), warned_sessions(self._hub.switchboard.players())
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,

@@ -4,7 +4,7 @@ Only pages that can resume are sent `sessionLimit`: other pages do not know the 
 away counts, because its streamer is occupied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pixelfleet.protocol import close_codes
@@ -13,6 +13,7 @@ from pixelfleet.protocol.messages import Message
 from signalserver.core.outputs import LimitReached
 from signalserver.core.roster import K, Peer, Role, Subscriber
 from signalserver.core.session_time import Limit, Remaining, SessionRules
+from signalserver.core.sessions import direct_session
 from signalserver.core.state import State
 
 REPORT_SECONDS: Final = 10
@@ -66,6 +67,17 @@ def rules_of(state: State[K], player: Subscriber[K]) -> SessionRules:
     """Return the limits of a player's session: its own, or those of the server."""
     own = player.admission.rules if player.admission is not None else None
     return own or state.rules.session
+
+
+def warned_sessions(players: Iterable[Subscriber[K]]) -> dict[str, str]:
+    """Return the limits of which sessions are warned, by the id of the session."""
+    warned = {}
+    for player in players:
+        if player.warned is not None:
+            leased = player.admission
+            name = leased.session_id if leased is not None else direct_session(player.player_id)
+            warned[name] = player.warned[0].value
+    return warned
 
 
 def _start(player: Subscriber[K]) -> None:

@@ -47,7 +47,7 @@ COLUMNS: Final[Sequence[Column]] = (
     ("startedAt", lambda row: _time(row.started_at)),
     ("endedAt", lambda row: _time(row.ended_at)),
     *(
-        (f"firstFrameSeconds.{step}", lambda row, step=step: (row.first_frame_seconds or {}).get(step))  # type: ignore[misc]
+        (f"firstFrameSeconds.{step}", lambda row, step=step: (row.first_frame_seconds or {}).get(step))
         for step in (*STEPS.values(), "total")
     ),
     ("path", lambda row: row.path),

@@ -44,8 +44,16 @@ def test_a_streamer_is_one_line() -> None:
 
 
 def test_a_session_is_one_line_with_its_facts() -> None:
-    facts = {"who": "ada", "node": "n1", "waited_seconds": 12.34, "path": "relayed", "resumed": 3, "ends_at": 1300.0}
-    text = shown("sessions", session(**facts, first_frame_seconds={"page": 0.5, "picture": 1.5}))
+    facts = session(
+        who="ada",
+        node="n1",
+        waited_seconds=12.34,
+        path="relayed",
+        resumed=3,
+        ends_at=1300.0,
+        first_frame_seconds={"page": 0.5, "picture": 1.5},
+    )
+    text = shown("sessions", facts)
     for word in ("ada", "n1", "12.3 s", "2.0 s", "relayed", "5 min"):
         assert word in text
 

@@ -90,8 +90,11 @@ class Reporter:
 
     def _facts(self) -> dict[str, SessionFacts]:
         """Return what has changed of the sessions, with the times of their ends by a limit."""
-        rules, now = self._hub.switchboard.session_rules, perf_counter()
-        for player in self._hub.switchboard.players() if rules.any else ():
+        switchboard, now = self._hub.switchboard, perf_counter()
+        for player in switchboard.players():
+            rules = switchboard.session_rules(player)
+            if not rules.any:
+                continue
             remaining = player.time.remaining(now, rules) if player.time.started is not None else None
             ends_at = None if remaining is None else time.time() + remaining.seconds
             session = player.admission.session_id if player.admission else direct_session(player.player_id)

@@ -9,6 +9,7 @@ import { ApplicationChannel } from './connection/application_channel';
 import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
 import { initialSettings } from './connection/settings';
+import { stallReporter } from './connection/stall_report';
 import type { PlayerApi } from './embed/bridge';
 import { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
@@ -170,9 +171,11 @@ export class Player implements PlayerApi {
 
   #listenToStream(): void {
     const stream = this.#stream;
+    const reportStall = stallReporter(stream);
     stream.addEventListener('statsReceived', ({ data }) => {
       if (this.state.phase === 'playing') {
         this.#stats = this.#collector.update(data.aggregatedStats);
+        reportStall(data.aggregatedStats.inboundVideoStats.totalFreezesDuration, this.#stats.codec);
         this.#panel.setStats(this.#stats);
         this.#parent?.bridge?.onStats(this.#stats);
       }

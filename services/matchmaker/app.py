@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,7 @@ from matchmaker.http.api import Api, store_errors
 from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.history import History
 from matchmaker.http.reference_api import ReferenceApi
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
@@ -42,6 +44,10 @@ from pixelfleet.service.lifecycle import Tasks, background
 from pixelfleet.service.otel import open_tracing
 
 log = structlog.get_logger(__name__)
+
+DAY_SECONDS: Final = 86_400.0
+RECORDS_SECONDS: Final = 60.0
+"""The interval at which old records of sessions are removed."""
 
 
 @dataclass(slots=True)
@@ -128,7 +134,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 legacy_servers.watch(),
                 events.run(),
                 *webhooks.work,
-                _send_policies(fleet, settings, restored),
+                _send_settings(fleet, settings, restored),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -155,15 +161,18 @@ async def _open_ports(
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     operators = OperatorReader(settings.session_key, settings.trusted_proxies)
-    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds)
+    rest_token = TokenGuard(settings.rest_token, "--rest-token")
+    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds, names_players=rest_token.holds)
+    history = History(fleet, recording=settings.history_sessions > 0)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
     )
     enter, webhook = partial(guard.check, policy), players.admission_webhook
     reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing, webhook)
-    token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
-    CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
+    token = OperatorToken(rest_token, open_reads=settings.rest_api)
+    handlers = {**health_handlers(matchmaker), **api.handlers(), **history.handlers(), **reference_api.handlers()}
+    CONTRACT.add_to(app, handlers, token)
     decides = guard.authenticates(policy) or webhook
     admit = partial(players.admit, enter, guard.redeem_link) if decides else players.take
     trunks = Trunks(players, admit, heartbeat)
@@ -194,13 +203,22 @@ async def _open_ports(
     return events
 
 
-async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
-    """Write the policies to the store, which all replicas share; repeat it after a store reset."""
+async def _send_settings(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
+    """Write what all replicas share to the store: the policies and the number of records.
+
+    It is repeated after a store reset, and the number of records every minute, which removes old ones.
+    """
     while True:
-        await restored.wait()
-        restored.clear()
         try:
-            await store.set_policies(settings.app_policies)
+            async with asyncio.timeout(RECORDS_SECONDS):
+                await restored.wait()
+        except TimeoutError:
+            pass
+        try:
+            if restored.is_set():
+                restored.clear()
+                await store.set_policies(settings.app_policies)
+            await store.keep_records(settings.history_sessions, settings.history_days * DAY_SECONDS)
         except StoreUnavailableError:
             restored.set()
             await asyncio.sleep(1.0)

@@ -68,7 +68,7 @@ class Place:
         """End the session of a player without a streamer; its place is kept if its page may return."""
         if not self.taken:
             may_return = bool(self.key) and ending_of(code) is not Ending.LEFT
-            player.context.broker.leave(player.ticket.session_id, may_return=may_return)
+            player.context.broker.leave(player.ticket.session_id, may_return=may_return, code=code)
 
     def take(self, player: "Player") -> None:
         """Close a player whose page has returned over another connection."""

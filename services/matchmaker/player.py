@@ -69,6 +69,7 @@ class Player:
     joined_at: float = 0.0
     """When the streamer's side was connected; 0 before that."""
     left_at: float | None = None
+    left_with: int | None = None
     """When the player's socket was closed."""
 
     def begin(self) -> MessageHandler:
@@ -288,9 +289,9 @@ class Player:
         if self.left_at is not None:
             late = self.context.now() - self.left_at >= CLOSE_GRACE_SECONDS
             if late:
-                self.context.tasks.spawn(self.context.broker.leave_late(self.ticket.session_id))
+                self.context.tasks.spawn(self.context.broker.leave_late(self.ticket.session_id, self.left_with))
             else:
-                self.context.broker.leave(self.ticket.session_id)
+                self.context.broker.leave(self.ticket.session_id, code=self.left_with)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.owns(self.ticket.session_id):
             log_closed_early("streamer closed before its first message", self, code, reason)
             self.joined_at = 0.0
@@ -314,7 +315,7 @@ class Player:
         self.socket.close(close_codes.STREAM_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
-        self.left_at, self._confirmation = self.context.now(), None
+        self.left_at, self.left_with, self._confirmation = self.context.now(), code, None
         if self._cancel is not None and not self._joining:
             self._cancel()
         self.context.forget(self)

@@ -15,6 +15,7 @@ from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.origins import Origins
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.recent_dials import RecentDials
@@ -72,6 +73,7 @@ class Players:
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
+        self._origins = Origins(settings)
         self.tls = tls
         self.dialects = dialects
         self._tracing = tracing
@@ -229,6 +231,7 @@ class Players:
             by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
             limits=wish.limits,
             use_limits=use_limits_of(identity, person, self.settings),
+            origin=self._origins.of(identity, join_request, head.remote, head.headers),
             client=client_digest(client),
             person=person,
         )

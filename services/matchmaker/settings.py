@@ -28,6 +28,7 @@ class Settings(WebhookSettings):
         "rest_token": "REST API and redirects",
         "tls_key": "TLS and proxies",
         "app": "Matching",
+        "history_sessions": "Records of sessions",
         "max_queue": "Queue and shutdown",
         "legacy_link": "Legacy servers",
     }
@@ -123,6 +124,21 @@ class Settings(WebhookSettings):
         ge=0,
         le=1_000_000,
         description="All persons of a tenant together may play for this many minutes a day; 0 is no limit.",
+    )
+    history_sessions: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="The fleet store keeps the records of about this many ended sessions; a further one replaces the "
+        "oldest. 0 records nothing and removes all records.",
+    )
+    history_days: float = Field(
+        30.0, gt=0, le=3650, description="Records of sessions that ended more than this number of days ago are removed."
+    )
+    record_addresses: Literal["hash", "full", "off"] = Field(
+        "hash",
+        description="A session's record has a hash of its player's address that needs the session key (hash), the "
+        "address itself (full), or neither (off).",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")

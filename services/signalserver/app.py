@@ -25,7 +25,6 @@ from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
-from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
 from pixelfleet.service.otel import open_tracing
@@ -142,7 +141,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         work += await work_of(launcher, settings, session, server.streamer_port)
         await stack.enter_async_context(background(*work))
         await stack.enter_async_context(marking(settings, session, hub, metrics))
-        stack.callback(hub.close_all, close_codes.RESTARTING)
+        stack.callback(hub.stop)
         log.info(
             "signalserver listens",
             players=server.player_port,

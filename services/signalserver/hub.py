@@ -13,7 +13,7 @@ from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
-from pixelfleet.protocol.endings import ending_of
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.naming import PROBE_SECONDS
@@ -22,6 +22,7 @@ from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
 from signalserver.journal import Journal
+from signalserver.ledger import Ledger
 from signalserver.metrics import Metrics
 from signalserver.peer_socket import PeerSocket
 
@@ -48,6 +49,11 @@ class PeerConnection:
     session_id: str | None = None
     spectator: bool = False
 
+    @property
+    def session(self) -> str:
+        """The name of a player's session in reports."""
+        return self.session_id or direct_session(self.peer_id)
+
     def message(self, data: bytes) -> None:
         """Handle one message of the peer."""
         self.hub.received(self, data)
@@ -55,10 +61,6 @@ class PeerConnection:
     def closed(self, code: int, reason: str) -> None:
         """Handle the end of the connection."""
         self.hub.ended(self, code, reason)
-
-
-def _session_of(player: PeerConnection) -> str:
-    return player.session_id or direct_session(player.peer_id)
 
 
 OnCall = Callable[[PeerConnection, Call[PeerSocket]], None]
@@ -89,7 +91,8 @@ class Hub:
         self._on_call = on_call or _refuse_call
         self._metrics = metrics
         self._tallies = metrics.messages
-        self._journal = Journal(metrics)
+        self.ledger = Ledger()
+        self._journal = Journal(metrics, self.ledger)
         self._heartbeat = heartbeat
         self._connections: dict[PeerSocket, PeerConnection] = {}
         self._counts: Tally[Role] = Tally()
@@ -138,6 +141,8 @@ class Hub:
             if peer.subscriber.admission is not None:
                 connection.session_id = peer.subscriber.admission.session_id
                 connection.spectator = peer.subscriber.admission.spectator
+        if role is Role.PLAYER:
+            self.ledger.begin(connection.session, perf_counter())
         log.info(
             "peer connected", role=role.value, peer=connection.peer_id, session=connection.session_id, address=address
         )
@@ -169,8 +174,16 @@ class Hub:
         self._metrics.closed(connection.role, code)
         self.forget(connection, code, reason)
 
-    def forget(self, connection: PeerConnection, code: int, reason: str) -> None:
-        """Remove a peer."""
+    def forget(
+        self,
+        connection: PeerConnection,
+        code: int,
+        reason: str,
+        *,
+        left: Ending | None = None,
+        session_ends: bool = True,
+    ) -> None:
+        """Remove a peer. `left` is how the last connection of a player ended that has not returned."""
         self._connections.pop(connection.socket, None)
         self._counts[connection.role] -= 1
         self.left.set()
@@ -183,6 +196,8 @@ class Hub:
             code=code,
             reason=reason,
         )
+        if session_ends and connection.role is Role.PLAYER:
+            self.ledger.end(connection.session, perf_counter(), code, left)
         self.execute(self.switchboard.left(connection.socket, reason))
         self._show_counts()
 
@@ -195,7 +210,7 @@ class Hub:
             elif isinstance(output, RosterChanged):
                 self._on_roster_changed()
             elif isinstance(output, Close):
-                output.to.close(output.why, output.reason)
+                self._close(output)
             elif isinstance(output, SourceNamed):
                 self._on_named(output)
             elif isinstance(output, Probe):
@@ -222,6 +237,7 @@ class Hub:
         if connection is not None:
             if connection.session_id is not None:
                 self.sessions.refuse(connection.session_id, perf_counter())
+            self.ledger.kicked(connection.session)
             # Epic's page reconnects after any close code; after this message it stops and shows the text.
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
@@ -233,7 +249,7 @@ class Hub:
     def extend_session(self, session_id: str, seconds: float) -> None:
         """Extend a session by its id; nothing for an unknown one."""
         for connection in self.connections(Role.PLAYER):
-            if session_id == _session_of(connection):
+            if session_id == connection.session:
                 log.info("session extended", peer=connection.peer_id, session=session_id, seconds=seconds)
                 self.extend(connection.socket, seconds)
 
@@ -241,13 +257,18 @@ class Hub:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())
         for connection in self.connections(Role.PLAYER):
-            if session_id == _session_of(connection):
+            if session_id == connection.session:
                 self.kick(connection.socket, close_codes.KICKED.reason)
 
     def away_sessions(self) -> set[str]:
         """Return the ids of the sessions whose players are away."""
         players = self.connections(Role.PLAYER) if self.switchboard.away_count else []
-        return {_session_of(player) for player in players if self.switchboard.is_away(player.socket)}
+        return {player.session for player in players if self.switchboard.is_away(player.socket)}
+
+    def stop(self) -> None:
+        """Close every peer: the server stops, which is why their sessions end."""
+        self.ledger.end_all(perf_counter(), close_codes.RESTARTING.code)
+        self.close_all(close_codes.RESTARTING)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""
@@ -277,6 +298,13 @@ class Hub:
         socket.ping()
         loop = asyncio.get_running_loop()
         loop.call_later(PROBE_SECONDS + TIMER_MARGIN, lambda: self.execute(self.switchboard.tick(perf_counter())))
+
+    def _close(self, output: Close[PeerSocket]) -> None:
+        connection = self._connections.get(output.to)
+        output.to.close(output.why, output.reason)
+        if connection is not None and connection.role is Role.PLAYER:
+            # The session is over although its connection may take a while to close.
+            self.ledger.end(connection.session, perf_counter(), output.why.code)
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]

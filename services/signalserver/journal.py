@@ -1,4 +1,4 @@
-"""Logs and counts the outputs of the switchboard that require no other action."""
+"""Logs, counts and records the outputs of the switchboard that require no other action."""
 
 from collections.abc import Mapping
 from typing import Final, Protocol
@@ -12,9 +12,11 @@ from signalserver.core.outputs import (
     MessageDropped,
     MessageRefused,
     MessageWithheld,
+    PlaybackReported,
     VideoFailed,
 )
 from signalserver.core.roster import Role
+from signalserver.ledger import Ledger
 from signalserver.metrics import Metrics
 from signalserver.peer_socket import PeerSocket
 
@@ -27,6 +29,7 @@ UNREAL_4: Final = "streamers of Unreal 4.27 need --dialect legacy"
 Entry = (
     IcePathChanged[PeerSocket]
     | FirstFrame[PeerSocket]
+    | PlaybackReported[PeerSocket]
     | VideoFailed[PeerSocket]
     | LimitReached[PeerSocket]
     | MessageDropped[PeerSocket]
@@ -42,12 +45,17 @@ class Connection(Protocol):
     peer_id: str
     session_id: str | None
 
+    @property
+    def session(self) -> str:
+        """The name of its session in reports."""
+
 
 class Journal:
-    """The log and the metrics of one hub."""
+    """The log, the metrics and the ledger of one hub."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, ledger: Ledger) -> None:
         self._metrics = metrics
+        self._ledger = ledger
         self._tallies = metrics.messages
 
     def record(self, entry: Entry, connections: Mapping[PeerSocket, Connection]) -> None:
@@ -66,6 +74,8 @@ class Journal:
             self._path(entry, connection)
         elif isinstance(entry, FirstFrame):
             self._first_frame(entry, connection)
+        elif isinstance(entry, PlaybackReported):
+            self._ledger.set_playback(connection.session, entry.codec, entry.stall)
         elif isinstance(entry, VideoFailed):
             self._video_failed(entry, connection)
         elif isinstance(entry, LimitReached):
@@ -73,10 +83,12 @@ class Journal:
 
     def _path(self, path: IcePathChanged[PeerSocket], connection: Connection) -> None:
         self._tallies.paths[path.kind] += 1
+        self._ledger.set_path(connection.session, path.kind)
         log.info("ice path changed", peer=connection.peer_id, session=connection.session_id, path=path.kind)
 
     def _first_frame(self, report: FirstFrame[PeerSocket], connection: Connection) -> None:
         self._metrics.first_frame(report.steps)
+        self._ledger.set_first_frame(connection.session, report.steps)
         steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
         log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
 

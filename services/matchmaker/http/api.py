@@ -44,13 +44,16 @@ class Api:
         operators: OperatorReader,
         *,
         kick_seconds: float,
+        names_players: Callable[[web.Request], bool],
     ) -> None:
+        """`names_players` returns whether the answer to a request may have the names and addresses of players."""
         self._store = store
         self._reader = reader
         self._events = events
         self._operators = operators
         self._audit = Audit(store, "matchmaker")
         self._kick_seconds = kick_seconds
+        self._names_players = names_players
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by the names of their operations in the contract."""
@@ -97,7 +100,8 @@ class Api:
         snapshot = await self._reader.snapshot()
         leases = sorted(snapshot.leases, key=lambda lease: lease.session_id)
         part = _part(request, leases, lambda lease: lease.session_id, lambda lease: lease.streamer.app)
-        shown = list(map(views.session_view, part.items))
+        named = self._names_players(request)
+        shown = [views.session_view(lease, named=named) for lease in part.items]
         return json_response(schemas.SessionPage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def session(self, request: web.Request) -> web.Response:
@@ -105,7 +109,7 @@ class Api:
         snapshot, session_id = await self._reader.snapshot(), request.match_info["id"]
         for lease in snapshot.leases:
             if lease.session_id == session_id:
-                return json_response(views.session_view(lease))
+                return json_response(views.session_view(lease, named=self._names_players(request)))
         for waiting in views.queue_views(snapshot.queue, snapshot.now):
             if waiting.id == session_id:
                 return json_response(msgspec.structs.replace(waiting, state="waiting"))
@@ -147,7 +151,8 @@ class Api:
     async def end(self, request: web.Request) -> web.Response:
         """End a session: the service with its player's connection closes it, and the page does not reconnect."""
         session_id = request.match_info["id"]
-        if not await self._store.end(session_id, kick_seconds=self._kick_seconds):
+        operator = self._operators.read(request.remote or "", request.headers)
+        if not await self._store.end(session_id, kick_seconds=self._kick_seconds, operator=operator.subject):
             server_id = await self._reader.server_of(session_id)
             if server_id is None or not await self._store.end(session_id, server_id=server_id):
                 raise web.HTTPNotFound(reason="no such session")

@@ -1,10 +1,10 @@
 """The operations of the matchmaker's REST interface."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from matchmaker.http import schemas
+from matchmaker.http import record_schemas, schemas
 from matchmaker.webhooks.contract import WEBHOOKS
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
 from pixelfleet.fleet.events import Event
@@ -176,6 +176,44 @@ CONTRACT: Final = Contract(
         *_of_a_streamer("/streamers/{id}", "", (STREAMER_ID,)),
         *_of_a_streamer("/streamers/{server}/{endpoint}", "ByParts", PARTS),
         _listing("/sessions", "sessions", "Sessions that have a streamer, sorted by id", schemas.SessionPage),
+        Operation(
+            path=f"{API}/sessions/history",
+            name="history",
+            summary="Ended sessions, newest first",
+            description=(
+                "Each request examines a limited number of records: a page that filters may be short, or empty, and "
+                "have a `next`."
+            ),
+            parameters=(
+                *PAGED,
+                Parameter("who", "only sessions of this subject"),
+                Parameter("since", "only sessions that ended at this time or later: an ISO time or unix seconds"),
+                Parameter("until", "only sessions that ended before this time"),
+                Parameter("order", "`newest` or `oldest` first", Literal["newest", "oldest"], default="newest"),
+            ),
+            answers={200: Answer("One page", (record_schemas.HistoryPage,)), **BAD_REQUEST, **UNAVAILABLE},
+            access=Access.CHANGE,  # it has names and addresses, so that --rest-api does not open it
+        ),
+        Operation(
+            path=f"{API}/usage",
+            name="usage",
+            summary="The usage of the latest days: sessions, minutes, peaks, waits, first frames and ends",
+            description=(
+                "It is computed from the records of ended sessions. Each request counts a limited number of records "
+                "that are new to this matchmaker: repeat it until `complete` is true."
+            ),
+            parameters=(
+                Parameter(
+                    "days",
+                    "number of days in UTC, with the present one",
+                    Annotated[int, Meta(ge=1, le=366)],
+                    default=30,
+                ),
+                Parameter("app", "only this application"),
+            ),
+            answers={200: Answer("The usage", (record_schemas.UsageReport,)), **BAD_REQUEST, **UNAVAILABLE},
+            access=Access.READ,
+        ),
         Operation(
             path=f"{API}/sessions/{{id}}",
             name="session",

@@ -16,6 +16,7 @@ from matchmaker.http import schemas, views
 from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.join_request import JoinRequestError, NotAllowedError
+from matchmaker.origins import Origins
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from matchmaker.use_limits import use_limits_of
@@ -82,6 +83,7 @@ class ReferenceApi:
         self._store = store
         self._reader = reader
         self._settings = settings
+        self._origins = Origins(settings)
         self._enter = enter
         self._use_link = use_link
         self._closing = closing
@@ -166,6 +168,7 @@ class ReferenceApi:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=wish.priority,
+            origin=self._origins.of(identity, join_request, request.remote or "", request.headers),
             limits=wish.limits,
             use_limits=use_limits_of(identity, person, self._settings),
             person=person,

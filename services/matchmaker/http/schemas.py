@@ -61,6 +61,26 @@ class Session(Schema, frozen=True, kw_only=True):
     matched_at: Time
     deadline: Annotated[float | None, Meta(description="unix time in seconds at which the lease ends; null is never")]
     replica: Annotated[str | None, Meta(description="the matchmaker to which the player connected")]
+    who: Annotated[
+        str | None,
+        Meta(description="subject of the player's link, token or password; null without one or without the REST token"),
+    ]
+    address: Annotated[
+        str | None,
+        Meta(description="the player's address or a hash of it; null if neither is recorded or without the REST token"),
+    ]
+    node: str
+    waited_seconds: Annotated[float | None, Meta(description="seconds in the queue; null for a direct player")]
+    first_frame_seconds: Annotated[
+        dict[str, float] | None, Meta(description="seconds of each step to the first frame; null before it")
+    ]
+    path: Annotated[str | None, Meta(description="`direct` or `relayed`; null while it is unknown")]
+    codec: Annotated[str | None, Meta(description="the video codec; null while it is unknown")]
+    longest_stall_seconds: Annotated[float, Meta(description="longest time without a new picture, as the page reports")]
+    resumed: Annotated[int, Meta(description="how often the page has returned to its session")]
+    ends_at: Annotated[
+        float | None, Meta(description="unix time in seconds at which a limit ends the session; null without one")
+    ]
 
 
 class Waiting(Schema, frozen=True, kw_only=True):

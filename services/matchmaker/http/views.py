@@ -69,8 +69,9 @@ def players_of(view: StreamerView) -> int:
     return report.players if report.legacy else len(report.sessions)
 
 
-def session_view(lease: Lease) -> schemas.Session:
-    """Return one session that has a lease."""
+def session_view(lease: Lease, *, named: bool) -> schemas.Session:
+    """Return one session that has a lease; only if it is `named`, with its player's name and address."""
+    origin, facts = lease.origin, lease.facts
     return schemas.Session(
         id=lease.session_id,
         app=lease.streamer.app,
@@ -82,6 +83,16 @@ def session_view(lease: Lease) -> schemas.Session:
         matched_at=lease.since or None,
         deadline=lease.deadline or None,
         replica=lease.replica_id or None,
+        who=(origin.who or None) if named else None,
+        address=(origin.address or None) if named else None,
+        node=lease.streamer.node,
+        waited_seconds=max(0.0, round(lease.since - lease.arrived, 3)) if lease.arrived and lease.since else None,
+        first_frame_seconds=facts.first_frame_seconds or None,
+        path=facts.path or None,
+        codec=facts.codec or None,
+        longest_stall_seconds=facts.longest_stall_seconds,
+        resumed=facts.resumed,
+        ends_at=facts.ends_at,
     )
 
 

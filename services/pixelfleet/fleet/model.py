@@ -3,6 +3,7 @@
 `name=` keeps the field names of stored JSON, which other releases read.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal
 
@@ -10,6 +11,7 @@ import msgspec
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
 from pixelfleet.fleet.limits import SessionLimits
+from pixelfleet.fleet.records import NO_FACTS, NO_ORIGIN, Origin, SessionFacts
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -67,6 +69,8 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     streamers: tuple[StreamerReport, ...] = ()
     ended: tuple[str, ...] = ()
     """Sessions that have ended since the last accepted report; some may not have been in any report."""
+    facts: Mapping[str, SessionFacts] = {}
+    """What has changed since the last accepted report, by session."""
     owner: str = ""
     """Empty for the server's own report; otherwise the replica that holds a legacy server's connection."""
     fence: int = 0
@@ -128,6 +132,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The limits of its session; None for those of the server."""
     use_limits: tuple[UseLimit, ...] = ()
     """The limits that apply to its player. The session counts for each of them until it ends."""
+    origin: Origin | None = None
+    """What the record of its session has from its request; None without records."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""
@@ -187,6 +193,10 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The time at which its ticket joined the queue; it orders restored tickets."""
     deadline: float = 0.0
     """The time at which it expires, on the store's clock; 0 if it expires only with its owner."""
+    origin: Origin = NO_ORIGIN
+    """What its record will have from its player's request; only in a snapshot."""
+    facts: SessionFacts = NO_FACTS
+    """What its server has reported of it; only in a snapshot."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,9 @@ import { formatDuration, formatWait } from './format.js';
 /**
  * @typedef {import('./fleet.js').Streamer} Streamer
  * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean, role: string,
- *   matchedAt: number | null}} Session
+ *   matchedAt: number | null, who: string | null, node: string, waitedSeconds: number | null,
+ *   firstFrameSeconds: Record<string, number> | null, path: string | null, longestStallSeconds: number,
+ *   resumed: number, endsAt: number | null}} Session
  * @typedef {{id: string, app: string, position: number, wants: string | null, labels: Record<string, string>,
  *   priority: number, arrivedAt: number}} QueueEntry
  *
@@ -43,7 +45,7 @@ export const TABLES = {
       { title: 'Session' },
       { title: 'App' },
       { title: 'Streamer' },
-      { title: 'Role' },
+      { title: 'First frame' },
       { title: 'Age', number: true },
       { title: '' },
     ],
@@ -108,22 +110,45 @@ export function sessionRow(/** @type {Session} */ item) {
   const state = item.away ? 'away' : item.state;
   const streamer = endpointOf(item.streamer);
   const server = item.streamer.split('/')[0] ?? '';
-  const detail = item.role === 'spectator' ? `Spectator of ${streamer}` : streamer;
+  const role = item.role === 'spectator' ? `Spectator of ${streamer}` : streamer;
   return {
     key: item.id,
     app: item.app,
     state,
-    searchText: `${item.id} ${item.streamer} ${item.app}`,
+    searchText: `${item.id} ${item.streamer} ${item.app} ${item.who ?? ''} ${item.node}`,
     cells: (now) => [
       stateCell(state),
-      { className: 'name', text: item.id.slice(0, 12), detail, narrow: true, title: item.id },
-      { className: 'wide', text: item.app },
-      { className: 'wide', text: streamer, detail: server, title: item.streamer },
-      { className: 'wide', text: item.role },
-      { className: 'number age', text: item.matchedAt === null ? '–' : formatDuration(now - item.matchedAt) },
+      { className: 'name', text: item.who ?? item.id.slice(0, 12), detail: role, narrow: true, title: item.id },
+      { className: 'wide', text: item.app, detail: item.role === 'spectator' ? 'Spectator' : '' },
+      { className: 'wide', text: streamer, detail: item.node === '' ? server : item.node, title: item.streamer },
+      { className: 'wide', text: firstFrame(item), detail: connection(item) },
+      {
+        className: 'number age',
+        text: item.matchedAt === null ? '–' : formatDuration(now - item.matchedAt),
+        detail: item.endsAt === null ? '' : `ends in ${formatDuration(item.endsAt - now)}`,
+        narrow: false,
+      },
     ],
     action: kick(item.id),
   };
+}
+
+/** The time to the first frame of a session. */
+function firstFrame(/** @type {Session} */ { firstFrameSeconds }) {
+  if (firstFrameSeconds === null) {
+    return '–';
+  }
+  const seconds = Object.values(firstFrameSeconds).reduce((sum, step) => sum + step, 0);
+  return `${seconds.toFixed(1)} s`;
+}
+
+/** What is known of the connection of a session, without what is normal. */
+function connection(/** @type {Session} */ { path, longestStallSeconds, resumed }) {
+  return [
+    path ?? '',
+    longestStallSeconds >= 1 ? `stall ${longestStallSeconds.toFixed(1)} s` : '',
+    resumed > 0 ? `resumed ${String(resumed)}×` : '',
+  ].filter((part) => part !== '').join(', ');
 }
 
 /** @returns {Row} */

@@ -11,10 +11,11 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind
+from pixelfleet.protocol.playback import reported_playback
 from pixelfleet.protocol.video_failure import reported_failure
 from signalserver.core.limits import report_activity
 from signalserver.core.naming import claim_id
-from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
+from signalserver.core.outputs import Call, FirstFrame, IcePathChanged, PlaybackReported
 from signalserver.core.relaying import (
     relay_candidate,
     relay_data_channels,
@@ -130,9 +131,9 @@ def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes)
 
 
 def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Read a player's ICE path, its first frame and its failure from its statistics; ignore the rest.
+    """Read a player's ICE path, first frame, playback and failure from its statistics; ignore the rest.
 
-    All are logged, so their number per player is limited.
+    All but the playback are logged, so their number per player is limited.
     """
     player = peer.subscriber
     assert player is not None
@@ -145,6 +146,8 @@ def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> No
     if not player.first_frame_reported and (steps := first_frame_steps(stats)) is not None:
         player.first_frame_reported = True
         state.emit(FirstFrame(peer.key, steps))
+    if (playback := reported_playback(stats)) is not None:
+        state.emit(PlaybackReported(peer.key, *playback))
     if (failure := reported_failure(stats)) is not None:
         state.video_failed(player, *failure)
 

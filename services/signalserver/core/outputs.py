@@ -63,6 +63,16 @@ class FirstFrame(NamedTuple, Generic[K]):
     """Seconds by step; `pixelfleet.protocol.first_frame` has the names of the steps."""
 
 
+class PlaybackReported(NamedTuple, Generic[K]):
+    """A player reported how its video plays."""
+
+    player: K
+    codec: str
+    """The name of a known codec; empty if it is unknown."""
+    stall: float
+    """The longest time without a new picture so far, in seconds."""
+
+
 class VideoFailed(NamedTuple, Generic[K]):
     """A player can show no video."""
 
@@ -122,6 +132,7 @@ Output = (
     | Call[K]
     | IcePathChanged[K]
     | FirstFrame[K]
+    | PlaybackReported[K]
     | VideoFailed[K]
     | LimitReached[K]
     | MessageDropped[K]

@@ -7,6 +7,7 @@ import msgspec
 import orjson
 
 from pixelfleet.fleet.model import ServerReport, StreamerReport, selector_of
+from pixelfleet.fleet.records import facts_text
 
 DIGEST_BYTES: Final = 9
 
@@ -48,7 +49,8 @@ class ReportWriter:
             self._known[report.server_id] = known
         named = joined[0] = orjson.dumps(keys)
         digest = hashlib.blake2b(b"\0".join(joined), digest_size=DIGEST_BYTES).hexdigest()
-        return [digest.encode(), orjson.dumps(report.ended), named, *facts]
+        changes = [text for name, each in report.facts.items() for text in (name, facts_text(each))]
+        return [digest.encode(), orjson.dumps(report.ended), orjson.dumps(changes), named, *facts]
 
 
 def _encoded(report: StreamerReport) -> _Known:

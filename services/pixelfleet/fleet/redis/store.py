@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import orjson
 
-from pixelfleet.fleet.bounds import RESTORE_CHUNK
+from pixelfleet.fleet.bounds import RECORDS_CHUNK, RESTORE_CHUNK
 from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned, position_of
 from pixelfleet.fleet.model import (
     AuditEvent,
@@ -23,6 +23,7 @@ from pixelfleet.fleet.model import (
     rank_of,
     rank_offset,
 )
+from pixelfleet.fleet.records import StoredRecord, origin_text
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
 from pixelfleet.fleet.redis.replies import REFUSALS, app_totals_of, lane_view_of, lease_of, placed_of
 from pixelfleet.fleet.redis.reports import ReportWriter
@@ -96,9 +97,12 @@ class RedisFleetStore:
             return None
         return int(await self._runner.run("seconds_left", *_limits_of(ticket))) / 1e6
 
-    async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
+    async def leave(
+        self, *session_ids: str, replica_id: str = "", may_return: bool = False, codes: Mapping[str, int] | None = None
+    ) -> None:
         """Remove sessions."""
-        await self._runner.run("leave", replica_id, int(may_return), *session_ids)
+        names = [f"{name}:{codes[name]}" if name in codes else name for name in session_ids] if codes else session_ids
+        await self._runner.run("leave", replica_id, int(may_return), *names)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
@@ -126,7 +130,7 @@ class RedisFleetStore:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
             rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer)])
-        rows += [[session_id, *[""] * 11] for session_id in unsettled]
+        rows += [[session_id, *[""] * 12] for session_id in unsettled]
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
@@ -148,9 +152,9 @@ class RedisFleetStore:
         """Begin or end the operator drain of a streamer."""
         return bool(await self._runner.run("hold_back", key, int(on)))
 
-    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0, operator: str = "") -> bool:
         """Request the end of a session."""
-        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
+        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000), operator))
 
     async def add_audit(self, event: AuditEvent) -> None:
         """Add a change of an operator."""
@@ -159,6 +163,20 @@ class RedisFleetStore:
     async def audit(self) -> list[AuditEvent]:
         """Return the changes of operators, newest first."""
         return await self._views.audit()
+
+    async def keep_records(self, number: int, seconds: float) -> None:
+        """Set how many records are kept, and remove those that are too old."""
+        await self._runner.run("records", number, round(seconds))
+
+    async def records(
+        self, *, after: str = "", before: str = "", newest_first: bool = False, limit: int = RECORDS_CHUNK
+    ) -> list[StoredRecord]:
+        """Return records of ended sessions."""
+        return await self._views.records(after, before, newest_first=newest_first, limit=limit)
+
+    async def count_records(self) -> int:
+        """Return the number of records."""
+        return await self._views.count_records()
 
     async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
         """Request that a session may last longer."""
@@ -221,6 +239,7 @@ class RedisFleetStore:
             ticket.person,
             ticket.client,
             _way_of(ticket, returns=returns),
+            origin_text(ticket.origin),
             *_limits_of(ticket),
         )
         if isinstance(reply, bytes):
@@ -274,4 +293,5 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
         int(rank_of(arrived, ticket.priority)),
         round(arrived * 1e6),
         _write(ticket),
+        origin_text(ticket.origin),
     ]

@@ -17,6 +17,7 @@ from signalserver.core.outputs import (
     MessageRefused,
     MessageWithheld,
     Output,
+    PlaybackReported,
     Probe,
     RosterChanged,
     Send,
@@ -34,6 +35,7 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     Call: lambda peer: Call(peer.socket.real, "next", None),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
+    PlaybackReported: lambda peer: PlaybackReported(peer.socket.real, "H264", 1.5),
     VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
     LimitReached: lambda peer: LimitReached(peer.socket.real, Limit.IDLE),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
@@ -54,7 +56,13 @@ async def test_every_output_has_an_effect(output: type) -> None:
     changed = made.hub.watch()
 
     def traces() -> tuple[object, ...]:
-        return len(peer.socket.sent), list(peer.socket.closes), peer.socket.pings, changed.is_set()
+        return (
+            len(peer.socket.sent),
+            list(peer.socket.closes),
+            peer.socket.pings,
+            changed.is_set(),
+            made.hub.ledger.changes(),
+        )
 
     before = traces()
     with capture_logs() as lines:

@@ -1,8 +1,8 @@
 -- Replaces a replica's sessions by its snapshot, in one or more calls, or adds some that are missing.
 -- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last; both empty to drop no sessions
--- ARGV[5] operator-drained streamers (json), used only while the store recovers from a reset; then for each session twelve:
---   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, and its lease, or empty:
---   streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
+-- ARGV[5] operator-drained streamers (json), used only while the store recovers from a reset; then for each session thirteen:
+--   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, join's ARGV[13], and its
+--   lease, or empty: streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
 -- A session without an app is unsettled: it stays as it is.
 expire()
 local replica = ARGV[2]
@@ -66,10 +66,10 @@ local function restore_entry(session, lane, rank, app, selector, wants, arrival,
   requeued[#requeued + 1] = { session, tonumber(rank) }
 end
 
-for i = 6, #ARGV, 12 do
+for i = 6, #ARGV, 13 do
   local session, app, selector, wants, rank, arrival = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5],
     ARGV[i + 6]
-  local key, spectator, legacy, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]
+  local key, spectator, legacy, report = ARGV[i + 9], ARGV[i + 10] == '1', ARGV[i + 11] == '1', ARGV[i + 12]
   local T, lane = P .. 't:' .. session, lane_of(app, selector, wants)
   local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app', 'want')
   if complete then call('SADD', restored, session) end
@@ -78,6 +78,7 @@ for i = 6, #ARGV, 12 do
   elseif not t[1] then
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
+    if ARGV[i + 8] ~= '' then call('HSET', T, 'rec', ARGV[i + 8]) end
     call('SADD', P .. 'rt:' .. replica, session)
     begin_use(session, ARGV[i + 7])
     last_arrival = math.max(last_arrival, tonumber(arrival))

@@ -125,12 +125,13 @@ class RedisFleetStore:
         complete: bool = True,
     ) -> None:
         """Replace a replica's sessions by its snapshot."""
-        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
+        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, "", ""] for ticket, arrived in tickets]
         for ticket, lease in leases:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
-            rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer)])
-        rows += [[session_id, *[""] * 12] for session_id in unsettled]
+            since = round(lease.since * 1e6)
+            rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer), since])
+        rows += [[session_id, *[""] * 13] for session_id in unsettled]
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))

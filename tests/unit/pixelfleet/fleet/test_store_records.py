@@ -189,6 +189,20 @@ async def test_a_store_reset_keeps_the_origin_of_restored_sessions(fleet: Fleet)
     assert (await only(fleet)).who == "ada"
 
 
+async def test_a_store_reset_does_not_lengthen_the_wait_of_a_restored_session(keeping: Fleet) -> None:
+    lease = await keeping.gets(recorded("first"))
+    await keeping.reports(streamer(sessions=("first",)))
+    await keeping.passes(20.0, servers=("s1",))
+    await keeping.loses_data()
+    await keeping.store.keep_records(1000, DAY)
+    await keeping.reports(streamer(sessions=("first",)))
+    await keeping.store.restore("r1", [], [(recorded("first", who="ada"), lease)])
+    assert (await keeping.leases())["first"].since == lease.since
+    await keeping.reports(streamer(), facts={"first": LEFT})
+    record = await only(keeping)
+    assert (record.who, record.waited_seconds, record.path) == ("ada", 0.0, "relayed")
+
+
 async def test_records_never_grow_without_bound(fleet: Fleet) -> None:
     await fleet.store.keep_records(200, DAY)
     for start in range(0, 1000, 50):

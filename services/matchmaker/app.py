@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,7 @@ from matchmaker.http.api import Api, store_errors
 from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.invitations import Invitations
 from matchmaker.http.reference_api import ReferenceApi
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
@@ -25,18 +27,24 @@ from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
+from pixelfleet.fleet.invites import INVITE
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.handshake import Decision
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
+
+INVITE_QUERY: Final = f"{INVITE}="
+"""Part of the target of every request with an invite."""
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +151,8 @@ async def _open_ports(
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     operators = OperatorReader(settings.session_key, settings.trusted_proxies)
-    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds)
+    invitations = Invitations(reader, settings.session_key)
+    api = Api(fleet, reader, events, operators, invitations, kick_seconds=settings.kick_seconds)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
@@ -152,9 +161,15 @@ async def _open_ports(
     reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
+    authenticated = partial(players.admit, enter, guard.redeem_link)
+
+    def admit(head: RequestHead) -> Decision | Coroutine[Any, Any, Decision]:
+        """Admit a player without authentication, unless it has an invite."""
+        return authenticated(head) if INVITE_QUERY in head.raw_path else players.take(head)
+
     server = Server(
         app,
-        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) else players.take,
+        authenticated if guard.authenticates(policy) else admit,
         host=settings.host,
         port=settings.port,
         option="--port",

@@ -33,6 +33,7 @@ OWN_DIAL_SECONDS: Final = 4.0
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
+LEGACY_SESSION: Final = "nobody can join a session of a legacy server"
 
 
 @dataclass(slots=True, eq=False)
@@ -173,6 +174,9 @@ class Player:
     async def _dial(self, lease: Lease) -> Lease | None:
         """Dial a streamer; after a failure, return another lease if there is one."""
         streamer, broker, now = lease.streamer, self.context.broker, self.context.now
+        if streamer.legacy and self.ticket.invite is not None:
+            self.refused(NothingServesError(LEGACY_SESSION))
+            return None
         if not broker.may_dial():
             await asyncio.sleep(0)  # a store in this process may return the same lease repeatedly, without yielding
             return await self._give_back(unreachable=False)

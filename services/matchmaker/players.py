@@ -204,6 +204,7 @@ class Players:
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
+            invite=join_request.invite,
             labels=join_request.labels,
             priority=identity.priority or 0,
             keeps_place=self._keeps_place if can_resume(forwarded) else 0,
@@ -276,7 +277,7 @@ class Players:
         """
         query = query_of(target)
         settings = self.settings
-        join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+        join_request = join_request_of(query, identity, **settings.join_rules)
         launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
         forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
         if not can_resume(query):

@@ -10,23 +10,33 @@ from pixelfleet.fleet.resume import ResumeToken, resume_key
 from pixelfleet.fleet.returning import RESUME
 from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.net.addresses import url_address, url_host
+from pixelfleet.protocol.people import Invite
 
 NO_QUERY: Final[Mapping[str, str]] = {}
 
 
-def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY) -> str:
+def session_url(
+    lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY, invite: Invite | None = None
+) -> str:
     """Return the websocket URL to dial for a lease.
 
     It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
-    `passed_on` are further query parameters.
+    `passed_on` are further query parameters. `invite` is the one with which the player joins a session.
     """
     streamer = lease.streamer
     query = f"player={quote(lease.session_id, safe='')}"
     if passed_on:
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:
-        role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
-        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
+        token = SessionToken(
+            lease.session_id,
+            streamer.server_id,
+            streamer.endpoint_id,
+            streamer.app,
+            invite.role if invite is not None else "spectator" if lease.spectator else "player",
+            invite,
+            lease.spectator,
+        )
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
 

@@ -98,6 +98,8 @@ class PeerAdmission:
             return self._refuse(Role.PLAYER, status, "application", trouble)
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
+        if admission is not None and admission.invite is not None:
+            self._hub.sessions.expect(admission.session_id)
         offers = query.get("OfferToReceive", "").lower() == "true"
         kept = resume != NEW and query.get(KEPT) == "1"
         resumable = (resume == NEW or kept) and self._returns.enabled
@@ -128,7 +130,7 @@ class PeerAdmission:
 
     def _prepared(self, query: Mapping[str, str], admission: Admission | None) -> Coroutine[Any, Any, None] | None:
         """Return what a player waits for so that the application has its launch parameters, or None."""
-        if self._launcher is None or (admission is not None and admission.spectator):
+        if self._launcher is None or (admission is not None and admission.joins):
             return None
         session = admission.session_id if admission is not None else None
         launch, ignored = launch_parameters_of(query, self._settings.launch_parameters)
@@ -206,7 +208,14 @@ class PeerAdmission:
                 raise TokenError("a session token is required")
             return None
         token = verify(text, key.get_secret_value(), self._server_id)
-        return Admission(token.session_id, token.endpoint_id, shown_as=token.app, spectator=token.role == "spectator")
+        return Admission(
+            token.session_id,
+            token.endpoint_id,
+            shown_as=token.app,
+            spectator=token.role == "spectator",
+            invite=token.invite,
+            shares=token.shares,
+        )
 
     def _has_ended(self, admission: Admission) -> bool:
         return self._hub.sessions.refuses(admission.session_id, perf_counter())

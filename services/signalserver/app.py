@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from pixelfleet.fleet.audit import Audit
+from pixelfleet.fleet.invites import invite_key
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.net.access import TokenGuard
@@ -39,7 +40,8 @@ from signalserver.core.sessions import Sessions
 from signalserver.core.state import Rules
 from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
-from signalserver.hub import Hub, OnCall, PeerConnection
+from signalserver.hub import Hub, OnCall, OnInvite, PeerConnection
+from signalserver.invitations import Invitations
 from signalserver.launcher.choice import launcher_of, work_of
 from signalserver.launcher.launcher import Launcher
 from signalserver.legacy.matchmaker_link import MatchmakerLink
@@ -107,7 +109,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         tasks = await stack.enter_async_context(Tasks())
         session = await stack.enter_async_context(_http_session())
         on_call = _control(settings, session, tasks, metrics) if settings.ue_rest_endpoint else None
-        hub = Hub(_switchboard(settings), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
+        sessions: Sessions[PeerSocket] = Sessions(settings.capacity)
+        hub = Hub(_switchboard(settings), metrics, heartbeat, watch, sessions, on_call, _invites(settings))
         metrics.watch_away(lambda: hub.switchboard.away_count)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         launcher = launcher_of(settings, hub, metrics)
@@ -273,6 +276,8 @@ def _switchboard(settings: Settings) -> Switchboard[PeerSocket]:
         name_streams=settings.name_streams,
         max_bad_messages=settings.max_bad_messages,
         session=settings.session_rules(),
+        max_people=settings.max_people,
+        max_invites=settings.max_invites,
     )
     return Switchboard(rules, Limits(settings.max_nesting))
 
@@ -286,6 +291,12 @@ def _own_url(settings: Settings, port: int) -> str:
 def _http_session() -> aiohttp.ClientSession:
     """Return a client that shares no cookies among players and reuses no connections, which could break in a call."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _invites(settings: Settings) -> OnInvite | None:
+    """Return the function that makes the invites of hosts; None without a session key."""
+    key = settings.session_key
+    return Invitations(invite_key(key.get_secret_value())).make if key is not None else None
 
 
 def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, metrics: Metrics) -> OnCall:
@@ -302,9 +313,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
     metrics.watch_calls(application.outcomes)
 
     async def answer(connection: PeerConnection, call: Call[PeerSocket]) -> None:
-        message = await application.call(
-            call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
-        )
+        message = await application.call(call.action, call.payload, player=connection.peer_id, spectator=call.watches)
         connection.hub.send(connection, message)
 
     def on_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:

@@ -145,4 +145,5 @@ class Reporter:
             away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
             ready=self._ready(),
             draining=self._drain.begun,
+            gives_input=source.gives_input,
         )

@@ -193,7 +193,7 @@ class ResumablePlayer:
         self._ended = True
         self.line.end()
         self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), self.connection.address))
-        self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again")
+        self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again", continues=True)
 
     # -- internals ----------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ RETRY_PAGE: Final = """<!doctype html>
 """
 
 ABOUT: Final = schemas.About(service="matchmaker", players="open a websocket on this port", api=API)
+BY_WEBSOCKET: Final = "an invite is for the page's websocket"
 NONE_FREE: Final = "No signalling servers available"
 UNAVAILABLE: Final = "The fleet is temporarily unavailable"
 TOO_MANY: Final = "Too many requests from this address"
@@ -148,11 +149,11 @@ class ReferenceApi:
         if self._limit.wait(client, self._loop.time()) > 0:
             raise NoReservationError(TOO_MANY, 429)
         identity = await self._enter(request)
+        if identity.invite is not None:
+            raise NoReservationError(BY_WEBSOCKET, 403)
         query = query_of(request.raw_path)
         try:
-            join_request = join_request_of(
-                query, identity, app=settings.app, labels=settings.labels, join=settings.join
-            )
+            join_request = join_request_of(query, identity, **settings.join_rules)
         except JoinRequestError as error:
             raise NoReservationError(str(error), 400) from None
         except NotAllowedError as error:

@@ -39,6 +39,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         taken=taken_of(view),
         sessions=list(report.sessions[:MAX_SESSION_IDS]),
         spectators=len(report.spectators),
+        spectator_input=report.gives_input,
         since=view.seen,
         matched_at=view.used or None,
         failed_dials=view.failures,

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from pixelfleet.protocol.people import Invite
 from pixelfleet.service import signing
 from pixelfleet.service.signing import TokenError
 
@@ -17,12 +18,23 @@ class SessionToken(msgspec.Struct, frozen=True):
     server_id: str
     endpoint_id: str
     app: str
-    role: Literal["player", "spectator"] = "player"
+    role: Literal["player", "guest", "spectator"] = "player"
+    invite: Invite | None = None
+    """The invite of a player that joins another one's session."""
+    shares: bool = False
+    """Whether an invited guest occupies no slot."""
 
 
 def sign(token: SessionToken, key: str) -> str:
     """Return the token as a signed string, valid for LIFETIME_SECONDS."""
-    claims = {"sub": token.session_id, "endpoint": token.endpoint_id, "app": token.app, "role": token.role}
+    claims: dict[str, object] = {
+        "sub": token.session_id,
+        "endpoint": token.endpoint_id,
+        "app": token.app,
+        "role": token.role,
+    }
+    if token.invite is not None:
+        claims |= {"invite": msgspec.to_builtins(token.invite), "shares": token.shares}
     return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
@@ -37,6 +49,8 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
                 "endpoint_id": claims.get("endpoint"),
                 "app": claims.get("app"),
                 "role": claims.get("role", "player"),
+                "invite": claims.get("invite"),
+                "shares": claims.get("shares", False),
             },
             SessionToken,
         )

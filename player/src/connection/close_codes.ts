@@ -67,6 +67,7 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4208, 'elsewhere'],
   [4209, 'time-over'],
   [4210, 'idle'],
+  [4211, 'session-full'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

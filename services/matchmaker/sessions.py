@@ -6,6 +6,8 @@ A replica owns the sessions that wait, those on their way to a streamer, and tho
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import lane_of
 
@@ -32,6 +34,12 @@ class QueueEntry:
 
     def __post_init__(self) -> None:
         self.lane = lane_of(self.ticket)
+
+    def wait_for(self, wants: str) -> None:
+        """Wait in the lane of what the ticket wants: the store has replaced a session by its streamer."""
+        if wants != self.ticket.wants:
+            self.ticket = structs.replace(self.ticket, wants=wants)
+            self.lane = lane_of(self.ticket)
 
 
 class SessionsSnapshot(NamedTuple):

@@ -50,7 +50,7 @@ class LimitSettings(FleetSettings):
         ge=1,
         le=256,
         description="The host of a session and the people whom it has invited are at most this many. A further one is "
-        "closed with code 4211. With 1 nobody can be invited.",
+        "closed with code 4211. With 1 there are no invites.",
     )
     max_invites: int = Field(
         32, ge=0, le=10_000, description="The page of one host may make this many invites in a session."

@@ -142,6 +142,7 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
+            guests=tuple(present.guests),
             away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
             ready=self._ready(),
             draining=self._drain.begun,

@@ -60,7 +60,10 @@ class Session(Schema, frozen=True, kw_only=True):
     streamer: Annotated[str, Meta(description="the streamer's key")]
     state: LeaseState
     away: Annotated[bool, Meta(description="the player's connection has ended, and the session is kept for a while")]
-    role: Literal["player", "spectator"]
+    role: Annotated[
+        Literal["player", "guest", "spectator"],
+        Meta(description="a guest joins the session of another player and may send input; a spectator may not"),
+    ]
     arrived_at: Time
     matched_at: Time
     deadline: Annotated[float | None, Meta(description="unix time in seconds at which the lease ends; null is never")]

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from yarl import URL
 
@@ -78,12 +78,18 @@ def session_view(lease: Lease) -> schemas.Session:
         streamer=lease.streamer.key,
         state=lease.state,
         away=lease.session_id in lease.streamer.away,
-        role="spectator" if lease.spectator else "player",
+        role=_role(lease),
         arrived_at=lease.arrived or None,
         matched_at=lease.since or None,
         deadline=lease.deadline or None,
         replica=lease.replica_id or None,
     )
+
+
+def _role(lease: Lease) -> Literal["player", "guest", "spectator"]:
+    if lease.session_id in lease.streamer.guests:
+        return "guest"
+    return "spectator" if lease.spectator else "player"
 
 
 def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:

@@ -42,7 +42,9 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     sessions: tuple[str, ...] = ()
     """The ids of the sessions that it holds."""
     spectators: tuple[str, ...] = msgspec.field(default=(), name="onlookers")
-    """The ids of spectators' sessions, which occupy no slot."""
+    """The ids of the sessions that occupy no slot: of spectators, and of guests unless these take slots."""
+    guests: tuple[str, ...] = ()
+    """The ids of those of both that are guests in the session of a host."""
     away: tuple[str, ...] = ()
     """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
     legacy: bool = msgspec.field(default=False, name="stock")

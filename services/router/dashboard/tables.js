@@ -3,7 +3,7 @@ import { formatDuration, formatWait } from './format.js';
 
 /**
  * @typedef {import('./fleet.js').Streamer} Streamer
- * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean, role: string,
+ * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean, role: 'player' | 'guest' | 'spectator',
  *   matchedAt: number | null}} Session
  * @typedef {{id: string, app: string, position: number, wants: string | null, labels: Record<string, string>,
  *   priority: number, arrivedAt: number}} QueueEntry
@@ -108,7 +108,8 @@ export function sessionRow(/** @type {Session} */ item) {
   const state = item.away ? 'away' : item.state;
   const streamer = endpointOf(item.streamer);
   const server = item.streamer.split('/')[0] ?? '';
-  const detail = item.role === 'spectator' ? `Spectator of ${streamer}` : streamer;
+  const roles = { spectator: 'Spectator of ', guest: 'Guest on ', player: '' };
+  const detail = `${roles[item.role]}${streamer}`;
   return {
     key: item.id,
     app: item.app,
@@ -147,8 +148,8 @@ export function queueRow(/** @type {QueueEntry} */ item) {
   };
 }
 
-/** Why a streamer gets no players; undefined where its state is the whole reason. */
-function stateDetail(/** @type {Streamer} */ { state, failedDials }) {
+/** Why a streamer gets no players, or what an operator should know of it; undefined where its state is enough. */
+function stateDetail(/** @type {Streamer} */ { state, failedDials, spectatorInput }) {
   switch (state) {
     case 'aside':
       return failedDials === 1 ? '1 failed connection' : `${String(failedDials)} failed connections`;
@@ -157,7 +158,7 @@ function stateDetail(/** @type {Streamer} */ { state, failedDials }) {
     case 'not ready':
       return 'The application is not connected';
     default:
-      return undefined;
+      return spectatorInput ? 'Spectators can send input' : undefined;
   }
 }
 

@@ -28,7 +28,8 @@ NOT_HOST: Final = "only the host of a session may do this"
 
 def renew(player: Subscriber[K], former: Subscriber[K]) -> None:
     """Let a player do what it might do in an earlier negotiation of its session."""
-    player.watches, player.shares, player.invites = former.watches, former.shares, former.invites
+    player.watches, player.shares, player.guest = former.watches, former.shares, former.guest
+    player.invites = former.invites
 
 
 def enter(state: State[K], player: Subscriber[K]) -> None:
@@ -242,7 +243,7 @@ def _apply(state: State[K], session_id: str, member: Member) -> None:
     player = _player_of(state, session_id)
     if player is None:
         return
-    player.shares = member.shares
+    player.shares, player.guest = member.shares, member.standing is Standing.GUEST
     if player.watches is not member.watches:
         player.watches = member.watches
         # A player that is not subscribed yet is announced in this way when it subscribes.

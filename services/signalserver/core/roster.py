@@ -117,6 +117,8 @@ class Subscriber(Generic[K]):
     """Whether the player may not send input: its source is asked for no data channel."""
     shares: bool = False
     """Whether the player occupies no slot."""
+    guest: bool = False
+    """Whether the player is a guest in the session of a host."""
     invites: int = 0
     """The invites that the player's page has made."""
     shown_people: bytes | None = None
@@ -125,6 +127,7 @@ class Subscriber(Generic[K]):
     def __post_init__(self) -> None:
         if self.admission is not None:
             self.watches, self.shares = self.admission.spectator, not self.admission.takes_slot
+            self.guest = self.admission.invite is not None and not self.admission.spectator
 
     warned: tuple[Limit, float] | None = None
     """The limit of which the page is warned, and the time of the end; None without a warning."""

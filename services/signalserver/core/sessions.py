@@ -23,6 +23,8 @@ class StreamerSessions:
 
     sessions: list[str] = field(default_factory=list)
     spectators: list[str] = field(default_factory=list)
+    guests: list[str] = field(default_factory=list)
+    """Those of both that are guests of a host."""
 
 
 class Sessions(Generic[K]):
@@ -43,6 +45,8 @@ class Sessions(Generic[K]):
             admission = player.admission
             if admission is not None:
                 self._count(admission, takes_slot=not player.shares)
+                if player.guest:
+                    self._of(admission.endpoint_id).guests.append(admission.session_id)
             elif player.subscribed_to is not None:
                 self._of(player.subscribed_to.endpoint_id).sessions.append(direct_session(player.player_id))
 

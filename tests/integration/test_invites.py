@@ -46,12 +46,11 @@ class Services:
     async def session(self) -> str:
         """Return the id of the only session."""
 
-        async def held() -> str | None:
+        async def held() -> str:
             found = await self.sessions()
-            return next(iter(found)) if len(found) == 1 else None
+            return next(iter(found)) if len(found) == 1 else ""
 
-        session: str = await eventually(held, "the session is held")
-        return session
+        return await eventually(held, "the session is held")
 
     async def invite(self, session: str, **query: str) -> str:
         """Return the query of an invite that the REST API made."""

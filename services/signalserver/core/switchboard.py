@@ -222,7 +222,7 @@ class Switchboard(Generic[K]):
         """Settle what the event has decided, and return its outputs."""
         if self._state.claims:
             settle_claims(self._state)
-        if self._state.people_changed or self._state.stale:
+        if (self._state.people_changed and self._state.parties) or self._state.stale:
             people.settle(self._state)
         return self._state.take_outputs()
 

@@ -16,6 +16,7 @@ const streamer = (fields: Partial<Streamer>): Streamer => ({
   since: 0,
   failedDials: 0,
   stock: false,
+  spectatorInput: false,
   ...fields,
 });
 
@@ -111,13 +112,20 @@ describe('table rows', () => {
     longestStallSeconds: 0,
     resumed: 0,
     endsAt: null,
-  };
+  } as const;
   const entry = { id: 'q'.repeat(32), app: 'city', position: 3, wants: null, labels: {}, priority: 0, arrivedAt: 35 };
 
   it('have one cell for each column but the last, which has the action', () => {
     expect(streamerRow(streamer({})).cells(0)).toHaveLength(TABLES.streamers.columns.length - 1);
     expect(sessionRow(session).cells(0)).toHaveLength(TABLES.sessions.columns.length - 1);
     expect(queueRow(entry).cells(0)).toHaveLength(TABLES.queue.columns.length - 1);
+  });
+
+  it('mark a streamer that takes input of spectators, and name the role of a session', () => {
+    const marked = streamerRow(streamer({ state: 'busy', spectatorInput: true })).cells(0)[1];
+    expect(marked).toMatchObject({ detail: 'Spectators can send input' });
+    const details = (['player', 'guest', 'spectator'] as const).map((role) => sessionRow({ ...session, role }).cells(0)[1]?.detail);
+    expect(details).toEqual(['cam', 'Guest on cam', 'Spectator of cam']);
   });
 
   it.each([

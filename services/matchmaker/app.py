@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -18,6 +18,7 @@ from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.http.history import History
+from matchmaker.http.invitations import Invitations
 from matchmaker.http.reference_api import ReferenceApi
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
@@ -29,19 +30,25 @@ from matchmaker.trunks import Trunks
 from matchmaker.webhooks.service import open_webhooks
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
+from pixelfleet.fleet.invites import INVITE
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.handshake import Decision
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
 from pixelfleet.service.otel import open_tracing
+
+INVITE_QUERY: Final = f"{INVITE}="
+"""Part of the target of every request with an invite."""
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +169,16 @@ async def _open_ports(
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     operators = OperatorReader(settings.session_key, settings.trusted_proxies)
     rest_token = TokenGuard(settings.rest_token, "--rest-token")
-    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds, names_players=rest_token.holds)
+    invitations = Invitations(reader, settings.session_key)
+    api = Api(
+        fleet,
+        reader,
+        events,
+        operators,
+        invitations,
+        kick_seconds=settings.kick_seconds,
+        names_players=rest_token.holds,
+    )
     history = History(fleet, recording=settings.history_sessions > 0)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(
@@ -173,9 +189,14 @@ async def _open_ports(
     token = OperatorToken(rest_token, open_reads=settings.rest_api)
     handlers = {**health_handlers(matchmaker), **api.handlers(), **history.handlers(), **reference_api.handlers()}
     CONTRACT.add_to(app, handlers, token)
+    authenticated = partial(players.admit, enter, guard.redeem_link)
+
+    def admit(head: RequestHead) -> Decision | Coroutine[Any, Any, Decision]:
+        """Admit a player without authentication, unless it has an invite."""
+        return authenticated(head) if INVITE_QUERY in head.raw_path else players.take(head)
+
     decides = guard.authenticates(policy) or webhook
-    admit = partial(players.admit, enter, guard.redeem_link) if decides else players.take
-    trunks = Trunks(players, admit, heartbeat)
+    trunks = Trunks(players, authenticated if decides else admit, heartbeat)
     server = Server(
         app,
         trunks.admit,

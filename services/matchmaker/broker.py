@@ -293,6 +293,7 @@ class Broker:
             if not entry.awaited:
                 self.notices.put_nowait(Matched(entry.ticket.session_id, placed))
         else:
+            entry.wait_for(placed.ticket.wants)
             self._notify_available(entry)
 
     def _defer(self, entry: QueueEntry) -> None:

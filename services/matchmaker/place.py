@@ -62,7 +62,8 @@ class Place:
         if self.returned and lease.state is LeaseState.HELD and key is not None and not lease.streamer.legacy:
             player.context.broker.arrived(lease.session_id)
             return return_url(lease, key, passed_on)
-        return session_url(lease, key, passed_on, player.ticket.limits, seconds=seconds)
+        ticket = player.ticket
+        return session_url(lease, key, passed_on, ticket.limits, seconds=seconds, invite=ticket.invite)
 
     def leave(self, player: "Player", code: int) -> None:
         """End the session of a player without a streamer; its place is kept if its page may return."""

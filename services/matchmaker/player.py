@@ -20,7 +20,7 @@ from matchmaker.session_spans import NO_SPANS, SessionSpans
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.session_spans import DIAL, HANDOVER
-from pixelfleet.fleet.store import KickedError, PlaceLostError, TicketRefusedError
+from pixelfleet.fleet.store import KickedError, NothingServesError, PlaceLostError, TicketRefusedError
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
@@ -37,6 +37,7 @@ OWN_DIAL_SECONDS: Final = 4.0
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
+LEGACY_SESSION: Final = "nobody can join a session of a legacy server"
 
 
 @dataclass(slots=True, eq=False)
@@ -179,6 +180,9 @@ class Player:
     async def _dial(self, lease: Lease) -> Lease | None:
         """Dial a streamer; after a failure, return another lease if there is one."""
         streamer, broker, now = lease.streamer, self.context.broker, self.context.now
+        if streamer.legacy and self.ticket.invite is not None:
+            self.refused(NothingServesError(LEGACY_SESSION))
+            return None
         if not broker.may_dial():
             await asyncio.sleep(0)  # a store in this process may return the same lease repeatedly, without yielding
             return await self._give_back(unreachable=False)

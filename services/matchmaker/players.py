@@ -225,6 +225,7 @@ class Players:
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
+            invite=join_request.invite,
             labels=join_request.labels,
             priority=wish.priority,
             keeps_place=self._keeps_place if resumes else 0,

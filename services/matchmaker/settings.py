@@ -91,6 +91,11 @@ class Settings(WebhookSettings):
         "the id of the session (session), or not at all (never).",
     )
 
+    guests_take_slots: bool = Field(
+        False,
+        description="An invited guest occupies a slot of the streamer (`--capacity`) and waits until one is free. "
+        "Otherwise guests occupy none, as spectators.",
+    )
     kick_seconds: Seconds = Field(
         600,
         ge=0,
@@ -247,6 +252,16 @@ class Settings(WebhookSettings):
         if self.redirect_port is not None and self.tls_cert is None:
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         return self
+
+    @property
+    def join_rules(self) -> dict[str, Any]:
+        """The rules of `join_request_of`, as its keywords."""
+        return {
+            "app": self.app,
+            "labels": self.labels,
+            "join": self.join,
+            "guests_take_slots": self.guests_take_slots,
+        }
 
     @property
     def app_policies(self) -> dict[str, Policy]:

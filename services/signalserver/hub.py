@@ -17,7 +17,17 @@ from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.naming import PROBE_SECONDS
-from signalserver.core.outputs import Call, Close, Output, Probe, RosterChanged, Send, SourceNamed
+from signalserver.core.outputs import (
+    Call,
+    Close,
+    InviteRequested,
+    Output,
+    PersonRemoved,
+    Probe,
+    RosterChanged,
+    Send,
+    SourceNamed,
+)
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
@@ -47,7 +57,6 @@ class PeerConnection:
     peer_id: str = ""
     """The peer's name in the log: a player's id, or a streamer's endpoint id once it has one."""
     session_id: str | None = None
-    spectator: bool = False
 
     @property
     def session(self) -> str:
@@ -72,6 +81,14 @@ def _refuse_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:
     connection.hub.send(connection, {"type": "response", "action": call.action[:256], "error": error})
 
 
+OnInvite = Callable[[PeerConnection, InviteRequested[PeerSocket]], None]
+"""Makes the invite that a host requests."""
+
+
+def _refuse_invite(connection: PeerConnection, _: InviteRequested[PeerSocket]) -> None:
+    connection.hub.send(connection, {"type": "invited", "error": "invites need --session-key"})
+
+
 class Hub:
     """The connections of one signalling server."""
 
@@ -83,12 +100,14 @@ class Hub:
         watch: ApplicationWatch,
         sessions: Sessions[PeerSocket],
         on_call: OnCall | None = None,
+        on_invite: OnInvite | None = None,
     ) -> None:
-        """Without `on_call`, players' calls to the application are refused."""
+        """Without `on_call`, players' calls to the application are refused; without `on_invite`, hosts' invites."""
         self.switchboard = switchboard
         self.sessions = sessions
         self._watch = watch
         self._on_call = on_call or _refuse_call
+        self._on_invite = on_invite or _refuse_invite
         self._metrics = metrics
         self._tallies = metrics.messages
         self.ledger = Ledger()
@@ -140,7 +159,6 @@ class Hub:
             connection.peer_id = peer.subscriber.player_id
             if peer.subscriber.admission is not None:
                 connection.session_id = peer.subscriber.admission.session_id
-                connection.spectator = peer.subscriber.admission.spectator
         if role is Role.PLAYER:
             self.ledger.begin(connection.session, perf_counter())
         log.info(
@@ -181,9 +199,12 @@ class Hub:
         reason: str,
         *,
         left: Ending | None = None,
-        session_ends: bool = True,
+        continues: bool = False,
     ) -> None:
-        """Remove a peer. `left` is how the last connection of a player ended that has not returned."""
+        """Remove a peer; with `continues`, another one continues its session at once.
+
+        `left` is how the last connection of a player ended that has not returned.
+        """
         self._connections.pop(connection.socket, None)
         self._counts[connection.role] -= 1
         self.left.set()
@@ -196,9 +217,9 @@ class Hub:
             code=code,
             reason=reason,
         )
-        if session_ends and connection.role is Role.PLAYER:
+        if not continues and connection.role is Role.PLAYER:
             self.ledger.end(connection.session, perf_counter(), code, left)
-        self.execute(self.switchboard.left(connection.socket, reason))
+        self.execute(self.switchboard.left(connection.socket, reason, continues=continues))
         self._show_counts()
 
     def execute(self, outputs: list[Output[PeerSocket]]) -> None:
@@ -219,6 +240,11 @@ class Hub:
                 connection = self._connections.get(output.player)
                 if connection is not None:
                     self._on_call(connection, output)
+            elif isinstance(output, InviteRequested):
+                if (connection := self._connections.get(output.host)) is not None:
+                    self._on_invite(connection, output)
+            elif isinstance(output, PersonRemoved):
+                self.kick(output.person, close_codes.KICKED.reason)
             else:
                 self._journal.record(output, self._connections)
 

@@ -8,10 +8,12 @@ import structlog
 from signalserver.core.outputs import (
     FirstFrame,
     IcePathChanged,
+    InputOffered,
     LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
+    NegotiatedAgain,
     PlaybackReported,
     VideoFailed,
 )
@@ -25,6 +27,7 @@ log = structlog.get_logger(__name__)
 NOT_ACCEPTED: Final = "the streamer's version does not accept this type"
 UNREAL_5_0: Final = "streamers at this address are sent only the messages of Unreal 5.0"
 UNREAL_4: Final = "streamers of Unreal 4.27 need --dialect legacy"
+IGNORES_REQUEST: Final = "it ignores `dataChannel: false`: its spectators and muted guests can send input"
 
 Entry = (
     IcePathChanged[PeerSocket]
@@ -32,6 +35,8 @@ Entry = (
     | PlaybackReported[PeerSocket]
     | VideoFailed[PeerSocket]
     | LimitReached[PeerSocket]
+    | NegotiatedAgain[PeerSocket]
+    | InputOffered[PeerSocket]
     | MessageDropped[PeerSocket]
     | MessageWithheld[PeerSocket]
     | MessageRefused
@@ -80,6 +85,10 @@ class Journal:
             self._video_failed(entry, connection)
         elif isinstance(entry, LimitReached):
             self._limit_reached(entry, connection)
+        elif isinstance(entry, NegotiatedAgain):
+            self._negotiated_again(entry, connection)
+        elif isinstance(entry, InputOffered):
+            self._input_offered(entry, connection)
 
     def _path(self, path: IcePathChanged[PeerSocket], connection: Connection) -> None:
         self._tallies.paths[path.kind] += 1
@@ -105,6 +114,25 @@ class Journal:
     def _limit_reached(self, reached: LimitReached[PeerSocket], connection: Connection) -> None:
         self._metrics.sessions_limited.labels(reached.limit.value).inc()
         log.info("limit reached", peer=connection.peer_id, session=connection.session_id, limit=reached.limit.value)
+
+    def _negotiated_again(self, again: NegotiatedAgain[PeerSocket], connection: Connection) -> None:
+        log.info(
+            "player negotiates again",
+            peer=connection.peer_id,
+            session=connection.session_id,
+            now=again.player_id,
+            input=not again.watches,
+        )
+        connection.peer_id = again.player_id
+
+    def _input_offered(self, offered: InputOffered[PeerSocket], connection: Connection) -> None:
+        log.warning(
+            "streamer offers a spectator a data channel",
+            peer=connection.peer_id,
+            session=connection.session_id,
+            streamer=offered.streamer,
+            why=IGNORES_REQUEST,
+        )
 
     def _dropped(self, drop: MessageDropped[PeerSocket], connection: Connection) -> None:
         self._tallies.dropped[connection.role.value, drop.kind] += 1

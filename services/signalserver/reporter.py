@@ -165,8 +165,10 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
+            guests=tuple(present.guests),
             away=tuple(name for name in names if name in away) if away else (),
             warned=tuple(f"{name} {warned[name]}" for name in names if name in warned) if warned else (),
             ready=ready,
             draining=self._drain.begun,
+            gives_input=source.gives_input,
         )

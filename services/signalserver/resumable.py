@@ -196,8 +196,7 @@ class ResumablePlayer:
         self._ended = True
         self.line.end()
         self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), self.connection.address))
-        reason = "the page negotiates again"
-        self._hub.forget(self.connection, close_codes.RETURNING.code, reason, session_ends=False)
+        self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again", continues=True)
 
     # -- internals ----------------------------------------------------------------------------------
 

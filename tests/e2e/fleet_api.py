@@ -48,6 +48,7 @@ def streamer(number: int, now: float) -> dict[str, Any]:
         "taken": int(state == "busy"),
         "sessions": [],
         "spectators": 0,
+        "spectatorInput": False,
         "since": now - 60 - number * 97,
         "matchedAt": None,
         "failedDials": 4 if state == "aside" else 0,

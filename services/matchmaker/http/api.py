@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from matchmaker.http import schemas, views
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.invitations import Invitations
 from matchmaker.http.reference_api import page_bounds
 from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.model import StreamerView
@@ -42,6 +43,7 @@ class Api:
         reader: FleetReader,
         events: Events,
         operators: OperatorReader,
+        invitations: Invitations,
         *,
         kick_seconds: float,
         names_players: Callable[[web.Request], bool],
@@ -51,6 +53,7 @@ class Api:
         self._reader = reader
         self._events = events
         self._operators = operators
+        self._invitations = invitations
         self._audit = Audit(store, "matchmaker")
         self._kick_seconds = kick_seconds
         self._names_players = names_players
@@ -70,6 +73,7 @@ class Api:
             "session": self.session,
             "endSession": self.end,
             "extendSession": self.extend,
+            "invite": self.invite,
             "queue": self.queue,
             "apps": self.apps,
             "audit": self.audit,
@@ -169,6 +173,12 @@ class Api:
                 raise web.HTTPNotFound(reason="no such session")
         await self._record(f"extend {seconds:g} s", session_id, request)
         return json_response(schemas.Extension(id=session_id, seconds=seconds, state="extending"), status=202)
+
+    async def invite(self, request: web.Request) -> web.Response:
+        """Make an invite to a session."""
+        made = await self._invitations.make(request)
+        await self._record(f"invite {made.role}", made.session, request)
+        return json_response(made, status=201)
 
     async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
         view = await self._find(request)

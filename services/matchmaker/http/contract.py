@@ -8,9 +8,11 @@ from matchmaker.http import record_schemas, schemas
 from matchmaker.webhooks.contract import WEBHOOKS
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
 from pixelfleet.fleet.events import Event
+from pixelfleet.fleet.invites import DEFAULT_SECONDS
 from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
+from pixelfleet.protocol.people import InvitedRole, InviteName, InviteSeconds
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -252,6 +254,28 @@ CONTRACT: Final = Contract(
                 202: Answer("The session is extended with the next heartbeat of its server", (schemas.Extension,)),
                 400: Answer("The seconds are not in range", (Error,)),
                 **NOT_FOUND,
+                **UNAVAILABLE,
+            },
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path=f"{API}/sessions/{{id}}/invites",
+            name="invite",
+            summary="Make an invite link to a session, for a guest or a spectator",
+            description="The page of the session's host can make invites, too.",
+            parameters=(
+                SESSION_ID,
+                Parameter("role", "a guest may send input, a spectator may not", InvitedRole, default="spectator"),
+                Parameter("seconds", "how long the invite is valid", InviteSeconds, default=DEFAULT_SECONDS),
+                Parameter("once", "1 if it admits only one player", Literal["0", "1"], default="0"),
+                Parameter("name", "how its holder is called in the list of people", InviteName),
+            ),
+            answers={
+                201: Answer("The invite", (schemas.Invitation,)),
+                **BAD_REQUEST,
+                **NOT_FOUND,
+                409: Answer("Nobody can join this session, or there is no session key", (Error,)),
                 **UNAVAILABLE,
             },
             access=Access.CHANGE,

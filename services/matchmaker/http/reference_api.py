@@ -49,6 +49,7 @@ RETRY_PAGE: Final = """<!doctype html>
 """
 
 ABOUT: Final = schemas.About(service="matchmaker", players="open a websocket on this port", api=API)
+BY_WEBSOCKET: Final = "an invite is for the page's websocket"
 NONE_FREE: Final = "No signalling servers available"
 UNAVAILABLE: Final = "The fleet is temporarily unavailable"
 TOO_MANY: Final = "Too many requests from this address"
@@ -156,6 +157,8 @@ class ReferenceApi:
         if self._limit.wait(client, self._loop.time()) > 0:
             raise NoReservationError(TOO_MANY, 429)
         identity = await self._enter(request)
+        if identity.invite is not None:
+            raise NoReservationError(BY_WEBSOCKET, 403)
         session_id, person = uuid.uuid4().hex, person_of(identity, request.headers)
         wish = await self._decided(request, identity, session_id, address, person)
         join_request = wish.request

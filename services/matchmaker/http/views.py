@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from yarl import URL
 
@@ -39,6 +39,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         taken=taken_of(view),
         sessions=list(report.sessions[:MAX_SESSION_IDS]),
         spectators=len(report.spectators),
+        spectator_input=report.gives_input,
         since=view.seen,
         matched_at=view.used or None,
         failed_dials=view.failures,
@@ -78,7 +79,7 @@ def session_view(lease: Lease, *, named: bool) -> schemas.Session:
         streamer=lease.streamer.key,
         state=lease.state,
         away=lease.session_id in lease.streamer.away,
-        role="spectator" if lease.spectator else "player",
+        role=_role(lease),
         arrived_at=lease.arrived or None,
         matched_at=lease.since or None,
         deadline=lease.deadline or None,
@@ -94,6 +95,12 @@ def session_view(lease: Lease, *, named: bool) -> schemas.Session:
         resumed=facts.resumed,
         ends_at=facts.ends_at,
     )
+
+
+def _role(lease: Lease) -> Literal["player", "guest", "spectator"]:
+    if lease.session_id in lease.streamer.guests:
+        return "guest"
+    return "spectator" if lease.spectator else "player"
 
 
 def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:

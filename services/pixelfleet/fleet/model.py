@@ -12,6 +12,7 @@ import msgspec
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
 from pixelfleet.fleet.limits import SessionLimits
 from pixelfleet.fleet.records import NO_FACTS, NO_ORIGIN, Origin, SessionFacts
+from pixelfleet.protocol.people import Invite
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -44,7 +45,9 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     sessions: tuple[str, ...] = ()
     """The ids of the sessions that it holds."""
     spectators: tuple[str, ...] = msgspec.field(default=(), name="onlookers")
-    """The ids of spectators' sessions, which occupy no slot."""
+    """The ids of the sessions that occupy no slot: of spectators, and of guests unless these take slots."""
+    guests: tuple[str, ...] = ()
+    """The ids of those of both that are guests in the session of a host."""
     away: tuple[str, ...] = ()
     """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
     warned: tuple[str, ...] = ()
@@ -53,6 +56,8 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """A legacy server has no session ids, and only counts its `players`."""
     players: int = 0
     """Players of a legacy server."""
+    gives_input: bool = False
+    """Whether it has offered a data channel to a spectator, against the server's request: spectators can send input."""
 
     @property
     def key(self) -> str:
@@ -125,6 +130,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keeps_place: int = 0
     """The seconds for which its place in the queue is kept after its player was lost; 0 for a player that cannot
     return."""
+    invite: Invite | None = None
+    """The invite with which it joins a session. It has `wants`, and `spectator` unless guests occupy slots."""
     by_cookie: bool = False
     """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
     person gets the streamer of such a session back while that is away."""

@@ -25,6 +25,7 @@ def streamer(**fields: Any) -> Streamer:
         "taken": 0,
         "sessions": [],
         "spectators": 0,
+        "spectator_input": False,
         "since": None,
         "matched_at": None,
         "failed_dials": 0,

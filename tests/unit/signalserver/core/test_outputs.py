@@ -7,16 +7,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.people import Invite
 from signalserver.core.outputs import (
     Call,
     Close,
     FirstFrame,
     IcePathChanged,
+    InputOffered,
+    InviteRequested,
     LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
+    NegotiatedAgain,
     Output,
+    PersonRemoved,
     PlaybackReported,
     Probe,
     RosterChanged,
@@ -33,6 +38,10 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     SourceNamed: lambda peer: SourceNamed(peer.socket.real, "cam", "cam"),
     Probe: lambda peer: Probe(peer.socket.real),
     Call: lambda peer: Call(peer.socket.real, "next", None),
+    InviteRequested: lambda peer: InviteRequested(peer.socket.real, Invite(session="s", role="guest", app="car"), 60),
+    PersonRemoved: lambda peer: PersonRemoved(peer.socket.real),
+    NegotiatedAgain: lambda peer: NegotiatedAgain(peer.socket.real, "102", True),
+    InputOffered: lambda peer: InputOffered(peer.socket.real, "cam"),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
     PlaybackReported: lambda peer: PlaybackReported(peer.socket.real, "H264", 1.5),

@@ -67,8 +67,10 @@ def repeated_replay() -> None:
 def forgotten_expiry() -> None:
     """A player that does not return keeps its slot."""
     from signalserver.core import absence
+    from signalserver.core.roster import K
+    from signalserver.core.state import State
 
-    def nothing(_: Any) -> None:
+    def nothing(state: State[K]) -> None:
         """Expire nothing."""
 
     absence.expire = nothing

@@ -1,20 +1,22 @@
 """Runs the scenarios of faults on a whole fleet, with checks from outside all the time: `make chaos`.
 
-    python -m tests.chaos.run [--scenario TEXT] [--seed N] [--runs 1] [--mutants] [--check] [--write]
+    python -m tests.chaos.run [--scenario TEXT] [--seed N] [--runs 3] [--together 2] [--mutants] [--check] [--write]
 
-A violation prints the seed of its run; `--seed N --scenario NAME` makes the same choices again. `--mutants` also runs
-builds with a bug, each of which must be found. `--check` exits with 1 after a violation or a mutant that was not found,
-and `--write` writes docs/evidence/chaos.md.
+A violation prints the seed of its run; `--seed N --scenario NAME` runs once and makes the same choices again.
+`--mutants` also runs builds with a bug, each of which must be found. `--check` exits with 1 after a violation or a
+mutant that was not found, and `--write` writes docs/evidence/chaos.md.
 """
 
 import argparse
 import asyncio
 import inspect
+import multiprocessing
 import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from itertools import count
 from pathlib import Path
@@ -238,39 +240,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="faults on a whole fleet, with checks from outside")
     parser.add_argument("--scenario", default="", help="a part of the names of the scenarios to run")
     parser.add_argument("--seed", type=int, help="the seed of an earlier run")
-    parser.add_argument("--runs", type=int, default=1, help="how often each scenario is run")
+    parser.add_argument("--runs", type=int, default=3, help="how often each scenario is run, with different seeds")
+    parser.add_argument("--together", type=int, default=2, help="fleets that run at once")
     parser.add_argument("--mutants", action="store_true", help="also run builds with a bug, which must be found")
     parser.add_argument("--check", action="store_true", help="exit with 1 after a violation")
     parser.add_argument("--write", action="store_true", help="write docs/evidence/chaos.md")
     args = parser.parse_args()
-    configure("error", "console")
-    console = Console(highlight=False, soft_wrap=True)
+    runs = 1 if args.seed is not None else args.runs
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
-    chosen = [each for each in SCENARIOS if args.scenario in each.name]
-    outcomes = [_one(console, scenario, seed + number) for number in range(args.runs) for scenario in chosen]
-    mutants = {}
-    if args.mutants:
-        for name, where in MUTANT_SCENARIOS.items():
-            mutants[name] = _one(console, scenario_of(where), seed, name)
+    chosen = [each.name for each in SCENARIOS if args.scenario in each.name]
+    jobs = [(name, seed + number, "") for number in range(runs) for name in chosen]
+    jobs += [(name, seed, mutant) for mutant, name in MUTANT_SCENARIOS.items()] if args.mutants else []
+    found = _all(jobs, args.together)
+    outcomes, mutants = (
+        found[: runs * len(chosen)],
+        dict(zip(MUTANT_SCENARIOS, found[runs * len(chosen) :], strict=False)),
+    )
     missed = [each for each in outcomes if each.violations] + [each for each in mutants.values() if not each.violations]
     if args.write:
-        document(outcomes, mutants, args.runs)
+        document(outcomes, mutants, runs)
     return int(args.check and bool(missed))
 
 
-def scenario_of(name: str) -> Scenario:
-    """Return a scenario by its name."""
-    return next(each for each in SCENARIOS if each.name == name)
+def _all(jobs: Sequence[tuple[str, int, str]], together: int) -> list[Outcome]:
+    """Run all jobs, some at once; show each outcome in their order."""
+    console, found = Console(highlight=False, soft_wrap=True), []
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(together, mp_context=context, max_tasks_per_child=1) as pool:
+        for job, future in [(job, pool.submit(run_one, *job)) for job in jobs]:
+            found.append(future.result())
+            show(console, found[-1], *job[1:])
+    return found
 
 
-def _one(console: Console, scenario: Scenario, seed: int, mutant: str = "") -> Outcome:
-    try:
-        outcome = uvloop.run(Run(scenario, seed, mutant).run())
-    except StartError as error:
-        console.print(f"chaos: {error}")
-        raise SystemExit(2) from None
-    show(console, outcome, seed, mutant)
-    return outcome
+def run_one(name: str, seed: int, mutant: str) -> Outcome:
+    """Run a scenario once, in this process."""
+    configure("error", "console")
+    return uvloop.run(Run(next(each for each in SCENARIOS if each.name == name), seed, mutant).run())
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ ALL_FAULTS: Final = "delay with jitter, reset, half-open, silence up, silence do
 SCENARIOS: Final = (
     Scenario(NO_FAULTS, "players lose their connections, leave and are lost, as in all scenarios", _nothing),
     *(
-        Scenario(f"link {kind}", ALL_FAULTS, partial(_faulty_link, kind))
+        Scenario(f"link {kind}", ALL_FAULTS, partial(_faulty_link, kind), may_refuse=kind == "router-signalserver")
         for kind in (
             "page-router",
             "router-matchmaker",
@@ -232,7 +232,10 @@ SCENARIOS: Final = (
         )
     ),
     Scenario(
-        "silence router-signalserver", "one direction, 8 to 10 s", partial(_silent_for_long, "router-signalserver")
+        "silence router-signalserver",
+        "one direction, 8 to 10 s",
+        partial(_silent_for_long, "router-signalserver"),
+        may_refuse=True,
     ),
     Scenario("silence signalserver-redis", "one direction, 8 to 10 s", partial(_silent_for_long, "signalserver-redis")),
     Scenario("kill routers", "kill -9 of each, one after the other, and a new start", partial(_kill, "router")),
@@ -240,7 +243,7 @@ SCENARIOS: Final = (
     Scenario("kill signalling servers", "the same", partial(_kill, "signalserver")),
     Scenario("suspend a router", "SIGSTOP and SIGCONT, for 2 s and for 9 s", partial(_suspend, "router")),
     Scenario("suspend a matchmaker", "the same", partial(_suspend, "matchmaker")),
-    Scenario("suspend a signalling server", "the same", partial(_suspend, "signalserver")),
+    Scenario("suspend a signalling server", "the same", partial(_suspend, "signalserver"), may_refuse=True),
     Scenario("suspend Redis", "the same", partial(_suspend, "redis")),
     Scenario("descriptors", "RLIMIT_NOFILE at what is used and one more, connections reset", _no_descriptors),
     Scenario("Redis flushed", "FLUSHALL, twice", partial(_lose_data, "flush"), may_refuse=True),

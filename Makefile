@@ -95,8 +95,8 @@ chaos: ## have faults in a whole fleet for half an hour, and write docs/evidence
 	@scripts/setup dev && scripts/install-parts
 	@$(if $(ARGS),,.venv/bin/pytest tests/chaos &&) .venv/bin/python -m tests.chaos.run --check $(or $(ARGS),--mutants --write)
 
-soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
-	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
+soak: ## let players, streamers and replicas come and go for half an hour, and bound what grows (ARGS="--seconds 120", ARGS=--attacks)
+	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.churn --check $(ARGS)
 
 soak-resume: ## run a small fleet with 1,000 players, of which a fifth loses its connection each second (ARGS="--players 200")
 	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.resume --check $(ARGS)

@@ -7,7 +7,7 @@ killed is started again, as a supervisor would, and keeps its place behind its p
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,7 @@ LINKS: Final = (
 WATCH: Final = "checks-redis"
 """The link of the checks, which has no faults."""
 
+SERVICES: Final = ("pixelfleet_cli.cli",)
 PEERS: Final = ("--log-format", "json", "--host", "127.0.0.1", "--ping-interval", "2", "--pong-timeout", "2")
 LIMITS: Final = ("--hold-seconds", "0", "--joins-per-minute", "0", "--connections-per-address", "0")
 
@@ -94,6 +95,8 @@ class Chain:
     key: str = field(default_factory=lambda: secrets.token_hex(32))
     links: dict[str, list[Link]] = field(default_factory=lambda: {kind: [] for kind in (*LINKS, WATCH)})
     parts: list[Part] = field(default_factory=list)
+    launcher: Sequence[str] = SERVICES
+    """The module that starts a service, with its first arguments."""
     clock: Callable[["Chain"], float] | None = None
     """Chooses the seconds by which the clock of the next process is ahead."""
     names: list[str] = field(default_factory=list)
@@ -206,10 +209,11 @@ async def running(
     *,
     mutant: str = "",
     clock: Callable[[Chain], float] | None = None,
+    launcher: Sequence[str] = SERVICES,
 ) -> AsyncIterator[Chain]:
     """Run a fleet while the body runs; it is complete when this yields."""
     async with AsyncExitStack() as stack:
-        chain = Chain(folder, chance, mutant, clock=clock)
+        chain = Chain(folder, chance, mutant, launcher=launcher, clock=clock)
         port = free_port()
 
         async def redis() -> Program:

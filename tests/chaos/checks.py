@@ -35,10 +35,10 @@ FATE: Final = "fate of each player"
 ORDER: Final = "messages"
 SLOTS: Final = "slots"
 CHECKS: Final = {
-    CAPACITY: "no streamer has more players, and no streamer has more leases, than its capacity; "
-    "no server refuses a player because its slot is taken, unless the store loses data or a request is late",
-    FATE: "each player waits and is informed, plays, is away, or has ended with a code of the catalogue; after the "
-    "faults each one plays or waits again, and none waits while a slot is free",
+    CAPACITY: "no streamer has more players, and no streamer has more leases, than its capacity; no server refuses a "
+    "player because its slot is taken, unless the store loses data, or a request or a report is late",
+    FATE: "each player waits and is informed, plays, or is away; no player is ended for good, because no scenario has "
+    "a reason; after the faults each one plays or waits again, and none waits while a slot is free",
     ORDER: "the numbered messages between player and streamer are complete, single and in order within a session",
     SLOTS: "after the last player has left or is lost, each slot is free again, and the store has each streamer",
 }
@@ -160,11 +160,11 @@ class Fates:
         known.fate = fate
 
     def ended(self, player: str, code: int, now: float) -> None:
-        """Record the end of a player that does not connect again."""
+        """Record the end of a player that may not connect again: no scenario has a reason for it."""
         self.become(player, Fate.ENDED, now)
         self.ends[code] += 1
-        if find(code) is None:
-            self.violations.add(FATE, f"{player} has ended with {code}, which is in no catalogue")
+        label = known.label if (known := find(code)) is not None else "in no catalogue"
+        self.violations.add(FATE, f"{player} has ended with {code} ({label})")
 
     def gone(self, player: str) -> None:
         """Forget a player that has left."""

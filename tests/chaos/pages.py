@@ -29,6 +29,9 @@ LATER_SECONDS: Final = 1.0
 
 MESSAGE_SECONDS: Final = 0.25
 UNCOUNTED: Final = ("session", "ping", "pong")
+STRAY_SECONDS: Final = 15.0
+"""How long after an attempt that was given up the server may still carry it out, as in the player page."""
+
 DROPPED: Final = (1001, 1005, 1006, 1012, 4002, 4003, 4005)
 """Codes with which a connection ends, and not its session: those of the player page."""
 
@@ -58,6 +61,10 @@ class Page:
         self._negotiation = 0
         self._lost_at: float | None = None
         self._heard_at = 0.0
+        self._settled = False
+        """Whether the present connection has brought a message."""
+        self._abandoned_at = -STRAY_SECONDS
+        """When an attempt was given up, on the loop's clock."""
         self._ready = False
         """Whether the streamer has made its offer in this negotiation."""
         self.numbered = 0
@@ -101,9 +108,12 @@ class Page:
                     ping_interval=None,
                     close_timeout=0,
                 )
-        except (OSError, WebSocketException, TimeoutError, EOFError):
+        except TimeoutError:
+            self._abandoned_at = self._now
             return close_codes.ABNORMAL
-        self._heard_at = self._now
+        except (OSError, WebSocketException, EOFError):
+            return close_codes.ABNORMAL
+        self._heard_at, self._settled = self._now, False
         try:
             async with background(self._beat(socket)):
                 await self._read(socket)
@@ -123,7 +133,7 @@ class Page:
             self._socket = socket
         with suppress(ConnectionClosed):
             async for data in socket:
-                self._heard_at = self._now
+                self._heard_at, self._settled = self._now, True
                 await self._message(socket, orjson.loads(data))
 
     async def _follow(self, code: int) -> None:
@@ -133,7 +143,9 @@ class Page:
         self._lost_at = self._lost_at or self._now
         self._become(Fate.AWAY if self._plays else Fate.CONNECTING)
         pause = REDIAL_SECONDS
-        if code == close_codes.MESSAGES_LOST.code:
+        if code == close_codes.CONTINUED_ELSEWHERE.code and self._now - self._abandoned_at < STRAY_SECONDS:
+            pass  # an earlier attempt of this page has arrived after this connection
+        elif code == close_codes.MESSAGES_LOST.code:
             self._fresh = True
         elif code in UNANSWERED and self._token and self._now - self._lost_at <= self._window:
             pause = LATER_SECONDS
@@ -232,6 +244,8 @@ class Page:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             if self._now - self._heard_at > ANSWER_SECONDS:
+                if not self._settled:
+                    self._abandoned_at = self._now
                 socket.transport.abort()
                 return
             received = {"received": self._received} if self._plays else {}

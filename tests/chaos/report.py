@@ -1,6 +1,5 @@
 """The outcomes of scenarios on a terminal, and in docs/evidence/chaos.md."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -74,19 +73,12 @@ def document(outcomes: Sequence[Outcome], mutants: Mapping[str, Outcome], runs: 
 
 
 def _row(name: str, runs: Sequence[Outcome]) -> str:
-    ends: Counter[int] = Counter()
-    for each in runs:
-        ends.update(each.ends)
     violations = sum(sum(each.violations.values()) for each in runs)
     counts = [
         f"{sum(values):,}"
         for values in zip(*((each.players, each.resumed, each.messages) for each in runs), strict=True)
     ]
-    return f"| {name} | {runs[0].faults} | {' | '.join(counts)} | {_codes(ends)} | {violations} |"
-
-
-def _codes(ends: Mapping[int, int]) -> str:
-    return ", ".join(f"{code}: {count}" for code, count in sorted(ends.items())) or "none"
+    return f"| {name} | {runs[0].faults} | {' | '.join(counts)} | {violations} |"
 
 
 TEXT: Final = """\
@@ -107,8 +99,8 @@ The checks observe from outside, all the time:
 
 {checks}
 
-| Scenario | Faults | Players | Returns | Messages | Ended for good, by code | Violations |
-|---|---|---|---|---|---|---|
+| Scenario | Faults | Players | Returns | Messages | Violations |
+|---|---|---|---|---|---|
 {rows}
 
 `tests/chaos/test_crashes.py` and `tests/chaos/test_signalservers.py`, which `make chaos` runs first, do the same to

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from benchmarks.matching import processes
+from benchmarks.processes import descriptors
 from tests.chaos.chain import WATCH, Chain, Part
 from tests.chaos.faults import BYTEWISE, LATE, SILENT_DOWN, SILENT_UP, SLOW, Faults, Link
 
@@ -37,8 +37,8 @@ class Scenario:
     clock: Callable[[Chain], float] | None = None
     """Chooses the seconds by which the clock of each process is ahead."""
     may_refuse: bool = False
-    """Whether a server may refuse a player for a taken slot: the store loses data that it has confirmed, or a request
-    arrives at a server after the router has given it up, and its session occupies the slot for a while."""
+    """Whether a server may refuse a player for a taken slot, which then gets another one: the store loses data that it
+    has confirmed, or a late report is stored, or a server gets a request that its router has given up."""
 
 
 async def _pass(chain: Chain, bounds: tuple[float, float] = SHORT_SECONDS) -> None:
@@ -133,8 +133,7 @@ async def _no_descriptors(chain: Chain) -> None:
 @contextmanager
 def _few_descriptors(pid: int) -> Iterator[None]:
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    used = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + SPARE_DESCRIPTORS, hard))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (descriptors(pid) + SPARE_DESCRIPTORS, hard))
     try:
         yield
     finally:
@@ -221,7 +220,7 @@ ALL_FAULTS: Final = "delay with jitter, reset, half-open, silence up, silence do
 SCENARIOS: Final = (
     Scenario(NO_FAULTS, "players lose their connections, leave and are lost, as in all scenarios", _nothing),
     *(
-        Scenario(f"link {kind}", ALL_FAULTS, partial(_faulty_link, kind), may_refuse=kind == "router-signalserver")
+        Scenario(f"link {kind}", ALL_FAULTS, partial(_faulty_link, kind), may_refuse="signalserver" in kind)
         for kind in (
             "page-router",
             "router-matchmaker",
@@ -237,14 +236,21 @@ SCENARIOS: Final = (
         partial(_silent_for_long, "router-signalserver"),
         may_refuse=True,
     ),
-    Scenario("silence signalserver-redis", "one direction, 8 to 10 s", partial(_silent_for_long, "signalserver-redis")),
+    Scenario(
+        "silence signalserver-redis",
+        "one direction, 8 to 10 s",
+        partial(_silent_for_long, "signalserver-redis"),
+        may_refuse=True,
+    ),
     Scenario("kill routers", "kill -9 of each, one after the other, and a new start", partial(_kill, "router")),
     Scenario("kill matchmakers", "the same", partial(_kill, "matchmaker")),
     Scenario("kill signalling servers", "the same", partial(_kill, "signalserver")),
-    Scenario("suspend a router", "SIGSTOP and SIGCONT, for 2 s and for 9 s", partial(_suspend, "router")),
-    Scenario("suspend a matchmaker", "the same", partial(_suspend, "matchmaker")),
+    Scenario(
+        "suspend a router", "SIGSTOP and SIGCONT, for 2 s and for 9 s", partial(_suspend, "router"), may_refuse=True
+    ),
+    Scenario("suspend a matchmaker", "the same", partial(_suspend, "matchmaker"), may_refuse=True),
     Scenario("suspend a signalling server", "the same", partial(_suspend, "signalserver"), may_refuse=True),
-    Scenario("suspend Redis", "the same", partial(_suspend, "redis")),
+    Scenario("suspend Redis", "the same", partial(_suspend, "redis"), may_refuse=True),
     Scenario("descriptors", "RLIMIT_NOFILE at what is used and one more, connections reset", _no_descriptors),
     Scenario("Redis flushed", "FLUSHALL, twice", partial(_lose_data, "flush"), may_refuse=True),
     Scenario(

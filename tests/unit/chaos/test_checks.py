@@ -135,13 +135,13 @@ def test_attempts_to_connect_do_not_begin_the_patience_anew(found: Violations) -
     assert found.counts == {FATE: 1}
 
 
-def test_a_player_ends_with_a_code_of_the_catalogue(found: Violations) -> None:
+@pytest.mark.parametrize("code", [4209, 4999])
+def test_a_player_that_may_not_connect_again_is_a_violation(found: Violations, code: int) -> None:
     fates = Fates(found, PATIENCE)
-    fates.ended("p", 4209, 0.0)
-    assert not found.counts
-    fates.ended("q", 4999, 0.0)
+    fates.ended("p", code, 0.0)
     assert found.counts == {FATE: 1}
-    assert fates.ends == {4209: 1, 4999: 1}
+    assert fates.ends == {code: 1}
+    assert fates.settled
 
 
 def test_a_player_that_has_left_is_forgotten(found: Violations) -> None:

@@ -54,13 +54,14 @@ def read(path: Path) -> Results | None:
     return msgspec.json.decode(path.read_bytes(), type=Results) if path.exists() else None
 
 
-def write(results: Results) -> None:
-    """Write the results to LATEST; benchmarks that did not run keep theirs from a run of the same mode."""
+def write(results: Results) -> Results:
+    """Write the results to LATEST and return them; benchmarks that did not run keep theirs from a run of this mode."""
     last = read(LATEST)
     if last is not None and last.full == results.full:
         results = msgspec.structs.replace(results, benchmarks={**last.benchmarks, **results.benchmarks})
     LATEST.parent.mkdir(exist_ok=True)
     LATEST.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    return results
 
 
 def worse(results: Results, last: Results | None) -> list[str]:

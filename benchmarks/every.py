@@ -56,6 +56,7 @@ def run(name: str, options: Sequence[str], folder: Path, console: Console) -> Ou
     file = folder / name
     checked = () if name in NO_GOALS else ("--check",)
     console.rule(name)
+    sys.stdout.flush()
     begun = time.monotonic()
     try:
         done = subprocess.run(
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed or a figure is worse")
     parser.add_argument("--write", action="store_true", help="write the results and their page")
     args = parser.parse_args(argv)
-    console = Console()
+    console = Console(soft_wrap=True)
     last = read(args.against)
     with tempfile.TemporaryDirectory() as folder:
         outcomes = {
@@ -113,8 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for text in (*missed, *grown):
         console.print(text, highlight=False)
     if args.write:
-        write(results)
-        document(results)
+        document(write(results))
     return int(args.check and bool(missed or grown))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 LINE_BYTES: Final = 16 * 1024
 """The longest line of a program's output that is kept; twice as much is read ahead."""
 ROOT: Final = Path(__file__).parent.parent

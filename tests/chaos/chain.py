@@ -173,10 +173,9 @@ class Chain:
 
         async def start() -> Program:
             ahead = self.clock(self) if self.clock else 0.0
-            altered = (
-                ("tests.chaos.altered", self.mutant, str(ahead)) if self.mutant or ahead else ("pixelfleet_cli.cli",)
-            )
-            return await start_python(*altered, name, *PEERS, *options, fact=fact, log=self.folder / f"{name}.log")
+            altered = ("tests.chaos.altered", self.mutant, str(ahead))
+            module = altered if self.mutant or ahead else self.launcher
+            return await start_python(*module, name, *PEERS, *options, fact=fact, log=self.folder / f"{name}.log")
 
         return start
 

@@ -37,27 +37,26 @@ def main() -> int:
     runs = 1 if args.seed is not None else args.runs
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     chosen = [each.name for each in SCENARIOS if args.scenario in each.name]
-    jobs = [(name, seed + number, "") for number in range(runs) for name in chosen]
-    jobs += [(name, seed, mutant) for mutant, name in MUTANT_SCENARIOS.items()] if args.mutants else []
-    found = _all(jobs, args.together)
-    outcomes, mutants = (
-        found[: runs * len(chosen)],
-        dict(zip(MUTANT_SCENARIOS, found[runs * len(chosen) :], strict=False)),
-    )
+    console, outcomes = Console(highlight=False, soft_wrap=True), []
+    jobs = [(name, seed, mutant) for mutant, name in MUTANT_SCENARIOS.items()] if args.mutants else []
+    mutants = dict(zip(MUTANT_SCENARIOS, _all(jobs, args.together, console), strict=bool(jobs)))
+    for number in range(runs):
+        outcomes += _all([(name, seed + number, "") for name in chosen], args.together, console)
+        if args.write:
+            document(outcomes, mutants, number + 1)
     missed = [each for each in outcomes if each.violations] + [each for each in mutants.values() if not each.violations]
-    if args.write:
-        document(outcomes, mutants, runs)
     return int(args.check and bool(missed))
 
 
-def _all(jobs: Sequence[tuple[str, int, str]], together: int) -> list[Outcome]:
+def _all(jobs: Sequence[tuple[str, int, str]], together: int, console: Console) -> list[Outcome]:
     """Run all jobs, some at once; show each outcome in their order."""
-    console, found = Console(highlight=False, soft_wrap=True), []
+    found = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(together, mp_context=context, max_tasks_per_child=1) as pool:
         for job, future in [(job, pool.submit(run_one, *job)) for job in jobs]:
             found.append(future.result())
             show(console, found[-1], *job[1:])
+            sys.stdout.flush()
     return found
 
 

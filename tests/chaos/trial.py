@@ -35,14 +35,14 @@ LOST_SHARE: Final = 0.5
 """The share of players that do not close their connection at their end."""
 
 LOOK_SECONDS: Final = 0.25
-PATIENCE_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 60.0
 """The longest time to wait or play again after the faults. The machine may be busy."""
 
-RETURN_SECONDS: Final = WINDOW_SECONDS + ARRIVAL_SECONDS + EXPIRY_SECONDS + 8.0
+RETURN_SECONDS: Final = WINDOW_SECONDS + ARRIVAL_SECONDS + EXPIRY_SECONDS + 30.0
 """The longest time until the slots of lost players are free: the window, a lease, a report; and a busy machine."""
 
-START_SECONDS: Final = 60.0
-REST_SECONDS: Final = 20.0
+START_SECONDS: Final = 120.0
+REST_SECONDS: Final = 30.0
 """The longest time until the last messages have arrived."""
 
 

@@ -39,7 +39,7 @@ OTHERS_OPTIONS: Final = {
     "--allocation-default-address-family",
     *("--set", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--scale"),  # helm, kubectl, docker
     *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # make targets of this project
-    *("--seconds", "--rest", "--rounds", "--json", "--scenario"),
+    *("--seconds", "--rest", "--rounds", "--json", "--scenario", "--attacks", "--only", "--full"),
 }
 OLDER: Final = {"migration.md", "configuration.md"}
 """The page with other servers' options, and the generated page with ours."""

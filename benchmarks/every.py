@@ -49,6 +49,7 @@ NO_GOALS: Final = frozenset({"dial"})
 """The benchmarks without the option `--check`."""
 
 LIMIT_SECONDS: Final = 1800.0
+WIDTH: Final = 140
 
 
 def run(name: str, options: Sequence[str], folder: Path, console: Console) -> Outcome:
@@ -100,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed or a figure is worse")
     parser.add_argument("--write", action="store_true", help="write the results and their page")
     args = parser.parse_args(argv)
-    console = Console(soft_wrap=True)
+    console = Console(width=WIDTH)
     last = read(args.against)
     with tempfile.TemporaryDirectory() as folder:
         outcomes = {

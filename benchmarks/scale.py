@@ -33,6 +33,7 @@ from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.store import FleetStore
 from pixelfleet.service.lifecycle import background
+from pixelfleet.service.logs import configure
 
 SIZES: Final = (1, 300, 1000, 3000)
 """The default sizes, for a machine of two cores whose other work includes the load."""
@@ -208,6 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.size is not None and (len(set(args.size)) < 2 or min(args.size) < 1):
         parser.error("--size: give at least two sizes")
     allow_files(2 * max(args.size or SIZES) + OTHER_FILES)
+    configure("error", "console")
     costs = measured("scale", run(args))
     needs = {name: need(costs, name) for name in PARTS}
     show(costs, needs, Console())

@@ -90,10 +90,11 @@ matchmakers, three signalling servers with two streamers each, and redis-server,
 have two slots and no media. There are more players than slots. Players lose their connections and return with their
 tokens, leave, are lost, and are replaced by others all the time. Player and streamer exchange numbered messages.
 
-Sessions and places are kept for 6 s, pings are sent every 2 s, and the limits of one address are off; all other settings
-are the defaults. Runs of each scenario, with different seeds: {runs}. A run with a violation prints its seed, and
-`make chaos ARGS="--seed N --scenario NAME"` makes the same choices again; the order of events in the processes is not
-repeated.
+Sessions and places are kept for 6 s, pings are sent every 2 s, and the limits of one address are off. All other
+settings are the defaults. Runs of each scenario, with different seeds: {runs}.
+
+A run with a violation prints its seed, and `make chaos ARGS="--seed N --scenario NAME"` makes the same choices again.
+The order of events in the processes is not repeated.
 
 The checks observe from outside, all the time:
 

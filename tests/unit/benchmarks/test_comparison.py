@@ -40,6 +40,11 @@ def test_a_ratio_may_grow_by_a_fifth_and_a_time_by_half() -> None:
     assert len(worse(results(1.51, "ms"), results(1.0, "ms"))) == 1
 
 
+def test_a_figure_that_missed_its_goal_is_compared_with_the_goal() -> None:
+    assert worse(results(1.6), results(9.0)) == []
+    assert worse(results(1.7), results(9.0)) == ["worse: relay, CPU: 1.7 x, before 1.4"]
+
+
 def test_only_runs_of_one_mode_are_compared() -> None:
     assert worse(results(2.0), None) == []
     assert worse(results(2.0), results(1.0, full=True)) == []

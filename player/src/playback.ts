@@ -1,5 +1,6 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { mutePlaybackIfBlocked } from './connection/autoplay';
+import { hasLiveTrack } from './connection/live_track';
 
 /** Receives the changes of the video's playback. */
 export interface PlaybackObserver {
@@ -19,7 +20,9 @@ export function watchPlayback(stream: PixelStreaming, observer: PlaybackObserver
   });
   const video = stream.webRtcController.videoPlayer.getVideoElement();
   video.addEventListener('playing', () => {
-    observer.onPlaying();
+    if (hasLiveTrack(video)) {
+      observer.onPlaying();
+    }
   });
   video.addEventListener('pause', () => {
     if (!video.ended) {

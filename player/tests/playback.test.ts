@@ -2,15 +2,24 @@ import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue
 import { afterEach, describe, expect, it, vi, type Mock } from 'vitest';
 import { watchPlayback } from '../src/playback';
 
+class FakeStream {
+  readyState: MediaStreamTrackState = 'live';
+
+  getVideoTracks(): { readyState: MediaStreamTrackState }[] {
+    return [{ readyState: this.readyState }];
+  }
+}
+
 interface Fixture {
-  video: EventTarget & { ended: boolean };
+  video: EventTarget & { ended: boolean; srcObject: FakeStream | null };
   page: EventTarget & { hidden: boolean };
   play: Mock;
   observer: { onBlocked: Mock; onPlaying: Mock; onPaused: Mock; resumes: Mock };
 }
 
 function setUp(): Fixture {
-  const video = Object.assign(new EventTarget(), { ended: false });
+  const video = Object.assign(new EventTarget(), { ended: false, srcObject: new FakeStream() });
+  vi.stubGlobal('MediaStream', FakeStream);
   const page = Object.assign(new EventTarget(), { hidden: false });
   vi.stubGlobal('document', page);
   const play = vi.fn();
@@ -38,6 +47,15 @@ describe('watchPlayback', () => {
     video.ended = true;
     video.dispatchEvent(new Event('pause'));
     expect(observer.onPaused).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not report the picture that Chromium makes of a track that ended before its first frame', () => {
+    const { video, observer } = setUp();
+    Object.assign(video, { srcObject: Object.assign(new FakeStream(), { readyState: 'ended' }) });
+    video.dispatchEvent(new Event('playing'));
+    Object.assign(video, { srcObject: null });
+    video.dispatchEvent(new Event('playing'));
+    expect(observer.onPlaying).not.toHaveBeenCalled();
   });
 
   it('plays again when the tab becomes visible, if the session wants it', () => {

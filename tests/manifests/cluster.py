@@ -50,7 +50,7 @@ class Cluster:
             case ["get", kinds]:
                 return json.dumps({"items": self._found(kinds.split(","), options["selector"])})
             case ["apply"]:
-                return self._apply([each for each in yaml.safe_load_all(stdin) if each], options)
+                return self._apply([each for each in yaml.load_all(stdin, Loader=yaml.CSafeLoader) if each], options)
             case ["apply", "set-last-applied"]:
                 return self._set_last_applied(json.loads(stdin))
             case ["scale", name]:

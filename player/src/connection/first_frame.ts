@@ -1,4 +1,5 @@
 import { Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { hasLiveTrack } from './live_track';
 import { parseMatchmaker } from './messages';
 import { reportStats } from './stats_report';
 
@@ -51,7 +52,7 @@ export function reportFirstFrame(stream: PixelStreaming): void {
   });
   const video = stream.webRtcController.videoPlayer.getVideoElement();
   const report = (): void => {
-    if (video.videoWidth > 0) {
+    if (video.videoWidth > 0 && hasLiveTrack(video)) {
       video.removeEventListener('loadeddata', report);
       mark('frame');
       reportStats(stream, { firstFrame: milestones.times() });

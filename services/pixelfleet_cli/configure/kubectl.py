@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -54,13 +55,18 @@ def usable_kubectl() -> str:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         raise UsageError(f"{needed}, and there is none on PATH")
-    code, out, _ = _output(kubectl, "version", "--client", "--output=json")
-    version = _version(out) if not code else None
+    version = _client_version(kubectl)
     if version is None:
         raise UsageError(f"{needed}, and the version of {kubectl} is unknown")
     if version < MIN_VERSION:
         raise UsageError(f"{needed}, and {kubectl} is {version[0]}.{version[1]}")
     return kubectl
+
+
+@cache
+def _client_version(kubectl: str) -> tuple[int, int] | None:
+    code, out, _ = _output(kubectl, "version", "--client", "--output=json")
+    return _version(out) if not code else None
 
 
 def _version(text: str, side: str = "clientVersion") -> tuple[int, int] | None:

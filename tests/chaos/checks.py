@@ -35,8 +35,8 @@ FATE: Final = "fate of each player"
 ORDER: Final = "messages"
 SLOTS: Final = "slots"
 CHECKS: Final = {
-    CAPACITY: "no streamer has more players, and no streamer has more leases, than its capacity; no server refuses a "
-    "player because its slot is taken, unless the store loses data, or a request or a report is late",
+    CAPACITY: "no streamer has more players than its capacity; none has more leases, unless the store loses data; no "
+    "server refuses a player because its slot is taken, unless the store loses data, or a request or a report is late",
     FATE: "each player waits and is informed, plays, or is away; no player is ended for good, because no scenario has "
     "a reason; after the faults each one plays or waits again, and none waits while a slot is free",
     ORDER: "the numbered messages between player and streamer are complete, single and in order within a session",

@@ -37,8 +37,11 @@ class Scenario:
     clock: Callable[[Chain], float] | None = None
     """Chooses the seconds by which the clock of each process is ahead."""
     may_refuse: bool = False
-    """Whether a server may refuse a player for a taken slot, which then gets another one: the store loses data that it
-    has confirmed, or a late report is stored, or a server gets a request that its router has given up."""
+    """Whether a server may refuse a player for a taken slot, which then gets another one: the store loses data, or a
+    late report is stored, or a server gets a request that its router has given up."""
+    loses_data: bool = False
+    """Whether the store loses data that it has confirmed: the restored leases and the reported sessions may be more
+    than a capacity, until the server reports which sessions have ended."""
 
 
 async def _pass(chain: Chain, bounds: tuple[float, float] = SHORT_SECONDS) -> None:
@@ -252,19 +255,23 @@ SCENARIOS: Final = (
     Scenario("suspend a signalling server", "the same", partial(_suspend, "signalserver"), may_refuse=True),
     Scenario("suspend Redis", "the same", partial(_suspend, "redis"), may_refuse=True),
     Scenario("descriptors", "RLIMIT_NOFILE at what is used and one more, connections reset", _no_descriptors),
-    Scenario("Redis flushed", "FLUSHALL, twice", partial(_lose_data, "flush"), may_refuse=True),
+    Scenario("Redis flushed", "FLUSHALL, twice", partial(_lose_data, "flush"), may_refuse=True, loses_data=True),
     Scenario(
         "Redis with old data",
         "kill -9, started with data of 0.5 s before, twice",
         partial(_lose_data, "failover"),
         may_refuse=True,
+        loses_data=True,
     ),
-    Scenario("Redis replica promoted", "kill -9 of the primary, REPLICAOF NO ONE", _promote, may_refuse=True),
+    Scenario(
+        "Redis replica promoted", "kill -9 of the primary, REPLICAOF NO ONE", _promote, may_refuse=True, loses_data=True
+    ),
     Scenario(
         "Redis evicts",
         "maxmemory below the used memory, allkeys-random",
         partial(_full, "allkeys-random"),
         may_refuse=True,
+        loses_data=True,
     ),
     Scenario("Redis is full", "maxmemory below the used memory, noeviction", partial(_full, "noeviction")),
     Scenario(
@@ -273,5 +280,5 @@ SCENARIOS: Final = (
         _clocks,
         clock=lambda chain: chain.chance.choice((-25.0, -5.0, 5.0, 25.0)),
     ),
-    Scenario("all at once", "two links, one part and FLUSHALL", _mixture, may_refuse=True),
+    Scenario("all at once", "two links, one part and FLUSHALL", _mixture, may_refuse=True, loses_data=True),
 )

@@ -161,8 +161,9 @@ class Trial:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._fates.check(self._now, self._calm_since)
-            with suppress(StoreUnavailableError):
-                self._capacity.leases(await chain.store.snapshot())
+            if not self._scenario.loses_data:
+                with suppress(StoreUnavailableError):
+                    self._capacity.leases(await chain.store.snapshot())
 
     async def _judge_players(self) -> None:
         """Require that all players wait or play, and that none waits while a slot is free."""

@@ -46,8 +46,9 @@ class Results(msgspec.Struct, frozen=True):
 
 
 def machine() -> str:
-    """Return what a reader must know of this machine: figures of other machines differ."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    """Return what a reader must know of this machine now: figures of others differ, and those of a busy one."""
+    load = f"load average {os.getloadavg()[2]:.1f} before"
+    return f"{os.cpu_count()} cores, {load}, {platform.machine()}, Python {platform.python_version()}"
 
 
 def read(path: Path) -> Results | None:
@@ -107,8 +108,11 @@ TEXT: Final = """\
 <!-- Written by `make bench`. -->
 # Benchmarks
 
-One run of all benchmarks in {mode}: {machine}, {minutes} minutes. A value with `x` is a ratio to a floor without
-features that was measured in the same run; others depend on the machine. Less is better.
+One run of all benchmarks in {mode}.
+Machine: {machine}; {minutes} minutes.
+
+A value with `x` is a ratio to a floor without features that was measured in the same run; others depend on the machine.
+Less is better. While other work keeps the machine busy, waits (p99) are many times as long, and other figures vary.
 [performance.md](../explanation/performance.md) describes the benchmarks and has longer runs.
 
 | Benchmark | Figure | Value | Goal | |

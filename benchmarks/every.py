@@ -102,12 +102,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the results and their page")
     args = parser.parse_args(argv)
     console = Console(width=WIDTH)
-    last = read(args.against)
+    last, here = read(args.against), machine()
     with tempfile.TemporaryDirectory() as folder:
         outcomes = {
             name: run(name, () if args.full else QUICK[name], Path(folder), console) for name in args.only or QUICK
         }
-    results = Results(full=args.full, machine=machine(), benchmarks=outcomes)
+    results = Results(full=args.full, machine=here, benchmarks=outcomes)
     console.rule("all")
     console.print(_table(results, last))
     missed = [f"{name}: exit code {each.code}" for name, each in outcomes.items() if each.code]

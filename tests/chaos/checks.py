@@ -35,12 +35,12 @@ FATE: Final = "fate of each player"
 ORDER: Final = "messages"
 SLOTS: Final = "slots"
 CHECKS: Final = {
-    CAPACITY: "no streamer has more players than its capacity; none has more leases, unless the store loses data; no "
-    "server refuses a player because its slot is taken, unless the store loses data, or a request or a report is late",
-    FATE: "each player waits and is informed, plays, or is away; no player is ended for good, because no scenario has "
-    "a reason; after the faults each one plays or waits again, and none waits while a slot is free",
-    ORDER: "the numbered messages between player and streamer are complete, single and in order within a session",
-    SLOTS: "after the last player has left or is lost, each slot is free again, and the store has each streamer",
+    CAPACITY: "No streamer has more players than its capacity. None has more leases, unless the store loses data. No "
+    "server refuses a player because its slot is taken, unless the store loses data, or a request or a report is late.",
+    FATE: "Each player waits and is informed, plays, or is away. None is ended for good, because no scenario has a "
+    "reason for it. After the faults each one plays or waits again, and none waits while a slot is free.",
+    ORDER: "The numbered messages between player and streamer are complete, single and in order within a session.",
+    SLOTS: "After the last player has left or is lost, each slot is free again, and the store has each streamer.",
 }
 """The checks, and what each one requires."""
 

@@ -66,7 +66,7 @@ def document(outcomes: Sequence[Outcome], mutants: Mapping[str, Outcome], runs: 
         f"| `{name}` | {', '.join(each.violations) or 'none: it was not found'} | {sum(each.violations.values())} |"
         for name, each in mutants.items()
     ]
-    checks = "\n".join(f"- **{name}**: {text}." for name, text in CHECKS.items())
+    checks = "\n".join(f"- **{name}**: {text}" for name, text in CHECKS.items())
     text = TEXT.format(runs=runs, checks=checks, rows="\n".join(rows), mutants="\n".join(caught) or "| not run | | |")
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")

@@ -283,7 +283,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
         calls_per_player=settings.control_calls_per_player,
         calls=settings.control_calls,
     )
-    metrics.watch_calls(application.outcomes)
+    metrics.application.watch_calls(application.outcomes)
 
     async def answer(connection: PeerConnection, call: Call[PeerSocket]) -> None:
         message = await application.call(call.action, call.payload, player=connection.peer_id, spectator=call.watches)

@@ -313,7 +313,7 @@ class Hub:
         before = self._watch.trouble
         streamers = len(self.switchboard.streamers())
         trouble = self._watch.look(now, streamers, self.switchboard.longest_unanswered(now))
-        self._metrics.stuck.set(1 if trouble else 0)
+        self._metrics.application.stuck.set(1 if trouble else 0)
         if trouble is not before:
             log.warning("application stuck", why=trouble) if trouble else log.info("application recovered")
             self.announce()

@@ -27,7 +27,7 @@ def hub_of(
     """Return a hub with its switchboard and its sessions; `on_call` starts players' calls to the application."""
     sessions: Sessions[PeerSocket] = Sessions(settings.capacity)
     hub = Hub(_switchboard(settings, tracing), metrics, heartbeat, watch, sessions, on_call, _invites(settings))
-    metrics.watch_away(lambda: hub.switchboard.away_count)
+    metrics.sessions.watch_away(lambda: hub.switchboard.away_count)
     return hub
 
 

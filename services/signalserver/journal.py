@@ -96,13 +96,13 @@ class Journal:
         log.info("ice path changed", peer=connection.peer_id, session=connection.session_id, path=path.kind)
 
     def _first_frame(self, report: FirstFrame[PeerSocket], connection: Connection) -> None:
-        self._metrics.first_frame(report.steps)
+        self._metrics.video.first_frame(report.steps)
         self._ledger.set_first_frame(connection.session, report.steps)
         steps = {step: round(seconds, 3) for step, seconds in report.steps.items()}
         log.info("first frame", peer=connection.peer_id, session=connection.session_id, **steps)
 
     def _video_failed(self, failure: VideoFailed[PeerSocket], connection: Connection) -> None:
-        self._metrics.video_failed(failure.reason, failure.codecs)
+        self._metrics.video.failed(failure.reason, failure.codecs)
         log.warning(
             "video failed",
             peer=connection.peer_id,
@@ -112,7 +112,7 @@ class Journal:
         )
 
     def _limit_reached(self, reached: LimitReached[PeerSocket], connection: Connection) -> None:
-        self._metrics.sessions_limited.labels(reached.limit.value).inc()
+        self._metrics.sessions.limited.labels(reached.limit.value).inc()
         log.info("limit reached", peer=connection.peer_id, session=connection.session_id, limit=reached.limit.value)
 
     def _negotiated_again(self, again: NegotiatedAgain[PeerSocket], connection: Connection) -> None:

@@ -136,7 +136,7 @@ class ResumablePlayer:
             return
         left = self._left if why is close_codes.SESSION_GONE else None
         if left is not None:
-            self._metrics.sessions_expired.labels(left.value).inc()
+            self._metrics.sessions.expired.labels(left.value).inc()
         self._hub.forget(self.connection, why.code, reason, left=left)
 
     # -- interface of the websocket's handler -------------------------------------------------------

@@ -147,7 +147,7 @@ class Returns:
             return None
         greeting = self._greeting(player, {"resumed": True, "received": player.line.received})
         player.resume(socket, address, greeting, messages)
-        self._metrics.sessions_resumed.labels("resume").inc()
+        self._metrics.sessions.resumed.labels("resume").inc()
         return player
 
     def _negotiate_again(
@@ -171,7 +171,7 @@ class Returns:
                 kept=isinstance(player, KeptPlayer),
             )
             self._hub.ledger.negotiated_again(player.connection.session, renewed.connection.session, perf_counter())
-            self._metrics.sessions_resumed.labels("fresh").inc()
+            self._metrics.sessions.resumed.labels("fresh").inc()
             if self._drain.begun:
                 self._drain.notify(renewed.connection)
             return renewed

@@ -66,7 +66,7 @@ class Launcher:
         """The id of the first present session, or of the last one while the application is being ended."""
         self.awaited: list[Source[PeerSocket]] = []
         """The streamers that were disconnected for a restart, until one is connected again."""
-        metrics.watch_application(lifecycle.restarts)
+        metrics.application.watch_restarts(lifecycle.restarts)
         hub.on_change = self._observe
 
     @property
@@ -161,7 +161,7 @@ class Launcher:
                 await means.end()
             except EndError as error:
                 in_a_row += 1
-                self._metrics.application_end_failures.inc()
+                self._metrics.application.end_failures.inc()
                 self._failure = str(error)
                 if in_a_row == 1:
                     log.warning("application not ended", why=self._failure)
@@ -201,7 +201,7 @@ class Launcher:
     def _take(self, present: Present) -> None:
         seconds = self._lifecycle.observe(perf_counter(), present)
         if seconds is not None:
-            self._metrics.application_ready.observe(seconds)
+            self._metrics.application.ready.observe(seconds)
             log.info("application ready again", seconds=round(seconds, 3))
         self._show()
 

@@ -245,7 +245,7 @@ class Server:
 def make_server(rules: Rules | None = None, **settings: Any) -> Server:
     """Return a server with a streamer; needs a running event loop."""
     made = make_hub(rules)
-    made.metrics.watch_away(lambda: made.hub.switchboard.away_count)
+    made.metrics.sessions.watch_away(lambda: made.hub.switchboard.away_count)
     drain = Drain(made.hub, made.metrics, spread_seconds=0, grace_seconds=60)
     config = cast("RtcConfigSource", SimpleNamespace(immediate_message=lambda: CONFIG))
     waits = ConfigWaits(config, made.metrics, Tasks())

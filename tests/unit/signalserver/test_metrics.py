@@ -7,7 +7,8 @@ from prometheus_client.exposition import generate_latest
 
 from pixelfleet.protocol import close_codes
 from signalserver.core.roster import Role
-from signalserver.metrics import RELAY_BUCKETS, Metrics
+from signalserver.message_tallies import RELAY_BUCKETS
+from signalserver.metrics import Metrics
 from tests.reference import GAUGES
 
 
@@ -74,7 +75,7 @@ def test_players_are_counted_by_how_they_ended(metrics: Metrics) -> None:
 
 def test_counts_of_other_objects_are_read_on_each_scrape(metrics: Metrics) -> None:
     outcomes = Counter(ok=1)
-    metrics.watch_calls(outcomes)
+    metrics.application.watch_calls(outcomes)
     metrics.watch_handshakes(lambda: 7)
     outcomes["timeout"] += 2
     shown = series(metrics)

@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from signalserver.application_metrics import RESTART_CAUSES
 from signalserver.launcher.lifecycle import BACKOFF, CRASH_LOOP, Lifecycle, Phase, Present
-from signalserver.metrics import RESTART_CAUSES
 
 NOTHING = Present(streamers=0, sessions=0, subscribed=False)
 CONNECTED = Present(streamers=1, sessions=0, subscribed=False)

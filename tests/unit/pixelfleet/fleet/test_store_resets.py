@@ -109,6 +109,14 @@ async def test_an_earlier_epoch_after_all_leases_have_lapsed_withholds_nothing(f
     assert await available(fleet) == 1
 
 
+async def test_a_failover_after_a_flush_begins_an_epoch(fleet: Fleet) -> None:
+    """The process that was flushed is not known to the store."""
+    await fleet.loses_data()
+    flushed = (await fleet.store.renew("r1", "")).epoch
+    await fleet.fails_over()
+    assert (await fleet.store.renew("r1", flushed)).epoch != flushed
+
+
 @pytest.mark.parametrize("wants", [LEGACY, "cam", "*"])
 async def test_a_withheld_streamer_admits_spectators_only(fleet: Fleet, wants: str) -> None:
     await legacy_reports(fleet)

@@ -1,11 +1,13 @@
-import { overriddenUrl, signallingUrl } from './connection/url';
-import { ParentWindow } from './embed/parent_window';
+import { overriddenUrl } from './connection/url';
+import { IS_SUPPORTED, signallingUrl, type State } from './core';
+import type { PlayerApi } from './embed/bridge';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
+import type { PageSettings } from './page/page_settings';
 import { Player } from './player';
-import { IS_SUPPORTED, preconnected } from './preconnect';
+import { preconnected } from './preconnect';
 import { PublicApi } from './public_api';
-import type { State } from './state';
 import { StoppedPlayer } from './stopped_player';
 import './style/tokens.css';
 import './style/base.css';
@@ -35,7 +37,7 @@ async function start(): Promise<void> {
   const player = new Player(url, preconnected);
   void brand(player);
   if (window.parent !== window) {
-    player.connectParent(settings ?? (await loadPageSettings(warn)));
+    player.setParent(await connectParent(player, settings));
   }
 }
 
@@ -47,9 +49,20 @@ async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show(state);
   if (window.parent !== window) {
-    new ParentWindow(await loadPageSettings(warn), player);
+    await connectParent(player, undefined);
   }
   await brand(overlay);
+}
+
+/**
+ * Starts the message exchange with the embedding page, if the settings allow it. Its module is loaded only here, since
+ * most pages are in no frame.
+ *
+ * @param settings - the settings, if they were loaded already
+ */
+async function connectParent(player: PlayerApi, settings: PageSettings | undefined): Promise<ParentWindow> {
+  const [module, loaded] = await Promise.all([import('./embed/parent_window'), settings ?? loadPageSettings(warn)]);
+  return new module.ParentWindow(loaded, player);
 }
 
 /** Loads and applies the branding, after the startup so that it does not delay the first frame. */

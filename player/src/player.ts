@@ -1,23 +1,9 @@
-import {
-  Config,
-  Logger,
-  LogLevel,
-  MessageDirection,
-  PixelStreaming,
-} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { ApplicationChannel } from './connection/application_channel';
-import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
-import { initialSettings } from './connection/settings';
+import { hasStreamer, initialSettings, StreamPlayer, type Quality, type State, type StreamStats } from './core';
 import type { PlayerApi } from './embed/bridge';
-import { ParentWindow } from './embed/parent_window';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
-import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
-import { ResumingTransport } from './resume/resuming_transport';
-import { Session } from './session';
-import { hasStreamer, type State } from './state';
-import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { AwayMark } from './view/away_mark';
 import { captureControlKeys } from './view/control_keys';
@@ -31,22 +17,16 @@ import { Panel } from './view/panel';
 import { Sound } from './view/sound';
 import { Toast } from './view/toast';
 
-/** The name under which the page registers for the application's responses. */
-const LISTENER = 'pixelfleet';
-
-/** Creates a stream, its session and its views, and passes events between them. */
+/** Creates a stream player and its views, and passes events between them. */
 export class Player implements PlayerApi {
-  readonly #stream: PixelStreaming;
-  readonly #channel: ApplicationChannel;
-  readonly #session: Session;
+  readonly #core: StreamPlayer;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
   readonly #stateViews: readonly { show(state: State): void }[];
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
-  readonly #collector = new StatsCollector();
   readonly #toast = new Toast();
+  readonly #fullscreen: Fullscreen;
   #texts: Texts = DEFAULT_BRANDING.texts;
-  #stats: StreamStats | undefined;
   #parent: ParentWindow | undefined;
 
   /**
@@ -54,55 +34,48 @@ export class Player implements PlayerApi {
    * @param preconnected - the websocket to it, if it was opened already
    */
   constructor(url: string, preconnected: PreconnectedSocket | undefined) {
-    // The library's default is a stack trace for each message, candidate and data channel frame.
-    Logger.InitLogging(LogLevel.Error, false);
-    const config = new Config({ initialSettings: initialSettings(url, new URLSearchParams(location.search)) });
-    this.#stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
-    // The library sends this message without having registered it, and logs an error if a streamer lists it.
-    this.#stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
-    this.#channel = new ApplicationChannel(this.#stream);
+    const settings = initialSettings(url, new URLSearchParams(location.search));
+    this.#core = new StreamPlayer({ stage: element('stage', HTMLElement), settings, socket: preconnected });
+    const { stream, channel, media } = this.#core;
     this.#overlay = new Overlay(this.#texts, () => {
       this.retry();
     });
-    const sound = new Sound(this.#texts, this.#stream);
-    this.#panel = new Panel(this.#texts, this.#stream, this.#channel);
+    this.#fullscreen = new Fullscreen(this.#texts);
+    const sound = new Sound(this.#texts, stream, media);
+    this.#panel = new Panel(this.#texts, stream, channel, media);
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open);
     const away = new AwayMark(this.#texts);
     const countdown = new Countdown(this.#texts, () => {
-      this.#session.confirmPresence();
+      this.#core.confirmPresence();
     });
-    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new OnScreenKeyboard(this.#stream)];
-    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new Fullscreen(this.#texts)];
-    const transport = ResumingTransport.under(this.#stream, preconnected);
-    this.#session = new Session(this.#stream, transport, (state) => {
-      this.#show(state);
-    });
-    this.#listenToStream();
-    reportFirstFrame(this.#stream);
+    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new OnScreenKeyboard(stream)];
+    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, countdown, this.#fullscreen];
+    this.#listenToCore();
+    this.#show(this.state);
     this.#listenToGamepads();
-    window.pixelfleet = new PublicApi(this.#stream, this);
-    this.#stream.connect();
+    window.pixelfleet = new PublicApi(stream, this);
+    this.#core.connect();
   }
 
   get state(): State {
-    return this.#session.state;
+    return this.#core.state;
   }
 
   get stats(): StreamStats | undefined {
-    return this.#stats;
+    return this.#core.stats;
   }
 
   interact(value: object | string): boolean {
-    return hasStreamer(this.state) && this.#channel.interact(value);
+    return this.#core.interact(value);
   }
 
   command(value: object): boolean {
-    return hasStreamer(this.state) && this.#channel.command(value);
+    return this.#core.command(value);
   }
 
   control(action: string, payload: unknown): boolean {
-    return hasStreamer(this.state) && this.#channel.control(action, payload);
+    return this.#core.control(action, payload);
   }
 
   testLatency(): boolean {
@@ -110,7 +83,27 @@ export class Player implements PlayerApi {
   }
 
   retry(): void {
-    this.#session.retry();
+    this.#core.retry();
+  }
+
+  mute(muted: boolean): void {
+    this.#core.media.mute(muted);
+  }
+
+  leave(): void {
+    this.#core.leave();
+  }
+
+  fullscreen(on: boolean): Promise<void> {
+    return this.#fullscreen.set(on);
+  }
+
+  setQuality(quality: Quality): void {
+    this.#core.media.setQuality(quality);
+  }
+
+  screenshot(): Promise<Blob> {
+    return this.#core.media.screenshot();
   }
 
   /** See Overlay.startupDone. */
@@ -125,38 +118,33 @@ export class Player implements PlayerApi {
     }
   }
 
-  /** Starts the message exchange with the embedding page, if `settings` allow it. */
-  connectParent(settings: PageSettings): void {
-    this.#parent = new ParentWindow(settings, this);
+  /** Passes all further events to the embedding page. */
+  setParent(parent: ParentWindow): void {
+    this.#parent = parent;
   }
 
   #show(state: State): void {
-    if (state.phase !== 'playing') {
-      this.#collector.reset();
-      this.#stats = undefined;
-    }
     for (const view of this.#stateViews) {
       view.show(state);
     }
     this.#parent?.bridge?.onState(state);
   }
 
-  #listenToStream(): void {
-    const stream = this.#stream;
-    stream.addEventListener('statsReceived', ({ data }) => {
-      if (this.state.phase === 'playing') {
-        this.#stats = this.#collector.update(data.aggregatedStats);
-        this.#panel.setStats(this.#stats);
-        this.#parent?.bridge?.onStats(this.#stats);
-      }
+  #listenToCore(): void {
+    this.#core.on('state', (state) => {
+      this.#show(state);
     });
-    stream.addResponseEventListener(LISTENER, (text) => {
+    this.#core.on('stats', (stats) => {
+      this.#panel.setStats(stats);
+      this.#parent?.bridge?.onStats(stats);
+    });
+    this.#core.on('response', (text) => {
       this.#parent?.bridge?.onResponse(text);
     });
-    stream.signallingProtocol.on('response', (message: unknown) => {
+    this.#core.on('control', (message) => {
       this.#parent?.bridge?.onControlResponse(message);
     });
-    stream.signallingProtocol.on('matchmaker', (message: unknown) => {
+    this.#core.on('matchmaker', (message) => {
       this.#parent?.bridge?.onMatchmaker(message);
     });
   }

@@ -1,3 +1,4 @@
+import { isQuality, type Quality } from '../core';
 import { optional } from '../optional';
 
 /** The version of the postMessage protocol. */
@@ -10,6 +11,11 @@ export type Request =
   | { method: 'watch'; stats: boolean }
   | { method: 'interact'; value: object | string }
   | { method: 'control'; action: string; payload?: unknown }
+  | { method: 'mute'; muted: boolean }
+  | { method: 'fullscreen'; on: boolean }
+  | { method: 'quality'; quality: Quality }
+  | { method: 'screenshot' }
+  | { method: 'leave' }
   | { method: 'retry' };
 
 /** Identifies the reply to a request; a request without an id gets no reply, and the event `refused` if it fails. */
@@ -62,12 +68,26 @@ function parseRequest(fields: Readonly<Record<string, unknown>>): Request | stri
   switch (fields['method']) {
     case 'state':
     case 'stats':
+    case 'screenshot':
+    case 'leave':
     case 'retry':
       return { method: fields['method'] };
     case 'watch':
       return typeof fields['stats'] === 'boolean'
         ? { method: 'watch', stats: fields['stats'] }
         : 'watch: "stats" must be true or false';
+    case 'mute':
+      return typeof fields['muted'] === 'boolean'
+        ? { method: 'mute', muted: fields['muted'] }
+        : 'mute: "muted" must be true or false';
+    case 'fullscreen':
+      return typeof fields['on'] === 'boolean'
+        ? { method: 'fullscreen', on: fields['on'] }
+        : 'fullscreen: "on" must be true or false';
+    case 'quality':
+      return isQuality(fields['quality'])
+        ? { method: 'quality', quality: fields['quality'] }
+        : 'quality: "quality" must be "auto", "high", "medium" or "low"';
     case 'interact':
       return isInteraction(fields['value'])
         ? { method: 'interact', value: fields['value'] }

@@ -8,6 +8,7 @@ import type { PageSettings } from './page/page_settings';
 import { Player } from './player';
 import { preconnected } from './preconnect';
 import { PublicApi } from './public_api';
+import { addressWithLink } from './sign_in/used_link';
 import { StoppedPlayer } from './stopped_player';
 import './style/tokens.css';
 import './style/base.css';
@@ -29,7 +30,9 @@ async function start(): Promise<void> {
   // Only a link that names another server has to wait for page.json.
   const settings = preconnected === undefined ? await loadPageSettings(warn) : undefined;
   const url =
-    settings === undefined ? signallingUrl(location.href) : overriddenUrl(location.href, settings.signallingHosts);
+    settings === undefined
+      ? signallingUrl(addressWithLink())
+      : overriddenUrl(addressWithLink(), settings.signallingHosts);
   if (url === undefined) {
     await showEnd('link');
     return;
@@ -38,6 +41,9 @@ async function start(): Promise<void> {
   void brand(player);
   if (window.parent !== window) {
     player.setParent(await connectParent(player, settings));
+  } else {
+    await player.startupDone; // so that it does not delay the first frame
+    player.offerSignIn(settings ?? (await loadPageSettings(warn)));
   }
 }
 

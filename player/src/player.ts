@@ -3,7 +3,10 @@ import { hasStreamer, initialSettings, StreamPlayer, type Quality, type State, t
 import type { PlayerApi } from './embed/bridge';
 import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
+import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
+import { Account } from './sign_in/account';
+import { forgetLink, hideUsedLink } from './sign_in/used_link';
 import type { TextKey, Texts } from './texts';
 import { AwayMark } from './view/away_mark';
 import { captureControlKeys } from './view/control_keys';
@@ -26,6 +29,7 @@ export class Player implements PlayerApi {
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
   readonly #toast = new Toast();
   readonly #fullscreen: Fullscreen;
+  #account: Account | undefined;
   #texts: Texts = DEFAULT_BRANDING.texts;
   #parent: ParentWindow | undefined;
 
@@ -106,6 +110,20 @@ export class Player implements PlayerApi {
     return this.#core.media.screenshot();
   }
 
+  useToken(token: string): void {
+    this.#core.useToken(token);
+  }
+
+  /** Lets a refused person sign in, and a signed-in one sign out, if `settings` have it. */
+  offerSignIn(settings: PageSettings): void {
+    if (settings.signIn) {
+      this.#overlay.offerSignIn();
+      this.#account = new Account(this.#texts, () => {
+        this.#core.leave(); // or the next person at this browser would return to the session
+      });
+    }
+  }
+
   /** See Overlay.startupDone. */
   get startupDone(): Promise<void> {
     return this.#overlay.startupDone;
@@ -116,6 +134,7 @@ export class Player implements PlayerApi {
     for (const view of this.#textViews) {
       view.setTexts(texts);
     }
+    this.#account?.setTexts(texts);
   }
 
   /** Passes all further events to the embedding page. */
@@ -124,6 +143,11 @@ export class Player implements PlayerApi {
   }
 
   #show(state: State): void {
+    if (hasStreamer(state)) {
+      hideUsedLink();
+    } else if (state.phase === 'ended' && state.cause === 'not-allowed') {
+      forgetLink();
+    }
     for (const view of this.#stateViews) {
       view.show(state);
     }

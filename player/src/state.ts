@@ -10,6 +10,8 @@ export type EndCause =
   | 'time-over' // the session has reached its longest time
   | 'idle' // the session had no input for too long
   | 'not-allowed' // authentication or authorization failed
+  | 'too-many-sessions' // the person or its tenant plays in as many sessions as it may
+  | 'no-minutes' // the person or its tenant has used its minutes of the day
   | 'refused' // the streamer accepts no more players, or not this one
   | 'origin' // the server accepts no players from the address of this page
   | 'not-found' // no application or session has the requested name

@@ -47,6 +47,11 @@ export class StoppedPlayer implements PlayerApi {
     // There is no session.
   }
 
+  /** Has no effect: the page does not connect. */
+  useToken(): void {
+    // There is no connection that could use it.
+  }
+
   /** Has no effect: the page of such a state has no button to try again. */
   retry(): void {
     // A new attempt would end in the same state.

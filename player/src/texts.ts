@@ -92,6 +92,13 @@ export const DEFAULT_TEXTS = {
   'ended.not-allowed.title': 'Access denied',
   'ended.not-allowed.detail': 
     'Your link or sign-in has expired, or does not include this stream. Sign in again or ask for a new link.',
+  'ended.sign-in.title': 'Sign in to play',
+  'ended.sign-in.detail': 'You are not signed in, or your account does not include this stream.',
+  'ended.too-many-sessions.title': 'You are playing elsewhere',
+  'ended.too-many-sessions.detail':
+    'Your account or organization has reached its number of simultaneous sessions. End another one, then try again.',
+  'ended.no-minutes.title': 'Your playing time for today is used up',
+  'ended.no-minutes.detail': 'Your account or organization has a number of minutes a day. Come back tomorrow.',
   'ended.refused.title': 'You cannot join this stream',
   'ended.refused.detail': 'It does not exist or accepts no more players. Try again later, or ask for a new link.',
   'ended.origin.title': 'This page may not connect',
@@ -134,6 +141,7 @@ export const DEFAULT_TEXTS = {
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
   'action.play': 'Play',
+  'action.sign-in': 'Sign in',
   'action.reload': 'Reload page',
   'action.copy-link': 'Copy link',
   'action.copied': 'Copied',
@@ -198,6 +206,8 @@ export const DEFAULT_TEXTS = {
   'panel.gamepad.none': 'none connected',
   'panel.shortcut': '{shortcut} opens the controls, Escape closes them.',
   'panel.licences': 'Licences',
+  'panel.signed-in': 'Signed in as {name}',
+  'panel.sign-out': 'Sign out',
 } as const;
 
 export type TextKey = keyof typeof DEFAULT_TEXTS;

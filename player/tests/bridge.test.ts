@@ -37,6 +37,7 @@ function setUp(functions: readonly string[] = []): Fixture {
     screenshot: () => Promise.resolve(PICTURE),
     leave: record('leave') as () => void,
     retry: record('retry') as () => void,
+    useToken: record('useToken') as () => void,
   };
   const made: Fixture = {
     posted,
@@ -45,7 +46,7 @@ function setUp(functions: readonly string[] = []): Fixture {
     connected: true,
     bridge: undefined as unknown as Bridge,
   };
-  const settings = { parents: ['https://shop.test'], functions, signallingHosts: [] };
+  const settings = { parents: ['https://shop.test'], functions, signallingHosts: [], signIn: false };
   made.bridge = new Bridge(settings, player, (message) => posted.push(message));
   return made;
 }
@@ -104,16 +105,18 @@ describe('Bridge', () => {
     ask(fixture, 3, { method: 'stats' });
     ask(fixture, 4, { method: 'interact', value: { a: 1 } });
     ask(fixture, 5, { method: 'retry' });
-    ask(fixture, 6, { method: 'nothing' });
+    ask(fixture, 6, { method: 'token', token: 'a.b.c' });
+    ask(fixture, 7, { method: 'nothing' });
     expect(takePosted(fixture)).toEqual([
       { pixelfleet: 1, id: 1, result: { phase: 'queued', position: 2 } },
       { pixelfleet: 1, id: 2, result: null },
       { pixelfleet: 1, id: 3, result: { health: 'fair' } },
       { pixelfleet: 1, id: 4, result: true },
       { pixelfleet: 1, id: 5, result: true },
-      { pixelfleet: 1, id: 6, error: 'unknown method' },
+      { pixelfleet: 1, id: 6, result: true },
+      { pixelfleet: 1, id: 7, error: 'unknown method' },
     ]);
-    expect(fixture.calls).toEqual([['interact', { a: 1 }], ['retry']]);
+    expect(fixture.calls).toEqual([['interact', { a: 1 }], ['retry'], ['useToken', 'a.b.c']]);
   });
 
   it('replies with an error while the stream is not connected', () => {

@@ -7,7 +7,7 @@ const SOURCES = resolve(import.meta.dirname, '../src');
 
 /** What belongs to the page: its views, its documents, its texts, and the protocol of frames. */
 const OF_THE_PAGE =
-  /^(view|style|page|sign_in\/account|embed\/(bridge|parent_window|legacy_protocol|requests)|main|player|preconnect|public_api|stopped_player|texts)\b/;
+  /^(view|style|page|sign_in\/(account|used_link|address)|embed\/(bridge|parent_window|legacy_protocol|requests)|main|player|preconnect|public_api|stopped_player|texts)\b/;
 
 /** The paths of the modules and packages that a module imports, those for types only as well. */
 function importsOf(module: string): string[] {

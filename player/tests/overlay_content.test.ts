@@ -14,7 +14,7 @@ const contentOf = (state: State): OverlayContent => {
 const values = (content: OverlayContent): readonly string[] => content.facts.map(({ value }) => value);
 
 const CAUSES: readonly EndCause[] = [
-  'over', 'left', 'kicked', 'elsewhere', 'time-over', 'idle', 'not-allowed', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
+  'over', 'left', 'kicked', 'elsewhere', 'time-over', 'idle', 'not-allowed', 'too-many-sessions', 'no-minutes', 'refused', 'origin', 'not-found', 'incompatible', 'unreachable', 'no-video', 'codec',
   'configuration', 'network', 'link', 'unsupported',
 ];
 const WAITS: readonly WaitCause[] = [
@@ -22,6 +22,17 @@ const WAITS: readonly WaitCause[] = [
 ];
 
 describe('overlayContent', () => {
+  it('offers a sign-in to a refused player where there is one', () => {
+    const state: State = { phase: 'ended', cause: 'not-allowed', code: 4200 };
+    expect(contentOf(state).buttons).toEqual([{ action: 'retry', label: 'Try again' }]);
+    expect(overlayContent(state, DEFAULT_TEXTS, true)).toMatchObject({
+      title: 'Sign in to play',
+      buttons: [{ action: 'sign-in', label: 'Sign in' }],
+      reference: 'Code 4200',
+    });
+    expect(overlayContent({ phase: 'ended', cause: 'kicked' }, DEFAULT_TEXTS, true)?.buttons).toEqual([]);
+  });
+
   it('is undefined while playing', () => {
     expect(overlayContent({ phase: 'playing', ending: true }, DEFAULT_TEXTS)).toBeUndefined();
   });

@@ -24,6 +24,15 @@ describe('readPageSettings', () => {
       parents: ['https://shop.test', 'http://localhost:3000'],
       functions: ['emitUIInteraction'],
       signallingHosts: ['media.test', 'media.test:8443', '127.0.0.1:80', '[::1]:9000'],
+      signIn: false,
+    });
+  });
+
+  it('reads whether players sign in', () => {
+    expect(read({ signIn: true })).toEqual({ settings: { ...DEFAULT_PAGE_SETTINGS, signIn: true }, problems: [] });
+    expect(read({ signIn: 'yes' })).toEqual({
+      settings: DEFAULT_PAGE_SETTINGS,
+      problems: ['page.json: signIn: must be true or false'],
     });
   });
 

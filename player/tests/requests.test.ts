@@ -21,6 +21,7 @@ describe('parseMessage', () => {
     [{ method: 'fullscreen', on: false }, { method: 'fullscreen', on: false }],
     [{ method: 'quality', quality: 'auto' }, { method: 'quality', quality: 'auto' }],
     [{ method: 'quality', quality: 'low' }, { method: 'quality', quality: 'low' }],
+    [{ method: 'token', token: 'a.b.c' }, { method: 'token', token: 'a.b.c' }],
     [{ method: 'watch', stats: true }, { method: 'watch', stats: true }],
     [{ method: 'interact', value: { a: 1 } }, { method: 'interact', value: { a: 1 } }],
     [{ method: 'interact', value: 'text' }, { method: 'interact', value: 'text' }],

@@ -7,7 +7,7 @@ describe('StoppedPlayer', () => {
   it('gives an embedding page the reason, and refuses what needs a stream', () => {
     const state: State = { phase: 'ended', cause: 'link' };
     const posted: object[] = [];
-    const bridge = new Bridge({ parents: [], functions: [], signallingHosts: [] }, new StoppedPlayer(state), (message) => {
+    const bridge = new Bridge({ parents: [], functions: [], signallingHosts: [], signIn: false }, new StoppedPlayer(state), (message) => {
       posted.push(message);
     });
     bridge.receive({ pixelfleet: 1, id: 1, method: 'state' });

@@ -23,6 +23,7 @@ from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
+from matchmaker.webhooks.service import open_webhooks
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.fleet.open import open_store
@@ -111,6 +112,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         matchmaker = Matchmaker(broker, players, gauges, drain)
         if settings.link_port is not None:
             matchmaker.link_port = await stack.enter_async_context(legacy_servers.listening(settings.link_port))
+        webhooks = await stack.enter_async_context(open_webhooks(settings, fleet, replica_id, metrics.webhooks))
+        players.admission_webhook = webhooks.admission
         events = await _open_ports(stack, matchmaker, fleet, settings, metrics)
         await stack.enter_async_context(
             background(
@@ -123,6 +126,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 legacy_servers.run(),
                 legacy_servers.watch(),
                 events.run(),
+                *webhooks.work,
                 _send_policies(fleet, settings, restored),
             )
         )
@@ -150,13 +154,13 @@ async def _open_ports(
     guard = await stack.enter_async_context(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
     )
-    enter = partial(guard.check, policy)
-    reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing)
+    enter, webhook = partial(guard.check, policy), players.admission_webhook
+    reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing, webhook)
     token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
     CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
     server = Server(
         app,
-        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) else players.take,
+        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) or webhook else players.take,
         host=settings.host,
         port=settings.port,
         option="--port",

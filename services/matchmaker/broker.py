@@ -140,6 +140,18 @@ class Broker:
             self.leave(session_id, may_return=entry.ticket.keeps_place > 0)
         await self.departures.send()
 
+    async def seconds_left(self, ticket: Ticket) -> float:
+        """Return how long a session may last by the limits of its ticket, at least 1 s; 0 for no limit.
+
+        While the store is unavailable there is no limit.
+        """
+        try:
+            left = await self.store.seconds_left(ticket)
+        except StoreUnavailableError as error:
+            log.warning("time of a session is not limited", session=ticket.session_id, why=str(error))
+            left = None
+        return 0.0 if left is None else max(1.0, left)
+
     def may_dial(self) -> bool:
         """Whether a lease may be used: whether the store answered within CONTACT_SECONDS."""
         return self._loop.time() - self._last_contact < CONTACT_SECONDS

@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from matchmaker.webhooks.metrics import WebhookMetrics
 from pixelfleet.autoscaling.demand import demand_ratio
 from pixelfleet.fleet.model import AppTotals, Totals
 from pixelfleet.fleet.resumption import Returned
@@ -102,6 +103,7 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.webhooks = WebhookMetrics(registry)
         self._app_metrics: dict[str, tuple[Histogram, Counter]] = {}
         """Children of `_wait` and `_matched` by application; `labels` is slower than this lookup."""
 

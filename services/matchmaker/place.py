@@ -47,8 +47,8 @@ class Place:
             token = waiting.sign(WaitingToken(player.ticket, player.passed_on, player.spans.traceparent), self.key)
             player.socket.send(messages.place(token, player.ticket.keeps_place))
 
-    def url(self, player: "Player", lease: Lease) -> str:
-        """Return the URL to dial for a lease.
+    def url(self, player: "Player", lease: Lease, seconds: float = 0.0) -> str:
+        """Return the URL to dial for a lease of a session that may last for `seconds`, or with 0 without a limit.
 
         A page may return to its place although its player has arrived at its streamer meanwhile: the page was lost
         before it got the token of its session. It then negotiates again in that session, which its server owns.
@@ -62,7 +62,7 @@ class Place:
         if self.returned and lease.state is LeaseState.HELD and key is not None and not lease.streamer.legacy:
             player.context.broker.arrived(lease.session_id)
             return return_url(lease, key, passed_on)
-        return session_url(lease, key, passed_on)
+        return session_url(lease, key, passed_on, player.ticket.limits, seconds=seconds)
 
     def leave(self, player: "Player", code: int) -> None:
         """End the session of a player without a streamer; its place is kept if its page may return."""

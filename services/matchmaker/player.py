@@ -13,13 +13,14 @@ from matchmaker.notices import Ended, Matched, Moved, Notice, Refused, StoreAvai
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player_context import Context
 from matchmaker.queue.positions import QueuePosition, steady
+from matchmaker.refusals import close_code_of
 from matchmaker.router_leg import RouterLeg
 from matchmaker.session_log import log_closed_early, log_connected, log_end, log_unreachable
 from matchmaker.session_spans import NO_SPANS, SessionSpans
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.session_spans import DIAL, HANDOVER
-from pixelfleet.fleet.store import KickedError, NothingServesError, PlaceLostError, TicketRefusedError
+from pixelfleet.fleet.store import KickedError, PlaceLostError, TicketRefusedError
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
@@ -139,7 +140,7 @@ class Player:
             self.socket.close(close_codes.SESSION_GONE)
             return
         self.socket.send(messages.refused(str(error)))
-        self.socket.close(close_codes.NOT_FOUND if isinstance(error, NothingServesError) else close_codes.FULL)
+        self.socket.close(close_code_of(error))
 
     def ended(self) -> None:
         """Close the player, which does not reconnect: an operator ended its session, or a recent one."""
@@ -185,7 +186,7 @@ class Player:
         self.spans.matched(lease)
         self.legacy = LegacyConversation(self.relay, streamer, self.context.dialects) if streamer.legacy else None
         started = now()
-        url = self.place.url(self, lease)
+        url = self.place.url(self, lease, await broker.seconds_left(self.ticket) if self.ticket.use_limits else 0.0)
         try:
             if not streamer.legacy and self.router is not None and await self._hand_over(self.router, url):
                 return None

@@ -2,11 +2,9 @@
 
 import asyncio
 import math
-import secrets
+import os
 import ssl
-from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
 
 import structlog
 from aiohttp import web
@@ -14,55 +12,46 @@ from msgspec import structs
 
 from matchmaker.broker import Broker
 from matchmaker.client_limits import ClientLimits
-from matchmaker.join_request import JoinRequest, JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.recent_dials import RecentDials
-from matchmaker.router_leg import RouterLeg
+from matchmaker.router_leg import RouterLeg, takes_over
 from matchmaker.session_spans import begin, router_span
 from matchmaker.settings import Settings
+from matchmaker.use_limits import use_limits_of
+from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
+from matchmaker.wishes import Wish, Wishes
 from pixelfleet.auth.admission import accepted
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import ANONYMOUS, Identity
 from pixelfleet.auth.person import client_digest, is_by_cookie, person_of
-from pixelfleet.fleet.handover import CLAIM_HEADER, ClaimReader, handover_key
+from pixelfleet.fleet.handover import ClaimReader, handover_key
 from pixelfleet.fleet.model import StreamerReport, Ticket
 from pixelfleet.fleet.resume import resume_key
 from pixelfleet.fleet.resumption import Resumption
-from pixelfleet.fleet.returning import RESUME, Refused, Resuming, Return, ReturnReader, can_resume
+from pixelfleet.fleet.returning import Refused, Resuming, Return, ReturnReader, can_resume
 from pixelfleet.fleet.waiting import waiting_key
-from pixelfleet.net.access import origin_allowed
+from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.dial import DialError
 from pixelfleet.net.early_budget import EarlyBudget
 from pixelfleet.net.handshake import Accepted
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors_headers, json_refusal
 from pixelfleet.net.refusal import Reason, Refusal, refusal
-from pixelfleet.net.request_head import RequestHead, query_of
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.endings import ending_of
 from pixelfleet.service.lifecycle import Tasks
-from pixelfleet.service.signing import TokenError
 from pixelfleet.service.tracing import NO_TRACING, Tracing
 
 log = structlog.get_logger(__name__)
 
-FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
-"""Query parameters that are forwarded to the signalling server."""
-
-LAUNCH: Final = "launch."
-"""The beginning of the names of launch parameters, which are forwarded too; the signalling server checks them."""
-
-MAX_LAUNCH: Final = 16
-MAX_LAUNCH_NAME: Final = 64
-"""Longer names, and more launch parameters of a player, are not forwarded."""
-
-REQUESTS_REMEMBERED: Final = 256
-"""Join requests in the cache: most players connect with one of a few paths, and parsing is costly."""
+Decided = Accepted | Refusal
 
 
 class Players:
@@ -89,13 +78,15 @@ class Players:
         self.session_key = settings.session_key.get_secret_value() if settings.session_key else None
         self.handover_key = handover_key(self.session_key) if self.session_key else b""
         self._keeps_place = math.ceil(settings.resume_seconds)
-        self._waiting_key = waiting_key(self.session_key) if self.session_key else secrets.token_bytes(32)
+        self._waiting_key = waiting_key(self.session_key) if self.session_key else os.urandom(32)
         self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
-        self._claims = ClaimReader(self.handover_key)
+        self._claims = ClaimReader(self.handover_key) if self.handover_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
         self.confirm_seconds = settings.confirm_seconds
+        self.admission_webhook: AdmissionWebhook | None = None
+        """Asked about each new player by `admit`."""
         self.closing = False
         """Whether new players are refused: their pages or the router connect to another replica."""
         self.left = asyncio.Event()
@@ -111,7 +102,7 @@ class Players:
         """The sockets of pages that have returned to their sessions through this replica."""
         self.now = asyncio.get_running_loop().time
         self._dials = RecentDials(self.now)
-        self._cached_join_request = lru_cache(REQUESTS_REMEMBERED)(self._join_request)
+        self._wishes = Wishes(settings)
         metrics.players.set_function(self.__len__)
 
     def __len__(self) -> int:
@@ -121,7 +112,7 @@ class Players:
         """Return the player of a session that is connected here."""
         return self._open.get(session_id)
 
-    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Accepted | Refusal:
+    async def admit(self, enter: Enter, use_link: UseLink, head: RequestHead) -> Decided:
         """Authenticate a player with `enter`, then accept or refuse it. Only an accepted player uses its link."""
         client = self._limits.client(head)
         refused = self._refused_by_limit(client, head)
@@ -131,7 +122,10 @@ class Players:
             return self._take_back(head, client, returning)
         try:
             identity = await enter(head)
-            decision = self._accept(head, client, identity)
+            if self.admission_webhook is None:
+                decision = self._accept(head, client, identity)
+            else:
+                decision = await self._decide(self.admission_webhook, head, client, identity)
             if isinstance(decision, Accepted):
                 await use_link(identity)
         except web.HTTPException as error:
@@ -139,7 +133,7 @@ class Players:
             return json_refusal(error, head, cors_headers(head.headers.get("Origin"), self.settings.origins))
         return decision
 
-    def take(self, head: RequestHead) -> Accepted | Refusal:
+    def take(self, head: RequestHead) -> Decided:
         """Accept or refuse a player without authentication."""
         client = self._limits.client(head)
         if (refused := self._refused_by_limit(client, head)) is not None:
@@ -163,13 +157,13 @@ class Players:
             return self._refuse("origin", HTTPStatus.FORBIDDEN, why, Reason.ORIGIN_NOT_ALLOWED)
         return None
 
-    def _take_back(self, head: RequestHead, client: str, returning: Return) -> Accepted | Refusal:
+    def _take_back(self, head: RequestHead, client: str, returning: Return) -> Decided:
         """Accept a page that returns; it needs no authentication, because who holds the token has been admitted."""
         if (refused := self._refused_at_all(head)) is not None:
             return refused
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
-        token, hands_over = returning.token, self._hands_over(head)
+        token, hands_over = returning.token, takes_over(head, self._claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over) or token.trace
         ticket = structs.replace(
             token.ticket,
@@ -187,34 +181,58 @@ class Players:
             head,
         )
 
-    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Accepted | Refusal:
+    def _accept(self, head: RequestHead, client: str, identity: Identity) -> Decided:
+        wish = self._wish(head, identity)
+        return wish if isinstance(wish, Refusal) else self._admitted(head, client, identity, wish)
+
+    def _wish(self, head: RequestHead, identity: Identity) -> Wish | Refusal:
+        """Return what a player requests, or its refusal."""
         if (refused := self._refused_at_all(head)) is not None:
             return refused
         if len(self.broker.waiting) >= self.settings.max_queue:
             return self._refuse("queue_full", HTTPStatus.SERVICE_UNAVAILABLE, "the queue is full", Reason.FULL)
         try:
-            join_request, forwarded = self._cached_join_request(head.raw_path, identity)
+            return self._wishes.of(head.raw_path, identity)
         except JoinRequestError as error:
             return self._refuse("query", HTTPStatus.BAD_REQUEST, str(error))
         except NotAllowedError as error:
             return self._refuse("not_allowed", HTTPStatus.FORBIDDEN, str(error))
+
+    async def _decide(self, webhook: AdmissionWebhook, head: RequestHead, client: str, identity: Identity) -> Decided:
+        """Accept or refuse a player as the admission webhook decides."""
+        wish = self._wish(head, identity)
+        if isinstance(wish, Refusal):
+            return wish
+        session_id, person = os.urandom(16).hex(), person_of(identity, head.headers)
+        address = client_address(head.remote, head.headers, self.settings.trusted_proxies)
+        try:
+            wish = await webhook.decide(wish, identity, session_id=session_id, address=address, person=person)
+        except AdmissionError as error:
+            return self._refuse(error.outcome, error.status, str(error))
+        return self._refused_at_all(head) or self._admitted(head, client, identity, wish, session_id)
+
+    def _admitted(
+        self, head: RequestHead, client: str, identity: Identity, wish: Wish, session_id: str = ""
+    ) -> Accepted:
+        join_request, forwarded = wish.request, wish.forwarded
+        resumes, person = can_resume(forwarded), person_of(identity, head.headers)
         ticket = Ticket(
-            session_id=secrets.token_hex(16),
+            session_id=session_id or os.urandom(16).hex(),
             replica_id=self.broker.replica_id,
             app=join_request.app,
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
             labels=join_request.labels,
-            priority=identity.priority or 0,
-            keeps_place=self._keeps_place if can_resume(forwarded) else 0,
-            by_cookie=self.session_key is not None
-            and not can_resume(forwarded)
-            and is_by_cookie(identity, head.headers),
+            priority=wish.priority,
+            keeps_place=self._keeps_place if resumes else 0,
+            by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
+            limits=wish.limits,
+            use_limits=use_limits_of(identity, person, self.settings),
             client=client_digest(client),
-            person=person_of(identity, head.headers),
+            person=person,
         )
-        hands_over = self._hands_over(head)
+        hands_over = takes_over(head, self._claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(
@@ -223,18 +241,6 @@ class Players:
             ),
             head,
         )
-
-    def _hands_over(self, head: RequestHead) -> bool:
-        """Return whether a request is from a router that can take its player over."""
-        claim = head.headers.get(CLAIM_HEADER)
-        if claim is None or not self.handover_key:
-            return False
-        try:
-            self._claims.check(claim, self.now())
-        except TokenError as error:
-            log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
-            return False
-        return True
 
     def _refuse(self, counted: str, status: HTTPStatus, why: str, reason: Reason | None = None) -> Refusal:
         self.metrics.refused(counted)
@@ -271,20 +277,6 @@ class Players:
             player.socket.close(why)
         for socket in list(self._resumed):
             socket.close(why)
-
-    def _join_request(self, target: str, identity: Identity) -> tuple[JoinRequest, dict[str, str]]:
-        """Return the join request of a target and the part of its query that is forwarded.
-
-        Raises JoinRequestError or NotAllowedError.
-        """
-        query = query_of(target)
-        settings = self.settings
-        join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
-        launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
-        forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
-        if not can_resume(query):
-            forwarded.pop(RESUME, None)
-        return join_request, forwarded
 
     def _opened(
         self,

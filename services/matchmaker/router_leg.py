@@ -4,9 +4,24 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from pixelfleet.fleet import handover
-from pixelfleet.fleet.handover import Answer, Arrived, Destination, Handover, Hold, Relay
+from pixelfleet.fleet.handover import (
+    CLAIM_HEADER,
+    Answer,
+    Arrived,
+    ClaimReader,
+    Destination,
+    Handover,
+    Hold,
+    Relay,
+)
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import WebSocket
+from pixelfleet.service.signing import TokenError
+
+log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS: Final = 8.0
 """The longest wait for the answer of a router, whose dial takes at most 3 s; a lease is valid for 10 s."""
@@ -57,3 +72,19 @@ class RouterLeg:
         self._answer.set_result(answer)
         if isinstance(answer, Arrived) and self._on_arrived is not None:
             self._on_arrived(answer)  # at once: the connection may close before the waiting task continues
+
+
+def takes_over(head: RequestHead, claims: ClaimReader | None, now: float) -> bool:
+    """Return whether a request is from a router that can take its player over. `now` is the loop's time.
+
+    Without a session key there is no reader of claims.
+    """
+    claim = head.headers.get(CLAIM_HEADER)
+    if claim is None or claims is None:
+        return False
+    try:
+        claims.check(claim, now)
+    except TokenError as error:
+        log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
+        return False
+    return True

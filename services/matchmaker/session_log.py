@@ -46,7 +46,7 @@ def log_end(player: "Player", left_at: float, ending: Ending, code: int, reason:
         streamer=player.lease.streamer.key if player.lease is not None else "",
         waited=round((player.joined_at or left_at) - player.arrived_at, 3),
         played=round(left_at - player.joined_at, 3) if player.joined_at else 0,
-        ending=ending.value,
+        ending=ending,
         code=code,
         reason=reason,
     )

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 from pixelfleet.fleet import resume
+from pixelfleet.fleet.limits import SessionLimits
 from pixelfleet.fleet.model import Lease
 from pixelfleet.fleet.resume import ResumeToken, resume_key
 from pixelfleet.fleet.returning import RESUME
@@ -14,19 +15,29 @@ from pixelfleet.net.addresses import url_address, url_host
 NO_QUERY: Final[Mapping[str, str]] = {}
 
 
-def session_url(lease: Lease, key: str | None, passed_on: Mapping[str, str] = NO_QUERY) -> str:
+def session_url(
+    lease: Lease,
+    key: str | None,
+    passed_on: Mapping[str, str] = NO_QUERY,
+    limits: SessionLimits | None = None,
+    *,
+    seconds: float = 0.0,
+) -> str:
     """Return the websocket URL to dial for a lease.
 
     It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
-    `passed_on` are further query parameters.
+    `passed_on` are further query parameters. `limits` are those of the session, and `seconds` is the longest time that
+    its person may still play, or 0 without a limit: only a token carries them.
     """
     streamer = lease.streamer
-    query = f"player={quote(lease.session_id, safe='')}"
+    query = f"player={lease.session_id}"  # hexadecimal
     if passed_on:
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:
         role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
-        token = SessionToken(lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role)
+        token = SessionToken(
+            lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role, limits, seconds
+        )
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"
 
@@ -49,7 +60,13 @@ def host_and_port(url: str) -> str:
     return f"{url_host(host)}:{port}"
 
 
-def page_url(lease: Lease, key: str | None, path: str = "") -> str:
+def page_url(
+    lease: Lease,
+    key: str | None,
+    path: str = "",
+    passed_on: Mapping[str, str] = NO_QUERY,
+    limits: SessionLimits | None = None,
+) -> str:
     """Return the URL of the page that a signalling server serves to browsers.
 
     The stock page dials its own host, or the URL in `?ss=`: there, the one with the session token.
@@ -57,4 +74,4 @@ def page_url(lease: Lease, key: str | None, path: str = "") -> str:
     streamer = lease.streamer
     scheme = "https" if streamer.url.startswith("wss:") else "http"
     url = f"{scheme}://{host_and_port(streamer.url)}/{path}"
-    return url if streamer.legacy else f"{url}?ss={quote(session_url(lease, key), safe='')}"
+    return url if streamer.legacy else f"{url}?ss={quote(session_url(lease, key, passed_on, limits), safe='')}"

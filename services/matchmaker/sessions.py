@@ -18,7 +18,6 @@ class QueueEntry:
     arrived: float = 0.0
     """On the store's clock; 0 until the store has accepted the ticket."""
     lease: Lease | None = None
-    lane: str = ""
     settled: bool = False
     """False while the store's answer for this session is pending or was lost."""
     awaited: bool = False
@@ -30,8 +29,14 @@ class QueueEntry:
     restored: bool = False
     """Whether this replica restored the session of another owner after a store reset: it then reports the end, too."""
 
-    def __post_init__(self) -> None:
-        self.lane = lane_of(self.ticket)
+    _lane: str = ""
+
+    @property
+    def lane(self) -> str:
+        """The name of the lane in which it waits. Most sessions get a lease at once and never need it."""
+        if not self._lane:
+            self._lane = lane_of(self.ticket)
+        return self._lane
 
 
 class SessionsSnapshot(NamedTuple):

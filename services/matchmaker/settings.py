@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from matchmaker.legacy.dialects import DialectRule, rule_of
 from matchmaker.legacy.options import translate_arguments, translate_config
-from pixelfleet.auth.settings import AuthSettings
+from matchmaker.webhooks.settings import WebhookSettings
 from pixelfleet.fleet.model import Policy
 from pixelfleet.service.errors import warn
 from pixelfleet.service.options import parse_list
@@ -18,7 +18,7 @@ from pixelfleet.service.values import Address, Bytes, File, Name, Origin, Placeh
 LEGACY_PORT = 9999
 
 
-class Settings(AuthSettings):
+class Settings(WebhookSettings):
     """The matchmaker queues players, assigns each to a free streamer, and hands it over to its router or relays it."""
 
     model_config = SettingsConfigDict(env_prefix="PIXELFLEET_MATCHMAKER_")
@@ -96,6 +96,33 @@ class Settings(AuthSettings):
         le=86_400,
         description="A person whose session an operator has ended is refused for this time. A person is known by its "
         "login, its signed link or the router's cookie. 0 disables this.",
+    )
+
+    subject_sessions: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A person with a login may have this many sessions at once, waiting ones included; a further one "
+        "is closed with code 4211. 0 is no limit.",
+    )
+    subject_minutes: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A person with a login may play for this many minutes a day (UTC) in all its sessions; then it is "
+        "refused with code 4212. 0 is no limit.",
+    )
+    tenant_sessions: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="All persons of a tenant together may have this many sessions at once; 0 is no limit.",
+    )
+    tenant_minutes: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="All persons of a tenant together may play for this many minutes a day; 0 is no limit.",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")

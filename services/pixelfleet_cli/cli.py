@@ -48,6 +48,7 @@ COMMANDS: Final[dict[str, Command | Tool]] = {
     "turn-api": Command("turnapi", "List TURN servers, with credentials that expire.", group=SERVICES),
     "fleet": Tool("pixelfleet_cli.fleet.command", "Show a fleet, drain streamers, and end sessions.", group=OPERATIONS),
     "link": Tool("pixelfleet_cli.link", "Sign a link that admits its holder, once or for a time.", group=OPERATIONS),
+    "webhook": Tool("pixelfleet_cli.webhook.command", "Check the receiver of webhooks.", group=OPERATIONS),
     "doctor": Tool("pixelfleet_cli.doctor.command", "Check what a player's page would meet.", group=OPERATIONS),
     "turn-check": Command(
         "turnapi.check", "Check which TURN servers work from this machine.", group=OPERATIONS, once=True

@@ -33,6 +33,7 @@ from router.proxy.forward import Forwarder
 from router.proxy.streamers import ApiStreamers, StoreStreamers
 from router.redirects import to_stripped_prefix, with_slash
 from router.settings import Settings
+from router.sign_in.pages import SignInPages, open_sign_in
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Pool
 
@@ -112,7 +113,8 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         forwarder = Forwarder(session, settings.proxies_at_once, settings.handshake_seconds)
         streamers = StoreStreamers(store) if store is not None else ApiStreamers(matchmakers, settings.rest_token)
         handlers = Handlers(settings, callers, forwarder, matchmakers, streamers, session)
-        dashboard = Dashboard(handlers, matchmakers, settings.rest_token, settings.path_prefix)
+        sign_in = await stack.enter_async_context(open_sign_in(settings, callers))
+        dashboard = Dashboard(handlers, matchmakers, settings.rest_token, settings.path_prefix, sign_in)
         router = Router(players, matchmakers, drain, dashboard)
         metrics.watch(players, matchmakers, forwarder)
         app = web.Application(
@@ -120,7 +122,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         app.on_response_prepare.append(callers.on_response_prepare)
         add_health(app, router)
-        await _add_routes(app, settings, players, handlers, dashboard)
+        await _add_routes(app, settings, players, handlers, dashboard, sign_in)
         server = await stack.enter_async_context(
             Server(
                 app,
@@ -162,7 +164,12 @@ def _cors(settings: Settings) -> Middleware:
 
 
 async def _add_routes(
-    app: web.Application, settings: Settings, players: Players, handlers: Handlers, dashboard: Dashboard
+    app: web.Application,
+    settings: Settings,
+    players: Players,
+    handlers: Handlers,
+    dashboard: Dashboard,
+    sign_in: SignInPages | None,
 ) -> None:
     prefix = settings.path_prefix
 
@@ -182,6 +189,8 @@ async def _add_routes(
 
     for path in PLAYER_PATHS[1:]:
         app.router.add_get(prefix + path, plain)
+    if sign_in is not None:
+        sign_in.add_to(app)
     handlers.add_to(app)
     await dashboard.add_to(app)
     await add_page(
@@ -191,7 +200,10 @@ async def _add_routes(
         enter=enter_page,
         frame_ancestors=settings.frame_ancestors,
         document=page_document(
-            parents=settings.parents, functions=settings.functions, signalling_hosts=settings.signalling_hosts
+            parents=settings.parents,
+            functions=settings.functions,
+            signalling_hosts=settings.signalling_hosts,
+            sign_in=settings.auth == "oidc",
         ),
         branding=settings.branding,
     )

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
+from pixelfleet.auth.guard import NoRoleError
 from pixelfleet.net.access import bearer_header
 from pixelfleet.net.http import json_response
 from pixelfleet.net.http_client import body_within
@@ -17,6 +18,8 @@ from pixelfleet.net.openapi import Answer, Contract, Error, Operation
 from router.handlers import Handlers
 from router.history import STEP_SECONDS, History, LastHour, Totals
 from router.redirects import with_slash
+from router.sign_in.pages import SignInPages
+from router.sign_in.problems import Problem
 from router.upstreams.matchmakers import Matchmakers
 
 log = structlog.get_logger(__name__)
@@ -58,8 +61,17 @@ _decode_totals = msgspec.json.Decoder(Totals).decode
 class Dashboard:
     """The dashboard's files and its history."""
 
-    def __init__(self, handlers: Handlers, matchmakers: Matchmakers, token: SecretStr | None, prefix: str) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        matchmakers: Matchmakers,
+        token: SecretStr | None,
+        prefix: str,
+        sign_in: SignInPages | None = None,
+    ) -> None:
+        """`sign_in` are the pages to which a browser goes that is not signed in."""
         self._handlers = handlers
+        self._sign_in = sign_in if handlers.signs_in_at_dashboard else None
         self._matchmakers = matchmakers
         self._token = token
         self._prefix = prefix
@@ -85,15 +97,26 @@ class Dashboard:
         raise with_slash(request)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        await self._handlers.enter_dashboard(request)
-        file = self._files.get(request.match_info.get("name") or "index.html")
+        name = request.match_info.get("name") or "index.html"
+        try:
+            await self._handlers.enter_dashboard(request)
+        except web.HTTPUnauthorized:
+            if self._sign_in is None or name != "index.html":
+                raise
+            return self._sign_in.to_sign_in(request)
+        except NoRoleError:
+            if self._sign_in is None or name != "index.html":
+                raise
+            return self._sign_in.refused(request, Problem.ROLE)
+        file = self._files.get(name)
         if file is None:
             raise web.HTTPNotFound(reason="no such file")
         return web.FileResponse(file, headers=HEADERS)
 
     async def _history(self, request: web.Request) -> web.Response:
         identity = await self._handlers.enter_dashboard(request)
-        return json_response(self.history.view(identity.subject), headers={"Cache-Control": "no-store"})
+        view = self.history.view(identity.subject, signed_in=identity.method == "oidc")
+        return json_response(view, headers={"Cache-Control": "no-store"})
 
     async def _sample(self) -> None:
         await self._matchmakers.found.wait()

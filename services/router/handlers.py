@@ -82,6 +82,11 @@ class Handlers:
         """Whether the dashboard is enabled."""
         return self._dashboard is not None
 
+    @property
+    def signs_in_at_dashboard(self) -> bool:
+        """Whether operators sign in with the browser."""
+        return self._dashboard is not None and self._dashboard.method == "oidc"
+
     async def enter_dashboard(self, request: web.Request) -> Identity:
         """Authenticate an operator; raise HTTPException."""
         if self._dashboard_hosts and _host_name(request) not in self._dashboard_hosts:

@@ -38,12 +38,13 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     longest_wait: Annotated[float, Meta(description="seconds that the first session of the longest queue has waited")]
 
 
-class LastHour(msgspec.Struct, frozen=True, kw_only=True):
+class LastHour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fleet in the last hour."""
 
     step: Annotated[float, Meta(description="seconds between samples")]
     samples: Annotated[list[Sample], Meta(description="oldest first")]
     user: Annotated[str, Meta(description="subject of the authenticated operator")]
+    signed_in: Annotated[bool, Meta(description="whether the operator has signed in with the browser")] = False
 
 
 class History:
@@ -69,6 +70,6 @@ class History:
         while self._samples and self._samples[0].at < totals.now - HOUR_SECONDS:
             self._samples.popleft()
 
-    def view(self, user: str) -> LastHour:
+    def view(self, user: str, *, signed_in: bool = False) -> LastHour:
         """Return the samples as the dashboard requests them, with the user's name."""
-        return LastHour(step=STEP_SECONDS, samples=list(self._samples), user=user)
+        return LastHour(step=STEP_SECONDS, samples=list(self._samples), user=user, signed_in=signed_in)

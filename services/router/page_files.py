@@ -41,11 +41,14 @@ def inline_script_hashes(document: bytes) -> tuple[str, ...]:
     return tuple(f"sha256-{b64encode(sha256(each).digest()).decode()}" for each in scripts)
 
 
-def page_document(*, parents: Sequence[str], functions: Sequence[str], signalling_hosts: Sequence[str]) -> bytes | None:
+def page_document(
+    *, parents: Sequence[str], functions: Sequence[str], signalling_hosts: Sequence[str], sign_in: bool = False
+) -> bytes | None:
     """Return `page.json` with these settings; None when all are empty, and the page's own file applies."""
-    if not (parents or functions or signalling_hosts):
+    if not (parents or functions or signalling_hosts or sign_in):
         return None
-    return orjson.dumps({"parents": parents, "functions": functions, "signallingHosts": signalling_hosts})
+    document: dict[str, object] = {"parents": parents, "functions": functions, "signallingHosts": signalling_hosts}
+    return orjson.dumps({**document, "signIn": True} if sign_in else document)
 
 
 async def add_page(

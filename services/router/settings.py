@@ -11,7 +11,6 @@ from pydantic_settings import SettingsConfigDict
 
 from pixelfleet.auth.identity import AuthMethod
 from pixelfleet.auth.policy import AccessPolicy
-from pixelfleet.auth.settings import AuthSettings
 from pixelfleet.service.values import (
     Bytes,
     Directory,
@@ -25,12 +24,13 @@ from pixelfleet.service.values import (
     Url,
     UrlPath,
 )
+from router.sign_in.settings import SignInSettings
 
 PAGE = Path(__file__).parent / "page"
-Lock = Literal["closed", "open", "basic", "jwt"]
+Lock = Literal["closed", "open", "basic", "jwt", "oidc"]
 
 
-class Settings(AuthSettings):
+class Settings(SignInSettings):
     """The router is the public entry point: it serves the page and connects players to matchmakers and streamers.
 
     It also serves the dashboard and forwards calls to the REST APIs of matchmakers and streamers.
@@ -95,18 +95,18 @@ class Settings(AuthSettings):
 
     proxy_auth: Lock | None = Field(
         None,
-        description="Authentication of callers of /proxy. The default is --auth where that is basic or jwt, else "
-        "closed.",
+        description="Authentication of callers of /proxy. The default is --auth where that is basic, jwt or oidc, "
+        "else closed.",
     )
     api_auth: Lock | None = Field(
         None,
-        description="Authentication of callers of /api. The default is --auth where that is basic or jwt; else the "
-        "matchmaker checks its own token.",
+        description="Authentication of callers of /api. The default is --auth where that is basic, jwt or oidc; "
+        "else the matchmaker checks its own token.",
     )
     dashboard_auth: Lock | None = Field(
         None,
-        description="Authentication of users of /dashboard. The default is --auth where that is basic or jwt, "
-        "else closed.",
+        description="Authentication of users of /dashboard. The default is --auth where that is basic, jwt or "
+        "oidc, else closed.",
     )
     dashboard_hosts: list[Name] = Field(
         default=[],
@@ -207,7 +207,7 @@ class Settings(AuthSettings):
         lock: Lock | None = getattr(self, f"{name}_auth")
         method: AuthMethod
         if lock is None:
-            if self.auth not in ("basic", "jwt"):
+            if self.auth not in ("basic", "jwt", "oidc"):
                 return None
             method = self.auth
         elif lock == "closed":

@@ -213,6 +213,8 @@ class PeerAdmission:
             shown_as=token.app,
             spectator=token.role == "spectator",
             trace=traceparent_of(request.headers),
+            rules=self._settings.session_rules(token.limits) if token.limits is not None else None,
+            seconds=token.seconds,
         )
 
     def _has_ended(self, admission: Admission) -> bool:

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
+from pixelfleet.fleet.limits import SessionLimits
 from pixelfleet.fleet.settings import FleetSettings
 from pixelfleet.service.values import Seconds
 from signalserver.core.limits import REPORT_SECONDS
@@ -51,11 +52,15 @@ class LimitSettings(FleetSettings):
             raise ValueError(f"--idle-seconds: must be 0, or {MIN_IDLE_SECONDS} or more")
         return self
 
-    def session_rules(self) -> SessionRules:
-        """Return the limits of each session."""
+    def session_rules(self, own: SessionLimits | None = None) -> SessionRules:
+        """Return the limits of each session, or of one with limits of its own.
+
+        An idle time that is shorter than MIN_IDLE_SECONDS is raised to that.
+        """
+        time, idle = (own.session_seconds, own.idle_seconds) if own is not None else (None, None)
         return SessionRules(
-            session_seconds=self.session_seconds,
-            idle_seconds=self.idle_seconds,
+            session_seconds=self.session_seconds if time is None else time,
+            idle_seconds=self.idle_seconds if idle is None else max(idle, MIN_IDLE_SECONDS) if idle else 0.0,
             warn_seconds=self.warn_seconds,
             hidden_seconds=self.hidden_seconds,
             silent_is_idle=self.silent_pages == "idle",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from typing import Final
 
@@ -13,6 +13,7 @@ from pixelfleet.fleet.model import ServerReport, StreamerReport
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.application.watch import ApplicationWatch
 from signalserver.config_wait import ConfigWaits
+from signalserver.core.limits import warned_sessions
 from signalserver.core.roster import Role, Source
 from signalserver.core.sessions import StreamerSessions
 from signalserver.drain import Drain
@@ -72,12 +73,12 @@ class Reporter:
             sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
-        away = self._hub.away_sessions()
+        away, warned = self._hub.away_sessions(), warned_sessions(self._hub.switchboard.players())
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source, away)
+                self._streamer(source, away, warned)
                 for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
@@ -128,8 +129,9 @@ class Reporter:
     def _ready(self) -> bool:
         return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
 
-    def _streamer(self, source: Source[PeerSocket], away: Set[str]) -> StreamerReport:
+    def _streamer(self, source: Source[PeerSocket], away: Set[str], warned: Mapping[str, str]) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
+        names = (*present.sessions, *present.spectators)
         return StreamerReport(
             server_id=self._server_id,
             endpoint_id=source.endpoint_id,
@@ -142,7 +144,10 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
-            away=tuple(name for name in (*present.sessions, *present.spectators) if name in away),
+            away=tuple(name for name in names if name in away),
+            warned=tuple(
+                f"{name} {warned[name]}" for name in (*present.sessions, *present.spectators) if name in warned
+            ),
             ready=self._ready(),
             draining=self._drain.begun,
         )

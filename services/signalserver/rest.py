@@ -160,7 +160,7 @@ class Rest:
 
     def _shown(self, player: Subscriber[PeerSocket]) -> Player:
         source = player.subscribed_to
-        now, rules = perf_counter(), self.hub.switchboard.session_rules
+        now, rules = perf_counter(), self.hub.switchboard.session_rules(player)
         remaining = player.time.remaining(now, rules)
         return Player(
             player_id=player.player_id,

@@ -171,7 +171,8 @@ async def under_load(fleet: Fleet) -> AsyncIterator[None]:
     made = make_certificate(fleet.folder)
     await fleet.signalserver(tls_cert=made.certificate, tls_key=made.key, redis_url=None)
     broken = await fleet.signalserver(app="broken", public_url=f"ws://{LOOPBACK}:{free_port()}")
-    entry = await fleet.router(await fleet.matchmakers(2))
+    webhooks = {"webhooks": {"closed": f"http://{LOOPBACK}:{free_port()}/"}, "webhook_secret": f"whsec_{'k' * 32}"}
+    entry = await fleet.router(await fleet.matchmakers(2, **webhooks))
     url = f"ws://{LOOPBACK}:{entry.port}/ws"
     with pytest.raises(InvalidStatus):
         async with player(f"ws://{LOOPBACK}:{server.player_port}/?session=forged"):

@@ -56,8 +56,9 @@ def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Change to a folder with the files that commands of the guides name."""
     for name in ("cirrus.json", "config.json"):
         (tmp_path / name).write_text("{}")
-    for name in ("rest-token", "turn.secret", "link-key", "session-key", "users"):
+    for name in ("rest-token", "turn.secret", "link-key", "session-key", "client-secret", "users"):
         (tmp_path / name).write_text(STAND_IN)
+    (tmp_path / "webhook-secret").write_text(f"whsec_{STAND_IN}")
     monkeypatch.chdir(tmp_path)
 
 

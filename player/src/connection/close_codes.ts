@@ -67,6 +67,8 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4208, 'elsewhere'],
   [4209, 'time-over'],
   [4210, 'idle'],
+  [4211, 'too-many-sessions'],
+  [4212, 'no-minutes'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

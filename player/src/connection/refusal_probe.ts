@@ -1,3 +1,4 @@
+import { authorization } from '../sign_in/access_token';
 import type { WaitCause } from '../state';
 import { REFUSAL_HEADER, refusalOf, type Refusal } from './refusal';
 import { httpUrl } from './url';
@@ -59,7 +60,7 @@ export class RefusalProbe {
       return undefined;
     }
     try {
-      const own = { [ORIGIN_HEADER]: location.origin };
+      const own = { [ORIGIN_HEADER]: location.origin, ...authorization() };
       const { status, headers } = await fetch(href, { method: 'HEAD', cache: 'no-store', headers: own });
       const refusal = refusalOf(status, headers.get(REFUSAL_HEADER) ?? undefined);
       const wait = refusal !== undefined && 'wait' in refusal ? refusal.wait : undefined;

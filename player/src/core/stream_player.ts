@@ -12,6 +12,7 @@ import type { PreconnectedSocket } from '../connection/preconnected_socket';
 import { ControlCalls } from '../embed/control_calls';
 import { ResumingTransport } from '../resume/resuming_transport';
 import { Session } from '../session';
+import { setToken } from '../sign_in/access_token';
 import { hasStreamer, type State } from '../state';
 import { StatsCollector, type StreamStats } from '../stats';
 import { Media } from './media';
@@ -82,6 +83,14 @@ export class StreamPlayer {
   /** Starts a new attempt, or playback if the browser has blocked it. */
   retry(): void {
     this.#session.retry();
+  }
+
+  /** Uses an access token for each further connection, and tries again if the player was refused. */
+  useToken(token: string): void {
+    setToken(token);
+    if (this.state.phase === 'ended' && this.state.cause === 'not-allowed') {
+      this.retry();
+    }
   }
 
   /** Ends the session, which frees the streamer. The state is then `ended`, and `retry` starts a new session. */

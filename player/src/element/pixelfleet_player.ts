@@ -41,6 +41,7 @@ export class PixelfleetPlayerElement extends ElementBase {
   #stage: HTMLElement | undefined;
   #end = new AbortController();
   #isUpdatePending = false;
+  #token: string | undefined;
   /** The address that the core was opened with. */
   #opened: string | undefined;
 
@@ -82,6 +83,18 @@ export class PixelfleetPlayerElement extends ElementBase {
   /** The core, for all that the element has no method for. */
   get core(): StreamPlayer | undefined {
     return this.#core;
+  }
+
+  /** An access token of the issuer, for each further connection; a player that was refused tries again with it. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  set token(token: string | undefined) {
+    if (token !== undefined && token !== this.#token) {
+      this.#core?.useToken(token);
+    }
+    this.#token = token;
   }
 
   get muted(): boolean {
@@ -154,7 +167,7 @@ export class PixelfleetPlayerElement extends ElementBase {
     const stage = document.createElement('div');
     stage.dataset['stage'] = '';
     this.prepend(stage);
-    const core = openPlayer(address, stage);
+    const core = openPlayer(address, stage, this.#token);
     this.#stage = stage;
     this.#core = core;
     this.#end = new AbortController();

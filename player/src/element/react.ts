@@ -13,6 +13,8 @@ import { definePlayer, TAG, type PixelfleetPlayerElement, type PixelfleetPlayerE
 export interface PixelfleetPlayerProps extends HTMLAttributes<PixelfleetPlayerElement> {
   /** The address of the player page, with its URL parameters. Another address starts another session. */
   readonly src: string;
+  /** An access token of the issuer; a player that was refused tries again with another one. */
+  readonly token?: string | undefined;
   /** Called with each new state. */
   readonly onState?: (state: State) => void;
   /** Called about once a second while video plays. */
@@ -23,7 +25,7 @@ export interface PixelfleetPlayerProps extends HTMLAttributes<PixelfleetPlayerEl
 
 /** The element `<pixelfleet-player>` as a React component. Its `ref` is the element, with all methods. */
 export const PixelfleetPlayer = forwardRef<PixelfleetPlayerElement, PixelfleetPlayerProps>(function PixelfleetPlayer(
-  { onState, onStats, onResponse, ...attributes },
+  { token, onState, onStats, onResponse, ...attributes },
   ref,
 ) {
   const element = useRef<PixelfleetPlayerElement>(null);
@@ -33,6 +35,11 @@ export const PixelfleetPlayer = forwardRef<PixelfleetPlayerElement, PixelfleetPl
   useEvent(element, 'player-stats', onStats);
   useEvent(element, 'player-response', onResponse);
   useLayoutEffect(definePlayer, []);
+  useLayoutEffect(() => {
+    if (element.current !== null) {
+      element.current.token = token;
+    }
+  }, [token]);
   return createElement(TAG, { ...attributes, ref: element });
 });
 

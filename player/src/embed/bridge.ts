@@ -27,6 +27,8 @@ export interface PlayerApi {
   /** Ends the session. */
   leave(): void;
   retry(): void;
+  /** Uses an access token for each further connection, and tries again if the player was refused. */
+  useToken(token: string): void;
 }
 
 /**
@@ -157,6 +159,10 @@ export class Bridge {
         return;
       case 'retry':
         this.#player.retry();
+        this.#reply(id, { result: true });
+        return;
+      case 'token':
+        this.#player.useToken(request.token);
         this.#reply(id, { result: true });
         return;
       case 'control':

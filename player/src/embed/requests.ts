@@ -1,5 +1,6 @@
 import { isQuality, type Quality } from '../core';
 import { optional } from '../optional';
+import { isToken } from '../sign_in/access_token';
 
 /** The version of the postMessage protocol. */
 export const VERSION = 1;
@@ -16,6 +17,7 @@ export type Request =
   | { method: 'quality'; quality: Quality }
   | { method: 'screenshot' }
   | { method: 'leave' }
+  | { method: 'token'; token: string }
   | { method: 'retry' };
 
 /** Identifies the reply to a request; a request without an id gets no reply, and the event `refused` if it fails. */
@@ -92,6 +94,10 @@ function parseRequest(fields: Readonly<Record<string, unknown>>): Request | stri
       return isInteraction(fields['value'])
         ? { method: 'interact', value: fields['value'] }
         : `interact: "value" must be an object or a string of at most ${String(MAX_VALUE_LENGTH)} characters`;
+    case 'token':
+      return isToken(fields['token'])
+        ? { method: 'token', token: fields['token'] }
+        : 'token: "token" must be an access token of at most 8192 characters';
     case 'control':
       return parseControl(fields['action'], fields['payload']);
     default:

@@ -41,6 +41,14 @@ export function stringList(
   return [...new Set(accepted)];
 }
 
+/** Returns a field that is true or false; false when it is missing or invalid. */
+export function flag(value: unknown, where: string, warn: Warn): boolean {
+  if (value !== undefined && typeof value !== 'boolean') {
+    warn(`${where}: must be true or false`);
+  }
+  return value === true;
+}
+
 /** Warns of each field that is not one of `known`. */
 export function warnUnknownFields(
   fields: Readonly<Record<string, unknown>>,

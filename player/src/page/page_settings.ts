@@ -1,4 +1,4 @@
-import { objectFields, stringList, warnUnknownFields, type Warn } from './fields';
+import { flag, objectFields, stringList, warnUnknownFields, type Warn } from './fields';
 
 /** The parsed document `page.json`: what the operator allows the page to do with other origins. */
 export interface PageSettings {
@@ -8,10 +8,17 @@ export interface PageSettings {
   readonly functions: readonly string[];
   /** Hosts that `?_ws=` may name, with their port unless it is 443. */
   readonly signallingHosts: readonly string[];
+  /** Whether players sign in with the browser, at `sign-in` beside the page. */
+  readonly signIn: boolean;
 }
 
 /** The settings of a page without a `page.json`: nothing is allowed. */
-export const DEFAULT_PAGE_SETTINGS: PageSettings = { parents: [], functions: [], signallingHosts: [] };
+export const DEFAULT_PAGE_SETTINGS: PageSettings = {
+  parents: [],
+  functions: [],
+  signallingHosts: [],
+  signIn: false,
+};
 
 /** The highest number of entries in a list. */
 const MAX_ENTRIES = 64;
@@ -19,13 +26,14 @@ const MAX_ENTRIES = 64;
 /** Validates `page.json`. An invalid part is ignored with a warning. */
 export function readPageSettings(document: unknown, warn: Warn): PageSettings {
   const fields = objectFields(document, 'page.json', warn);
-  warnUnknownFields(fields, ['parents', 'functions', 'signallingHosts'], 'page.json: ', warn);
+  warnUnknownFields(fields, ['parents', 'functions', 'signallingHosts', 'signIn'], 'page.json: ', warn);
   const list = (name: string, accept: (entry: string) => string | undefined): readonly string[] =>
     stringList(fields[name], `page.json: ${name}`, MAX_ENTRIES, accept, warn);
   return {
     parents: list('parents', origin),
     functions: list('functions', (entry) => (/^[A-Za-z]\w{0,63}$/.test(entry) ? entry : undefined)),
     signallingHosts: list('signallingHosts', host),
+    signIn: flag(fields['signIn'], 'page.json: signIn', warn),
   };
 }
 

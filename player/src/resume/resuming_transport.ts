@@ -1,5 +1,6 @@
 import { WebSocketTransport, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { SOCKET_EVENTS, type PreconnectedSocket } from '../connection/preconnected_socket';
+import { subprotocols } from '../sign_in/access_token';
 import { dialUrl, type Dial } from './dial';
 import type { Edge, Media } from './edge';
 import { watchNetwork } from './network_events';
@@ -104,7 +105,7 @@ export class ResumingTransport implements Edge {
       this.#socket?.close(); // browsers open one websocket to a host at a time
     }
     this.#dialledUrl = dialUrl(this.#url, dial);
-    const socket = new WebSocket(this.#dialledUrl);
+    const socket = new WebSocket(this.#dialledUrl, subprotocols());
     this.#socket = socket;
     for (const type of SOCKET_EVENTS) {
       socket.addEventListener(type, (event) => {

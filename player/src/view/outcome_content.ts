@@ -5,6 +5,7 @@ import type { Action, Icon, PartialContent } from './overlay_content';
 
 type Buttons = readonly (readonly [Action, TextKey])[];
 
+const SIGN_IN: Buttons = [['sign-in', 'action.sign-in']];
 const TRY_AGAIN: Buttons = [['retry', 'action.try-again']];
 const CONTINUE_HERE: Buttons = [['retry', 'action.continue-here']];
 const START_AGAIN: Buttons = [['retry', 'action.start-again']];
@@ -26,6 +27,8 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   'time-over': { icon: 'hourglass', buttons: START_AGAIN },
   idle: { icon: 'hourglass', buttons: START_AGAIN },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
+  'too-many-sessions': { icon: 'hourglass', buttons: TRY_AGAIN },
+  'no-minutes': { icon: 'hourglass', buttons: [] },
   refused: { icon: 'lock', buttons: TRY_AGAIN },
   origin: { icon: 'lock', buttons: TRY_AGAIN },
   'not-found': { icon: 'search', buttons: TRY_AGAIN },
@@ -70,9 +73,26 @@ function waitContent(cause: WaitCause, texts: Texts): Explanation & { readonly h
   };
 }
 
-/** The content after the session ended. */
-export function ended(state: Extract<State, { phase: 'ended' }>, texts: Texts): PartialContent {
+/**
+ * The content after the session ended.
+ *
+ * @param canSignIn - whether this page can lead to a sign-in, which a refused player is then offered
+ */
+export function ended(
+  state: Extract<State, { phase: 'ended' }>,
+  texts: Texts,
+  canSignIn: boolean,
+): PartialContent {
   const { icon, buttons } = END_CONTENT[state.cause];
+  if (canSignIn && state.cause === 'not-allowed') {
+    return {
+      icon,
+      title: texts['ended.sign-in.title'],
+      detail: texts['ended.sign-in.detail'],
+      buttons: SIGN_IN.map(([action, label]) => ({ action, label: texts[label] })),
+      ...(state.code !== undefined && { reference: reference(state.code, state.error, texts) }),
+    };
+  }
   return {
     icon,
     title: texts[`ended.${state.cause}.title`],

@@ -1,3 +1,4 @@
+import { signInUrl } from '../sign_in/address';
 import { hasPlayed, type State } from '../state';
 import { interpolate, type Texts } from '../texts';
 import { copyText } from './copy_link';
@@ -36,6 +37,7 @@ export class Overlay {
   #texts: Texts;
   #state: State | undefined;
   #shownPhase: State['phase'] | undefined;
+  #canSignIn = false;
   #isStartup = true;
   #endStartup: () => void = () => undefined;
 
@@ -65,9 +67,15 @@ export class Overlay {
     }
   }
 
+  /** Offers a sign-in to a player that is refused. */
+  offerSignIn(): void {
+    this.#canSignIn = true;
+    this.setTexts(this.#texts);
+  }
+
   show(state: State): void {
     const texts = this.#texts;
-    const content = overlayContent(state, texts);
+    const content = overlayContent(state, texts, this.#canSignIn);
     const root = document.documentElement;
     this.#state = state;
     root.dataset['phase'] = state.phase;
@@ -139,6 +147,10 @@ export class Overlay {
     const action = button.dataset['action'] as Action;
     if (action === 'reload') {
       location.reload();
+      return;
+    }
+    if (action === 'sign-in') {
+      location.assign(signInUrl(location.href));
       return;
     }
     if (action !== 'copy-link') {

@@ -3,7 +3,7 @@ import { interpolate, sentence, type Texts } from '../texts';
 import { ended, waiting } from './outcome_content';
 
 /** What a button of the overlay does. */
-export type Action = 'retry' | 'play' | 'reload' | 'copy-link';
+export type Action = 'retry' | 'play' | 'reload' | 'copy-link' | 'sign-in';
 
 export interface ActionButton {
   readonly action: Action;
@@ -57,9 +57,13 @@ export interface OverlayContent {
 export type PartialContent = Omit<OverlayContent, 'announcement' | 'facts' | 'buttons' | 'tab'> &
   Partial<Pick<OverlayContent, 'facts' | 'buttons' | 'tab'>> & { readonly announced?: readonly (string | undefined)[] };
 
-/** Returns the content of the overlay in `state`; undefined while video plays. */
-export function overlayContent(state: State, texts: Texts): OverlayContent | undefined {
-  const content = contentOf(state, texts);
+/**
+ * Returns the content of the overlay in `state`; undefined while video plays.
+ *
+ * @param canSignIn - whether a refused player can sign in
+ */
+export function overlayContent(state: State, texts: Texts, canSignIn = false): OverlayContent | undefined {
+  const content = contentOf(state, texts, canSignIn);
   if (content === undefined) {
     return undefined;
   }
@@ -86,7 +90,7 @@ export function formatDuration(seconds: number, texts: Texts): string {
     : interpolate(texts['duration.hours'], { count: Math.round(minutes / 60) });
 }
 
-function contentOf(state: State, texts: Texts): PartialContent | undefined {
+function contentOf(state: State, texts: Texts, canSignIn: boolean): PartialContent | undefined {
   switch (state.phase) {
     case 'playing':
       return undefined;
@@ -105,7 +109,7 @@ function contentOf(state: State, texts: Texts): PartialContent | undefined {
     case 'reconnecting':
       return state.cut && state.text === undefined ? networkBlocked(texts) : reconnecting(state, texts);
     case 'ended':
-      return ended(state, texts);
+      return ended(state, texts, canSignIn);
   }
 }
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from matchmaker.http import schemas
+from matchmaker.webhooks.contract import WEBHOOKS
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
+from pixelfleet.fleet.events import Event
 from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
@@ -239,13 +241,19 @@ CONTRACT: Final = Contract(
             description=(
                 "`totals` every second, `streamers` (`{whole, changed, gone}`) after each change, `unavailable` while "
                 "the fleet store is unavailable. The first `streamers` has `whole: true`: it replaces all earlier "
-                "ones. A listener that is too slow is disconnected and may reconnect. `x-events` gives the type of "
+                "ones. With --events or --webhooks, `event` is one event of a session or streamer. "
+                "A listener that is too slow is disconnected and may reconnect. `x-events` gives the type of "
                 "each event's data."
             ),
             answers={
                 200: Answer(
                     "An endless stream of events",
-                    events={"totals": schemas.Totals, "streamers": schemas.StreamersEvent, "unavailable": Error},
+                    events={
+                        "totals": schemas.Totals,
+                        "streamers": schemas.StreamersEvent,
+                        "event": Event,
+                        "unavailable": Error,
+                    },
                 ),
                 **UNAVAILABLE,
             },
@@ -254,4 +262,5 @@ CONTRACT: Final = Contract(
         ),
         *HEALTH.operations,
     ),
+    WEBHOOKS,
 )

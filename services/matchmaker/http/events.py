@@ -1,9 +1,11 @@
 """Changes of the fleet as server-sent events, for dashboards.
 
-A listener receives `totals` every second, all `streamers` once, and then the changed and removed ones.
+A listener receives `totals` every second, all `streamers` once, and then the changed and removed ones. While events are
+on, it also receives each new event of the store as `event`.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from aiohttp import web
 
 from matchmaker.http import schemas, views
 from matchmaker.http.fleet_reader import FleetReader
+from pixelfleet.fleet.events import Position, lost_event
 from pixelfleet.fleet.model import FleetSnapshot
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.http import CORS_HEADERS
@@ -31,6 +34,9 @@ MAX_PENDING_EVENTS: Final = 64
 
 WRITE_SECONDS: Final = 10.0
 STREAMERS_PER_EVENT: Final = 200
+EVENT_BATCHES: Final = 8
+"""Batches of events that are read in one push; the others follow with the next one."""
+
 MAX_CHANGES: Final = 2000
 """With more changes at once, listeners receive the whole fleet again."""
 
@@ -103,6 +109,8 @@ class Events:
         self._listeners: set[Listener] = set()
         self._streamers: dict[str, schemas.Streamer] | None = None
         """The streamers as last sent; replaced, never modified. None without listeners."""
+        self._position: Position | None = None
+        """The position until which events are sent; None without listeners."""
         self._has_listeners = asyncio.Event()
         self._closed = False
 
@@ -121,7 +129,7 @@ class Events:
             await asyncio.sleep(PUSH_SECONDS)
             if not self._listeners:
                 self._has_listeners.clear()
-                self._streamers = None
+                self._streamers = self._position = None
 
     async def push(self) -> None:
         """Read the fleet, and send totals and changes to all listeners. Raises StoreUnavailableError."""
@@ -136,6 +144,26 @@ class Events:
         self._push_all(event("totals", totals))
         for data in streamer_events(changed, gone):
             self._push_all(data, changes=True)
+        await self._push_events()
+
+    async def _push_events(self) -> None:
+        """Send the events since the last push, and report those that were lost. Raises StoreUnavailableError."""
+        if self._position is None:
+            latest = await self._store.events(None)
+            self._position = latest[0].position if latest else Position()
+            return
+        for _ in range(EVENT_BATCHES):
+            if not (found := await self._store.events(self._position)):
+                return
+            parts = []
+            for stored in found:
+                gap = stored.position.number - self._position.number - 1
+                if gap:
+                    lost = lost_event(self._position, stored.position, time.time(), gap if gap > 0 else None)
+                    parts.append(event("event", lost.event))
+                parts.append(event("event", stored.event))
+                self._position = stored.position
+            self._push_all(b"".join(parts))
 
     def close(self) -> None:
         """End the streams of all listeners, and accept no more."""

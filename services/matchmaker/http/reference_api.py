@@ -15,9 +15,12 @@ from yarl import URL
 from matchmaker.http import schemas, views
 from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
-from matchmaker.join_request import JoinRequestError, NotAllowedError, join_request_of
+from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
+from matchmaker.use_limits import use_limits_of
+from matchmaker.webhooks.admission import AdmissionError, AdmissionWebhook
+from matchmaker.wishes import LAUNCH, Wish, Wishes
 from pixelfleet.auth.guard import Enter, UseLink
 from pixelfleet.auth.identity import Identity
 from pixelfleet.auth.person import person_of
@@ -27,7 +30,6 @@ from pixelfleet.fleet.store import FleetStore, KickedError, StoreUnavailableErro
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.http import json_response
 from pixelfleet.net.limits import Buckets, client_key
-from pixelfleet.net.request_head import query_of
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +73,7 @@ class ReferenceApi:
         enter: Enter,
         use_link: UseLink,
         closing: Callable[[], bool],
+        admission_webhook: AdmissionWebhook | None = None,
     ) -> None:
         """`enter` authenticates a request or raises, and `use_link` redeems its link or raises.
 
@@ -82,6 +85,8 @@ class ReferenceApi:
         self._enter = enter
         self._use_link = use_link
         self._closing = closing
+        self._admission_webhook = admission_webhook
+        self._wishes = Wishes(settings)
         self._key = settings.session_key.get_secret_value() if settings.session_key else None
         self._limit = Buckets(settings.offers_per_minute / 60, settings.offers_per_minute)
         self._loop = asyncio.get_running_loop()
@@ -99,19 +104,19 @@ class ReferenceApi:
     async def signalling_server(self, request: web.Request) -> web.Response:
         """Reserve a slot; without a free one, `signallingServer` is empty and `error` gives the reason."""
         try:
-            lease = await self._reserve(request)
+            lease, wish = await self._reserve(request)
         except NoReservationError as error:
             return json_response(
                 schemas.NoReservation(signalling_server="", error=str(error)), status=error.status, headers=NO_STORE
             )
-        return json_response(reservation_view(lease, self._key), headers=NO_STORE)
+        return json_response(reservation_view(lease, self._key, wish), headers=NO_STORE)
 
     async def redirect(self, request: web.Request) -> web.Response:
         """Redirect a browser to the page of a free server; without one, answer with a page that reloads itself."""
         if request.method == "HEAD":  # it would reserve a slot without use
             raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         try:
-            lease = await self._reserve(request)
+            lease, wish = await self._reserve(request)
         except NoReservationError as error:
             if error.status == web.HTTPBadRequest.status_code:
                 raise web.HTTPBadRequest(reason=str(error)) from None
@@ -120,7 +125,8 @@ class ReferenceApi:
             return web.Response(text=text, status=503, content_type="text/html", headers=headers)
         file = request.match_info.get("file")
         path = f"custom_html/{quote(file, safe='')}" if file else ""
-        raise web.HTTPFound(URL(page_url(lease, self._key, path), encoded=True), headers=NO_STORE)
+        url = page_url(lease, self._key, path, launch_of(wish), wish.limits)
+        raise web.HTTPFound(URL(url, encoded=True), headers=NO_STORE)
 
     async def about(self, _: web.Request) -> web.Response:
         """Describe this service."""
@@ -137,7 +143,7 @@ class ReferenceApi:
         found, _ = views.page(views.sorted_streamers(snapshot), lambda view: view.report.key, after=after, limit=limit)
         return json_response([views.list_view(view, snapshot.now) for view in found])
 
-    async def _reserve(self, request: web.Request) -> Lease:
+    async def _reserve(self, request: web.Request) -> tuple[Lease, Wish]:
         settings = self._settings
         if not origin_allowed(request.headers.get("Origin"), settings.origins):
             raise NoReservationError("pages of this origin may not call", 403)
@@ -148,25 +154,21 @@ class ReferenceApi:
         if self._limit.wait(client, self._loop.time()) > 0:
             raise NoReservationError(TOO_MANY, 429)
         identity = await self._enter(request)
-        query = query_of(request.raw_path)
-        try:
-            join_request = join_request_of(
-                query, identity, app=settings.app, labels=settings.labels, join=settings.join
-            )
-        except JoinRequestError as error:
-            raise NoReservationError(str(error), 400) from None
-        except NotAllowedError as error:
-            raise NoReservationError(str(error), 403) from None
+        session_id, person = uuid.uuid4().hex, person_of(identity, request.headers)
+        wish = await self._decided(request, identity, session_id, address, person)
+        join_request = wish.request
         ticket = Ticket(
-            session_id=uuid.uuid4().hex,
+            session_id=session_id,
             replica_id="",
             app=join_request.app,
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
             labels=join_request.labels,
-            priority=identity.priority or 0,
-            person=person_of(identity, request.headers),
+            priority=wish.priority,
+            limits=wish.limits,
+            use_limits=use_limits_of(identity, person, self._settings),
+            person=person,
         )
         try:
             lease = await self._store.reserve(ticket)
@@ -182,7 +184,25 @@ class ReferenceApi:
         # Charged after the call of the store: concurrent requests of one client may all have passed the check above.
         self._limit.charge(client, self._loop.time())
         log.info("server reserved", session=lease.session_id, streamer=lease.streamer.key, client=address)
-        return lease
+        return lease, wish
+
+    async def _decided(
+        self, request: web.Request, identity: Identity, session_id: str, address: str, person: str
+    ) -> Wish:
+        """Return what a player requests, as the admission webhook has changed it."""
+        try:
+            wish = self._wishes.of(request.raw_path, identity)
+            if self._admission_webhook is None:
+                return wish
+            return await self._admission_webhook.decide(
+                wish, identity, session_id=session_id, address=address, person=person
+            )
+        except JoinRequestError as error:
+            raise NoReservationError(str(error), 400) from None
+        except NotAllowedError as error:
+            raise NoReservationError(str(error), 403) from None
+        except AdmissionError as error:
+            raise NoReservationError(str(error), error.status) from None
 
     async def _use_link_for(self, lease: Lease, identity: Identity) -> None:
         """Redeem a single-use link, now that there is a lease for it; without success, give the lease back."""
@@ -194,11 +214,16 @@ class ReferenceApi:
             raise
 
 
-def reservation_view(lease: Lease, key: str | None) -> schemas.Reservation:
+def launch_of(wish: Wish) -> dict[str, str]:
+    """Return the query parameters of a page's URL: those that only a page sends itself are not among them."""
+    return {name: value for name, value in wish.forwarded.items() if name.startswith(LAUNCH)}
+
+
+def reservation_view(lease: Lease, key: str | None, wish: Wish) -> schemas.Reservation:
     """Return the answer to a reservation: the reference's field, and the URL with the session token."""
     return schemas.Reservation(
         signalling_server=host_and_port(lease.streamer.url),
-        url=session_url(lease, key),
+        url=session_url(lease, key, launch_of(wish), wish.limits),
         session_id=lease.session_id,
         app=lease.streamer.app,
         dialect=lease.streamer.dialect,

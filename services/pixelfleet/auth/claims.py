@@ -9,6 +9,8 @@ from pixelfleet.fleet.bounds import MAX_PRIORITY
 
 MAX_NAMES: Final = 64
 MAX_NAME_LENGTH: Final = 128
+MAX_LIMIT: Final = 1_000_000
+"""The highest number of sessions, or of minutes, that a claim can give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class ClaimRules:
     app: str = "app"
     priority: str = "priority"
     roles: str = "roles"
+    role_names: Mapping[str, str] = field(default_factory=dict)
+    """The roles by the values of that claim; empty if the values are the roles."""
+    tenant: str = ""
+    """The claim with the tenant; empty for none, as are the next two."""
+    sessions: str = ""
+    minutes: str = ""
 
 
 def claim(claims: Mapping[str, Any], name: str) -> Any:
@@ -48,13 +56,25 @@ def identity_of(claims: Mapping[str, Any], rules: ClaimRules, method: AuthMethod
         if value is None or (required is not None and not _has(value, required)):
             raise InvalidCredentialsError(f"the claim {name} is missing or has a wrong value")
     priority = claim(claims, rules.priority)
+    roles = names_of(claim(claims, rules.roles))
+    if rules.role_names:
+        roles = tuple(rules.role_names[each] for each in roles if each in rules.role_names)
+    tenant = claim(claims, rules.tenant) if rules.tenant else None
     return Identity(
         subject=str(claims.get("sub") or "")[:MAX_NAME_LENGTH],
         method=method,
-        roles=frozenset(names_of(claim(claims, rules.roles))),
+        roles=frozenset(roles),
         apps=names_of(claim(claims, rules.app)),
         priority=min(max(priority, 0), MAX_PRIORITY) if type(priority) is int else None,
+        tenant=tenant[:MAX_NAME_LENGTH] if isinstance(tenant, str) else "",
+        sessions=_limit(claims, rules.sessions),
+        minutes=_limit(claims, rules.minutes),
     )
+
+
+def _limit(claims: Mapping[str, Any], name: str) -> int | None:
+    value = claim(claims, name) if name else None
+    return min(max(value, 0), MAX_LIMIT) if type(value) is int else None
 
 
 def _has(value: Any, required: Any) -> bool:

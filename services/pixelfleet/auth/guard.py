@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from pixelfleet.auth import links
+from pixelfleet.auth import links, sign_in
 from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
 from pixelfleet.auth.htpasswd import Users
@@ -44,6 +44,10 @@ LINK_USED: Final = "the link has been used"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class NoRoleError(web.HTTPForbidden):
+    """The identity is known and lacks the role of the interface."""
+
+
 @dataclass(slots=True)
 class Guard:
     """Authenticates requests and checks their roles; raises aiohttp's 401, 403, or 503 for an unavailable backend."""
@@ -54,6 +58,8 @@ class Guard:
     users: Users | None = None
     tokens: Tokens | None = None
     link_key: str = field(default="", repr=False)
+    sign_in_key: bytes = field(default=b"", repr=False)
+    """Verifies sign-ins; empty without the method `oidc`."""
     redeem: Redeem | None = None
     """None in a service that forwards links to another one, which redeems them."""
     proxies: int = 0
@@ -93,11 +99,11 @@ class Guard:
             raise _unauthorized("Basic" if policy.method == "basic" else "Bearer", str(error)) from None
         except AuthBackendError as error:
             raise _unavailable(policy.name, error) from None
-        if credentials.ambient and identity.method in ("basic", "jwt"):
+        if credentials.ambient and identity.method in ("basic", "jwt", "oidc"):
             check_same_site(request, self.origins)
         if policy.role and policy.method != "none" and policy.role not in identity.roles:
             log.info("access denied", policy=policy.name, subject=identity.subject, why="role")
-            raise web.HTTPForbidden(reason="your roles do not allow this")
+            raise NoRoleError(reason="your roles do not allow this")
         return identity
 
     async def _authenticate(self, policy: AccessPolicy, credentials: Credentials, request: Request) -> Identity:
@@ -111,9 +117,19 @@ class Guard:
                 return await self.users.check(*credentials.user, client)
             case "jwt" if credentials.token is not None and self.tokens is not None:
                 return await self.tokens.check(credentials.token)
+            case "oidc" if credentials.token is not None:
+                return await self._signed_in(credentials.token)
         raise InvalidCredentialsError(
             "a signed link is required" if policy.method == "link" else "authentication is required"
         )
+
+    async def _signed_in(self, token: str) -> Identity:
+        """Return the identity from a sign-in, or from a token of the issuer if those are accepted."""
+        if (signed_in := sign_in.verify(token, self.sign_in_key)) is not None:
+            return signed_in.identity
+        if self.tokens is not None:
+            return await self.tokens.check(token)
+        raise InvalidCredentialsError("the sign-in is not valid")
 
     async def redeem_link(self, identity: Identity) -> None:
         """Mark a single-use link as used; raise HTTPUnauthorized for a used one, or HTTPServiceUnavailable.
@@ -129,6 +145,20 @@ class Guard:
         if not first_use:
             log.info("authentication failed", policy="links", why=LINK_USED, subject=identity.subject)
             raise _unauthorized("Bearer", LINK_USED)
+
+
+def claim_rules(settings: AuthSettings) -> ClaimRules:
+    """Return which claims of a token count, by the settings."""
+    return ClaimRules(
+        required=settings.jwt_required,
+        app=settings.jwt_app_claim,
+        priority=settings.jwt_priority_claim,
+        roles=settings.jwt_roles_claim,
+        role_names=settings.jwt_role_names,
+        tenant=settings.jwt_tenant_claim,
+        sessions=settings.jwt_sessions_claim,
+        minutes=settings.jwt_minutes_claim,
+    )
 
 
 def _unauthorized(scheme: str, why: str) -> web.HTTPUnauthorized:
@@ -171,7 +201,7 @@ async def open_guard(
     methods = settings.methods()
     guard = Guard(
         origins,
-        settings.jwt_cookie,
+        sign_in.COOKIE if "oidc" in methods else settings.jwt_cookie,
         link_key=settings.link_secret if settings.auth_enabled else "",
         redeem=redeem,
         proxies=proxies,
@@ -181,11 +211,12 @@ async def open_guard(
             guard.users = Users(await asyncio.to_thread(users_of, settings), time.monotonic)
             if settings.users_file is not None:
                 await stack.enter_async_context(background(follow(guard.users, partial(users_of, settings))))
-        if "jwt" in methods:
+        if "oidc" in methods and settings.session_key is not None:
+            guard.sign_in_key = sign_in.sign_in_key(settings.session_key.get_secret_value())
+        if settings.accepts_tokens:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             keys = KeySet(settings.jwt_issuer, settings.jwt_keys_url, HttpFetch(session), time.monotonic)
-            rules = ClaimRules(
-                settings.jwt_required, settings.jwt_app_claim, settings.jwt_priority_claim, settings.jwt_roles_claim
+            guard.tokens = Tokens(
+                settings.jwt_issuer, settings.jwt_audience, keys, claim_rules(settings), settings.jwt_leeway
             )
-            guard.tokens = Tokens(settings.jwt_issuer, settings.jwt_audience, keys, rules, settings.jwt_leeway)
         yield guard

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-AuthMethod = Literal["none", "basic", "jwt", "link"]
+AuthMethod = Literal["none", "basic", "jwt", "oidc", "link"]
 """How an identity is proven."""
 
 
@@ -25,6 +25,12 @@ class Identity:
     """The id of the signed link; empty for other methods."""
     single_use_until: float = 0.0
     """Unix time until which a single-use link must be remembered once it is redeemed; 0 for any other identity."""
+    tenant: str = ""
+    """The name of its tenant, such as a company; empty for none."""
+    sessions: int | None = None
+    """How many sessions its subject may have at once, by a claim; None is the setting, 0 no limit."""
+    minutes: int | None = None
+    """How many minutes a day its subject may play, by a claim; None is the setting, 0 no limit."""
 
 
 ANONYMOUS = Identity()

@@ -1,7 +1,7 @@
 """Verification of tokens of an OpenID Connect issuer."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import jwt
@@ -29,13 +29,17 @@ class Tokens:
 
     async def check(self, token: str) -> Identity:
         """Return the identity from a token; raise InvalidCredentialsError or AuthBackendError."""
+        return identity_of(await self.claims(token), self._rules, "jwt")
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a valid token; raise InvalidCredentialsError or AuthBackendError."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS:
                 raise InvalidCredentialsError("the token's algorithm is not asymmetric")
             key_id = header.get("kid")
             key = await self._keys.key(key_id if isinstance(key_id, str) else None)
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[header["alg"]],
@@ -48,7 +52,7 @@ class Tokens:
             raise InvalidCredentialsError(_reason(error)) from None
         except (jwt.PyJWTError, ValueError, TypeError):  # the key does not fit the algorithm
             raise InvalidCredentialsError("the token is not signed by the issuer") from None
-        return identity_of(claims, self._rules, "jwt")
+        return claims
 
 
 def _reason(error: jwt.InvalidTokenError) -> str:

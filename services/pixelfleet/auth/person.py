@@ -22,6 +22,9 @@ PLAYER_HEADER: Final = "X-Pixelfleet-Player"
 CLIENTS_REMEMBERED: Final = 4096
 """The size of the cache of digests."""
 
+_ISSUED: Final[Mapping[str, str]] = {"oidc": "jwt"}
+"""A subject of the issuer is one person, whether its browser signed in or it presents a token of the issuer."""
+
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -46,9 +49,9 @@ def client_digest(client: str) -> str:
     return hashlib.sha256(f"client:{client}".encode("utf-8", "surrogateescape")).hexdigest()[:16] if client else ""
 
 
-def is_by_cookie(identity: Identity, headers: MultiMapping[str]) -> bool:
-    """Return whether a person is known by the cookie of its browser, and not by a login or a link."""
-    return not identity.link_id and not identity.subject and bool(player_id(headers.get(PLAYER_HEADER)))
+def is_by_cookie(identity: Identity) -> bool:
+    """Return whether a known person is known by the cookie of its browser, and not by a login or a link."""
+    return not identity.link_id and not identity.subject
 
 
 def person_of(identity: Identity, headers: MultiMapping[str]) -> str:
@@ -56,7 +59,7 @@ def person_of(identity: Identity, headers: MultiMapping[str]) -> str:
     if identity.link_id:
         name = f"link:{identity.link_id}"
     elif identity.subject:
-        name = f"{identity.method}:{identity.subject}"
+        name = f"{_ISSUED.get(identity.method, identity.method)}:{identity.subject}"
     elif value := player_id(headers.get(PLAYER_HEADER)):
         name = f"cookie:{value}"
     else:

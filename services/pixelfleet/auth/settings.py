@@ -20,8 +20,10 @@ class AuthSettings(FleetSettings):
         "jwt_issuer": "Tokens of an OpenID Connect issuer",
     }
 
-    auth: Literal["none", "basic", "jwt", "link"] = Field(
-        "none", description="Players authenticate by this method: none, a password, a token, or a signed link."
+    auth: Literal["none", "basic", "jwt", "oidc", "link"] = Field(
+        "none",
+        description="Players authenticate by this method: none, a password, a token, signing in at an OpenID Connect "
+        "issuer with the browser (oidc), or a signed link.",
     )
     users: SecretStr | None = Field(
         None, description="These htpasswd lines (bcrypt or apr1) define users. Commas or line ends separate them."
@@ -56,6 +58,20 @@ class AuthSettings(FleetSettings):
     )
     jwt_roles_claim: Claim = Field(
         "roles", description="This claim lists the holder's roles. It is a name, or a path with dots to a nested claim."
+    )
+    jwt_role_names: dict[str, Role] = Field(
+        default={},
+        description="Values of that claim give these roles, as VALUE=ROLE; other values then give none. Without it "
+        "the values are the roles.",
+    )
+    jwt_tenant_claim: Claim = Field(
+        "", description="This claim names the holder's tenant, to which --tenant-sessions and --tenant-minutes apply."
+    )
+    jwt_sessions_claim: Claim = Field(
+        "", description="This claim contains the holder's own limit of simultaneous sessions; 0 is no limit."
+    )
+    jwt_minutes_claim: Claim = Field(
+        "", description="This claim contains the holder's own limit of minutes a day; 0 is no limit."
     )
 
     @field_validator("jwt_issuer", "jwt_keys_url")
@@ -98,8 +114,19 @@ class AuthSettings(FleetSettings):
             raise UsageError(f"{methods['basic']} basic: no users are defined; give --users-file or --users")
         if "jwt" in methods and not (self.jwt_issuer and self.jwt_audience):
             raise UsageError(f"{methods['jwt']} jwt: give --jwt-issuer and --jwt-audience")
+        if "oidc" in methods:
+            if self.session_key is None:
+                raise UsageError(f"{methods['oidc']} oidc: give --session-key, which signs the cookie of a sign-in")
+            if self.jwt_cookie:
+                raise UsageError(f"{methods['oidc']} oidc: has a cookie of its own; remove --jwt-cookie")
         if "link" in methods and not self.link_secret:
             raise UsageError(f"{methods['link']} link: give --link-key or --session-key")
+
+    @property
+    def accepts_tokens(self) -> bool:
+        """Whether tokens of the issuer are accepted; with the method `oidc` they need an audience."""
+        methods = self.methods()
+        return "jwt" in methods or ("oidc" in methods and bool(self.jwt_issuer and self.jwt_audience))
 
     def user_lines(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the htpasswd lines of users, by the option that gives them.

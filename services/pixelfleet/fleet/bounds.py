@@ -132,6 +132,14 @@ READ_CHUNK: Final = 500
 AUDIT_EVENTS: Final = 1000
 """Changes of operators that are stored. A further one replaces the oldest."""
 
+# -- events -----------------------------------------------------------------------------------------
+
+EVENTS_LAST_SECONDS: Final = 86_400.0
+"""Events are written for this time after a matchmaker has asked for them, so that one that is down misses none."""
+
+MAX_EVENTS: Final = 1_000_000
+"""Events that the settings may have the store keep. A further one replaces the oldest."""
+
 # -- function libraries -----------------------------------------------------------------------------
 
 LIBRARY_SECONDS: Final = 86_400
@@ -139,6 +147,14 @@ LIBRARY_SECONDS: Final = 86_400
 
 LIBRARY_LIST_SECONDS: Final = 90 * 86_400
 """The time to live of the list of libraries, which each connection renews."""
+
+# -- limits of persons and tenants ------------------------------------------------------------------
+
+DAY_SECONDS: Final = 86_400
+"""The period of the minutes a day; it begins at midnight, UTC."""
+
+USE_KEPT_SECONDS: Final = 2 * DAY_SECONDS
+"""The use of a day is stored for this time after its last change."""
 
 # -- single use -------------------------------------------------------------------------------------
 

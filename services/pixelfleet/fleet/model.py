@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
+from pixelfleet.fleet.limits import SessionLimits
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -44,6 +45,8 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The ids of spectators' sessions, which occupy no slot."""
     away: tuple[str, ...] = ()
     """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
+    warned: tuple[str, ...] = ()
+    """The sessions whose players are warned of a limit, each as its id, a space, and the limit."""
     legacy: bool = msgspec.field(default=False, name="stock")
     """A legacy server has no session ids, and only counts its `players`."""
     players: int = 0
@@ -85,6 +88,17 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions of this server that may last longer, each with a number of seconds."""
 
 
+class UseLimit(msgspec.Struct, frozen=True, array_like=True):
+    """What a person, or all persons of a tenant, may use."""
+
+    name: str
+    """A digest (hex) of the person or tenant."""
+    sessions: int = 0
+    """The simultaneous sessions, waiting ones included; 0 is no limit."""
+    seconds: int = 0
+    """The seconds a day (UTC) with a streamer; 0 is no limit."""
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A player's request for a streamer."""
 
@@ -110,6 +124,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_cookie: bool = False
     """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
     person gets the streamer of such a session back while that is away."""
+    limits: SessionLimits | None = None
+    """The limits of its session; None for those of the server."""
+    use_limits: tuple[UseLimit, ...] = ()
+    """The limits that apply to its player. The session counts for each of them until it ends."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned
 from pixelfleet.fleet.model import (
     AuditEvent,
     FleetSnapshot,
@@ -44,6 +45,14 @@ class TooManyChoicesError(TicketRefusedError):
 
 class NothingServesError(TicketRefusedError):
     """No streamer serves the ticket, and none is expected."""
+
+
+class TooManySessionsError(TicketRefusedError):
+    """The person or its tenant has as many sessions as it may have."""
+
+
+class NoMinutesError(TicketRefusedError):
+    """The person or its tenant has used its minutes of the day."""
 
 
 class PlaceLostError(TicketRefusedError):
@@ -97,6 +106,9 @@ class FleetStore(Protocol):
 
         Raises TicketRefusedError or KickedError.
         """
+
+    async def seconds_left(self, ticket: Ticket) -> float | None:
+        """Return how many seconds a session may last by the limits of its ticket; None without a limit of time."""
 
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions in order: their tickets, or their leases that no server has reported.
@@ -180,6 +192,19 @@ class FleetStore(Protocol):
 
     async def snapshot(self) -> FleetSnapshot:
         """Return the whole content of the store."""
+
+    async def take_turn(self, turn: Turn) -> Turned:
+        """Keep events on for EVENTS_LAST_SECONDS, and take, keep or give up the lead of a sender over a webhook.
+
+        Only one sender has the lead. A webhook that is new to the store begins after the latest event; one whose
+        position the store has lost with its data begins with the first event.
+        """
+
+    async def events(self, after: Position | None) -> list[StoredEvent]:
+        """Return the next events after a position, at most BATCH; the latest one without a position.
+
+        No event is written until a sender has taken a turn.
+        """
 
     async def redeem(self, name: str, until: float) -> bool:
         """Redeem a name that may be used once; return False if it is redeemed already.

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from pixelfleet.fleet.limits import SessionLimits
 from pixelfleet.service import signing
 from pixelfleet.service.signing import TokenError
 
@@ -18,11 +19,23 @@ class SessionToken(msgspec.Struct, frozen=True):
     endpoint_id: str
     app: str
     role: Literal["player", "spectator"] = "player"
+    limits: SessionLimits | None = None
+    seconds: float = 0.0
+    """The longest time that the session may last, by the limits of its person; 0 is no limit."""
 
 
 def sign(token: SessionToken, key: str) -> str:
     """Return the token as a signed string, valid for LIFETIME_SECONDS."""
-    claims = {"sub": token.session_id, "endpoint": token.endpoint_id, "app": token.app, "role": token.role}
+    claims: dict[str, object] = {
+        "sub": token.session_id,
+        "endpoint": token.endpoint_id,
+        "app": token.app,
+        "role": token.role,
+    }
+    if token.limits is not None:
+        claims["limits"] = msgspec.to_builtins(token.limits)
+    if token.seconds > 0:
+        claims["seconds"] = token.seconds
     return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
@@ -37,6 +50,8 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
                 "endpoint_id": claims.get("endpoint"),
                 "app": claims.get("app"),
                 "role": claims.get("role", "player"),
+                "limits": claims.get("limits"),
+                "seconds": claims.get("seconds", 0.0),
             },
             SessionToken,
         )

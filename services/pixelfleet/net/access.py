@@ -60,9 +60,9 @@ def client_address(peer: str, headers: MultiMapping[str], proxies: int) -> str:
     Each proxy appends the address of its peer to `X-Forwarded-For`. Only the last `proxies` entries are trusted; a
     client can forge the entries before them.
     """
-    if proxies <= 0:
+    if proxies <= 0 or "X-Forwarded-For" not in headers:
         return peer
-    hops = [hop.strip() for line in headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    hops = [hop.strip() for line in headers.getall("X-Forwarded-For") for hop in line.split(",")]
     hops = hops[-MAX_FORWARDED_HOPS:]
     if len(hops) < proxies:
         return peer

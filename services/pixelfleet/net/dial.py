@@ -56,10 +56,11 @@ async def dial(
         socket = WebSocket(bounds, opened)
         return socket
 
-    try:
-        check_headers(headers or {})
-    except ValueError as error:
-        raise DialError(str(error)) from None
+    if headers:
+        try:
+            check_headers(headers)
+        except ValueError as error:
+            raise DialError(str(error)) from None
     target, resource = _target(url)
     protocol = client_protocol(target.netloc, resource, make, bounds, headers or {})
     secure = (tls or True) if target.is_secure else None

@@ -1,7 +1,6 @@
 """Limits per peer or per client address: token buckets and counts. No clock, no I/O, bounded memory."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -30,20 +29,18 @@ def client_key(address: str) -> str:
     return str(ip)
 
 
-@dataclass(slots=True)
 class TokenBucket:
     """A token bucket that starts full: `burst` tokens at once, then `rate` tokens per second.
 
     Times are seconds of one monotonic clock. An infinite rate means no limit.
     """
 
-    rate: float
-    burst: float
-    left: float = field(init=False)
-    since: float = 0.0
+    __slots__ = ("burst", "left", "rate", "since")
 
-    def __post_init__(self) -> None:
-        self.left = self.burst
+    def __init__(self, rate: float, burst: float, since: float = 0.0) -> None:
+        self.rate = rate
+        self.burst = self.left = burst
+        self.since = since
 
     def take(self, now: float) -> bool:
         """Use one token and return True; return False if there is less than one."""

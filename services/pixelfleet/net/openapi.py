@@ -96,6 +96,19 @@ class Operation:
         return {**self.answers, 401: UNAUTHORIZED, 403: CLOSED}
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request that the service sends to a URL of its settings: a webhook."""
+
+    name: str
+    summary: str
+    description: str
+    body: Any
+    """The type of the JSON body."""
+    answer: Any
+    """The type of the JSON body of an answer with status 200."""
+
+
 UNAUTHORIZED: Final = Answer("The bearer token is missing or wrong", (Error,), name="Unauthorized")
 CLOSED: Final = Answer(
     "No token is configured: the operation is closed until --rest-token is set", (Error,), name="Closed"
@@ -123,6 +136,7 @@ class Contract:
     title: str
     description: str
     operations: tuple[Operation, ...]
+    webhooks: tuple[Outgoing, ...] = ()
 
     def add_to(
         self,
@@ -163,10 +177,12 @@ class Contract:
             shared |= {each.name: _answer(each, schema_of) for each in answers.values() if each.name}
             path = paths.setdefault(operation.documented_path, {})
             path[operation.method.lower()] = _operation(operation, answers, schema_of)
+        webhooks = {"webhooks": {each.name: _webhook(each, schema_of) for each in self.webhooks}}
         return {
             "openapi": "3.1.0",
             "info": {"title": self.title, "version": "1", "description": self.description},
             "paths": paths,
+            **(webhooks if self.webhooks else {}),
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
                 "responses": shared,
@@ -180,6 +196,8 @@ class Contract:
             for answer in operation.all_answers().values():
                 yield from answer.types
                 yield from answer.events.values()
+        for webhook in self.webhooks:
+            yield from (webhook.body, webhook.answer)
 
 
 def _checked(handler: Handler, token: OperatorToken, access: Access) -> Handler:
@@ -205,6 +223,18 @@ def _operation(operation: Operation, answers: Mapping[int, Answer], schema_of: M
         for status, each in sorted(answers.items())
     }
     return document
+
+
+def _webhook(webhook: Outgoing, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        "post": {
+            "summary": webhook.summary,
+            "operationId": webhook.name,
+            "description": webhook.description,
+            "requestBody": {"required": True, "content": {JSON: {"schema": schema_of[webhook.body]}}},
+            "responses": {"200": {"description": "Received", "content": {JSON: {"schema": schema_of[webhook.answer]}}}},
+        }
+    }
 
 
 def _parameter(parameter: Parameter, schema_of: Mapping[Any, Any]) -> dict[str, Any]:

@@ -167,6 +167,7 @@ class Relay:
         return True
 
     def _discard_early(self) -> None:
-        if self.budget is not None:
-            self.budget.resize(self.charged, 0)
-        self.early, self.early_bytes, self.charged = [], 0, 0
+        if self.early:
+            if self.budget is not None:
+                self.budget.resize(self.charged, 0)
+            self.early, self.early_bytes, self.charged = [], 0, 0

@@ -129,7 +129,7 @@ class Server(AbstractAsyncContextManager["Server"]):
 
     def _serve(self, transport: asyncio.Transport, data: bytes) -> None:
         """Pass a connection on by its first request; `data` is a complete head or more."""
-        if wants_websocket(data) and self._has_websockets(target_of(data)):
+        if wants_websocket(data) and (self._paths is None or self._has_websockets(target_of(data))):
             self._handshakes.begin(transport, data)
             return
         if not self._connections.add(transport):

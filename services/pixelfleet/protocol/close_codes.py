@@ -102,6 +102,8 @@ NO_CODEC = _define(4207, "no_codec", "no common video codec")
 CONTINUED_ELSEWHERE = _define(4208, "continued_elsewhere", "the session goes on over another connection")
 TIME_OVER = _define(4209, "time_over", "the time of this session is over")
 IDLE = _define(4210, "idle", "the session had no input for too long")
+TOO_MANY_SESSIONS = _define(4211, "too_many_sessions", "the account has as many sessions as it may have")
+NO_MINUTES = _define(4212, "no_minutes", "the account has used its minutes of the day")
 
 PLAYER_CLOSED = _define(4300, "player_closed", "the player's browser closed the connection")
 PLAYER_LOST = _define(4301, "player_lost", "the player's connection was lost")

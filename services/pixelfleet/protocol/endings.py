@@ -7,14 +7,14 @@ services send the latter. A client that sends one to a service of its own accord
 
 from collections.abc import Mapping
 from dataclasses import replace
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 
 
-class Ending(Enum):
+class Ending(StrEnum):
     """How a player's connection ended. The values are labels of metrics and fields of logs."""
 
     LEFT = "left"

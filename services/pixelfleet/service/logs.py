@@ -18,8 +18,9 @@ from pixelfleet.service.log_writer import LogWriter, drop
 
 Style = Literal["console", "json"]
 
-FLUSH_SECONDS: Final = 0.05
-"""The maximum delay of a debug or info line. Only a killed process loses delayed lines."""
+FLUSH_SECONDS: Final = 0.2
+"""The maximum delay of a debug or info line before it is passed to the writer. Only a killed process loses such lines.
+With a delay of 0.05 s the thread of the writer took 13 us for each match of a busy matchmaker, 1 % of its CPU time."""
 
 MAX_BUFFERED_LINES: Final = 256
 

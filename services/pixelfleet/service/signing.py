@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -51,7 +51,10 @@ def _keyed(key: str | bytes) -> hmac.HMAC:
 
 def _base64(data: bytes) -> bytes:
     """Return data in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 _HEADER: Final = _base64(orjson.dumps({"alg": ALGORITHM, "typ": "JWT"}))

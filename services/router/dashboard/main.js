@@ -6,6 +6,7 @@ import { Fleet } from './fleet.js';
 import { formatNumber, formatWait } from './format.js';
 import { connect } from './live_updates.js';
 import { drawRow } from './row_view.js';
+import { offerSignOut } from './sign_out.js';
 import { queueRow, sessionRow, streamerRow, TABLES } from './tables.js';
 import { VirtualList } from './virtual_list.js';
 
@@ -141,8 +142,13 @@ function renderAppFilter() {
 
 async function loadHistory() {
   try {
-    const { samples, user } = /** @type {{samples: number[][], user: string}} */ (await request('history'));
+    const { samples, user, signed_in } = /** @type {{samples: number[][], user: string, signed_in?: boolean}} */ (
+      await request('history')
+    );
     setText(element('user', HTMLElement), user);
+    if (signed_in) {
+      offerSignOut();
+    }
     for (const [index, chart] of Object.values(charts).entries()) {
       chart.prepend(samples.map((sample) => [sample[0] ?? 0, sample[index + 1] ?? 0]));
     }

@@ -4,7 +4,7 @@ Only pages that can resume are sent `sessionLimit`: other pages do not know the 
 away counts, because its streamer is occupied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pixelfleet.protocol import close_codes
@@ -12,7 +12,8 @@ from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.messages import Message
 from signalserver.core.outputs import LimitReached
 from signalserver.core.roster import K, Peer, Role, Subscriber
-from signalserver.core.session_time import Limit, Remaining
+from signalserver.core.session_time import Limit, Remaining, SessionRules
+from signalserver.core.sessions import direct_session
 from signalserver.core.state import State
 
 REPORT_SECONDS: Final = 10
@@ -27,7 +28,7 @@ CODES: Final[Mapping[Limit, CloseCode]] = {Limit.TIME: close_codes.TIME_OVER, Li
 def begin(state: State[K], player: Subscriber[K]) -> None:
     """Ask the page of a new player for reports, if a limit needs them."""
     player.time.show(state.now)  # an earlier page of the session may have been hidden
-    if player.hears_limits and state.rules.session.needs_reports:
+    if player.hears_limits and rules_of(state, player).needs_reports:
         state.send(player.peer, {"type": "sessionLimit", "reportSeconds": REPORT_SECONDS})
 
 
@@ -36,14 +37,14 @@ def report_activity(state: State[K], peer: Peer[K], message: Message, _: bytes) 
     player = peer.subscriber
     assert player is not None
     _start(player)
-    player.time.report(state.now, message["idle"], state.rules.session, hidden=message.get("hidden", False))
+    player.time.report(state.now, message["idle"], rules_of(state, player), hidden=message.get("hidden", False))
     _apply(state, player)
 
 
 def extend(state: State[K], player: Subscriber[K], seconds: float) -> None:
     """Let the session of a player last longer by `seconds`, and let its time without input begin anew."""
     _start(player)
-    player.time.extend(state.now, seconds, state.rules.session)
+    player.time.extend(state.now, seconds, rules_of(state, player))
     _apply(state, player)
 
 
@@ -56,12 +57,28 @@ def warn_again(state: State[K], player: Subscriber[K]) -> None:
 
 def check(state: State[K]) -> None:
     """Warn the players whose sessions are about to end, and close those whose time is over."""
-    if not state.rules.session.any:
-        return
     for peer in list(state.roster.peers(Role.PLAYER)):
-        if peer.subscriber is not None:
-            _start(peer.subscriber)
-            _apply(state, peer.subscriber)
+        player = peer.subscriber
+        if player is not None and (player.time.longest or rules_of(state, player).any):
+            _start(player)
+            _apply(state, player)
+
+
+def rules_of(state: State[K], player: Subscriber[K]) -> SessionRules:
+    """Return the limits of a player's session: its own, or those of the server."""
+    own = player.admission.rules if player.admission is not None else None
+    return own or state.rules.session
+
+
+def warned_sessions(players: Iterable[Subscriber[K]]) -> dict[str, str]:
+    """Return the limits of which sessions are warned, by the id of the session."""
+    warned = {}
+    for player in players:
+        if player.warned is not None:
+            leased = player.admission
+            name = leased.session_id if leased is not None else direct_session(player.player_id)
+            warned[name] = player.warned[0].value
+    return warned
 
 
 def _start(player: Subscriber[K]) -> None:
@@ -70,23 +87,29 @@ def _start(player: Subscriber[K]) -> None:
 
 
 def _apply(state: State[K], player: Subscriber[K], *, always: bool = False) -> None:
-    """Close a player at a limit; warn its page before that, and tell it when the warning is no longer true."""
-    rules, now = state.rules.session, state.now
+    """Close a player at a limit; warn its page before that, and inform it when the warning is no longer true.
+
+    Other pages than those that know `sessionLimit` are recorded as warned and sent nothing.
+    """
+    rules, now = rules_of(state, player), state.now
     remaining = player.time.remaining(now, rules) if player.time.started is not None else None
     if remaining is not None and remaining.seconds <= 0:
         _end(state, player, remaining.limit)
         return
-    if not player.hears_limits:
-        return
     if remaining is None or remaining.seconds > rules.warn_seconds:
         if player.warned is not None or always:
             player.warned = None
-            state.send(player.peer, {"type": "sessionLimit"})
+            _send(state, player, {"type": "sessionLimit"})
         return
     end = (remaining.limit, now + remaining.seconds)
     if player.warned is None or (_moved(player.warned, end) and not player.time.paused(now, rules)):
         player.warned = end
-        state.send(player.peer, _warning(remaining))
+        _send(state, player, _warning(remaining))
+
+
+def _send(state: State[K], player: Subscriber[K], message: Message) -> None:
+    if player.hears_limits:
+        state.send(player.peer, message)
 
 
 def _moved(warned: tuple[Limit, float], end: tuple[Limit, float]) -> bool:

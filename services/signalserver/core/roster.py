@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
-from signalserver.core.session_time import Limit, SessionTime
+from signalserver.core.session_time import Limit, SessionRules, SessionTime
 
 K = TypeVar("K")
 """The caller's key for a peer, any hashable value. The core stores and returns it and does nothing else with it."""
@@ -32,6 +32,10 @@ class Admission:
     """A spectator occupies no slot and may not call the application."""
     trace: str = ""
     """The `traceparent` of the service that connected the player; empty without tracing."""
+    rules: SessionRules | None = None
+    """The limits of this session, in place of those of the server."""
+    seconds: float = 0.0
+    """The longest time that the session may last by the limits of its person; 0 is no limit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -97,7 +101,7 @@ class Subscriber(Generic[K]):
     hears_limits: bool = False
     """Whether a player's page knows the message `sessionLimit`."""
     warned: tuple[Limit, float] | None = None
-    """The limit of which the page is warned, and the time of the end; None without a warning."""
+    """The limit that is near, and the time of the end; None without a warning. Not every page is sent it."""
     trace: str = ""
     """The `traceparent` of the player's negotiation; empty without tracing."""
 

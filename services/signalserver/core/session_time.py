@@ -58,6 +58,8 @@ class SessionTime:
     """The time at which the player got its slot."""
     extended: float = 0.0
     """The time by which the longest session was extended."""
+    longest: float = 0.0
+    """The longest time by the limits of the session's person, which nothing extends; 0 is no limit."""
     reported: bool = False
     """Whether the page has reported its input."""
     hidden_since: float | None = None
@@ -108,6 +110,8 @@ class SessionTime:
     def remaining(self, now: float, rules: SessionRules) -> Remaining | None:
         """Return the limit that is reached first, with a time of 0 or less if it is reached; None without a limit."""
         limits = []
+        if self.longest > 0 and self.started is not None:
+            limits.append(Remaining(Limit.TIME, self.longest - (now - self.started)))
         if rules.session_seconds > 0:
             left = rules.session_seconds + self.extended - self.counted(now, rules)
             limits.append(Remaining(Limit.TIME, left))

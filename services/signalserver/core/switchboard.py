@@ -85,6 +85,8 @@ class Switchboard(Generic[K]):
         if former is not None:
             peer.subscriber.time = former.time
             absence.renew(peer.subscriber, former)
+        elif admission is not None and admission.seconds > 0:
+            peer.subscriber.time.longest = admission.seconds
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         limits.begin(state, peer.subscriber)
@@ -243,10 +245,9 @@ class Switchboard(Generic[K]):
         """The number of players that are away."""
         return len(self._state.away)
 
-    @property
-    def session_rules(self) -> SessionRules:
-        """The limits of each session."""
-        return self._state.rules.session
+    def session_rules(self, player: Subscriber[K]) -> SessionRules:
+        """Return the limits of a player's session."""
+        return limits.rules_of(self._state, player)
 
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key, or None."""

@@ -109,8 +109,8 @@ async def test_notices_are_delivered_to_their_player(replica: Replica) -> None:
 
 async def test_launch_parameters_are_forwarded_within_bounds(replica: Replica) -> None:
     query = "OfferToReceive=true&map=a&launch.map=" + "d" * 100 + f"&launch.{'x' * 60}=1"
-    _, forwarded = replica.players._join_request(f"/?{query}", Identity("ada", "none"))
+    forwarded = replica.players._wishes.of(f"/?{query}", Identity("ada", "none")).forwarded
     assert forwarded == {"OfferToReceive": "true", "launch.map": "d" * 64}
     many = "&".join(f"launch.p{number}=1" for number in range(30))
-    _, forwarded = replica.players._join_request(f"/?{many}", Identity("ada", "none"))
+    forwarded = replica.players._wishes.of(f"/?{many}", Identity("ada", "none")).forwarded
     assert len(forwarded) == 16

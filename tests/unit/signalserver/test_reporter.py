@@ -1,6 +1,7 @@
 """The reports to the fleet store."""
 
 import asyncio
+from time import perf_counter
 
 import pytest
 
@@ -44,6 +45,17 @@ async def test_a_report_has_the_streamers_and_their_sessions() -> None:
     leased.leave()
     (report,) = reporter(made)[0].report().streamers
     assert report.sessions == (f"direct-{direct.connection.peer_id}",)
+
+
+async def test_a_report_has_the_sessions_that_are_warned_of_a_limit() -> None:
+    made = make_hub(rules=Rules(session=SessionRules(session_seconds=600, warn_seconds=60)))
+    made.streamer("cam")
+    made.player(Admission("long", "cam", "game"))
+    made.player(Admission("free", "cam", "game", rules=SessionRules()))
+    reports = reporter(made)[0]
+    assert reports.report().streamers[0].warned == ()
+    made.hub.execute(made.hub.switchboard.tick(perf_counter() + 570))
+    assert reports.report().streamers[0].warned == ("long time",)
 
 
 async def test_a_report_has_the_sessions_of_away_players_and_marks_them() -> None:

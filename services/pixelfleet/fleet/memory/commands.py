@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pixelfleet.fleet.memory.keyspace import MICROSECONDS, Keyspace, UnsupportedCommandError, slice_of
 from pixelfleet.fleet.memory.set_commands import SET_COMMANDS
+from pixelfleet.fleet.memory.stream_commands import STREAM_COMMANDS
 
 Hash = dict[bytes, bytes]
 List = list[bytes]
@@ -135,6 +136,7 @@ def _lrem(keys: Keyspace, key: bytes, count: bytes, value: bytes) -> int:
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     **SET_COMMANDS,
+    **STREAM_COMMANDS,
     "DEL": _delete,
     "EXISTS": _exists,
     "EXPIRE": _expire,

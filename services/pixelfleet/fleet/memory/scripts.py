@@ -85,7 +85,7 @@ class Scripts:
     def _reply(self, reply: Any) -> Any:
         """Convert a reply for a script: nil becomes false."""
         if isinstance(reply, list):
-            return self._table([False if each is None else each for each in reply])
+            return self._table([self._reply(each) for each in reply])
         return False if reply is None else reply
 
 

@@ -7,17 +7,21 @@ from pixelfleet.fleet.model import AppTotals, LaneView, Lease, Waiting
 from pixelfleet.fleet.redis.views import STATES, read_report, read_ticket
 from pixelfleet.fleet.store import (
     KickedError,
+    NoMinutesError,
     NothingServesError,
     Placed,
     PlaceLostError,
     TicketRefusedError,
     TooManyChoicesError,
+    TooManySessionsError,
 )
 
 REFUSALS: Final[Mapping[bytes, tuple[type[TicketRefusedError | KickedError], str]]] = {
     b"choices": (TooManyChoicesError, "too many different choices of labels are in use"),
     b"unknown": (NothingServesError, "no such application"),
     b"gone": (NothingServesError, "no such session"),
+    b"sessions": (TooManySessionsError, "the account has as many sessions as it may have"),
+    b"minutes": (NoMinutesError, "the account has used its minutes of the day"),
     b"lost": (PlaceLostError, "the place in the queue is no longer kept"),
     b"kicked": (KickedError, "an operator has removed this player"),
 }

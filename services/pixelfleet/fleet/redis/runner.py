@@ -67,9 +67,16 @@ class RedisScriptRunner:
 
     async def run(self, script: str, *words: Word) -> Any:
         """Run a script; raise StoreUnavailableError when Redis cannot be reached or refuses the call."""
-        wire = await self._connected()
-        reply = await self._call(wire, *self._commands[script], 1, self._prefix, self._time(), *words)
-        if isinstance(reply, Exception) and str(reply).startswith(UNKNOWN_SCRIPT):
+        wire = self._wire
+        if wire is None or not wire.is_open:
+            wire = await self._connected()
+        try:
+            reply = await wire.call(*self._commands[script], 1, self._prefix, self._time(), *words)
+        except RedisError as error:
+            raise self._lost_call(wire, error) from None
+        if not isinstance(reply, Exception):
+            return reply
+        if str(reply).startswith(UNKNOWN_SCRIPT):
             try:
                 self._commands = await load(wire)
                 await remove_unused_libraries(wire, self._prefix)
@@ -93,8 +100,12 @@ class RedisScriptRunner:
         try:
             return await wire.call(*words)
         except RedisError as error:
-            self._lost(wire, error)
-            raise StoreUnavailableError(str(error)) from None
+            raise self._lost_call(wire, error) from None
+
+    def _lost_call(self, wire: Wire, error: RedisError) -> StoreUnavailableError:
+        """Drop a connection that has failed a call; return the error for the caller of the store."""
+        self._lost(wire, error)
+        return StoreUnavailableError(str(error))
 
     def _checked(self, reply: Any) -> Any:
         """Return a reply; raise StoreUnavailableError for an error.

@@ -18,6 +18,7 @@ SCRIPTS: Final = (
     "audit",
     "end",
     "epoch",
+    "events",
     "extend",
     "give_back",
     "hold_back",
@@ -29,6 +30,7 @@ SCRIPTS: Final = (
     "redeem",
     "report",
     "restore",
+    "seconds_left",
     "totals",
 )
 
@@ -36,12 +38,14 @@ GROWING: Final = frozenset({"join", "redeem"})
 """The scripts that a full server refuses. All others run there too: the heartbeats of the fleet, and what releases
 memory. What these store is limited by the fleet's own servers and replicas, and not by the number of players."""
 
-STEPS: Final = ("begin", "facts", "apps", "streamers", "tickets", "matching", "endings", "answers")
+STEPS: Final = ("begin", "facts", "events", "apps", "streamers", "tickets", "matching", "uses", "endings", "answers")
 """The files of `lua/steps/` that precede the scripts. Each uses the definitions of those before it."""
 
 TIMES: Final = (
     "ARRIVAL",
     "CLAIM",
+    "EVENTS_LAST",
+    "DAY",
     "EXPIRY",
     "FAILURE",
     "FIRST_QUARANTINE",
@@ -76,6 +80,7 @@ NUMBERS: Final = (
     "SERVERS_AT_ONCE",
     "SESSIONS_AT_ONCE",
     "SESSION_ID_LENGTH",
+    "USE_KEPT_SECONDS",
 )
 """The bounds of the scripts that are plain numbers, with the same names in Lua."""
 

@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from pixelfleet.fleet.bounds import RESTORE_CHUNK
+from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned, position_of
 from pixelfleet.fleet.model import (
     AuditEvent,
     FleetSnapshot,
@@ -93,6 +94,12 @@ class RedisFleetStore:
         assert placed is not None
         return placed
 
+    async def seconds_left(self, ticket: Ticket) -> float | None:
+        """Return how many seconds a session may last by the limits of its ticket."""
+        if not any(each.seconds for each in ticket.use_limits):
+            return None
+        return int(await self._runner.run("seconds_left", *_limits_of(ticket))) / 1e6
+
     async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
         """Remove sessions."""
         await self._runner.run("leave", replica_id, int(may_return), *session_ids)
@@ -177,6 +184,23 @@ class RedisFleetStore:
         totals = await self.totals()
         return await self._views.snapshot(totals.now, sorted(totals.apps))
 
+    async def take_turn(self, turn: Turn) -> Turned:
+        """Keep events on, and take, keep or give up the lead of a sender."""
+        leads, position, latest, lost = await self._runner.run(
+            "events",
+            turn.keep,
+            turn.webhook,
+            turn.sender,
+            round(turn.lead_seconds * 1e6),
+            str(turn.known) if turn.known is not None else "",
+            int(turn.delivered),
+        )
+        return Turned(leads == 1, position_of(position), int(latest), lost == 1)
+
+    async def events(self, after: Position | None) -> list[StoredEvent]:
+        """Return the next events after a position; the latest one without a position."""
+        return await self._views.events(after)
+
     async def redeem(self, name: str, until: float) -> bool:
         """Redeem a name that may be used once."""
         return bool(await self._runner.run("redeem", name, round(until * 1e6)))
@@ -201,11 +225,17 @@ class RedisFleetStore:
             ticket.person,
             ticket.client,
             _way_of(ticket, returns=returns),
+            *_limits_of(ticket),
         )
         if isinstance(reply, bytes):
             error, text = REFUSALS[reply]
             raise error(text)
         return reply
+
+
+def _limits_of(ticket: Ticket) -> list[str | int]:
+    """Return the limits of a ticket as the scripts expect them: name, sessions and seconds of each."""
+    return [fact for each in ticket.use_limits for fact in (each.name, each.sessions, each.seconds)]
 
 
 def _way_of(ticket: Ticket, *, returns: bool) -> int:
@@ -256,6 +286,7 @@ def _streamer_facts(report: StreamerReport) -> list[Any]:
         report.players,
         _write(report),
         orjson.dumps(report.away),
+        orjson.dumps(report.warned),
     ]
 
 

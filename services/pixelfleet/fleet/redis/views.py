@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from pixelfleet.fleet.bounds import READ_CHUNK
+from pixelfleet.fleet.events import BATCH, Position, StoredEvent, event_of
 from pixelfleet.fleet.model import (
     AuditEvent,
     FleetSnapshot,
@@ -73,6 +74,15 @@ class RedisViews:
         """Return the changes of operators, newest first."""
         (stored,) = await self._runner.read(("LRANGE", self._prefix + "audit", 0, -1))
         return [_audit_event(each) for each in stored]
+
+    async def events(self, after: Position | None) -> list[StoredEvent]:
+        """Return the next events after a position; the latest one without a position."""
+        key = self._prefix + "events"
+        if after is None:
+            (entries,) = await self._runner.read(("XREVRANGE", key, "+", "-", "COUNT", 1))
+        else:
+            (entries,) = await self._runner.read(("XRANGE", key, f"({after.entry}", "+", "COUNT", BATCH))
+        return [event_of(entry) for entry in entries]
 
     # -- private ------------------------------------------------------------------------------------
 

@@ -109,9 +109,11 @@ class _TransportShim:
 
     def close(self) -> None:
         """Close after all data is written."""
-        self.uncork()
+        if self._corked is not None:
+            self.uncork()
         self._transport.close()
-        self.settle()
+        if self._settled is not None:
+            self.settle()
 
     def settle(self) -> None:
         """Resume the task that awaits the end of a client's handshake."""
@@ -127,10 +129,12 @@ class _TransportShim:
 class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class out
     """The protocol of picows, without its unnecessary work per connection."""
 
-    __slots__ = ("settled", "shim")
+    __slots__ = ("accepted", "settled", "shim")
 
     settled: asyncio.Future[None] | None
     """For a client: done when its handshake has succeeded or failed."""
+    accepted: bool
+    """Whether the server has accepted a client's handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Start the handshake."""
@@ -141,13 +145,15 @@ class _Protocol(WSProtocol):  # type: ignore[misc]  # its stub leaves the class 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the loss of the connection, which also ends a handshake."""
         super().connection_lost(exc)
-        self.shim.settle()
+        if self.settled is not None:
+            self.shim.settle()
 
     async def opened(self) -> None:
         """Wait until a client's websocket is open; raise the error of a failed handshake."""
         assert self.settled is not None
-        await self.settled  # the method below would create two more futures
-        await self.wait_until_handshake_complete()
+        await self.settled
+        if not self.accepted:
+            await self.wait_until_handshake_complete()  # raises the error; it creates two futures
 
     def feed(self, data: bytes) -> None:
         """Process data that was read before this protocol had the connection; send all answers in one write."""
@@ -253,10 +259,12 @@ def client_protocol(
 
     def listener(*_: object) -> WebSocket:
         hook.socket = socket = make()
+        protocol.accepted = True
         protocol.shim.settle()
         return socket
 
     protocol = _protocol(host_port, path, listener, bounds, hook, dict(headers))
+    protocol.accepted = False
     protocol.settled = asyncio.get_running_loop().create_future()
     return protocol
 

@@ -17,6 +17,7 @@ from matchmaker.http.events import (
     streamer_events,
 )
 from matchmaker.http.fleet_reader import FleetReader
+from pixelfleet.fleet.events import Turn
 from pixelfleet.fleet.model import StreamerReport, StreamerView
 from tests.unit.matchmaker.brokers import Store
 
@@ -39,6 +40,7 @@ class Dashboard:
         self.streamers: dict[str, Any] = {}
         self.totals: list[Any] = []
         self.wholes = 0
+        self.events: list[Any] = []
 
     async def receive(self) -> None:
         """Apply all pending events."""
@@ -47,11 +49,14 @@ class Dashboard:
             if part.startswith(b"event: end"):
                 return
             if not part.startswith(b"retry"):
-                self.apply(*parse(part))
+                for one in part.removesuffix(b"\n\n").split(b"\n\n"):
+                    self.apply(*parse(one))
 
     def apply(self, name: str, data: Any) -> None:
         if name == "totals":
             self.totals.append(data)
+        elif name == "event":
+            self.events.append(data)
         elif name == "streamers":
             self.wholes += data["whole"]
             if data["whole"]:
@@ -181,3 +186,28 @@ def test_an_empty_fleet_is_sent_too() -> None:
     assert [parse(data)[1] for data in streamer_events({}, [], whole=True)] == [
         {"whole": True, "changed": [], "gone": []}
     ]
+
+
+async def test_listeners_receive_the_events_since_they_connected(store: Store, source: Events) -> None:
+    await store.real.take_turn(Turn(webhook="", sender="", lead_seconds=0.0, keep=1000))
+    await store.streamer(1)
+    dashboard = Dashboard(source)
+    await source.push()
+    await store.streamer(2)
+    await store.streamer(3)
+    await source.push()
+    await dashboard.receive()
+    assert [each["data"]["streamer"] for each in dashboard.events] == ["s2/cam", "s3/cam"]
+    assert dashboard.events[0]["type"] == "streamer.up"
+
+
+async def test_listeners_are_informed_about_lost_events(store: Store, source: Events) -> None:
+    await store.real.take_turn(Turn(webhook="", sender="", lead_seconds=0.0, keep=3))
+    dashboard = Dashboard(source)
+    await source.push()
+    for number in range(5):
+        await store.streamer(number)
+    await source.push()
+    await dashboard.receive()
+    assert [each["type"] for each in dashboard.events] == ["events.lost", *["streamer.up"] * 3]
+    assert dashboard.events[0]["data"] == {"count": 2}

@@ -20,7 +20,11 @@ from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, streamer, ticket
 A_BIT = 0.01
 
 NO_BOUNDS: dict[str, set[float]] = {
+    "join": {13},  # the index of the first limit
+    "seconds_left": {1_000_000},  # microseconds in a second
+    "steps/uses": {1_000_000},
     "redeem": {1000},  # microseconds in a millisecond
+    "report": {13},  # arguments of a streamer
     "steps/begin": {40, 1099511627776, 100},  # formatting of whole numbers
     "steps/facts": {*range(13, 26)},  # indices of fields
     "steps/tickets": {1_000_000},  # microseconds in a second

@@ -9,7 +9,7 @@ import math
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from msgspec import structs
 
-from pixelfleet.fleet.bounds import EXPIRY_SECONDS
+from pixelfleet.fleet.bounds import EXPIRY_SECONDS, MAX_EVENTS
+from pixelfleet.fleet.events import Position, Turn
 from pixelfleet.fleet.model import FleetSnapshot, Lease, LeaseState, ServerReport, StreamerReport, Ticket, Waiting
-from pixelfleet.fleet.store import PlaceLostError, lane_of
+from pixelfleet.fleet.store import FleetStore, PlaceLostError, lane_of
 from tests.unit.pixelfleet.fleet.recount import is_free, recount, used_slots
 from tests.unit.pixelfleet.fleet.stores import IMPLEMENTATIONS, Clock, empty_store, streamer, ticket
 
@@ -76,8 +77,37 @@ def fits(join_request: Ticket, known: StreamerReport) -> bool:
     return join_request.app == known.app and join_request.labels.items() <= known.labels.items()
 
 
+FOLLOWERS: Final[dict[str, tuple[str, ...]]] = {
+    "": ("queued", "matched"),
+    "queued": ("matched", "playing", "ended"),
+    "matched": ("queued", "playing", "ended"),
+    "playing": ("ended",),
+    "ended": ("queued", "matched"),  # its player has returned to its place
+}
+"""The events of a session that may follow each other."""
+
+
+async def check_events(store: FleetStore, known: FleetSnapshot) -> None:
+    """Check that the events of each session are a possible course, and end in its present state."""
+    last: dict[str, str] = {}
+    position = Position()
+    while batch := await store.events(position):
+        for stored in batch:
+            assert stored.position.number == position.number + 1
+            position = stored.position
+            subject, kind = stored.event.type.split(".")
+            if subject == "session":
+                assert kind in FOLLOWERS[last.get(stored.subject, "")], (stored.subject, last.get(stored.subject), kind)
+                last[stored.subject] = kind
+    present = {waiting.ticket.session_id: "queued" for waiting in known.queue}
+    for lease in known.leases:
+        present[lease.session_id] = "playing" if lease.state is LeaseState.HELD else "matched"
+    assert {session: kind for session, kind in last.items() if kind != "ended"} == present
+
+
 class FleetMachine(RuleBasedStateMachine):
     url = ""
+    failed = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +115,7 @@ class FleetMachine(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.clock = Clock()
         self.store = self.run(self.stack.enter_async_context(empty_store(self.url, self.clock)))
+        self.run(self.store.take_turn(Turn(webhook="", sender="", lead_seconds=0.0, keep=MAX_EVENTS)))
         self.servers = fleet_of_servers()
         self.alive: dict[str, str] = {}
         """The sessions that must be in the queue or have a lease, each with its replica."""
@@ -111,7 +142,9 @@ class FleetMachine(RuleBasedStateMachine):
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Make one call, and check that it leased free slots only."""
+        self.failed = True
         answer = self.run(work)
+        self.failed = False
         self.seen = None
         known = self.known()
         views = {view.report.key: view for view in known.streamers}
@@ -126,6 +159,8 @@ class FleetMachine(RuleBasedStateMachine):
         return answer
 
     def teardown(self) -> None:
+        if not self.failed:
+            self.run(check_events(self.store, self.known()))
         self.run(self.stack.aclose())
         self.loop.close()
 

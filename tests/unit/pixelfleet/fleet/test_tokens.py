@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pixelfleet.fleet.limits import SessionLimits
 from pixelfleet.fleet.tokens import LIFETIME_SECONDS, SessionToken, sign, verify
 from pixelfleet.service.keys import MIN_KEY_BYTES
 from pixelfleet.service.signing import ALGORITHM, ISSUER, TokenError, TokenExpiredError
@@ -62,6 +63,12 @@ def signed(algorithm: str = ALGORITHM, key: str = KEY, **changes: object) -> str
 
 def signed_without(name: str) -> str:
     return jwt.encode({claim: value for claim, value in claims().items() if claim != name}, KEY, algorithm=ALGORITHM)
+
+
+@pytest.mark.parametrize("limits", [None, SessionLimits(), SessionLimits(60.0), SessionLimits(0.0, 30.0)])
+def test_a_token_carries_the_limits_of_its_session(limits: SessionLimits | None) -> None:
+    token = SessionToken("session", "server", "cam", "app", limits=limits)
+    assert verify(sign(token, KEY), KEY, "server") == token
 
 
 def test_the_claims_of_a_good_token() -> None:
@@ -127,3 +134,8 @@ def test_a_token_is_valid_for_its_lifetime_and_the_leeway_and_also_before_its_ti
 def test_a_token_expires_soon() -> None:
     decoded = jwt.decode(sign(TOKEN, KEY), KEY, algorithms=[ALGORITHM], audience="server")
     assert decoded["exp"] - decoded["iat"] == LIFETIME_SECONDS <= 60
+
+
+def test_the_longest_time_of_a_session_is_signed() -> None:
+    token = SessionToken("session", "server", "cam", "app", seconds=90.5)
+    assert verify(sign(token, KEY), KEY, "server") == token

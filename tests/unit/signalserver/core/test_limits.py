@@ -229,4 +229,60 @@ def test_only_the_session_of_a_player_can_be_extended() -> None:
 
 
 def test_the_rules_of_the_sessions_can_be_read() -> None:
-    assert limited(session_seconds=100).switchboard.session_rules == SessionRules(session_seconds=100)
+    talk = limited(session_seconds=100)
+    own = SessionRules(idle_seconds=50)
+    page, other = talk.page("page", LEASED), talk.page("other", Admission("session-2", "cam", "game", rules=own))
+    assert talk.switchboard.session_rules(page) == SessionRules(session_seconds=100)
+    assert talk.switchboard.session_rules(other) == own
+
+
+def test_a_session_may_have_limits_of_its_own() -> None:
+    talk = limited(session_seconds=600, warn_seconds=0)
+    own = Admission("session-2", "cam", "game", rules=SessionRules(session_seconds=30, warn_seconds=0))
+    free = Admission("session-3", "cam", "game", rules=SessionRules())
+    for key, admission in (("page", LEASED), ("short", own), ("free", free)):
+        talk.page(key, admission)
+    talk.pass_time(30)
+    assert talk.limits == [("short", Limit.TIME)]
+    talk.pass_time(570)
+    assert talk.limits == [("short", Limit.TIME), ("page", Limit.TIME)]
+
+
+def test_limits_of_a_session_hold_on_a_server_without_limits() -> None:
+    talk = limited()
+    own = SessionRules(idle_seconds=300, warn_seconds=60)
+    talk.page("page", Admission("session-2", "cam", "game", rules=own))
+    assert talk.receive("page")[1] == {"type": "sessionLimit", "reportSeconds": 10}
+    talk.pass_time(300)
+    assert talk.limits == [("page", Limit.IDLE)]
+
+
+def test_another_page_is_recorded_as_warned_and_sent_nothing() -> None:
+    talk = limited(session_seconds=600, warn_seconds=60)
+    talk.player("epic", admission=LEASED)
+    talk.receive("epic")
+    talk.pass_time(540)
+    assert [each.warned for each in talk.switchboard.players()] == [(Limit.TIME, talk.now + 60)]
+    assert talk.receive("epic") == []
+    talk.extend("epic", 600)
+    assert [each.warned for each in talk.switchboard.players()] == [None]
+    assert talk.receive("epic") == []
+
+
+def test_the_limit_of_a_person_ends_its_session_and_that_of_no_other() -> None:
+    talk = limited(warn_seconds=60)
+    talk.page("page", Admission("session-1", "cam", "game", seconds=300))
+    talk.page("other", Admission("session-2", "cam", "game"))
+    talk.receive("page")
+    talk.pass_time(240)
+    assert talk.receive("page") == [warning("time", 60.0)]
+    talk.extend("page", 600)
+    talk.pass_time(60)
+    assert talk.closed == {"page": (close_codes.TIME_OVER, close_codes.TIME_OVER.reason)}, "nothing extends it"
+
+
+def test_the_shorter_of_two_limits_ends_a_session() -> None:
+    talk = limited(session_seconds=100, warn_seconds=0)
+    talk.page("page", Admission("session-1", "cam", "game", seconds=300))
+    talk.pass_time(100)
+    assert talk.closed["page"][0] is close_codes.TIME_OVER

@@ -32,6 +32,7 @@ local function record_failure()
   call('HSET', P .. 't:' .. session, 'av', (add_unexpired(t[4], key, expires_at)))
   if failed >= math.min(FAILED_REPLICAS, math.max(call('SCARD', P .. 'replicas'), 1)) then
     s.asd = int(expires_at)
+    add_streamer_event('quarantined', s, 'until', s.asd)
   end
 end
 

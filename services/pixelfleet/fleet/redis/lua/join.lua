@@ -3,10 +3,12 @@
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
--- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, false when no streamer is free for a
---   reservation, 'choices' when the app or the client has too many selectors, 'unknown' when too many unknown apps
---   wait, in all or of the client, 'gone' for a session that is over, 'kicked' for a person that an operator has
---   kicked, or 'lost' for a returning player whose place is no longer kept
+-- ARGV[13...] the limits of its person and tenant, each a name, sessions, seconds
+-- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, 'sessions'
+--   or 'minutes' for a limit that is reached, false when no streamer is free for a reservation, 'choices' when the app
+--   or the client has too many selectors, 'unknown' when too many unknown apps wait, in all or of the client, 'gone'
+--   for a session that is over, 'kicked' for a person that an operator has kicked, or 'lost' for a returning player
+--   whose place is no longer kept
 expire(ARGV[3])
 local session, replica, app, selector, wants, client = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[11]
 local T = P .. 't:' .. session
@@ -33,6 +35,8 @@ if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10], P .. 'away:' ..
   local held = ARGV[12] == '2' and wants == '' and take_away_session(ARGV[10], app, selector)
   if held then return answer(held) end
 end
+local over = refused_by_limit(13, ARGV)
+if over then return answer(over) end
 wants = resolve_wanted(app, wants)
 if wants == '' then
   local refusal = register_selector(app, selector, replica == '' and is_known or may_wait, client)
@@ -56,13 +60,16 @@ end
 local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
 local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
   'arr', arrival, 'tk', ARGV[9], 'av', '' }
+if ARGV[13] then begin_use(session, ARGV[9]) end
 if replica ~= '' then
   call('SADD', P .. 'rt:' .. replica, session)
   register_replica(replica)
 end
 if key then
   local _, _, deadline = assign(session, key, 'C', spectator, replica, replica == '' and PAGE_ARRIVAL or nil, facts)
+  add_session_event('matched', session)
   return answer(lease(session, replica, key, 'C', spectator and '1' or '0', now_text, arrival, deadline))
 end
 enqueue(session, lane, rank, app, arrival, facts, client)
+add_session_event('queued', session, 'again', kept and '1')
 return answer({ session, arrival, ARGV[9], wants, replica })

@@ -1,8 +1,9 @@
 -- Replaces the stored streamers of one server.
 -- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of [8] and all that follows
--- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them twelve:
+-- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them thirteen:
 --   endpoint, app, capacity, 1 if ready and not draining, sessions (json), spectators (json), labels, node,
---   1 for a legacy server, players, the whole report, sessions that are away (json)
+--   1 for a legacy server, players, the whole report, sessions that are away (json), sessions that are warned of a
+--   limit (json)
 -- Returns {1 if accepted, fence, sessions to end...}
 expire()
 local server, sequence, owner, fence, digest = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -52,7 +53,10 @@ local function hold_session(key, name, spectator)
   end
   call('HSET', T, 'st', 'H', 'k', key, 'dl', '0', 'sh', spectator and '1' or '0')
   call('SADD', P .. 'sh:' .. key, name)
-  if state ~= 'H' then call('SREM', P .. 'rt:' .. t[4], name) end
+  if state ~= 'H' then
+    call('SREM', P .. 'rt:' .. t[4], name)
+    add_session_event('playing', name)
+  end
   return true, not same
 end
 
@@ -89,6 +93,7 @@ local function create_streamer(key, endpoint, app, labels, node)
   count_fitting(app, labels, 1)
   call('SADD', P .. 'ep:' .. app .. US .. endpoint, key)
   call('SADD', P .. 'node:' .. app .. US .. node, key)
+  add_streamer_event('up', s)
   return s
 end
 
@@ -127,6 +132,10 @@ local function update_streamer(key, i)
   s.ses = ARGV[i + 4]
   s.onl = ARGV[i + 5]
   s.on = int(#spectators)
+  if events_kept and s.rep then
+    add_changes('away', 'away', s.rep, ARGV[i + 11], present, 'resumed')
+    add_changes('warned', 'warning', s.rep, ARGV[i + 12], present)
+  end
   s.rep = ARGV[i + 10]
   for _, name in ipairs(list(ARGV[i + 11])) do remember_away_session(name) end
   if arrived then
@@ -142,7 +151,8 @@ for _, name in ipairs(list(ARGV[7])) do
   if s and s.srv == server then
     unassign(name, t[2], t[3] == '1', t[6])
     if t[3] ~= '1' then count_end(t[5]) end
-    delete_ticket(name, t[4])
+    add_session_event('playing', name)
+    delete_ticket(name, t[4], 'H')
     freed[#freed + 1] = t[2]
   end
 end
@@ -158,7 +168,7 @@ else
       if not remaining[key] then drop_streamer(key) end
     end
   end
-  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 12) end
+  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 13) end
   call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner, 'digest', digest, 'keys', ARGV[8])
   for _, key in ipairs(keys) do serve(key) end
 end

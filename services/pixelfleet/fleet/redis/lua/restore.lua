@@ -79,6 +79,7 @@ for i = 6, #ARGV, 12 do
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
     call('SADD', P .. 'rt:' .. replica, session)
+    begin_use(session, ARGV[i + 7])
     last_arrival = math.max(last_arrival, tonumber(arrival))
     if key ~= '' then restore_lease(session, key, spectator, legacy, report)
     else

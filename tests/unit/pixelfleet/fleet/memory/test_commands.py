@@ -20,9 +20,15 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 """Without the explain phase, in which Hypothesis reads files while the loop runs."""
 NO_ORDER = {"HGETALL", "SMEMBERS", "SUNION", "SDIFF", "SPOP"}
 """Commands whose replies have no order."""
-READS = (("HMGET", "h1", "h2", "a"), ("LRANGE", "0", "-1"), ("SMEMBERS",), ("ZRANGE", "0", "-1", "WITHSCORES"))
+READS = (
+    ("HMGET", "h1", "h2", "a"),
+    ("LRANGE", "0", "-1"),
+    ("SMEMBERS",),
+    ("ZRANGE", "0", "-1", "WITHSCORES"),
+    ("XRANGE", "-", "+"),
+)
 """Commands that read the whole value of a key, for each type."""
-ALL_KEYS = ("h1", "h2", "l1", "l2", "s1", "s2", "z1", "z2", "once")
+ALL_KEYS = ("h1", "h2", "l1", "l2", "s1", "s2", "x1", "x2", "z1", "z2", "once")
 
 GROUPS = {
     "hashes": ("HDEL", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSET", "HSET", "DEL", "EXISTS"),
@@ -41,11 +47,12 @@ GROUPS = {
         "EXISTS",
     ),
     "sorted sets": ("ZADD", "ZADD", "ZCARD", "ZPOPMIN", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZSCORE", "EXISTS"),
+    "streams": ("XADD", "XADD", "XRANGE", "XREVRANGE", "DEL", "EXISTS"),
     "times to live": ("DEL", "EXISTS", "EXPIRE", "SADD", "SET", "SREM"),
 }
 """Commands for keys of one type. A further test mixes all commands."""
 
-keys = st.sampled_from(("h1", "l1", "s1", "s2", "z1", "once"))
+keys = st.sampled_from(("h1", "l1", "s1", "s2", "x1", "z1", "once"))
 members = st.sampled_from(("a", "b", "c", "\xe4", "\U0001f600"))
 numbers = st.sampled_from(("0", "1", "2", "-1", "-2", "5", "-5"))
 scores = st.integers(-3, 3).map(str) | st.sampled_from((str(2**53), str(-(2**53)), "1700000000000000"))
@@ -92,6 +99,10 @@ by_name: dict[str, st.SearchStrategy[Command]] = {
     "SRANDMEMBER": command("SRANDMEMBER", own("s"), st.sampled_from(("0", "2", "100"))),
     "SREM": more(command("SREM", own("s")), members),
     "SUNION": more(command("SUNION"), own("s")),
+    "XADD": command("XADD", own("x"), "MAXLEN", "=", st.sampled_from(("2", "9")), "*", "a", members),
+    "XRANGE": command("XRANGE", own("x"), st.sampled_from(("-", "0-1", "(0-0")), "+")
+    | command("XRANGE", own("x"), "-", "+", "COUNT", st.sampled_from(("1", "9"))),
+    "XREVRANGE": command("XREVRANGE", own("x"), "+", "-", "COUNT", st.sampled_from(("1", "9"))),
     "ZADD": command("ZADD", own("z"), scores, members)
     | command("ZADD", own("z"), st.sampled_from(("NX", "XX")), scores, members),
     "ZCARD": command("ZCARD", own("z")),
@@ -134,6 +145,10 @@ def plain(name: str, reply: Any) -> Any:
         return str(reply).partition(" ")[0]
     if name == "SRANDMEMBER" and isinstance(reply, list):
         return len(reply)
+    if name == "XADD" and isinstance(reply, bytes):
+        return "an id"
+    if name in ("XRANGE", "XREVRANGE") and isinstance(reply, list):
+        return [fields for _, fields in reply]
     return sorted(reply) if name in NO_ORDER and isinstance(reply, list) else reply
 
 
@@ -209,6 +224,9 @@ async def test_an_empty_key_does_not_exist(redis_url: str, sequence: list[Comman
         ("HSET", "a", "b"),
         ("HGET", "a"),
         ("HINCRBY", "a", "b", "x"),
+        ("XADD", "a", "*", "b", "c"),
+        ("XADD", "a", "MAXLEN", "~", "9", "*", "b", "c"),
+        ("XRANGE", "a", "-", "+", "COUNT", "0"),
     ],
     ids=" ".join,
 )
@@ -245,6 +263,26 @@ def test_a_recreated_key_has_no_time_to_live() -> None:
         memory("SADD", "s", "a")
         now[0] += 2_000_000
         assert memory("EXISTS", "s") == 1
+
+
+def test_the_ids_of_a_stream_grow_and_bound_its_ranges() -> None:
+    now = [5_000_000]
+    memory = Memory(lambda: now[0])
+    add = ("XADD", "x", "MAXLEN", "=", "3", "*", "a")
+    assert [memory(*add, "1"), memory(*add, "2")] == [b"5000-0", b"5000-1"]
+    now[0] -= 1_000_000  # a clock that goes back
+    assert memory(*add, "3") == b"5000-2"
+    now[0] += 2_000_000
+    assert memory(*add, "4") == b"6000-0"
+
+    def ids(*words: str) -> list[bytes]:
+        return [entry_id for entry_id, _ in memory("XRANGE", "x", *words)]
+
+    assert ids("-", "+") == [b"5000-1", b"5000-2", b"6000-0"], "the first one is trimmed"
+    assert ids("(5000-1", "+") == [b"5000-2", b"6000-0"]
+    assert ids("5000-2", "5000") == [b"5000-2"]
+    assert ids("(5000-1", "+", "COUNT", "1") == [b"5000-2"]
+    assert memory("XREVRANGE", "x", "+", "-", "COUNT", "1") == [[b"6000-0", [b"a", b"4"]]]
 
 
 def test_time_is_that_of_the_clock() -> None:

@@ -7,7 +7,8 @@
 --   epoch              hash    id, since, until (matching begins then), recovered (the recovery from a reset ends then,
 --                              and legacy streamers may be free), run (run id of the server process), last (the
 --                              latest arrival), pol (the policies, in one field), unk (the waiting tickets of unknown
---                              apps), r:REPLICA (time of that replica's last renewal)
+--                              apps), r:REPLICA (time of that replica's last renewal), events (the time until which
+--                              events are written, and how many are kept), event (the number of the latest event)
 --   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined or withheld),
 --                              p:app (unused), b:streamer (operator drain of a streamer that is gone),
 --                              e: (run catch_up), u: (run recount_unknown)
@@ -30,9 +31,14 @@
 --   all:APP            set     its streamers;  ep:APP|ENDPOINT  set  those with that endpoint id
 --   node:APP|NODE      set     streamers of that machine;  busy:APP  hash  used slots by machine
 --   audit              list    changes of operators, newest first, each with its time before it
+--   events             stream  the latest events (steps/events.lua)
+--   webhooks           hash    for each webhook: `NAME sender`, `NAME until` (it has the lead until then), `NAME at`
+--                              (the stream id of the latest delivered event, and its number)
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
 --   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)
+--   use:NAME           set     the sessions of a person or tenant with limits;  day:NAME  hash  its use of a day (with a
+--                              TTL): day (since 1970, UTC), used (microseconds of sessions that have ended)
 --   apps               set     apps that have or had a streamer, or have a policy; they are unused for a time before
 --                              they are removed;  unknown  set  other apps, while they have a waiting ticket
 --   unknown:APP        set     the lanes of such an app, which are not in `lanes`
@@ -60,8 +66,9 @@ local streamers, wake_counts, policies, selectors, known_apps, requeued, any_wai
 -- Set by expire(): whether the store is warming up, the start of matching, the time until which it recovers from a
 -- reset (legacy streamers are not free before), the latest arrival, whether the limits of a call have left tickets
 -- unmatched, the policies (nil when only the previous release wrote them), the time of the calling replica's last
--- renewal, and the number of waiting tickets of unknown apps.
+-- renewal, the number of waiting tickets of unknown apps, and how many events are kept (nil while none are written).
 local warming_up, matching_from, recovers_until, last_arrival, backlog, all_policies, last_renewal, unknown_waiting
+local events_kept
 
 local function begin(keys, words)
   P, call = keys[1], redis.call
@@ -74,7 +81,7 @@ local function begin(keys, words)
   now = tonumber(now_text)
   streamers, wake_counts, policies, selectors, known_apps, requeued, any_waiting = {}, {}, {}, {}, {}, {}, {}
   warming_up, matching_from, recovers_until, last_arrival, backlog = false, 0, 0, 0, false
-  all_policies, last_renewal, unknown_waiting = nil, nil, 0
+  all_policies, last_renewal, unknown_waiting, events_kept = nil, nil, 0, nil
 end
 
 -- Begins an epoch. `recovery` is the time in which leases from before it may still be used; 0 if there were none.

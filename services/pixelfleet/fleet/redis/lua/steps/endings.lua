@@ -1,7 +1,11 @@
 -- Expiry, and the end of sessions, streamers, servers and replicas.
 
-local function delete_ticket(session, replica)
+-- `state` is the state in which the session has ended, if not that of its ticket.
+local function delete_ticket(session, replica, state)
+  add_session_event('ended', session, 'state', state)
   call('SREM', P .. 'rt:' .. replica, session)
+  local t = call('HMGET', P .. 't:' .. session, 'st', 'since', 'tk')
+  end_use(session, t[1], t[2], t[3])
   call('DEL', P .. 't:' .. session)
 end
 
@@ -15,9 +19,11 @@ end
 
 -- Ends a held session. No replica owns it any more.
 local function end_session(session)
-  local t = call('HMGET', P .. 't:' .. session, 'sh', 'app')
+  local t = call('HMGET', P .. 't:' .. session, 'sh', 'app', 'since', 'tk')
   if not t[2] then return end
+  end_use(session, 'H', t[3], t[4])
   if t[1] ~= '1' then count_end(t[2]) end
+  add_session_event('ended', session)
   call('DEL', P .. 't:' .. session)
 end
 
@@ -28,6 +34,7 @@ local function requeue(session, key, spectator)
   if t[1] == '' then delete_ticket(session, ''); return end
   if t[7] == '' then register_selector(t[4], t[6]) end
   enqueue(session, t[2], t[3], t[4], t[5])
+  add_session_event('queued', session, 'again', '1')
   requeued[#requeued + 1] = { session, tonumber(t[3]) }
 end
 
@@ -66,6 +73,7 @@ end
 local function drop_streamer(key)
   local s = streamer(key)
   if not s then return end
+  add_streamer_event('down', s)
   set_free(s.app, s.lab, key, '')
   count_fitting(s.app, s.lab, -1)
   call('ZREM', P .. 'ready:' .. s.app, key)
@@ -135,11 +143,13 @@ end
 
 -- Begins every script: reads the epoch, and handles facts whose time is over. `replica` is the calling replica, if any.
 local function expire(replica)
-  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk', 'recovered')
+  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk', 'recovered',
+    'events')
   if epoch[1] then matching_from, recovers_until = tonumber(epoch[1]), tonumber(epoch[6] or 0)
   else begin_epoch('', 0) end
   warming_up, last_arrival = now < matching_from, tonumber(epoch[2] or 0)
   all_policies, last_renewal, unknown_waiting = epoch[3], tonumber(epoch[4] or 0), tonumber(epoch[5] or 0)
+  if epoch[7] then set_events(epoch[7]) end
   for _, entry in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do
     local kind, name = entry:sub(1, 2), entry:sub(3)
     local at = call('ZSCORE', DUE, entry)

@@ -63,6 +63,7 @@ local function place(session, state)
   if not key then return false, t[4] == '' and not excluded end
   dequeue(session, t[7], t[2])
   assign(session, key, state, spectator, t[8])
+  add_session_event('matched', session)
   return true
 end
 
@@ -108,6 +109,7 @@ local function serve(key)
     if not chosen then return end
     dequeue(chosen, lane, app)
     open, free = assign(chosen, key, 'M', spectator, replica)
+    add_session_event('matched', chosen)
   end
   schedule_catch_up()
 end

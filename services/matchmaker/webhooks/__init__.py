@@ -1,0 +1,1 @@
+"""Webhooks: requests with which Pixelfleet informs and asks the operator's own services."""

@@ -1,0 +1,1 @@
+"""The logic of webhooks, without I/O and without a clock."""

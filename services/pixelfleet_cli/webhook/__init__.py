@@ -1,0 +1,1 @@
+"""`pixelfleet webhook`: checks the receiver of webhooks."""

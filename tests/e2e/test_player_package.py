@@ -18,9 +18,11 @@ from pixelfleet_cli.demo.settings import Settings
 from tests.documents import ROOT
 from tests.e2e.conftest import playing
 from tests.e2e.script import front_of, serving
-from tests.parts import eventually
+from tests.parts import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.e2e
+
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 EXAMPLES: Final = ROOT / "tests" / "package" / "dist"
 PACKED: Final = ROOT / ".build" / "player-package" / "pixelfleet-player-0.1.0.tgz"

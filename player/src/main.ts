@@ -40,7 +40,7 @@ async function start(): Promise<void> {
   const player = new Player(url, preconnected);
   void brand(player);
   if (window.parent !== window) {
-    player.setParent(await connectParent(player, settings));
+    player.connectParent(await embed(player, settings));
   } else {
     await player.startupDone; // so that it does not delay the first frame
     player.offerSignIn(settings ?? (await loadPageSettings(warn)));
@@ -55,20 +55,18 @@ async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show(state);
   if (window.parent !== window) {
-    await connectParent(player, undefined);
+    await embed(player);
   }
   await brand(overlay);
 }
 
-/**
- * Starts the message exchange with the embedding page, if the settings allow it. Its module is loaded only here, since
- * most pages are in no frame.
- *
- * @param settings - the settings, if they were loaded already
- */
-async function connectParent(player: PlayerApi, settings: PageSettings | undefined): Promise<ParentWindow> {
-  const [module, loaded] = await Promise.all([import('./embed/parent_window'), settings ?? loadPageSettings(warn)]);
-  return new module.ParentWindow(loaded, player);
+/** Starts the message exchange with the embedding page, if the operator's settings allow it. */
+async function embed(player: PlayerApi, known?: PageSettings): Promise<ParentWindow> {
+  const [settings, { ParentWindow }] = await Promise.all([
+    known ?? loadPageSettings(warn),
+    import('./embed/parent_window'), // a page of its own does not need it
+  ]);
+  return new ParentWindow(settings, player);
 }
 
 /** Loads and applies the branding, after the startup so that it does not delay the first frame. */

@@ -137,8 +137,8 @@ export class Player implements PlayerApi {
     this.#account?.setTexts(texts);
   }
 
-  /** Passes all further events to the embedding page. */
-  setParent(parent: ParentWindow): void {
+  /** Passes states, statistics and responses to the embedding page. */
+  connectParent(parent: ParentWindow): void {
     this.#parent = parent;
   }
 

@@ -65,6 +65,6 @@ describe('Media', () => {
     expect(await setUp().media.screenshot()).toBe(image);
     expect([canvas.width, canvas.height]).toEqual([1280, 720]);
     await expect(setUp(0).media.screenshot()).rejects.toThrow('there is no picture');
-    await expect(setUp(640).media.screenshot()).rejects.toThrow('the browser made no image');
+    await expect(setUp(640).media.screenshot()).rejects.toThrow('there is no picture');
   });
 });

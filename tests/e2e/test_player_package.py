@@ -131,7 +131,8 @@ def test_the_packed_files_are_those_of_the_package_and_within_their_size() -> No
         "package.json",
         *(f"dist/{each}.js" for each in ("core", "element", "react", "standalone")),
     }
-    exported = [path for each in manifest["exports"].values() for path in (each.values() if type(each) is dict else [each])]
+    targets = [each.values() for each in manifest["exports"].values() if isinstance(each, dict)]
+    exported = [path for each in targets for path in each]
     assert all(path.removeprefix("./") in names for path in exported)
     for name in names:
         for imported in re.findall(r"""(?:from|import)\(?\s*["'](\.[^"']+)""", texts[name]):

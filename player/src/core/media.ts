@@ -1,4 +1,5 @@
 import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { takeScreenshot } from '../settings/screenshot';
 
 /** The maximum bitrate of each selectable quality, in kbit/s. */
 const BITRATES = { high: 20_000, medium: 8_000, low: 2_000 } as const;
@@ -48,18 +49,9 @@ export class Media {
    * @throws Error when there is no picture
    */
   async screenshot(): Promise<Blob> {
-    const { videoWidth: width, videoHeight: height } = this.#video;
-    if (width === 0) {
+    const image = await takeScreenshot(this.#video);
+    if (image === undefined) {
       throw new Error('there is no picture');
-    }
-    const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width, height });
-    canvas.getContext('2d')?.drawImage(this.#video, 0, 0);
-    const image = await new Promise<Blob | null>((resolve) => {
-      canvas.toBlob(resolve);
-    });
-    if (image === null) {
-      throw new Error('the browser made no image');
     }
     return image;
   }

@@ -25,7 +25,6 @@ pytestmark = pytest.mark.e2e
 expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 EXAMPLES: Final = ROOT / "tests" / "package" / "dist"
-PACKED: Final = ROOT / ".build" / "player-package" / "pixelfleet-player-0.1.0.tgz"
 
 MAX_COMPRESSED: Final = 30_000
 """The core, the element and the component together, without Epic's library, in bytes."""
@@ -120,7 +119,8 @@ async def test_the_element_controls_its_stream_and_ends_it_with_the_document(
 
 
 def test_the_packed_files_are_those_of_the_package_and_within_their_size() -> None:
-    with tarfile.open(PACKED) as packed:
+    (archive,) = (EXAMPLES / "packed").glob("pixelfleet-player-*.tgz")
+    with tarfile.open(archive) as packed:
         names = {member.name.removeprefix("package/") for member in packed.getmembers()}
         texts = {name: packed.extractfile(f"package/{name}").read().decode() for name in names}  # type: ignore[union-attr]
     manifest = json.loads(texts["package.json"])

@@ -10,8 +10,8 @@ import { compileScript, parse } from 'vue/compiler-sfc';
 
 const here = import.meta.dirname;
 const root = join(here, '../..');
-const packed = join(root, '.build/player-package');
 const dist = join(here, 'dist');
+const packed = join(dist, 'packed');
 const installed = join(dist, 'node_modules/pixelfleet-player');
 
 /** The one example of the guide in a language. */

@@ -17,6 +17,7 @@ import { Fullscreen } from './view/fullscreen';
 import { OnScreenKeyboard } from './view/on_screen_keyboard';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
+import { PeopleControls } from './view/people_controls';
 import { Sound } from './view/sound';
 import { Toast } from './view/toast';
 
@@ -25,6 +26,7 @@ export class Player implements PlayerApi {
   readonly #core: StreamPlayer;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
+  readonly #people: PeopleControls;
   readonly #stateViews: readonly { show(state: State): void }[];
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
   readonly #toast = new Toast();
@@ -40,21 +42,27 @@ export class Player implements PlayerApi {
   constructor(url: string, preconnected: PreconnectedSocket | undefined) {
     const settings = initialSettings(url, new URLSearchParams(location.search));
     this.#core = new StreamPlayer({ stage: element('stage', HTMLElement), settings, socket: preconnected });
-    const { stream, channel, media } = this.#core;
+    const { stream, media, transport } = this.#core;
     this.#overlay = new Overlay(this.#texts, () => {
       this.retry();
     });
     this.#fullscreen = new Fullscreen(this.#texts);
     const sound = new Sound(this.#texts, stream, media);
-    this.#panel = new Panel(this.#texts, stream, channel, media);
+    this.#panel = new Panel(this.#texts, this.#core, () => {
+      this.#people.panel.hide();
+    });
+    this.#people = new PeopleControls(this.#texts, stream, transport, this.#toast, () => {
+      this.#panel.hide();
+    });
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
-    const dock = new Dock(this.#texts, () => this.#panel.open);
+    const dock = new Dock(this.#texts, () => this.#panel.open || this.#people.panel.open);
     const away = new AwayMark(this.#texts);
     const countdown = new Countdown(this.#texts, () => {
       this.#core.confirmPresence();
     });
-    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new OnScreenKeyboard(stream)];
-    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, countdown, this.#fullscreen];
+    const views = [this.#overlay, sound, this.#panel, this.#people, dock, away, countdown];
+    this.#stateViews = [...views, new OnScreenKeyboard(stream)];
+    this.#textViews = [...views, this.#fullscreen];
     this.#listenToCore();
     this.#show(this.state);
     this.#listenToGamepads();

@@ -9,6 +9,7 @@ import {
 import { ApplicationChannel } from '../connection/application_channel';
 import { reportFirstFrame } from '../connection/first_frame';
 import type { PreconnectedSocket } from '../connection/preconnected_socket';
+import { stallReporter } from '../connection/stall_report';
 import { ControlCalls } from '../embed/control_calls';
 import { ResumingTransport } from '../resume/resuming_transport';
 import { Session } from '../session';
@@ -36,6 +37,7 @@ export class StreamPlayer {
   readonly stream: PixelStreaming;
   readonly channel: ApplicationChannel;
   readonly media: Media;
+  readonly transport: ResumingTransport;
   readonly #session: Session;
   readonly #events = new EventHub<PlayerEvents>();
   readonly #calls = new ControlCalls();
@@ -52,11 +54,11 @@ export class StreamPlayer {
     this.channel = new ApplicationChannel(this.stream);
     this.media = new Media(this.stream);
     const { signal } = this.#end;
-    const transport = ResumingTransport.under(this.stream, socket, signal);
+    this.transport = ResumingTransport.under(this.stream, socket, signal);
     const onState = (state: State): void => {
       this.#onState(state);
     };
-    this.#session = new Session(this.stream, transport, onState, signal);
+    this.#session = new Session(this.stream, this.transport, onState, signal);
     this.#listenToStream();
     reportFirstFrame(this.stream);
   }
@@ -159,9 +161,11 @@ export class StreamPlayer {
 
   #listenToStream(): void {
     const { stream } = this;
+    const reportStall = stallReporter(stream);
     stream.addEventListener('statsReceived', ({ data }) => {
       if (this.state.phase === 'playing') {
         this.#stats = this.#collector.update(data.aggregatedStats);
+        reportStall(data.aggregatedStats.inboundVideoStats.totalFreezesDuration, this.#stats.codec);
         this.#events.emit('stats', this.#stats);
       }
     });

@@ -1,6 +1,6 @@
 import { Flags, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { ApplicationChannel } from '../connection/application_channel';
-import type { Media, Quality } from '../core';
+import type { Media, Quality, StreamPlayer } from '../core';
 import type { State } from '../state';
 import type { StreamStats } from '../stats';
 import type { Texts } from '../texts';
@@ -22,17 +22,24 @@ export class Panel {
   readonly #stream: PixelStreaming;
   readonly #channel: Pick<ApplicationChannel, 'testLatency'>;
   readonly #media: Media;
+  readonly #onOpen: () => void;
   #texts: Texts;
   #stats: StreamStats | undefined;
   #playingSince: number | undefined;
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
 
-  constructor(texts: Texts, stream: PixelStreaming, channel: Pick<ApplicationChannel, 'testLatency'>, media: Media) {
+  /**
+   * @param core - what plays
+   * @param onOpen - called when the panel opens, in the place of which another panel may be
+   */
+  constructor(texts: Texts, core: Pick<StreamPlayer, 'stream' | 'channel' | 'media'>, onOpen: () => void) {
+    const { stream, channel, media } = core;
     this.#texts = texts;
     this.#stream = stream;
     this.#channel = channel;
     this.#media = media;
+    this.#onOpen = onOpen;
     this.#button.addEventListener('click', () => {
       this.#setOpen(!this.open);
     });
@@ -74,6 +81,14 @@ export class Panel {
     this.#stats = undefined;
     if (this.open) {
       this.#setOpen(false);
+    }
+  }
+
+  /** Hides the panel, without a change of the focus: another one takes its place. */
+  hide(): void {
+    if (this.open) {
+      this.#panel.hidden = true;
+      this.#button.setAttribute('aria-expanded', 'false');
     }
   }
 
@@ -121,6 +136,9 @@ export class Panel {
   }
 
   #setOpen(open: boolean): void {
+    if (open) {
+      this.#onOpen();
+    }
     this.#panel.hidden = !open;
     this.#button.setAttribute('aria-expanded', String(open));
     this.#draw();

@@ -1,10 +1,11 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling bench-scale bench-simulate chaos interop soak soak-resume simulate-truth lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page player-package test test-unit fuzz bench bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling bench-scale bench-simulate chaos interop soak soak-resume simulate-truth lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
 STREAMERS ?=
+NAME ?=
 PORT ?=
 VERSION ?=
 demo_args = $(if $(STREAMERS),--streamers $(STREAMERS)) $(if $(PORT),--port $(PORT)) $(ARGS)
@@ -17,6 +18,9 @@ demo: ## run the whole system on this machine, with video in the browser (STREAM
 
 page: ## build the player page
 	@scripts/setup demo && scripts/build-page
+
+player-package: ## make the npm package of the player in .build/player-package (NAME=@acme/pixelfleet-player)
+	@scripts/setup demo && scripts/player-package $(NAME)
 
 test: ## run all tests: unit, integration, and end to end in a real browser
 	@scripts/setup dev && scripts/build-page test && scripts/install-parts && scripts/helm
@@ -135,5 +139,6 @@ dist: ## make the files of a release in .build/dist: wheel, Helm chart and bills
 
 clean: ## remove all built files
 	rm -rf .venv .build .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	rm -rf services/router/page player/node_modules tests/interop/node_modules tests/interop/dist
+	rm -rf services/router/page player/node_modules
+	rm -rf tests/interop/node_modules tests/interop/dist tests/package/node_modules tests/package/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

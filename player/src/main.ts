@@ -1,12 +1,14 @@
-import { overriddenUrl, signallingUrl } from './connection/url';
-import { ParentWindow } from './embed/parent_window';
+import { overriddenUrl } from './connection/url';
+import { IS_SUPPORTED, signallingUrl, type State } from './core';
+import type { PlayerApi } from './embed/bridge';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
+import type { PageSettings } from './page/page_settings';
 import { Player } from './player';
-import { IS_SUPPORTED, preconnected } from './preconnect';
+import { preconnected } from './preconnect';
 import { PublicApi } from './public_api';
 import { addressWithLink } from './sign_in/used_link';
-import type { State } from './state';
 import { StoppedPlayer } from './stopped_player';
 import './style/tokens.css';
 import './style/base.css';
@@ -39,7 +41,7 @@ async function start(): Promise<void> {
   const player = new Player(url, preconnected);
   void brand(player);
   if (window.parent !== window) {
-    player.connectParent(settings ?? (await loadPageSettings(warn)));
+    player.connectParent(await embed(player, settings));
   } else {
     await player.startupDone; // so that it does not delay the first frame
     player.offerSignIn(settings ?? (await loadPageSettings(warn)));
@@ -54,9 +56,18 @@ async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show(state);
   if (window.parent !== window) {
-    new ParentWindow(await loadPageSettings(warn), player);
+    await embed(player);
   }
   await brand(overlay);
+}
+
+/** Starts the message exchange with the embedding page, if the operator's settings allow it. */
+async function embed(player: PlayerApi, known?: PageSettings): Promise<ParentWindow> {
+  const [settings, { ParentWindow }] = await Promise.all([
+    known ?? loadPageSettings(warn),
+    import('./embed/parent_window'), // a page of its own does not need it
+  ]);
+  return new ParentWindow(settings, player);
 }
 
 /** Loads and applies the branding, after the startup so that it does not delay the first frame. */

@@ -1,6 +1,7 @@
 import type { PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { mutePlaybackIfBlocked } from './connection/autoplay';
 import { hasLiveTrack } from './connection/live_track';
+import { UNENDING } from './unending';
 
 /** Receives the changes of the video's playback. */
 export interface PlaybackObserver {
@@ -13,8 +14,12 @@ export interface PlaybackObserver {
   resumes(): boolean;
 }
 
-/** Watches the playback of the video, and resumes one that was paused while its tab was hidden. */
-export function watchPlayback(stream: PixelStreaming, observer: PlaybackObserver): void {
+/**
+ * Watches the playback of the video, and resumes one that was paused while its tab was hidden.
+ *
+ * @param signal - ends the watch of the tab
+ */
+export function watchPlayback(stream: PixelStreaming, observer: PlaybackObserver, signal = UNENDING): void {
   mutePlaybackIfBlocked(stream, () => {
     observer.onBlocked();
   });
@@ -29,9 +34,10 @@ export function watchPlayback(stream: PixelStreaming, observer: PlaybackObserver
       observer.onPaused();
     }
   });
-  document.addEventListener('visibilitychange', () => {
+  const onVisibility = (): void => {
     if (!document.hidden && observer.resumes()) {
       stream.play();
     }
-  });
+  };
+  document.addEventListener('visibilitychange', onVisibility, { signal });
 }

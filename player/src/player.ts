@@ -1,27 +1,12 @@
-import {
-  Config,
-  Logger,
-  LogLevel,
-  MessageDirection,
-  PixelStreaming,
-} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
-import { ApplicationChannel } from './connection/application_channel';
-import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
-import { initialSettings } from './connection/settings';
-import { stallReporter } from './connection/stall_report';
+import { hasStreamer, initialSettings, StreamPlayer, type Quality, type State, type StreamStats } from './core';
 import type { PlayerApi } from './embed/bridge';
-import { ParentWindow } from './embed/parent_window';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
-import { ResumingTransport } from './resume/resuming_transport';
-import { Session } from './session';
-import { setToken } from './sign_in/access_token';
 import { Account } from './sign_in/account';
 import { forgetLink, hideUsedLink } from './sign_in/used_link';
-import { hasStreamer, type State } from './state';
-import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { AwayMark } from './view/away_mark';
 import { captureControlKeys } from './view/control_keys';
@@ -36,24 +21,18 @@ import { PeopleControls } from './view/people_controls';
 import { Sound } from './view/sound';
 import { Toast } from './view/toast';
 
-/** The name under which the page registers for the application's responses. */
-const LISTENER = 'pixelfleet';
-
-/** Creates a stream, its session and its views, and passes events between them. */
+/** Creates a stream player and its views, and passes events between them. */
 export class Player implements PlayerApi {
-  readonly #stream: PixelStreaming;
-  readonly #channel: ApplicationChannel;
-  readonly #session: Session;
+  readonly #core: StreamPlayer;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
   readonly #people: PeopleControls;
   readonly #stateViews: readonly { show(state: State): void }[];
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
-  readonly #collector = new StatsCollector();
   readonly #toast = new Toast();
+  readonly #fullscreen: Fullscreen;
   #account: Account | undefined;
   #texts: Texts = DEFAULT_BRANDING.texts;
-  #stats: StreamStats | undefined;
   #parent: ParentWindow | undefined;
 
   /**
@@ -61,61 +40,54 @@ export class Player implements PlayerApi {
    * @param preconnected - the websocket to it, if it was opened already
    */
   constructor(url: string, preconnected: PreconnectedSocket | undefined) {
-    // The library's default is a stack trace for each message, candidate and data channel frame.
-    Logger.InitLogging(LogLevel.Error, false);
-    const config = new Config({ initialSettings: initialSettings(url, new URLSearchParams(location.search)) });
-    this.#stream = new PixelStreaming(config, { videoElementParent: element('stage', HTMLElement) });
-    // The library sends this message without having registered it, and logs an error if a streamer lists it.
-    this.#stream.registerMessageHandler('DataChannelLatencyTest', MessageDirection.ToStreamer);
-    this.#channel = new ApplicationChannel(this.#stream);
+    const settings = initialSettings(url, new URLSearchParams(location.search));
+    this.#core = new StreamPlayer({ stage: element('stage', HTMLElement), settings, socket: preconnected });
+    const { stream, media, transport } = this.#core;
     this.#overlay = new Overlay(this.#texts, () => {
       this.retry();
     });
-    const sound = new Sound(this.#texts, this.#stream);
-    this.#panel = new Panel(this.#texts, this.#stream, this.#channel, () => {
+    this.#fullscreen = new Fullscreen(this.#texts);
+    const sound = new Sound(this.#texts, stream, media);
+    this.#panel = new Panel(this.#texts, this.#core, () => {
       this.#people.panel.hide();
     });
-    const transport = ResumingTransport.under(this.#stream, preconnected);
-    this.#people = new PeopleControls(this.#texts, this.#stream, transport, this.#toast, () => {
+    this.#people = new PeopleControls(this.#texts, stream, transport, this.#toast, () => {
       this.#panel.hide();
     });
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
     const dock = new Dock(this.#texts, () => this.#panel.open || this.#people.panel.open);
     const away = new AwayMark(this.#texts);
     const countdown = new Countdown(this.#texts, () => {
-      this.#session.confirmPresence();
+      this.#core.confirmPresence();
     });
     const views = [this.#overlay, sound, this.#panel, this.#people, dock, away, countdown];
-    this.#stateViews = [...views, new OnScreenKeyboard(this.#stream)];
-    this.#textViews = [...views, new Fullscreen(this.#texts)];
-    this.#session = new Session(this.#stream, transport, (state) => {
-      this.#show(state);
-    });
-    this.#listenToStream();
-    reportFirstFrame(this.#stream);
+    this.#stateViews = [...views, new OnScreenKeyboard(stream)];
+    this.#textViews = [...views, this.#fullscreen];
+    this.#listenToCore();
+    this.#show(this.state);
     this.#listenToGamepads();
-    window.pixelfleet = new PublicApi(this.#stream, this);
-    this.#stream.connect();
+    window.pixelfleet = new PublicApi(stream, this);
+    this.#core.connect();
   }
 
   get state(): State {
-    return this.#session.state;
+    return this.#core.state;
   }
 
   get stats(): StreamStats | undefined {
-    return this.#stats;
+    return this.#core.stats;
   }
 
   interact(value: object | string): boolean {
-    return hasStreamer(this.state) && this.#channel.interact(value);
+    return this.#core.interact(value);
   }
 
   command(value: object): boolean {
-    return hasStreamer(this.state) && this.#channel.command(value);
+    return this.#core.command(value);
   }
 
   control(action: string, payload: unknown): boolean {
-    return hasStreamer(this.state) && this.#channel.control(action, payload);
+    return this.#core.control(action, payload);
   }
 
   testLatency(): boolean {
@@ -123,14 +95,31 @@ export class Player implements PlayerApi {
   }
 
   retry(): void {
-    this.#session.retry();
+    this.#core.retry();
+  }
+
+  mute(muted: boolean): void {
+    this.#core.media.mute(muted);
+  }
+
+  leave(): void {
+    this.#core.leave();
+  }
+
+  fullscreen(on: boolean): Promise<void> {
+    return this.#fullscreen.set(on);
+  }
+
+  setQuality(quality: Quality): void {
+    this.#core.media.setQuality(quality);
+  }
+
+  screenshot(): Promise<Blob> {
+    return this.#core.media.screenshot();
   }
 
   useToken(token: string): void {
-    setToken(token);
-    if (this.state.phase === 'ended' && this.state.cause === 'not-allowed') {
-      this.retry();
-    }
+    this.#core.useToken(token);
   }
 
   /** Lets a refused person sign in, and a signed-in one sign out, if `settings` have it. */
@@ -138,7 +127,7 @@ export class Player implements PlayerApi {
     if (settings.signIn) {
       this.#overlay.offerSignIn();
       this.#account = new Account(this.#texts, () => {
-        this.#session.leave(); // or the next person at this browser would return to the session
+        this.#core.leave(); // or the next person at this browser would return to the session
       });
     }
   }
@@ -156,16 +145,12 @@ export class Player implements PlayerApi {
     this.#account?.setTexts(texts);
   }
 
-  /** Starts the message exchange with the embedding page, if `settings` allow it. */
-  connectParent(settings: PageSettings): void {
-    this.#parent = new ParentWindow(settings, this);
+  /** Passes states, statistics and responses to the embedding page. */
+  connectParent(parent: ParentWindow): void {
+    this.#parent = parent;
   }
 
   #show(state: State): void {
-    if (state.phase !== 'playing') {
-      this.#collector.reset();
-      this.#stats = undefined;
-    }
     if (hasStreamer(state)) {
       hideUsedLink();
     } else if (state.phase === 'ended' && state.cause === 'not-allowed') {
@@ -177,24 +162,21 @@ export class Player implements PlayerApi {
     this.#parent?.bridge?.onState(state);
   }
 
-  #listenToStream(): void {
-    const stream = this.#stream;
-    const reportStall = stallReporter(stream);
-    stream.addEventListener('statsReceived', ({ data }) => {
-      if (this.state.phase === 'playing') {
-        this.#stats = this.#collector.update(data.aggregatedStats);
-        reportStall(data.aggregatedStats.inboundVideoStats.totalFreezesDuration, this.#stats.codec);
-        this.#panel.setStats(this.#stats);
-        this.#parent?.bridge?.onStats(this.#stats);
-      }
+  #listenToCore(): void {
+    this.#core.on('state', (state) => {
+      this.#show(state);
     });
-    stream.addResponseEventListener(LISTENER, (text) => {
+    this.#core.on('stats', (stats) => {
+      this.#panel.setStats(stats);
+      this.#parent?.bridge?.onStats(stats);
+    });
+    this.#core.on('response', (text) => {
       this.#parent?.bridge?.onResponse(text);
     });
-    stream.signallingProtocol.on('response', (message: unknown) => {
+    this.#core.on('control', (message) => {
       this.#parent?.bridge?.onControlResponse(message);
     });
-    stream.signallingProtocol.on('matchmaker', (message: unknown) => {
+    this.#core.on('matchmaker', (message) => {
       this.#parent?.bridge?.onMatchmaker(message);
     });
   }

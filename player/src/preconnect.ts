@@ -1,9 +1,7 @@
 import { PreconnectedSocket } from './connection/preconnected_socket';
+import { IS_SUPPORTED } from './connection/support';
 import { hasOverride, signallingUrl } from './connection/url';
 import { addressWithLink } from './sign_in/used_link';
-
-/** Whether this browser supports WebRTC and websockets. */
-export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
 
 /**
  * The websocket to the page's own server, opened before anything else: this module is built as a separate file that

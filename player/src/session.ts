@@ -5,20 +5,21 @@ import { IceMonitor } from './connection/ice_monitor';
 import { adoptLooseTracks } from './connection/loose_tracks';
 import { cleanText, parseMatchmaker, parseSigterm } from './connection/messages';
 import { watchNegotiation, type NegotiationFailure } from './connection/negotiation';
-import { watchPageCache } from './connection/page_lifecycle';
+import { watchPageCache, type CachedPage } from './connection/page_lifecycle';
 import { Reconnector } from './connection/reconnector';
 import { RefusalProbe } from './connection/refusal_probe';
 import { reportStats } from './connection/stats_report';
 import { StreamerSelection } from './connection/streamer_selection';
 import { SessionLimits } from './limits/session_limits';
 import { optional } from './optional';
-import { watchPlayback } from './playback';
+import { watchPlayback, type PlaybackObserver } from './playback';
 import { RETURNING } from './resume/close_rules';
 import { watchCandidatePair } from './resume/network_events';
 import { PathRecovery } from './resume/path_recovery';
 import type { ResumingTransport } from './resume/resuming_transport';
 import { SessionState } from './session_state';
-import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State } from './state';
+import { hasPlayed, hasStreamer, type EndCause, type EndDetails, type State, type Warning } from './state';
+import { UNENDING } from './unending';
 
 /** New negotiations of one session in a row that may find no path; then another session may find one. */
 const MAX_NEGOTIATIONS = 3;
@@ -51,8 +52,14 @@ export class Session {
    * @param stream - the library's object, which does not connect yet
    * @param transport - the transport under it
    * @param onState - called with each new state, and at once with the initial one
+   * @param signal - ends the listening to the page, its tab and the network
    */
-  constructor(stream: PixelStreaming, transport: ResumingTransport, onState: (state: State) => void) {
+  constructor(
+    stream: PixelStreaming,
+    transport: ResumingTransport,
+    onState: (state: State) => void,
+    signal = UNENDING,
+  ) {
     this.#stream = stream;
     this.#transport = transport;
     this.#probe = new RefusalProbe(() => transport.dialledUrl);
@@ -89,17 +96,19 @@ export class Session {
         this.#negotiateAgain();
       },
     });
-    this.#limits = new SessionLimits(stream, (warning) => {
+    const onWarning = (warning: Warning | undefined): void => {
       this.#state.dispatch({ type: 'warned', ...optional('warning', warning) });
-    });
-    watchPageCache({
+    };
+    this.#limits = new SessionLimits(stream, onWarning, signal);
+    const page: CachedPage = {
       leave: () => this.leave(),
       join: () => {
         this.retry();
       },
-    });
+    };
+    watchPageCache(page, signal);
     this.#listenToServer();
-    this.#listenToStream();
+    this.#listenToStream(signal);
     onState(this.state);
   }
 
@@ -127,6 +136,12 @@ export class Session {
   /** The user has confirmed to be there, after a warning. */
   confirmPresence(): void {
     this.#limits.confirm();
+  }
+
+  /** Leaves the server because the user has finished; `retry` begins a new session. */
+  finish(): void {
+    this.leave();
+    this.#end('over');
   }
 
   #listenToServer(): void {
@@ -169,7 +184,7 @@ export class Session {
     });
   }
 
-  #listenToStream(): void {
+  #listenToStream(signal: AbortSignal): void {
     const stream = this.#stream;
     stream.addEventListener('subscribeFailed', ({ data }) => {
       this.#refusal = cleanText(data.message) ?? '';
@@ -189,7 +204,7 @@ export class Session {
         this.#transport.hurry();
       });
     });
-    watchPlayback(stream, {
+    const playback: PlaybackObserver = {
       onBlocked: () => {
         this.#state.dispatch({ type: 'play-rejected' });
       },
@@ -204,7 +219,8 @@ export class Session {
         this.#state.dispatch({ type: 'paused' });
       },
       resumes: () => this.state.phase === 'blocked' && this.state.paused === true,
-    });
+    };
+    watchPlayback(stream, playback, signal);
   }
 
   /** Ends the session and closes the connection, which frees the streamer; the code tells the server why. */

@@ -3,7 +3,7 @@ import { optional } from './optional';
 
 /** Why the session ended. The page does not reconnect until the user asks for it. */
 export type EndCause =
-  | 'over' // the server ended a session that had played
+  | 'over' // the server ended a session that had played, or the user has left it
   | 'left' // the application closed this player's connection
   | 'kicked' // the host removed this player
   | 'elsewhere' // the session goes on over a newer connection, such as another tab's

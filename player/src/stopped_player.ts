@@ -1,5 +1,6 @@
+import type { State } from './core';
+import { NOT_CONNECTED } from './embed/control_calls';
 import type { PlayerApi } from './embed/bridge';
-import type { State } from './state';
 
 /** Stands for the player on a page that does not connect at all: it has one state, and sends nothing. */
 export class StoppedPlayer implements PlayerApi {
@@ -24,6 +25,26 @@ export class StoppedPlayer implements PlayerApi {
 
   testLatency(): boolean {
     return false;
+  }
+
+  mute(): void {
+    // There is no sound.
+  }
+
+  fullscreen(): Promise<void> {
+    return Promise.reject(new Error(NOT_CONNECTED));
+  }
+
+  setQuality(): void {
+    // There is no video.
+  }
+
+  screenshot(): Promise<Blob> {
+    return Promise.reject(new Error(NOT_CONNECTED));
+  }
+
+  leave(): void {
+    // There is no session.
   }
 
   /** Has no effect: the page does not connect. */

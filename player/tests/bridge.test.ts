@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MAX_PENDING } from '../src/embed/control_calls';
-import { CONTROL_TIMEOUT, Bridge, type PlayerApi } from '../src/embed/bridge';
+import { CONTROL_TIMEOUT, MAX_PENDING } from '../src/embed/control_calls';
+import { Bridge, type PlayerApi } from '../src/embed/bridge';
 import type { State } from '../src/state';
+
+const PICTURE = new Blob(['a picture'], { type: 'image/png' });
 
 const PLAYING: State = { phase: 'playing' };
 
@@ -29,6 +31,11 @@ function setUp(functions: readonly string[] = []): Fixture {
     command: record('command'),
     control: record('control'),
     testLatency: record('testLatency'),
+    mute: record('mute') as (muted: boolean) => void,
+    fullscreen: (on: boolean) => (on ? Promise.resolve() : Promise.reject(new TypeError('not in full screen'))),
+    setQuality: record('quality') as (quality: string) => void,
+    screenshot: () => Promise.resolve(PICTURE),
+    leave: record('leave') as () => void,
     retry: record('retry') as () => void,
     useToken: record('useToken') as () => void,
   };
@@ -46,6 +53,9 @@ function setUp(functions: readonly string[] = []): Fixture {
 
 /** Returns the messages posted since the last call. */
 const takePosted = ({ posted }: Fixture): object[] => posted.splice(0);
+
+const byId = (one: object, other: object): number =>
+  (one as { id: number }).id - (other as { id: number }).id;
 
 const ask = (target: Fixture, id: number, fields: object): void => {
   target.bridge.receive({ pixelfleet: 1, id, ...fields });
@@ -119,6 +129,27 @@ describe('Bridge', () => {
       { pixelfleet: 1, id: 1, error: 'the stream is not connected' },
       { pixelfleet: 1, id: 2, error: 'the stream is not connected' },
     ]);
+  });
+
+  it('controls sound, picture and session', async () => {
+    const fixture = setUp();
+    takePosted(fixture);
+    ask(fixture, 1, { method: 'mute', muted: false });
+    ask(fixture, 2, { method: 'quality', quality: 'low' });
+    ask(fixture, 3, { method: 'leave' });
+    ask(fixture, 4, { method: 'fullscreen', on: true });
+    ask(fixture, 5, { method: 'fullscreen', on: false });
+    ask(fixture, 6, { method: 'screenshot' });
+    await vi.runAllTimersAsync();
+    expect(takePosted(fixture).toSorted(byId)).toEqual([
+      { pixelfleet: 1, id: 1, result: true },
+      { pixelfleet: 1, id: 2, result: true },
+      { pixelfleet: 1, id: 3, result: true },
+      { pixelfleet: 1, id: 4, result: true },
+      { pixelfleet: 1, id: 5, error: 'not in full screen' },
+      { pixelfleet: 1, id: 6, result: PICTURE },
+    ]);
+    expect(fixture.calls).toEqual([['mute', false], ['quality', 'low'], ['leave']]);
   });
 
   it('reports the failure of a request without an id as an event', () => {

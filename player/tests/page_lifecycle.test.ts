@@ -37,6 +37,16 @@ describe('watchPageCache', () => {
     expect(page.join).not.toHaveBeenCalled();
   });
 
+  it('ends with its signal', () => {
+    const end = new AbortController();
+    const closed = { leave: vi.fn(() => true), join: vi.fn() };
+    watchPageCache(closed, end.signal);
+    end.abort();
+    browser.dispatchEvent(transition('pagehide', true));
+    browser.dispatchEvent(transition('pageshow', true));
+    expect([closed.leave, closed.join].map(({ mock }) => mock.calls)).toEqual([[], []]);
+  });
+
   it('does not join for a page that had nothing to leave, such as one whose session is over', () => {
     page.leave.mockReturnValueOnce(false);
     browser.dispatchEvent(transition('pagehide', true));

@@ -91,7 +91,7 @@ def test_the_page_is_that_of_the_locked_versions() -> None:
         assert f"| {library.peer} | {library} |" in text, "run make interop"
 
 
-@pytest.mark.parametrize("folder", ["player", "tests/interop"])
+@pytest.mark.parametrize("folder", ["player", "tests/interop", "tests/package"])
 def test_an_npm_lock_has_versions_and_hashes_and_no_addresses(folder: str) -> None:
     text = read(ROOT / folder / "package-lock.json")
     assert "://" not in text

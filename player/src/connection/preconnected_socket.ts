@@ -24,23 +24,28 @@ export class PreconnectedSocket {
   /** The websocket, which is opened at once unless the session of a page before must be claimed first. */
   readonly dialled: Promise<Dialled>;
 
-  /** @param url - the URL of the server, ws or wss */
-  constructor(url: string) {
+  /**
+   * @param url - the URL of the server, ws or wss
+   * @param protocols - the subprotocols, see sign_in/access_token.ts
+   */
+  constructor(url: string, protocols: string[] = []) {
     const stored = storedSession();
     if (stored === undefined) {
-      this.dialled = Promise.resolve(open(url, NEW_SESSION));
+      this.dialled = Promise.resolve(open(url, NEW_SESSION, protocols));
       return;
     }
     const { tab, token } = stored;
     this.dialled = claimTab(tab).then((claimed) =>
-      claimed ? { ...open(url, { resume: token, fresh: true }), tab } : open(url, NEW_SESSION),
+      claimed
+        ? { ...open(url, { resume: token, fresh: true }, protocols), tab }
+        : open(url, NEW_SESSION, protocols),
     );
   }
 }
 
 /** Opens a websocket that buffers its events. */
-function open(url: string, dial: Dial): Dialled {
-  const socket = new WebSocket(dialUrl(url, dial));
+function open(url: string, dial: Dial, protocols: string[]): Dialled {
+  const socket = new WebSocket(dialUrl(url, dial), protocols);
   const events: Event[] = [];
   let pass = (event: Event): void => {
     events.push(event);

@@ -1,8 +1,7 @@
+import { hasStreamer, type Quality, type State, type StreamStats } from '../core';
 import { optional } from '../optional';
 import type { PageSettings } from '../page/page_settings';
-import { hasStreamer, type State } from '../state';
-import type { StreamStats } from '../stats';
-import { ControlCalls, MAX_PENDING } from './control_calls';
+import { ControlCalls, NOT_CONNECTED } from './control_calls';
 import { invoke, noticesFor } from './legacy_protocol';
 import { parseMessage, VERSION, type Request, type RequestId } from './requests';
 
@@ -18,15 +17,19 @@ export interface PlayerApi {
   control(action: string, payload: unknown): boolean;
   /** Starts a latency test; returns whether its request was sent. */
   testLatency(): boolean;
+  /** Turns the sound off or on. */
+  mute(muted: boolean): void;
+  /** Shows the player in full screen, or no longer; rejects when the browser refuses. */
+  fullscreen(on: boolean): Promise<void>;
+  setQuality(quality: Quality): void;
+  /** Takes a PNG image of the current picture; rejects when there is none. */
+  screenshot(): Promise<Blob>;
+  /** Ends the session. */
+  leave(): void;
   retry(): void;
   /** Uses an access token for each further connection, and tries again if the player was refused. */
   useToken(token: string): void;
 }
-
-/** How long a `control` call may be pending, in milliseconds: longer than the timeout of any server. */
-export const CONTROL_TIMEOUT = 60_000;
-
-const NOT_CONNECTED = 'the stream is not connected';
 
 /**
  * Exchanges messages with an embedding page. Its caller checks the origin and passes the messages; the bridge itself
@@ -78,7 +81,7 @@ export class Bridge {
       }
     }
     if (!hasStreamer(state)) {
-      this.#calls.failAll(NOT_CONNECTED);
+      this.#calls.failAll();
     }
     this.#lastState = state;
   }
@@ -136,6 +139,24 @@ export class Bridge {
           this.#refuse(id, request.method, NOT_CONNECTED);
         }
         return;
+      case 'mute':
+        this.#player.mute(request.muted);
+        this.#reply(id, { result: true });
+        return;
+      case 'quality':
+        this.#player.setQuality(request.quality);
+        this.#reply(id, { result: true });
+        return;
+      case 'fullscreen':
+        void this.#settle(id, request.method, this.#player.fullscreen(request.on));
+        return;
+      case 'screenshot':
+        void this.#settle(id, request.method, this.#player.screenshot());
+        return;
+      case 'leave':
+        this.#player.leave();
+        this.#reply(id, { result: true });
+        return;
       case 'retry':
         this.#player.retry();
         this.#reply(id, { result: true });
@@ -150,23 +171,22 @@ export class Bridge {
   }
 
   #control(id: RequestId, action: string, payload: unknown): void {
-    const fail = this.#calls.add(action, (result) => {
-      clearTimeout(timer);
+    const send = (): boolean => this.#player.control(action, payload);
+    this.#calls.make(action, send, (result) => {
       if ('error' in result) {
         this.#refuse(id, 'control', result.error);
       } else {
         this.#reply(id, { result: result.response ?? null });
       }
     });
-    const timer = setTimeout(
-      () => fail?.(`the server did not respond within ${String(CONTROL_TIMEOUT / 1000)} s`),
-      CONTROL_TIMEOUT,
-    );
-    if (fail === undefined) {
-      clearTimeout(timer);
-      this.#refuse(id, 'control', `too many pending control calls (at most ${String(MAX_PENDING)})`);
-    } else if (!this.#player.control(action, payload)) {
-      fail(NOT_CONNECTED);
+  }
+
+  /** Replies with the outcome, or with `true` if it has no value. */
+  async #settle(id: RequestId, method: Request['method'], outcome: Promise<unknown>): Promise<void> {
+    try {
+      this.#reply(id, { result: (await outcome) ?? true });
+    } catch (error) {
+      this.#refuse(id, method, error instanceof Error ? error.message : String(error));
     }
   }
 

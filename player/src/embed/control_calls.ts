@@ -4,6 +4,12 @@ export type CallResult = { response: unknown } | { error: string };
 /** The highest number of pending calls. */
 export const MAX_PENDING = 32;
 
+/** How long a call may be pending, in milliseconds: longer than the timeout of any server. */
+export const CONTROL_TIMEOUT = 60_000;
+
+/** The error of all that needs a streamer, while the player has none. */
+export const NOT_CONNECTED = 'the stream is not connected';
+
 interface Call {
   readonly action: string;
   readonly done: (result: CallResult) => void;
@@ -17,20 +23,30 @@ export class ControlCalls {
   readonly #pending: Call[] = [];
 
   /**
-   * Adds a pending call.
+   * Makes a call.
    *
-   * @param done - called once with the result
-   * @returns a function that fails the call, or undefined when too many calls are pending
+   * @param send - sends the message; returns whether it was sent
+   * @param onResult - called once with the result
    */
-  add(action: string, done: (result: CallResult) => void): ((error: string) => void) | undefined {
+  make(action: string, send: () => boolean, onResult: (result: CallResult) => void): void {
     if (this.#pending.length >= MAX_PENDING) {
-      return undefined;
+      onResult({ error: `too many pending control calls (at most ${String(MAX_PENDING)})` });
+      return;
     }
-    const call = { action, done };
-    this.#pending.push(call);
-    return (error) => {
-      this.#settle(call, { error });
+    const call: Call = {
+      action,
+      done: (result) => {
+        clearTimeout(timer);
+        onResult(result);
+      },
     };
+    const timer = setTimeout(() => {
+      this.#settle(call, { error: `the server did not respond within ${String(CONTROL_TIMEOUT / 1000)} s` });
+    }, CONTROL_TIMEOUT);
+    this.#pending.push(call);
+    if (!send()) {
+      this.#settle(call, { error: NOT_CONNECTED });
+    }
   }
 
   /** Handles a `response` message: `{action, response}` or `{action, error}`. */
@@ -43,10 +59,10 @@ export class ControlCalls {
     }
   }
 
-  /** Fails all pending calls. */
-  failAll(error: string): void {
+  /** Fails all pending calls, because the player has no streamer any more. */
+  failAll(): void {
     for (const call of [...this.#pending]) {
-      this.#settle(call, { error });
+      this.#settle(call, { error: NOT_CONNECTED });
     }
   }
 

@@ -1,3 +1,4 @@
+import { isQuality, type Quality } from '../core';
 import { optional } from '../optional';
 import { isToken } from '../sign_in/access_token';
 
@@ -11,6 +12,11 @@ export type Request =
   | { method: 'watch'; stats: boolean }
   | { method: 'interact'; value: object | string }
   | { method: 'control'; action: string; payload?: unknown }
+  | { method: 'mute'; muted: boolean }
+  | { method: 'fullscreen'; on: boolean }
+  | { method: 'quality'; quality: Quality }
+  | { method: 'screenshot' }
+  | { method: 'leave' }
   | { method: 'token'; token: string }
   | { method: 'retry' };
 
@@ -64,12 +70,26 @@ function parseRequest(fields: Readonly<Record<string, unknown>>): Request | stri
   switch (fields['method']) {
     case 'state':
     case 'stats':
+    case 'screenshot':
+    case 'leave':
     case 'retry':
       return { method: fields['method'] };
     case 'watch':
       return typeof fields['stats'] === 'boolean'
         ? { method: 'watch', stats: fields['stats'] }
         : 'watch: "stats" must be true or false';
+    case 'mute':
+      return typeof fields['muted'] === 'boolean'
+        ? { method: 'mute', muted: fields['muted'] }
+        : 'mute: "muted" must be true or false';
+    case 'fullscreen':
+      return typeof fields['on'] === 'boolean'
+        ? { method: 'fullscreen', on: fields['on'] }
+        : 'fullscreen: "on" must be true or false';
+    case 'quality':
+      return isQuality(fields['quality'])
+        ? { method: 'quality', quality: fields['quality'] }
+        : 'quality: "quality" must be "auto", "high", "medium" or "low"';
     case 'interact':
       return isInteraction(fields['value'])
         ? { method: 'interact', value: fields['value'] }

@@ -1,3 +1,5 @@
+import { UNENDING } from '../unending';
+
 /** A report to the server. */
 export interface ActivityReport {
   /** The time since the last input, in seconds. */
@@ -28,8 +30,11 @@ export class ActivityReporter {
   #timer: number | undefined;
   #isUrgent = false;
 
-  /** @param send - sends a report; called while the server asks for reports only */
-  constructor(send: (report: ActivityReport) => void) {
+  /**
+   * @param send - sends a report; called while the server asks for reports only
+   * @param signal - ends the listening to input
+   */
+  constructor(send: (report: ActivityReport) => void, signal = UNENDING) {
     this.#send = send;
     const onInput = (event: Event): void => {
       // Browsers report a move of zero when something is drawn under a pointer at rest, such as a countdown.
@@ -38,13 +43,14 @@ export class ActivityReporter {
       }
     };
     for (const type of INPUT_EVENTS) {
-      window.addEventListener(type, onInput, { capture: true, passive: true });
+      window.addEventListener(type, onInput, { capture: true, passive: true, signal });
     }
-    document.addEventListener('visibilitychange', () => {
+    const onVisibility = (): void => {
       if (this.#timer !== undefined) {
         this.#report();
       }
-    });
+    };
+    document.addEventListener('visibilitychange', onVisibility, { signal });
   }
 
   /** Reports at once, and from now on at most once in `interval` milliseconds. */

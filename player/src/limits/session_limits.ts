@@ -1,21 +1,25 @@
 import { Messages, type BaseMessage, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import { parseSessionLimit } from '../connection/messages';
 import type { Warning } from '../state';
-import { ActivityReporter } from './activity_reporter';
+import { ActivityReporter, type ActivityReport } from './activity_reporter';
 
 /** Exchanges the messages about the limits of a session with the server. */
 export class SessionLimits {
   readonly #reporter: ActivityReporter;
 
-  /** @param onWarning - called with each warning of the session's end, and with undefined when it is no longer true */
-  constructor(stream: PixelStreaming, onWarning: (warning: Warning | undefined) => void) {
+  /**
+   * @param onWarning - called with each warning of the session's end, and with undefined when it is no longer true
+   * @param signal - ends the listening to input
+   */
+  constructor(stream: PixelStreaming, onWarning: (warning: Warning | undefined) => void, signal: AbortSignal) {
     const protocol = stream.signallingProtocol;
-    this.#reporter = new ActivityReporter((report) => {
+    const send = (report: ActivityReport): void => {
       if (protocol.isConnected()) {
-        const message: BaseMessage & typeof report = { type: 'activity', ...report };
+        const message: BaseMessage & ActivityReport = { type: 'activity', ...report };
         protocol.sendMessage(message);
       }
-    });
+    };
+    this.#reporter = new ActivityReporter(send, signal);
     protocol.on('sessionLimit', (data: unknown) => {
       const { reportInterval, warning } = parseSessionLimit(data);
       if (reportInterval !== undefined) {

@@ -1,5 +1,5 @@
 import { DEFAULT_BRANDING, readBranding, type Branding } from './branding';
-import { DEFAULT_PAGE_SETTINGS, readPageSettings, type PageSettings } from './page_settings';
+import type { PageSettings } from './page_settings';
 import type { Warn } from './fields';
 
 /** How long the page waits for a document before it continues without it, in milliseconds. */
@@ -11,9 +11,10 @@ export async function loadBranding(warn: Warn): Promise<Branding> {
   return document === undefined ? DEFAULT_BRANDING : readBranding(document, warn);
 }
 
-/** Loads `page.json` from the page's own path. */
+/** Loads `page.json` from the page's own path, and the module that reads it. */
 export async function loadPageSettings(warn: Warn): Promise<PageSettings> {
-  const document = await load('page.json', warn);
+  const [document, reader] = await Promise.all([load('page.json', warn), import('./page_settings')]);
+  const { DEFAULT_PAGE_SETTINGS, readPageSettings } = reader;
   return document === undefined ? DEFAULT_PAGE_SETTINGS : readPageSettings(document, warn);
 }
 

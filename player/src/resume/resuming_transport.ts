@@ -42,8 +42,9 @@ export class ResumingTransport implements Edge {
   /**
    * @param transport - the library's transport, before its first `connect`
    * @param early - the websocket that the first `connect` uses; later ones open a new one
+   * @param signal - ends the listening to the network
    */
-  constructor(transport: WebSocketTransport, early?: PreconnectedSocket) {
+  constructor(transport: WebSocketTransport, early?: PreconnectedSocket, signal?: AbortSignal) {
     this.#transport = transport;
     this.#early = early;
     this.#connection = new VirtualConnection(this);
@@ -61,18 +62,19 @@ export class ResumingTransport implements Edge {
       });
     };
     transport.isConnected = (): boolean => this.#connection.isConnected;
-    watchNetwork(() => {
+    const onNetwork = (): void => {
       this.hurry();
-    });
+    };
+    watchNetwork(onNetwork, signal);
   }
 
   /** Puts a transport under the library of a stream. */
-  static under(stream: PixelStreaming, early: PreconnectedSocket | undefined): ResumingTransport {
+  static under(stream: PixelStreaming, early: PreconnectedSocket | undefined, signal: AbortSignal): ResumingTransport {
     const { transport } = stream.webRtcController;
     if (!(transport instanceof WebSocketTransport)) {
       throw new Error('the library has another transport than expected');
     }
-    return new ResumingTransport(transport, early);
+    return new ResumingTransport(transport, early, signal);
   }
 
   observe(observer: TransportObserver): void {

@@ -13,14 +13,25 @@ export class Fullscreen {
     // iPhones support it for videos only, and frames only if the embedding page allows it.
     this.#button.hidden = !document.fullscreenEnabled;
     this.#button.addEventListener('click', () => {
-      void (document.fullscreenElement === null
-        ? document.documentElement.requestFullscreen({ navigationUI: 'hide' })
-        : document.exitFullscreen());
+      void this.set(document.fullscreenElement === null);
     });
     document.addEventListener('fullscreenchange', () => {
       this.#draw();
     });
     this.#draw();
+  }
+
+  /**
+   * Shows the page in full screen, or no longer.
+   *
+   * @throws TypeError when the browser refuses: without a click, or in a frame without the permission
+   */
+  async set(on: boolean): Promise<void> {
+    if (on) {
+      await document.documentElement.requestFullscreen({ navigationUI: 'hide' });
+    } else if (document.fullscreenElement !== null) {
+      await document.exitFullscreen();
+    }
   }
 
   setTexts(texts: Texts): void {

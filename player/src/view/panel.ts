@@ -1,14 +1,12 @@
-import { Flags, NumericParameters, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import { Flags, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { ApplicationChannel } from '../connection/application_channel';
+import type { Media, Quality, StreamPlayer } from '../core';
 import type { State } from '../state';
 import type { StreamStats } from '../stats';
 import type { Texts } from '../texts';
 import { element, updateList, setText } from './dom';
 import { latencyText, statsRows } from './stats_rows';
 import { shortcutText } from './shortcut';
-
-/** The maximum bitrate of each selectable quality, in kbit/s. */
-const QUALITIES: Readonly<Record<string, number>> = { high: 20_000, medium: 8_000, low: 2_000 };
 
 /** How long a latency test waits for the application, in milliseconds. */
 const LATENCY_TIMEOUT = 5_000;
@@ -23,6 +21,7 @@ export class Panel {
   readonly #latencyResult = element('panel-latency-result', HTMLElement);
   readonly #stream: PixelStreaming;
   readonly #channel: Pick<ApplicationChannel, 'testLatency'>;
+  readonly #media: Media;
   readonly #onOpen: () => void;
   #texts: Texts;
   #stats: StreamStats | undefined;
@@ -30,16 +29,16 @@ export class Panel {
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
 
-  /** @param onOpen - called when the panel opens, in the place of which another panel may be */
-  constructor(
-    texts: Texts,
-    stream: PixelStreaming,
-    channel: Pick<ApplicationChannel, 'testLatency'>,
-    onOpen: () => void,
-  ) {
+  /**
+   * @param core - what plays
+   * @param onOpen - called when the panel opens, in the place of which another panel may be
+   */
+  constructor(texts: Texts, core: Pick<StreamPlayer, 'stream' | 'channel' | 'media'>, onOpen: () => void) {
+    const { stream, channel, media } = core;
     this.#texts = texts;
     this.#stream = stream;
     this.#channel = channel;
+    this.#media = media;
     this.#onOpen = onOpen;
     this.#button.addEventListener('click', () => {
       this.#setOpen(!this.open);
@@ -126,9 +125,8 @@ export class Panel {
   #initSettings(): void {
     const { config } = this.#stream;
     const quality = element('panel-quality', HTMLSelectElement);
-    const unlimited = config.getNumericSettingValue(NumericParameters.WebRTCMaxBitrate);
     quality.addEventListener('change', () => {
-      config.setNumericSetting(NumericParameters.WebRTCMaxBitrate, QUALITIES[quality.value] ?? unlimited);
+      this.#media.setQuality(quality.value as Quality); // the options of index.html are the names of the qualities
     });
     const match = element('panel-match', HTMLInputElement);
     match.checked = config.isFlagEnabled(Flags.MatchViewportResolution);

@@ -1,17 +1,10 @@
+import { SHORTCUT } from '../input/shortcut';
 import { interpolate, type Texts } from '../texts';
 
-/** The keyboard shortcut to the controls. The application receives all other keys. */
-export const SHORTCUT = 'Alt+Shift+C';
+export { isShortcut } from '../input/shortcut';
 
 /** Matches a device whose only pointer is a finger, such as a phone: it most likely has no keyboard. */
 const TOUCH_ONLY = '(hover: none) and (pointer: coarse)';
-
-/** Whether an event is the shortcut; compares the physical key, since Alt changes the character. */
-export function isShortcut(
-  event: Pick<KeyboardEvent, 'code' | 'altKey' | 'shiftKey' | 'ctrlKey' | 'metaKey'>,
-): boolean {
-  return event.code === 'KeyC' && event.altKey && event.shiftKey && !event.ctrlKey && !event.metaKey;
-}
 
 /** The texts that name the shortcut, for the keyboard, and those that replace them on a device without one. */
 const TOUCH_TEXTS = {

@@ -1,4 +1,5 @@
 import { Flags, type PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import type { Media } from '../core';
 import type { State } from '../state';
 import type { Texts } from '../texts';
 import { element, setLabel } from './dom';
@@ -10,21 +11,26 @@ export class Sound {
   readonly #toggleButton = element('sound', HTMLButtonElement);
   readonly #icon = element('sound-icon', SVGUseElement);
   readonly #stream: PixelStreaming;
+  readonly #media: Media;
   #texts: Texts;
   /** Whether the user has used either button; the large one is then hidden. */
   #used = false;
   #playing = false;
 
-  constructor(texts: Texts, stream: PixelStreaming) {
+  constructor(texts: Texts, stream: PixelStreaming, media: Media) {
     this.#texts = texts;
     this.#stream = stream;
+    this.#media = media;
     // The library mutes the video only when it starts playback, which may be after the first frame.
     this.#video.muted = stream.config.isFlagEnabled(Flags.StartVideoMuted);
     this.#unmuteButton.addEventListener('click', () => {
       this.#setSound(true);
     });
     this.#toggleButton.addEventListener('click', () => {
-      this.#setSound(this.#muted);
+      this.#setSound(this.#media.isMuted);
+    });
+    this.#video.addEventListener('volumechange', () => {
+      this.#draw(); // an embedding page may have muted it
     });
     // An audio track may be added after the video track, without an event.
     stream.addEventListener('statsReceived', () => {
@@ -42,10 +48,6 @@ export class Sound {
     this.#draw();
   }
 
-  get #muted(): boolean {
-    return this.#video.muted;
-  }
-
   get #video(): HTMLVideoElement {
     return this.#stream.webRtcController.videoPlayer.getVideoElement();
   }
@@ -58,9 +60,9 @@ export class Sound {
   #draw(): void {
     const sound = this.#playing && this.#hasSound();
     this.#toggleButton.hidden = !sound;
-    this.#unmuteButton.hidden = !sound || !this.#muted || this.#used;
-    showIcon(this.#icon, this.#muted ? 'muted' : 'sound');
-    setLabel(this.#toggleButton, this.#texts[this.#muted ? 'controls.unmute' : 'controls.mute']);
+    this.#unmuteButton.hidden = !sound || !this.#media.isMuted || this.#used;
+    showIcon(this.#icon, this.#media.isMuted ? 'muted' : 'sound');
+    setLabel(this.#toggleButton, this.#texts[this.#media.isMuted ? 'controls.unmute' : 'controls.mute']);
   }
 
   #hasSound(): boolean {
@@ -71,13 +73,7 @@ export class Sound {
 
   #setSound(on: boolean): void {
     this.#used = true;
-    // The setting as well, so that the choice survives a reconnect.
-    this.#stream.config.setFlagEnabled(Flags.StartVideoMuted, !on);
-    this.#video.muted = !on;
-    this.#audio.muted = !on;
-    if (on) {
-      this.#stream.play();
-    }
+    this.#media.mute(!on);
     this.#draw();
   }
 }

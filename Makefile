@@ -1,6 +1,6 @@
 # The commands of this project. ARGS are options of a command: make demo ARGS="--streamers 3", make test ARGS="-k relay".
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-unit fuzz bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling bench-simulate chaos interop soak soak-resume simulate-truth lint format lock clean manifests generated coverage dist version
+.PHONY: help demo page test test-unit fuzz bench bench-relay bench-idle bench-first-frame bench-match bench-dial bench-queue bench-store bench-proxies bench-chain bench-arrival bench-accept bench-startup bench-loss bench-rolling bench-scale bench-simulate chaos interop soak soak-resume simulate-truth lint format lock clean manifests generated coverage dist version
 
 ARGS ?=
 FRAMES ?= 1000000
@@ -34,6 +34,10 @@ manifests: ## render and check the manifests in k8s/ (ARGS=--write writes k8s/de
 
 fuzz: ## send a million hostile frames to the signalling server (FRAMES=1000000; ARGS="--seed 7" repeats a run)
 	@scripts/setup dev && exec .venv/bin/python -m tests.fuzz.signalserver --frames $(FRAMES) $(ARGS)
+
+bench: ## run all benchmarks in a quick mode, compare them with the last committed run, and write the results (ARGS="--only store --check")
+	@scripts/setup dev && scripts/build-page test && scripts/install-parts
+	@exec .venv/bin/python -m benchmarks.every $(or $(ARGS),--check --write)
 
 bench-relay: ## measure the cost of a relayed message, against relays without features (ARGS="--against URL --against-streamer URL")
 	@scripts/setup dev && exec .venv/bin/python -m benchmarks.relay --check $(ARGS)
@@ -80,15 +84,19 @@ bench-loss: ## measure the time without matches after the loss of Redis (ARGS="-
 bench-rolling: ## measure how long a picture stalls while every router and matchmaker is replaced (nginx in front)
 	@scripts/setup dev && scripts/build-page test && scripts/install-parts && exec .venv/bin/python -m benchmarks.rolling --check $(ARGS)
 
+bench-scale: ## measure CPU and memory of each service as streamers and players grow, and what 100,000 players need
+	@scripts/setup dev && exec .venv/bin/python -m benchmarks.scale --check $(ARGS)
+
 interop: ## run real peers (Epic's published libraries, Firefox, GStreamer) and write docs/reference/compatibility.md
 	@scripts/setup dev && scripts/build-page test && scripts/install-parts interop
 	@scripts/interop $(ARGS)
 
-chaos: ## run the chaos tests: kill, freeze and flush parts of a fleet, for some minutes
-	@scripts/setup dev && exec .venv/bin/pytest tests/chaos $(ARGS)
+chaos: ## have faults in a whole fleet for half an hour, and write docs/evidence/chaos.md (ARGS="--seed 7 --scenario clocks")
+	@scripts/setup dev && scripts/install-parts
+	@$(if $(ARGS),,.venv/bin/pytest tests/chaos &&) .venv/bin/python -m tests.chaos.run --check $(or $(ARGS),--mutants --write)
 
-soak: ## run a small fleet with a hostile client for ten minutes, and before it without (ARGS="--seconds 120 --json FILE")
-	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.run --check $(ARGS)
+soak: ## let players, streamers and replicas come and go for half an hour, and bound what grows (ARGS="--seconds 120", ARGS=--attacks)
+	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.churn --check $(ARGS)
 
 soak-resume: ## run a small fleet with 1,000 players, of which a fifth loses its connection each second (ARGS="--players 200")
 	@scripts/setup dev && scripts/install-parts && exec .venv/bin/python -m tests.soak.resume --check $(ARGS)

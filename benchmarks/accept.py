@@ -34,6 +34,7 @@ from picows import (
     ws_create_server,
 )
 
+from benchmarks.figures import record
 from benchmarks.processes import StartError, cpu_seconds
 from benchmarks.proxies import started
 from pixelfleet.auth.links import SignedLink, sign
@@ -163,6 +164,7 @@ def report(found: dict[str, list[tuple[float, float]]], other: str, goals: Mappi
         for theirs, ours in pairs:
             print(f"  {theirs:7.0f} us  {ours:7.0f} us  x{ours / theirs:.2f}")
         median = statistics.median(ours / theirs for theirs, ours in pairs)
+        record(f"CPU to accept, --auth {auth}", median, goal=goals.get(auth))
         goal = goals.get(auth)
         print(f"  median x{median:.2f}" + ("" if goal is None else f", goal x{goal} or less"))
         is_met = is_met and (goal is None or median <= goal)

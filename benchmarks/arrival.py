@@ -19,6 +19,7 @@ import msgspec
 
 from benchmarks.chain import PIXELFLEET, services
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.load import connected
 from benchmarks.matching.joins import joins
 from benchmarks.processes import Server, cpu_seconds
@@ -81,7 +82,9 @@ def report(found: dict[str, list[Arrivals]]) -> list[str]:
     """Print the figures; return the goals that they miss."""
     missed = []
     for name, results in found.items():
-        each = (statistics.median(costs) for costs in zip(*(result.cpu_us for result in results), strict=True))
+        each = [statistics.median(costs) for costs in zip(*(result.cpu_us for result in results), strict=True)]
+        for part, cost in zip(PARTS, each, strict=True) if name == "pixelfleet" else ():
+            record(f"CPU of an arrival, {part}", cost, "us")
         parts = ", ".join(f"{part} {cost:.0f}" for part, cost in zip(PARTS, each, strict=True))
         print(f"{name:11} {statistics.median(result.sum_us for result in results):6.0f} us CPU a player ({parts})")
         if unmatched := sum(result.unmatched for result in results):

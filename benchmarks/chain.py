@@ -22,6 +22,7 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.load import Phase, connected
 from benchmarks.matching.processes import free_port, proxy, redis, redis_folder, wait_until_ready
 from benchmarks.processes import Program, Server, start_python
@@ -184,6 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(*lines(samples), sep="\n")
     least, most = spread(samples)
     found = ratio(samples)
+    record("CPU a message", found, goal=MOST)
     print(f"CPU a message: x{found:.2f} (rounds x{least:.2f} to x{most:.2f}), goal x{MOST} or less")
     lost = sum(phase.lost for phases in samples.values() for phase in phases)
     missed = [f"{lost} messages lost"] if lost else []

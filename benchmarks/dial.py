@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import connect
 
+from benchmarks.figures import record
 from pixelfleet.net.bounds import Bounds
 from pixelfleet.net.dial import dial
 from pixelfleet.net.websocket import WebSocket
@@ -192,6 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         server.kill()
     shown = Table("client", "CPU us, dial and close", "CPU us, round trip", box=SIMPLE_HEAD)
     for name, rounds in figures.items():
+        for kind, costs in zip(("dial and close", "round trip"), zip(*rounds, strict=True), strict=True):
+            record(f"CPU of a {kind}, {name}", statistics.median(costs), "us")
         shown.add_row(name, *(f"{statistics.median(each):.1f}" for each in zip(*rounds, strict=True)))
     Console().print(shown)
     return 0

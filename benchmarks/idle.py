@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.processes import COMMANDS, cpu_seconds, resident_kib, started
 
 MAX_KIB: Final = 16.0
@@ -168,6 +169,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--players and --seconds must be greater than 0")
     allow_files(args.players + OTHER_FILES)
     figures = measured("idle", measure(args.server, args.players, args.seconds, Console(stderr=True)))
+    record("memory of an idle player", figures.kib_each, "KiB", goal=MAX_KIB)
+    record("CPU of all", 100 * figures.cpu_share, "% of a core", goal=100 * MAX_CPU_SHARE)
     Console().print(table(figures, args.server, args.seconds))
     # The bare relays do not support the `ping` message.
     return verdict(failures(figures, asked=args.server == "pixelfleet"), check=args.check)

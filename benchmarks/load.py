@@ -24,7 +24,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from benchmarks.processes import Server, cpu_seconds
 
 JOIN_SECONDS: Final = 30.0
-"""Time limit for all peers to get their streamers."""
+"""Default time limit for all peers to get their streamers."""
 
 RETURN_SECONDS: Final = 5.0
 """Time limit for outstanding candidates to return after the sending has stopped."""
@@ -161,6 +161,16 @@ class Load:
         """The number of connections closed by the server."""
         return sum(peer.gone for peer in (*self._streamers, *self._players))
 
+    async def beats(self, seconds: float, interval: float) -> None:
+        """Send the heartbeat of each player at an interval, evenly spread, and nothing else."""
+        step, begun, sent = interval / len(self._players), time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - begun) < seconds:
+            while sent < int(elapsed / step):
+                player = self._players[sent % len(self._players)]
+                player.send({"type": "ping", "time": 0, "received": player.received})
+                sent += 1
+            await asyncio.sleep(0.01)
+
     async def closed_loop(self, seconds: float) -> Phase:
         """Keep one candidate of each player in flight."""
         phase = _Measure(self._server, self._players)
@@ -226,8 +236,10 @@ def quantile(ordered: list[float], share: float) -> float:
 
 
 @asynccontextmanager
-async def connected(server: Server, players: int, streamers: int, shown_as: str = "") -> AsyncIterator[Load]:
-    """Connect the peers and subscribe each player to its streamer; raise TimeoutError when that does not complete.
+async def connected(
+    server: Server, players: int, streamers: int, shown_as: str = "", *, seconds: float = JOIN_SECONDS
+) -> AsyncIterator[Load]:
+    """Connect the peers and subscribe each player to its streamer; raise TimeoutError when that takes longer.
 
     `shown_as` is the name of the streamer that a matchmaker has chosen; without it each player subscribes to its own.
     """
@@ -238,7 +250,7 @@ async def connected(server: Server, players: int, streamers: int, shown_as: str 
         transports.append(transport)
 
     try:
-        async with asyncio.timeout(JOIN_SECONDS):
+        async with asyncio.timeout(seconds):
             sources = [_Streamer(f"bench{number}") for number in range(streamers)]
             for source in sources:
                 await connect(source, server.streamer_url)

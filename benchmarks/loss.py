@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.matching.joins import joins
 from benchmarks.matching.processes import lose_store, matchmakers
 from benchmarks.matching.servers import Fleet
@@ -131,6 +132,9 @@ def compare(args: argparse.Namespace, options: Sequence[str]) -> list[str]:
                     results[name].append(measure_build(build, ("--one", f"{kind}:{how}", *options)))
             for name, runs in results.items():
                 times = [run.seconds for run in runs]
+                if name == "this":
+                    goal = None if kind == "legacy" else MOST_SECONDS
+                    record(f"longest time without a match, {kind}, {how}", max(times), "s", goal=goal)
                 sums = [sum(getattr(run, field) for run in runs) for field in Result.__struct_fields__[1:]]
                 shown.add_row(
                     kind, how, name, *(f"{each(times):.2f}" for each in (statistics.median, max)), *map(str, sums)

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.matching.joins import Outcome, joins
 from benchmarks.matching.processes import Matchmakers, lose_store, matchmakers, proxy
 from benchmarks.matching.servers import Fleet, address
@@ -119,6 +120,9 @@ def table(results: dict[str, list[Result]], rate: float) -> Table:
         shown.add_column(name, justify="right" if name else "left")
     base = results.get("bare proxy")
     for name, runs in results.items():
+        if base and name != "bare proxy":
+            record(f"CPU of a match, {name}, {rate:g}/s", median(runs, None) / median(base, None), goal=MAX_CPU_RATIO)
+            record(f"p99 wait, {name}, {rate:g}/s", median(runs, 0.99) / median(base, 0.99), goal=MAX_P99_RATIO)
         waits, cpu = median(runs, 0.99), median(runs, None)
         measured = ((waits, 0.99), (cpu, None))
         ratio = [f" x{value / median(base, share):.2f}" if base else "" for value, share in measured]

@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 LINE_BYTES: Final = 16 * 1024
 """The longest line of a program's output that is kept; twice as much is read ahead."""
 ROOT: Final = Path(__file__).parent.parent
@@ -202,3 +202,8 @@ def resident_kib(pid: int) -> int:
     """Return the resident memory of a process in KiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def descriptors(pid: int) -> int:
+    """Return the number of open file descriptors of a process."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

@@ -26,6 +26,7 @@ import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.matching.processes import free_port, redis, wait_until_ready
 from benchmarks.processes import START_SECONDS, cpu_seconds, resident_kib, start_python
 from pixelfleet.fleet.model import ServerReport, StreamerReport
@@ -180,6 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{name:12} {cpu:5.1f} us CPU a message  {rate:8,.0f} messages/s  {kib:5.1f} KiB a player")
     found = {name: ratio(samples, name) for name in samples if name != FLOOR}
     for name, times in found.items():
+        record(f"CPU a message through the {name}", times, goal=MOST)
         print(f"CPU a message through the {name}: x{times:.2f}, goal x{MOST} or less")
     missed = [f"the {name}: x{times:.2f}, goal x{MOST} or less" for name, times in found.items() if times > MOST]
     return verdict(missed, check=args.check)

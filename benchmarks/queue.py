@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.idle import OTHER_FILES, allow_files
 from benchmarks.matching.processes import matchmakers
 from benchmarks.matching.servers import Fleet
@@ -191,6 +192,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--players must be at least {FEW + 2 * SAMPLE}")
     allow_files(args.players + SAMPLE + OTHER_FILES)
     figures = measured("queue", measure(args, Console(stderr=True)))
+    record(
+        "CPU to accept, behind all to behind few", figures.accept_many_us / figures.accept_few_us, goal=MAX_ACCEPT_RATIO
+    )
+    record("memory of a waiting player", figures.kib_each, "KiB", goal=MAX_KIB)
+    record("CPU without events", 100 * figures.cpu_share, "% of a core", goal=100 * MAX_CPU_SHARE)
     Console().print(table(figures))
     return verdict(figures.missed(), check=args.check)
 

@@ -28,6 +28,7 @@ from rich.table import Column, Table
 
 from benchmarks.chromium import CHROMIUM_OPTIONS
 from benchmarks.command import command_line, measured, verdict
+from benchmarks.figures import record
 from benchmarks.matching.processes import free_port, redis, redis_folder, signalserver, wait_until_ready
 from benchmarks.processes import Program, StartError, start_python
 
@@ -280,6 +281,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     runs = measured("rolling", measure(args, console))
     console.print(table(runs))
+    record("longest stall", max(run.stall_ms for run in runs), "ms")
     return verdict([each for run in runs for each in run.missed()], check=args.check)
 
 

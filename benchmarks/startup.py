@@ -22,6 +22,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import record
 from pixelfleet_cli.cli import COMMANDS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -72,6 +73,7 @@ def main() -> int:
     missed = []
     for arguments in (*QUICK, *MISTAKES):
         ours, *others = measure(builds, arguments, options.rounds)
+        record(f"CPU of pixelfleet {' '.join(arguments)}", 1000 * ours.cpu_seconds, "ms")
         ratios = [ours.cpu_seconds / other.cpu_seconds for other in others]
         times = [f"{1000 * each:.0f}" for answer in (ours, *others) for each in (answer.seconds, answer.cpu_seconds)]
         table.add_row(" ".join(arguments), *times, *(f"{ratio:.2f}" for ratio in ratios))

@@ -33,6 +33,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from benchmarks.command import command_line
+from benchmarks.figures import record
 from pixelfleet.fleet.bounds import WARM_UP_SECONDS
 from pixelfleet.fleet.model import Lease, Policy, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.open import open_store
@@ -230,6 +231,7 @@ async def run(stores: Sequence[str], rounds: int, matches: int) -> bool:
 def print_row(title: str, costs: Sequence[float], limit: float) -> bool:
     """Print one row; return whether its ratio is within the limit."""
     ratio = max(costs) / min(costs)
+    record(f"growth of a match, {' '.join(title.split())}", ratio, goal=limit)
     numbers = "".join(f"{cost:9.0f}" for cost in costs)
     print(f"{title}{numbers}   {ratio:6.2f}{'' if ratio <= limit else '  grows'}", flush=True)
     return ratio <= limit

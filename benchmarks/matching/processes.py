@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from redis.asyncio import Redis
 
 from benchmarks.processes import PIXELFLEET, START_SECONDS, Program, StartError, start_python
 
@@ -83,6 +84,12 @@ async def redis_command(port: int, command: str) -> None:
     writer.close()
     if reply != b"+OK\r\n":
         raise StartError(f"{command}: {reply.decode().strip()}")
+
+
+async def redis_memory(port: int) -> int:
+    """Return the bytes that a redis-server uses, as it counts them against `maxmemory`."""
+    async with Redis(port=port) as client:
+        return int((await client.info("memory"))["used_memory"])
 
 
 async def lose_store(how: str, store: Program, folder: Path) -> float:

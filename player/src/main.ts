@@ -14,6 +14,7 @@ import './style/overlay.css';
 import './style/status_icon.css';
 import './style/controls.css';
 import './style/panel.css';
+import './style/people.css';
 import './style/adaptations.css';
 import { applyBranding } from './view/apply_branding';
 import { Overlay } from './view/overlay';

@@ -9,6 +9,7 @@ import { ApplicationChannel } from './connection/application_channel';
 import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
 import { initialSettings } from './connection/settings';
+import { stallReporter } from './connection/stall_report';
 import type { PlayerApi } from './embed/bridge';
 import { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
@@ -31,6 +32,7 @@ import { Fullscreen } from './view/fullscreen';
 import { OnScreenKeyboard } from './view/on_screen_keyboard';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
+import { PeopleControls } from './view/people_controls';
 import { Sound } from './view/sound';
 import { Toast } from './view/toast';
 
@@ -44,6 +46,7 @@ export class Player implements PlayerApi {
   readonly #session: Session;
   readonly #overlay: Overlay;
   readonly #panel: Panel;
+  readonly #people: PeopleControls;
   readonly #stateViews: readonly { show(state: State): void }[];
   readonly #textViews: readonly { setTexts(texts: Texts): void }[];
   readonly #collector = new StatsCollector();
@@ -69,16 +72,22 @@ export class Player implements PlayerApi {
       this.retry();
     });
     const sound = new Sound(this.#texts, this.#stream);
-    this.#panel = new Panel(this.#texts, this.#stream, this.#channel);
+    this.#panel = new Panel(this.#texts, this.#stream, this.#channel, () => {
+      this.#people.panel.hide();
+    });
+    const transport = ResumingTransport.under(this.#stream, preconnected);
+    this.#people = new PeopleControls(this.#texts, this.#stream, transport, this.#toast, () => {
+      this.#panel.hide();
+    });
     captureControlKeys(); // before the dock, which stops the propagation of the shortcut
-    const dock = new Dock(this.#texts, () => this.#panel.open);
+    const dock = new Dock(this.#texts, () => this.#panel.open || this.#people.panel.open);
     const away = new AwayMark(this.#texts);
     const countdown = new Countdown(this.#texts, () => {
       this.#session.confirmPresence();
     });
-    this.#stateViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new OnScreenKeyboard(this.#stream)];
-    this.#textViews = [this.#overlay, sound, this.#panel, dock, away, countdown, new Fullscreen(this.#texts)];
-    const transport = ResumingTransport.under(this.#stream, preconnected);
+    const views = [this.#overlay, sound, this.#panel, this.#people, dock, away, countdown];
+    this.#stateViews = [...views, new OnScreenKeyboard(this.#stream)];
+    this.#textViews = [...views, new Fullscreen(this.#texts)];
     this.#session = new Session(this.#stream, transport, (state) => {
       this.#show(state);
     });
@@ -170,9 +179,11 @@ export class Player implements PlayerApi {
 
   #listenToStream(): void {
     const stream = this.#stream;
+    const reportStall = stallReporter(stream);
     stream.addEventListener('statsReceived', ({ data }) => {
       if (this.state.phase === 'playing') {
         this.#stats = this.#collector.update(data.aggregatedStats);
+        reportStall(data.aggregatedStats.inboundVideoStats.totalFreezesDuration, this.#stats.codec);
         this.#panel.setStats(this.#stats);
         this.#parent?.bridge?.onStats(this.#stats);
       }

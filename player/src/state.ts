@@ -8,6 +8,7 @@ export type EndCause =
   | 'kicked' // the host removed this player
   | 'elsewhere' // the session goes on over a newer connection, such as another tab's
   | 'time-over' // the session has reached its longest time
+  | 'session-full' // the session that an invite names admits no more people
   | 'idle' // the session had no input for too long
   | 'not-allowed' // authentication or authorization failed
   | 'too-many-sessions' // the person or its tenant plays in as many sessions as it may

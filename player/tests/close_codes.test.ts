@@ -79,6 +79,9 @@ describe('endMeaning', () => {
     [4208, 'elsewhere'],
     [4209, 'time-over'],
     [4210, 'idle'],
+    [4211, 'too-many-sessions'],
+    [4212, 'no-minutes'],
+    [4213, 'session-full'],
   ])('maps %i to the cause %s', (code, cause) => {
     expect(endMeaning(code, true)).toEqual({ cause, showReason: false });
     expect(endMeaning(code, false)).toEqual({ cause, showReason: false });

@@ -16,6 +16,7 @@ const streamer = (fields: Partial<Streamer>): Streamer => ({
   since: 0,
   failedDials: 0,
   stock: false,
+  spectatorInput: false,
   ...fields,
 });
 
@@ -103,13 +104,28 @@ describe('Fleet', () => {
 describe('table rows', () => {
   const session = {
     id: 's'.repeat(32), app: 'city', streamer: 'pod-1/cam', state: 'held', away: false, role: 'player', matchedAt: 40,
-  };
+    who: null,
+    node: 'gpu-1',
+    waitedSeconds: 3,
+    firstFrameSeconds: null,
+    path: null,
+    longestStallSeconds: 0,
+    resumed: 0,
+    endsAt: null,
+  } as const;
   const entry = { id: 'q'.repeat(32), app: 'city', position: 3, wants: null, labels: {}, priority: 0, arrivedAt: 35 };
 
   it('have one cell for each column but the last, which has the action', () => {
     expect(streamerRow(streamer({})).cells(0)).toHaveLength(TABLES.streamers.columns.length - 1);
     expect(sessionRow(session).cells(0)).toHaveLength(TABLES.sessions.columns.length - 1);
     expect(queueRow(entry).cells(0)).toHaveLength(TABLES.queue.columns.length - 1);
+  });
+
+  it('mark a streamer that takes input of spectators, and name the role of a session', () => {
+    const marked = streamerRow(streamer({ state: 'busy', spectatorInput: true })).cells(0)[1];
+    expect(marked).toMatchObject({ detail: 'Spectators can send input' });
+    const details = (['player', 'guest', 'spectator'] as const).map((role) => sessionRow({ ...session, role }).cells(0)[1]?.detail);
+    expect(details).toEqual(['cam', 'Guest on cam', 'Spectator of cam']);
   });
 
   it.each([
@@ -130,6 +146,15 @@ describe('table rows', () => {
   it('show that the player of a session is away', () => {
     expect(sessionRow(session).cells(0)[0]).toMatchObject({ text: 'Playing', state: 'held' });
     expect(sessionRow({ ...session, away: true }).cells(0)[0]).toMatchObject({ text: 'Away', state: 'away' });
+  });
+
+  it('show who plays a session, and how well', () => {
+    const facts = { who: 'ada', firstFrameSeconds: { page: 0.5, picture: 1 }, path: 'relayed', longestStallSeconds: 2.5, resumed: 2, endsAt: 160 };
+    const cells = sessionRow({ ...session, ...facts }).cells(100);
+    expect(cells[1]?.text).toBe('ada');
+    expect(cells[4]).toMatchObject({ text: '1.5 s', detail: 'relayed, stall 2.5 s, resumed 2×' });
+    expect(cells[5]?.detail).toBe('ends in 1 min');
+    expect(sessionRow(session).cells(0)[4]).toMatchObject({ text: '–', detail: '' });
   });
 
   it('show times relative to the store', () => {

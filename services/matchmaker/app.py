@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,8 @@ from matchmaker.http.api import Api, store_errors
 from matchmaker.http.contract import CONTRACT
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.history import History
+from matchmaker.http.invitations import Invitations
 from matchmaker.http.reference_api import ReferenceApi
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.legacy.servers import LegacyServers
@@ -23,24 +26,35 @@ from matchmaker.metrics import FleetGauges, Metrics
 from matchmaker.players import Players
 from matchmaker.queue.notifier import QueueNotifier
 from matchmaker.settings import Settings
+from matchmaker.trunks import Trunks
 from matchmaker.webhooks.service import open_webhooks
 from pixelfleet.auth.guard import open_guard
 from pixelfleet.auth.policy import AccessPolicy
+from pixelfleet.fleet.invites import INVITE
 from pixelfleet.fleet.open import open_store
 from pixelfleet.fleet.operators import OperatorReader
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.handshake import Decision
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.http import cors, errors_as_json, health_handlers
 from pixelfleet.net.openapi import OperatorToken
 from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
+from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import client_context, redirect_app, server_context
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks, background
 from pixelfleet.service.otel import open_tracing
 
+INVITE_QUERY: Final = f"{INVITE}="
+"""Part of the target of every request with an invite."""
+
 log = structlog.get_logger(__name__)
+
+DAY_SECONDS: Final = 86_400.0
+RECORDS_SECONDS: Final = 60.0
+"""The interval at which old records of sessions are removed."""
 
 
 @dataclass(slots=True)
@@ -114,7 +128,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
             matchmaker.link_port = await stack.enter_async_context(legacy_servers.listening(settings.link_port))
         webhooks = await stack.enter_async_context(open_webhooks(settings, fleet, replica_id, metrics.webhooks))
         players.admission_webhook = webhooks.admission
-        events = await _open_ports(stack, matchmaker, fleet, settings, metrics)
+        events = await _open_ports(stack, matchmaker, fleet, settings, metrics, heartbeat)
         await stack.enter_async_context(
             background(
                 broker.run(),
@@ -127,7 +141,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
                 legacy_servers.watch(),
                 events.run(),
                 *webhooks.work,
-                _send_policies(fleet, settings, restored),
+                _send_settings(fleet, settings, restored),
             )
         )
         stack.callback(players.close_all, close_codes.RESTARTING)
@@ -141,7 +155,12 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
 
 
 async def _open_ports(
-    stack: AsyncExitStack, matchmaker: Matchmaker, fleet: FleetStore, settings: Settings, metrics: Metrics
+    stack: AsyncExitStack,
+    matchmaker: Matchmaker,
+    fleet: FleetStore,
+    settings: Settings,
+    metrics: Metrics,
+    heartbeat: Heartbeat,
 ) -> Events:
     """Open the ports for players and the API, for plain HTTP and for metrics; return the API's event stream."""
     players = matchmaker.players
@@ -149,18 +168,38 @@ async def _open_ports(
     events = Events(fleet, reader)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     operators = OperatorReader(settings.session_key, settings.trusted_proxies)
-    api = Api(fleet, reader, events, operators, kick_seconds=settings.kick_seconds)
+    rest_token = TokenGuard(settings.rest_token, "--rest-token")
+    invitations = Invitations(reader, settings.session_key)
+    api = Api(
+        fleet,
+        reader,
+        events,
+        operators,
+        invitations,
+        kick_seconds=settings.kick_seconds,
+        names_players=rest_token.holds,
+    )
+    history = History(fleet, recording=settings.history_sessions > 0)
     policy = AccessPolicy("players", settings.auth, links=True)
     guard = await stack.enter_async_context(
         open_guard(settings, origins=settings.origins, redeem=fleet.redeem, proxies=settings.trusted_proxies)
     )
     enter, webhook = partial(guard.check, policy), players.admission_webhook
     reference_api = ReferenceApi(fleet, reader, settings, enter, guard.redeem_link, lambda: players.closing, webhook)
-    token = OperatorToken(TokenGuard(settings.rest_token, "--rest-token"), open_reads=settings.rest_api)
-    CONTRACT.add_to(app, {**health_handlers(matchmaker), **api.handlers(), **reference_api.handlers()}, token)
+    token = OperatorToken(rest_token, open_reads=settings.rest_api)
+    handlers = {**health_handlers(matchmaker), **api.handlers(), **history.handlers(), **reference_api.handlers()}
+    CONTRACT.add_to(app, handlers, token)
+    authenticated = partial(players.admit, enter, guard.redeem_link)
+
+    def admit(head: RequestHead) -> Decision | Coroutine[Any, Any, Decision]:
+        """Admit a player without authentication, unless it has an invite."""
+        return authenticated(head) if INVITE_QUERY in head.raw_path else players.take(head)
+
+    decides = guard.authenticates(policy) or webhook
+    trunks = Trunks(players, authenticated if decides else admit, heartbeat)
     server = Server(
         app,
-        partial(players.admit, enter, guard.redeem_link) if guard.authenticates(policy) or webhook else players.take,
+        trunks.admit,
         host=settings.host,
         port=settings.port,
         option="--port",
@@ -169,6 +208,7 @@ async def _open_ports(
     )
     await stack.enter_async_context(server)
     stack.callback(events.close)
+    stack.callback(trunks.close)
     matchmaker.port = server.port
 
     if settings.redirect_port is not None:
@@ -184,13 +224,22 @@ async def _open_ports(
     return events
 
 
-async def _send_policies(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
-    """Write the policies to the store, which all replicas share; repeat it after a store reset."""
+async def _send_settings(store: FleetStore, settings: Settings, restored: asyncio.Event) -> None:
+    """Write what all replicas share to the store: the policies and the number of records.
+
+    It is repeated after a store reset, and the number of records every minute, which removes old ones.
+    """
     while True:
-        await restored.wait()
-        restored.clear()
         try:
-            await store.set_policies(settings.app_policies)
+            async with asyncio.timeout(RECORDS_SECONDS):
+                await restored.wait()
+        except TimeoutError:
+            pass
+        try:
+            if restored.is_set():
+                restored.clear()
+                await store.set_policies(settings.app_policies)
+            await store.keep_records(settings.history_sessions, settings.history_days * DAY_SECONDS)
         except StoreUnavailableError:
             restored.set()
             await asyncio.sleep(1.0)

@@ -24,6 +24,7 @@ from pixelfleet.fleet.store import (
     StoreUnavailableError,
     TicketRefusedError,
 )
+from pixelfleet.protocol import close_codes
 
 log = structlog.get_logger(__name__)
 
@@ -105,15 +106,18 @@ class Broker:
         self.departures.flush()
         return await self._request(entry, self.store.join(ticket, returns=returns))
 
-    def leave(self, session_id: str, *, may_return: bool = False) -> None:
-        """End a session; the store keeps the place of a player that may return."""
-        if self.sessions.remove(session_id):
-            self.departures.add(session_id, may_return=may_return)
+    def leave(self, session_id: str, *, may_return: bool = False, code: int | None = None) -> None:
+        """End a session, with the close code of its player's connection if that is known.
 
-    async def leave_late(self, session_id: str) -> None:
+        The store keeps the place of a player that may return.
+        """
+        if self.sessions.remove(session_id):
+            self.departures.add(session_id, may_return=may_return, code=code)
+
+    async def leave_late(self, session_id: str, code: int | None) -> None:
         """End a session whose legacy server did not answer a close, once it must have detected that the player left."""
         await asyncio.sleep(LINGER_SECONDS)
-        self.leave(session_id)
+        self.leave(session_id, code=code)
 
     def arrived(self, session_id: str) -> None:
         """Record that a player is connected to its streamer. The signalling server, unless legacy, is now the owner."""
@@ -137,7 +141,8 @@ class Broker:
     async def leave_queue(self) -> None:
         """End all waiting sessions: another replica may queue the players."""
         for session_id, entry in list(self.waiting.items()):
-            self.leave(session_id, may_return=entry.ticket.keeps_place > 0)
+            may_return = entry.ticket.keeps_place > 0
+            self.leave(session_id, may_return=may_return, code=close_codes.SHUTTING_DOWN.code)
         await self.departures.send()
 
     async def seconds_left(self, ticket: Ticket) -> float:
@@ -288,6 +293,7 @@ class Broker:
             if not entry.awaited:
                 self.notices.put_nowait(Matched(entry.ticket.session_id, placed))
         else:
+            entry.wait_for(placed.ticket.wants)
             self._notify_available(entry)
 
     def _defer(self, entry: QueueEntry) -> None:

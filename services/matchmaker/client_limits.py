@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 import structlog
+from multidict import MultiMapping
 
 from pixelfleet.net.access import client_address, is_loopback
 from pixelfleet.net.limits import Buckets, Counts, client_key
@@ -18,6 +19,15 @@ LOCAL: Final = ""
 
 TOO_MANY_JOINS: Final = "too many new players from this address"
 TOO_MANY_PLAYERS: Final = "too many players from this address"
+
+
+def player_address(remote: str, headers: MultiMapping[str], proxies: int) -> str:
+    """Return the address of a player; `proxies` is the number of trusted entries of X-Forwarded-For.
+
+    Without trusted proxies, a peer on this machine is still taken for one if it sends the header: a router or a web
+    server, whose players would otherwise be one client.
+    """
+    return client_address(remote, headers, proxies or int(is_loopback(remote)))
 
 
 class ClientLimits:
@@ -34,11 +44,9 @@ class ClientLimits:
     def client(self, head: RequestHead) -> str:
         """Return the key under which the client of a request is counted.
 
-        Without trusted proxies, a peer on this machine is still taken for one if it sends the header: a router or a web
-        server, whose players would otherwise be one client. Without the header it may be a proxy that does not name its
-        clients, so clients on this machine have no limits.
+        A peer on this machine may be a proxy that does not name its clients, so clients on this machine have no limits.
         """
-        address = client_address(head.remote, head.headers, self._proxies or int(is_loopback(head.remote)))
+        address = player_address(head.remote, head.headers, self._proxies)
         return LOCAL if is_loopback(address) else client_key(address)
 
     def check(self, client: str, head: RequestHead) -> Refusal | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from itertools import islice
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 
@@ -14,16 +14,24 @@ BATCH_SIZE: Final = 100
 """Departures in one call of the store. A longer call would delay the calls of other replicas."""
 
 
+class Departure(NamedTuple):
+    """How one session ended."""
+
+    may_return: bool
+    """Whether its player may return."""
+    code: int | None
+    """The close code of its player's connection; None if it is unknown."""
+
+
 class Departures:
     """The ended sessions of one replica that the store has not acknowledged."""
 
     def __init__(self, store: FleetStore, replica_id: str) -> None:
         self._store = store
         self._replica_id = replica_id
-        self._unsent: dict[str, bool] = {}
-        """Sessions, each with whether its player may return."""
+        self._unsent: dict[str, Departure] = {}
         self._in_flight: set[str] = set()
-        self._unacknowledged: dict[str, bool] = {}
+        self._unacknowledged: dict[str, Departure] = {}
         """Departures whose call failed because the store was unavailable."""
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -33,9 +41,9 @@ class Departures:
         """How many are unsent or in flight. Those whose call failed do not count."""
         return len(self._unsent) + len(self._in_flight)
 
-    def add(self, session_id: str, *, may_return: bool = False) -> None:
+    def add(self, session_id: str, *, may_return: bool = False, code: int | None = None) -> None:
         """Schedule the departure of a session; the store keeps its place if its player may return."""
-        self._unsent[session_id] = may_return
+        self._unsent[session_id] = Departure(may_return, code)
         if self._timer is None:
             self._timer = self._loop.call_later(DELAY_SECONDS, self._due.set)
 
@@ -63,29 +71,36 @@ class Departures:
             self._timer.cancel()
             self._timer = None
         while self._unsent:
-            sessions, may_return = _next_batch(self._unsent)
-            for session_id in sessions:
+            batch = _next_batch(self._unsent)
+            for session_id in batch:
                 del self._unsent[session_id]
-            self._in_flight.update(sessions)
+            self._in_flight.update(batch)
             try:
-                await self._store.leave(*sessions, replica_id=self._replica_id, may_return=may_return)
+                await self._send(batch)
             except StoreUnavailableError:
-                failed = (session_id for session_id in sessions if session_id in self._in_flight)
-                self._unacknowledged.update(dict.fromkeys(failed, may_return))
+                failed = {session_id: each for session_id, each in batch.items() if session_id in self._in_flight}
+                self._unacknowledged.update(failed)
             finally:
-                self._in_flight.difference_update(sessions)
+                self._in_flight.difference_update(batch)
 
     async def resend(self) -> None:
         """Repeat the calls that failed. Raises StoreUnavailableError."""
         while self._unacknowledged:
-            sessions, may_return = _next_batch(self._unacknowledged)
-            await self._store.leave(*sessions, replica_id=self._replica_id, may_return=may_return)
-            for session_id in sessions:
+            batch = _next_batch(self._unacknowledged)
+            await self._send(batch)
+            for session_id in batch:
                 self._unacknowledged.pop(session_id, None)
 
+    async def _send(self, batch: Mapping[str, Departure]) -> None:
+        """Send the departures of sessions whose players all may return, or all may not."""
+        may_return = next(iter(batch.values())).may_return
+        codes = {session_id: each.code for session_id, each in batch.items() if each.code is not None}
+        options: dict[str, Any] = {"codes": codes} if codes else {}
+        await self._store.leave(*batch, replica_id=self._replica_id, may_return=may_return, **options)
 
-def _next_batch(departures: Mapping[str, bool]) -> tuple[list[str], bool]:
-    """Return the sessions of the next call, and whether their players may return: that of the first one."""
-    may_return = next(iter(departures.values()))
-    alike = (session_id for session_id, each in departures.items() if each is may_return)
-    return list(islice(alike, BATCH_SIZE)), may_return
+
+def _next_batch(departures: Mapping[str, Departure]) -> dict[str, Departure]:
+    """Return the sessions of the next call: those whose players may return, or may not, as that of the first one."""
+    may_return = next(iter(departures.values())).may_return
+    alike = ((session_id, each) for session_id, each in departures.items() if each.may_return is may_return)
+    return dict(islice(alike, BATCH_SIZE))

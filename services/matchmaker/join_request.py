@@ -8,6 +8,7 @@ from typing import Final, Literal
 from matchmaker.legacy.server import ENDPOINT
 from pixelfleet.auth.identity import Identity
 from pixelfleet.fleet.model import key_of
+from pixelfleet.protocol.people import Invite
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 MAX_WANTS_LENGTH: Final = 256
@@ -40,17 +41,28 @@ class JoinRequest:
     may_share: bool = False
     spectator: bool = False
     labels: dict[str, str] = field(default_factory=dict)
+    invite: Invite | None = None
 
 
 def join_request_of(
-    query: Mapping[str, str], identity: Identity, *, app: str, labels: Collection[str], join: JoinRule
+    query: Mapping[str, str],
+    identity: Identity,
+    *,
+    app: str,
+    labels: Collection[str],
+    join: JoinRule,
+    guests_take_slots: bool = False,
 ) -> JoinRequest:
     """Return the join request of a query. Raises JoinRequestError and NotAllowedError.
 
     In the query, `id` is a streamer's key or endpoint id, a session's id, or `*`; `address` is the address of a
     legacy server. `app` is the default application, `labels` the names of the labels that players may select, and
-    `join` the rule for spectators.
+    `join` the rule for spectators. An invite alone determines application, session and role. With
+    `guests_take_slots` an invited guest needs a free slot of the session's streamer.
     """
+    if (invite := identity.invite) is not None:
+        spectator = invite.role == SPECTATOR or not guests_take_slots
+        return JoinRequest(invite.app, invite.session, may_share=spectator, spectator=spectator, invite=invite)
     app = query.get("app") or (identity.apps[0] if identity.apps else app)
     chosen = {name: query[name] for name in labels if query.get(name)}
     for name, value in [("app", app), *chosen.items()]:

@@ -62,13 +62,14 @@ class Place:
         if self.returned and lease.state is LeaseState.HELD and key is not None and not lease.streamer.legacy:
             player.context.broker.arrived(lease.session_id)
             return return_url(lease, key, passed_on)
-        return session_url(lease, key, passed_on, player.ticket.limits, seconds=seconds)
+        ticket = player.ticket
+        return session_url(lease, key, passed_on, ticket.limits, seconds=seconds, invite=ticket.invite)
 
     def leave(self, player: "Player", code: int) -> None:
         """End the session of a player without a streamer; its place is kept if its page may return."""
         if not self.taken:
             may_return = bool(self.key) and ending_of(code) is not Ending.LEFT
-            player.context.broker.leave(player.ticket.session_id, may_return=may_return)
+            player.context.broker.leave(player.ticket.session_id, may_return=may_return, code=code)
 
     def take(self, player: "Player") -> None:
         """Close a player whose page has returned over another connection."""

@@ -20,7 +20,7 @@ from matchmaker.session_spans import NO_SPANS, SessionSpans
 from pixelfleet.fleet.handover import Arrived, Destination, Failed
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.session_spans import DIAL, HANDOVER
-from pixelfleet.fleet.store import KickedError, PlaceLostError, TicketRefusedError
+from pixelfleet.fleet.store import KickedError, NothingServesError, PlaceLostError, TicketRefusedError
 from pixelfleet.net.confirmation import Confirmation
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.relay import MAX_EARLY_BYTES, MAX_QUEUED_BYTES, Relay
@@ -37,6 +37,7 @@ OWN_DIAL_SECONDS: Final = 4.0
 
 CONFLICT: Final = 409
 """HTTP status of a signalling server whose slot is occupied despite the lease."""
+LEGACY_SESSION: Final = "nobody can join a session of a legacy server"
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +70,7 @@ class Player:
     joined_at: float = 0.0
     """When the streamer's side was connected; 0 before that."""
     left_at: float | None = None
+    left_with: int | None = None
     """When the player's socket was closed."""
 
     def begin(self) -> MessageHandler:
@@ -178,6 +180,9 @@ class Player:
     async def _dial(self, lease: Lease) -> Lease | None:
         """Dial a streamer; after a failure, return another lease if there is one."""
         streamer, broker, now = lease.streamer, self.context.broker, self.context.now
+        if streamer.legacy and self.ticket.invite is not None:
+            self.refused(NothingServesError(LEGACY_SESSION))
+            return None
         if not broker.may_dial():
             await asyncio.sleep(0)  # a store in this process may return the same lease repeatedly, without yielding
             return await self._give_back(unreachable=False)
@@ -288,9 +293,9 @@ class Player:
         if self.left_at is not None:
             late = self.context.now() - self.left_at >= CLOSE_GRACE_SECONDS
             if late:
-                self.context.tasks.spawn(self.context.broker.leave_late(self.ticket.session_id))
+                self.context.tasks.spawn(self.context.broker.leave_late(self.ticket.session_id, self.left_with))
             else:
-                self.context.broker.leave(self.ticket.session_id)
+                self.context.broker.leave(self.ticket.session_id, code=self.left_with)
         elif not self.relay.delivered and self.lease is not None and self.context.broker.owns(self.ticket.session_id):
             log_closed_early("streamer closed before its first message", self, code, reason)
             self.joined_at = 0.0
@@ -314,7 +319,7 @@ class Player:
         self.socket.close(close_codes.STREAM_UNAVAILABLE)
 
     def _ended(self, code: int, reason: str) -> None:
-        self.left_at, self._confirmation = self.context.now(), None
+        self.left_at, self.left_with, self._confirmation = self.context.now(), code, None
         if self._cancel is not None and not self._joining:
             self._cancel()
         self.context.forget(self)

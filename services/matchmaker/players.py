@@ -15,6 +15,7 @@ from matchmaker.client_limits import ClientLimits
 from matchmaker.join_request import JoinRequestError, NotAllowedError
 from matchmaker.legacy.known_dialects import LegacyDialects
 from matchmaker.metrics import Metrics
+from matchmaker.origins import Origins
 from matchmaker.place import NO_PLACE, Place
 from matchmaker.player import Player
 from matchmaker.recent_dials import RecentDials
@@ -72,6 +73,7 @@ class Players:
         self.settings = settings
         self.tasks = tasks
         self.metrics = metrics
+        self._origins = Origins(settings)
         self.tls = tls
         self.dialects = dialects
         self._tracing = tracing
@@ -80,7 +82,7 @@ class Players:
         self._keeps_place = math.ceil(settings.resume_seconds)
         self._waiting_key = waiting_key(self.session_key) if self.session_key else os.urandom(32)
         self._returns = ReturnReader(resume_key(self.session_key) if self.session_key else b"", self._waiting_key)
-        self._claims = ClaimReader(self.handover_key) if self.handover_key else None
+        self.claims = ClaimReader(self.handover_key) if self.handover_key else None
         self.bounds = settings.bounds()
         self.upstream_bounds = settings.upstream_bounds()
         self.early_budget = EarlyBudget(settings.early_bytes)
@@ -163,7 +165,7 @@ class Players:
             return refused
         if isinstance(returning, Resuming | Refused):
             return accepted(WebSocket(self.bounds, lambda socket: self._resume(socket, returning, client)), head)
-        token, hands_over = returning.token, takes_over(head, self._claims, self.now())
+        token, hands_over = returning.token, takes_over(head, self.claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over) or token.trace
         ticket = structs.replace(
             token.ticket,
@@ -223,16 +225,18 @@ class Players:
             wants=join_request.wants,
             may_share=join_request.may_share,
             spectator=join_request.spectator,
+            invite=join_request.invite,
             labels=join_request.labels,
             priority=wish.priority,
             keeps_place=self._keeps_place if resumes else 0,
             by_cookie=bool(person) and self.session_key is not None and not resumes and is_by_cookie(identity),
             limits=wish.limits,
             use_limits=use_limits_of(identity, person, self.settings),
+            origin=self._origins.of(identity, join_request, head.remote, head.headers),
             client=client_digest(client),
             person=person,
         )
-        hands_over = takes_over(head, self._claims, self.now())
+        hands_over = takes_over(head, self.claims, self.now())
         trace = router_span(self._tracing, self.settings, head, hands_over)
         place = Place(self._waiting_key) if ticket.keeps_place else NO_PLACE
         return accepted(

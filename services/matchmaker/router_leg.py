@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 ANSWER_SECONDS: Final = 8.0
 """The longest wait for the answer of a router, whose dial takes at most 3 s; a lease is valid for 10 s."""
 
-HOLD: Final = handover.encode(Hold())
+HOLD: Final = handover.encode(Hold(trunk=True))
 RELAY: Final = handover.encode(Relay())
 
 
@@ -80,11 +80,16 @@ def takes_over(head: RequestHead, claims: ClaimReader | None, now: float) -> boo
     Without a session key there is no reader of claims.
     """
     claim = head.headers.get(CLAIM_HEADER)
-    if claim is None or claims is None:
+    return claim is not None and is_router(claim, claims, head.remote, now)
+
+
+def is_router(claim: str, claims: ClaimReader | None, client: str, now: float) -> bool:
+    """Return whether a claim is that of a router; `client` is its address, for the log."""
+    if claims is None:
         return False
     try:
         claims.check(claim, now)
     except TokenError as error:
-        log.warning("claim of a router refused; its players are relayed", client=head.remote, why=str(error))
+        log.warning("claim of a router refused; its players are relayed", client=client, why=str(error))
         return False
     return True

@@ -11,6 +11,7 @@ from pixelfleet.fleet.resume import ResumeToken, resume_key
 from pixelfleet.fleet.returning import RESUME
 from pixelfleet.fleet.tokens import SessionToken, sign
 from pixelfleet.net.addresses import url_address, url_host
+from pixelfleet.protocol.people import Invite
 
 NO_QUERY: Final[Mapping[str, str]] = {}
 
@@ -22,21 +23,29 @@ def session_url(
     limits: SessionLimits | None = None,
     *,
     seconds: float = 0.0,
+    invite: Invite | None = None,
 ) -> str:
     """Return the websocket URL to dial for a lease.
 
     It has a session token, signed with `key`, unless there is no key or the streamer belongs to a legacy server.
-    `passed_on` are further query parameters. `limits` are those of the session, and `seconds` is the longest time that
-    its person may still play, or 0 without a limit: only a token carries them.
+    `passed_on` are further query parameters. Only a token carries the rest: `limits` of the session, `seconds`, the
+    longest time that its person may still play, or 0 without a limit, and the `invite` to another player's session.
     """
     streamer = lease.streamer
     query = f"player={lease.session_id}"  # hexadecimal
     if passed_on:
         query += f"&{urlencode(passed_on)}"
     if key is not None and not streamer.legacy:
-        role: Literal["player", "spectator"] = "spectator" if lease.spectator else "player"
         token = SessionToken(
-            lease.session_id, streamer.server_id, streamer.endpoint_id, streamer.app, role, limits, seconds
+            lease.session_id,
+            streamer.server_id,
+            streamer.endpoint_id,
+            streamer.app,
+            invite.role if invite is not None else "spectator" if lease.spectator else "player",
+            limits,
+            seconds,
+            invite,
+            lease.spectator,
         )
         query += f"&session={sign(token, key)}"
     return f"{streamer.url}/?{query}"

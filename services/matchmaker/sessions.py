@@ -6,6 +6,8 @@ A replica owns the sessions that wait, those on their way to a streamer, and tho
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pixelfleet.fleet.model import Lease, Ticket
 from pixelfleet.fleet.store import lane_of
 
@@ -37,6 +39,12 @@ class QueueEntry:
         if not self._lane:
             self._lane = lane_of(self.ticket)
         return self._lane
+
+    def wait_for(self, wants: str) -> None:
+        """Wait in the lane of what the ticket wants: the store has replaced a session by its streamer."""
+        if wants != self.ticket.wants:
+            self.ticket = structs.replace(self.ticket, wants=wants)
+            self._lane = ""
 
 
 class SessionsSnapshot(NamedTuple):

@@ -28,6 +28,7 @@ class Settings(WebhookSettings):
         "rest_token": "REST API and redirects",
         "tls_key": "TLS and proxies",
         "app": "Matching",
+        "history_sessions": "Records of sessions",
         "max_queue": "Queue and shutdown",
         "legacy_link": "Legacy servers",
     }
@@ -90,6 +91,11 @@ class Settings(WebhookSettings):
         "the id of the session (session), or not at all (never).",
     )
 
+    guests_take_slots: bool = Field(
+        False,
+        description="An invited guest occupies a slot of the streamer (`--capacity`) and waits until one is free. "
+        "Otherwise guests occupy none, as spectators.",
+    )
     kick_seconds: Seconds = Field(
         600,
         ge=0,
@@ -123,6 +129,21 @@ class Settings(WebhookSettings):
         ge=0,
         le=1_000_000,
         description="All persons of a tenant together may play for this many minutes a day; 0 is no limit.",
+    )
+    history_sessions: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="The fleet store keeps the records of about this many ended sessions; a further one replaces the "
+        "oldest. 0 records nothing and removes all records.",
+    )
+    history_days: float = Field(
+        30.0, gt=0, le=3650, description="Records of sessions that ended more than this number of days ago are removed."
+    )
+    record_addresses: Literal["hash", "full", "off"] = Field(
+        "hash",
+        description="A session's record has a hash of its player's address that needs the session key (hash), the "
+        "address itself (full), or neither (off).",
     )
 
     max_queue: int = Field(10000, ge=1, description="More waiting players than this are refused with HTTP 503.")
@@ -231,6 +252,16 @@ class Settings(WebhookSettings):
         if self.redirect_port is not None and self.tls_cert is None:
             raise ValueError("--redirect-port: needs --tls-cert and --tls-key")
         return self
+
+    @property
+    def join_rules(self) -> dict[str, Any]:
+        """The rules of `join_request_of`, as its keywords."""
+        return {
+            "app": self.app,
+            "labels": self.labels,
+            "join": self.join,
+            "guests_take_slots": self.guests_take_slots,
+        }
 
     @property
     def app_policies(self) -> dict[str, Policy]:

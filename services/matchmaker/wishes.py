@@ -47,7 +47,7 @@ class Wishes:
     def _of(self, target: str, identity: Identity) -> Wish:
         query = query_of(target)
         settings = self._settings
-        join_request = join_request_of(query, identity, app=settings.app, labels=settings.labels, join=settings.join)
+        join_request = join_request_of(query, identity, **settings.join_rules)
         launch = [name for name in query if name.startswith(LAUNCH) and len(name) <= MAX_LAUNCH_NAME][:MAX_LAUNCH]
         forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
         if not can_resume(query):

@@ -1,10 +1,10 @@
-"""`pixelfleet link`: signs a link that admits its holder."""
+"""`pixelfleet link`: signs a link that admits its holder, or an invite to a running session."""
 
 import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY
@@ -13,6 +13,7 @@ from pixelfleet.service.keys import MIN_KEY_BYTES
 from pixelfleet_cli.arguments import Parser, file_path, secret
 
 KEY_VARIABLE: Final = "PIXELFLEET_LINK_KEY"
+SESSION_KEY_VARIABLE: Final = "PIXELFLEET_SESSION_KEY"
 KEY_FILE_VARIABLE: Final = "PIXELFLEET_LINK_KEY_FILE"
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -20,6 +21,8 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def main(arguments: Sequence[str]) -> int:
     """Print a link; return 0. Raises UsageError."""
     options = _parser().parse(arguments)
+    if options.session:
+        return _invite(options)
     from pixelfleet.auth.credentials import LINK  # noqa: PLC0415 - not needed for invalid arguments
     from pixelfleet.auth.links import SignedLink, sign  # noqa: PLC0415 - the same
 
@@ -34,10 +37,38 @@ def main(arguments: Sequence[str]) -> int:
         roles=tuple(options.role),
         once=options.once,
     )
-    token = sign(link, key, options.expires)
-    url = f"{options.url}{'&' if '?' in options.url else '?'}{LINK}={token}" if options.url else token
-    sys.stdout.write(f"{url}\n")
+    _print(options.url, LINK, sign(link, key, options.expires))
     return 0
+
+
+def _invite(options: argparse.Namespace) -> int:
+    """Print an invite to a session; return 0. Raises UsageError."""
+    from pixelfleet.fleet.invites import INVITE, invite_key, sign  # noqa: PLC0415 - not needed for other links
+    from pixelfleet.protocol.people import MAX_NAME_LENGTH, MAX_SECONDS, Invite  # noqa: PLC0415 - the same
+
+    roles: list[Literal["guest", "spectator"]] = [role for role in ("guest", "spectator") if role in options.role]
+    if len(roles) != 1 or len(options.role) != 1:
+        raise UsageError("--session: give --role guest or --role spectator")
+    if options.id or options.priority is not None:
+        raise UsageError("--session: not with --id or --priority")
+    if not options.app:
+        raise UsageError("--session: give --app, the application of the session")
+    if options.expires > MAX_SECONDS:
+        raise UsageError(f"--expires: an invite is valid for at most {MAX_SECONDS // UNITS['d']} days")
+    if len(options.subject) > MAX_NAME_LENGTH:
+        raise UsageError(f"--subject: at most {MAX_NAME_LENGTH} characters")
+    key = secret("--key", None, options.key_file, SESSION_KEY_VARIABLE)
+    if len(key.encode()) < MIN_KEY_BYTES:
+        raise UsageError(
+            f"--key-file or ${SESSION_KEY_VARIABLE} must have the session key, of at least {MIN_KEY_BYTES} bytes"
+        )
+    invite = Invite(session=options.session, role=roles[0], app=options.app, name=options.subject, once=options.once)
+    _print(options.url, INVITE, sign(invite, invite_key(key), options.expires))
+    return 0
+
+
+def _print(url: str, parameter: str, token: str) -> None:
+    sys.stdout.write(f"{url}{'&' if '?' in url else '?'}{parameter}={token}\n" if url else f"{token}\n")
 
 
 def seconds_of(text: str) -> int:
@@ -91,6 +122,13 @@ def _parser() -> Parser:
     parser.add_argument("--subject", metavar="NAME", default="", help="The log shows this name of the holder.")
     parser.add_argument("--app", metavar="NAME", default="", help="The holder can use only this application.")
     parser.add_argument("--id", metavar="ID", default="", help="The holder can use only this streamer or session.")
+    parser.add_argument(
+        "--session",
+        metavar="ID",
+        default="",
+        help="The holder joins this running session, as --role guest or --role spectator. The key is then the session "
+        f"key of the services, from --key-file or ${SESSION_KEY_VARIABLE}.",
+    )
     parser.add_argument(
         "--priority",
         type=int,

@@ -140,6 +140,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         )
         router.port = server.port
         await stack.enter_async_context(background(heartbeat.run(), matchmakers.run(), dashboard.run()))
+        stack.callback(players.trunks.close)
         stack.callback(players.close_all)
         log.info("router listens", port=server.port)
         yield router

@@ -45,6 +45,12 @@ class Host(Protocol):
     def handed_over(self, destination: Destination) -> float:
         """Record that the player is connected to its signalling server; return how many seconds the dial took."""
 
+    def trunk_offered(self) -> None:
+        """Record that the matchmaker accepts a trunk."""
+
+    def relayed(self) -> None:
+        """Record that the matchmaker relays the player, for good."""
+
 
 class Handover:
     """The handler of the matchmaker's socket, and of the player's socket until the player is relayed."""
@@ -91,8 +97,10 @@ class Handover:
 
     def _control(self, data: bytes) -> None:
         match handover.read_order(data):
-            case Hold() if self.state is State.OFFERED:
+            case Hold(trunk=trunk) if self.state is State.OFFERED:
                 self.state = State.HELD
+                if trunk:
+                    self._host.trunk_offered()
                 self._relay.limit_early(MAX_QUEUED_BYTES)
                 self._relay.answer_early(pong_for)  # the player may have sent a ping before
             case handover.Handover(destination=text) if self.state is State.HELD:
@@ -105,6 +113,7 @@ class Handover:
         matchmaker = self._matchmaker
         assert matchmaker is not None
         self.state, self._matchmaker = State.DONE, None
+        self._host.relayed()
         matchmaker.on_control = None
         self._relay.limit_early(MAX_EARLY_BYTES)
         handler = self._relay.join(matchmaker)

@@ -25,6 +25,7 @@ from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
 from pixelfleet.service.tracing import NO_SPAN, Kind, Span, trace_headers
 from router.handover import Handover, Offers
+from router.trunks import PAUSE_SECONDS, RETRY_SECONDS, Trunks
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target
 
@@ -67,6 +68,7 @@ class Context(Protocol):
     """The limits of a connection to a signalling server."""
     early_budget: EarlyBudget
     offers: Offers
+    trunks: Trunks
     handover_key: bytes
     """Verifies the destinations of matchmakers; empty without a session key."""
     now: Callable[[], float]
@@ -107,6 +109,8 @@ class Player:
     target: Target | None = None
     handover: Handover | None = None
     """Set while the matchmaker may hand the player over."""
+    on_trunk: bool = False
+    """Whether the player is connected to its matchmaker over a trunk."""
     session: str = ""
     """The id of its session, once it has been handed over."""
     began_at: float = 0.0
@@ -134,14 +138,7 @@ class Player:
         for target in matchmakers.candidates():
             self._take(target)
             try:
-                await dial(
-                    target.ws_url + suffix,
-                    joined,
-                    players.upstream_bounds,
-                    headers=headers,
-                    tls=matchmakers.tls,
-                    address=target.address,
-                )
+                await self._reach(target, suffix, joined, headers)
             except DialError as error:
                 status = error.status
                 if status in REFUSED or status == TOO_MANY:
@@ -151,6 +148,37 @@ class Player:
                 self.cancel_dial = None  # it would keep the task and its frames in memory
                 return
         self._refuse(status)
+
+    async def _reach(
+        self,
+        target: Target,
+        suffix: str,
+        joined: Callable[[WebSocket], MessageHandler],
+        headers: Mapping[str, str],
+    ) -> None:
+        """Connect the player to a matchmaker: over its trunk or a connection of its own. Raises DialError."""
+        players = self.players
+        trunk = players.trunks.of(target) if self.handover is not None else None
+        if trunk is not None:
+            self.on_trunk = True
+            try:
+                await trunk.dial(suffix, joined, players.upstream_bounds, headers=headers)
+            except DialError as error:
+                if error.status in REFUSED or error.status == TOO_MANY:
+                    raise
+                # Another replica may answer at this address, or the trunk alone is broken.
+                players.trunks.avoid(target, players.now() + RETRY_SECONDS)
+            else:
+                return
+        self.on_trunk = False
+        await dial(
+            target.ws_url + suffix,
+            joined,
+            players.upstream_bounds,
+            headers=headers,
+            tls=players.matchmakers.tls,
+            address=target.address,
+        )
 
     def _take(self, target: Target | None) -> None:
         """Count the player as a connection of `target` instead of its previous one."""
@@ -206,6 +234,16 @@ class Player:
         if destination.confirm_seconds > 0:
             Confirmation(self.socket, self.relay, destination.confirm_seconds, self._passed_over).begin()
         return self.began_at - began
+
+    def trunk_offered(self) -> None:
+        """Have a trunk dialled to the matchmaker."""
+        if self.target is not None:
+            self.players.trunks.offered(self.target)
+
+    def relayed(self) -> None:
+        """Keep further players off the trunk: the matchmaker relays."""
+        if self.on_trunk and self.target is not None:
+            self.players.trunks.avoid(self.target, self.players.now() + PAUSE_SECONDS)
 
     def _passed_over(self) -> None:
         """Give up the streamer of a page that did not answer its match."""

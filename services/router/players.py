@@ -34,6 +34,7 @@ from router.handover import Offers
 from router.player import Arrival, Connected, Player
 from router.returning import ReturningPlayer
 from router.settings import Settings
+from router.trunks import Trunks
 from router.upstreams.matchmakers import Matchmakers
 
 SERVER_DIAL_SECONDS: Final = 3.0
@@ -73,6 +74,7 @@ class Players:
         self.server_bounds = replace(self.upstream_bounds, handshake_seconds=dial_seconds)
         self.handover_key = handover_key(settings.session_key.get_secret_value()) if settings.session_key else b""
         self.offers = Offers(self.handover_key)
+        self.trunks = Trunks(matchmakers, self.offers, tasks, heartbeat, settings.dial_seconds)
         self._on_handover = on_handover
         self._on_left = on_left
         self.passed_over = on_passed_over

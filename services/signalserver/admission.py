@@ -99,6 +99,8 @@ class PeerAdmission:
             return self._refuse(Role.PLAYER, status, "application", trouble)
         if admission is not None and not self._has_room(admission):
             return self._refuse(Role.PLAYER, HTTPStatus.CONFLICT, "slot", "the streamer is taken")
+        if admission is not None and admission.invite is not None:
+            self._hub.sessions.expect(admission.session_id)
         offers = query.get("OfferToReceive", "").lower() == "true"
         kept = resume != NEW and query.get(KEPT) == "1"
         resumable = (resume == NEW or kept) and self._returns.enabled
@@ -129,7 +131,7 @@ class PeerAdmission:
 
     def _prepared(self, query: Mapping[str, str], admission: Admission | None) -> Coroutine[Any, Any, None] | None:
         """Return what a player waits for so that the application has its launch parameters, or None."""
-        if self._launcher is None or (admission is not None and admission.spectator):
+        if self._launcher is None or (admission is not None and admission.joins):
             return None
         session = admission.session_id if admission is not None else None
         launch, ignored = launch_parameters_of(query, self._settings.launch_parameters)
@@ -215,6 +217,8 @@ class PeerAdmission:
             trace=traceparent_of(request.headers),
             rules=self._settings.session_rules(token.limits) if token.limits is not None else None,
             seconds=token.seconds,
+            invite=token.invite,
+            shares=token.shares,
         )
 
     def _has_ended(self, admission: Admission) -> bool:

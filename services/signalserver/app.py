@@ -25,11 +25,8 @@ from pixelfleet.net.ports import SMALL_SHARE, metrics_port, plain_port
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.server import Server
 from pixelfleet.net.tls import redirect_app, server_context, valid_until
-from pixelfleet.protocol import close_codes
-from pixelfleet.protocol.messages import Limits
 from pixelfleet.service.lifecycle import Tasks, background
 from pixelfleet.service.otel import open_tracing
-from pixelfleet.service.tracing import Tracing
 from signalserver.admission import NEW, PeerAdmission
 from signalserver.application.calls import Application
 from signalserver.application.watch import ApplicationWatch
@@ -37,11 +34,9 @@ from signalserver.config_wait import ConfigWaits
 from signalserver.contract import CONTRACT
 from signalserver.core.outputs import Call
 from signalserver.core.roster import Role
-from signalserver.core.sessions import Sessions
-from signalserver.core.state import Rules
-from signalserver.core.switchboard import Switchboard
 from signalserver.drain import Drain
 from signalserver.hub import Hub, OnCall, PeerConnection
+from signalserver.hub_of import hub_of
 from signalserver.launcher.choice import launcher_of, work_of
 from signalserver.launcher.launcher import Launcher
 from signalserver.legacy.matchmaker_link import MatchmakerLink
@@ -54,7 +49,6 @@ from signalserver.returns import Returns
 from signalserver.rtc_config import RtcConfigSource
 from signalserver.settings import Settings
 from signalserver.static_page import add_page
-from signalserver.traced_switchboard import TracedSwitchboard
 
 log = structlog.get_logger(__name__)
 
@@ -111,8 +105,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         session = await stack.enter_async_context(_http_session())
         on_call = _control(settings, session, tasks, metrics) if settings.ue_rest_endpoint else None
         tracing = await stack.enter_async_context(open_tracing("signalserver"))
-        hub = Hub(_switchboard(settings, tracing), metrics, heartbeat, watch, Sessions(settings.capacity), on_call)
-        metrics.watch_away(lambda: hub.switchboard.away_count)
+        hub = hub_of(settings, tracing, metrics, heartbeat, watch, on_call)
         drain = Drain(hub, metrics, spread_seconds=settings.spread_seconds, grace_seconds=settings.drain_seconds)
         launcher = launcher_of(settings, hub, metrics)
         server = SignalServer(hub, drain, watch, launcher)
@@ -142,7 +135,7 @@ async def running(settings: Settings, store: FleetStore | None = None) -> AsyncI
         work += await work_of(launcher, settings, session, server.streamer_port)
         await stack.enter_async_context(background(*work))
         await stack.enter_async_context(marking(settings, session, hub, metrics))
-        stack.callback(hub.close_all, close_codes.RESTARTING)
+        stack.callback(hub.stop)
         log.info(
             "signalserver listens",
             players=server.player_port,
@@ -263,23 +256,9 @@ class _Ports:
 
 def _is_direct(request: RequestHead) -> bool:
     """Return whether a player is not relayed by a matchmaker or a router, which dial for many from one address."""
-    query = request.query
-    return "session" not in query and query.get("resume", NEW) == NEW
-
-
-def _switchboard(settings: Settings, tracing: Tracing) -> Switchboard[PeerSocket]:
-    rules = Rules(
-        legacy_streamers=settings.dialect == "legacy",
-        identify_seconds=settings.identify_seconds,
-        first_media_seconds=settings.first_media_seconds,
-        max_players_per_streamer=settings.max_players_per_streamer,
-        tell_player_count=settings.tell_player_count,
-        name_streams=settings.name_streams,
-        max_bad_messages=settings.max_bad_messages,
-        session=settings.session_rules(),
-    )
-    limits = Limits(settings.max_nesting)
-    return TracedSwitchboard(rules, limits, tracing) if tracing.enabled else Switchboard(rules, limits)
+    if "session=" in request.raw_path:  # as both write it; to parse the query of each player twice is not worth it
+        return False
+    return request.query.get("resume", NEW) == NEW
 
 
 def _own_url(settings: Settings, port: int) -> str:
@@ -307,9 +286,7 @@ def _control(settings: Settings, session: aiohttp.ClientSession, tasks: Tasks, m
     metrics.watch_calls(application.outcomes)
 
     async def answer(connection: PeerConnection, call: Call[PeerSocket]) -> None:
-        message = await application.call(
-            call.action, call.payload, player=connection.peer_id, spectator=connection.spectator
-        )
+        message = await application.call(call.action, call.payload, player=connection.peer_id, spectator=call.watches)
         connection.hub.send(connection, message)
 
     def on_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:

@@ -13,15 +13,26 @@ from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
-from pixelfleet.protocol.endings import ending_of
+from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import Message, dump
 from signalserver.application.watch import ApplicationWatch
 from signalserver.core.naming import PROBE_SECONDS
-from signalserver.core.outputs import Call, Close, Output, Probe, RosterChanged, Send, SourceNamed
+from signalserver.core.outputs import (
+    Call,
+    Close,
+    InviteRequested,
+    Output,
+    PersonRemoved,
+    Probe,
+    RosterChanged,
+    Send,
+    SourceNamed,
+)
 from signalserver.core.roster import Role
 from signalserver.core.sessions import Sessions, direct_session
 from signalserver.core.switchboard import Switchboard
 from signalserver.journal import Journal
+from signalserver.ledger import Ledger
 from signalserver.metrics import Metrics
 from signalserver.peer_socket import PeerSocket
 
@@ -46,7 +57,11 @@ class PeerConnection:
     peer_id: str = ""
     """The peer's name in the log: a player's id, or a streamer's endpoint id once it has one."""
     session_id: str | None = None
-    spectator: bool = False
+
+    @property
+    def session(self) -> str:
+        """The name of a player's session in reports."""
+        return self.session_id or direct_session(self.peer_id)
 
     def message(self, data: bytes) -> None:
         """Handle one message of the peer."""
@@ -57,10 +72,6 @@ class PeerConnection:
         self.hub.ended(self, code, reason)
 
 
-def _session_of(player: PeerConnection) -> str:
-    return player.session_id or direct_session(player.peer_id)
-
-
 OnCall = Callable[[PeerConnection, Call[PeerSocket]], None]
 """Starts a player's call to the application."""
 
@@ -68,6 +79,14 @@ OnCall = Callable[[PeerConnection, Call[PeerSocket]], None]
 def _refuse_call(connection: PeerConnection, call: Call[PeerSocket]) -> None:
     error = "control is not configured here"
     connection.hub.send(connection, {"type": "response", "action": call.action[:256], "error": error})
+
+
+OnInvite = Callable[[PeerConnection, InviteRequested[PeerSocket]], None]
+"""Makes the invite that a host requests."""
+
+
+def _refuse_invite(connection: PeerConnection, _: InviteRequested[PeerSocket]) -> None:
+    connection.hub.send(connection, {"type": "invited", "error": "invites need --session-key"})
 
 
 class Hub:
@@ -81,15 +100,18 @@ class Hub:
         watch: ApplicationWatch,
         sessions: Sessions[PeerSocket],
         on_call: OnCall | None = None,
+        on_invite: OnInvite | None = None,
     ) -> None:
-        """Without `on_call`, players' calls to the application are refused."""
+        """Without `on_call`, players' calls to the application are refused; without `on_invite`, hosts' invites."""
         self.switchboard = switchboard
         self.sessions = sessions
         self._watch = watch
         self._on_call = on_call or _refuse_call
+        self._on_invite = on_invite or _refuse_invite
         self._metrics = metrics
         self._tallies = metrics.messages
-        self._journal = Journal(metrics)
+        self.ledger = Ledger()
+        self._journal = Journal(metrics, self.ledger)
         self._heartbeat = heartbeat
         self._connections: dict[PeerSocket, PeerConnection] = {}
         self._counts: Tally[Role] = Tally()
@@ -137,7 +159,8 @@ class Hub:
             connection.peer_id = peer.subscriber.player_id
             if peer.subscriber.admission is not None:
                 connection.session_id = peer.subscriber.admission.session_id
-                connection.spectator = peer.subscriber.admission.spectator
+        if role is Role.PLAYER:
+            self.ledger.begin(connection.session, perf_counter())
         log.info(
             "peer connected", role=role.value, peer=connection.peer_id, session=connection.session_id, address=address
         )
@@ -169,8 +192,19 @@ class Hub:
         self._metrics.closed(connection.role, code)
         self.forget(connection, code, reason)
 
-    def forget(self, connection: PeerConnection, code: int, reason: str) -> None:
-        """Remove a peer."""
+    def forget(
+        self,
+        connection: PeerConnection,
+        code: int,
+        reason: str,
+        *,
+        left: Ending | None = None,
+        continues: bool = False,
+    ) -> None:
+        """Remove a peer; with `continues`, another one continues its session at once.
+
+        `left` is how the last connection of a player ended that has not returned.
+        """
         self._connections.pop(connection.socket, None)
         self._counts[connection.role] -= 1
         self.left.set()
@@ -183,7 +217,9 @@ class Hub:
             code=code,
             reason=reason,
         )
-        self.execute(self.switchboard.left(connection.socket, reason))
+        if not continues and connection.role is Role.PLAYER:
+            self.ledger.end(connection.session, perf_counter(), code, left)
+        self.execute(self.switchboard.left(connection.socket, reason, continues=continues))
         self._show_counts()
 
     def execute(self, outputs: list[Output[PeerSocket]]) -> None:
@@ -195,7 +231,7 @@ class Hub:
             elif isinstance(output, RosterChanged):
                 self._on_roster_changed()
             elif isinstance(output, Close):
-                output.to.close(output.why, output.reason)
+                self._close(output)
             elif isinstance(output, SourceNamed):
                 self._on_named(output)
             elif isinstance(output, Probe):
@@ -204,6 +240,11 @@ class Hub:
                 connection = self._connections.get(output.player)
                 if connection is not None:
                     self._on_call(connection, output)
+            elif isinstance(output, InviteRequested):
+                if (connection := self._connections.get(output.host)) is not None:
+                    self._on_invite(connection, output)
+            elif isinstance(output, PersonRemoved):
+                self.kick(output.person, close_codes.KICKED.reason)
             else:
                 self._journal.record(output, self._connections)
 
@@ -222,6 +263,7 @@ class Hub:
         if connection is not None:
             if connection.session_id is not None:
                 self.sessions.refuse(connection.session_id, perf_counter())
+            self.ledger.kicked(connection.session)
             # Epic's page reconnects after any close code; after this message it stops and shows the text.
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)
@@ -233,7 +275,7 @@ class Hub:
     def extend_session(self, session_id: str, seconds: float) -> None:
         """Extend a session by its id; nothing for an unknown one."""
         for connection in self.connections(Role.PLAYER):
-            if session_id == _session_of(connection):
+            if session_id == connection.session:
                 log.info("session extended", peer=connection.peer_id, session=session_id, seconds=seconds)
                 self.extend(connection.socket, seconds)
 
@@ -241,13 +283,18 @@ class Hub:
         """Close the player of a session that an operator ended, and refuse the session's token from now on."""
         self.sessions.refuse(session_id, perf_counter())
         for connection in self.connections(Role.PLAYER):
-            if session_id == _session_of(connection):
+            if session_id == connection.session:
                 self.kick(connection.socket, close_codes.KICKED.reason)
 
     def away_sessions(self) -> set[str]:
         """Return the ids of the sessions whose players are away."""
         players = self.connections(Role.PLAYER) if self.switchboard.away_count else []
-        return {_session_of(player) for player in players if self.switchboard.is_away(player.socket)}
+        return {player.session for player in players if self.switchboard.is_away(player.socket)}
+
+    def stop(self) -> None:
+        """Close every peer: the server stops, which is why their sessions end."""
+        self.ledger.end_all(perf_counter(), close_codes.RESTARTING.code)
+        self.close_all(close_codes.RESTARTING)
 
     def close_all(self, why: CloseCode) -> None:
         """Close every peer."""
@@ -277,6 +324,13 @@ class Hub:
         socket.ping()
         loop = asyncio.get_running_loop()
         loop.call_later(PROBE_SECONDS + TIMER_MARGIN, lambda: self.execute(self.switchboard.tick(perf_counter())))
+
+    def _close(self, output: Close[PeerSocket]) -> None:
+        connection = self._connections.get(output.to)
+        output.to.close(output.why, output.reason)
+        if connection is not None and connection.role is Role.PLAYER:
+            # The session is over although its connection may take a while to close.
+            self.ledger.end(connection.session, perf_counter(), output.why.code)
 
     def _show_counts(self) -> None:
         players = self._counts[Role.PLAYER]

@@ -46,6 +46,17 @@ class LimitSettings(FleetSettings):
         "closed by --idle-seconds (active).",
     )
 
+    max_people: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="The host of a session and the people whom it has invited are at most this many. A further one is "
+        "closed with code 4213. With 1 there are no invites.",
+    )
+    max_invites: int = Field(
+        32, ge=0, le=10_000, description="The page of one host may make this many invites in a session."
+    )
+
     @model_validator(mode="after")
     def _idle_time_exceeds_reports(self) -> "LimitSettings":
         if 0 < self.idle_seconds < MIN_IDLE_SECONDS:

@@ -4,18 +4,20 @@ import asyncio
 import time
 from collections.abc import Mapping, Set
 from contextlib import suppress
+from time import perf_counter
 from typing import Final
 
 import structlog
 
 from pixelfleet.fleet.bounds import HEARTBEAT_SECONDS
 from pixelfleet.fleet.model import ServerReport, StreamerReport
+from pixelfleet.fleet.records import SessionFacts
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from signalserver.application.watch import ApplicationWatch
 from signalserver.config_wait import ConfigWaits
 from signalserver.core.limits import warned_sessions
 from signalserver.core.roster import Role, Source
-from signalserver.core.sessions import StreamerSessions
+from signalserver.core.sessions import StreamerSessions, direct_session
 from signalserver.drain import Drain
 from signalserver.hub import Hub
 from signalserver.launcher.launcher import Launcher
@@ -73,17 +75,32 @@ class Reporter:
             sessions.add_admitted(self._waits.admissions())  # They may wait longer than a lease lasts.
         # A new process of the application will replace the awaited streamers: they are reported as not ready.
         awaited = self._launcher.awaited if self._launcher is not None else []
-        away, warned = self._hub.away_sessions(), warned_sessions(self._hub.switchboard.players())
+        away, ready = self._hub.away_sessions(), self._ready()
+        warned = warned_sessions(self._hub.switchboard.players())
         return ServerReport(
             server_id=self._server_id,
             sequence=self._sequence,
             streamers=tuple(
-                self._streamer(source, away, warned)
+                self._streamer(source, away, warned, ready=ready)
                 for source in (*awaited, *self._hub.switchboard.streamers())
                 if source.peer.role is Role.STREAMER
             ),
             ended=sessions.ended(),
+            facts=self._facts(),
         )
+
+    def _facts(self) -> dict[str, SessionFacts]:
+        """Return what has changed of the sessions, with the times of their ends by a limit."""
+        switchboard, now = self._hub.switchboard, perf_counter()
+        for player in switchboard.players():
+            rules = switchboard.session_rules(player)
+            if not rules.any:
+                continue
+            remaining = player.time.remaining(now, rules) if player.time.started is not None else None
+            ends_at = None if remaining is None else time.time() + remaining.seconds
+            session = player.admission.session_id if player.admission else direct_session(player.player_id)
+            self._hub.ledger.set_end(session, ends_at)
+        return self._hub.ledger.changes()
 
     async def run(self) -> None:
         """Report until cancelled, then report that there are no streamers."""
@@ -98,9 +115,10 @@ class Reporter:
                     continue
         finally:
             self._sequence += 1
+            last = ServerReport(server_id=self._server_id, sequence=self._sequence, facts=self._facts())
             with suppress(TimeoutError):
                 async with asyncio.timeout(FINAL_REPORT_SECONDS):
-                    await self._send(ServerReport(server_id=self._server_id, sequence=self._sequence))
+                    await self._send(last)
 
     async def _send(self, report: ServerReport) -> None:
         try:
@@ -117,6 +135,7 @@ class Reporter:
             log.warning("report refused: the store has a later one", server=self._server_id)
             return
         self._hub.sessions.reported(report.ended)
+        self._hub.ledger.reported(report.facts)
         for session_id in answer.end:
             self._hub.end_session(session_id)
         for session_id, seconds in answer.extend:
@@ -129,7 +148,9 @@ class Reporter:
     def _ready(self) -> bool:
         return self._watch.trouble is None and (self._launcher is None or self._launcher.trouble is None)
 
-    def _streamer(self, source: Source[PeerSocket], away: Set[str], warned: Mapping[str, str]) -> StreamerReport:
+    def _streamer(
+        self, source: Source[PeerSocket], away: Set[str], warned: Mapping[str, str], *, ready: bool
+    ) -> StreamerReport:
         settings, present = self._settings, self._hub.sessions.by_streamer.get(source.endpoint_id, StreamerSessions())
         names = (*present.sessions, *present.spectators)
         return StreamerReport(
@@ -144,10 +165,10 @@ class Reporter:
             node=settings.node,
             sessions=tuple(present.sessions),
             spectators=tuple(present.spectators),
-            away=tuple(name for name in names if name in away),
-            warned=tuple(
-                f"{name} {warned[name]}" for name in (*present.sessions, *present.spectators) if name in warned
-            ),
-            ready=self._ready(),
+            guests=tuple(present.guests),
+            away=tuple(name for name in names if name in away) if away else (),
+            warned=tuple(f"{name} {warned[name]}" for name in names if name in warned) if warned else (),
+            ready=ready,
             draining=self._drain.begun,
+            gives_input=source.gives_input,
         )

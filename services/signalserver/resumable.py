@@ -134,9 +134,10 @@ class ResumablePlayer:
         if self._socket is not None:
             self._socket.close(why, reason)  # `closed` does the rest
             return
-        if why is close_codes.SESSION_GONE:
-            self._metrics.sessions_expired.labels(self._left.value).inc()
-        self._hub.forget(self.connection, why.code, reason)
+        left = self._left if why is close_codes.SESSION_GONE else None
+        if left is not None:
+            self._metrics.sessions_expired.labels(left.value).inc()
+        self._hub.forget(self.connection, why.code, reason, left=left)
 
     # -- interface of the websocket's handler -------------------------------------------------------
 
@@ -157,6 +158,7 @@ class ResumablePlayer:
         if not self._ended and seconds and self._hub.switchboard.away_count < MAX_AWAY:
             self._left = ending
             log.info("player away", **self._names, ending=ending.value, code=code, reason=reason, seconds=seconds)
+            self._hub.ledger.away(self.connection.session, perf_counter())
             self._hub.execute(self._hub.switchboard.away(self, perf_counter(), seconds))
             return
         if not self._ended:
@@ -179,6 +181,7 @@ class ResumablePlayer:
         for data in messages:
             socket.send(data)
         self.connection.address = address
+        self._hub.ledger.resumed(self.connection.session, perf_counter())
         self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), address))
         log.info("player resumed", **self._names, address=address, sent_again=len(messages))
 
@@ -193,7 +196,7 @@ class ResumablePlayer:
         self._ended = True
         self.line.end()
         self._hub.execute(self._hub.switchboard.resumed(self, perf_counter(), self.connection.address))
-        self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again")
+        self._hub.forget(self.connection, close_codes.RETURNING.code, "the page negotiates again", continues=True)
 
     # -- internals ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ A token is refused with a close code after the websocket has opened, because a p
 
 import secrets
 import uuid
+from time import perf_counter
 from typing import Final, Literal
 
 import structlog
@@ -169,6 +170,7 @@ class Returns:
                 former=peer.subscriber,
                 kept=isinstance(player, KeptPlayer),
             )
+            self._hub.ledger.negotiated_again(player.connection.session, renewed.connection.session, perf_counter())
             self._metrics.sessions_resumed.labels("fresh").inc()
             if self._drain.begun:
                 self._drain.notify(renewed.connection)

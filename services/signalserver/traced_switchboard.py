@@ -48,9 +48,9 @@ class TracedSwitchboard(Switchboard[K]):
         self._sender = key
         return super().received(key, data, now)
 
-    def left(self, key: K, reason: str = "") -> Outputs[K]:
+    def left(self, key: K, reason: str = "", *, continues: bool = False) -> Outputs[K]:
         """Remove a peer whose connection ended."""
-        outputs = super().left(key, reason)
+        outputs = super().left(key, reason, continues=continues)
         self._end(key, None)
         return outputs
 

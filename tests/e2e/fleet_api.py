@@ -5,6 +5,7 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
+from random import Random
 from typing import Any
 
 import orjson
@@ -13,7 +14,12 @@ from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
 from matchmaker.http.contract import CONTRACT
+from matchmaker.http.record_schemas import HistoryPage
+from matchmaker.http.record_views import past_session, usage_report
+from matchmaker.usage.days import Days
+from pixelfleet.fleet.records import SessionRecord, StoredRecord
 from pixelfleet.net.access import TokenGuard
+from pixelfleet.net.http import json_response
 from pixelfleet.net.openapi import OperatorToken
 
 TOKEN = "t" * 20
@@ -42,10 +48,51 @@ def streamer(number: int, now: float) -> dict[str, Any]:
         "taken": int(state == "busy"),
         "sessions": [],
         "spectators": 0,
+        "spectatorInput": False,
         "since": now - 60 - number * 97,
         "matchedAt": None,
         "failedDials": 4 if state == "aside" else 0,
     }
+
+
+def past_sessions(now: float) -> list[StoredRecord]:
+    """Return the sessions of 40 days, with fewer at weekends and in one application; oldest first."""
+    numbers = Random(7)
+    found = []
+    for day in range(39, -1, -1):
+        weekday = int(now // 86_400 - day) % 7
+        for _ in range(round((60 if weekday > 1 else 25) * (1.4 - day / 80))):
+            ended = now - 86_400 * day - numbers.uniform(0, 36_000)
+            found.append((ended, numbers.random(), numbers.lognormvariate(1.2, 1.2), numbers.lognormvariate(6.2, 0.9)))
+    return [StoredRecord(f"{round(facts[0] * 1000)}-0", past_record(*facts)) for facts in sorted(found)]
+
+
+def past_record(ended: float, chance: float, waited: float, played: float) -> SessionRecord:
+    """Return one past session; `chance` from 0 to 1 decides what it was like."""
+    app = ("city", "city", "harbour", "showroom")[int(chance * 4000) % 4]
+    if chance < 0.06:
+        return SessionRecord(
+            session=f"{round(ended)}", app=app, queued_at=ended - 60, ended_at=ended, cause="abandoned", code=1001
+        )
+    endings = (("left", "player"),) * 6 + (("closed", "player"), ("idle", "server"), ("lost", "player"))
+    ending, by = (*endings, ("kicked", "operator"))[int(chance * 977) % 10]
+    return SessionRecord(
+        session=f"{round(ended)}",
+        app=app,
+        who=("ada", "grace", "")[int(chance * 300) % 3],
+        streamer=f"pod/{app}-{int(chance * 900):04}",
+        node="gpu-pool-a-07",
+        queued_at=ended - played - waited,
+        matched_at=ended - played,
+        ended_at=ended,
+        first_frame_seconds={"page": 0.4, "match": waited, "dial": 0.2, "picture": 0.3 + chance},
+        path="relayed" if chance > 0.8 else "direct",
+        longest_stall_seconds=2.5 if chance > 0.9 else 0.0,
+        played_seconds=played,
+        ending=ending,
+        by=by,
+        operator="eve" if by == "operator" else "",
+    )
 
 
 @dataclass
@@ -58,6 +105,10 @@ class FleetApi:
     streamers: dict[str, dict[str, Any]] = field(default_factory=dict)
     listeners: set[asyncio.Queue[bytes]] = field(default_factory=set)
     waits: list[float] = field(default_factory=list)
+    past: list[StoredRecord] = field(default_factory=list)
+    """The sessions that have ended, oldest first."""
+    recording: bool = True
+    usage_requests: int = 0
     refuse: int = 0
     """A status to answer instead of events."""
 
@@ -65,6 +116,7 @@ class FleetApi:
         now = time.time()
         made = [streamer(number, now) for number in range(self.count)]
         self.streamers = {each["id"]: each for each in made}
+        self.past = past_sessions(now) if self.count else []
         self.waits = [now - 4 * number for number in range(1, 24)] if self.count else []
 
     def app(self) -> web.Application:
@@ -75,6 +127,8 @@ class FleetApi:
             "events": self._events,
             "sessions": self._sessions,
             "queue": self._queue,
+            "usage": self._usage,
+            "history": self._history,
             "drain": partial(self._drain, "drain"),
             "undrain": partial(self._drain, "undrain"),
             "endSession": self._end,
@@ -149,10 +203,45 @@ class FleetApi:
                 "deadline": None,
                 "away": False,
                 "replica": None,
+                "who": ("ada", "grace", None)[number % 3],
+                "address": "1f2e3d4c5b6a7988",
+                "node": each["node"],
+                "waitedSeconds": number % 40,
+                "firstFrameSeconds": {"page": 0.3, "dial": 0.2, "picture": number % 7 / 4} if number % 9 else None,
+                "path": ("direct", "relayed")[number % 4 == 0] if number % 9 else None,
+                "codec": "H264",
+                "longestStallSeconds": 2.5 if number % 11 == 0 else 0,
+                "resumed": int(number % 5 == 0),
+                "endsAt": time.time() + 1000 if number % 3 else None,
             }
             for number, each in enumerate(busy, 1)
         ]
         return web.json_response({"now": time.time(), "items": items, "total": len(items), "next": None})
+
+    async def _usage(self, request: web.Request) -> web.Response:
+        """Answer with the usage of the past sessions, incompletely at first."""
+        self.usage_requests += 1
+        counted = self.past if self.usage_requests > 1 else self.past[: len(self.past) // 2]
+        days = Days()
+        for stored in counted:
+            days.add(stored.record)
+        report = usage_report(
+            days,
+            time.time(),
+            days=int(request.query["days"]),
+            app=request.query.get("app", ""),
+            complete=len(counted) == len(self.past),
+            recording=self.recording,
+        )
+        return json_response(report)
+
+    async def _history(self, request: web.Request) -> web.Response:
+        newest = [each for each in reversed(self.past) if request.query.get("app") in (None, each.record.app)]
+        start = next((at + 1 for at, each in enumerate(newest) if each.id == request.query.get("after")), 0)
+        shown = newest[start : start + int(request.query["limit"])]
+        following = shown[-1].id if start + len(shown) < len(newest) else None
+        items = [past_session(each) for each in shown]
+        return json_response(HistoryPage(now=time.time(), items=items, total=len(newest), next=following))
 
     async def _queue(self, _: web.Request) -> web.Response:
         items = [

@@ -48,9 +48,12 @@ def is_complaint(message: ConsoleMessage) -> bool:
 
 
 @asynccontextmanager
-async def opened(browser: Browser, url: str, text: str = "Live", refused: int = 0) -> AsyncIterator[Page]:
-    """Open the dashboard and wait for its status text; an error in the browser's console fails the test.
+async def opened(
+    browser: Browser, url: str, text: str = "Live", refused: int = 0, status: str = "live"
+) -> AsyncIterator[Page]:
+    """Open a page of the dashboard and wait for the text of its element `status`.
 
+    An error in the browser's console fails the test.
     `refused` is a status with which the router answers instead of the fleet.
     """
     wrong: list[str] = []
@@ -65,7 +68,7 @@ async def opened(browser: Browser, url: str, text: str = "Live", refused: int = 
         for path in ("history", "api/**") if refused else ():
             await page.route(url + path, lambda route: route.fulfill(status=refused, json={}))
         await page.goto(url)
-        await page.locator("#live").get_by_text(text, exact=True).wait_for()
+        await page.locator(f"#{status}").get_by_text(text, exact=True).wait_for()
         yield page
         assert not wrong
     finally:

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 import pixelfleet_cli.demo.app as demo
+from pixelfleet.fleet.records import SessionFacts, StoredRecord
 from pixelfleet.protocol.first_frame import STEPS
 from pixelfleet_cli.demo.settings import Settings
 from tests.e2e.conftest import new_page, playing, plays_on
@@ -56,6 +57,30 @@ async def test_the_page_reports_the_steps_to_its_first_frame(page: Page, running
     assert sum(steps) == pytest.approx(figures["seconds_sum"])
     elapsed: float = await page.evaluate("() => performance.now() / 1000")
     assert 0 < figures["seconds_sum"] < elapsed
+
+
+async def test_the_record_of_a_session_has_what_its_page_reports(page: Page, running_demo: demo.Demo) -> None:
+    store = running_demo.matchmaker.broker.store
+    await page.goto(running_demo.url)
+    await playing(page)
+
+    async def reported() -> SessionFacts | None:
+        facts = [lease.facts for lease in (await store.snapshot()).leases]
+        return next((each for each in facts if each.first_frame_seconds and each.path and each.codec), None)
+
+    facts = await eventually(reported, "the first frame, the path and the codec are in the store")
+    assert facts is not None
+    assert (facts.path, facts.first_frame_seconds.keys() <= set(STEPS.values())) == ("direct", True)
+    await page.goto("about:blank")
+
+    async def recorded() -> list[StoredRecord]:
+        return await store.records()
+
+    await eventually(recorded, "the session is recorded")
+    ((_, record),) = await recorded()
+    assert (record.codec, record.first_frame_seconds) == (facts.codec, facts.first_frame_seconds)
+    assert record.end.by == "player"
+    assert record.seconds_played > 0
 
 
 async def test_a_click_a_key_and_an_interaction_reach_the_streamer(page: Page, running_demo: demo.Demo) -> None:

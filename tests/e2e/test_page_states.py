@@ -112,6 +112,7 @@ async def test_states_of_waiting(
         ("left", [], (1011, "the application was closed by its user"), "left"),
         ("kicked", [], (4201, "removed by the host"), "kicked"),
         ("time-over", [], (4209, "the time of this session is over"), "time-over"),
+        ("session-full", [], (4213, "the session admits no more people"), "session-full"),
         ("idle", [], (4210, "the session had no input for too long"), "idle"),
         ("not-allowed", [], (4200, "not allowed"), "not-allowed"),
         ("not-found", [], (4206, "no such application or session"), "not-found"),

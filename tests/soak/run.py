@@ -1,4 +1,4 @@
-"""Honest players on a small fleet, alone and with a hostile client in turn: the soak of `make soak`.
+"""Honest players on a small fleet, alone and with a hostile client in turn: the soak of `make soak ARGS=--attacks`.
 
     python -m tests.soak.run [--seconds 600] [--rest SECONDS] [--rounds 5] [--rate 10] [--check] [--json FILE]
 

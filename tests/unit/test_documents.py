@@ -39,7 +39,7 @@ OTHERS_OPTIONS: Final = {
     "--allocation-default-address-family",
     *("--set", "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--scale"),  # helm, kubectl, docker
     *("--seed", "--minutes", "--write", "--check", "--upgrade"),  # make targets of this project
-    *("--seconds", "--rest", "--rounds", "--json"),
+    *("--seconds", "--rest", "--rounds", "--json", "--scenario", "--attacks", "--only", "--full"),
 }
 OLDER: Final = {"migration.md", "configuration.md"}
 """The page with other servers' options, and the generated page with ours."""
@@ -92,7 +92,7 @@ def _make(words: list[str]) -> None:
             continue
         assert re.search(rf"\$\({name}\)", read(ROOT / "Makefile")), f"make has no {name}"
         if name == "ARGS" and words[0] not in ("test", "demo") and value not in ("…", "..."):
-            folders = ("benchmarks/**/*.py", "tests/fuzz/*.py", "tests/soak/*.py", "scripts/*")
+            folders = ("benchmarks/**/*.py", "tests/chaos/*.py", "tests/fuzz/*.py", "tests/soak/*.py", "scripts/*")
             sources = [source for folder in folders for source in ROOT.glob(folder)]
             for option in re.findall(r"--[a-z-]+", value):
                 assert any(option in read(source) for source in sources), f"make {words[0]}: {option}"

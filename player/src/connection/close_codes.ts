@@ -69,6 +69,7 @@ const ENDS: ReadonlyMap<number, EndCause> = new Map([
   [4210, 'idle'],
   [4211, 'too-many-sessions'],
   [4212, 'no-minutes'],
+  [4213, 'session-full'],
 ]);
 
 /** What to do after a websocket was closed with `code`. The servers' catalogue of close codes has the same rules. */

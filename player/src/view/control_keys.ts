@@ -3,7 +3,7 @@ import { element } from './dom';
 import { isShortcut } from './shortcut';
 
 /** The parts of the page that handle their keys themselves. */
-const CONTROLS = ['overlay', 'panel', 'dock', 'text-entry', 'unmute', 'countdown'] as const;
+const CONTROLS = ['overlay', 'panel', 'people', 'dock', 'text-entry', 'unmute', 'countdown'] as const;
 
 /** Keeps the keys of the page's own controls from the application, whose listeners are on the document. */
 export function captureControlKeys(): void {

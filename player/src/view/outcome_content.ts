@@ -25,6 +25,7 @@ const END_CONTENT: Readonly<Record<EndCause, { icon: Icon; buttons: Buttons }>> 
   kicked: { icon: 'exit', buttons: [] },
   elsewhere: { icon: 'exit', buttons: CONTINUE_HERE },
   'time-over': { icon: 'hourglass', buttons: START_AGAIN },
+  'session-full': { icon: 'hourglass', buttons: TRY_AGAIN },
   idle: { icon: 'hourglass', buttons: START_AGAIN },
   'not-allowed': { icon: 'lock', buttons: TRY_AGAIN },
   'too-many-sessions': { icon: 'hourglass', buttons: TRY_AGAIN },

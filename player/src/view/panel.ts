@@ -23,16 +23,24 @@ export class Panel {
   readonly #latencyResult = element('panel-latency-result', HTMLElement);
   readonly #stream: PixelStreaming;
   readonly #channel: Pick<ApplicationChannel, 'testLatency'>;
+  readonly #onOpen: () => void;
   #texts: Texts;
   #stats: StreamStats | undefined;
   #playingSince: number | undefined;
   #latencyTimer: number | undefined;
   #gamepad: string | undefined;
 
-  constructor(texts: Texts, stream: PixelStreaming, channel: Pick<ApplicationChannel, 'testLatency'>) {
+  /** @param onOpen - called when the panel opens, in the place of which another panel may be */
+  constructor(
+    texts: Texts,
+    stream: PixelStreaming,
+    channel: Pick<ApplicationChannel, 'testLatency'>,
+    onOpen: () => void,
+  ) {
     this.#texts = texts;
     this.#stream = stream;
     this.#channel = channel;
+    this.#onOpen = onOpen;
     this.#button.addEventListener('click', () => {
       this.#setOpen(!this.open);
     });
@@ -74,6 +82,14 @@ export class Panel {
     this.#stats = undefined;
     if (this.open) {
       this.#setOpen(false);
+    }
+  }
+
+  /** Hides the panel, without a change of the focus: another one takes its place. */
+  hide(): void {
+    if (this.open) {
+      this.#panel.hidden = true;
+      this.#button.setAttribute('aria-expanded', 'false');
     }
   }
 
@@ -122,6 +138,9 @@ export class Panel {
   }
 
   #setOpen(open: boolean): void {
+    if (open) {
+      this.#onOpen();
+    }
     this.#panel.hidden = !open;
     this.#button.setAttribute('aria-expanded', String(open));
     this.#draw();

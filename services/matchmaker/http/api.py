@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from matchmaker.http import schemas, views
 from matchmaker.http.events import Events
 from matchmaker.http.fleet_reader import FleetReader
+from matchmaker.http.invitations import Invitations
 from matchmaker.http.reference_api import page_bounds
 from pixelfleet.fleet.audit import Audit
 from pixelfleet.fleet.model import StreamerView
@@ -42,15 +43,20 @@ class Api:
         reader: FleetReader,
         events: Events,
         operators: OperatorReader,
+        invitations: Invitations,
         *,
         kick_seconds: float,
+        names_players: Callable[[web.Request], bool],
     ) -> None:
+        """`names_players` returns whether the answer to a request may have the names and addresses of players."""
         self._store = store
         self._reader = reader
         self._events = events
         self._operators = operators
+        self._invitations = invitations
         self._audit = Audit(store, "matchmaker")
         self._kick_seconds = kick_seconds
+        self._names_players = names_players
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handlers by the names of their operations in the contract."""
@@ -67,6 +73,7 @@ class Api:
             "session": self.session,
             "endSession": self.end,
             "extendSession": self.extend,
+            "invite": self.invite,
             "queue": self.queue,
             "apps": self.apps,
             "audit": self.audit,
@@ -97,7 +104,8 @@ class Api:
         snapshot = await self._reader.snapshot()
         leases = sorted(snapshot.leases, key=lambda lease: lease.session_id)
         part = _part(request, leases, lambda lease: lease.session_id, lambda lease: lease.streamer.app)
-        shown = list(map(views.session_view, part.items))
+        named = self._names_players(request)
+        shown = [views.session_view(lease, named=named) for lease in part.items]
         return json_response(schemas.SessionPage(now=snapshot.now, items=shown, total=part.total, next=part.next))
 
     async def session(self, request: web.Request) -> web.Response:
@@ -105,7 +113,7 @@ class Api:
         snapshot, session_id = await self._reader.snapshot(), request.match_info["id"]
         for lease in snapshot.leases:
             if lease.session_id == session_id:
-                return json_response(views.session_view(lease))
+                return json_response(views.session_view(lease, named=self._names_players(request)))
         for waiting in views.queue_views(snapshot.queue, snapshot.now):
             if waiting.id == session_id:
                 return json_response(msgspec.structs.replace(waiting, state="waiting"))
@@ -147,7 +155,8 @@ class Api:
     async def end(self, request: web.Request) -> web.Response:
         """End a session: the service with its player's connection closes it, and the page does not reconnect."""
         session_id = request.match_info["id"]
-        if not await self._store.end(session_id, kick_seconds=self._kick_seconds):
+        operator = self._operators.read(request.remote or "", request.headers)
+        if not await self._store.end(session_id, kick_seconds=self._kick_seconds, operator=operator.subject):
             server_id = await self._reader.server_of(session_id)
             if server_id is None or not await self._store.end(session_id, server_id=server_id):
                 raise web.HTTPNotFound(reason="no such session")
@@ -164,6 +173,12 @@ class Api:
                 raise web.HTTPNotFound(reason="no such session")
         await self._record(f"extend {seconds:g} s", session_id, request)
         return json_response(schemas.Extension(id=session_id, seconds=seconds, state="extending"), status=202)
+
+    async def invite(self, request: web.Request) -> web.Response:
+        """Make an invite to a session."""
+        made = await self._invitations.make(request)
+        await self._record(f"invite {made.role}", made.session, request)
+        return json_response(made, status=201)
 
     async def _set_operator_drain(self, request: web.Request, *, on: bool) -> web.Response:
         view = await self._find(request)

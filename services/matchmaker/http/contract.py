@@ -1,16 +1,18 @@
 """The operations of the matchmaker's REST interface."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from matchmaker.http import schemas
+from matchmaker.http import record_schemas, schemas
 from matchmaker.webhooks.contract import WEBHOOKS
 from pixelfleet.fleet.bounds import AUDIT_EVENTS
 from pixelfleet.fleet.events import Event
+from pixelfleet.fleet.invites import DEFAULT_SECONDS
 from pixelfleet.net.extension import MAX_EXTENSION_SECONDS
 from pixelfleet.net.http import HEALTH
 from pixelfleet.net.openapi import Access, Answer, Contract, Error, Operation, Parameter
+from pixelfleet.protocol.people import InvitedRole, InviteName, InviteSeconds
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -177,6 +179,44 @@ CONTRACT: Final = Contract(
         *_of_a_streamer("/streamers/{server}/{endpoint}", "ByParts", PARTS),
         _listing("/sessions", "sessions", "Sessions that have a streamer, sorted by id", schemas.SessionPage),
         Operation(
+            path=f"{API}/sessions/history",
+            name="history",
+            summary="Ended sessions, newest first",
+            description=(
+                "Each request examines a limited number of records: a page that filters may be short, or empty, and "
+                "have a `next`."
+            ),
+            parameters=(
+                *PAGED,
+                Parameter("who", "only sessions of this subject"),
+                Parameter("since", "only sessions that ended at this time or later: an ISO time or unix seconds"),
+                Parameter("until", "only sessions that ended before this time"),
+                Parameter("order", "`newest` or `oldest` first", Literal["newest", "oldest"], default="newest"),
+            ),
+            answers={200: Answer("One page", (record_schemas.HistoryPage,)), **BAD_REQUEST, **UNAVAILABLE},
+            access=Access.CHANGE,  # it has names and addresses, so that --rest-api does not open it
+        ),
+        Operation(
+            path=f"{API}/usage",
+            name="usage",
+            summary="The usage of the latest days: sessions, minutes, peaks, waits, first frames and ends",
+            description=(
+                "It is computed from the records of ended sessions. Each request counts a limited number of records "
+                "that are new to this matchmaker: repeat it until `complete` is true."
+            ),
+            parameters=(
+                Parameter(
+                    "days",
+                    "number of days in UTC, with the present one",
+                    Annotated[int, Meta(ge=1, le=366)],
+                    default=30,
+                ),
+                Parameter("app", "only this application"),
+            ),
+            answers={200: Answer("The usage", (record_schemas.UsageReport,)), **BAD_REQUEST, **UNAVAILABLE},
+            access=Access.READ,
+        ),
+        Operation(
             path=f"{API}/sessions/{{id}}",
             name="session",
             summary="One session, in the queue or with a streamer",
@@ -214,6 +254,28 @@ CONTRACT: Final = Contract(
                 202: Answer("The session is extended with the next heartbeat of its server", (schemas.Extension,)),
                 400: Answer("The seconds are not in range", (Error,)),
                 **NOT_FOUND,
+                **UNAVAILABLE,
+            },
+            access=Access.CHANGE,
+        ),
+        Operation(
+            method="POST",
+            path=f"{API}/sessions/{{id}}/invites",
+            name="invite",
+            summary="Make an invite link to a session, for a guest or a spectator",
+            description="The page of the session's host can make invites, too.",
+            parameters=(
+                SESSION_ID,
+                Parameter("role", "a guest may send input, a spectator may not", InvitedRole, default="spectator"),
+                Parameter("seconds", "how long the invite is valid", InviteSeconds, default=DEFAULT_SECONDS),
+                Parameter("once", "1 if it admits only one player", Literal["0", "1"], default="0"),
+                Parameter("name", "how its holder is called in the list of people", InviteName),
+            ),
+            answers={
+                201: Answer("The invite", (schemas.Invitation,)),
+                **BAD_REQUEST,
+                **NOT_FOUND,
+                409: Answer("Nobody can join this session, or there is no session key", (Error,)),
                 **UNAVAILABLE,
             },
             access=Access.CHANGE,

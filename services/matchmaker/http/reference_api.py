@@ -16,6 +16,7 @@ from matchmaker.http import schemas, views
 from matchmaker.http.contract import API, DEFAULT_LIMIT, MAX_LIMIT
 from matchmaker.http.fleet_reader import FleetReader
 from matchmaker.join_request import JoinRequestError, NotAllowedError
+from matchmaker.origins import Origins
 from matchmaker.session_urls import host_and_port, page_url, session_url
 from matchmaker.settings import Settings
 from matchmaker.use_limits import use_limits_of
@@ -48,6 +49,7 @@ RETRY_PAGE: Final = """<!doctype html>
 """
 
 ABOUT: Final = schemas.About(service="matchmaker", players="open a websocket on this port", api=API)
+BY_WEBSOCKET: Final = "an invite is for the page's websocket"
 NONE_FREE: Final = "No signalling servers available"
 UNAVAILABLE: Final = "The fleet is temporarily unavailable"
 TOO_MANY: Final = "Too many requests from this address"
@@ -82,6 +84,7 @@ class ReferenceApi:
         self._store = store
         self._reader = reader
         self._settings = settings
+        self._origins = Origins(settings)
         self._enter = enter
         self._use_link = use_link
         self._closing = closing
@@ -154,6 +157,8 @@ class ReferenceApi:
         if self._limit.wait(client, self._loop.time()) > 0:
             raise NoReservationError(TOO_MANY, 429)
         identity = await self._enter(request)
+        if identity.invite is not None:
+            raise NoReservationError(BY_WEBSOCKET, 403)
         session_id, person = uuid.uuid4().hex, person_of(identity, request.headers)
         wish = await self._decided(request, identity, session_id, address, person)
         join_request = wish.request
@@ -166,6 +171,7 @@ class ReferenceApi:
             spectator=join_request.spectator,
             labels=join_request.labels,
             priority=wish.priority,
+            origin=self._origins.of(identity, join_request, request.remote or "", request.headers),
             limits=wish.limits,
             use_limits=use_limits_of(identity, person, self._settings),
             person=person,

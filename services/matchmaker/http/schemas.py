@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from pixelfleet.fleet.model import LeaseState
+from pixelfleet.protocol.people import InvitedRole
 
 T = TypeVar("T")
 
@@ -42,7 +43,10 @@ class Streamer(Schema, frozen=True, kw_only=True):
     players: int
     taken: Annotated[int, Meta(description="occupied and leased slots")]
     sessions: Names
-    spectators: int
+    spectators: Annotated[int, Meta(description="spectators, and invited guests that occupy no slot")]
+    spectator_input: Annotated[
+        bool, Meta(description="whether it gave a spectator a data channel, so that spectators can send input")
+    ]
     since: Time
     matched_at: Time
     failed_dials: Annotated[int, Meta(description="failed dials in a row")]
@@ -56,11 +60,45 @@ class Session(Schema, frozen=True, kw_only=True):
     streamer: Annotated[str, Meta(description="the streamer's key")]
     state: LeaseState
     away: Annotated[bool, Meta(description="the player's connection has ended, and the session is kept for a while")]
-    role: Literal["player", "spectator"]
+    role: Annotated[
+        Literal["player", "guest", "spectator"],
+        Meta(description="a guest joins the session of another player and may send input; a spectator may not"),
+    ]
     arrived_at: Time
     matched_at: Time
     deadline: Annotated[float | None, Meta(description="unix time in seconds at which the lease ends; null is never")]
     replica: Annotated[str | None, Meta(description="the matchmaker to which the player connected")]
+    who: Annotated[
+        str | None,
+        Meta(description="subject of the player's link, token or password; null without one or without the REST token"),
+    ]
+    address: Annotated[
+        str | None,
+        Meta(description="the player's address or a hash of it; null if neither is recorded or without the REST token"),
+    ]
+    node: str
+    waited_seconds: Annotated[float | None, Meta(description="seconds in the queue; null for a direct player")]
+    first_frame_seconds: Annotated[
+        dict[str, float] | None, Meta(description="seconds of each step to the first frame; null before it")
+    ]
+    path: Annotated[str | None, Meta(description="`direct` or `relayed`; null while it is unknown")]
+    codec: Annotated[str | None, Meta(description="the video codec; null while it is unknown")]
+    longest_stall_seconds: Annotated[float, Meta(description="longest time without a new picture, as the page reports")]
+    resumed: Annotated[int, Meta(description="how often the page has returned to its session")]
+    ends_at: Annotated[
+        float | None, Meta(description="unix time in seconds at which a limit ends the session; null without one")
+    ]
+
+
+class Invitation(Schema, frozen=True, kw_only=True):
+    """An invite to a session."""
+
+    session: str
+    role: Annotated[InvitedRole, Meta(description="a guest may send input, a spectator may not")]
+    once: Annotated[bool, Meta(description="whether it admits only one player")]
+    expires_at: Annotated[float, Meta(description="unix time in seconds, on the matchmaker's clock")]
+    token: str
+    query: Annotated[str, Meta(description="the query that makes the URL of the page an invite link")]
 
 
 class Waiting(Schema, frozen=True, kw_only=True):
@@ -106,7 +144,9 @@ class AuditRecord(Schema, frozen=True, kw_only=True):
 
     id: str
     at: Annotated[float, Meta(description="unix time in seconds, on the fleet store's clock")]
-    action: Annotated[str, Meta(description="`drain`, `undrain`, `end`, `extend SECONDS s`, `kick` or `drain server`")]
+    action: Annotated[
+        str, Meta(description="`drain`, `undrain`, `end`, `extend SECONDS s`, `invite ROLE`, `kick` or `drain server`")
+    ]
     target: Annotated[str, Meta(description="the key of a streamer, or the id of a session, a player or a server")]
     subject: Annotated[str | None, Meta(description="the operator's name; null if only a token was presented")]
     method: Annotated[

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from yarl import URL
 
@@ -39,6 +39,7 @@ def streamer_view(view: StreamerView, now: float) -> schemas.Streamer:
         taken=taken_of(view),
         sessions=list(report.sessions[:MAX_SESSION_IDS]),
         spectators=len(report.spectators),
+        spectator_input=report.gives_input,
         since=view.seen,
         matched_at=view.used or None,
         failed_dials=view.failures,
@@ -69,20 +70,37 @@ def players_of(view: StreamerView) -> int:
     return report.players if report.legacy else len(report.sessions)
 
 
-def session_view(lease: Lease) -> schemas.Session:
-    """Return one session that has a lease."""
+def session_view(lease: Lease, *, named: bool) -> schemas.Session:
+    """Return one session that has a lease; only if it is `named`, with its player's name and address."""
+    origin, facts = lease.origin, lease.facts
     return schemas.Session(
         id=lease.session_id,
         app=lease.streamer.app,
         streamer=lease.streamer.key,
         state=lease.state,
         away=lease.session_id in lease.streamer.away,
-        role="spectator" if lease.spectator else "player",
+        role=_role(lease),
         arrived_at=lease.arrived or None,
         matched_at=lease.since or None,
         deadline=lease.deadline or None,
         replica=lease.replica_id or None,
+        who=(origin.who or None) if named else None,
+        address=(origin.address or None) if named else None,
+        node=lease.streamer.node,
+        waited_seconds=max(0.0, round(lease.since - lease.arrived, 3)) if lease.arrived and lease.since else None,
+        first_frame_seconds=facts.first_frame_seconds or None,
+        path=facts.path or None,
+        codec=facts.codec or None,
+        longest_stall_seconds=facts.longest_stall_seconds,
+        resumed=facts.resumed,
+        ends_at=facts.ends_at,
     )
+
+
+def _role(lease: Lease) -> Literal["player", "guest", "spectator"]:
+    if lease.session_id in lease.streamer.guests:
+        return "guest"
+    return "spectator" if lease.spectator else "player"
 
 
 def queue_views(queue: Sequence[Waiting], now: float) -> list[schemas.Waiting]:

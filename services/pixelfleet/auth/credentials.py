@@ -8,6 +8,7 @@ from typing import Final
 
 from multidict import MultiMapping
 
+from pixelfleet.fleet.invites import INVITE
 from pixelfleet.net.access import bearer_token
 
 MAX_TOKEN_LENGTH: Final = 8 * 1024
@@ -36,13 +37,14 @@ class Credentials:
     """Name and password."""
     token: str | None = None
     link: str | None = None
+    invite: str | None = None
     ambient: bool = False
     """Whether browsers attach them to every request to this origin, including requests from pages of other sites."""
 
     @property
     def any(self) -> bool:
         """Whether the request has any credentials."""
-        return self.user is not None or self.token is not None or self.link is not None
+        return self.user is not None or self.token is not None or self.link is not None or self.invite is not None
 
 
 def credentials_of(
@@ -52,15 +54,15 @@ def credentials_of(
 
     The token comes from `Authorization`, else from a websocket subprotocol, else from the named cookie.
     """
-    link = _short(query.get(LINK) or None)
+    link, invite = _short(query.get(LINK) or None), _short(query.get(INVITE) or None)
     header = headers.get("Authorization")
     if (user := _basic(header)) is not None:
-        return Credentials(user=user, link=link, ambient=True)
+        return Credentials(user=user, link=link, invite=invite, ambient=True)
     token = bearer_token(header) or _subprotocol_token(headers)
     if token is not None:
-        return Credentials(token=_short(token), link=link)
+        return Credentials(token=_short(token), link=link, invite=invite)
     cookie_token = cookies.get(cookie) if cookie else None
-    return Credentials(token=_short(cookie_token), link=link, ambient=bool(cookie_token))
+    return Credentials(token=_short(cookie_token), link=link, invite=invite, ambient=bool(cookie_token))
 
 
 def offers_subprotocol(headers: MultiMapping[str]) -> bool:

@@ -17,11 +17,13 @@ from pixelfleet.auth.claims import ClaimRules
 from pixelfleet.auth.credentials import Credentials, credentials_of
 from pixelfleet.auth.htpasswd import Users
 from pixelfleet.auth.identity import ANONYMOUS, AuthBackendError, Identity, InvalidCredentialsError
+from pixelfleet.auth.invited import identity_of
 from pixelfleet.auth.jwks import KeySet
 from pixelfleet.auth.oidc import HttpFetch, Tokens
 from pixelfleet.auth.policy import AccessPolicy
 from pixelfleet.auth.reload import follow, users_of
 from pixelfleet.auth.settings import AuthSettings
+from pixelfleet.fleet.invites import INVITE, invite_key
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.net.access import client_address, origin_allowed
 from pixelfleet.net.limits import client_key
@@ -60,6 +62,7 @@ class Guard:
     link_key: str = field(default="", repr=False)
     sign_in_key: bytes = field(default=b"", repr=False)
     """Verifies sign-ins; empty without the method `oidc`."""
+    invite_key: bytes = field(default=b"", repr=False)
     redeem: Redeem | None = None
     """None in a service that forwards links to another one, which redeems them."""
     proxies: int = 0
@@ -87,9 +90,9 @@ class Guard:
     async def check(self, policy: AccessPolicy, request: Request) -> Identity:
         """Return the identity of a request; raise HTTPUnauthorized, HTTPForbidden or HTTPServiceUnavailable.
 
-        A single-use link is valid until `redeem_link`.
+        A single-use link or invite is valid until `redeem_link`. An invite replaces all other credentials.
         """
-        if not self.authenticates(policy):
+        if not self.authenticates(policy) and not (policy.links and INVITE in request.query):
             return ANONYMOUS
         credentials = self.credentials(request)
         try:
@@ -107,6 +110,8 @@ class Guard:
         return identity
 
     async def _authenticate(self, policy: AccessPolicy, credentials: Credentials, request: Request) -> Identity:
+        if policy.links and credentials.invite is not None:
+            return identity_of(credentials.invite, self.invite_key)
         if policy.links and credentials.link is not None and self.link_key:
             return links.verify(credentials.link, self.link_key).identity
         match policy.method:
@@ -203,6 +208,7 @@ async def open_guard(
         origins,
         sign_in.COOKIE if "oidc" in methods else settings.jwt_cookie,
         link_key=settings.link_secret if settings.auth_enabled else "",
+        invite_key=invite_key(settings.session_key.get_secret_value()) if settings.session_key else b"",
         redeem=redeem,
         proxies=proxies,
     )

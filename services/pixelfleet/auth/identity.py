@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-AuthMethod = Literal["none", "basic", "jwt", "oidc", "link"]
+from pixelfleet.protocol.people import Invite
+
+AuthMethod = Literal["none", "basic", "jwt", "oidc", "link", "invite"]
 """How an identity is proven."""
 
 
@@ -22,7 +24,9 @@ class Identity:
     wants: str = ""
     """The only permitted streamer or session; empty is any."""
     link_id: str = ""
-    """The id of the signed link; empty for other methods."""
+    """The id of the signed link or invite; empty for other methods."""
+    invite: Invite | None = None
+    """The invite to the session that it joins."""
     single_use_until: float = 0.0
     """Unix time until which a single-use link must be remembered once it is redeemed; 0 for any other identity."""
     tenant: str = ""

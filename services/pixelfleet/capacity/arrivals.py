@@ -40,7 +40,7 @@ class Players(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """Where arrivals come from: rates or a trace, or later the records and metrics of a fleet."""
+    """Where arrivals come from: rates or a trace."""
 
     def arrivals(self, seconds: float, random: Random) -> Iterator[tuple[float, float | None]]:
         """Yield each arrival of a run of `seconds`, in ascending order, with its session length or None to draw one."""

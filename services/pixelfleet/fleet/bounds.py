@@ -127,6 +127,11 @@ RESTORE_SECONDS: Final = 60
 READ_CHUNK: Final = 500
 """Keys that are read for a snapshot before other calls run."""
 
+# -- records ----------------------------------------------------------------------------------------
+
+RECORDS_CHUNK: Final = 500
+"""Records of ended sessions that are read before other calls run."""
+
 # -- audit ------------------------------------------------------------------------------------------
 
 AUDIT_EVENTS: Final = 1000

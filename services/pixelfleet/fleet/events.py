@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from pixelfleet.fleet.records import SessionRecord, read_record
+
 Kind = Literal[
     "session.queued",
     "session.matched",
@@ -65,6 +67,8 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     """The time from the arrival in the queue to the match."""
     state: Literal["", "waiting", "matched", "playing"] = ""
     """The state in which a session has ended."""
+    record: SessionRecord | None = None
+    """The record of a session that has ended, if records are kept."""
     limit: Literal["", "time", "idle"] = ""
     """The limit of which a player is warned."""
     until: float | None = None
@@ -143,6 +147,7 @@ def event_of(entry: Sequence[Any]) -> StoredEvent:
         again=facts.get(b"again") == b"1",
         waited_seconds=round(at - int(facts[b"arr"]) / 1e6, 3) if matched and facts.get(b"arr") else None,
         state=STATES.get(facts.get(b"state", b""), ""),  # type: ignore[arg-type]  # the values are those of the field
+        record=read_record(facts[b"record"]) if b"record" in facts else None,
         limit=_text(facts, b"limit"),  # type: ignore[arg-type]  # the signalling server reports these
         until=int(until) / 1e6 if until is not None else None,
     )

@@ -38,6 +38,9 @@ MAX_REASON_LENGTH: Final = 200
 class Hold(msgspec.Struct, tag="hold", frozen=True):
     """To the router: keep the player's messages and answer its pings."""
 
+    trunk: bool = False
+    """Whether the matchmaker accepts trunks (`trunks.py`)."""
+
 
 class Relay(msgspec.Struct, tag="relay", frozen=True):
     """To the router: send the player's messages over this connection, for good."""

@@ -3,6 +3,7 @@
 `name=` keeps the field names of stored JSON, which other releases read.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal
 
@@ -10,6 +11,8 @@ import msgspec
 
 from pixelfleet.fleet.bounds import MAX_PRIORITY, RANK_EPOCH
 from pixelfleet.fleet.limits import SessionLimits
+from pixelfleet.fleet.records import NO_FACTS, NO_ORIGIN, Origin, SessionFacts
+from pixelfleet.protocol.people import Invite
 
 Policy = Literal["spread", "pack", "oldest"]
 """The free streamer that is chosen: the least recently used, one on the fullest machine, or the first registered."""
@@ -42,7 +45,9 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     sessions: tuple[str, ...] = ()
     """The ids of the sessions that it holds."""
     spectators: tuple[str, ...] = msgspec.field(default=(), name="onlookers")
-    """The ids of spectators' sessions, which occupy no slot."""
+    """The ids of the sessions that occupy no slot: of spectators, and of guests unless these take slots."""
+    guests: tuple[str, ...] = ()
+    """The ids of those of both that are guests in the session of a host."""
     away: tuple[str, ...] = ()
     """The ids of those of both whose players are away: the connection has ended, and the session is kept."""
     warned: tuple[str, ...] = ()
@@ -51,6 +56,8 @@ class StreamerReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """A legacy server has no session ids, and only counts its `players`."""
     players: int = 0
     """Players of a legacy server."""
+    gives_input: bool = False
+    """Whether it has offered a data channel to a spectator, against the server's request: spectators can send input."""
 
     @property
     def key(self) -> str:
@@ -67,6 +74,8 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     streamers: tuple[StreamerReport, ...] = ()
     ended: tuple[str, ...] = ()
     """Sessions that have ended since the last accepted report; some may not have been in any report."""
+    facts: Mapping[str, SessionFacts] = {}
+    """What has changed since the last accepted report, by session."""
     owner: str = ""
     """Empty for the server's own report; otherwise the replica that holds a legacy server's connection."""
     fence: int = 0
@@ -121,6 +130,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keeps_place: int = 0
     """The seconds for which its place in the queue is kept after its player was lost; 0 for a player that cannot
     return."""
+    invite: Invite | None = None
+    """The invite with which it joins a session. It has `wants`, and `spectator` unless guests occupy slots."""
     by_cookie: bool = False
     """Whether its page cannot return with a token, and its person is known by the router's cookie: a player of this
     person gets the streamer of such a session back while that is away."""
@@ -128,6 +139,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The limits of its session; None for those of the server."""
     use_limits: tuple[UseLimit, ...] = ()
     """The limits that apply to its player. The session counts for each of them until it ends."""
+    origin: Origin | None = None
+    """What the record of its session has from its request; None without records."""
     client: str = ""
     """A digest (hex) of the player's address; empty for a client without limits. Next to the last field."""
     person: str = ""
@@ -187,6 +200,10 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """The time at which its ticket joined the queue; it orders restored tickets."""
     deadline: float = 0.0
     """The time at which it expires, on the store's clock; 0 if it expires only with its owner."""
+    origin: Origin = NO_ORIGIN
+    """What its record will have from its player's request; only in a snapshot."""
+    facts: SessionFacts = NO_FACTS
+    """What its server has reported of it; only in a snapshot."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pixelfleet.fleet.bounds import RECORDS_CHUNK
 from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned
 from pixelfleet.fleet.model import (
     AuditEvent,
@@ -18,6 +19,7 @@ from pixelfleet.fleet.model import (
     Totals,
     Waiting,
 )
+from pixelfleet.fleet.records import StoredRecord
 
 
 class StoreUnavailableError(ConnectionError):
@@ -110,13 +112,16 @@ class FleetStore(Protocol):
     async def seconds_left(self, ticket: Ticket) -> float | None:
         """Return how many seconds a session may last by the limits of its ticket; None without a limit of time."""
 
-    async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
+    async def leave(
+        self, *session_ids: str, replica_id: str = "", may_return: bool = False, codes: Mapping[str, int] | None = None
+    ) -> None:
         """Remove sessions in order: their tickets, or their leases that no server has reported.
 
         For a session on a legacy server this is its end: call it once the player's socket is closed. With a replica,
         only sessions of that replica are removed: a player may have returned through another one. With `may_return`
         the places of lost players are kept, for the time that their tickets request (`keeps_place`). An expired
-        replica's sessions are removed in the same way.
+        replica's sessions are removed in the same way. `codes` are the close codes of the players' connections by
+        session, as far as they are known, for the records.
         """
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
@@ -165,11 +170,12 @@ class FleetStore(Protocol):
     async def set_operator_drain(self, key: str, on: bool) -> bool:
         """Begin or end the operator drain of a streamer; return False for an unknown one."""
 
-    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0, operator: str = "") -> bool:
         """Request the end of a session with the next heartbeat of its owner; return False for an unknown one.
 
         `server_id` is a server whose report has the session: it is asked if the store has no ticket of the session.
-        For `kick_seconds`, new tickets of the same person are refused with KickedError.
+        For `kick_seconds`, new tickets of the same person are refused with KickedError. The record of the session has
+        the name of the `operator`.
         """
 
     async def add_audit(self, event: AuditEvent) -> None:
@@ -183,6 +189,24 @@ class FleetStore(Protocol):
 
         Returns False for a session that no server holds. `server_id` is as for `end`.
         """
+
+    async def keep_records(self, number: int, seconds: float) -> None:
+        """Keep about this number of records of ended sessions from now on, and remove those older than `seconds`.
+
+        With 0 no session is recorded, and all records are removed. The setting is lost with the store's data.
+        """
+
+    async def records(
+        self, *, after: str = "", before: str = "", newest_first: bool = False, limit: int = RECORDS_CHUNK
+    ) -> list[StoredRecord]:
+        """Return up to `limit` records of ended sessions, in the order of their ends or in the opposite one.
+
+        `after` and `before` limit them to those between two ids, both excluded. The id of a time is that time in
+        milliseconds of unix time, with `-0` behind it.
+        """
+
+    async def count_records(self) -> int:
+        """Return the number of records."""
 
     async def lanes(self, names: Sequence[str]) -> list[LaneView]:
         """Return the data for positions and estimates of these lanes, in the same order; an empty lane has length 0."""

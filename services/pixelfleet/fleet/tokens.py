@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from pixelfleet.fleet.limits import SessionLimits
+from pixelfleet.protocol.people import Invite
 from pixelfleet.service import signing
 from pixelfleet.service.signing import TokenError
 
@@ -18,10 +19,14 @@ class SessionToken(msgspec.Struct, frozen=True):
     server_id: str
     endpoint_id: str
     app: str
-    role: Literal["player", "spectator"] = "player"
+    role: Literal["player", "guest", "spectator"] = "player"
     limits: SessionLimits | None = None
     seconds: float = 0.0
     """The longest time that the session may last, by the limits of its person; 0 is no limit."""
+    invite: Invite | None = None
+    """The invite of a player that joins another one's session."""
+    shares: bool = False
+    """Whether an invited guest occupies no slot."""
 
 
 def sign(token: SessionToken, key: str) -> str:
@@ -36,6 +41,8 @@ def sign(token: SessionToken, key: str) -> str:
         claims["limits"] = msgspec.to_builtins(token.limits)
     if token.seconds > 0:
         claims["seconds"] = token.seconds
+    if token.invite is not None:
+        claims |= {"invite": msgspec.to_builtins(token.invite), "shares": token.shares}
     return signing.sign(claims, key, audience=token.server_id, seconds=LIFETIME_SECONDS)
 
 
@@ -52,6 +59,8 @@ def verify(text: str, key: str, server_id: str) -> SessionToken:
                 "role": claims.get("role", "player"),
                 "limits": claims.get("limits"),
                 "seconds": claims.get("seconds", 0.0),
+                "invite": claims.get("invite"),
+                "shares": claims.get("shares", False),
             },
             SessionToken,
         )

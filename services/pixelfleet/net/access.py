@@ -41,11 +41,15 @@ class TokenGuard:
         self._token = token
         self._option = option
 
+    def holds(self, request: web.Request) -> bool:
+        """Return whether the request has the token."""
+        return self._token is not None and same_secret(bearer_token(request.headers.get("Authorization")), self._token)
+
     def check(self, request: web.Request) -> None:
         """Raise HTTPForbidden when no token is configured, HTTPUnauthorized when the request lacks the right one."""
         if self._token is None:
             raise web.HTTPForbidden(reason=f"closed until {self._option} is set")
-        if not same_secret(bearer_token(request.headers.get("Authorization")), self._token):
+        if not self.holds(request):
             raise web.HTTPUnauthorized(reason="a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
 
 

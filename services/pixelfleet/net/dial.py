@@ -66,7 +66,7 @@ async def dial(
     secure = (tls or True) if target.is_secure else None
     loop = asyncio.get_running_loop()
     try:
-        with _time_limit(loop, bounds.handshake_seconds):
+        with time_limit(loop, bounds.handshake_seconds):
             transport, _ = await loop.create_connection(
                 lambda: protocol,
                 address or target.host,
@@ -97,7 +97,7 @@ def _reason(body: bytes | None) -> str:
     return f": {text}" if 0 < len(text) <= MAX_REASON_LENGTH and text.isascii() and text.isprintable() else ""
 
 
-def _time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
+def time_limit(loop: asyncio.AbstractEventLoop, seconds: float) -> TimeLimit:
     """Return the time limit that all dials of this loop with the same timeout share."""
     limits = _limits.of(loop)
     if seconds not in limits:

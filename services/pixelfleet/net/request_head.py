@@ -105,6 +105,11 @@ def target_of(head: bytes) -> str:
     return parts[1].decode("utf-8", "surrogateescape") if len(parts) == 3 else ""
 
 
+def is_target(text: str) -> bool:
+    """Return whether a text is a valid request target: printable ASCII without a fragment."""
+    return _TARGET.fullmatch(text.encode()) is not None
+
+
 def path_of(target: str) -> str:
     """Return the decoded path of a request target."""
     path = target.partition("?")[0]

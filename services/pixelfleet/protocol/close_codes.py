@@ -104,6 +104,7 @@ TIME_OVER = _define(4209, "time_over", "the time of this session is over")
 IDLE = _define(4210, "idle", "the session had no input for too long")
 TOO_MANY_SESSIONS = _define(4211, "too_many_sessions", "the account has as many sessions as it may have")
 NO_MINUTES = _define(4212, "no_minutes", "the account has used its minutes of the day")
+SESSION_FULL = _define(4213, "session_full", "the session admits no more people")
 
 PLAYER_CLOSED = _define(4300, "player_closed", "the player's browser closed the connection")
 PLAYER_LOST = _define(4301, "player_lost", "the player's connection was lost")

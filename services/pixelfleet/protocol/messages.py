@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 import msgspec
 import orjson
 
+from pixelfleet.protocol.people import InviteRequest, Mute, Person
+
 Message = dict[str, Any]
 
 
@@ -134,11 +136,15 @@ SHAPES: Final[dict[str, type[msgspec.Struct]]] = {
     "dataChannelRequest": Blank,
     "disconnectPlayer": DisconnectPlayer,
     "endpointId": EndpointId,
+    "handOver": Person,
     "iceCandidate": IceCandidate,
-    "kick": Blank,
+    "invite": InviteRequest,
+    "kick": Person,
     "layerPreference": LayerPreference,
     "listStreamers": Blank,
+    "mute": Mute,
     "offer": Sdp,
+    "people": Blank,
     "peerDataChannels": PeerDataChannels,
     "peerDataChannelsReady": Blank,
     "ping": Blank,

@@ -76,6 +76,15 @@ def refused_codecs(offer: str, answer: str, wanted: frozenset[str]) -> tuple[str
     return tuple(dict.fromkeys(codec for video in offered for codec in video.codecs))[:MAX_CODECS]
 
 
+def offers_data(sdp: str) -> bool:
+    """Return whether a session description has a data channel that is not refused."""
+    for section in f"\n{sdp}".split("\nm=")[1:]:
+        kind, _, rest = section.partition(" ")
+        if kind == "application" and (not rest.startswith(("0 ", "0/")) or "\na=bundle-only" in section):
+            return True
+    return False
+
+
 def lacks_streams(sdp: str) -> bool:
     """Return whether a track of a session description belongs to no stream."""
     return "\na=msid:-" in sdp and _NO_STREAM.search(sdp) is not None

@@ -1,9 +1,10 @@
-"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, drain, extend and kick."""
+"""The actions of `pixelfleet fleet` on a matchmaker's REST API: list, export, drain, extend and kick."""
 
 import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,10 +12,14 @@ import msgspec
 from rich.console import Console
 
 from matchmaker.http.schemas import Ending, Extension, Page, Streamer, Totals
+from pixelfleet.service.errors import UsageError
 from pixelfleet_cli.arguments import secret
-from pixelfleet_cli.fleet.client import FleetClient, fleet_client
+from pixelfleet_cli.fleet.client import PAGE_SIZE, FleetClient, fleet_client
 from pixelfleet_cli.fleet.command import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
+from pixelfleet_cli.fleet.export import csv_lines, json_lines, time_of
 from pixelfleet_cli.fleet.tables import listing
+
+TIMES: Final = "must be a time such as 2026-01-31T18:00:00Z, or a span such as 12h, 7d or 2w"
 
 PIPE_WIDTH: Final = 200
 """The width of a table without a terminal, in columns."""
@@ -27,6 +32,8 @@ async def perform(options: argparse.Namespace) -> int:
     async with fleet_client(url, token) as client:
         if options.action == "ls":
             await _ls(client, options)
+        elif options.action == "export":
+            await _export(client, options)
         else:
             await _change(client, options)
     return 0
@@ -49,6 +56,26 @@ async def _ls(client: FleetClient, options: argparse.Namespace) -> None:
     console.print(listing(options.what, rows, answer.now, options.app), soft_wrap=not rows)
     if total > len(rows):
         console.print(f"{total - len(rows)} more; see --limit")
+
+
+async def _export(client: FleetClient, options: argparse.Namespace) -> None:
+    """Write ended sessions to standard output, oldest first; each page when it has arrived."""
+    now = time.time()
+    query = {"order": "oldest", "limit": str(PAGE_SIZE)}
+    for name in ("since", "until"):
+        if text := getattr(options, name):
+            try:
+                query[name] = f"{time_of(text, now):.3f}"
+            except (ValueError, OverflowError):
+                raise UsageError(f"--{name} {text}: {TIMES}") from None
+    if options.app:
+        query["app"] = options.app
+    header = True
+    async for sessions in client.history(query):
+        text = csv_lines(sessions, header=header) if options.format == "csv" else json_lines(sessions)
+        header = False
+        sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 async def _change(client: FleetClient, options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
 """A client of the matchmaker's `/api/v1`, with errors for a terminal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from matchmaker.http.record_schemas import HistoryPage, PastSession
 from matchmaker.http.schemas import (
     AuditPage,
     Ending,
@@ -65,6 +66,16 @@ class FleetClient:
             if not page.next or not page.items or len(items) >= limit:
                 return msgspec.structs.replace(page, items=items)
             query["after"] = page.next
+
+    async def history(self, query: Mapping[str, str]) -> AsyncIterator[Sequence[PastSession]]:
+        """Yield the ended sessions that a query selects, page by page."""
+        after: dict[str, str] = {}
+        while True:
+            page = await self._request("GET", "sessions/history", HistoryPage, {**query, **after})
+            yield page.items
+            if not page.next:
+                return
+            after = {"after": page.next}
 
     async def drain(self, streamer: str) -> Streamer:
         """Start the operator drain of a streamer; return the streamer."""

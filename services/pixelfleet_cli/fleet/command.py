@@ -39,7 +39,10 @@ def _parser() -> Parser:
         "--token", metavar="TOKEN", help="This is the token itself. Other users of the machine can read it here."
     )
     connection.add_argument("--json", action="store_true", help="The answers of the matchmaker are printed as JSON.")
-    parser = Parser(prog="pixelfleet fleet", description="Show a fleet, drain streamers, and extend or end sessions.")
+    parser = Parser(
+        prog="pixelfleet fleet",
+        description="Show a fleet and its past sessions, drain streamers, and extend or end sessions.",
+    )
     actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
     ls = actions.add_parser(
         "ls",
@@ -63,6 +66,26 @@ def _parser() -> Parser:
         type=_count,
         default=1000,
         help="The list has at most this number of lines. (default: 1000)",
+    )
+    text = "Print the sessions that have ended, as JSON lines or CSV."
+    export = actions.add_parser("export", parents=[common], help=text, description=text)
+    export.add_argument(
+        "--since",
+        metavar="TIME",
+        default="",
+        help="Only sessions that ended at this time or later are printed, such as 2026-01-31, "
+        "2026-01-31T18:00:00+01:00, or 7d for the last seven days. (default: all)",
+    )
+    export.add_argument(
+        "--until", metavar="TIME", default="", help="Only sessions that ended before this time are printed."
+    )
+    export.add_argument("--app", metavar="NAME", default="", help="Only sessions of this application are printed.")
+    export.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=("jsonl", "csv"),
+        default="jsonl",
+        help="The sessions are printed as one JSON object in each line (jsonl), or as a table (csv). (default: jsonl)",
     )
     for name, text in (
         ("drain", "Assign no more players to these streamers; their sessions continue."),

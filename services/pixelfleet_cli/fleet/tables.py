@@ -18,6 +18,10 @@ def _age(since: float | None, now: float) -> str:
     return "-" if since is None else duration(now - since)
 
 
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.1f} s"
+
+
 def _labels(labels: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in labels.items())
 
@@ -34,10 +38,21 @@ STREAMERS: Final[Columns[Streamer]] = (
 SESSIONS: Final[Columns[Session]] = (
     ("session", lambda row, _: row.id),
     ("app", lambda row, _: row.app),
+    ("who", lambda row, _: row.who or "-"),
     ("streamer", lambda row, _: row.streamer),
+    ("node", lambda row, _: row.node),
     ("state", lambda row, _: "away" if row.away else row.state.value),
     ("role", lambda row, _: row.role),
+    ("waited", lambda row, _: _seconds(row.waited_seconds)),
+    (
+        "first frame",
+        lambda row, _: _seconds(sum(row.first_frame_seconds.values()) if row.first_frame_seconds else None),
+    ),
+    ("path", lambda row, _: row.path or "-"),
+    ("stall", lambda row, _: _seconds(row.longest_stall_seconds)),
+    ("resumed", lambda row, _: row.resumed),
     ("for", lambda row, now: _age(row.matched_at, now)),
+    ("ends in", lambda row, now: "-" if row.ends_at is None else duration(row.ends_at - now)),
 )
 QUEUE: Final[Columns[Waiting]] = (
     ("position", lambda row, _: row.position),

@@ -24,7 +24,7 @@ def arrivals_of(path: Path) -> Source:
     text = _text("--arrivals-file", path, MAX_ARRIVALS_BYTES)
     try:
         if text.lstrip().startswith("{"):
-            return range_of(text)
+            return trace(_records(text)) if _is_export(text) else range_of(text)
         return trace(_entries(text))
     except ValueError as error:
         raise UsageError(f"--arrivals-file {path}: {error}") from None
@@ -87,6 +87,27 @@ def _entries(text: str) -> Iterator[tuple[float, float | None]]:
         except ValueError:
             if number > 1:  # the first line may have the names of the columns
                 raise ValueError(f"line {number}: {EXAMPLE}") from None
+
+
+def _is_export(text: str) -> bool:
+    """Return whether a text is what `pixelfleet fleet export` prints."""
+    try:
+        return "endedAt" in json.loads(text.lstrip().partition("\n")[0])
+    except (ValueError, RecursionError):
+        return False
+
+
+def _records(text: str) -> Iterator[tuple[float, float | None]]:
+    """Yield the arrival of each exported session, with its length unless its player left the queue."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            arrived = record["startedAt"] if record["queuedAt"] is None else record["queuedAt"]
+            yield float(arrived), None if record["startedAt"] is None else float(record["playedSeconds"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ValueError(f"line {number}: is no session of `pixelfleet fleet export`") from None
 
 
 def _time(text: str) -> float:

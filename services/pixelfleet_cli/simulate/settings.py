@@ -55,8 +55,9 @@ class Settings(ServiceSettings):
     arrivals_file: File | None = Field(
         None,
         description="This file has the arrivals in place of --rates. It is CSV with a time in each line, in seconds or "
-        "as in 2026-01-31T18:00:00Z, and optionally the seconds of the session. Or it is the JSON answer of a range "
-        "query of Prometheus, whose values are players per hour.",
+        "as in 2026-01-31T18:00:00Z, and optionally the seconds of the session. Or it is the output of "
+        "`pixelfleet fleet export`, or the JSON answer of a range query of Prometheus, whose values are players per "
+        "hour.",
     )
     session: Times = Field("exponential:600", description="A session lasts for these times.")
     patience: Times = Field("300", description="A waiting player gives up after these times.")

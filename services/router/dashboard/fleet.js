@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{id: string, endpointId: string, serverId: string, app: string, state: string, node: string,
- *   capacity: number | null, taken: number, since: number, failedDials: number, stock: boolean}} Streamer
+ *   capacity: number | null, taken: number, since: number, failedDials: number, stock: boolean, spectatorInput: boolean}} Streamer
  * @typedef {{app: string, streamers: number, available: number, aside: number, slots: number | null, used: number,
  *   waiting: number, oldestWaitSeconds: number}} AppTotals
  * @typedef {{whole: boolean, changed: Streamer[], gone: string[]}} StreamersEvent

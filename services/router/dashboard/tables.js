@@ -3,8 +3,10 @@ import { formatDuration, formatWait } from './format.js';
 
 /**
  * @typedef {import('./fleet.js').Streamer} Streamer
- * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean, role: string,
- *   matchedAt: number | null}} Session
+ * @typedef {{id: string, app: string, streamer: string, state: string, away: boolean,
+ *   role: 'player' | 'guest' | 'spectator', matchedAt: number | null, who: string | null, node: string,
+ *   waitedSeconds: number | null, firstFrameSeconds: Record<string, number> | null, path: string | null,
+ *   longestStallSeconds: number, resumed: number, endsAt: number | null}} Session
  * @typedef {{id: string, app: string, position: number, wants: string | null, labels: Record<string, string>,
  *   priority: number, arrivedAt: number}} QueueEntry
  *
@@ -43,7 +45,7 @@ export const TABLES = {
       { title: 'Session' },
       { title: 'App' },
       { title: 'Streamer' },
-      { title: 'Role' },
+      { title: 'First frame' },
       { title: 'Age', number: true },
       { title: '' },
     ],
@@ -108,22 +110,47 @@ export function sessionRow(/** @type {Session} */ item) {
   const state = item.away ? 'away' : item.state;
   const streamer = endpointOf(item.streamer);
   const server = item.streamer.split('/')[0] ?? '';
-  const detail = item.role === 'spectator' ? `Spectator of ${streamer}` : streamer;
+  const roles = { spectator: 'Spectator of ', guest: 'Guest on ', player: '' };
+  const detail = `${roles[item.role]}${streamer}`;
+  const names = { spectator: 'Spectator', guest: 'Guest', player: '' };
   return {
     key: item.id,
     app: item.app,
     state,
-    searchText: `${item.id} ${item.streamer} ${item.app}`,
+    searchText: `${item.id} ${item.streamer} ${item.app} ${item.who ?? ''} ${item.node}`,
     cells: (now) => [
       stateCell(state),
-      { className: 'name', text: item.id.slice(0, 12), detail, narrow: true, title: item.id },
-      { className: 'wide', text: item.app },
-      { className: 'wide', text: streamer, detail: server, title: item.streamer },
-      { className: 'wide', text: item.role },
-      { className: 'number age', text: item.matchedAt === null ? '–' : formatDuration(now - item.matchedAt) },
+      { className: 'name', text: item.who ?? item.id.slice(0, 12), detail, narrow: true, title: item.id },
+      { className: 'wide', text: item.app, detail: names[item.role] },
+      { className: 'wide', text: streamer, detail: item.node === '' ? server : item.node, title: item.streamer },
+      { className: 'wide', text: firstFrame(item), detail: connection(item) },
+      {
+        className: 'number age',
+        text: item.matchedAt === null ? '–' : formatDuration(now - item.matchedAt),
+        detail: item.endsAt === null ? '' : `ends in ${formatDuration(item.endsAt - now)}`,
+        narrow: false,
+      },
     ],
     action: kick(item.id),
   };
+}
+
+/** The time to the first frame of a session. */
+function firstFrame(/** @type {Session} */ { firstFrameSeconds }) {
+  if (firstFrameSeconds === null) {
+    return '–';
+  }
+  const seconds = Object.values(firstFrameSeconds).reduce((sum, step) => sum + step, 0);
+  return `${seconds.toFixed(1)} s`;
+}
+
+/** What is known of the connection of a session, without what is normal. */
+function connection(/** @type {Session} */ { path, longestStallSeconds, resumed }) {
+  return [
+    path ?? '',
+    longestStallSeconds >= 1 ? `stall ${longestStallSeconds.toFixed(1)} s` : '',
+    resumed > 0 ? `resumed ${String(resumed)}×` : '',
+  ].filter((part) => part !== '').join(', ');
 }
 
 /** @returns {Row} */
@@ -147,8 +174,8 @@ export function queueRow(/** @type {QueueEntry} */ item) {
   };
 }
 
-/** Why a streamer gets no players; undefined where its state is the whole reason. */
-function stateDetail(/** @type {Streamer} */ { state, failedDials }) {
+/** Why a streamer gets no players, or what an operator should know of it; undefined where its state is enough. */
+function stateDetail(/** @type {Streamer} */ { state, failedDials, spectatorInput }) {
   switch (state) {
     case 'aside':
       return failedDials === 1 ? '1 failed connection' : `${String(failedDials)} failed connections`;
@@ -157,7 +184,7 @@ function stateDetail(/** @type {Streamer} */ { state, failedDials }) {
     case 'not ready':
       return 'The application is not connected';
     default:
-      return undefined;
+      return spectatorInput ? 'Spectators can send input' : undefined;
   }
 }
 

@@ -11,10 +11,12 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.dialects import Dialect, identified_dialect
 from pixelfleet.protocol.first_frame import first_frame_steps
 from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, path_kind
+from pixelfleet.protocol.playback import reported_playback
 from pixelfleet.protocol.video_failure import reported_failure
+from signalserver.core import people
 from signalserver.core.limits import report_activity
 from signalserver.core.naming import claim_id
-from signalserver.core.outputs import Call, FirstFrame, IcePathChanged
+from signalserver.core.outputs import Call, FirstFrame, IcePathChanged, PlaybackReported
 from signalserver.core.relaying import (
     relay_candidate,
     relay_data_channels,
@@ -126,13 +128,14 @@ def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> 
 
 def call_application(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
     """Request a call to the application's REST API."""
-    state.emit(Call(peer.key, message["action"], message.get("payload")))
+    player = peer.subscriber
+    state.emit(Call(peer.key, message["action"], message.get("payload"), player is not None and player.watches))
 
 
 def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Read a player's ICE path, its first frame and its failure from its statistics; ignore the rest.
+    """Read a player's ICE path, first frame, playback and failure from its statistics; ignore the rest.
 
-    All are logged, so their number per player is limited.
+    All but the playback are logged, so their number per player is limited.
     """
     player = peer.subscriber
     assert player is not None
@@ -145,13 +148,17 @@ def read_stats(state: State[K], peer: Peer[K], message: Message, _: bytes) -> No
     if not player.first_frame_reported and (steps := first_frame_steps(stats)) is not None:
         player.first_frame_reported = True
         state.emit(FirstFrame(peer.key, steps))
+    if (playback := reported_playback(stats)) is not None:
+        state.emit(PlaybackReported(peer.key, *playback))
     if (failure := reported_failure(stats)) is not None:
         state.video_failed(player, *failure)
 
 
-def refuse(state: State[K], peer: Peer[K], message: Message, _: bytes) -> None:
-    """Refuse a message that only a host may send."""
-    raise BadMessageError("not allowed")
+def relay_input(state: State[K], peer: Peer[K], message: Message, data: bytes) -> None:
+    """Forward a message with which a player opens a data channel, unless the player may not send input."""
+    if peer.subscriber is not None and peer.subscriber.watches:
+        raise BadMessageError(people.OFFERS_INPUT)
+    relay_to_source(state, peer, message, data)
 
 
 # -- SFUs -------------------------------------------------------------------------------------------
@@ -189,13 +196,17 @@ RULES: Final[Mapping[Role, Mapping[str, Rule]]] = {
         "activity": report_activity,
         "answer": relay_to_source,
         "control": call_application,
-        "dataChannelRequest": relay_to_source,
+        "dataChannelRequest": relay_input,
+        "handOver": people.hand_over,
         "iceCandidate": relay_to_source,
-        "kick": refuse,
+        "invite": people.invite,
+        "kick": people.kick,
         "layerPreference": relay_to_source,
         "listStreamers": list_streamers,
-        "offer": relay_to_source,
-        "peerDataChannelsReady": relay_to_source,
+        "mute": people.mute,
+        "offer": relay_input,
+        "peerDataChannelsReady": relay_input,
+        "people": people.show_people,
         "stats": read_stats,
         "subscribe": subscribe,
         "unsubscribe": unsubscribe,

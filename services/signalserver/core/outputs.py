@@ -3,6 +3,7 @@
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pixelfleet.protocol.close_codes import CloseCode
+from pixelfleet.protocol.people import Invite
 from signalserver.core.session_time import Limit
 
 K = TypeVar("K")
@@ -46,6 +47,40 @@ class Call(NamedTuple, Generic[K]):
     player: K
     action: str
     payload: dict[str, Any] | None
+    watches: bool = False
+    """Whether the player may not send input, so that the call must be refused."""
+
+
+class InviteRequested(NamedTuple, Generic[K]):
+    """The host of a session requests an invite: sign it and send the player `invited`."""
+
+    host: K
+    invite: Invite
+    seconds: int
+    """How long it is to be valid."""
+
+
+class PersonRemoved(NamedTuple, Generic[K]):
+    """The host of a session removes a person: close it, and refuse its session from now on."""
+
+    person: K
+
+
+class NegotiatedAgain(NamedTuple, Generic[K]):
+    """A player negotiates again over its connection, because it may send input from now on, or no longer."""
+
+    player: K
+    player_id: str
+    """Its new id."""
+    watches: bool
+
+
+class InputOffered(NamedTuple, Generic[K]):
+    """A source has offered a data channel to a player that may not send input, against the server's request."""
+
+    player: K
+    streamer: str
+    """The source's endpoint id."""
 
 
 class IcePathChanged(NamedTuple, Generic[K]):
@@ -61,6 +96,16 @@ class FirstFrame(NamedTuple, Generic[K]):
     player: K
     steps: dict[str, float]
     """Seconds by step; `pixelfleet.protocol.first_frame` has the names of the steps."""
+
+
+class PlaybackReported(NamedTuple, Generic[K]):
+    """A player reported how its video plays."""
+
+    player: K
+    codec: str
+    """The name of a known codec; empty if it is unknown."""
+    stall: float
+    """The longest time without a new picture so far, in seconds."""
 
 
 class VideoFailed(NamedTuple, Generic[K]):
@@ -120,8 +165,13 @@ Output = (
     | SourceNamed[K]
     | Probe[K]
     | Call[K]
+    | InviteRequested[K]
+    | PersonRemoved[K]
+    | NegotiatedAgain[K]
+    | InputOffered[K]
     | IcePathChanged[K]
     | FirstFrame[K]
+    | PlaybackReported[K]
     | VideoFailed[K]
     | LimitReached[K]
     | MessageDropped[K]

@@ -6,9 +6,18 @@ section gets its index. A player whose first answer refuses every video is close
 
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.messages import Message, dump, player_id_of
-from pixelfleet.protocol.sdp import MAX_LENGTH, RECEIVES, SENDS, lacks_streams, refused_codecs, with_streams
+from pixelfleet.protocol.sdp import (
+    MAX_LENGTH,
+    RECEIVES,
+    SENDS,
+    lacks_streams,
+    offers_data,
+    refused_codecs,
+    with_streams,
+)
 from pixelfleet.protocol.video_failure import NO_CODEC
 from signalserver.core.candidates import bundle_index, lacks_section
+from signalserver.core.outputs import InputOffered
 from signalserver.core.roster import K, Peer, Role, Source, Subscriber
 from signalserver.core.state import State
 
@@ -122,6 +131,8 @@ def _examine(state: State[K], subscriber: Subscriber[K], message: Message) -> bo
     subscriber.bundle_index = bundle_index(sdp)
     if message["type"] == "offer":
         _remember_offer(subscriber, sdp, SENDS)
+        if subscriber.watches and offers_data(sdp):
+            _report_input(state, subscriber)
     else:
         subscriber.negotiated = True
         if _ends_without_codec(state, subscriber, sdp):
@@ -129,6 +140,16 @@ def _examine(state: State[K], subscriber: Subscriber[K], message: Message) -> bo
     if state.rules.name_streams and subscriber.peer.role is Role.PLAYER and lacks_streams(sdp):
         message["sdp"] = with_streams(sdp)
     return True
+
+
+def _report_input(state: State[K], player: Subscriber[K]) -> None:
+    """Report a source that offers a data channel to a player that may not send input."""
+    source = player.subscribed_to
+    assert source is not None
+    state.emit(InputOffered(player.peer.key, source.endpoint_id))
+    if not source.gives_input:
+        source.gives_input = True
+        state.roster_changed()
 
 
 def _remember_offer(subscriber: Subscriber[K], sdp: str, wanted: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
+from pixelfleet.protocol.people import Invite
 from signalserver.core.session_time import Limit, SessionRules, SessionTime
 
 K = TypeVar("K")
@@ -29,13 +30,27 @@ class Admission:
     endpoint_id: str
     shown_as: str
     spectator: bool = False
-    """A spectator occupies no slot and may not call the application."""
+    """A spectator occupies no slot, and may send neither input to the streamer nor calls to the application."""
     trace: str = ""
     """The `traceparent` of the service that connected the player; empty without tracing."""
     rules: SessionRules | None = None
     """The limits of this session, in place of those of the server."""
     seconds: float = 0.0
     """The longest time that the session may last by the limits of its person; 0 is no limit."""
+    invite: Invite | None = None
+    """The invite with which the player joins the session of another one."""
+    shares: bool = False
+    """Whether an invited guest occupies no slot, like a spectator."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether the player comes to a streamer that is in use, so that the application does not begin anew."""
+        return self.spectator or self.invite is not None
+
+    @property
+    def takes_slot(self) -> bool:
+        """Whether the player occupies a slot of the streamer when it arrives."""
+        return not self.spectator and not self.shares
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +63,8 @@ class Source(Generic[K]):
     """Whether a streamer at this address has closed a connection because of a message that it did not know."""
     withheld: set[str] = field(default_factory=set)
     """The types of players' messages that were not forwarded, because the source does not accept them."""
+    gives_input: bool = False
+    """Whether the source has offered a data channel to a spectator, against the server's request."""
     identity: str = ""
     """A later source with the same identity may take over the endpoint id; empty for never."""
     endpoint_id: str = ""
@@ -100,6 +117,24 @@ class Subscriber(Generic[K]):
     """The time of a player's session."""
     hears_limits: bool = False
     """Whether a player's page knows the message `sessionLimit`."""
+    config: bytes = b""
+    """A player's `config` message, for a further negotiation over the same connection."""
+    watches: bool = False
+    """Whether the player may not send input: its source is asked for no data channel."""
+    shares: bool = False
+    """Whether the player occupies no slot."""
+    guest: bool = False
+    """Whether the player is a guest in the session of a host."""
+    invites: int = 0
+    """The invites that the player's page has made."""
+    shown_people: bytes | None = None
+    """The last `people` message to a page that has asked for it; None for other pages."""
+
+    def __post_init__(self) -> None:
+        if self.admission is not None:
+            self.watches, self.shares = self.admission.spectator, not self.admission.takes_slot
+            self.guest = self.admission.invite is not None and not self.admission.spectator
+
     warned: tuple[Limit, float] | None = None
     """The limit that is near, and the time of the end; None without a warning. Not every page is sent it."""
     trace: str = ""

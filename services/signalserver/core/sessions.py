@@ -19,10 +19,12 @@ MAX_REFUSED: Final = 10_000
 
 @dataclass(slots=True)
 class StreamerSessions:
-    """The ids of one streamer's sessions; only `sessions` occupy slots."""
+    """The ids of one streamer's sessions; only `sessions` occupy slots, `spectators` has all others."""
 
     sessions: list[str] = field(default_factory=list)
     spectators: list[str] = field(default_factory=list)
+    guests: list[str] = field(default_factory=list)
+    """Those of both that are guests of a host."""
 
 
 class Sessions(Generic[K]):
@@ -42,7 +44,9 @@ class Sessions(Generic[K]):
         for player in players:
             admission = player.admission
             if admission is not None:
-                self._count(admission)
+                self._count(admission, takes_slot=not player.shares)
+                if player.guest:
+                    self._of(admission.endpoint_id).guests.append(admission.session_id)
             elif player.subscribed_to is not None:
                 self._of(player.subscribed_to.endpoint_id).sessions.append(direct_session(player.player_id))
 
@@ -50,14 +54,18 @@ class Sessions(Generic[K]):
         """Add the sessions of admitted players that are not in the roster yet."""
         for admission in admissions:
             if admission is not None:
-                self._count(admission)
+                self._count(admission, takes_slot=admission.takes_slot)
 
     def admits(self, admission: Admission) -> bool:
         """Return whether a player may connect: its session has no other player, and its streamer has a free slot."""
         present = self.by_streamer.get(admission.endpoint_id, StreamerSessions())
         if admission.session_id in present.sessions or admission.session_id in present.spectators:
             return False
-        return admission.spectator or not self._capacity or len(present.sessions) < self._capacity
+        return not admission.takes_slot or not self._capacity or len(present.sessions) < self._capacity
+
+    def expect(self, session_id: str) -> None:
+        """Report a session as ended unless it is present at the next report: its player may be turned away."""
+        self._seen.add(session_id)
 
     def refuse(self, session_id: str, now: float) -> None:
         """Refuse a session from `now` on, in seconds, for REFUSED_SECONDS: an operator ended it."""
@@ -80,13 +88,16 @@ class Sessions(Generic[K]):
         """Remove ended sessions that the store has accepted."""
         self._seen.difference_update(ended)
 
-    def _count(self, admission: Admission) -> None:
-        streamer = self._of(admission.endpoint_id)
-        (streamer.spectators if admission.spectator else streamer.sessions).append(admission.session_id)
+    def _count(self, admission: Admission, *, takes_slot: bool) -> None:
+        streamer = self.by_streamer.get(admission.endpoint_id) or self._of(admission.endpoint_id)
+        (streamer.sessions if takes_slot else streamer.spectators).append(admission.session_id)
         self._seen.add(admission.session_id)
 
     def _of(self, endpoint_id: str) -> StreamerSessions:
-        return self.by_streamer.setdefault(endpoint_id, StreamerSessions())
+        found = self.by_streamer.get(endpoint_id)
+        if found is None:
+            found = self.by_streamer[endpoint_id] = StreamerSessions()
+        return found
 
 
 def direct_session(player_id: str) -> str:

@@ -19,6 +19,7 @@ from signalserver.core.outputs import (
     Send,
     VideoFailed,
 )
+from signalserver.core.parties import Parties
 from signalserver.core.roster import Absence, Claim, K, Peer, Role, Roster, Source, Subscriber
 from signalserver.core.session_time import SessionRules
 from signalserver.core.strict_streamers import StrictStreamers
@@ -60,6 +61,10 @@ class Rules:
     """A peer is closed when this many of its messages were dropped."""
     session: SessionRules = field(default_factory=SessionRules)
     """The limits of each session."""
+    max_people: int = 8
+    """People of one session, with its host; below 2 nobody can be invited."""
+    max_invites: int = 32
+    """Invites that the page of one host may make."""
 
 
 class State(Generic[K]):
@@ -76,6 +81,11 @@ class State(Generic[K]):
         """The times of recent takeovers by endpoint id."""
         self.away: dict[K, Absence] = {}
         """The players without a websocket whose sessions are kept."""
+        self.parties = Parties()
+        self.people_changed = False
+        """Whether the roster or a party has changed since parties were last settled."""
+        self.stale: set[K] = set()
+        """Players that must negotiate again when their present negotiation has had its answer."""
         self._outputs: Outputs[K] = []
         self.now = 0.0
         """The time of the event that is being handled, in seconds."""
@@ -113,6 +123,7 @@ class State(Generic[K]):
 
     def roster_changed(self) -> None:
         """Announce that streamers, players or subscriptions changed."""
+        self.people_changed = True
         self._outputs.append(RosterChanged())
 
     def drop_message(self, peer: Peer[K], kind: str, why: str, *, close: CloseCode | None = None) -> None:
@@ -244,7 +255,7 @@ class State(Generic[K]):
         connected: Message = {
             "type": "playerConnected",
             "playerId": subscriber.player_id,
-            "dataChannel": True,
+            "dataChannel": not subscriber.watches,
             "sfu": subscriber.peer.role is Role.SFU,
         }
         if subscriber.offers:

@@ -11,9 +11,10 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
-from signalserver.core import absence, limits
+from signalserver.core import absence, limits, people
 from signalserver.core.message_rules import RULES
 from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
+from signalserver.core.parties import Party
 from signalserver.core.roster import Admission, K, Peer, Role, Source, Subscriber
 from signalserver.core.session_time import SessionRules
 from signalserver.core.state import Outputs, Rules, State
@@ -80,16 +81,19 @@ class Switchboard(Generic[K]):
         peer = Peer(key, Role.PLAYER, now, address)
         peer.subscriber = Subscriber(peer, state.next_player_id(), admission, offers, pings=pings)
         peer.subscriber.hears_limits = hears_limits
+        peer.subscriber.config = config
         if admission is not None:
             peer.subscriber.slot_since = now
         if former is not None:
             peer.subscriber.time = former.time
             absence.renew(peer.subscriber, former)
+            people.renew(peer.subscriber, former)
         elif admission is not None and admission.seconds > 0:
             peer.subscriber.time.longest = admission.seconds
         state.roster.add(peer)
         state.send_encoded(peer, config, "config")
         limits.begin(state, peer.subscriber)
+        people.enter(state, peer.subscriber)
         state.send_player_count()
         state.roster_changed()
         return self._finish()
@@ -131,15 +135,18 @@ class Switchboard(Generic[K]):
             state.drop_message(peer, self.last_kind, str(error))
         return self._finish()
 
-    def left(self, key: K, reason: str = "") -> Outputs[K]:
-        """Remove a peer whose connection ended; `reason` is the peer's close reason."""
+    def left(self, key: K, reason: str = "", *, continues: bool = False) -> Outputs[K]:
+        """Remove a peer whose connection ended; `reason` is the peer's close reason.
+
+        `continues`: the next event is the connection of a player that continues the session.
+        """
         state = self._state
         peer = state.roster.find(key)
         if peer is not None:
             state.remove(peer)
             if (refused := state.strict_streamers.left(peer, reason)) is not None:
                 state.emit(refused)
-        return self._finish()
+        return state.take_outputs() if continues else self._finish()
 
     def answered(self, key: K, now: float) -> Outputs[K]:
         """Record that a peer has answered a ping."""
@@ -217,6 +224,8 @@ class Switchboard(Generic[K]):
         """Settle what the event has decided, and return its outputs."""
         if self._state.claims:
             settle_claims(self._state)
+        if (self._state.people_changed and self._state.parties) or self._state.stale:
+            people.settle(self._state)
         return self._state.take_outputs()
 
     # -- queries ------------------------------------------------------------------------------------
@@ -252,6 +261,10 @@ class Switchboard(Generic[K]):
     def peer(self, key: K) -> Peer[K] | None:
         """Return the peer with this key, or None."""
         return self._state.roster.find(key)
+
+    def parties(self) -> list[Party]:
+        """Return the people of each session with invited ones."""
+        return list(self._state.parties)
 
     def longest_unanswered(self, now: float) -> float:
         """Return the longest time in seconds that a player has waited for its streamer's first message, or 0.

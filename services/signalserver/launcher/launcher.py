@@ -209,7 +209,7 @@ class Launcher:
         players = self._hub.switchboard.players()
         self._continued &= {player.peer.key for player in players if player.subscribed_to is None}
         sessions = [player for player in players if self._is_session(player)]
-        hosts = [player for player in sessions if not _watches(player)]
+        hosts = [player for player in sessions if not _joins(player)]
         self._hosted = self._hosted or bool(hosts)
         if sessions:
             self.session = _session_of((hosts or sessions)[0])
@@ -248,8 +248,8 @@ class Launcher:
         self._hub.announce()
 
 
-def _watches(player: Subscriber[PeerSocket]) -> bool:
-    return player.admission is not None and player.admission.spectator
+def _joins(player: Subscriber[PeerSocket]) -> bool:
+    return player.admission is not None and player.admission.joins
 
 
 def _session_of(player: Subscriber[PeerSocket]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from matchmaker.http.record_schemas import PastSession
 from matchmaker.http.schemas import App, AuditRecord, Session, Streamer, StreamerPage, Waiting
 from pixelfleet.fleet.model import LeaseState
 
@@ -24,6 +25,7 @@ def streamer(**fields: Any) -> Streamer:
         "taken": 0,
         "sessions": [],
         "spectators": 0,
+        "spectator_input": False,
         "since": None,
         "matched_at": None,
         "failed_dials": 0,
@@ -31,8 +33,21 @@ def streamer(**fields: Any) -> Streamer:
     return Streamer(**{**body, **fields})
 
 
-def session(*, away: bool = False) -> Session:
+def session(*, away: bool = False, **fields: Any) -> Session:
+    facts: dict[str, Any] = {
+        "who": None,
+        "address": None,
+        "node": "",
+        "waited_seconds": None,
+        "first_frame_seconds": None,
+        "path": None,
+        "codec": None,
+        "longest_stall_seconds": 0.0,
+        "resumed": 0,
+        "ends_at": None,
+    }
     return Session(
+        **{**facts, **fields},
         away=away,
         id="x",
         app="car",
@@ -44,6 +59,37 @@ def session(*, away: bool = False) -> Session:
         deadline=None,
         replica=None,
     )
+
+
+def past_session(**fields: Any) -> PastSession:
+    body: dict[str, Any] = {
+        "id": "1800000000000-0",
+        "session": "x",
+        "app": "car",
+        "who": None,
+        "address": None,
+        "labels": {},
+        "role": "player",
+        "streamer": "s1/cam",
+        "server": "s1",
+        "node": "gpu-1",
+        "queued_at": 1_800_000_000.0,
+        "waited_seconds": 10.0,
+        "started_at": 1_800_000_010.0,
+        "ended_at": 1_800_000_070.0,
+        "played_seconds": 60.0,
+        "first_frame_seconds": {"page": 0.5, "total": 0.5},
+        "path": "direct",
+        "codec": "H264",
+        "longest_stall_seconds": 0.0,
+        "resumed": 0,
+        "away_seconds": 0.0,
+        "ending": "left",
+        "code": 1000,
+        "by": "player",
+        "operator": None,
+    }
+    return PastSession(**{**body, **fields})
 
 
 def audit_record(subject: str | None = None) -> AuditRecord:

@@ -4,6 +4,7 @@ import pytest
 
 from matchmaker.join_request import JoinRequestError, JoinRule, NotAllowedError, join_request_of
 from pixelfleet.auth.identity import ANONYMOUS, Identity
+from pixelfleet.protocol.people import Invite
 
 SESSION = "0123456789abcdef0123456789abcdef"
 
@@ -107,3 +108,19 @@ def test_an_identity_with_both_roles_is_a_player() -> None:
 def test_an_invalid_name_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(JoinRequestError):
         join_request(query)
+
+
+@pytest.mark.parametrize(
+    ("role", "take_slots", "shares"),
+    [("guest", False, True), ("guest", True, False), ("spectator", False, True), ("spectator", True, True)],
+)
+@pytest.mark.parametrize("join", ["any", "never"])
+def test_an_invite_alone_determines_the_session(role: str, take_slots: bool, shares: bool, join: JoinRule) -> None:
+    invite = Invite(session=SESSION, role=role, app="game")  # type: ignore[arg-type]  # one of the two
+    identity = Identity(method="invite", roles=frozenset({role}), invite=invite)
+    query = {"app": "other", "id": "cam", "region": "eu"}
+    request = join_request_of(
+        query, identity, app="default", labels=["region"], join=join, guests_take_slots=take_slots
+    )
+    assert (request.app, request.wants, request.labels, request.invite) == ("game", SESSION, {}, invite)
+    assert (request.spectator, request.may_share) == (shares, shares)

@@ -68,7 +68,7 @@ async def test_a_stock_page_gets_no_token_and_keeps_no_place(replica: Replica) -
     assert tokens(client) == []
     lose(client)
     await replica.settle()
-    assert replica.store.calls_of("leave")[-1][-1] is False
+    assert replica.store.calls_of("leave")[-1][2] is False
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_a_drained_replica_keeps_the_places_of_its_waiting_pages(replica: 
     client = page(replica)
     await replica.settle()
     await replica.broker.leave_queue()
-    assert replica.store.calls_of("leave")[-1] == (client.session, "here", True)
+    assert replica.store.calls_of("leave")[-1] == (client.session, "here", True, {client.session: 4101})
 
 
 async def arrived(replica: Replica) -> str:

@@ -42,6 +42,10 @@ class Front:
     dials: list[Destination] = field(default_factory=list)
     arrivals: list[Destination] = field(default_factory=list)
     cancelled: int = 0
+    trunks: int = 0
+    """How often a trunk was offered."""
+    relays: int = 0
+    """How often the matchmaker relayed the player."""
     ends: list[tuple[int, str]] = field(default_factory=list)
     from_server: MessageHandler | None = None
 
@@ -61,6 +65,12 @@ class Front:
     def handed_over(self, destination: Destination) -> float:
         self.arrivals.append(destination)
         return 0.25
+
+    def trunk_offered(self) -> None:
+        self.trunks += 1
+
+    def relayed(self) -> None:
+        self.relays += 1
 
     def order(self, *orders: bytes) -> None:
         """Have the matchmaker send control messages."""

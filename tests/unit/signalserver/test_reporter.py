@@ -9,6 +9,7 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.model import Reported, ServerReport
 from pixelfleet.fleet.store import StoreUnavailableError
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.people import Invite
 from pixelfleet.service.lifecycle import background
 from signalserver.core.roster import Admission
 from signalserver.core.session_time import SessionRules
@@ -72,6 +73,22 @@ async def test_a_report_has_the_sessions_of_away_players_and_marks_them() -> Non
     assert (report.sessions, report.spectators) == (("present", "away"), ("watcher",))
     assert report.away == ("away", "watcher")
     assert reports.report().ended == ()
+
+
+async def test_a_report_has_the_guests_and_whether_a_streamer_gives_input_to_spectators() -> None:
+    made = make_hub()
+    source = made.streamer("cam")
+    made.player(Admission("host", "cam", "game"))
+    invite = Invite(session="host", role="guest", app="game", id="1")
+    made.player(Admission("guest", "cam", "game", invite=invite, shares=True))
+    watcher = made.player(Admission("watcher", "cam", "game", spectator=True))
+    reports = reporter(made)[0]
+    (report,) = reports.report().streamers
+    assert (report.sessions, report.spectators, report.guests) == (("host",), ("guest", "watcher"), ("guest",))
+    assert not report.gives_input
+    watcher.send("subscribe", streamerId="cam")
+    source.send("offer", sdp="v=0\r\nm=application 9 x y\r\n", playerId=watcher.connection.peer_id)
+    assert reports.report().streamers[0].gives_input
 
 
 async def test_a_report_has_readiness_and_drain() -> None:

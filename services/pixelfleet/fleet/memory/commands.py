@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pixelfleet.fleet.memory.keyspace import MICROSECONDS, Keyspace, UnsupportedCommandError, slice_of
 from pixelfleet.fleet.memory.set_commands import SET_COMMANDS
-from pixelfleet.fleet.memory.stream_commands import STREAM_COMMANDS
+from pixelfleet.fleet.memory.streams import STREAM_COMMANDS
 
 Hash = dict[bytes, bytes]
 List = list[bytes]

@@ -14,7 +14,7 @@ LIBRARY: Final = library_text().partition("\n")[2].encode()
 """Without its first line, which is for the server. It is read at import, so that no event loop waits for the files."""
 
 ENVIRONMENT: Final = b"""
-local commands, run_unknown, decode, functions = ...
+local commands, run_unknown, decode, encode, functions = ...
 redis = {
   call = function(name, ...)
     local command = commands[name]
@@ -23,7 +23,7 @@ redis = {
   end,
   register_function = function(all) functions[all.function_name] = all.callback end,
 }
-cjson = { decode = decode }
+cjson = { decode = decode, encode = encode }
 -- Redis has none of these.
 debug, dofile, io, load, loadfile, module, os, package, python, require = nil
 """
@@ -47,7 +47,7 @@ class Scripts:
         commands[b"PUBLISH"] = self._announcement(publish)
         functions = lua.table()
         environment = lua.compile(ENVIRONMENT)
-        environment(self._table(commands), self._run_unknown, self._decode, functions)
+        environment(self._table(commands), self._run_unknown, self._decode, _encode, functions)
         lua.execute(LIBRARY)
         self._functions = {name: functions[f"{library_name()}_{name}".encode()] for name in SCRIPTS}
 
@@ -87,6 +87,10 @@ class Scripts:
         if isinstance(reply, list):
             return self._table([self._reply(each) for each in reply])
         return False if reply is None else reply
+
+
+def _encode(text: bytes) -> bytes:
+    return msgspec.json.encode(text.decode())
 
 
 def _word(word: bytes | float | None) -> bytes:

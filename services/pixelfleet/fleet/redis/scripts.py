@@ -27,6 +27,7 @@ SCRIPTS: Final = (
     "lanes",
     "leave",
     "policies",
+    "records",
     "redeem",
     "report",
     "restore",
@@ -38,7 +39,9 @@ GROWING: Final = frozenset({"join", "redeem"})
 """The scripts that a full server refuses. All others run there too: the heartbeats of the fleet, and what releases
 memory. What these store is limited by the fleet's own servers and replicas, and not by the number of players."""
 
-STEPS: Final = ("begin", "facts", "events", "apps", "streamers", "tickets", "matching", "uses", "endings", "answers")
+STEPS: Final = (
+    *("begin", "facts", "records", "events", "apps", "streamers", "tickets", "matching", "uses", "endings", "answers"),
+)
 """The files of `lua/steps/` that precede the scripts. Each uses the definitions of those before it."""
 
 TIMES: Final = (

@@ -1,13 +1,12 @@
 """The fleet store on Redis, shared by any number of replicas. The rules are in `lua/`; this translates calls."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
 
-from pixelfleet.fleet.bounds import RESTORE_CHUNK
+from pixelfleet.fleet.bounds import RECORDS_CHUNK, RESTORE_CHUNK
 from pixelfleet.fleet.events import Position, StoredEvent, Turn, Turned, position_of
 from pixelfleet.fleet.model import (
     AuditEvent,
@@ -18,16 +17,16 @@ from pixelfleet.fleet.model import (
     Renewal,
     Reported,
     ServerReport,
-    StreamerReport,
     StreamerView,
     Ticket,
     Totals,
     rank_of,
     rank_offset,
-    selector_of,
 )
+from pixelfleet.fleet.records import StoredRecord, origin_text
 from pixelfleet.fleet.redis.interface import AnnouncementListener, ScriptRunner
 from pixelfleet.fleet.redis.replies import REFUSALS, app_totals_of, lane_view_of, lease_of, placed_of
+from pixelfleet.fleet.redis.reports import ReportWriter
 from pixelfleet.fleet.redis.views import RedisViews
 from pixelfleet.fleet.store import Placed
 
@@ -52,17 +51,15 @@ class RedisFleetStore:
         self._runner = runner
         self._announcements = announcements
         self._views = RedisViews(runner, prefix)
+        self._reports = ReportWriter()
 
     # -- for owners of streamers --------------------------------------------------------------------
 
     async def report(self, report: ServerReport) -> Reported:
         """Replace the stored streamers of one server."""
-        facts: list[Any] = [orjson.dumps(report.ended), orjson.dumps([each.key for each in report.streamers])]
-        for each in report.streamers:
-            facts += _streamer_facts(each)
-        digest = hashlib.blake2b(b"\0".join(_bytes(fact) for fact in facts[1:]), digest_size=9).hexdigest()
+        words = self._reports.words(report)
         taken, fence, *end = await self._runner.run(
-            "report", report.server_id, report.sequence, report.owner, report.fence, digest, *facts
+            "report", report.server_id, report.sequence, report.owner, report.fence, *words
         )
         ended, extended = _ends_and_extensions_of(end)
         return Reported(taken=taken == 1, fence=int(fence), end=ended, extend=extended)
@@ -100,9 +97,12 @@ class RedisFleetStore:
             return None
         return int(await self._runner.run("seconds_left", *_limits_of(ticket))) / 1e6
 
-    async def leave(self, *session_ids: str, replica_id: str = "", may_return: bool = False) -> None:
+    async def leave(
+        self, *session_ids: str, replica_id: str = "", may_return: bool = False, codes: Mapping[str, int] | None = None
+    ) -> None:
         """Remove sessions."""
-        await self._runner.run("leave", replica_id, int(may_return), *session_ids)
+        names = [f"{name}:{codes[name]}" if name in codes else name for name in session_ids] if codes else session_ids
+        await self._runner.run("leave", replica_id, int(may_return), *names)
 
     async def give_back(self, session_id: str, streamer: str = "", *, unreachable: bool) -> Placed | None:
         """Return a claimed lease."""
@@ -125,12 +125,13 @@ class RedisFleetStore:
         complete: bool = True,
     ) -> None:
         """Replace a replica's sessions by its snapshot."""
-        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, ""] for ticket, arrived in tickets]
+        rows = [[*_ticket_facts(ticket, arrived), "", 0, 0, "", ""] for ticket, arrived in tickets]
         for ticket, lease in leases:
             streamer = lease.streamer
             facts = _ticket_facts(ticket, lease.arrived)
-            rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer)])
-        rows += [[session_id, *[""] * 11] for session_id in unsettled]
+            since = round(lease.since * 1e6)
+            rows.append([*facts, streamer.key, int(lease.spectator), int(streamer.legacy), _write(streamer), since])
+        rows += [[session_id, *[""] * 13] for session_id in unsettled]
         chunks = [*_chunks(rows, RESTORE_CHUNK)] or [[]]
         for number, chunk in enumerate(chunks, 1):
             first, last = int(number == 1), int(number == len(chunks))
@@ -152,9 +153,9 @@ class RedisFleetStore:
         """Begin or end the operator drain of a streamer."""
         return bool(await self._runner.run("hold_back", key, int(on)))
 
-    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0) -> bool:
+    async def end(self, session_id: str, *, server_id: str = "", kick_seconds: float = 0.0, operator: str = "") -> bool:
         """Request the end of a session."""
-        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000)))
+        return bool(await self._runner.run("end", session_id, server_id, round(kick_seconds * 1000), operator))
 
     async def add_audit(self, event: AuditEvent) -> None:
         """Add a change of an operator."""
@@ -163,6 +164,20 @@ class RedisFleetStore:
     async def audit(self) -> list[AuditEvent]:
         """Return the changes of operators, newest first."""
         return await self._views.audit()
+
+    async def keep_records(self, number: int, seconds: float) -> None:
+        """Set how many records are kept, and remove those that are too old."""
+        await self._runner.run("records", number, round(seconds))
+
+    async def records(
+        self, *, after: str = "", before: str = "", newest_first: bool = False, limit: int = RECORDS_CHUNK
+    ) -> list[StoredRecord]:
+        """Return records of ended sessions."""
+        return await self._views.records(after, before, newest_first=newest_first, limit=limit)
+
+    async def count_records(self) -> int:
+        """Return the number of records."""
+        return await self._views.count_records()
 
     async def extend(self, session_id: str, seconds: float, *, server_id: str = "") -> bool:
         """Request that a session may last longer."""
@@ -225,6 +240,7 @@ class RedisFleetStore:
             ticket.person,
             ticket.client,
             _way_of(ticket, returns=returns),
+            origin_text(ticket.origin),
             *_limits_of(ticket),
         )
         if isinstance(reply, bytes):
@@ -241,10 +257,6 @@ def _limits_of(ticket: Ticket) -> list[str | int]:
 def _way_of(ticket: Ticket, *, returns: bool) -> int:
     """Return how a ticket joins, as `join.lua` expects it."""
     return 1 if returns else 2 * ticket.by_cookie
-
-
-def _bytes(fact: object) -> bytes:
-    return fact if isinstance(fact, bytes) else str(fact).encode()
 
 
 def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
@@ -272,24 +284,6 @@ def _chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _streamer_facts(report: StreamerReport) -> list[Any]:
-    return [
-        report.endpoint_id,
-        report.app,
-        report.capacity,
-        int(report.ready and not report.draining),
-        orjson.dumps(report.sessions),
-        orjson.dumps(report.spectators),
-        selector_of(report.labels),
-        report.node,
-        int(report.legacy),
-        report.players,
-        _write(report),
-        orjson.dumps(report.away),
-        orjson.dumps(report.warned),
-    ]
-
-
 def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
     return [
         ticket.session_id,
@@ -300,4 +294,5 @@ def _ticket_facts(ticket: Ticket, arrived: float) -> list[Any]:
         int(rank_of(arrived, ticket.priority)),
         round(arrived * 1e6),
         _write(ticket),
+        origin_text(ticket.origin),
     ]

@@ -17,11 +17,12 @@ from pixelfleet.fleet.model import (
     Ticket,
     Waiting,
 )
+from pixelfleet.fleet.records import StoredRecord, read_facts, read_origin, read_record
 from pixelfleet.fleet.redis.interface import ScriptRunner
 
 STATES: Final = {b"M": LeaseState.MATCHED, b"C": LeaseState.CLAIMED, b"H": LeaseState.HELD}
 STREAMER_FIELDS: Final = ("rep", "seen", "used", "live", "hb", "asd", "fails")
-SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep")
+SESSION_FIELDS: Final = ("st", "rp", "k", "sh", "since", "arr", "dl", "tk", "want", "rep", "rec", "facts")
 
 read_report = msgspec.json.Decoder(StreamerReport).decode
 _read_event = msgspec.json.Decoder(AuditEvent).decode
@@ -84,6 +85,27 @@ class RedisViews:
             (entries,) = await self._runner.read(("XRANGE", key, f"({after.entry}", "+", "COUNT", BATCH))
         return [event_of(entry) for entry in entries]
 
+    async def records(self, after: str, before: str, *, newest_first: bool, limit: int) -> list[StoredRecord]:
+        """Return records of ended sessions between two ids; see `FleetStore.records`."""
+        first, last = f"({after}" if after else "-", f"({before}" if before else "+"
+        span = (
+            ("XREVRANGE", self._prefix + "records", last, first)
+            if newest_first
+            else (
+                "XRANGE",
+                self._prefix + "records",
+                first,
+                last,
+            )
+        )
+        (rows,) = await self._runner.read((*span, "COUNT", limit))
+        return [StoredRecord(entry.decode(), read_record(fields[1])) for entry, fields in rows]
+
+    async def count_records(self) -> int:
+        """Return the number of records."""
+        (count,) = await self._runner.read(("XLEN", self._prefix + "records"))
+        return int(count)
+
     # -- private ------------------------------------------------------------------------------------
 
     async def _union(self, sets: Sequence[str]) -> list[str]:
@@ -128,7 +150,7 @@ def _streamer(row: Sequence[Any]) -> StreamerView:
 
 
 def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) -> Lease | None:
-    state, replica, key, spectator, since, arrived, deadline, _, _, orphan = row
+    state, replica, key, spectator, since, arrived, deadline, _, _, orphan, origin, facts = row
     if state not in STATES:
         return None
     view = streamers.get(key.decode())
@@ -143,6 +165,8 @@ def _lease(name: str, row: Sequence[Any], streamers: dict[str, StreamerView]) ->
         since=int(since) / 1e6,
         arrived=int(arrived) / 1e6,
         deadline=int(deadline) / 1e6,
+        origin=read_origin(origin),
+        facts=read_facts(facts),
     )
 
 

@@ -18,6 +18,7 @@ from pixelfleet.fleet.model import (
     Totals,
     Waiting,
 )
+from pixelfleet.fleet.records import Origin, SessionFacts
 
 NOW = 1_800_000_000.0
 
@@ -79,7 +80,7 @@ def test_the_reference_list_has_the_reference_fields() -> None:
 def test_a_session_is_away_if_its_server_reports_that(away: tuple[str, ...], shown: bool) -> None:
     report = view(sessions=("x",), away=away).report
     lease = Lease(session_id="x", replica_id="r", streamer=report, state=LeaseState.HELD)
-    assert views.session_view(lease).away is shown
+    assert views.session_view(lease, named=False).away is shown
 
 
 def test_positions_are_counted_per_lane() -> None:
@@ -97,9 +98,28 @@ def test_a_session_has_its_role_and_null_for_missing_values() -> None:
     lease = Lease(
         session_id="x", replica_id="", streamer=view().report, state=LeaseState.HELD, spectator=True, since=NOW
     )
-    shown = views.session_view(lease)
+    shown = views.session_view(lease, named=True)
     assert (shown.state, shown.role, shown.streamer) == (LeaseState.HELD, "spectator", "s/cam")
     assert (shown.deadline, shown.replica, shown.arrived_at) == (None, None, None)
+    assert (shown.who, shown.address, shown.waited_seconds, shown.path) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_session_shows_its_player_only_to_those_who_may_know_it(*, named: bool) -> None:
+    lease = Lease(
+        session_id="x",
+        replica_id="r",
+        streamer=view(node="gpu-1").report,
+        state=LeaseState.HELD,
+        since=NOW,
+        arrived=NOW - 5,
+        origin=Origin(who="ada", address="1f2e"),
+        facts=SessionFacts(path="relayed", resumed=2, ends_at=NOW + 60),
+    )
+    shown = views.session_view(lease, named=named)
+    assert (shown.who, shown.address) == (("ada", "1f2e") if named else (None, None))
+    assert (shown.node, shown.waited_seconds, shown.path, shown.resumed) == ("gpu-1", 5.0, "relayed", 2)
+    assert shown.ends_at == NOW + 60
 
 
 def test_slots_without_a_limit_are_null_in_json() -> None:

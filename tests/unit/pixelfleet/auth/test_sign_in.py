@@ -23,8 +23,9 @@ def test_a_sign_in_is_read_back_as_an_identity() -> None:
 
 def test_an_expired_one_has_a_reason_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now - 200)
-    text = sign_in.sign(ADA, KEY, 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now - 200)
+        text = sign_in.sign(ADA, KEY, 60)
     with pytest.raises(InvalidCredentialsError, match="the sign-in has expired"):
         sign_in.verify(text, KEY)
 

@@ -20,6 +20,7 @@ from pixelfleet.fleet.model import (
     Waiting,
 )
 from pixelfleet.fleet.open import open_store
+from pixelfleet.fleet.records import SessionFacts
 from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore
 
@@ -133,7 +134,13 @@ class Fleet:
     # -- owners of streamers ------------------------------------------------------------------------
 
     async def reports(
-        self, *streamers: StreamerReport, server: str = "s1", ended: Sequence[str] = (), owner: str = "", fence: int = 0
+        self,
+        *streamers: StreamerReport,
+        server: str = "s1",
+        ended: Sequence[str] = (),
+        owner: str = "",
+        fence: int = 0,
+        facts: Mapping[str, SessionFacts] | None = None,
     ) -> Reported:
         """Report the streamers of one server, with a new sequence number. `server` names it without streamers."""
         self._sequence += 1
@@ -145,6 +152,7 @@ class Fleet:
                 ended=tuple(ended),
                 owner=owner,
                 fence=fence,
+                facts=facts or {},
             )
         )
 

@@ -20,11 +20,13 @@ from tests.unit.pixelfleet.fleet.stores import Clock, Fleet, streamer, ticket
 A_BIT = 0.01
 
 NO_BOUNDS: dict[str, set[float]] = {
-    "join": {13},  # the index of the first limit
+    "join": {13, 14},  # the indices of the origin and of the first limit
     "seconds_left": {1_000_000},  # microseconds in a second
     "steps/uses": {1_000_000},
+    "records": {1000},  # milliseconds in a second
     "redeem": {1000},  # microseconds in a millisecond
     "report": {13},  # arguments of a streamer
+    "restore": {13, 14},  # arguments of a session
     "steps/begin": {40, 1099511627776, 100},  # formatting of whole numbers
     "steps/facts": {*range(13, 26)},  # indices of fields
     "steps/tickets": {1_000_000},  # microseconds in a second
@@ -364,13 +366,13 @@ async def test_500_sessions_and_100_servers_are_dropped_at_once_with_their_repli
 async def test_500_sessions_are_restored_at_once(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = fleet.count_calls(monkeypatch, "run")
     await fleet.store.restore("r1", [(ticket(session), 900.0) for session in sessions(501)], [])
-    assert [(len(words) - 5) // 12 for words in calls] == [500, 1]
+    assert [(len(words) - 5) // 14 for words in calls] == [500, 1]
     assert await fleet.queue() == sessions(501)
 
 
 async def test_an_unfinished_restore_is_kept_for_60_seconds(fleet: Fleet) -> None:
     assert await fleet.time_to_live("said:r1") is None
-    await fleet.run("restore", "r1", 1, 0, "[]", "p", *[""] * 11)
+    await fleet.run("restore", "r1", 1, 0, "[]", "p", *[""] * 13)
     assert await fleet.time_to_live("said:r1") == 60
 
 
@@ -380,6 +382,13 @@ async def test_500_keys_are_read_at_once_for_a_snapshot(fleet: Fleet, monkeypatc
     assert len((await fleet.snapshot()).queue) == 501
     tickets = [len(commands) for commands in calls if "t:p" in str(commands[0][1])]
     assert tickets == [500, 1]
+
+
+async def test_500_records_are_read_at_once(fleet: Fleet) -> None:
+    await fleet.store.keep_records(1000, 3600)
+    await fleet.joins(*sessions(501))
+    await fleet.store.leave(*sessions(501))
+    assert len(await fleet.store.records()) == 500
 
 
 # -- single use -------------------------------------------------------------------------------------

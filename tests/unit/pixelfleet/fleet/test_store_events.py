@@ -75,6 +75,19 @@ async def test_a_session_has_an_event_for_each_change(fleet: Fleet) -> None:
     assert (await fleet.store.events(None))[0] == (await all_events(fleet))[-1]
 
 
+async def test_the_end_of_a_session_has_its_record_while_records_are_kept(fleet: Fleet) -> None:
+    await turn(fleet)
+    await fleet.store.keep_records(100, 86_400)
+    await fleet.reports(streamer())
+    await fleet.joins("plays", "waits")
+    await fleet.store.leave("waits")
+    await fleet.reports(streamer(sessions=("plays",)))
+    await fleet.reports(streamer())
+    ended = [each.event.data for each in await all_events(fleet) if each.event.type == "session.ended"]
+    assert [data.session for data in ended] == ["waits", "plays"]
+    assert [data.record for data in ended] == [each.record for each in await fleet.store.records()]
+
+
 async def test_a_session_that_is_matched_at_once_was_not_queued(fleet: Fleet) -> None:
     await turn(fleet)
     await fleet.reports(streamer())

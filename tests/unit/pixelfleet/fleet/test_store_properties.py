@@ -116,6 +116,7 @@ class FleetMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.store = self.run(self.stack.enter_async_context(empty_store(self.url, self.clock)))
         self.run(self.store.take_turn(Turn(webhook="", sender="", lead_seconds=0.0, keep=MAX_EVENTS)))
+        self.run(self.store.keep_records(10_000, 86_400))
         self.servers = fleet_of_servers()
         self.alive: dict[str, str] = {}
         """The sessions that must be in the queue or have a lease, each with its replica."""
@@ -128,6 +129,8 @@ class FleetMachine(RuleBasedStateMachine):
         self.last_renewal: dict[str, float] = {}
         self.leased: set[tuple[str, str, float]] = set()
         self.sessions = 0
+        self.joined: set[str] = set()
+        """All sessions that ever had a ticket."""
         self.seen: FleetSnapshot | None = None
         for server in self.servers:
             self._report(server)
@@ -267,6 +270,7 @@ class FleetMachine(RuleBasedStateMachine):
         before = self.known()
         placed = self.do(self.store.join(join_request))
         self.alive[join_request.session_id] = replica
+        self.joined.add(join_request.session_id)
         if keeps_place:
             self.tickets[join_request.session_id] = (join_request, placed.arrived)
         self.last_renewal.setdefault(replica, self.clock.now)
@@ -433,6 +437,16 @@ class FleetMachine(RuleBasedStateMachine):
             for priority in (0, 1):
                 arrivals = [each.arrived for each in mine if each.ticket.priority == priority]
                 assert arrivals == sorted(arrivals)
+
+    @invariant()
+    def each_ended_session_has_exactly_one_record(self) -> None:
+        self.run(self.store.totals())  # ends the places whose time is over
+        stored = self.run(self.store.records(limit=10_000))
+        recorded = [each.record.session for each in stored]
+        assert len(set(recorded)) == len(recorded), "a session has two records"
+        assert not self.alive.keys() & set(recorded), "a session has a record before its end"
+        kept = {session for session, (_, _, until) in self.places.items() if until > self.clock.now}
+        assert self.joined - self.alive.keys() - kept <= set(recorded), "a session has no record"
 
     @invariant()
     def totals_match_the_snapshot(self) -> None:

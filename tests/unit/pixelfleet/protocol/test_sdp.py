@@ -15,6 +15,7 @@ from pixelfleet.protocol.sdp import (
     STREAM,
     Video,
     lacks_streams,
+    offers_data,
     refused_codecs,
     videos,
     with_streams,
@@ -143,3 +144,20 @@ def test_any_text_is_read_without_an_error(offer: str, answer: str) -> None:
     codecs = refused_codecs(offer, answer, SENDS)
     assert codecs is None or len(codecs) <= MAX_CODECS
     assert not lacks_streams(with_streams(offer))
+
+
+@pytest.mark.parametrize(
+    ("sections", "offers"),
+    [
+        ("m=video 9 UDP/TLS/RTP/SAVPF 96", False),
+        ("m=video 9 a 96\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel", True),
+        ("m=application 0 UDP/DTLS/SCTP webrtc-datachannel", False),
+        ("m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\na=bundle-only", True),
+    ],
+)
+def test_a_data_channel_is_offered_unless_it_is_refused(sections: str, offers: bool) -> None:
+    assert offers_data(f"v=0\r\n{sections}\r\n") is offers
+
+
+def test_a_browser_offers_a_data_channel() -> None:
+    assert offers_data(recorded("chromium_offer_h264"))

@@ -5,6 +5,8 @@ from typing import Any
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pixelfleet.service.keys import MIN_KEY_BYTES
 from pixelfleet.service.signing import (
@@ -71,3 +73,58 @@ def test_other_algorithms_are_refused(algorithm: str, key: str) -> None:
 def test_clocks_may_differ_a_little() -> None:
     text = signed(claims(iat=int(time.time()) + LEEWAY_SECONDS // 2, exp=int(time.time()) + 60))
     assert verify(text, KEY, audience="server")["app"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({}, None),
+        ({"aud": ["other", "server"]}, None),
+        ({"aud": ["other"]}, TokenError),
+        ({"aud": 7}, TokenError),
+        ({"nbf": LEEWAY_SECONDS // 2}, None),
+        ({"nbf": LEEWAY_SECONDS + 60}, TokenError),
+        ({"nbf": "soon"}, TokenError),
+        ({"exp": "late"}, TokenError),
+        ({"exp": -LEEWAY_SECONDS // 2}, None),
+    ],
+)
+def test_tokens_of_another_implementation_have_the_same_rules(
+    changes: dict[str, Any], error: type[TokenError] | None
+) -> None:
+    now = int(time.time())  # numbers of these two are relative
+    changes = changes | {name: now + changes[name] for name in ("nbf", "exp") if isinstance(changes.get(name), int)}
+    text = jwt.encode(claims(**changes), KEY, ALGORITHM, headers={"kid": "1"})
+    if error is None:
+        assert verify(text, KEY, audience="server")["app"] == "demo"
+    else:
+        with pytest.raises(error):
+            verify(text, KEY, audience="server")
+
+
+def test_another_implementation_accepts_our_tokens() -> None:
+    text = sign({"app": "demo"}, KEY, audience="server", seconds=60)
+    assert jwt.decode(text, KEY, [ALGORITHM], audience="server", issuer=ISSUER)["app"] == "demo"
+
+
+@settings(deadline=None)
+@given(position=st.integers(0), character=st.characters())
+def test_a_changed_character_is_noticed(position: int, character: str) -> None:
+    text = sign({"app": "demo"}, KEY, audience="server", seconds=60)
+    position %= len(text)
+    changed = text[:position] + character + text[position + 1 :]
+    if changed != text:
+        with pytest.raises(TokenError):
+            verify(changed, KEY, audience="server")
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "\udcff.\udcff.\udcff", "\u00e9" * 40])
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(TokenError):
+        verify(text, KEY, audience="server")
+
+
+@pytest.mark.parametrize("body", ["[]", "7", "{", ""])
+def test_the_content_must_be_an_object(body: str) -> None:
+    with pytest.raises(TokenError):
+        verify(jwt.PyJWS().encode(body.encode(), KEY, ALGORITHM), KEY, audience="server")

@@ -7,7 +7,7 @@ from tests.unit.matchmaker.bodies import app, audit_record, session, streamer, w
 
 
 def shown(what: str, *rows: msgspec.Struct, now: float = 1000.0, app: str = "") -> str:
-    console = Console(width=200, color_system=None)
+    console = Console(width=240, color_system=None)
     with console.capture() as capture:
         console.print(listing(what, rows, now, app))
     return capture.get()
@@ -40,6 +40,21 @@ def test_an_empty_list_is_a_sentence_without_titles(what: str, text: str) -> Non
 def test_a_streamer_is_one_line() -> None:
     text = shown("streamers", streamer(taken=1, labels={"region": "eu"}, node="n1", since=880.0))
     for word in ("s1/cam", "car", "free", "1/no limit", "region=eu", "n1", "2 min"):
+        assert word in text
+
+
+def test_a_session_is_one_line_with_its_facts() -> None:
+    facts = session(
+        who="ada",
+        node="n1",
+        waited_seconds=12.34,
+        path="relayed",
+        resumed=3,
+        ends_at=1300.0,
+        first_frame_seconds={"page": 0.5, "picture": 1.5},
+    )
+    text = shown("sessions", facts)
+    for word in ("ada", "n1", "12.3 s", "2.0 s", "relayed", "5 min"):
         assert word in text
 
 

@@ -48,6 +48,7 @@ def test_a_trace_has_seconds_or_times(tmp_path: Path, text: str) -> None:
         ('{"data": {"result": [{"values": [[0, "NaN"]]}]}}', "negative or not a number"),
         ('{"data": {"result": [{"values": [[0, "1"], [1e9, "1"]]}]}}', "spans more than"),
         ("{" * 100_000, "is no JSON answer"),
+        ('{"endedAt": 1}\n', "line 1: is no session"),
     ],
 )
 def test_an_unusable_file_is_named_with_its_fault(tmp_path: Path, text: str | bytes, message: str) -> None:

@@ -75,8 +75,9 @@ def test_the_cookie_of_a_flow_is_read_back_and_expires(monkeypatch: pytest.Monke
         assert failed.value.problem is Problem.COOKIE
     before = flow.sign(begun, KEY)
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now - flow.SECONDS - signing.LEEWAY_SECONDS - 5)
-    old = flow.sign(begun, KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now - flow.SECONDS - signing.LEEWAY_SECONDS - 5)
+        old = flow.sign(begun, KEY)
     assert old != before
     with pytest.raises(SignInFailedError) as failed:
         flow.read(old, KEY)

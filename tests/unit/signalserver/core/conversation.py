@@ -5,15 +5,19 @@ from typing import Any
 
 import orjson
 
+from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from signalserver.core.outputs import (
     Call,
     Close,
+    InputOffered,
+    InviteRequested,
     LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
     Output,
+    PersonRemoved,
     Probe,
     Send,
     SourceNamed,
@@ -47,6 +51,8 @@ class Conversation:
         self.refusals: list[MessageRefused] = []
         self.failures: list[tuple[str, str, tuple[str, ...]]] = []
         self.limits: list[tuple[str, Limit]] = []
+        self.invites: list[InviteRequested[str]] = []
+        self.offered_input: list[tuple[str, str]] = []
         self._numbers = itertools.count(1)
 
     def _key(self, key: str) -> str:
@@ -77,6 +83,12 @@ class Conversation:
                 self.failures.append((output.player, output.reason, output.codecs))
             elif isinstance(output, LimitReached):
                 self.limits.append((output.player, output.limit))
+            elif isinstance(output, InviteRequested):
+                self.invites.append(output)
+            elif isinstance(output, InputOffered):
+                self.offered_input.append((output.player, output.streamer))
+            elif isinstance(output, PersonRemoved):
+                self.disconnect(output.person, close_codes.KICKED)
             elif isinstance(output, Call):
                 self.calls.append(output)
 
@@ -107,15 +119,19 @@ class Conversation:
 
     def page(self, key: str, admission: Admission, former: Subscriber[str] | None = None) -> Subscriber[str]:
         """Connect a page that knows limits, in the session of a player that has left; return the player."""
+        self.arrive(key, admission, former)
+        peer = self.switchboard.peer(key)
+        assert peer is not None
+        assert peer.subscriber is not None
+        return peer.subscriber
+
+    def arrive(self, key: str, admission: Admission, former: Subscriber[str] | None = None) -> None:
+        """Connect such a page, which may be closed at once."""
         connected = self.switchboard.player_connected
         outputs = connected(
             self._key(key), self.now, CONFIG, admission=admission, pings=True, former=former, hears_limits=True
         )
         self._do(outputs)
-        peer = self.switchboard.peer(key)
-        assert peer is not None
-        assert peer.subscriber is not None
-        return peer.subscriber
 
     def sfu(self, key: str, name: str | None = None) -> str:
         self._do(self.switchboard.sfu_connected(self._key(key), self.now, CONFIG))
@@ -140,8 +156,8 @@ class Conversation:
     def send_raw(self, key: str, data: bytes) -> None:
         self._do(self.switchboard.received(key, data, self.now))
 
-    def leave(self, key: str, reason: str = "") -> None:
-        self._do(self.switchboard.left(key, reason))
+    def leave(self, key: str, reason: str = "", *, continues: bool = False) -> None:
+        self._do(self.switchboard.left(key, reason, continues=continues))
 
     def away(self, key: str, seconds: float) -> None:
         self._do(self.switchboard.away(key, self.now, seconds))

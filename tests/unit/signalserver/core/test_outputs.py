@@ -7,16 +7,22 @@ import pytest
 from structlog.testing import capture_logs
 
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.people import Invite
 from signalserver.core.outputs import (
     Call,
     Close,
     FirstFrame,
     IcePathChanged,
+    InputOffered,
+    InviteRequested,
     LimitReached,
     MessageDropped,
     MessageRefused,
     MessageWithheld,
+    NegotiatedAgain,
     Output,
+    PersonRemoved,
+    PlaybackReported,
     Probe,
     RosterChanged,
     Send,
@@ -32,8 +38,13 @@ MAKE: dict[type, Callable[[Wired], object]] = {
     SourceNamed: lambda peer: SourceNamed(peer.socket.real, "cam", "cam"),
     Probe: lambda peer: Probe(peer.socket.real),
     Call: lambda peer: Call(peer.socket.real, "next", None),
+    InviteRequested: lambda peer: InviteRequested(peer.socket.real, Invite(session="s", role="guest", app="car"), 60),
+    PersonRemoved: lambda peer: PersonRemoved(peer.socket.real),
+    NegotiatedAgain: lambda peer: NegotiatedAgain(peer.socket.real, "102", True),
+    InputOffered: lambda peer: InputOffered(peer.socket.real, "cam"),
     IcePathChanged: lambda peer: IcePathChanged(peer.socket.real, "relayed"),
     FirstFrame: lambda peer: FirstFrame(peer.socket.real, {"picture": 0.2}),
+    PlaybackReported: lambda peer: PlaybackReported(peer.socket.real, "H264", 1.5),
     VideoFailed: lambda peer: VideoFailed(peer.socket.real, "no_codec", ("H264",)),
     LimitReached: lambda peer: LimitReached(peer.socket.real, Limit.IDLE),
     MessageDropped: lambda peer: MessageDropped(peer.socket.real, "dance", "unknown type", 1),
@@ -54,7 +65,13 @@ async def test_every_output_has_an_effect(output: type) -> None:
     changed = made.hub.watch()
 
     def traces() -> tuple[object, ...]:
-        return len(peer.socket.sent), list(peer.socket.closes), peer.socket.pings, changed.is_set()
+        return (
+            len(peer.socket.sent),
+            list(peer.socket.closes),
+            peer.socket.pings,
+            changed.is_set(),
+            made.hub.ledger.changes(),
+        )
 
     before = traces()
     with capture_logs() as lines:

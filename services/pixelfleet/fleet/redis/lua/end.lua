@@ -1,6 +1,7 @@
 -- Requests the end of a session from the server or replica that holds it.
 -- ARGV[2] session  [3] a server that reports the session, or empty: for a session without a ticket
 -- ARGV[4] the time for which its player's person is refused, in milliseconds; 0 for none
+-- ARGV[5] the operator's name for its record, or empty
 -- Returns 1, or 0 for an unknown session
 expire()
 local t = call('HMGET', P .. 't:' .. ARGV[2], 'st', 'k', 'rp', 'tk')
@@ -16,6 +17,7 @@ if not t[1] then
   end_at_server(ARGV[3])
   return answer(1)
 end
+if kept_records and ARGV[5] ~= '' then call('HSET', P .. 't:' .. ARGV[2], 'by', ARGV[5]) end
 -- The last field of the ticket; a label of this name is followed by two braces.
 local person = ARGV[4] ~= '0' and t[4] and t[4]:match('"person":"(%x+)"}$')
 if person then call('SET', P .. 'kicked:' .. person, '1', 'NX', 'PX', ARGV[4]) end

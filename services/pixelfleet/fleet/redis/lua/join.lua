@@ -3,7 +3,8 @@
 -- ARGV[7] 0 for a player, 1 if it may become a spectator, 2 for a spectator
 -- ARGV[8] rank without the arrival  [9] the ticket  [10] the player's person, or empty  [11] its client, or empty
 -- ARGV[12] 1 for a player that returns to its place, 2 for one that its cookie may bring back to an away session
--- ARGV[13...] the limits of its person and tenant, each a name, sessions, seconds
+-- ARGV[13] what its record has from its request, as JSON without braces, or empty
+-- ARGV[14...] the limits of its person and tenant, each a name, sessions, seconds
 -- Returns the held lease of such a session, {session, arrival, ticket, wants, replica} for a place, a lease, 'sessions'
 --   or 'minutes' for a limit that is reached, false when no streamer is free for a reservation, 'choices' when the app
 --   or the client has too many selectors, 'unknown' when too many unknown apps wait, in all or of the client, 'gone'
@@ -35,7 +36,7 @@ if ARGV[10] ~= '' and call('EXISTS', P .. 'kicked:' .. ARGV[10], P .. 'away:' ..
   local held = ARGV[12] == '2' and wants == '' and take_away_session(ARGV[10], app, selector)
   if held then return answer(held) end
 end
-local over = refused_by_limit(13, ARGV)
+local over = refused_by_limit(14, ARGV)
 if over then return answer(over) end
 wants = resolve_wanted(app, wants)
 if wants == '' then
@@ -52,7 +53,9 @@ if not key then
 end
 
 local arrival = kept or now_text
-if kept then call('DEL', P .. 'place:' .. session)
+if kept then
+  call('DEL', P .. 'place:' .. session)
+  if kept_records then call('ZREM', DUE, 'x:' .. session) end
 else
   if last_arrival >= now then arrival = int(last_arrival + 1) end
   call('HSET', P .. 'epoch', 'last', arrival)
@@ -60,7 +63,11 @@ end
 local lane, rank = lane_of(app, selector, wants), int(ARGV[8] + arrival)
 local facts = { 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[7], 'lane', lane, 'rank', rank,
   'arr', arrival, 'tk', ARGV[9], 'av', '' }
-if ARGV[13] then begin_use(session, ARGV[9]) end
+if ARGV[14] then begin_use(session, ARGV[9]) end
+if ARGV[13] ~= '' then
+  facts[#facts + 1] = 'rec'
+  facts[#facts + 1] = ARGV[13]
+end
 if replica ~= '' then
   call('SADD', P .. 'rt:' .. replica, session)
   register_replica(replica)

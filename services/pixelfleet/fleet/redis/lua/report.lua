@@ -1,6 +1,7 @@
 -- Replaces the stored streamers of one server.
--- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of [8] and all that follows
--- ARGV[7] ended sessions (json)  [8] keys of all its streamers (json), then for each of them thirteen:
+-- ARGV[2] server  [3] sequence  [4] owner, or empty  [5] fence  [6] digest of [9] and all that follows
+-- ARGV[7] ended sessions (json)  [8] changed facts of sessions (json): for each its id and its facts as JSON text
+-- ARGV[9] keys of all its streamers (json), then for each of them thirteen:
 --   endpoint, app, capacity, 1 if ready and not draining, sessions (json), spectators (json), labels, node,
 --   1 for a legacy server, players, the whole report, sessions that are away (json), sessions that are warned of a
 --   limit (json)
@@ -33,6 +34,21 @@ local freed = {}
 
 local NONE = {}
 local function list(json) return json and json ~= '[]' and cjson.decode(json) or NONE end
+
+if kept_records then take_session_facts(list(ARGV[8])) end
+
+-- Records the end of a session that this server holds no more, if its player has come without a ticket.
+local function record_if_direct(name, s)
+  local facts = reported_facts[name]
+  if facts and call('EXISTS', P .. 't:' .. name) == 0 then record_direct_end(name, s, facts) end
+end
+
+-- Removes a streamer that is no longer reported.
+local function remove_streamer(key)
+  local s = kept_records and streamer(key, true)
+  for _, name in ipairs(s and list(s.ses) or NONE) do record_if_direct(name, s) end
+  drop_streamer(key, 'streamer_lost')
+end
 
 -- Marks a reported session as held. Returns whether the session is known, and whether it has just arrived.
 local function hold_session(key, name, spectator)
@@ -114,7 +130,9 @@ local function update_streamer(key, i)
   -- Sessions that it held and no longer reports have ended.
   for _, last_list in ipairs({ last_sessions, list(s.onl) }) do
     for _, name in ipairs(last_list) do
-      if not present[name] and call('SREM', P .. 'sh:' .. key, name) == 1 then end_session(name) end
+      if not present[name] then
+        if call('SREM', P .. 'sh:' .. key, name) == 1 then end_session(name) else record_if_direct(name, s) end
+      end
     end
   end
   local unleased, arrived = legacy == '1' and players - (s.n or 0) or 0, false
@@ -152,6 +170,7 @@ for _, name in ipairs(list(ARGV[7])) do
     unassign(name, t[2], t[3] == '1', t[6])
     if t[3] ~= '1' then count_end(t[5]) end
     add_session_event('playing', name)
+    record_end(name)
     delete_ticket(name, t[4], 'H')
     freed[#freed + 1] = t[2]
   end
@@ -160,16 +179,16 @@ end
 if known and v[4] == digest then
   call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner)
 else
-  local keys = list(ARGV[8])
-  if known and v[5] ~= ARGV[8] then
+  local keys = list(ARGV[9])
+  if known and v[5] ~= ARGV[9] then
     local remaining = {}
     for _, key in ipairs(keys) do remaining[key] = true end
     for _, key in ipairs(list(v[5])) do
-      if not remaining[key] then drop_streamer(key) end
+      if not remaining[key] then remove_streamer(key) end
     end
   end
-  for i, key in ipairs(keys) do update_streamer(key, 9 + (i - 1) * 13) end
-  call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner, 'digest', digest, 'keys', ARGV[8])
+  for i, key in ipairs(keys) do update_streamer(key, 10 + (i - 1) * 13) end
+  call('HSET', V, 'seq', sequence, 'fence', fence, 'owner', owner, 'digest', digest, 'keys', ARGV[9])
   for _, key in ipairs(keys) do serve(key) end
 end
 for _, key in ipairs(freed) do serve(key) end

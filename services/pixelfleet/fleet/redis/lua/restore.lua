@@ -1,8 +1,8 @@
 -- Replaces a replica's sessions by its snapshot, in one or more calls, or adds some that are missing.
 -- ARGV[2] replica  [3] 1 for the first call  [4] 1 for the last; both empty to drop no sessions
--- ARGV[5] operator-drained streamers (json), used only while the store recovers from a reset; then for each session twelve:
---   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, and its lease, or empty:
---   streamer, 1 for a spectator, 1 for a legacy server, the streamer's report
+-- ARGV[5] operator-drained streamers (json), used only while the store recovers from a reset; then for each session fourteen:
+--   session, app, selector, wants, the number of join's ARGV[7], rank, arrival, the ticket, join's ARGV[13], and its
+--   lease, or empty: streamer, 1 for a spectator, 1 for a legacy server, the streamer's report, the time of the match
 -- A session without an app is unsettled: it stays as it is.
 expire()
 local replica = ARGV[2]
@@ -28,7 +28,7 @@ local function among(session, list)
   return false
 end
 
-local function restore_lease(session, key, spectator, legacy, report)
+local function restore_lease(session, key, spectator, legacy, report, since)
   local s = streamer(key, true)
   if s and (among(session, s.ses) or among(session, s.onl)) then
     call('HSET', P .. 't:' .. session, 'st', 'H', 'k', key, 'sh', spectator and '1' or '0', 'since', now_text,
@@ -45,6 +45,7 @@ local function restore_lease(session, key, spectator, legacy, report)
     if not legacy then call('ZADD', DUE, deadline, 'l:' .. session) end
     call('SADD', P .. 'sl:' .. key, session)
   end
+  call('HSET', P .. 't:' .. session, 'since', int(math.min(tonumber(since), now)))
 end
 
 -- Returns whether the entry of a waiting session is complete, so that it can be matched.
@@ -66,10 +67,11 @@ local function restore_entry(session, lane, rank, app, selector, wants, arrival,
   requeued[#requeued + 1] = { session, tonumber(rank) }
 end
 
-for i = 6, #ARGV, 12 do
+for i = 6, #ARGV, 14 do
   local session, app, selector, wants, rank, arrival = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 5],
     ARGV[i + 6]
-  local key, spectator, legacy, report = ARGV[i + 8], ARGV[i + 9] == '1', ARGV[i + 10] == '1', ARGV[i + 11]
+  local key, spectator, legacy, report = ARGV[i + 9], ARGV[i + 10] == '1', ARGV[i + 11] == '1', ARGV[i + 12]
+  local since = ARGV[i + 13]
   local T, lane = P .. 't:' .. session, lane_of(app, selector, wants)
   local t = call('HMGET', T, 'st', 'rp', 'k', 'lane', 'app', 'want')
   if complete then call('SADD', restored, session) end
@@ -78,10 +80,11 @@ for i = 6, #ARGV, 12 do
   elseif not t[1] then
     call('HSET', T, 'rp', replica, 'app', app, 'sel', selector, 'want', wants, 'share', ARGV[i + 4], 'lane', lane,
       'rank', rank, 'arr', arrival, 'tk', ARGV[i + 7], 'av', '')
+    if ARGV[i + 8] ~= '' then call('HSET', T, 'rec', ARGV[i + 8]) end
     call('SADD', P .. 'rt:' .. replica, session)
     begin_use(session, ARGV[i + 7])
     last_arrival = math.max(last_arrival, tonumber(arrival))
-    if key ~= '' then restore_lease(session, key, spectator, legacy, report)
+    if key ~= '' then restore_lease(session, key, spectator, legacy, report, since)
     else
       if wants == '' then register_selector(app, selector) end
       enqueue(session, lane, rank, app, arrival, nil, client_of(ARGV[i + 7]))
@@ -103,7 +106,7 @@ for i = 6, #ARGV, 12 do
     elseif t[1] == 'W' and key ~= '' and (legacy or warming_up) then
       -- The player is at a legacy server, or the store has data from before the lease and has given no other since.
       dequeue(session, t[4], t[5])
-      restore_lease(session, key, spectator, legacy, report)
+      restore_lease(session, key, spectator, legacy, report, since)
     end
   end
 end

@@ -86,9 +86,7 @@ def test_an_unsupported_feature_of_redis_is_an_error(runs: Runs, body: str, name
     assert names in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "body", ["redis.pcall('DEL', 'a')", "redis.status_reply('OK')", "cjson.encode({})", "bit.bor(1)"]
-)
+@pytest.mark.parametrize("body", ["redis.pcall('DEL', 'a')", "redis.status_reply('OK')", "cjson.new()", "bit.bor(1)"])
 def test_a_missing_function_is_an_error(runs: Runs, body: str) -> None:
     with pytest.raises(lua51.LuaError, match="nil value"):
         runs(body)

@@ -8,16 +8,19 @@
 --                              and legacy streamers may be free), run (run id of the server process), last (the
 --                              latest arrival), pol (the policies, in one field), unk (the waiting tickets of unknown
 --                              apps), r:REPLICA (time of that replica's last renewal), events (the time until which
---                              events are written, and how many are kept), event (the number of the latest event)
+--                              events are written, and how many are kept), event (the number of the latest event), rec
+--                              (the number of records that are kept; missing for none)
 --   due                zset    expiry times: v:server, r:replica, l:session, a:streamer (quarantined or withheld),
 --                              p:app (unused), b:streamer (operator drain of a streamer that is gone),
---                              e: (run catch_up), u: (run recount_unknown)
+--                              e: (run catch_up), u: (run recount_unknown), x:session (its place is no longer kept)
 --   v:SERVER           hash    seq, fence, owner, digest, keys (json), end (end:SERVER is not empty)
 --   s:STREAMER         hash    one streamer: its report (rep), its facts, and its share of indexes and totals
 --   sl:STREAMER        set     sessions with a lease that the server has not reported
 --   sh:STREAMER        set     sessions with a lease that the server has reported
---   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld)
---   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until then)
+--   t:SESSION          hash    a ticket, and its lease if it has one; st is W(aiting), M(atched), C(laimed), H(eld);
+--                              rec and facts are the parts of its record that its matchmaker and its server know
+--   place:SESSION      hash    the place of a lost player (with a TTL): arr (its arrival), until (it is kept until
+--                              then), r (the record of its session, unless it returns)
 --   away:PERSON        hash    the session of a person that is away (with a TTL), if a cookie may bring it back
 --   replicas           set     the replicas that are alive
 --   rt:REPLICA         set     sessions of a replica;  new:REPLICA  list  matched sessions, not yet fetched
@@ -34,6 +37,7 @@
 --   events             stream  the latest events (steps/events.lua)
 --   webhooks           hash    for each webhook: `NAME sender`, `NAME until` (it has the lead until then), `NAME at`
 --                              (the stream id of the latest delivered event, and its number)
+--   records            stream  ended sessions
 --   libraries          zset    function libraries, by the time of their last load (redis/libraries.py)
 --   tot:APP, ends:APP, policies, back (operator-drained streamers), end:OWNER (sessions to end, and
 --   moved:SESSION where a player has returned through another replica, extend:SECONDS:TIME:SESSION), kicked:PERSON (with a TTL)

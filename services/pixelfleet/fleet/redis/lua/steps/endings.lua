@@ -17,10 +17,11 @@ local function count_end(app)
   elseif length > KEPT_ENDS then call('LTRIM', ends, 0, ENDS_AFTER_CUT - 1) end
 end
 
--- Ends a held session. No replica owns it any more.
-local function end_session(session)
+-- Ends a held session. No replica owns it any more. `cause` and `node` are those of record_of().
+local function end_session(session, cause, node)
   local t = call('HMGET', P .. 't:' .. session, 'sh', 'app', 'since', 'tk')
   if not t[2] then return end
+  record_end(session, cause, nil, node)
   end_use(session, 'H', t[3], t[4])
   if t[1] ~= '1' then count_end(t[2]) end
   add_session_event('ended', session)
@@ -50,13 +51,20 @@ local function place_requeued()
   for _, each in ipairs(again) do place(each[1], 'M') end
 end
 
+-- Returns the cause in the record of a session that is not held, by its state and the deadline of its lease.
+local function cause_of(state, deadline) return state == 'C' and deadline == '0' and 'left' or 'abandoned' end
+
 -- Removes a session that is not held; with an owner, only while that replica owns it. Only its server ends a held
--- session. `may_return` is whether its player was lost, and may return to its place.
-local function drop_session(session, owner, may_return)
+-- session. `may_return` is whether its player was lost, and may return to its place. `code` is the close code of its
+-- connection as text, if it is known.
+local function drop_session(session, owner, may_return, code)
   local t = call('HMGET', P .. 't:' .. session, 'st', 'lane', 'app', 'k', 'sh', 'rp', 'dl')
   local state, key, spectator, deadline = t[1], t[4], t[5] == '1', t[7]
   if not state or (owner and t[6] ~= owner) then return end
-  if may_return and state ~= 'H' then keep_place(session) end
+  if state ~= 'H' then
+    local is_kept = may_return and keep_place(session, code)
+    if not is_kept and t[6] ~= '' then record_end(session, cause_of(state, deadline), code) end
+  end
   if state == 'W' then
     dequeue(session, t[2], t[3])
     delete_ticket(session, t[6])
@@ -69,8 +77,8 @@ local function drop_session(session, owner, may_return)
 end
 
 -- Removes a streamer, and requeues the tickets with a lease on it. A lease on a legacy server stays: its replica still
--- relays the player, and reports the departure.
-local function drop_streamer(key)
+-- relays the player, and reports the departure. `cause` is that of record_of().
+local function drop_streamer(key, cause)
   local s = streamer(key)
   if not s then return end
   add_streamer_event('down', s)
@@ -91,14 +99,16 @@ local function drop_streamer(key)
     local t = call('HMGET', P .. 't:' .. session, 'sh', 'dl')
     if t[2] == '0' then call('HSET', P .. 't:' .. session, 'rep', s.rep) else requeue(session, key, t[1] == '1') end
   end
-  for _, session in ipairs(call('SMEMBERS', P .. 'sh:' .. key)) do end_session(session) end
+  for _, session in ipairs(call('SMEMBERS', P .. 'sh:' .. key)) do
+    end_session(session, cause, s.node)
+  end
   call('DEL', P .. 'sh:' .. key)
 end
 
 local function drop_server(server)
   local v = call('HMGET', P .. 'v:' .. server, 'keys', 'owner')
   if not v[2] then return end
-  for _, key in ipairs(v[1] and cjson.decode(v[1]) or {}) do drop_streamer(key) end
+  for _, key in ipairs(v[1] and cjson.decode(v[1]) or {}) do drop_streamer(key, 'server_lost') end
   call('SREM', P .. 'rv:' .. v[2], server)
   call('ZREM', DUE, 'v:' .. server)
   call('DEL', P .. 'v:' .. server, P .. 'end:' .. server)
@@ -143,13 +153,14 @@ end
 
 -- Begins every script: reads the epoch, and handles facts whose time is over. `replica` is the calling replica, if any.
 local function expire(replica)
-  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk', 'recovered',
+  local epoch = call('HMGET', P .. 'epoch', 'until', 'last', 'pol', 'r:' .. (replica or ''), 'unk', 'recovered', 'rec',
     'events')
   if epoch[1] then matching_from, recovers_until = tonumber(epoch[1]), tonumber(epoch[6] or 0)
   else begin_epoch('', 0) end
   warming_up, last_arrival = now < matching_from, tonumber(epoch[2] or 0)
   all_policies, last_renewal, unknown_waiting = epoch[3], tonumber(epoch[4] or 0), tonumber(epoch[5] or 0)
-  if epoch[7] then set_events(epoch[7]) end
+  kept_records, reported_facts, recorded = epoch[7] or nil, {}, nil
+  if epoch[8] then set_events(epoch[8]) end
   for _, entry in ipairs(call('ZRANGEBYSCORE', DUE, '-inf', now_text, 'LIMIT', 0, DUE_AT_ONCE)) do
     local kind, name = entry:sub(1, 2), entry:sub(3)
     local at = call('ZSCORE', DUE, entry)
@@ -162,6 +173,7 @@ local function expire(replica)
       elseif kind == 'p:' then drop_app(name)
       elseif kind == 'u:' then recount_unknown()
       elseif kind == 'b:' then call('SREM', P .. 'back', name)
+      elseif kind == 'x:' then forget_place(name)
       elseif kind == 'e:' then catch_up() end
     end
   end

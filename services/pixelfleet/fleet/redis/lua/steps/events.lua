@@ -30,6 +30,10 @@ local function add_session_event(kind, session, fact, value)
     words[#words + 1] = fact
     words[#words + 1] = value
   end
+  if kind == 'ended' and recorded == session then
+    words[#words + 1] = 'record'
+    words[#words + 1] = recorded_text
+  end
   add_event('session.' .. kind, session, unpack(words))
 end
 

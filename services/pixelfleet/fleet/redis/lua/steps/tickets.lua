@@ -70,14 +70,30 @@ local function excluded_streamers(text)
 end
 
 -- Keeps the place of a ticket that is about to be deleted, for the time that the ticket requests. The present time
--- decides whether it is still kept; the time to live only frees the memory.
-local function keep_place(session)
+-- decides whether it is still kept; the time to live only frees the memory. `code` is that of record_of(). Returns
+-- whether it is kept.
+local function keep_place(session, code)
   local t = call('HMGET', P .. 't:' .. session, 'tk', 'arr')
   local seconds = t[1] and tonumber(t[1]:match('"keeps_place":(%d+)'))
-  if not seconds then return end
-  local key = P .. 'place:' .. session
-  call('HSET', key, 'arr', t[2], 'until', int(now + seconds * 1000000))
+  if not seconds then return false end
+  local key, kept_until = P .. 'place:' .. session, int(now + seconds * 1000000)
+  call('HSET', key, 'arr', t[2], 'until', kept_until)
+  if kept_records then
+    call('HSET', key, 'r', table.concat(record_of(session, 'abandoned', code), ','))
+    call('ZADD', DUE, kept_until, 'x:' .. session)
+    seconds = seconds + EXPIRY / 1000000
+  end
   call('EXPIRE', key, int(seconds + 1))
+  return true
+end
+
+-- Records the end of a session whose place is no longer kept.
+local function forget_place(session)
+  local key = P .. 'place:' .. session
+  local record = kept_records and call('HGET', key, 'r')
+  if not record then return end
+  call('DEL', key)
+  add_record({ record })
 end
 
 -- Returns the arrival of a session whose place is kept, or nil.

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readBranding } from '../src/page/read_branding';
-import { canonicalTag, chooseLanguage, isRightToLeft } from '../src/page/language_tags';
+import { isRightToLeft } from '../src/page/direction';
+import { canonicalTag, chooseLanguage } from '../src/page/language_tags';
 import { brandingIn, choosePageLanguage, TRANSLATIONS } from '../src/page/languages';
 import { DEFAULT_TEXTS, plural, type Texts } from '../src/texts';
 

@@ -21,6 +21,3 @@ export interface BrandingDocument extends Pick<Branding, 'logo' | 'colours'> {
 
 /** The branding of a page without a `branding.json`. */
 export const DEFAULT_BRANDING: Branding = { logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
-
-/** An empty `branding.json`. */
-export const NO_BRANDING: BrandingDocument = { logo: {}, colours: { light: {}, dark: {} }, texts: {}, translations: {} };

@@ -1,55 +1,39 @@
-import type { TextOverrides } from '../texts';
-import { NO_BRANDING, type Branding, type BrandingDocument } from './branding';
-import { brandingIn, choosePageLanguage, DEFAULT_LANGUAGE, TRANSLATIONS } from './languages';
+import { optional } from '../optional';
+import { DEFAULT_BRANDING, type Branding } from './branding';
 import { DEFAULT_PAGE_SETTINGS, readPageSettings, type PageSettings } from './page_settings';
 import type { Warn } from './fields';
 
 /** How long the page waits for a document before it continues without it, in milliseconds. */
 const LOAD_TIMEOUT = 5_000;
 
-/** Loads `branding.json` from the page's own path, and at the same time the texts in the visitor's language. */
+/**
+ * Loads `branding.json` from the page's own path, and the texts in the visitor's language.
+ *
+ * English is a part of the page: a visitor who reads English, on a page without branding, loads nothing else.
+ */
 export async function loadBranding(warn: Warn): Promise<Branding> {
-  const asked = new URLSearchParams(location.search).get('lang');
-  const wanted = { ...(asked !== null && { asked }), preferred: navigator.languages };
-  const bundled = [DEFAULT_LANGUAGE, ...Object.keys(TRANSLATIONS)];
-  const expected = choosePageLanguage(wanted, NO_BRANDING, bundled).bundled;
-  const translation = loadTranslation(expected, warn);
-  const document = await loadBrandingDocument(warn);
-  const language = choosePageLanguage(wanted, document, bundled);
-  // It is another one only if branding.json sets the language of the page.
-  const texts = language.bundled === expected ? translation : loadTranslation(language.bundled, warn);
-  return brandingIn(language.page, document, await texts);
-}
-
-/** Loads `branding.json`. The module that validates it is loaded only for a document with content. */
-async function loadBrandingDocument(warn: Warn): Promise<BrandingDocument> {
-  const document = await load('branding.json', warn);
-  if (document === undefined || JSON.stringify(document) === '{}') {
-    return NO_BRANDING;
+  const asked = new URLSearchParams(location.search).get('lang') ?? undefined;
+  const document = loadDocument('branding.json', warn);
+  if (/^en\b/i.test(asked ?? navigator.language) && JSON.stringify((await document) ?? {}) === '{}') {
+    return DEFAULT_BRANDING;
   }
   try {
-    return (await import('./read_branding')).readBranding(document, warn);
+    const { localizedBranding } = await import('./localized_branding');
+    return await localizedBranding(document, { ...optional('asked', asked), preferred: navigator.languages }, warn);
   } catch (error) {
-    warn(`branding.json: ${String(error)}`); // the page was replaced by another version meanwhile
-    return NO_BRANDING;
+    warn(`language: ${String(error)}`); // the file is missing: the server has another version of the page by now
+    return DEFAULT_BRANDING;
   }
-}
-
-/** Loads the texts of a bundled language; returns none for English, and if the file is missing. */
-async function loadTranslation(language: string, warn: Warn): Promise<TextOverrides> {
-  const url = TRANSLATIONS[language];
-  const document = url === undefined ? undefined : await load(url, warn);
-  return document ?? {}; // a file of the build, which the tests check
 }
 
 /** Loads `page.json` from the page's own path. */
 export async function loadPageSettings(warn: Warn): Promise<PageSettings> {
-  const document = await load('page.json', warn);
+  const document = await loadDocument('page.json', warn);
   return document === undefined ? DEFAULT_PAGE_SETTINGS : readPageSettings(document, warn);
 }
 
 /** Returns the parsed document, or undefined if it is missing: all documents are optional. */
-async function load(name: string, warn: Warn): Promise<unknown> {
+export async function loadDocument(name: string, warn: Warn): Promise<unknown> {
   try {
     const response = await fetch(name, { priority: 'low', signal: AbortSignal.timeout(LOAD_TIMEOUT) });
     if (response.ok) {

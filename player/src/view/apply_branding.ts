@@ -1,7 +1,7 @@
 import icon from '../icon.svg';
 import type { Branding } from '../page/branding';
 import type { Scheme } from '../page/colours';
-import { isRightToLeft } from '../page/language_tags';
+import { isRightToLeft } from '../page/direction';
 import { isTextKey, type Texts } from '../texts';
 import { element, setLabel } from './dom';
 import { shortcutText } from './shortcut';

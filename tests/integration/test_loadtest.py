@@ -45,7 +45,7 @@ async def test_players_get_streamers_over_router_and_matchmaker(page_folder: Pat
             streamer_url=chain.streamer_url,
             rate=40,
             players=30,
-            hold="0.2",
+            hold="6",
             negotiate=True,
             seconds=PATIENCE_SECONDS,
         )

@@ -22,8 +22,8 @@ function precompress(): Plugin {
     apply: 'build',
     closeBundle() {
       for (const name of readdirSync(PAGE, { recursive: true, encoding: 'utf8' })) {
-        // Not the JSON documents: operators replace them, and the compressed copies would be stale.
-        if (/\.(js|css|html|svg|txt)$/.test(name)) {
+        // Not the JSON documents beside the page: operators replace them, and the compressed copies would be stale.
+        if (/\.(js|css|html|svg|txt)$|^assets.*\.json$/.test(name)) {
           const content = readFileSync(join(PAGE, name));
           writeFileSync(join(PAGE, `${name}.br`), brotliCompressSync(content));
           writeFileSync(join(PAGE, `${name}.gz`), gzipSync(content, { level: 9 }));

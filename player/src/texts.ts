@@ -1,8 +1,12 @@
 /**
- * All texts of the page. The keys are part of the format of `branding.json`, so they are never renamed. `{name}` is a
- * placeholder. A key that ends in `.one` is for a count of one; one that contains `.say` is for screen readers only.
+ * All texts of the page, in English; `languages/` has the translations. The keys are part of the format of
+ * `branding.json`, so they are never renamed. `{name}` is a placeholder. A key that ends in `.one` is for a count of
+ * one; translations add `.zero`, `.two`, `.few` and `.many` where their language has such a plural form. A key that
+ * contains `.say` is for screen readers only.
  */
 export const DEFAULT_TEXTS = {
+  /** The language tag of these texts: it sets the direction of the page, the plural forms and the format of numbers. */
+  'page.language': 'en',
   'page.name': 'Pixelfleet',
   'page.stage': 'Live stream. Press {shortcut} to open the controls.',
   'page.stage.touch': 'Live stream. The controls are after it.',
@@ -31,9 +35,10 @@ export const DEFAULT_TEXTS = {
   'queued.say.ahead.one': 'One person is ahead of you.',
   'queued.say.wait': 'The estimated wait is {wait}.',
 
-  'duration.seconds': '{count} s',
-  'duration.minutes': '{count} min',
-  'duration.hours': '{count} h',
+  // {duration} is the number with its unit in the page's language, and {count} the number.
+  'duration.seconds': '{duration}',
+  'duration.minutes': '{duration}',
+  'duration.hours': '{duration}',
 
   'starting.title': 'Starting the stream',
   'starting.detail': 'The video appears in a few seconds.',
@@ -155,6 +160,7 @@ export const DEFAULT_TEXTS = {
   'countdown.time': 'The time of this session is almost over.',
   'countdown.idle': 'Are you still there? Without input, your session ends.',
   'countdown.say': '{seconds} seconds are left.',
+  'countdown.say.one': '{seconds} second is left.',
   'countdown.stay': 'I am still here',
   'notice.gamepad': 'Gamepad connected',
   'notice.gamepad.gone': 'Gamepad disconnected',
@@ -257,7 +263,15 @@ export const DEFAULT_TEXTS = {
 
 export type TextKey = keyof typeof DEFAULT_TEXTS;
 
-export type Texts = Readonly<Record<TextKey, string>>;
+/** A text with a count, which has a plural form for each plural category of its language. */
+type CountedKey = { [Key in TextKey]: Key extends `${infer Counted}.one` ? Counted : never }[TextKey];
+
+type PluralKey = `${CountedKey & TextKey}.${Exclude<Intl.LDMLPluralRule, 'one' | 'other'>}`;
+
+export type Texts = Readonly<Record<TextKey, string> & Partial<Record<PluralKey, string>>>;
+
+/** Texts that replace others. */
+export type TextOverrides = Partial<Texts>;
 
 /** Replaces the placeholders of a text; one without a value stays as it is. */
 export function interpolate(text: string, values: Readonly<Record<string, string | number>>): string {
@@ -267,9 +281,21 @@ export function interpolate(text: string, values: Readonly<Record<string, string
   });
 }
 
-/** Whether `key` is the key of one of the page's texts. */
-export function isTextKey(key: string): key is TextKey {
-  return Object.hasOwn(DEFAULT_TEXTS, key);
+/** Returns the plural form of a text for `count`, with its placeholders replaced. */
+export function plural(
+  key: CountedKey & TextKey,
+  count: number,
+  texts: Texts,
+  values: Readonly<Record<string, string | number>> = { count },
+): string {
+  const category = new Intl.PluralRules(texts['page.language']).select(count);
+  const form = category === 'other' ? undefined : texts[`${key}.${category}`];
+  return interpolate(form ?? texts[key], values);
+}
+
+/** Whether `key` is the key of one of the page's texts, or of a plural form that English does not have. */
+export function isTextKey(key: string): key is keyof Texts {
+  return Object.hasOwn(DEFAULT_TEXTS, key.replace(/\.(zero|two|few|many)$/, '.one'));
 }
 
 /** Turns a text, such as a server's reason, into a sentence: with a capital letter and a full stop. */
@@ -278,5 +304,5 @@ export function sentence(text: string | undefined): string | undefined {
     return undefined;
   }
   const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capitalized) ? capitalized : `${capitalized}.`;
+  return /[\p{Sentence_Terminal}…]$/u.test(capitalized) ? capitalized : `${capitalized}.`;
 }

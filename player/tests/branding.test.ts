@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_BRANDING, readBranding } from '../src/page/branding';
+import { readBranding } from '../src/page/read_branding';
 import { contrast, parseColour, readableOn } from '../src/page/colours';
-import { DEFAULT_TEXTS } from '../src/texts';
+
+const EMPTY = { logo: {}, colours: { light: {}, dark: {} }, texts: {}, translations: {} };
 
 function read(document: unknown): { branding: ReturnType<typeof readBranding>; problems: string[] } {
   const problems: string[] = [];
@@ -10,20 +11,22 @@ function read(document: unknown): { branding: ReturnType<typeof readBranding>; p
 }
 
 describe('readBranding', () => {
-  it('returns the default branding for an empty document', () => {
-    expect(read({})).toEqual({ branding: DEFAULT_BRANDING, problems: [] });
+  it('returns nothing for an empty document', () => {
+    expect(read({})).toEqual({ branding: EMPTY, problems: [] });
   });
 
-  it('accepts name, language, logo, colours and texts', () => {
+  it('accepts name, language, logo, colours, texts and translations', () => {
     const { branding, problems } = read({
       name: ' Acme Studio ',
       language: 'pt-BR',
       logo: { light: 'logo.svg', dark: 'logo-dark.svg' },
       colours: { light: { accent: '#A30' }, dark: { accent: '#ffb48f', ground: '#101010' } },
       texts: { 'connecting.title': 'A ligar' },
+      translations: { 'ES-mx': { 'queued.say.ahead.many': '{count} delante' } },
     });
     expect(problems).toEqual([]);
-    expect(branding.texts).toEqual({ ...DEFAULT_TEXTS, 'page.name': 'Acme Studio', 'connecting.title': 'A ligar' });
+    expect(branding.texts).toEqual({ 'page.name': 'Acme Studio', 'connecting.title': 'A ligar' });
+    expect(branding.translations).toEqual({ 'es-MX': { 'queued.say.ahead.many': '{count} delante' } });
     expect(branding.language).toBe('pt-BR');
     expect(branding.logo).toEqual({ light: 'branding/logo.svg', dark: 'branding/logo-dark.svg' });
     expect(branding.colours.light).toEqual({ accent: '#aa3300', onAccent: '#ffffff' });
@@ -58,6 +61,11 @@ describe('readBranding', () => {
     [{ texts: { 'no.such': 'x' } }, 'texts.no.such: unknown text'],
     [{ texts: { 'action.play': '' } }, 'texts.action.play: must be a string of 1 to 400 characters'],
     [{ texts: { 'action.play': 'x'.repeat(401) } }, 'texts.action.play: must be a string of 1 to 400 characters'],
+    [{ texts: { 'action.play.many': 'x' } }, 'texts.action.play.many: unknown text'],
+    [{ texts: { 'page.language': 'not a tag' } }, 'texts.page.language: unknown text'],
+    [{ translations: { 'no tag': {} } }, 'translations.no tag: the key must be a language tag such as "de" or "pt-BR"'],
+    [{ translations: { de: { 'no.such': 'x' } } }, 'translations.de.no.such: unknown text'],
+    [{ translations: { de: [] } }, 'translations.de: must be an object'],
     [{ name: 5 }, 'name: must be a string of 1 to 400 characters'],
     [
       { colours: { dark: { text: '#333333', ground: '#222222' } } },
@@ -66,7 +74,7 @@ describe('readBranding', () => {
   ])('warns of %j and uses the rest', (document, problem) => {
     const { branding, problems } = read(document);
     expect(problems).toEqual([`branding.json: ${problem}`]);
-    expect(branding.texts).toEqual(DEFAULT_TEXTS);
+    expect(branding.texts).toEqual({});
   });
 });
 

@@ -67,7 +67,7 @@ describe('overlayContent', () => {
     [{ position: 3, ahead: 2, etaSeconds: 120 }, 'You are in the queue', ['3', '2', '2 min']],
     [{ position: 3 }, 'You are in the queue', ['3', '2', '–']],
     [{ ahead: 1 }, 'You are in the queue', ['2', '1', '–']],
-    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', '10 s']],
+    [{ position: 1, ahead: 0, etaSeconds: 3 }, 'You are next', ['1', '0', '10 sec']],
     [{ etaSeconds: 60 }, 'Waiting for a free stream', ['1 min']],
     [{}, 'Waiting for a free stream', []],
   ])('shows the position in the queue: %j', (place, title, facts) => {
@@ -80,7 +80,7 @@ describe('overlayContent', () => {
   it('announces the position in sentences, and shows it in the tab', () => {
     const content = contentOf({ phase: 'queued', position: 2, ahead: 1, etaSeconds: 60 });
     expect(content.announcement).toBe(
-      `You are in the queue. You are number 2 in the queue. One person is ahead of you. The estimated wait is 1 min. ${DEFAULT_TEXTS['queued.hint']}`,
+      `You are in the queue. You are number 2 in the queue. One person is ahead of you. The estimated wait is 1 minute. ${DEFAULT_TEXTS['queued.hint']}`,
     );
     expect(content.tab).toBe('No. 2 in the queue');
     expect(contentOf({ phase: 'queued', position: 1 }).announcement).not.toContain('ahead of you');
@@ -185,15 +185,15 @@ describe('overlayContent', () => {
 
 describe('formatDuration', () => {
   it.each([
-    [0, '10 s'],
-    [9.9, '10 s'],
-    [41.5, '50 s'],
+    [0, '10 sec'],
+    [9.9, '10 sec'],
+    [41.5, '50 sec'],
     [55, '1 min'],
     [89, '1 min'],
     [90, '2 min'],
     [3540, '59 min'],
-    [3600, '1 h'],
-    [7200, '2 h'],
+    [3600, '1 hr'],
+    [7200, '2 hr'],
   ])('formats %d s as %s', (seconds, expected) => {
     expect(formatDuration(seconds, DEFAULT_TEXTS)).toBe(expected);
   });
@@ -203,5 +203,12 @@ describe('shutdownNotice', () => {
   it("adds the server's reason", () => {
     expect(shutdownNotice(undefined, DEFAULT_TEXTS)).toBe('This stream will end soon.');
     expect(shutdownNotice('maintenance at six', DEFAULT_TEXTS)).toBe('This stream will end soon: maintenance at six');
+  });
+
+  it('writes the unit in the language of the texts, or as the operator does', () => {
+    expect(formatDuration(7200, { ...DEFAULT_TEXTS, 'page.language': 'de' })).toBe('2 Std.');
+    expect(formatDuration(7200, { ...DEFAULT_TEXTS, 'page.language': 'ja' }, 'long')).toBe('2 時間');
+    expect(formatDuration(300, { ...DEFAULT_TEXTS, 'page.language': 'ar' })).toBe('5 د');
+    expect(formatDuration(300, { ...DEFAULT_TEXTS, 'duration.minutes': '{count} minutos' })).toBe('5 minutos');
   });
 });

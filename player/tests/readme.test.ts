@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readBranding } from '../src/page/branding';
+import { readBranding } from '../src/page/read_branding';
 import { readPageSettings } from '../src/page/page_settings';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

@@ -76,10 +76,12 @@ async def complaints(page: Page) -> list[str]:
 
 
 @asynccontextmanager
-async def sitter(browser: Browser, url: str, *scripts: str, path: str = "") -> AsyncIterator[Sitter]:
+async def sitter(
+    browser: Browser, url: str, *scripts: str, path: str = "", locale: str | None = None
+) -> AsyncIterator[Sitter]:
     """Open the page at `url` + `path` for screenshots; `scripts` run in it before its own."""
     width, height = SIZES["desktop"]
-    context = await browser.new_context(viewport={"width": width, "height": height})
+    context = await browser.new_context(viewport={"width": width, "height": height}, locale=locale)
     try:
         await context.add_init_script(path=AXE)
         for script in (WATCH_POLICY, *scripts):

@@ -1,134 +1,23 @@
-import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
-import { COLOURS, contrast, parseColour, readableOn, type Colour, type Scheme } from './colours';
-import { objectFields, warnUnknownFields, type Warn } from './fields';
+import { DEFAULT_TEXTS, type TextOverrides, type Texts } from '../texts';
+import type { Colour, Scheme } from './colours';
 
-/** The parsed document `branding.json`: name, logo, colours and texts. */
+/** Logo, colours and texts of the page. */
 export interface Branding {
-  /** The language of the texts, as in `<html lang>`. */
-  readonly language: string;
   /** The path of the logo, relative to the page, for each colour scheme. */
   readonly logo: Partial<Readonly<Record<Scheme, string>>>;
   readonly colours: Readonly<Record<Scheme, Partial<Readonly<Record<Colour, string>>>>>;
   readonly texts: Texts;
 }
 
+/** The parsed document `branding.json`. */
+export interface BrandingDocument extends Pick<Branding, 'logo' | 'colours'> {
+  /** The language of the page and of `texts`; undefined for the visitor's language. */
+  readonly language?: string;
+  /** Texts and the name of the page, for all languages if `language` is undefined. */
+  readonly texts: TextOverrides;
+  /** Texts by language tag. */
+  readonly translations: Readonly<Record<string, TextOverrides>>;
+}
+
 /** The branding of a page without a `branding.json`. */
-export const DEFAULT_BRANDING: Branding = { language: 'en', logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };
-
-/** The longest allowed text, in characters. */
-const MAX_TEXT_LENGTH = 400;
-
-/** The lowest contrast of text and background that WCAG 2 AA allows. */
-const MIN_CONTRAST = 4.5;
-
-/**
- * Validates `branding.json`. An invalid part is ignored with a warning, and the rest is used.
- *
- * @param document - the parsed JSON, untrusted
- */
-export function readBranding(document: unknown, warn: Warn): Branding {
-  const warnHere: Warn = (problem) => {
-    warn(`branding.json: ${problem}`);
-  };
-  const fields = objectFields(document, 'document', warnHere);
-  warnUnknownFields(fields, ['name', 'language', 'logo', 'colours', 'texts'], '', warnHere);
-  return {
-    language: language(fields['language'], warnHere),
-    logo: logo(fields['logo'], warnHere),
-    colours: colours(fields['colours'], warnHere),
-    texts: { ...texts(fields['texts'], warnHere), ...pageName(fields['name'], warnHere) },
-  };
-}
-
-function language(value: unknown, warn: Warn): string {
-  if (value !== undefined && (typeof value !== 'string' || !/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}$/i.test(value))) {
-    warn('language: must be a language tag such as "de" or "pt-BR"');
-    return DEFAULT_BRANDING.language;
-  }
-  return value ?? DEFAULT_BRANDING.language;
-}
-
-function pageName(value: unknown, warn: Warn): { 'page.name'?: string } {
-  const name = value === undefined ? undefined : validText(value, 'name', warn);
-  return name === undefined ? {} : { 'page.name': name };
-}
-
-function logo(value: unknown, warn: Warn): Branding['logo'] {
-  if (typeof value === 'string') {
-    const file = image(value, 'logo', warn);
-    return file === undefined ? {} : { light: file, dark: file };
-  }
-  const fields = objectFields(value, 'logo', warn);
-  warnUnknownFields(fields, ['light', 'dark'], 'logo.', warn);
-  const files: Partial<Record<Scheme, string>> = {};
-  for (const scheme of ['light', 'dark'] as const) {
-    const file = fields[scheme] === undefined ? undefined : image(fields[scheme], `logo.${scheme}`, warn);
-    if (file !== undefined) {
-      files[scheme] = file;
-    }
-  }
-  return files;
-}
-
-/** Accepts a file name and no URL: the page sends no requests to other hosts. */
-function image(value: unknown, where: string, warn: Warn): string | undefined {
-  if (typeof value === 'string' && /^[\w-][\w.-]{0,99}\.(svg|png|webp|jpe?g)$/i.test(value)) {
-    return `branding/${value}`;
-  }
-  warn(`${where}: must be the name of an SVG, PNG, WebP or JPEG file beside branding.json`);
-  return undefined;
-}
-
-function colours(value: unknown, warn: Warn): Branding['colours'] {
-  const fields = objectFields(value, 'colours', warn);
-  warnUnknownFields(fields, ['light', 'dark'], 'colours.', warn);
-  return { light: palette(fields['light'], 'light', warn), dark: palette(fields['dark'], 'dark', warn) };
-}
-
-function palette(value: unknown, scheme: Scheme, warn: Warn): Partial<Record<Colour, string>> {
-  const where = `colours.${scheme}`;
-  const fields = objectFields(value, where, warn);
-  warnUnknownFields(fields, COLOURS, `${where}.`, warn);
-  const accepted: Partial<Record<Colour, string>> = {};
-  for (const part of COLOURS) {
-    const hex = parseColour(fields[part]);
-    if (hex !== undefined) {
-      accepted[part] = hex;
-    } else if (fields[part] !== undefined) {
-      warn(`${where}.${part}: must be a colour such as "#0a58ca"`);
-    }
-  }
-  if (accepted.accent !== undefined) {
-    accepted.onAccent ??= readableOn(accepted.accent);
-  }
-  for (const [front, back] of [['text', 'ground'], ['muted', 'ground'], ['onAccent', 'accent']] as const) {
-    const [one, other] = [accepted[front], accepted[back]];
-    if (one !== undefined && other !== undefined && contrast(one, other) < MIN_CONTRAST) {
-      warn(`${where}: the contrast of ${front} on ${back} is below ${String(MIN_CONTRAST)}:1`);
-    }
-  }
-  return accepted;
-}
-
-function texts(value: unknown, warn: Warn): Texts {
-  const accepted: Partial<Record<TextKey, string>> = {};
-  for (const [key, text] of Object.entries(objectFields(value, 'texts', warn))) {
-    if (!isTextKey(key)) {
-      warn(`texts.${key}: unknown text`);
-      continue;
-    }
-    const valid = validText(text, `texts.${key}`, warn);
-    if (valid !== undefined) {
-      accepted[key] = valid;
-    }
-  }
-  return { ...DEFAULT_TEXTS, ...accepted };
-}
-
-function validText(value: unknown, where: string, warn: Warn): string | undefined {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_TEXT_LENGTH) {
-    warn(`${where}: must be a string of 1 to ${String(MAX_TEXT_LENGTH)} characters`);
-    return undefined;
-  }
-  return value.trim();
-}
+export const DEFAULT_BRANDING: Branding = { logo: {}, colours: { light: {}, dark: {} }, texts: DEFAULT_TEXTS };

@@ -1,20 +1,19 @@
 import icon from '../icon.svg';
 import type { Branding } from '../page/branding';
-import { COLOURS, type Scheme } from '../page/colours';
+import type { Scheme } from '../page/colours';
+import { isRightToLeft } from '../page/direction';
 import { isTextKey, type Texts } from '../texts';
 import { element, setLabel } from './dom';
 import { shortcutText } from './shortcut';
 
-/** Applies an operator's name, logo, colours and static texts to the page. */
+/** Applies the language and its static texts, and an operator's name, logo and colours, to the page. */
 export function applyBranding(branding: Branding): void {
   const root = document.documentElement;
-  root.lang = branding.language;
+  root.lang = branding.texts['page.language'];
+  root.dir = isRightToLeft(root.lang) ? 'rtl' : 'ltr';
   for (const scheme of ['light', 'dark'] as const) {
-    for (const part of COLOURS) {
-      const colour = branding.colours[scheme][part];
-      if (colour !== undefined) {
-        root.style.setProperty(`--${scheme}-${part.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`, colour);
-      }
+    for (const [part, colour] of Object.entries(branding.colours[scheme])) {
+      root.style.setProperty(`--${scheme}-${part.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`, colour);
     }
   }
   writeTexts(branding.texts);
@@ -26,7 +25,7 @@ export function applyBranding(branding: Branding): void {
 /** Writes the static texts: `data-text` is the key of an element's content, `data-label` that of its label. */
 function writeTexts(texts: Texts): void {
   const textOf = (key: string | undefined): string =>
-    key !== undefined && isTextKey(key) ? texts[key] : '';
+    (key !== undefined && isTextKey(key) ? texts[key] : undefined) ?? '';
   for (const target of document.querySelectorAll<HTMLElement>('[data-text]')) {
     target.textContent = textOf(target.dataset['text']);
   }

@@ -1,5 +1,5 @@
 import type { State, Warning } from '../state';
-import { interpolate, type Texts } from '../texts';
+import { plural, type Texts } from '../texts';
 import { element, setText } from './dom';
 
 /** A screen reader announces the remaining time when the countdown appears, and again this many seconds before 0. */
@@ -61,7 +61,7 @@ export class Countdown {
     setText(this.#text, texts[`countdown.${warning.limit}`]);
     setText(this.#time, clock(seconds));
     this.#stay.hidden = warning.limit !== 'idle';
-    this.#announce(seconds, `${texts[`countdown.${warning.limit}`]} ${interpolate(texts['countdown.say'], { seconds })}`);
+    this.#announce(seconds, `${texts[`countdown.${warning.limit}`]} ${plural('countdown.say', seconds, texts, { seconds })}`);
   }
 
   #announce(seconds: number, text: string): void {

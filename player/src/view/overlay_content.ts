@@ -1,5 +1,6 @@
 import type { State } from '../state';
-import { interpolate, sentence, type Texts } from '../texts';
+import { interpolate, plural, sentence, type Texts } from '../texts';
+import { formatUnit, type UnitDisplay } from './figures';
 import { ended, waiting } from './outcome_content';
 
 /** What a button of the overlay does. */
@@ -79,15 +80,16 @@ export function shutdownNotice(reason: string | undefined, texts: Texts): string
   return reason === undefined ? texts['notice.ending'] : interpolate(texts['notice.ending.why'], { reason });
 }
 
-/** Formats an estimated duration in seconds, rounded to 10 s, minutes or hours. */
-export function formatDuration(seconds: number, texts: Texts): string {
-  if (seconds < 55) {
-    return interpolate(texts['duration.seconds'], { count: Math.max(1, Math.ceil(seconds / 10)) * 10 });
-  }
+/** Formats an estimated duration in seconds, rounded to 10 s, minutes or hours, in the language of the texts. */
+export function formatDuration(seconds: number, texts: Texts, display: UnitDisplay = 'short'): string {
   const minutes = Math.max(1, Math.round(seconds / 60));
-  return minutes < 60
-    ? interpolate(texts['duration.minutes'], { count: minutes })
-    : interpolate(texts['duration.hours'], { count: Math.round(minutes / 60) });
+  const [unit, count] =
+    seconds < 55
+      ? (['second', Math.max(1, Math.ceil(seconds / 10)) * 10] as const)
+      : minutes < 60
+        ? (['minute', minutes] as const)
+        : (['hour', Math.round(minutes / 60)] as const);
+  return interpolate(texts[`duration.${unit}s`], { count, duration: formatUnit(count, unit, texts, display) });
 }
 
 function contentOf(state: State, texts: Texts, canSignIn: boolean): PartialContent | undefined {
@@ -126,7 +128,10 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parti
   const position = state.position ?? (state.ahead === undefined ? undefined : state.ahead + 1);
   const wait = state.etaSeconds === undefined ? undefined : formatDuration(state.etaSeconds, texts);
   const common = { icon: 'busy', step: 'queue', hint: texts['queued.hint'] } as const;
-  const announcedWait = wait === undefined ? undefined : interpolate(texts['queued.say.wait'], { wait });
+  const announcedWait =
+    state.etaSeconds === undefined
+      ? undefined
+      : interpolate(texts['queued.say.wait'], { wait: formatDuration(state.etaSeconds, texts, 'long') });
   if (position === undefined) {
     return {
       ...common,
@@ -137,8 +142,6 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parti
     };
   }
   const ahead = state.ahead ?? position - 1;
-  const announcedAhead =
-    ahead === 1 ? texts['queued.say.ahead.one'] : interpolate(texts['queued.say.ahead'], { count: ahead });
   return {
     ...common,
     title: texts[ahead === 0 ? 'queued.next' : 'queued.title'],
@@ -150,7 +153,7 @@ function queued(state: Extract<State, { phase: 'queued' }>, texts: Texts): Parti
     tab: interpolate(texts['queued.tab'], { place: position }),
     announced: [
       interpolate(texts['queued.say.place'], { place: position }),
-      ahead === 0 ? undefined : announcedAhead,
+      ahead === 0 ? undefined : plural('queued.say.ahead', ahead, texts),
       announcedWait,
       common.hint,
     ],

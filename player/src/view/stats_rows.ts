@@ -1,5 +1,6 @@
 import type { StreamStats } from '../stats';
 import { interpolate, type Texts } from '../texts';
+import { formatNumber } from './figures';
 
 type Row = readonly [label: string, value: string];
 
@@ -23,11 +24,11 @@ export function statsRows(
   const resolution = width === undefined || height === undefined ? undefined : `${String(width)} × ${String(height)}`;
   return [
     [texts['panel.picture'], orUnknown(resolution)],
-    [texts['panel.rate'], orUnknown(withUnit(framesPerSecond, 0, '/s'))],
-    [texts['panel.bitrate'], orUnknown(formatBitrate(kilobitsPerSecond))],
-    [texts['panel.round-trip'], orUnknown(withUnit(roundTripMs, 0, ' ms'))],
-    [texts['panel.loss'], orUnknown(withUnit(lossPercent, 1, ' %'))],
-    [texts['panel.dropped'], orUnknown(withUnit(framesDropped, 0, ''))],
+    [texts['panel.rate'], orUnknown(withUnit(framesPerSecond, 0, '/s', texts))],
+    [texts['panel.bitrate'], orUnknown(formatBitrate(kilobitsPerSecond, texts))],
+    [texts['panel.round-trip'], orUnknown(withUnit(roundTripMs, 0, ' ms', texts))],
+    [texts['panel.loss'], orUnknown(withUnit(lossPercent, 1, ' %', texts))],
+    [texts['panel.dropped'], orUnknown(withUnit(framesDropped, 0, '', texts))],
     [texts['panel.codec'], orUnknown(codec)],
     [texts['panel.path'], orUnknown(path && texts[`panel.path.${path}`])],
     [texts['panel.time'], formatTime(playingSeconds)],
@@ -40,20 +41,19 @@ export function latencyText(latency: Latency, texts: Texts): string {
   const { network, encode, total } = latency;
   return interpolate(texts['panel.latency.result'], {
     network: Math.round(network),
-    encode: encode.toFixed(encode < 10 ? 1 : 0),
+    encode: formatNumber(encode, encode < 10 ? 1 : 0, texts),
     total: Math.round(total),
   });
 }
 
-function withUnit(value: number | undefined, digits: number, unit: string): string | undefined {
-  return value === undefined ? undefined : `${value.toFixed(digits)}${unit}`;
+function withUnit(value: number | undefined, digits: number, unit: string, texts: Texts): string | undefined {
+  return value === undefined ? undefined : `${formatNumber(value, digits, texts)}${unit}`;
 }
 
-function formatBitrate(kilobits: number | undefined): string | undefined {
-  if (kilobits === undefined) {
-    return undefined;
-  }
-  return kilobits < 1000 ? `${kilobits.toFixed(0)} kbit/s` : `${(kilobits / 1000).toFixed(1)} Mbit/s`;
+function formatBitrate(kilobits: number | undefined, texts: Texts): string | undefined {
+  return kilobits === undefined || kilobits < 1000
+    ? withUnit(kilobits, 0, ' kbit/s', texts)
+    : withUnit(kilobits / 1000, 1, ' Mbit/s', texts);
 }
 
 /** Formats seconds as `m:ss` or `h:mm:ss`. */

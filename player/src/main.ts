@@ -1,7 +1,9 @@
 import { overriddenUrl, signallingUrl } from './connection/url';
-import { ParentWindow } from './embed/parent_window';
+import type { PlayerApi } from './embed/bridge';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
+import type { PageSettings } from './page/page_settings';
 import { Player } from './player';
 import { IS_SUPPORTED, preconnected } from './preconnect';
 import { PublicApi } from './public_api';
@@ -35,7 +37,7 @@ async function start(): Promise<void> {
   const player = new Player(url, preconnected);
   void brand(player);
   if (window.parent !== window) {
-    player.connectParent(settings ?? (await loadPageSettings(warn)));
+    player.connectParent(await embed(player, settings));
   }
 }
 
@@ -47,9 +49,18 @@ async function showEnd(cause: 'link' | 'unsupported'): Promise<void> {
   const overlay = new Overlay(DEFAULT_BRANDING.texts, () => undefined);
   overlay.show(state);
   if (window.parent !== window) {
-    new ParentWindow(await loadPageSettings(warn), player);
+    await embed(player);
   }
   await brand(overlay);
+}
+
+/** Starts the message exchange with the embedding page, if the operator's settings allow it. */
+async function embed(player: PlayerApi, known?: PageSettings): Promise<ParentWindow> {
+  const [settings, { ParentWindow }] = await Promise.all([
+    known ?? loadPageSettings(warn),
+    import('./embed/parent_window'), // a page of its own does not need it
+  ]);
+  return new ParentWindow(settings, player);
 }
 
 /** Loads and applies the branding, after the startup so that it does not delay the first frame. */

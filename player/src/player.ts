@@ -8,15 +8,16 @@ import {
 import { ApplicationChannel } from './connection/application_channel';
 import { reportFirstFrame } from './connection/first_frame';
 import type { PreconnectedSocket } from './connection/preconnected_socket';
-import { initialSettings } from './connection/settings';
+import { KeptSettings } from './connection/kept_settings';
+import { initialSettings, settingsToKeep } from './connection/settings';
 import type { PlayerApi } from './embed/bridge';
-import { ParentWindow } from './embed/parent_window';
+import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
-import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
 import { ResumingTransport } from './resume/resuming_transport';
 import { Session } from './session';
 import { hasStreamer, type State } from './state';
+import { LazyParts } from './settings/lazy';
 import { StatsCollector, type StreamStats } from './stats';
 import type { TextKey, Texts } from './texts';
 import { AwayMark } from './view/away_mark';
@@ -25,6 +26,7 @@ import { Countdown } from './view/countdown';
 import { Dock } from './view/dock';
 import { element } from './view/dom';
 import { Fullscreen } from './view/fullscreen';
+import { showLeaveButton } from './view/leave';
 import { OnScreenKeyboard } from './view/on_screen_keyboard';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
@@ -81,6 +83,7 @@ export class Player implements PlayerApi {
     this.#listenToStream();
     reportFirstFrame(this.#stream);
     this.#listenToGamepads();
+    this.#addSettings();
     window.pixelfleet = new PublicApi(this.#stream, this);
     this.#stream.connect();
   }
@@ -125,9 +128,9 @@ export class Player implements PlayerApi {
     }
   }
 
-  /** Starts the message exchange with the embedding page, if `settings` allow it. */
-  connectParent(settings: PageSettings): void {
-    this.#parent = new ParentWindow(settings, this);
+  /** Passes states, statistics and responses to the embedding page. */
+  connectParent(parent: ParentWindow): void {
+    this.#parent = parent;
   }
 
   #show(state: State): void {
@@ -159,6 +162,27 @@ export class Player implements PlayerApi {
     stream.signallingProtocol.on('matchmaker', (message: unknown) => {
       this.#parent?.bridge?.onMatchmaker(message);
     });
+  }
+
+  #addSettings(): void {
+    const kept = new KeptSettings(this.#stream, settingsToKeep(new URLSearchParams(location.search)));
+    new LazyParts({
+      stream: this.#stream,
+      texts: () => this.#texts,
+      choose: (id, value) => {
+        kept.choose(id, value);
+      },
+      renegotiate: () => {
+        this.#session.renegotiate();
+      },
+      notify: (text) => {
+        this.#toast.show(text);
+      },
+    });
+    showLeaveButton(() => {
+      this.#session.finish();
+    });
+    document.documentElement.toggleAttribute('data-no-controls', this.#stream.config.isFlagEnabled('HideUI'));
   }
 
   #listenToGamepads(): void {

@@ -93,7 +93,7 @@ export class Session {
       this.#state.dispatch({ type: 'warned', ...optional('warning', warning) });
     });
     watchPageCache({
-      leave: () => this.#leave(),
+      leave: () => this.leave(),
       join: () => {
         this.retry();
       },
@@ -121,6 +121,21 @@ export class Session {
       this.#disconnect('reconnect');
     } else {
       this.#reconnector.connectIn(0);
+    }
+  }
+
+  /** Leaves the server because the user has finished; `retry` begins a new session. */
+  finish(): void {
+    this.leave();
+    this.#end('over');
+  }
+
+  /** Negotiates anew with the same streamer, which applies settings that only a negotiation can. */
+  renegotiate(): void {
+    if (hasStreamer(this.state)) {
+      this.#state.dispatch({ type: 'disconnected' });
+      this.#reconnector.reset();
+      this.#disconnect('reconnect', 'the settings have changed');
     }
   }
 
@@ -217,7 +232,7 @@ export class Session {
   }
 
   /** Leaves the server without a change of the state; returns false for a page that has nothing to leave. */
-  #leave(): boolean {
+  leave(): boolean {
     const wasPending = this.#reconnector.isPending;
     this.#reconnector.cancel();
     if (!this.#stream.signallingProtocol.isConnected()) {
@@ -323,12 +338,14 @@ export class Session {
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers || offers);
   }
 
-  #disconnect(intent: 'reconnect' | 'stop'): void {
+  /** @param change - why the session is kept although its path works */
+  #disconnect(intent: 'reconnect' | 'stop', change?: string): void {
     this.#intent = intent;
-    const keepsSession = intent === 'reconnect' && this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS;
+    const needsNegotiation = change !== undefined || (this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS);
+    const keepsSession = intent === 'reconnect' && needsNegotiation;
     if (keepsSession && this.#transport.isResumable) {
       this.#negotiations += 1;
-      this.#stream.signallingProtocol.disconnect(RETURNING, 'the path of the media was lost');
+      this.#stream.signallingProtocol.disconnect(RETURNING, change ?? 'the path of the media was lost');
     } else {
       this.#stream.disconnect();
     }

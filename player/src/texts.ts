@@ -1,5 +1,7 @@
+import type { SettingsTextKey } from './settings/texts';
+
 /**
- * All texts of the page. The keys are part of the format of `branding.json`, so they are never renamed. `{name}` is a
+ * The texts of the page; `settings/texts.ts` has those that load with the settings. The keys are part of the format of `branding.json`, so they are never renamed. `{name}` is a
  * placeholder. A key that ends in `.one` is for a count of one; one that contains `.say` is for screen readers only.
  */
 export const DEFAULT_TEXTS = {
@@ -158,13 +160,14 @@ export const DEFAULT_TEXTS = {
   'controls.fullscreen': 'Full screen',
   'controls.fullscreen.leave': 'Exit full screen',
   'controls.keyboard': 'On-screen keyboard',
-  'controls.panel': 'Quality and statistics',
+  'controls.panel': 'Settings and statistics',
+  'controls.leave': 'Leave the stream',
 
   'text-entry.label': 'Text for the application',
   'text-entry.send': 'Send',
   'text-entry.close': 'Close',
 
-  'panel.title': 'Quality and statistics',
+  'panel.title': 'Settings and statistics',
   'panel.close': 'Close',
   'panel.health.good': 'Good connection',
   'panel.health.fair': 'Fair connection',
@@ -187,6 +190,14 @@ export const DEFAULT_TEXTS = {
   'panel.quality.high': 'High, up to 20 Mbit/s',
   'panel.quality.medium': 'Medium, up to 8 Mbit/s',
   'panel.quality.low': 'Low, up to 2 Mbit/s',
+  'panel.volume': 'Volume',
+  'panel.mouse': 'Mouse',
+  'panel.mouse.hover': 'Free, moves over the picture',
+  'panel.mouse.locked': 'Captured after a click',
+  'panel.microphone': 'Microphone',
+  'panel.picture-settings': 'Picture',
+  'panel.statistics': 'Statistics',
+  'panel.unavailable': 'This part of the page could not be loaded. Reload the page.',
   'panel.match': 'Match the size of this window',
   'panel.latency': 'Latency',
   'panel.latency.test': 'Test latency',
@@ -202,7 +213,8 @@ export const DEFAULT_TEXTS = {
 
 export type TextKey = keyof typeof DEFAULT_TEXTS;
 
-export type Texts = Readonly<Record<TextKey, string>>;
+/** The texts in use; those of the settings are present where `branding.json` replaces them. */
+export type Texts = Readonly<Record<TextKey, string>> & Readonly<Partial<Record<SettingsTextKey, string>>>;
 
 /** Replaces the placeholders of a text; one without a value stays as it is. */
 export function interpolate(text: string, values: Readonly<Record<string, string | number>>): string {

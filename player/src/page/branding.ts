@@ -1,3 +1,4 @@
+import type { SettingsTextKey } from '../settings/texts';
 import { DEFAULT_TEXTS, isTextKey, type TextKey, type Texts } from '../texts';
 import { COLOURS, contrast, parseColour, readableOn, type Colour, type Scheme } from './colours';
 import { objectFields, warnUnknownFields, type Warn } from './fields';
@@ -111,9 +112,9 @@ function palette(value: unknown, scheme: Scheme, warn: Warn): Partial<Record<Col
 }
 
 function texts(value: unknown, warn: Warn): Texts {
-  const accepted: Partial<Record<TextKey, string>> = {};
+  const accepted: Partial<Record<TextKey | SettingsTextKey, string>> = {};
   for (const [key, text] of Object.entries(objectFields(value, 'texts', warn))) {
-    if (!isTextKey(key)) {
+    if (!isTextKey(key) && !isSettingsKey(key)) {
       warn(`texts.${key}: unknown text`);
       continue;
     }
@@ -123,6 +124,11 @@ function texts(value: unknown, warn: Warn): Texts {
     }
   }
   return { ...DEFAULT_TEXTS, ...accepted };
+}
+
+/** The texts of the settings are not loaded yet, so their keys are known by their prefix alone. */
+function isSettingsKey(key: string): key is SettingsTextKey {
+  return key.startsWith('settings.');
 }
 
 function validText(value: unknown, where: string, warn: Warn): string | undefined {

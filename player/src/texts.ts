@@ -131,7 +131,7 @@ export const DEFAULT_TEXTS = {
   'ended.reference': 'Code {code}',
   'ended.reference.error': 'Code {code}: {error}',
 
-  'action.start-again': 'Start again',
+  'action.start-again': 'Play again',
   'action.continue-here': 'Continue here',
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',

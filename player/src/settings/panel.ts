@@ -39,7 +39,7 @@ export class SettingsPanel {
       this.#drawFigures(data.aggregatedStats);
     });
     window.setInterval(() => {
-      if (this.#gamepads.root.checkVisibility()) {
+      if (this.#gamepads.root.parentElement?.checkVisibility() === true) {
         this.#gamepads.draw();
       }
     }, GAMEPAD_INTERVAL);

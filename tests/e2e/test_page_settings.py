@@ -1,5 +1,6 @@
 """The settings panel, the tools and the URL parameters: each has an effect at the streamer or in the picture."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -228,7 +229,7 @@ async def test_the_tools(visit: Visit) -> None:
         await page.locator("#setting-screenshot").click()
     image = await download.value
     assert image.suggested_filename.startswith("stream-")
-    content = Path(await image.path()).read_bytes()
+    content = await asyncio.to_thread(Path(await image.path()).read_bytes)
     assert content.startswith(b"\x89PNG")
     assert (int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")) == (1280, 720)
 
@@ -300,7 +301,9 @@ async def test_files_reach_an_application_that_asks_for_them(visit: Visit) -> No
 
 async def test_parameters_of_epics_page_are_honoured(browser: Browser, running_demo: demo.Demo) -> None:
     async with new_page(browser) as page:
-        parameters = "WebRTCFPS=25&MinQP=11&MaxQP=44&WebRTCMaxBitrate=2400&preferredcodec=vp8&HoveringMouse=false&HideUI"
+        parameters = (
+            "WebRTCFPS=25&MinQP=11&MaxQP=44&WebRTCMaxBitrate=2400&preferredcodec=vp8&HoveringMouse=false&HideUI"
+        )
         await page.goto(f"{running_demo.url}?{parameters}")
         visit = Visit(page, running_demo.streamers[0])
         await visit.plays()

@@ -13,7 +13,7 @@ export class CaptureDevices {
 
   constructor(devices: Pick<MediaDevices, 'getUserMedia'>) {
     this.#open = devices.getUserMedia.bind(devices);
-    devices.getUserMedia = (constraints) => this.#open(this.#withChosen(constraints ?? {}));
+    devices.getUserMedia = (constraints) => this.#openChosen(constraints ?? {});
   }
 
   /** @param deviceId - of `enumerateDevices`; an empty one is the default device */
@@ -28,7 +28,7 @@ export class CaptureDevices {
   /** Opens the chosen device and closes it again, for the browser's question; returns whether that worked. */
   async ask(kind: CaptureKind): Promise<boolean> {
     try {
-      const stream = await this.#open(this.#withChosen({ [kind]: true }));
+      const stream = await this.#openChosen({ [kind]: true });
       for (const track of stream.getTracks()) {
         track.stop();
       }
@@ -38,14 +38,26 @@ export class CaptureDevices {
     }
   }
 
+  /** Opens the chosen devices; one that was unplugged is replaced by the default one. */
+  async #openChosen(constraints: MediaStreamConstraints): Promise<MediaStream> {
+    try {
+      return await this.#open(this.#withChosen(constraints));
+    } catch (error) {
+      if (error instanceof OverconstrainedError) {
+        return await this.#open(constraints);
+      }
+      throw error;
+    }
+  }
+
   #withChosen(constraints: MediaStreamConstraints): MediaStreamConstraints {
     const result: MediaStreamConstraints = { ...constraints };
     for (const kind of ['audio', 'video'] as const) {
       const wanted = constraints[kind];
       const deviceId = this.chosen(kind);
       if (wanted !== undefined && wanted !== false && deviceId !== '') {
-        // Not "exact": a device that was unplugged is replaced by the default one.
-        result[kind] = { ...(typeof wanted === 'object' && wanted), deviceId };
+        // Without "exact", Chromium prefers a device that fits the library's other constraints.
+        result[kind] = { ...(typeof wanted === 'object' && wanted), deviceId: { exact: deviceId } };
       }
     }
     return result;

@@ -2,7 +2,7 @@ import type { AllSettings } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7
 import { mayReadGamepads } from './gamepads';
 
 /** Flags of the library that URL parameters may set, as `?Name` or `?Name=true|false`. */
-const URL_FLAGS = [
+export const URL_FLAGS = [
   'AutoEnterVR',
   'BrowserSendOffer',
   'ControlsQuality',
@@ -26,7 +26,7 @@ const URL_FLAGS = [
 ] as const satisfies readonly (keyof AllSettings)[];
 
 /** Numbers of the library that URL parameters may set, each with its lowest and highest value. */
-const URL_NUMBERS = {
+export const URL_NUMBERS = {
   CompatQualityMax: [0, 100],
   CompatQualityMin: [0, 100],
   MaxQP: [0, 51],

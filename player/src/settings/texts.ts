@@ -40,7 +40,7 @@ export const SETTINGS_TEXTS = {
   'settings.pasted': 'Text sent',
   'settings.vr': 'Enter VR',
   'settings.keyframe': 'Refresh picture',
-  'settings.show-fps': 'Show frame rate in the application',
+  'settings.show-fps': 'Show frame rate',
   'settings.restart': 'Restart stream',
   'settings.figures': 'All figures',
   'settings.files.asked': 'The application asks for a file, up to {size}. Drop it here or choose one.',

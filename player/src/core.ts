@@ -2,7 +2,7 @@
  * The player without a user interface: session, state, events and settings. The page is built on it, and the npm
  * package publishes it. It imports nothing of the page (tests/core.test.ts).
  */
-export { initialSettings } from './connection/settings';
+export { initialSettings, settingsToKeep } from './connection/settings';
 export { IS_SUPPORTED } from './connection/support';
 export { signallingUrl } from './connection/url';
 export { isQuality, type Media, type Quality } from './core/media';

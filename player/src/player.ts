@@ -1,10 +1,20 @@
 import type { PreconnectedSocket } from './connection/preconnected_socket';
-import { hasStreamer, initialSettings, StreamPlayer, type Quality, type State, type StreamStats } from './core';
+import { KeptSettings } from './connection/kept_settings';
+import {
+  hasStreamer,
+  initialSettings,
+  settingsToKeep,
+  StreamPlayer,
+  type Quality,
+  type State,
+  type StreamStats,
+} from './core';
 import type { PlayerApi } from './embed/bridge';
 import type { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import type { PageSettings } from './page/page_settings';
 import { PublicApi } from './public_api';
+import { LazyParts } from './settings/lazy';
 import { Account } from './sign_in/account';
 import { forgetLink, hideUsedLink } from './sign_in/used_link';
 import type { TextKey, Texts } from './texts';
@@ -14,6 +24,7 @@ import { Countdown } from './view/countdown';
 import { Dock } from './view/dock';
 import { element } from './view/dom';
 import { Fullscreen } from './view/fullscreen';
+import { showLeaveButton } from './view/leave';
 import { OnScreenKeyboard } from './view/on_screen_keyboard';
 import { Overlay } from './view/overlay';
 import { Panel } from './view/panel';
@@ -66,6 +77,7 @@ export class Player implements PlayerApi {
     this.#listenToCore();
     this.#show(this.state);
     this.#listenToGamepads();
+    this.#addSettings();
     window.pixelfleet = new PublicApi(stream, this);
     this.#core.connect();
   }
@@ -179,6 +191,28 @@ export class Player implements PlayerApi {
     this.#core.on('matchmaker', (message) => {
       this.#parent?.bridge?.onMatchmaker(message);
     });
+  }
+
+  #addSettings(): void {
+    const { stream } = this.#core;
+    const kept = new KeptSettings(stream, settingsToKeep(new URLSearchParams(location.search)));
+    new LazyParts({
+      stream,
+      texts: () => this.#texts,
+      choose: (id, value) => {
+        kept.choose(id, value);
+      },
+      renegotiate: () => {
+        this.#core.renegotiate();
+      },
+      notify: (text) => {
+        this.#toast.show(text);
+      },
+    });
+    showLeaveButton(() => {
+      this.leave();
+    });
+    document.documentElement.toggleAttribute('data-no-controls', stream.config.isFlagEnabled('HideUI'));
   }
 
   #listenToGamepads(): void {

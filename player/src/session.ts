@@ -133,15 +133,24 @@ export class Session {
     }
   }
 
-  /** The user has confirmed to be there, after a warning. */
-  confirmPresence(): void {
-    this.#limits.confirm();
-  }
-
   /** Leaves the server because the user has finished; `retry` begins a new session. */
   finish(): void {
     this.leave();
     this.#end('over');
+  }
+
+  /** Negotiates anew with the same streamer, which applies settings that only a negotiation can. */
+  renegotiate(): void {
+    if (hasStreamer(this.state)) {
+      this.#state.dispatch({ type: 'disconnected' });
+      this.#reconnector.reset();
+      this.#disconnect('reconnect', 'the settings have changed');
+    }
+  }
+
+  /** The user has confirmed to be there, after a warning. */
+  confirmPresence(): void {
+    this.#limits.confirm();
   }
 
   #listenToServer(): void {
@@ -339,12 +348,14 @@ export class Session {
     this.#stream.config.setFlagEnabled(Flags.BrowserSendOffer, this.#alwaysOffers || offers);
   }
 
-  #disconnect(intent: 'reconnect' | 'stop'): void {
+  /** @param change - why the session is kept although its path works */
+  #disconnect(intent: 'reconnect' | 'stop', change?: string): void {
     this.#intent = intent;
-    const keepsSession = intent === 'reconnect' && this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS;
+    const needsNegotiation = change !== undefined || (this.#ice.hasNoPath && this.#negotiations < MAX_NEGOTIATIONS);
+    const keepsSession = intent === 'reconnect' && needsNegotiation;
     if (keepsSession && this.#transport.isResumable) {
       this.#negotiations += 1;
-      this.#stream.signallingProtocol.disconnect(RETURNING, 'the path of the media was lost');
+      this.#stream.signallingProtocol.disconnect(RETURNING, change ?? 'the path of the media was lost');
     } else {
       this.#stream.disconnect();
     }

@@ -1,8 +1,10 @@
+import type { SettingsTextKey } from './settings/texts';
+
 /**
- * All texts of the page, in English; `languages/` has the translations. The keys are part of the format of
- * `branding.json`, so they are never renamed. `{name}` is a placeholder. A key that ends in `.one` is for a count of
- * one; translations add `.zero`, `.two`, `.few` and `.many` where their language has such a plural form. A key that
- * contains `.say` is for screen readers only.
+ * The texts of the page, in English; `settings/texts.ts` has those that load with the settings, and `languages/` the
+ * translations of both. The keys are part of the format of `branding.json`, so they are never renamed. `{name}` is a
+ * placeholder. A key that ends in `.one` is for a count of one; translations add `.zero`, `.two`, `.few` and `.many` where
+ * their language has such a plural form. A key that contains `.say` is for screen readers only.
  */
 export const DEFAULT_TEXTS = {
   /** The language tag of these texts: it sets the direction of the page, the plural forms and the format of numbers. */
@@ -143,7 +145,7 @@ export const DEFAULT_TEXTS = {
   'ended.reference': 'Code {code}',
   'ended.reference.error': 'Code {code}: {error}',
 
-  'action.start-again': 'Start again',
+  'action.start-again': 'Play again',
   'action.continue-here': 'Continue here',
   'action.try-again': 'Try again',
   'action.try-now': 'Try now',
@@ -174,7 +176,8 @@ export const DEFAULT_TEXTS = {
   'controls.fullscreen': 'Full screen',
   'controls.fullscreen.leave': 'Exit full screen',
   'controls.keyboard': 'On-screen keyboard',
-  'controls.panel': 'Quality and statistics',
+  'controls.panel': 'Settings and statistics',
+  'controls.leave': 'Leave the stream',
 
   'controls.people': 'People and invites',
 
@@ -223,7 +226,7 @@ export const DEFAULT_TEXTS = {
   'text-entry.send': 'Send',
   'text-entry.close': 'Close',
 
-  'panel.title': 'Quality and statistics',
+  'panel.title': 'Settings and statistics',
   'panel.close': 'Close',
   'panel.health.good': 'Good connection',
   'panel.health.fair': 'Fair connection',
@@ -246,6 +249,14 @@ export const DEFAULT_TEXTS = {
   'panel.quality.high': 'High, up to 20 Mbit/s',
   'panel.quality.medium': 'Medium, up to 8 Mbit/s',
   'panel.quality.low': 'Low, up to 2 Mbit/s',
+  'panel.volume': 'Volume',
+  'panel.mouse': 'Mouse',
+  'panel.mouse.hover': 'Free, moves over the picture',
+  'panel.mouse.locked': 'Captured after a click',
+  'panel.microphone': 'Microphone',
+  'panel.picture-settings': 'Picture',
+  'panel.statistics': 'Statistics',
+  'panel.unavailable': 'This part of the page could not be loaded. Reload the page.',
   'panel.match': 'Match the size of this window',
   'panel.latency': 'Latency',
   'panel.latency.test': 'Test latency',
@@ -268,7 +279,8 @@ type CountedKey = { [Key in TextKey]: Key extends `${infer Counted}.one` ? Count
 
 type PluralKey = `${CountedKey & TextKey}.${Exclude<Intl.LDMLPluralRule, 'one' | 'other'>}`;
 
-export type Texts = Readonly<Record<TextKey, string> & Partial<Record<PluralKey, string>>>;
+/** The texts in use. Those of the settings are present where a translation or `branding.json` replaces them. */
+export type Texts = Readonly<Record<TextKey, string> & Partial<Record<PluralKey | SettingsTextKey, string>>>;
 
 /** Texts that replace others. */
 export type TextOverrides = Partial<Texts>;

@@ -4,6 +4,7 @@ import { readBranding } from '../src/page/read_branding';
 import { isRightToLeft } from '../src/page/direction';
 import { canonicalTag, chooseLanguage } from '../src/page/language_tags';
 import { brandingIn, choosePageLanguage, TRANSLATIONS } from '../src/page/languages';
+import { SETTINGS_TEXTS } from '../src/settings/texts';
 import { DEFAULT_TEXTS, plural, type Texts } from '../src/texts';
 
 const LANGUAGES = Object.keys(TRANSLATIONS);
@@ -18,11 +19,13 @@ function placeholders(text: string): readonly string[] {
 }
 
 /** The keys of texts.ts, with the plural forms that counts up to 100 have in a language. */
+const ENGLISH: Readonly<Record<string, string>> = { ...DEFAULT_TEXTS, ...SETTINGS_TEXTS };
+
 function expectedKeys(language: string): readonly string[] {
   const rules = new Intl.PluralRules(language);
   const categories = new Set(Array.from({ length: 101 }, (_, count) => rules.select(count)));
   categories.delete('other');
-  return Object.keys(DEFAULT_TEXTS)
+  return Object.keys(ENGLISH)
     .flatMap((key) => (key.endsWith('.one') ? [...categories].map((each) => key.replace(/one$/, each)) : key))
     .sort();
 }
@@ -30,7 +33,7 @@ function expectedKeys(language: string): readonly string[] {
 describe.each(LANGUAGES)('the translation into %s', (language) => {
   const texts = translation(language);
 
-  it('has exactly the texts of texts.ts, with the plural forms of the language', () => {
+  it('has exactly the English texts, with the plural forms of the language', () => {
     expect(Object.keys(texts).sort()).toEqual(expectedKeys(language));
     expect(texts['page.language']).toBe(language);
   });
@@ -38,7 +41,7 @@ describe.each(LANGUAGES)('the translation into %s', (language) => {
   it('has the same placeholders, except for the count of a plural form', () => {
     for (const [key, text] of Object.entries(texts)) {
       const form = /\.(zero|one|two|few|many)$/;
-      const english = Object.entries(DEFAULT_TEXTS).find(([name]) => name === key.replace(form, ''))?.[1] ?? '';
+      const english = Object.entries(ENGLISH).find(([name]) => name === key.replace(form, ''))?.[1] ?? '';
       const expected = placeholders(english);
       expect([expected, ...(form.test(key) ? [[]] : [])], `${key}: ${text}`).toContainEqual(placeholders(text));
       expect(text.trim()).toBe(text);

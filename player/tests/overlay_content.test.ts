@@ -130,7 +130,7 @@ describe('overlayContent', () => {
   });
 
   it.each<[EndCause, readonly string[]]>([
-    ['over', ['Start again']],
+    ['over', ['Play again']],
     ['unreachable', ['Try again']],
     ['network', ['Try again', 'Copy link']],
     ['incompatible', ['Reload page']],

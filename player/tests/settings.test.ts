@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { initialSettings } from '../src/connection/settings';
+import { initialSettings, settingsToKeep } from '../src/connection/settings';
 
 const settingsOf = (query: string): ReturnType<typeof initialSettings> =>
   initialSettings('ws://play.test/ws', new URLSearchParams(query));
@@ -63,5 +63,12 @@ describe('initialSettings', () => {
   it('never take the server or the reconnect settings from the URL', () => {
     const query = 'ss=ws://evil.test&AutoConnect=true&AutoPlayVideo=false&MaxReconnectAttempts=9&WaitForStreamer=true';
     expect(settingsOf(query)).toEqual(settingsOf(''));
+  });
+});
+
+describe('settingsToKeep', () => {
+  it('are those of the URL that a streamer would replace', () => {
+    const query = new URLSearchParams('WebRTCFPS=24&HoveringMouse=false&MinQP=99&UseMic');
+    expect(settingsToKeep(query)).toEqual({ WebRTCFPS: 24, HoveringMouse: false });
   });
 });

@@ -4,6 +4,7 @@ A `Conversation` takes the bytes of a message and returns the messages to send. 
 ignored, so that they cannot end a session.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -75,6 +76,11 @@ class Conversation:
         self._stage = stage
         self._host = host
         self._controllers = 0
+
+    @property
+    def counts(self) -> Counter[str]:
+        """The streamer's counters, see `Stage`."""
+        return self._stage.counts
 
     def greeting(self) -> list[bytes]:
         """Return the messages to send when the channel opens."""

@@ -19,6 +19,7 @@ from teststreamer.connection import Connection
 from teststreamer.datachannel import Conversation
 from teststreamer.dialect import read, remote_candidate
 from teststreamer.preferences import opus, video_codecs
+from teststreamer.received import Received
 from teststreamer.settings import Settings
 from teststreamer.sound import Sound
 from teststreamer.video import Feed
@@ -84,9 +85,11 @@ class Peer:
         self._ended = asyncio.Event()
         self._reason: str | None = None
         self._channel: RTCDataChannel | None = None
+        self._received_media = Received(conversation.counts)
         self._connection = Connection(configuration)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._accept_channel)
+        self._connection.on("track", self._received_media.add)
         self._transceiver: RTCRtpTransceiver
         self._on_keyframe_request, self._on_estimate = on_keyframe_request, on_estimate
         if offers:
@@ -144,6 +147,7 @@ class Peer:
 
     async def _close(self) -> None:
         self.feed.stop()
+        self._received_media.stop()
         if self.sound is not None:
             self.sound.stop()
         try:
@@ -188,11 +192,11 @@ class Peer:
         """Add the video and the sound, if there is any, in this order."""
         for kind in kinds:
             if kind == "video":
-                self._transceiver = self._connection.addTransceiver(self.feed, direction="sendonly")
+                self._transceiver = self._connection.addTransceiver(self.feed, direction="sendrecv")
                 self._transceiver.setCodecPreferences(video_codecs(self._settings.codec))
                 feedback.watch(self._transceiver.sender, self._on_keyframe_request, self._on_estimate)
             elif kind == "audio" and self.sound is not None:
-                self._connection.addTransceiver(self.sound, direction="sendonly").setCodecPreferences(opus())
+                self._connection.addTransceiver(self.sound, direction="sendrecv").setCodecPreferences(opus())
 
     async def _offer(self) -> None:
         """Send the offer at once, and the local candidates after they are gathered."""

@@ -8,6 +8,7 @@ import structlog
 
 from pixelfleet.protocol.messages import PROTOCOL_VERSION, BadMessageError, Message, parse, player_id_of
 from teststreamer.datachannel import Conversation, Facts
+from teststreamer.datachannel_codec import encode
 from teststreamer.dialect import Config, EndpointIdConfirm, Ping, PlayerConnected, read, rtc_configuration
 from teststreamer.inputs import Input
 from teststreamer.peer import Peer
@@ -234,6 +235,11 @@ class Streamer:
             # The picture shows the positions of inputs, so the page must not capture the pointer.
             "ConfigOptions": {"DefaultToHover": True},
         }
+
+    def respond(self, text: str) -> None:
+        """Send a text to all players, as an application does with a response to its page."""
+        for peer in self._peers.values():
+            peer.send(encode("Response", text))
 
     def request_keyframe(self, player_id: str) -> None:
         """Make the player's next frame a keyframe."""

@@ -218,12 +218,25 @@ async def test_playing_with_its_controls(browser: Browser, running_demo: demo.De
         await page.page.locator("#unmute").wait_for()
         await page.portray("playing")
         await page.page.keyboard.press("Alt+Shift+C")  # they may have closed in the meantime
-        await page.page.get_by_role("button", name="Quality and statistics").click()
+        await page.page.get_by_role("button", name="Settings and statistics").click()
+        await page.page.get_by_label("Volume").wait_for()
+        await page.portray("panel-settings")
+        await page.page.get_by_text("Statistics", exact=True).click()
         await page.page.get_by_role("button", name="Test latency").click()
         await page.page.get_by_text("ms encoding").wait_for()
         # A busy machine decodes too slowly for a good one.
         await page.page.get_by_text(re.compile("^(Good|Fair|Poor) connection")).wait_for()
         await page.portray("panel")
+        for group in (
+            "Statistics",
+            "Picture",
+            "Sound and devices",
+            "Keyboard, mouse and gamepad",
+            "Tools",
+            "All figures",
+        ):
+            await page.page.locator("summary").get_by_text(group, exact=True).click()
+        await page.portray("panel-groups")
         await page.page.keyboard.press("Escape")
         await page.page.keyboard.press("Escape")
         await page.portray("playing-folded")

@@ -33,7 +33,7 @@ async def test_an_idle_page_is_warned_stays_when_asked_to_and_ends_otherwise(bro
         assert not any(running.players)
         before = len(sockets)
         async with page.expect_websocket():
-            await page.get_by_role("button", name="Start again").click()
+            await page.get_by_role("button", name="Play again").click()
         await page.wait_for_function(NOT_WARNED)
         await playing(page)
         assert len(sockets) == before + 1

@@ -2,27 +2,39 @@ import type { AllSettings } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7
 import { mayReadGamepads } from './gamepads';
 
 /** Flags of the library that URL parameters may set, as `?Name` or `?Name=true|false`. */
-const URL_FLAGS = [
+export const URL_FLAGS = [
+  'AutoEnterVR',
   'BrowserSendOffer',
   'ControlsQuality',
+  'EnableCaptureTimeExt',
   'FakeMouseWithTouches',
   'ForceMonoAudio',
   'ForceTURN',
   'GamepadInput',
+  'HideUI',
   'HoveringMouse',
   'KeyboardInput',
   'MatchViewportRes',
+  'MouseDoubleClickAutoRelease',
   'MouseInput',
   'StartVideoMuted',
   'SuppressBrowserKeys',
   'TouchInput',
   'UseCamera',
   'UseMic',
+  'XRControllerInput',
 ] as const satisfies readonly (keyof AllSettings)[];
 
 /** Numbers of the library that URL parameters may set, each with its lowest and highest value. */
-const URL_NUMBERS = {
+export const URL_NUMBERS = {
+  CompatQualityMax: [0, 100],
+  CompatQualityMin: [0, 100],
+  MaxQP: [0, 51],
+  MaxQuality: [0, 100],
+  MinQP: [0, 51],
+  MinQuality: [0, 100],
   ViewportResScale: [0.1, 3],
+  WebRTCFPS: [1, 999],
   WebRTCMaxBitrate: [0, 500_000],
   WebRTCMinBitrate: [0, 500_000],
 } as const satisfies Partial<Record<keyof AllSettings, readonly [number, number]>>;
@@ -43,6 +55,7 @@ export function initialSettings(url: string, query: URLSearchParams): Partial<Al
     StartVideoMuted: true,
     ...flagsFrom(query),
     ...numbersFrom(query),
+    ...codecFrom(query),
     ss: url,
     // Without the permission the library would throw an error at each negotiation.
     ...(!mayReadGamepads() && { GamepadInput: false }),
@@ -77,6 +90,28 @@ function numbersFrom(query: URLSearchParams): Partial<AllSettings> {
     }
   }
   return numbers;
+}
+
+/** The settings of the URL parameters that a streamer's own initial settings would replace. */
+export function settingsToKeep(query: URLSearchParams): Partial<AllSettings> {
+  const { HoveringMouse } = flagsFrom(query);
+  return { ...numbersFrom(query), ...(HoveringMouse !== undefined && { HoveringMouse }) };
+}
+
+/** The codec of the URL, by its name; the library fails with one that the browser does not support. */
+function codecFrom(query: URLSearchParams): Partial<AllSettings> {
+  const name = findParameter(query, 'PreferredCodec')?.split(' ')[0]?.toUpperCase();
+  const isSupported = name !== undefined && supportedCodecs().some((codec) => codec === name);
+  return isSupported ? { PreferredCodec: name } : {};
+}
+
+/** The names of this browser's video codecs, such as "H264". */
+function supportedCodecs(): readonly string[] {
+  if (typeof RTCRtpReceiver !== 'function') {
+    return [];
+  }
+  const codecs = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+  return codecs.map(({ mimeType }) => mimeType.replace('video/', '').toUpperCase());
 }
 
 /** Finds a parameter regardless of case, as the library does. */

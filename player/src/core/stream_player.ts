@@ -100,6 +100,11 @@ export class StreamPlayer {
     this.#session.finish();
   }
 
+  /** Negotiates anew with the same streamer, for settings that take effect only then. */
+  renegotiate(): void {
+    this.#session.renegotiate();
+  }
+
   /** The user has confirmed to be there, after a warning. */
   confirmPresence(): void {
     this.#session.confirmPresence();

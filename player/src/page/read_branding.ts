@@ -117,7 +117,7 @@ function translations(value: unknown, warn: Warn): BrandingDocument['translation
 function texts(value: unknown, where: string, warn: Warn): TextOverrides {
   const accepted: Record<string, string> = {};
   for (const [key, text] of Object.entries(objectFields(value, where, warn))) {
-    if (!isTextKey(key) || key === 'page.language') {
+    if ((!isTextKey(key) && !isSettingsKey(key)) || key === 'page.language') {
       warn(`${where}.${key}: unknown text`);
       continue;
     }
@@ -135,4 +135,9 @@ function validText(value: unknown, where: string, warn: Warn): string | undefine
     return undefined;
   }
   return value.trim();
+}
+
+/** The texts of the settings are not loaded yet, so their keys are known by their prefix alone. */
+function isSettingsKey(key: string): boolean {
+  return key.startsWith('settings.');
 }

@@ -1,4 +1,6 @@
-"""Measures the cost of a match as the fleet and the queue grow: `.venv/bin/python -m benchmarks.store [--check]`.
+"""Measures the cost of a match as the fleet and the queue grow, and of the heartbeats of a large fleet.
+
+    python -m benchmarks.store [--against CHECKOUT] [--rounds 8] [--matches 160] [--store memory|redis] [--check]
 
 Two measurements, each with labels and for every policy, on the store in memory and on a redis-server of its own:
 
@@ -16,24 +18,27 @@ The cost is the CPU time of this process, plus that of redis-server for Redis. I
 each of which measures all sizes. The ratio is that of the highest to the lowest cost of a row; `--check` exits with 1
 if any ratio is above 1.3, or above 1.1 with invented names. Heartbeats and position updates are not included; their
 cost does not depend on matches.
+
+With `--against`, the heartbeats and a match of 10,000 servers on Redis follow (`benchmarks/store_scale.py`), in turn
+with another checkout of this project; `--only-scale` measures nothing else.
 """
 
 import asyncio
 import gc
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from redis.asyncio import Redis
 
 from benchmarks.command import command_line
 from benchmarks.figures import record
+from benchmarks.redis_process import redis_server
+from benchmarks.store_scale import measure_scale
 from pixelfleet.fleet.bounds import WARM_UP_SECONDS
 from pixelfleet.fleet.model import Lease, Policy, ServerReport, StreamerReport, Ticket
 from pixelfleet.fleet.open import open_store
@@ -156,26 +161,6 @@ async def measured(fleet: Fleet, measure: str, matches: int) -> float:
     return (await fleet.cpu() - before) / done * 1e6
 
 
-@contextmanager
-def redis_server() -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        sys.exit("benchmarks.store: redis-server is not on PATH; scripts/install-parts installs it")
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/redis.sock"
-        options = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"]
-        process = subprocess.Popen([program, *options], cwd=folder, stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if "Ready to accept connections" in line or "ready to accept connections" in line:
-                    break
-            yield f"unix://{path}"
-        finally:
-            process.kill()
-            process.communicate()
-
-
 def sizes_of(measure: str) -> tuple[int, ...]:
     return NAMES if measure in WITH_NAMES else SIZES
 
@@ -241,8 +226,14 @@ def main() -> None:
     parser = command_line("the cost of a match as the fleet and the queue grow", rounds=8)
     parser.add_argument("--matches", type=int, default=160, help="in each round")
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
+    parser.add_argument("--against", type=Path, help="another checkout of this project, with a .venv of its own")
+    parser.add_argument("--only-scale", action="store_true", help="only the rows of `--against`")
     args = parser.parse_args()
-    flat = asyncio.run(run(args.store or STORES, args.rounds, args.matches))
+    if args.only_scale and not args.against:
+        parser.error("--only-scale needs --against")
+    flat = args.only_scale or asyncio.run(run(args.store or STORES, args.rounds, args.matches))
+    if args.against:
+        flat = measure_scale(args.against.resolve(), args.rounds) and flat
     sys.exit(1 if args.check and not flat else 0)
 
 

@@ -23,12 +23,36 @@ class _Known(NamedTuple):
     joined: bytes
 
 
+class _Accepted(NamedTuple):
+    """The last report of a server, which the store has accepted."""
+
+    streamers: tuple[StreamerReport, ...]
+    digest: bytes
+
+
 class ReportWriter:
     """Encodes reports; each arrival and departure causes one, and most streamers in it are as they were before."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, _Known]] = {}
         """The streamers by server and endpoint id, of servers that report themselves."""
+        self._accepted: dict[str, _Accepted] = {}
+        """The last reports of servers with streamers that report themselves."""
+
+    def accepted(self, report: ServerReport, digest: bytes) -> None:
+        """Record that the store has accepted a report with this digest."""
+        if report.streamers and not report.owner and not report.fence:
+            self._accepted[report.server_id] = _Accepted(report.streamers, digest)
+
+    def unchanged(self, report: ServerReport) -> bytes | None:
+        """Return the digest of the last accepted report if this one only repeats it, otherwise None.
+
+        With None the accepted report is forgotten: a whole report follows, and may fail.
+        """
+        accepted = self._accepted.pop(report.server_id, None)
+        if accepted is None or report.ended or report.facts or report.owner or report.fence:
+            return None
+        return accepted.digest if accepted.streamers == report.streamers else None
 
     def words(self, report: ServerReport) -> list[bytes]:
         """Return the arguments of the script from the digest on."""

@@ -16,6 +16,7 @@ from pixelfleet.fleet.redis.wire import Wire, unwrap
 
 SCRIPTS: Final = (
     "audit",
+    "beat",
     "end",
     "epoch",
     "events",

@@ -56,11 +56,17 @@ class RedisFleetStore:
     # -- for owners of streamers --------------------------------------------------------------------
 
     async def report(self, report: ServerReport) -> Reported:
-        """Replace the stored streamers of one server."""
+        """Replace the stored streamers of one server, or only renew them if none has changed."""
+        digest = self._reports.unchanged(report)
+        if digest is not None and await self._runner.run("beat", report.server_id, report.sequence, digest):
+            self._reports.accepted(report, digest)
+            return Reported(taken=True)
         words = self._reports.words(report)
         taken, fence, *end = await self._runner.run(
             "report", report.server_id, report.sequence, report.owner, report.fence, *words
         )
+        if taken == 1:
+            self._reports.accepted(report, words[0])
         ended, extended = _ends_and_extensions_of(end)
         return Reported(taken=taken == 1, fence=int(fence), end=ended, extend=extended)
 

@@ -64,6 +64,8 @@ class Wire(asyncio.Protocol):
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(hiredis.pack_command(words))  # type: ignore[arg-type]  # any number of words
+        if self._check is None:
+            self._check = self._loop.call_later(CHECK_SECONDS, self._check_timeout)
         self._waiting.append((self._loop.time(), future))
         return future
 
@@ -109,7 +111,6 @@ class Wire(asyncio.Protocol):
         if not transport.is_reading():
             transport.resume_reading()
         self._transport = transport
-        self._check = self._loop.call_later(CHECK_SECONDS, self._check_timeout)
 
     def _flush(self) -> None:
         out, self._out = self._out, []
@@ -117,8 +118,14 @@ class Wire(asyncio.Protocol):
             self._transport.write(b"".join(out))
 
     def _check_timeout(self) -> None:
-        """Close the connection if a reply is overdue, as a suspended server does not close it."""
-        if self._waiting and self._loop.time() - self._waiting[0][0] > self._answer_seconds:
+        """Close the connection if a reply is overdue, as a suspended server does not close it.
+
+        Without a pending call there is no further check, so that an idle connection wakes no process.
+        """
+        self._check = None
+        if not self._waiting:
+            return
+        if self._loop.time() - self._waiting[0][0] > self._answer_seconds:
             self.close("no answer in time")
         else:
             self._check = self._loop.call_later(CHECK_SECONDS, self._check_timeout)

@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 from pixelfleet.fleet import open as opening
 from pixelfleet.fleet.redis import announcements
 from pixelfleet.fleet.redis import runner as redis_runner
+from pixelfleet.fleet.redis import wire as redis_wire
 from pixelfleet.fleet.redis.scripts import SCRIPTS, library_name, script_text
+from pixelfleet.fleet.redis.store import RedisFleetStore
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from tests.parts import PATIENCE_SECONDS, eventually
 from tests.unit.pixelfleet.fleet.redis_servers import RedisServer, ask, redis_server
@@ -169,3 +171,15 @@ async def test_a_lost_subscription_is_replaced(
             assert not await store.wait("r1", 1.0)
         await fleet.reports(streamer())
         assert await store.wait("r1", PATIENCE_SECONDS)
+
+
+async def test_an_idle_connection_has_no_timer(on_redis: FleetStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_wire, "CHECK_SECONDS", 0.01)
+    await on_redis.totals()
+    assert isinstance(on_redis, RedisFleetStore)
+    assert isinstance(on_redis._runner, redis_runner.RedisScriptRunner)
+    wire = on_redis._runner._wire
+    assert wire is not None
+    assert wire.is_open
+    await eventually(lambda: wire._check is None, "the last check finds no pending call")
+    assert wire.is_open

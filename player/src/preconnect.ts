@@ -1,14 +1,17 @@
-import { PreconnectedSocket } from './connection/preconnected_socket';
-import { hasOverride, signallingUrl } from './connection/url';
-import { addressWithLink } from './sign_in/used_link';
+import type { PreconnectedSocket } from './connection/preconnected_socket';
+
+declare global {
+  interface Window {
+    /** The websocket that `early_dial.ts` has opened. */
+    pixelfleetEarly?: PreconnectedSocket;
+  }
+}
 
 /** Whether this browser supports WebRTC and websockets. */
 export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof WebSocket === 'function';
 
 /**
- * The websocket to the page's own server, opened before anything else: this module is built as a separate file that
- * loads long before the library (see vite.config.ts). Undefined when the link names another server, since page.json
- * must be read first.
+ * The websocket to the page's own server, which `early_dial.ts` has opened. Undefined when the link names another
+ * server, since page.json must be read first.
  */
-export const preconnected =
-  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(addressWithLink())) : undefined;
+export const preconnected = window.pixelfleetEarly;

@@ -4,6 +4,9 @@ import { claimTab, storedSession } from '../resume/tab_claim';
 /** The events of a websocket that are passed on. */
 export const SOCKET_EVENTS = ['open', 'message', 'close'] as const;
 
+/** The parameters of a page that sends the offer itself. */
+const OFFERS = /[?&](BrowserSendOffer|OfferToReceive)\b/i;
+
 /** A websocket, and how it was opened. */
 export interface Dialled {
   readonly socket: WebSocket;
@@ -24,16 +27,19 @@ export class PreconnectedSocket {
   /** The websocket, which is opened at once unless the session of a page before must be claimed first. */
   readonly dialled: Promise<Dialled>;
 
-  /** @param url - the URL of the server, ws or wss */
+  /** @param url - the URL of the server, ws or wss, with the query of the page */
   constructor(url: string) {
+    const subscribe = !OFFERS.test(url); // the streamer's offer would cross that of the page
     const stored = storedSession();
     if (stored === undefined) {
-      this.dialled = Promise.resolve(open(url, NEW_SESSION));
+      this.dialled = Promise.resolve(open(url, { ...NEW_SESSION, subscribe }));
       return;
     }
     const { tab, token } = stored;
     this.dialled = claimTab(tab).then((claimed) =>
-      claimed ? { ...open(url, { resume: token, fresh: true }), tab } : open(url, NEW_SESSION),
+      claimed
+        ? { ...open(url, { resume: token, fresh: true, subscribe }), tab }
+        : open(url, { ...NEW_SESSION, subscribe }),
     );
   }
 }

@@ -1,4 +1,4 @@
-import { overriddenUrl, signallingUrl } from './connection/url';
+import { hasOverride, overriddenUrl, signallingUrl } from './connection/url';
 import { ParentWindow } from './embed/parent_window';
 import { DEFAULT_BRANDING } from './page/branding';
 import { loadBranding, loadPageSettings } from './page/load';
@@ -26,7 +26,7 @@ function warn(problem: string): void {
 /** Starts the player, and then loads the documents beside the page. */
 async function start(): Promise<void> {
   // Only a link that names another server has to wait for page.json.
-  const settings = preconnected === undefined ? await loadPageSettings(warn) : undefined;
+  const settings = hasOverride(location.href) ? await loadPageSettings(warn) : undefined;
   const url =
     settings === undefined
       ? signallingUrl(addressWithLink())

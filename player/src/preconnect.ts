@@ -12,6 +12,7 @@ export const IS_SUPPORTED = typeof RTCPeerConnection === 'function' && typeof We
 
 /**
  * The websocket to the page's own server, which `early_dial.ts` has opened. Undefined when the link names another
- * server, since page.json must be read first.
+ * server, since page.json must be read first, and where a content security policy that is not the router's forbids
+ * inline scripts: the page then opens it itself.
  */
 export const preconnected = window.pixelfleetEarly;

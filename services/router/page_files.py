@@ -26,7 +26,7 @@ Enter = Callable[[web.Request], Awaitable[object]]
 def page_policy(
     frame_ancestors: Sequence[str], inline_scripts: Sequence[str] = (), inline_styles: Sequence[str] = ()
 ) -> str:
-    """Return the content security policy of the page, with the hashes of the inline scripts and styles that it allows."""
+    """Return the content security policy of the page, which allows inline scripts and styles with these hashes."""
     scripts = " ".join(["'self'", *(f"'{each}'" for each in inline_scripts)])
     styles = " ".join(["'self'", *(f"'{each}'" for each in inline_styles)])
     policy = (

@@ -22,19 +22,27 @@ class DelayProxy:
     port: int = 0
     flights: Flights = field(default_factory=Flights)
     """The record of the present visit; the caller replaces it for the next one."""
+    _ends: set[asyncio.StreamWriter] = field(default_factory=set)
+    """Both ends of each connection."""
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         open_at = asyncio.get_running_loop().time() + self.rtt
         record = self.flights.connection()
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._forward(reader, back, open_at, record.sent, record.arrived))
-                tasks.create_task(self._forward(there, writer, open_at, record.answered, record.received))
-        finally:
-            for end in (writer, back):
-                end.close()
+        self._ends |= {writer, back}
+        await asyncio.gather(
+            self._forward(reader, back, open_at, record.sent, record.arrived),
+            self._forward(there, writer, open_at, record.answered, record.received),
+        )
+        self._ends -= {writer, back}
+
+    async def close(self) -> None:
+        """End all connections, and return when none is left."""
+        while self._ends:
+            for end in self._ends:
+                end.transport.abort()
+            await asyncio.sleep(0.01)
 
     async def _forward(
         self,
@@ -78,3 +86,4 @@ async def delaying(target: int, rtt: float) -> AsyncIterator[DelayProxy]:
         yield proxy
     finally:
         server.close()
+        await proxy.close()

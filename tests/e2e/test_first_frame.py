@@ -13,7 +13,7 @@ from tests.e2e.conftest import playing
 
 pytestmark = pytest.mark.e2e
 
-RTT = 0.3
+RTT = 1.0
 """Seconds. A machine that is busy for less than that changes no flight."""
 
 

@@ -1,30 +1,41 @@
-"""The round trips between opening a page and its first frame, on a network that is slower than any page."""
+"""What the first frame of a page waits for."""
 
-from urllib.parse import urlsplit
+import asyncio
+import json
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route, WebSocket
 
-from benchmarks.delay_proxy import delaying
-from benchmarks.flights import Entry
-from pixelfleet_cli.demo.app import running
+import pixelfleet_cli.demo.app as demo
 from pixelfleet_cli.demo.settings import Settings
 from tests.e2e.conftest import playing
 
 pytestmark = pytest.mark.e2e
 
-RTT = 1.0
-"""Seconds. A machine that is busy for less than that changes no flight."""
 
+async def test_the_offer_arrives_before_the_script_of_the_page(page: Page) -> None:
+    offered = asyncio.Event()
+    sent: list[str] = []
+    sent_before_the_script: list[str] = []
 
-async def test_the_page_answers_the_offer_in_its_fifth_flight(page: Page) -> None:
-    async with running(Settings(port=0, streamer_port=0)) as demo, delaying(urlsplit(demo.url).port or 0, RTT) as proxy:
-        await page.goto(f"http://localhost:{proxy.port}/")
+    def received(data: str | bytes) -> None:
+        if json.loads(data)["type"] == "offer":
+            offered.set()
+
+    def opened(socket: WebSocket) -> None:
+        socket.on("framereceived", received)
+        socket.on("framesent", lambda data: sent.append(json.loads(data)["type"]))
+
+    async def hold(route: Route) -> None:
+        """Serve a script once the page has the offer."""
+        await offered.wait()
+        sent_before_the_script.extend(sent)
+        await route.continue_()
+
+    page.on("websocket", opened)
+    await page.route("**/assets/*.js", hold)
+    async with demo.running(Settings(port=0, streamer_port=0)) as running:
+        await page.goto(running.url)
         await playing(page)
-        flights = proxy.flights
-        assert flights.of("/") == 2, "after the handshake of TCP"
-        (script,) = {entry for entry in flights.entries if entry.label.endswith(".js")}
-        assert script.flight == 3, "the only file that the page waits for"
-        assert flights.of("/ws") == 4, "dialled with the document, after a handshake of its own"
-        assert Entry(4, from_page=False, label="offer") in flights.entries, "with the answer to the upgrade"
-        assert flights.of("answer") == 5
+        assert sent_before_the_script == []
+        assert len(running.streamers[0].players) == 1

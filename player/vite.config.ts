@@ -3,15 +3,15 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import type { OutputBundle } from 'rollup';
 import license from 'rollup-plugin-license';
-import { transformWithEsbuild, type Plugin } from 'vite';
+import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The name of the chunk that opens the websocket. */
-const PRECONNECT = 'preconnect';
+/** The scripts that are written into index.html, in their order. */
+const INLINE = ['src/missing_files.ts', 'src/early_dial.ts'];
 
-/** The script that is written into index.html. */
-const MISSING_FILES = fileURLToPath(new URL('src/missing_files.ts', import.meta.url));
+const TARGET = 'es2022';
 
 const PAGE = fileURLToPath(new URL('../services/router/page', import.meta.url));
 
@@ -33,28 +33,53 @@ function precompress(): Plugin {
   };
 }
 
+/** Returns a script and its modules as one classic script, which runs before the document is read further. */
+async function inlined(file: string): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'warn',
+    build: { write: false, target: TARGET, rollupOptions: { input: file, output: { format: 'iife' } } },
+  });
+  const [output] = [result].flat();
+  if (output === undefined || !('output' in output)) {
+    throw new Error(`the build of ${file} has no output`);
+  }
+  return output.output[0].code.trim();
+}
+
 /**
- * Adds two scripts before all others: one inline, for files that cannot be loaded, and the preconnect chunk with
- * `async`, since the other scripts wait for the document, the style and the library.
+ * Writes the style sheet into the document in place of its link. It would be requested over a connection of its own,
+ * and browsers run no script of the document before it has arrived.
  */
-function earlyScripts(): Plugin {
+function withStyles(html: string, bundle: OutputBundle): string {
+  return html.replace(/<link rel="stylesheet"[^>]* href="\.\/(assets\/[^"]+)">/g, (_, name: string) => {
+    const file = bundle[name];
+    if (file?.type !== 'asset') {
+      throw new Error(`the build has no style sheet ${name}`);
+    }
+    Reflect.deleteProperty(bundle, name);
+    return `<style>${file.source.toString().trim()}</style>`;
+  });
+}
+
+/**
+ * Adds the inline scripts before all others: one for files that cannot be loaded, and the one that opens the websocket,
+ * which would otherwise wait for a file of its own. In development they are modules that run before the page's.
+ */
+function inlineScripts(): Plugin {
   return {
-    name: 'early-scripts',
-    apply: 'build',
+    name: 'inline-scripts',
     transformIndexHtml: {
       order: 'post',
-      async handler(_, { bundle = {} }) {
-        const chunk = Object.values(bundle).find((file) => file.type === 'chunk' && file.name === PRECONNECT);
-        if (chunk === undefined) {
-          throw new Error(`the build has no chunk "${PRECONNECT}"`);
+      async handler(html, { server, bundle = {} }) {
+        if (server !== undefined) {
+          return INLINE.map((file) => ({ tag: 'script', attrs: { type: 'module', src: `/${file}` }, injectTo: 'head-prepend' }));
         }
-        const source = readFileSync(MISSING_FILES, 'utf8');
-        const { code } = await transformWithEsbuild(source, MISSING_FILES, { minify: true, format: 'iife', sourcemap: false });
-        const attrs = { type: 'module', async: true, src: `./${chunk.fileName}` };
-        return [
-          { tag: 'script', children: code.trim(), injectTo: 'head-prepend' },
-          { tag: 'script', attrs, injectTo: 'head-prepend' },
-        ];
+        const codes = await Promise.all(INLINE.map(inlined));
+        return {
+          html: withStyles(html, bundle),
+          tags: codes.map((children) => ({ tag: 'script', children, injectTo: 'head-prepend' })),
+        };
       },
     },
   };
@@ -63,17 +88,15 @@ function earlyScripts(): Plugin {
 export default defineConfig({
   // All URLs are relative, so that the page works under any path prefix.
   base: './',
-  plugins: [precompress(), earlyScripts()],
+  plugins: [precompress(), inlineScripts()],
   build: {
     outDir: PAGE,
     emptyOutDir: true,
-    target: 'es2022',
+    target: TARGET,
     // No inlined assets: `data:` URLs would need a wider content security policy.
     assetsInlineLimit: 0,
-    // The preconnect chunk has its own script element.
     modulePreload: { polyfill: false, resolveDependencies: () => [] },
     rollupOptions: {
-      output: { manualChunks: { [PRECONNECT]: ['src/preconnect.ts'] } },
       plugins: [license({ thirdParty: { output: `${PAGE}/licenses.txt` } })],
     },
   },

@@ -1,4 +1,4 @@
-import { overriddenUrl } from './connection/url';
+import { hasOverride, overriddenUrl } from './connection/url';
 import { IS_SUPPORTED, signallingUrl, type State } from './core';
 import type { PlayerApi } from './embed/bridge';
 import type { ParentWindow } from './embed/parent_window';
@@ -29,7 +29,7 @@ function warn(problem: string): void {
 /** Starts the player, and then loads the documents beside the page. */
 async function start(): Promise<void> {
   // Only a link that names another server has to wait for page.json.
-  const settings = preconnected === undefined ? await loadPageSettings(warn) : undefined;
+  const settings = hasOverride(location.href) ? await loadPageSettings(warn) : undefined;
   const url =
     settings === undefined
       ? signallingUrl(addressWithLink())

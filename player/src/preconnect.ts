@@ -1,12 +1,15 @@
-import { PreconnectedSocket } from './connection/preconnected_socket';
-import { IS_SUPPORTED } from './connection/support';
-import { hasOverride, signallingUrl } from './connection/url';
-import { addressWithLink } from './sign_in/used_link';
+import type { PreconnectedSocket } from './connection/preconnected_socket';
+
+declare global {
+  interface Window {
+    /** The websocket that `early_dial.ts` has opened. */
+    pixelfleetEarly?: PreconnectedSocket;
+  }
+}
 
 /**
- * The websocket to the page's own server, opened before anything else: this module is built as a separate file that
- * loads long before the library (see vite.config.ts). Undefined when the link names another server, since page.json
- * must be read first.
+ * The websocket to the page's own server, which `early_dial.ts` has opened. Undefined when the link names another
+ * server, since page.json must be read first, and where a content security policy that is not the router's forbids
+ * inline scripts: the page then opens it itself.
  */
-export const preconnected =
-  IS_SUPPORTED && !hasOverride(location.href) ? new PreconnectedSocket(signallingUrl(addressWithLink())) : undefined;
+export const preconnected = window.pixelfleetEarly;

@@ -9,7 +9,7 @@ from matchmaker import messages
 from matchmaker.session_urls import return_url, session_url
 from pixelfleet.fleet import waiting
 from pixelfleet.fleet.model import Lease, LeaseState
-from pixelfleet.fleet.returning import KEPT
+from pixelfleet.fleet.returning import KEPT, SUBSCRIBE
 from pixelfleet.fleet.waiting import WaitingToken
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending, ending_of
@@ -54,6 +54,9 @@ class Place:
         before it got the token of its session. It then negotiates again in that session, which its server owns.
         """
         key, passed_on = player.context.session_key, player.passed_on
+        if self._offered or self.returned or not self.key:
+            # A page that has waited may be in its browser's cache: it must subscribe itself.
+            passed_on = {name: value for name, value in passed_on.items() if name != SUBSCRIBE}
         if player.ticket.by_cookie and not lease.streamer.legacy:
             passed_on = {**passed_on, KEPT: "1"}
         if key is not None and lease.session_id != player.ticket.session_id:

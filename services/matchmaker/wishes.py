@@ -9,10 +9,10 @@ from matchmaker.join_request import JoinRequest, join_request_of
 from matchmaker.settings import Settings
 from pixelfleet.auth.identity import Identity
 from pixelfleet.fleet.limits import SessionLimits
-from pixelfleet.fleet.returning import RESUME, can_resume
+from pixelfleet.fleet.returning import RESUME, SUBSCRIBE, can_resume
 from pixelfleet.net.request_head import query_of
 
-FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME)
+FORWARDED: Final[tuple[str, ...]] = ("OfferToReceive", RESUME, SUBSCRIBE)
 """Query parameters that are forwarded to the signalling server."""
 
 LAUNCH: Final = "launch."
@@ -52,4 +52,5 @@ class Wishes:
         forwarded = {name: query[name][:64] for name in (*FORWARDED, *launch) if name in query}
         if not can_resume(query):
             forwarded.pop(RESUME, None)
+            forwarded.pop(SUBSCRIBE, None)
         return Wish(join_request, forwarded, identity.priority or 0)

@@ -23,11 +23,14 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 Enter = Callable[[web.Request], Awaitable[object]]
 
 
-def page_policy(frame_ancestors: Sequence[str], inline_scripts: Sequence[str] = ()) -> str:
-    """Return the content security policy of the page; `inline_scripts` are the hashes of the allowed ones."""
+def page_policy(
+    frame_ancestors: Sequence[str], inline_scripts: Sequence[str] = (), inline_styles: Sequence[str] = ()
+) -> str:
+    """Return the content security policy of the page, which allows inline scripts and styles with these hashes."""
     scripts = " ".join(["'self'", *(f"'{each}'" for each in inline_scripts)])
+    styles = " ".join(["'self'", *(f"'{each}'" for each in inline_styles)])
     policy = (
-        f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; "
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data: blob:; "
         "media-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
     )
     if "*" in frame_ancestors:
@@ -35,10 +38,10 @@ def page_policy(frame_ancestors: Sequence[str], inline_scripts: Sequence[str] = 
     return " ".join([f"{policy}; frame-ancestors 'self'", *frame_ancestors])
 
 
-def inline_script_hashes(document: bytes) -> tuple[str, ...]:
-    """Return the hash of each inline script of an HTML document, in the form of a content security policy."""
-    scripts = re.findall(rb"<script>(.*?)</script>", document, re.DOTALL)
-    return tuple(f"sha256-{b64encode(sha256(each).digest()).decode()}" for each in scripts)
+def inline_hashes(document: bytes, tag: str) -> tuple[str, ...]:
+    """Return the hash of each inline `script` or `style` of an HTML document, in the form of a security policy."""
+    found = re.findall(f"<{tag}>(.*?)</{tag}>".encode(), document, re.DOTALL)
+    return tuple(f"sha256-{b64encode(sha256(each).digest()).decode()}" for each in found)
 
 
 def page_document(
@@ -67,8 +70,9 @@ async def add_page(
         raise UsageError(f"--page {folder}: holds no built player page; run `make page` first")
     if branding is not None and not await asyncio.to_thread((branding / "branding.json").is_file):
         raise UsageError(f"--branding {branding}: holds no branding.json")
-    inline_scripts = inline_script_hashes(await asyncio.to_thread(index.read_bytes))
-    headers = {**NO_CACHE, "Content-Security-Policy": page_policy(frame_ancestors, inline_scripts)}
+    content = await asyncio.to_thread(index.read_bytes)
+    policy = page_policy(frame_ancestors, inline_hashes(content, "script"), inline_hashes(content, "style"))
+    headers = {**NO_CACHE, "Content-Security-Policy": policy}
 
     async def page(request: web.Request) -> web.StreamResponse:
         if enter is not None:

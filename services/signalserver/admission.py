@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from pixelfleet.fleet.returning import KEPT
+from pixelfleet.fleet.returning import KEPT, subscribes
 from pixelfleet.fleet.tokens import verify
 from pixelfleet.net.access import bearer_token, client_address, origin_allowed, same_secret
 from pixelfleet.net.handshake import Accepted, Decision
@@ -112,7 +112,13 @@ class PeerAdmission:
                 handler: PeerConnection | ResumablePlayer
                 if resumable:
                     handler = self._returns.connect(
-                        socket, config, address=address, offers=offers, admission=admission, kept=kept
+                        socket,
+                        config,
+                        address=address,
+                        offers=offers,
+                        admission=admission,
+                        kept=kept,
+                        subscribes=subscribes(query),
                     )
                     connection = handler.connection
                 else:

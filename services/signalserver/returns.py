@@ -11,7 +11,7 @@ from typing import Final, Literal
 import structlog
 
 from pixelfleet.fleet.resume import ResumeToken, resume_key, sign, verify
-from pixelfleet.fleet.returning import KEPT
+from pixelfleet.fleet.returning import KEPT, subscribes
 from pixelfleet.net.access import client_address
 from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.websocket import MessageHandler, WebSocket
@@ -79,11 +79,13 @@ class Returns:
         session_id: str | None = None,
         former: Subscriber[PeerSocket] | None = None,
         kept: bool = False,
+        subscribes: bool = False,
     ) -> ResumablePlayer:
         """Begin a negotiation: send the page its token, and connect it as a new player.
 
         A page that is `kept` does not know tokens and gets none. `session_id` and `former` are the session and the
-        player of an earlier negotiation; without them and an admission the session is a new one.
+        player of an earlier negotiation; without them and an admission the session is a new one. `subscribes`: the page
+        has asked to be subscribed on its arrival.
         """
         if session_id is None:
             session_id = admission.session_id if admission is not None else uuid.uuid4().hex
@@ -115,6 +117,7 @@ class Returns:
                 pings=not kept,
                 former=former,
                 hears_limits=not kept,
+                subscribes=subscribes,
             ),
         )
         return player
@@ -138,7 +141,7 @@ class Returns:
             return None
         if request.query.get("fresh") == "1":
             offers = request.query.get("OfferToReceive", "").lower() == "true"
-            return self._negotiate_again(socket, player, address, offers=offers)
+            return self._negotiate_again(socket, player, address, offers=offers, subscribes=subscribes(request.query))
         received = request.query.get("received", "")
         count = int(received) if received.isdecimal() and len(received) <= 18 else -1
         messages = player.line.resume(count) if token.line == player.line_id else None
@@ -151,7 +154,7 @@ class Returns:
         return player
 
     def _negotiate_again(
-        self, socket: WebSocket, player: ResumablePlayer, address: str, *, offers: bool
+        self, socket: WebSocket, player: ResumablePlayer, address: str, *, offers: bool, subscribes: bool
     ) -> MessageHandler:
         """Connect the page as a new player of the same session, in the slot of the earlier one."""
 
@@ -169,6 +172,7 @@ class Returns:
                 session_id=player.session_id,
                 former=peer.subscriber,
                 kept=isinstance(player, KeptPlayer),
+                subscribes=subscribes,
             )
             self._hub.ledger.negotiated_again(player.connection.session, renewed.connection.session, perf_counter())
             self._metrics.sessions.resumed.labels("fresh").inc()

@@ -4,6 +4,9 @@ import { claimTab, storedSession } from '../resume/tab_claim';
 /** The events of a websocket that are passed on. */
 export const SOCKET_EVENTS = ['open', 'message', 'close'] as const;
 
+/** The parameters of a page that sends the offer itself. */
+const OFFERS = /[?&](BrowserSendOffer|OfferToReceive)\b/i;
+
 /** A websocket, and how it was opened. */
 export interface Dialled {
   readonly socket: WebSocket;
@@ -25,20 +28,21 @@ export class PreconnectedSocket {
   readonly dialled: Promise<Dialled>;
 
   /**
-   * @param url - the URL of the server, ws or wss
+   * @param url - the URL of the server, ws or wss, with the query of the page
    * @param protocols - the subprotocols, see sign_in/access_token.ts
    */
   constructor(url: string, protocols: string[] = []) {
+    const subscribe = !OFFERS.test(url); // the streamer's offer would cross that of the page
     const stored = storedSession();
     if (stored === undefined) {
-      this.dialled = Promise.resolve(open(url, NEW_SESSION, protocols));
+      this.dialled = Promise.resolve(open(url, { ...NEW_SESSION, subscribe }, protocols));
       return;
     }
     const { tab, token } = stored;
     this.dialled = claimTab(tab).then((claimed) =>
       claimed
-        ? { ...open(url, { resume: token, fresh: true }, protocols), tab }
-        : open(url, NEW_SESSION, protocols),
+        ? { ...open(url, { resume: token, fresh: true, subscribe }, protocols), tab }
+        : open(url, { ...NEW_SESSION, subscribe }, protocols),
     );
   }
 }

@@ -6,6 +6,8 @@ export interface Dial {
   readonly received?: number;
   /** Whether to return with a new negotiation. */
   readonly fresh?: boolean;
+  /** Whether the server subscribes the page on its arrival, if there is one streamer for it: saves two round trips. */
+  readonly subscribe?: boolean;
 }
 
 /** A page without a session, which can return to the one that it is given. */
@@ -16,7 +18,7 @@ export const NEW_SESSION: Dial = { resume: '1' };
  *
  * @param url - the URL of the server, ws or wss, with the query of the page
  */
-export function dialUrl(url: string, { resume, received, fresh = false }: Dial): string {
+export function dialUrl(url: string, { resume, received, fresh = false, subscribe = false }: Dial): string {
   const dialled = new URL(url);
   const query = dialled.searchParams;
   query.set('resume', resume);
@@ -25,6 +27,9 @@ export function dialUrl(url: string, { resume, received, fresh = false }: Dial):
   }
   if (fresh) {
     query.set('fresh', '1');
+  }
+  if (subscribe) {
+    query.set('subscribe', '1');
   }
   return dialled.href;
 }

@@ -25,7 +25,10 @@ KEPT: Final = "kept"
 """The query parameter of a page that cannot return with a token: its session is kept, and its router's cookie may bring
 it back to that. Only matchmakers send it."""
 
-PASSED_ON: Final = (RESUME, "received", "fresh", "OfferToReceive")
+SUBSCRIBE: Final = "subscribe"
+"""The query parameter of a page that asks to be subscribed on its arrival, with the value `1`."""
+
+PASSED_ON: Final = (RESUME, "received", "fresh", SUBSCRIBE, "OfferToReceive")
 """The query parameters that a signalling server gets from a page that returns to its session."""
 
 MAX_PASSED_ON: Final = 64
@@ -66,6 +69,11 @@ Return = Resuming | Waiting | Refused
 def can_resume(query: Mapping[str, str]) -> bool:
     """Return whether the page of a new player can resume."""
     return query.get(RESUME) == CAN_RESUME
+
+
+def subscribes(query: Mapping[str, str]) -> bool:
+    """Return whether the page asks to be subscribed on its arrival."""
+    return query.get(SUBSCRIBE) == "1"
 
 
 def resumes(query: str) -> bool:

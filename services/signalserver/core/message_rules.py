@@ -14,6 +14,7 @@ from pixelfleet.protocol.messages import BadMessageError, Message, page_stats, p
 from pixelfleet.protocol.playback import reported_playback
 from pixelfleet.protocol.video_failure import reported_failure
 from signalserver.core import people
+from signalserver.core.early_subscription import repeats
 from signalserver.core.limits import report_activity
 from signalserver.core.naming import claim_id
 from signalserver.core.outputs import Call, FirstFrame, IcePathChanged, PlaybackReported
@@ -84,7 +85,7 @@ def list_streamers(state: State[K], peer: Peer[K], _message: Message, _: bytes) 
     There is no answer when streamers are 4.27: it would make current pages subscribe and wait for an offer, which a
     4.27 streamer never sends. The 4.27 server does not have this message.
     """
-    if state.rules.legacy_streamers:
+    if state.rules.legacy_streamers or (peer.subscriber and repeats(peer.subscriber, "listStreamers")):
         return
     admission = peer.subscriber.admission if peer.subscriber else None
     roster = state.roster
@@ -117,7 +118,8 @@ def subscribe(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
             why = f"No streamer {wanted[:MAX_ENDPOINT_ID_LENGTH]}"
             state.subscribe_failed(subscriber, why, close_codes.NO_STREAMER)
             return
-    state.subscribe(subscriber, source)
+    if not repeats(subscriber, "subscribe", source):
+        state.subscribe(subscriber, source)
 
 
 def unsubscribe(state: State[K], peer: Peer[K], _message: Message, _: bytes) -> None:

@@ -139,6 +139,8 @@ class Subscriber(Generic[K]):
     """The limit that is near, and the time of the end; None without a warning. Not every page is sent it."""
     trace: str = ""
     """The `traceparent` of the player's negotiation; empty without tracing."""
+    repeats: set[str] = field(default_factory=set)
+    """The types of messages that will repeat what the player has asked for on its arrival."""
 
 
 @dataclass(slots=True, eq=False)

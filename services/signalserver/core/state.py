@@ -241,8 +241,7 @@ class State(Generic[K]):
     def subscribe(self, subscriber: Subscriber[K], source: Source[K]) -> bool:
         """End the present subscription and subscribe to another source; return False when that source is full."""
         self.unsubscribe(subscriber)
-        limit = self.rules.max_players_per_streamer
-        if limit and len(source.subscribers) >= limit:
+        if self.is_full(source):
             self.subscribe_failed(subscriber, "The streamer is full", close_codes.FULL)
             return False
         subscriber.failure, subscriber.offer, subscriber.awaits_answer = None, None, True
@@ -263,6 +262,11 @@ class State(Generic[K]):
         self.send_to_source(source, connected)
         self.roster_changed()
         return True
+
+    def is_full(self, source: Source[K]) -> bool:
+        """Return whether a source has as many subscribers as the rules allow."""
+        limit = self.rules.max_players_per_streamer
+        return limit > 0 and len(source.subscribers) >= limit
 
     def subscribe_failed(self, subscriber: Subscriber[K], why: str, later: CloseCode) -> None:
         """Send `subscribeFailed`: Epic's page of 5.5 and later shows the text and stops.

@@ -11,7 +11,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.close_codes import CloseCode
 from pixelfleet.protocol.dialects import Dialect
 from pixelfleet.protocol.messages import DEFAULT_LIMITS, BadMessageError, Limits, NestingError, check, dump, parse
-from signalserver.core import absence, limits, people
+from signalserver.core import absence, early_subscription, limits, people
 from signalserver.core.message_rules import RULES
 from signalserver.core.naming import answered, claim_id, prune_takeovers, settle_claims
 from signalserver.core.parties import Party
@@ -70,11 +70,13 @@ class Switchboard(Generic[K]):
         pings: bool = False,
         former: Subscriber[K] | None = None,
         hears_limits: bool = False,
+        subscribes: bool = False,
     ) -> Outputs[K]:
         """Add a player; with an admission it sees one streamer only. `offers`: the player sends the offer.
 
         `pings`: the player sends `ping` messages, which the caller answers. `former` is the player that had the session
         and its slot in an earlier negotiation, and has left. `hears_limits`: its page knows the message `sessionLimit`.
+        `subscribes`: the page has asked to be subscribed on its arrival (`core.early_subscription`).
         """
         state = self._state
         state.now = now
@@ -96,6 +98,8 @@ class Switchboard(Generic[K]):
         people.enter(state, peer.subscriber)
         state.send_player_count()
         state.roster_changed()
+        if subscribes:
+            early_subscription.begin(state, peer.subscriber)
         return self._finish()
 
     def sfu_connected(self, key: K, now: float, config: bytes, *, address: str = "", identity: str = "") -> Outputs[K]:

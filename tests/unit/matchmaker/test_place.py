@@ -212,6 +212,7 @@ async def test_a_page_that_can_resume_may_return_through_admission(replica: Repl
 
 async def test_other_values_of_the_parameter_are_not_passed_on(replica: Replica) -> None:
     assert opened(replica, "/?resume=").player.passed_on == {}
+    assert opened(replica, "/?subscribe=1").player.passed_on == {}, "only of a page that can resume"
 
 
 async def test_a_forged_token_is_refused_after_the_websocket_is_open(replica: Replica) -> None:

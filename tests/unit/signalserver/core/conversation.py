@@ -117,6 +117,12 @@ class Conversation:
         self.receive(key)
         return key
 
+    def arrive_subscribing(self, key: str, *, admission: Admission | None = None, offers: bool = False) -> None:
+        """Connect a player that asks to be subscribed on its arrival; discard its `config`."""
+        connected = self.switchboard.player_connected
+        self._do(connected(self._key(key), self.now, CONFIG, admission=admission, offers=offers, subscribes=True))
+        assert self.received[key].pop(0) == orjson.loads(CONFIG)
+
     def page(self, key: str, admission: Admission, former: Subscriber[str] | None = None) -> Subscriber[str]:
         """Connect a page that knows limits, in the session of a player that has left; return the player."""
         self.arrive(key, admission, former)

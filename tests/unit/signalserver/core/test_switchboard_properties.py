@@ -123,11 +123,13 @@ class SwitchboardMachine(RuleBasedStateMachine):
         key = self._new(Role.STREAMER)
         self._take_in(key, self.switchboard.streamer_connected(key, self.now, CONFIG, identity=identity))
 
-    @rule(leased=st.booleans(), offers=st.booleans())
-    def player_connects(self, leased: bool, offers: bool) -> None:
+    @rule(leased=st.booleans(), offers=st.booleans(), subscribes=st.booleans())
+    def player_connects(self, leased: bool, offers: bool, subscribes: bool) -> None:
         key = self._new(Role.PLAYER)
         admission = Admission("session", "cam", "game") if leased else None
-        self._take_in(key, self.switchboard.player_connected(key, self.now, CONFIG, admission=admission, offers=offers))
+        connected = self.switchboard.player_connected
+        outputs = connected(key, self.now, CONFIG, admission=admission, offers=offers, subscribes=subscribes)
+        self._take_in(key, outputs)
 
     @rule()
     def sfu_connects(self) -> None:

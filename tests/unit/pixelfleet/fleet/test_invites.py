@@ -29,8 +29,9 @@ def test_an_invite_is_valid_for_a_bounded_time(seconds: int) -> None:
 
 
 def test_an_expired_invite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixelfleet.service.signing.time.time", lambda: 1e9)
-    expired = sign(INVITE, invite_key(KEY), LEEWAY_SECONDS)
+    with monkeypatch.context() as patch:
+        patch.setattr("pixelfleet.service.signing.time.time", lambda: 1e9)
+        expired = sign(INVITE, invite_key(KEY), LEEWAY_SECONDS)
     with pytest.raises(TokenExpiredError):
         verify(expired, invite_key(KEY))
 

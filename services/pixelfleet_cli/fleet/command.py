@@ -23,6 +23,39 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> Parser:
+    common = _connection()
+    parser = Parser(
+        prog="pixelfleet fleet",
+        description="Show a fleet and its past sessions, drain streamers, and extend or end sessions.",
+    )
+    actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
+    _add_ls(actions, common)
+    _add_export(actions, common)
+    for name, text in (
+        ("drain", "Assign no more players to these streamers; their sessions continue."),
+        ("undrain", "Assign players to these streamers again."),
+    ):
+        action = actions.add_parser(name, parents=[common], help=text, description=text)
+        action.add_argument("ids", nargs="+", metavar="STREAMER", help="This is the id of a streamer, as ls prints it.")
+    for name, text in (
+        ("kick", "End these sessions; their players are not admitted again."),
+        ("extend", "Let these sessions last longer; their times without input begin anew."),
+    ):
+        action = actions.add_parser(name, parents=[common], help=text, description=text)
+        action.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
+        if name == "extend":
+            action.add_argument(
+                "--seconds",
+                metavar="NUMBER",
+                type=_count,
+                default=600,
+                help="Each session may last longer by this number of seconds, at most 86400. (default: 600)",
+            )
+    return parser
+
+
+def _connection() -> Parser:
+    """Return the options of all commands."""
     common = Parser(add_help=False)
     connection = common.add_argument_group("Matchmaker")
     connection.add_argument(
@@ -39,11 +72,10 @@ def _parser() -> Parser:
         "--token", metavar="TOKEN", help="This is the token itself. Other users of the machine can read it here."
     )
     connection.add_argument("--json", action="store_true", help="The answers of the matchmaker are printed as JSON.")
-    parser = Parser(
-        prog="pixelfleet fleet",
-        description="Show a fleet and its past sessions, drain streamers, and extend or end sessions.",
-    )
-    actions = parser.add_subparsers(title="Commands", dest="action", required=True, metavar="COMMAND")
+    return common
+
+
+def _add_ls(actions: "argparse._SubParsersAction[Parser]", common: Parser) -> None:
     ls = actions.add_parser(
         "ls",
         parents=[common],
@@ -67,6 +99,9 @@ def _parser() -> Parser:
         default=1000,
         help="The list has at most this number of lines. (default: 1000)",
     )
+
+
+def _add_export(actions: "argparse._SubParsersAction[Parser]", common: Parser) -> None:
     text = "Print the sessions that have ended, as JSON lines or CSV."
     export = actions.add_parser("export", parents=[common], help=text, description=text)
     export.add_argument(
@@ -87,26 +122,6 @@ def _parser() -> Parser:
         default="jsonl",
         help="The sessions are printed as one JSON object in each line (jsonl), or as a table (csv). (default: jsonl)",
     )
-    for name, text in (
-        ("drain", "Assign no more players to these streamers; their sessions continue."),
-        ("undrain", "Assign players to these streamers again."),
-    ):
-        action = actions.add_parser(name, parents=[common], help=text, description=text)
-        action.add_argument("ids", nargs="+", metavar="STREAMER", help="This is the id of a streamer, as ls prints it.")
-    text = "End these sessions; their players are not admitted again."
-    kick = actions.add_parser("kick", parents=[common], help=text, description=text)
-    kick.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
-    text = "Let these sessions last longer; their times without input begin anew."
-    extend = actions.add_parser("extend", parents=[common], help=text, description=text)
-    extend.add_argument("ids", nargs="+", metavar="SESSION", help="This is the id of a session, as ls prints it.")
-    extend.add_argument(
-        "--seconds",
-        metavar="NUMBER",
-        type=_count,
-        default=600,
-        help="Each session may last longer by this number of seconds, at most 86400. (default: 600)",
-    )
-    return parser
 
 
 def _count(text: str) -> int:

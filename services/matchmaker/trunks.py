@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -24,6 +24,8 @@ from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 
 log = structlog.get_logger(__name__)
+
+FORWARDED_FOR: Final = "X-Forwarded-For"
 
 
 class Trunks:
@@ -105,11 +107,17 @@ class Trunks:
 
 
 def _head_of(trunk: RequestHead, target: str, headers: Mapping[str, str]) -> RequestHead | None:
-    """Return the head of a player's request on a trunk, as its router would have sent it; None for an invalid one."""
+    """Return the head of a player's request on a trunk, as it would arrive from its router; None for an invalid one.
+
+    Proxies between the router and this replica have appended to `X-Forwarded-For` of the request for the trunk only.
+    """
     try:
         check_headers(headers)
     except ValueError:
         return None
     if not is_target(target):
         return None
-    return RequestHead("GET", target, CIMultiDictProxy(CIMultiDict(headers)), trunk.remote, trunk.scheme)
+    received = CIMultiDict(headers)
+    for hops in trunk.headers.getall(FORWARDED_FOR, ()):
+        received.add(FORWARDED_FOR, hops)
+    return RequestHead("GET", target, CIMultiDictProxy(received), trunk.remote, trunk.scheme)

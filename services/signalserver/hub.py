@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from pixelfleet.fleet.records import OPERATOR, PLAYER
 from pixelfleet.net.heartbeat import Heartbeat
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
@@ -244,7 +245,7 @@ class Hub:
                 if (connection := self._connections.get(output.host)) is not None:
                     self._on_invite(connection, output)
             elif isinstance(output, PersonRemoved):
-                self.kick(output.person, close_codes.KICKED.reason)
+                self.kick(output.person, close_codes.KICKED.reason, by=PLAYER)
             else:
                 self._journal.record(output, self._connections)
 
@@ -257,13 +258,16 @@ class Hub:
         """Close one peer for a reason outside the protocol."""
         self.execute(self.switchboard.disconnect(connection.socket, why, reason))
 
-    def kick(self, socket: PeerSocket, reason: str) -> None:
-        """Close a player so that it does not reconnect; its page shows the reason."""
+    def kick(self, socket: PeerSocket, reason: str, *, by: str = OPERATOR) -> None:
+        """Close a player so that it does not reconnect; its page shows the reason.
+
+        `by` is who has removed it, for its record: an operator, or the host of its session, which is a player.
+        """
         connection = self._connections.get(socket)
         if connection is not None:
             if connection.session_id is not None:
                 self.sessions.refuse(connection.session_id, perf_counter())
-            self.ledger.kicked(connection.session)
+            self.ledger.kicked(connection.session, by)
             # Epic's page reconnects after any close code; after this message it stops and shows the text.
             self.send(connection, {"type": "subscribeFailed", "message": reason})
             self.close(connection, close_codes.KICKED, reason)

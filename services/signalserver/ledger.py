@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pixelfleet.fleet.records import NO_FACTS, OPERATOR, PLAYER, End, SessionFacts, end_of
+from pixelfleet.fleet.records import NO_FACTS, PLAYER, End, SessionFacts, end_of
 from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending
 
@@ -31,8 +31,8 @@ class Entry:
     began: float
     facts: SessionFacts = NO_FACTS
     away_since: float | None = None
-    kicked: bool = False
-    """Whether an operator has ended it."""
+    kicked_by: str = ""
+    """Who has removed its player: `operator`, or `player` for the host of a session; empty for nobody."""
 
 
 class Ledger:
@@ -97,10 +97,10 @@ class Ledger:
         if known is None or ends_at is None or abs(known - ends_at) > SAME_END_SECONDS:
             self._change(session, entry, ends_at=None if ends_at is None else round(ends_at))
 
-    def kicked(self, session: str) -> None:
-        """Record that an operator ends a session."""
+    def kicked(self, session: str, by: str) -> None:
+        """Record who ends a session by removing its player: `operator`, or `player` for the host."""
         if (entry := self._entries.get(session)) is not None:
-            entry.kicked = True
+            entry.kicked_by = by
 
     def end(self, session: str, now: float, code: int, left: Ending | None = None) -> None:
         """End a session. `code` is the close code of its player's connection.
@@ -111,8 +111,8 @@ class Ledger:
         if entry is None:
             return
         end = end_of(code)
-        if entry.kicked:
-            end = End(close_codes.KICKED.label, OPERATOR)
+        if entry.kicked_by:
+            end = End(close_codes.KICKED.label, entry.kicked_by)
         elif left is not None:
             end = End(left.value, PLAYER)
         self._change(

@@ -94,7 +94,7 @@ class Reporter:
         switchboard, now = self._hub.switchboard, perf_counter()
         for player in switchboard.players():
             rules = switchboard.session_rules(player)
-            if not rules.any:
+            if not (rules.any or player.time.longest):
                 continue
             remaining = player.time.remaining(now, rules) if player.time.started is not None else None
             ends_at = None if remaining is None else time.time() + remaining.seconds

@@ -14,7 +14,8 @@ from pixelfleet.fleet.memory import MemoryFleetStore
 from pixelfleet.fleet.trunks import TRUNK_HEADER, TRUNK_TARGET
 from pixelfleet.net.dial import DialError, dial
 from pixelfleet.net.request_head import RequestHead
-from pixelfleet.net.trunk.connection import AcceptedTrunk, trunk_bounds
+from pixelfleet.net.trunk.connection import AcceptedTrunk, DialledTrunk, trunk_bounds
+from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
 from router.app import Router
 from tests.integration.conftest import Chain
@@ -213,3 +214,23 @@ async def test_players_on_a_trunk_count_for_their_own_addresses(page_folder: Pat
             assert (message.type is aiohttp.WSMsgType.CLOSE) is refused
             assert socket.close_code == (close_codes.FULL.code if refused else None)
         assert len(front.players.trunks) == 1
+
+
+async def test_a_balancer_before_the_matchmaker_counts_as_a_proxy_of_the_players_on_a_trunk() -> None:
+    """It appends the router's address to the request for the trunk, as to each request for a player's connection."""
+    claim, opened = ClaimWriter(handover_key(KEY)).claim(0.0), []
+    balanced = {TRUNK_HEADER: claim, "X-Forwarded-For": "192.0.2.1"}
+
+    def begin(socket: WebSocket) -> DialledTrunk:
+        opened.append(DialledTrunk(socket, lambda _code, _reason: None))
+        return opened[0]
+
+    async with running_matchmaker(session_key=KEY, connections_per_address=1, trusted_proxies=2) as running:
+        await dial(running.player_url + TRUNK_TARGET, begin, trunk_bounds(5.0), headers=balanced)
+        (trunk,) = opened
+        for address in ("198.51.100.7", "198.51.100.8"):
+            await trunk.dial("/", lambda _: None, trunk_bounds(5.0), headers={"X-Forwarded-For": address})
+        with pytest.raises(DialError) as refused:
+            await trunk.dial("/", lambda _: None, trunk_bounds(5.0), headers={"X-Forwarded-For": "198.51.100.7"})
+        assert refused.value.status == 429
+        trunk.socket.abort()

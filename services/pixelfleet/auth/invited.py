@@ -7,7 +7,10 @@ from pixelfleet.service.signing import TokenError, TokenExpiredError
 
 
 def identity_of(text: str, key: bytes) -> Identity:
-    """Return the identity of the holder of an invite; raise InvalidCredentialsError. Without a key none is valid."""
+    """Return the identity of the holder of an invite; raise InvalidCredentialsError. Without a key none is valid.
+
+    Its subject is not the name in the invite: a host chooses that, and could choose the subject of somebody's login.
+    """
     if not key:
         raise InvalidCredentialsError("invites are not accepted here")
     try:
@@ -17,7 +20,7 @@ def identity_of(text: str, key: bytes) -> Identity:
     except TokenError:
         raise InvalidCredentialsError("the invite is not valid") from None
     return Identity(
-        subject=invite.name or f"invite {invite.id[:8]}",
+        subject=f"invite {invite.id[:8]}",
         method="invite",
         roles=frozenset({invite.role}),
         apps=(invite.app,),

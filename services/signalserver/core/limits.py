@@ -49,8 +49,14 @@ def extend(state: State[K], player: Subscriber[K], seconds: float) -> None:
 
 
 def warn_again(state: State[K], player: Subscriber[K]) -> None:
-    """Send a page that has returned the present warning: an earlier one was kept for it, with an outdated time."""
-    if player.warned is not None:
+    """Send a page that has returned the present warning: an earlier one was kept for it, with an outdated time.
+
+    It closes no player whose time is over, because a page may be taking its slot: the next check does.
+    """
+    if player.warned is None:
+        return
+    remaining = player.time.remaining(state.now, rules_of(state, player))
+    if remaining is None or remaining.seconds > 0:
         player.warned = None
         _apply(state, player, always=True)
 

@@ -15,6 +15,7 @@ from pixelfleet.protocol.people import Invite
 from signalserver.core.outputs import InviteRequested, NegotiatedAgain, PersonRemoved
 from signalserver.core.parties import Member, Party, Standing
 from signalserver.core.roster import Admission, K, Peer, Role, Subscriber
+from signalserver.core.session_time import exchanged
 from signalserver.core.state import State
 
 NO_SESSION: Final = "the session has ended"
@@ -203,7 +204,7 @@ def hand_over(state: State[K], peer: Peer[K], message: Message, _: bytes) -> Non
     for each in (player, heir):
         if each.slot_since is not None:
             each.time.begin(each.slot_since)
-    player.time, heir.time = heir.time, player.time
+    player.time, heir.time = exchanged(player.time, heir.time)
     heir.time.extend(state.now, 0.0, state.rules.session)  # the time without input begins anew
     _apply(state, own_session, party.members[own_session])
     _apply(state, session_id, member)

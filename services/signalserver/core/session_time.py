@@ -5,6 +5,10 @@ All times are in seconds. The time in a hidden tab does not count, up to a numbe
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+
+SMALLEST_SECONDS: Final = 0.001
+"""A longest time that is over after an exchange of slots: 0 would be no limit."""
 
 
 class Limit(Enum):
@@ -121,3 +125,20 @@ class SessionTime:
 
     def _hidden_until(self, now: float) -> float:
         return self._hidden + (now - self.hidden_since if self.hidden_since is not None else 0.0)
+
+
+def exchanged(one: SessionTime, other: SessionTime) -> tuple[SessionTime, SessionTime]:
+    """Return the times of two persons that exchange their slots, the other one's first. Both times must have begun.
+
+    The longest time by the limits of a person stays with that person, and ends when it would have ended before.
+    """
+    assert one.started is not None
+    assert other.started is not None
+    later = one.started - other.started
+    one.longest, other.longest = _moved(other.longest, -later), _moved(one.longest, later)
+    return other, one
+
+
+def _moved(longest: float, seconds: float) -> float:
+    """Return a longest time that begins earlier by `seconds`; never 0, which is no limit."""
+    return max(longest + seconds, SMALLEST_SECONDS) if longest > 0 else 0.0

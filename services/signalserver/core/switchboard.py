@@ -98,7 +98,7 @@ class Switchboard(Generic[K]):
         people.enter(state, peer.subscriber)
         state.send_player_count()
         state.roster_changed()
-        if subscribes:
+        if subscribes and state.roster.find(key) is not None:  # an invited player may have been turned away
             early_subscription.begin(state, peer.subscriber)
         return self._finish()
 

@@ -37,3 +37,5 @@ def test_a_claim_replaces_the_setting_of_a_person() -> None:
 def test_only_a_login_has_limits() -> None:
     assert use_limits_of(ANONYMOUS, "cookie", Limits(1, 1, 1, 1)) == ()
     assert use_limits_of(replace(ADA, method="link"), "link", Limits(1, 1, 1, 1)) == ()
+    guest = replace(ADA, method="invite", tenant="")
+    assert use_limits_of(guest, "link", Limits(1, 1, 1, 1)) == (), "several guests may hold one invite"

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from pixelfleet.fleet.records import SessionFacts
 from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.people import Invite
 from signalserver import ledger as ledger_module
 from signalserver.core.roster import Admission
 from signalserver.ledger import Ledger
@@ -73,6 +74,18 @@ async def test_a_kicked_player_was_ended_by_an_operator() -> None:
     player.leave(close_codes.KICKED.code)
     facts = reported(made.hub.ledger)["ada-1"]
     assert (facts.ending, facts.by) == ("kicked", "operator")
+
+
+async def test_a_removed_guest_was_ended_by_a_player() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    host = made.player(ADA)
+    invite = Invite(session="ada-1", role="guest", app="game", id="invite-1")
+    guest = made.player(Admission("bob-1", "cam", "game", invite=invite, shares=True))
+    host.send("kick", person=2)
+    assert guest.socket.closes == [(close_codes.KICKED.code, close_codes.KICKED.reason)]
+    facts = reported(made.hub.ledger)["bob-1"]
+    assert (facts.ending, facts.by) == ("kicked", "player"), "the host's page has ended it, and no operator"
 
 
 async def test_a_session_without_a_token_keeps_its_facts_over_a_new_negotiation() -> None:

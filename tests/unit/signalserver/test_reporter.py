@@ -59,6 +59,17 @@ async def test_a_report_has_the_sessions_that_are_warned_of_a_limit() -> None:
     assert reports.report().streamers[0].warned == ("long time",)
 
 
+async def test_a_report_has_the_end_by_the_limits_of_a_person_on_a_server_without_limits() -> None:
+    made = make_hub()
+    made.streamer("cam")
+    made.player(Admission("ada", "cam", "game", seconds=600))
+    made.player(Admission("bob", "cam", "game"))
+    made.hub.execute(made.hub.switchboard.tick(perf_counter()))
+    facts = reporter(made)[0].report().facts
+    assert list(facts) == ["ada"]
+    assert facts["ada"].ends_at is not None
+
+
 async def test_a_report_has_the_sessions_of_away_players_and_marks_them() -> None:
     made = make_hub()
     made.streamer("cam")

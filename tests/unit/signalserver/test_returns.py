@@ -1,6 +1,7 @@
 """Pages that return to their sessions: tokens, refusals, and who has the slot."""
 
 import asyncio
+from time import perf_counter
 from typing import Any, cast
 
 import orjson
@@ -269,6 +270,23 @@ async def test_a_new_negotiation_is_a_new_player_in_the_same_slot(server: Server
     (connection,) = server.made.hub.connections(Role.PLAYER)
     assert (connection.session_id, connection.peer_id) == ("session-1", second)
     assert server.arrive("session-2") is None
+
+
+async def test_a_page_that_negotiates_again_when_its_time_is_over_is_counted_once() -> None:
+    server = make_server(Rules(session=SessionRules(session_seconds=100, warn_seconds=60)))
+    page = arrived(server)
+    switchboard, now = server.made.hub.switchboard, perf_counter()
+    server.made.hub.execute(switchboard.tick(now + 99))
+    for player in switchboard.players():
+        assert player.warned is not None
+        assert player.time.started is not None
+        player.time.started -= 200
+    page.negotiate()
+    assert server.made.hub.count(Role.PLAYER) == 1
+    server.made.hub.execute(switchboard.tick(now))
+    server.settle()
+    assert server.made.hub.count(Role.PLAYER) == 0
+    assert server.made.hub.connections(Role.PLAYER) == []
 
 
 async def test_a_token_of_an_earlier_negotiation_continues_nothing_but_can_negotiate_again(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from aiohttp import web
+from msgspec import structs
 
 from pixelfleet.auth.guard import Guard
 from pixelfleet.auth.identity import InvalidCredentialsError
@@ -23,6 +24,13 @@ def test_the_holder_may_only_join_the_session_of_the_invite() -> None:
     assert (identity.wants, identity.link_id) == ("s" * 32, identity.invite.id)
     assert identity.single_use_until > identity.invite.expires
     assert identity.subject.startswith("invite ")
+
+
+def test_the_name_in_an_invite_is_no_subject() -> None:
+    """A page that makes invites could have the records and the admission webhook name any other person."""
+    identity = identity_of(sign(structs.replace(INVITE, name="ada"), KEY, 60), KEY)
+    assert identity.invite is not None
+    assert (identity.subject, identity.invite.name) == (f"invite {identity.invite.id[:8]}", "ada")
 
 
 @pytest.mark.parametrize(("token", "key", "why"), [("x", KEY, "not valid"), ("x", b"", "not accepted")])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from pixelfleet.protocol import close_codes
+from pixelfleet.protocol.people import Invite
 from signalserver.core.roster import Admission
 from signalserver.core.state import Rules
 from tests.unit.signalserver.core.conversation import SDP, Conversation
@@ -54,6 +56,15 @@ def test_a_player_that_unsubscribes_first_can_subscribe_again(talk: Conversation
     talk.send("p", "unsubscribe")
     talk.send("p", "subscribe", streamerId="cam")
     assert talk.kinds("s") == ["playerDisconnected", "playerConnected"]
+
+
+def test_an_invited_player_that_may_not_enter_is_not_subscribed(talk: Conversation) -> None:
+    talk.streamer("s", "cam")
+    invite = Invite(session="h" * 32, role="guest", app="game", id="invite-1")
+    talk.arrive_subscribing("p", admission=Admission("session-1", "cam", "game", invite=invite, shares=True))
+    assert talk.closed["p"][0] is close_codes.SESSION_OVER
+    assert talk.kinds("p") == ["subscribeFailed"]
+    assert talk.receive("s") == [], "the streamer has no player that nobody removes"
 
 
 def test_without_a_streamer_the_player_asks_itself(talk: Conversation) -> None:

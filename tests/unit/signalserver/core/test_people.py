@@ -1,5 +1,6 @@
 """Several people in one session: who enters, what each may do, and what the host decides."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.people import Invite
 from signalserver.core.people import NO_ROOM, NO_SESSION, NOT_HOST, OFFERS_INPUT
 from signalserver.core.roster import Admission
-from signalserver.core.session_time import SessionRules
+from signalserver.core.session_time import Limit, SessionRules
 from signalserver.core.state import Rules
 from tests.unit.signalserver.core.conversation import SDP, Conversation
 
@@ -301,6 +302,20 @@ def test_a_handover_exchanges_the_roles_the_slots_and_the_times() -> None:
     talk.pass_time(300)
     assert talk.closed["bob"][0] is close_codes.TIME_OVER
     assert talk.closed["host"][0] is close_codes.SESSION_OVER
+
+
+def test_a_handover_does_not_exchange_the_limits_of_the_persons() -> None:
+    talk = Session()
+    talk.arrive("ada", replace(invited("ada"), seconds=600))
+    talk.pass_time(100)
+    talk.joined("bob", invited("bob", invite_id="second"))
+    talk.send("host", "handOver", person=2)
+    talk.send("ada", "handOver", person=3)
+    talk.pass_time(499)
+    assert talk.closed == {}
+    talk.pass_time(2)
+    assert talk.limits == [("ada", Limit.TIME)], "the guest that it is now, not the host"
+    assert list(talk.closed) == ["ada"]
 
 
 def test_the_former_host_may_leave_after_a_handover_and_its_invites_are_void() -> None:

@@ -32,9 +32,10 @@ class Limits(Protocol):
 def use_limits_of(identity: Identity, person: str, settings: Limits) -> tuple[UseLimit, ...]:
     """Return the limits of the ticket of an identity, whose digest is `person`; none for one without a login.
 
-    A claim replaces the setting of a subject. The holders of a link have none: a link has no subject of its own.
+    A claim replaces the setting of a subject. The holders of a link or an invite have none: several people may hold it,
+    and its subject is only a name.
     """
-    if not identity.subject or identity.method == "link":
+    if not identity.subject or identity.link_id:
         return ()
     subject = UseLimit(
         person,

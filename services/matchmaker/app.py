@@ -165,10 +165,10 @@ async def _open_ports(
     """Open the ports for players and the API, for plain HTTP and for metrics; return the API's event stream."""
     players = matchmaker.players
     reader = FleetReader(fleet)
-    events = Events(fleet, reader)
+    rest_token = TokenGuard(settings.rest_token, "--rest-token")
+    events = Events(fleet, reader, names_players=rest_token.holds)
     app = web.Application(middlewares=[cors(settings.origins), errors_as_json, store_errors])
     operators = OperatorReader(settings.session_key, settings.trusted_proxies)
-    rest_token = TokenGuard(settings.rest_token, "--rest-token")
     invitations = Invitations(reader, settings.session_key)
     api = Api(
         fleet,

@@ -25,6 +25,9 @@ from router.upstreams.matchmakers import Matchmakers
 log = structlog.get_logger(__name__)
 
 FILES: Final = Path(__file__).parent / "dashboard"
+PAGE: Final = ".html"
+"""The end of the names of files that a browser shows, from which it goes to sign in."""
+
 HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": (
@@ -101,11 +104,11 @@ class Dashboard:
         try:
             await self._handlers.enter_dashboard(request)
         except web.HTTPUnauthorized:
-            if self._sign_in is None or name != "index.html":
+            if self._sign_in is None or not name.endswith(PAGE):
                 raise
             return self._sign_in.to_sign_in(request)
         except NoRoleError:
-            if self._sign_in is None or name != "index.html":
+            if self._sign_in is None or not name.endswith(PAGE):
                 raise
             return self._sign_in.refused(request, Problem.ROLE)
         file = self._files.get(name)

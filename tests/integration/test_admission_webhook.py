@@ -98,6 +98,18 @@ async def test_a_denied_player_gets_the_reason() -> None:
         assert not await running.sessions()
 
 
+async def test_a_page_shows_the_reason_as_text() -> None:
+    answer = {"decision": "deny", "reason": 'no <meta http-equiv="refresh" content="0;url=//evil.test">'}
+    async with (
+        running_receiver(Receiver(answer=lambda _: answer)) as receiver,
+        running_matchmaker(**settings(receiver, redirect=True)) as running,
+        running.http.get(running.rest_url, allow_redirects=False) as reply,
+    ):
+        shown = await reply.text()
+    assert "&lt;meta" in shown
+    assert "evil.test&quot;" in shown
+
+
 @pytest.mark.parametrize("failure", ["500", "hang", "close", "redirect", "large", "ok"])
 @pytest.mark.parametrize("default", ["deny", "allow"])
 async def test_without_a_valid_answer_the_default_decides(failure: Any, default: str) -> None:

@@ -202,6 +202,13 @@ async def test_an_invalid_parameter_is_refused(path: str, query: dict[str, str])
         assert status == 400
 
 
+@pytest.mark.parametrize("since", ["0", "0.0001", "0.0005", "0.001", "1970-01-01T00:00:00Z"])
+async def test_the_beginning_of_unix_time_is_a_valid_time(since: str) -> None:
+    async with running_matchmaker() as matchmaker:
+        status, _ = await matchmaker.ask("GET", f"/api/v1/sessions/history?{urlencode({'since': since})}")
+        assert status == 200
+
+
 async def test_open_reads_do_not_show_who_played() -> None:
     async with running_matchmaker(rest_api=True) as matchmaker:
         for path, expected in (("usage", 200), ("sessions", 200), ("sessions/history", 401)):

@@ -54,8 +54,11 @@ async def test_the_dashboard_leads_to_the_issuer_and_needs_the_role(page_folder:
         async with browser() as person:
             async with person.get(f"{stack.url}/dashboard/", allow_redirects=False) as answer:
                 assert answer.headers["Location"] == f"{stack.url}/sign-in?return=%2Fdashboard%2F"
+            async with person.get(f"{stack.url}/dashboard/usage.html", allow_redirects=False) as answer:
+                assert answer.status == 302
+                assert answer.headers["Location"] == f"{stack.url}/sign-in?return=%2Fdashboard%2Fusage.html"
             async with person.get(f"{stack.url}/dashboard/history") as answer:
-                assert answer.status == 401, "only the page itself redirects"
+                assert answer.status == 401, "only pages redirect"
             answer = await stack.sign_in(person, "root", "/dashboard/")
             assert answer.headers["Location"] == f"{stack.url}/dashboard/"
             async with person.get(f"{stack.url}/dashboard/") as answer:

@@ -1,12 +1,12 @@
 """Changes of the fleet as server-sent events, for dashboards.
 
 A listener receives `totals` every second, all `streamers` once, and then the changed and removed ones. While events are
-on, it also receives each new event of the store as `event`.
+on, it also receives each new event of the store as `event`, which shows who played only if the listener may see that.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,10 +15,11 @@ from typing import Final
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec.structs import replace
 
 from matchmaker.http import schemas, views
 from matchmaker.http.fleet_reader import FleetReader
-from pixelfleet.fleet.events import Position, lost_event
+from pixelfleet.fleet.events import Event, Position, lost_event
 from pixelfleet.fleet.model import FleetSnapshot
 from pixelfleet.fleet.store import FleetStore, StoreUnavailableError
 from pixelfleet.net.http import CORS_HEADERS
@@ -79,10 +80,17 @@ def differences(
     return changed, [key for key in before if key not in now]
 
 
+def without_names(whole: Event) -> Event:
+    """Return an event without what tells who played: the record of the session and the digest of the person."""
+    return replace(whole, data=replace(whole.data, person="", record=None))
+
+
 @dataclass(slots=True, eq=False)
 class Listener:
     """One connected client, and its pending events."""
 
+    named: bool = False
+    """Whether its events have the names and addresses of players."""
     waiting: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MAX_PENDING_EVENTS))
     has_streamers: bool = False
     """Whether it has received all streamers, or is receiving them."""
@@ -102,8 +110,17 @@ class Listener:
 class Events:
     """Reads the fleet while there are listeners, once for all of them."""
 
-    def __init__(self, store: FleetStore, reader: FleetReader, *, max_listeners: int = MAX_LISTENERS) -> None:
+    def __init__(
+        self,
+        store: FleetStore,
+        reader: FleetReader,
+        *,
+        names_players: Callable[[web.Request], bool],
+        max_listeners: int = MAX_LISTENERS,
+    ) -> None:
+        """`names_players` returns whether the answer to a request may have the names and addresses of players."""
         self._store = store
+        self._names_players = names_players
         self._reader = reader
         self._max = max_listeners
         self._listeners: set[Listener] = set()
@@ -155,15 +172,18 @@ class Events:
         for _ in range(EVENT_BATCHES):
             if not (found := await self._store.events(self._position)):
                 return
-            parts = []
+            events = []
             for stored in found:
                 gap = stored.position.number - self._position.number - 1
                 if gap:
                     lost = lost_event(self._position, stored.position, time.time(), gap if gap > 0 else None)
-                    parts.append(event("event", lost.event))
-                parts.append(event("event", stored.event))
+                    events.append(lost.event)
+                events.append(stored.event)
                 self._position = stored.position
-            self._push_all(b"".join(parts))
+            for named in {listener.named for listener in self._listeners}:
+                shown = events if named else map(without_names, events)
+                data = b"".join(event("event", each) for each in shown)
+                self._push_all(data, to=[listener for listener in self._listeners if listener.named is named])
 
     def close(self) -> None:
         """End the streams of all listeners, and accept no more."""
@@ -174,7 +194,7 @@ class Events:
         """Answer with events until the listener disconnects or is too slow."""
         if self._closed or len(self._listeners) >= self._max:
             raise web.HTTPServiceUnavailable(reason="too many listeners")
-        listener = Listener()
+        listener = Listener(self._names_players(request))
         self._listeners.add(listener)
         self._has_listeners.set()
         response = web.StreamResponse(headers={**HEADERS, **request.get(CORS_HEADERS, {})})
@@ -210,9 +230,9 @@ class Events:
                     yield part
             yield data
 
-    def _push_all(self, data: bytes | None, *, changes: bool = False) -> None:
-        """Queue an event for all listeners; `changes` only for those that have the streamers."""
-        for listener in list(self._listeners):
+    def _push_all(self, data: bytes | None, *, changes: bool = False, to: Collection[Listener] | None = None) -> None:
+        """Queue an event for all listeners, or those of `to`; `changes` only for those that have the streamers."""
+        for listener in list(self._listeners if to is None else to):
             if listener.has_streamers or not changes:
                 listener.push(data)
             if listener.dropped:

@@ -129,4 +129,5 @@ def _id_from(seconds: float | None) -> str:
 
 def _id_before(seconds: float | None) -> str:
     """Return an id that is smaller than those of all records from a time on; empty without a time."""
-    return f"{round(seconds * 1000) - 1}-{2**63 - 1}" if seconds else ""
+    millis = round(seconds * 1000) if seconds is not None else 0
+    return f"{millis - 1}-{2**63 - 1}" if millis else ""

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from html import escape
 from typing import Final
 from urllib.parse import quote
 
@@ -123,7 +124,7 @@ class ReferenceApi:
         except NoReservationError as error:
             if error.status == web.HTTPBadRequest.status_code:
                 raise web.HTTPBadRequest(reason=str(error)) from None
-            text = RETRY_PAGE.format(why=error, seconds=RETRY_SECONDS)
+            text = RETRY_PAGE.format(why=escape(str(error)), seconds=RETRY_SECONDS)
             headers = {**NO_STORE, **POLICY, "Retry-After": str(RETRY_SECONDS)}
             return web.Response(text=text, status=503, content_type="text/html", headers=headers)
         file = request.match_info.get("file")

@@ -9,6 +9,8 @@ from pixelfleet.fleet.bounds import MAX_PRIORITY
 
 MAX_NAMES: Final = 64
 MAX_NAME_LENGTH: Final = 128
+MAX_SUBJECT_LENGTH: Final = 255
+"""The longest subject that OpenID Connect allows: a shorter limit would make two people with the same beginning one."""
 MAX_LIMIT: Final = 1_000_000
 """The highest number of sessions, or of minutes, that a claim can give."""
 
@@ -61,7 +63,7 @@ def identity_of(claims: Mapping[str, Any], rules: ClaimRules, method: AuthMethod
         roles = tuple(rules.role_names[each] for each in roles if each in rules.role_names)
     tenant = claim(claims, rules.tenant) if rules.tenant else None
     return Identity(
-        subject=str(claims.get("sub") or "")[:MAX_NAME_LENGTH],
+        subject=str(claims.get("sub") or "")[:MAX_SUBJECT_LENGTH],
         method=method,
         roles=frozenset(roles),
         apps=names_of(claim(claims, rules.app)),

@@ -20,6 +20,7 @@ def identity_of(text: str, key: bytes) -> Identity:
     except TokenError:
         raise InvalidCredentialsError("the invite is not valid") from None
     return Identity(
+        # Its name is what a host has chosen: records, logs and webhooks would take it for that of a login.
         subject=f"invite {invite.id[:8]}",
         method="invite",
         roles=frozenset({invite.role}),

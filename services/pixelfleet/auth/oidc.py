@@ -1,5 +1,6 @@
 """Verification of tokens of an OpenID Connect issuer."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -52,7 +53,18 @@ class Tokens:
             raise InvalidCredentialsError(_reason(error)) from None
         except (jwt.PyJWTError, ValueError, TypeError):  # the key does not fit the algorithm
             raise InvalidCredentialsError("the token is not signed by the issuer") from None
+        if not _is_text(claims):
+            raise InvalidCredentialsError("the token has a claim that is not Unicode text")
         return claims
+
+
+def _is_text(claims: dict[str, Any]) -> bool:
+    """Return whether all texts can be encoded: an escaped half of a surrogate pair is valid JSON, and no character."""
+    try:
+        json.dumps(claims, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reason(error: jwt.InvalidTokenError) -> str:

@@ -15,8 +15,9 @@ from pixelfleet.protocol.first_frame import STEPS
 SPAN: Final = re.compile(r"(\d{1,5})([mhdw])")
 UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
-FORMULA: Final = ("=", "+", "-", "@")
-"""A spreadsheet takes a cell that begins so for a formula, also behind a tab or a line break."""
+FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet takes a cell that begins so for a formula, also behind a tab or a line break. The last four are the
+wide forms of the others, which some languages type."""
 
 
 def _time(seconds: float | None) -> str:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
+
 from matchmaker.use_limits import use_limits_of
-from pixelfleet.auth.identity import ANONYMOUS, Identity
+from pixelfleet.auth.identity import ANONYMOUS, AuthMethod, Identity
 from pixelfleet.fleet.model import UseLimit
 
 ADA = Identity(subject="ada", method="oidc", tenant="acme")
@@ -34,8 +36,14 @@ def test_a_claim_replaces_the_setting_of_a_person() -> None:
     assert use_limits_of(replace(ADA, sessions=0, minutes=0), "ada0", Limits(1, 60)) == ()
 
 
-def test_only_a_login_has_limits() -> None:
+def test_without_a_login_there_is_no_limit() -> None:
     assert use_limits_of(ANONYMOUS, "cookie", Limits(1, 1, 1, 1)) == ()
     assert use_limits_of(replace(ADA, method="link"), "link", Limits(1, 1, 1, 1)) == ()
     guest = replace(ADA, method="invite", tenant="")
     assert use_limits_of(guest, "link", Limits(1, 1, 1, 1)) == (), "several guests may hold one invite"
+
+
+@pytest.mark.parametrize("method", ["link", "invite"])
+def test_several_people_may_hold_one_link_or_invite(method: AuthMethod) -> None:
+    holder = Identity(subject="a name", method=method, link_id="1d")
+    assert use_limits_of(holder, "digest", Limits(1, 1, 1, 1)) == ()

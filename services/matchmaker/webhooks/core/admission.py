@@ -78,7 +78,7 @@ def answer_of(body: bytes) -> AdmissionAnswer:
     """Return the answer in a body. Raises ValueError for one that is not valid."""
     try:
         answer = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"the answer is not valid: {error}") from None
     for name, value in [("app", answer.app or "app"), *(answer.labels or {}).items()]:
         if not NAME.fullmatch(value):

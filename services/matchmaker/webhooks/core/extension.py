@@ -29,5 +29,5 @@ def extension_of(body: bytes) -> float | None:
         return _decode(body).extend_seconds or None
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -18,7 +18,8 @@ from matchmaker.http.events import (
 )
 from matchmaker.http.fleet_reader import FleetReader
 from pixelfleet.fleet.events import Turn
-from pixelfleet.fleet.model import StreamerReport, StreamerView
+from pixelfleet.fleet.model import StreamerReport, StreamerView, Ticket
+from pixelfleet.fleet.records import Origin
 from tests.unit.matchmaker.brokers import Store
 
 ParsedEvent = tuple[str, Any]
@@ -32,8 +33,8 @@ def parse(data: bytes) -> ParsedEvent:
 class Dashboard:
     """A listener that applies the events to its own copy of the fleet."""
 
-    def __init__(self, source: Events) -> None:
-        self.listener = Listener()
+    def __init__(self, source: Events, *, named: bool = False) -> None:
+        self.listener = Listener(named)
         self.source = source
         source._listeners.add(self.listener)
         self._parts = source._events(self.listener)
@@ -74,7 +75,7 @@ def store() -> Store:
 @pytest.fixture
 async def source(store: Store) -> Events:
     reader = FleetReader(store.real)
-    source = Events(store.real, reader)
+    source = Events(store.real, reader, names_players=lambda _: False)
     cached_push = source.push
 
     async def push() -> None:
@@ -211,3 +212,19 @@ async def test_listeners_are_informed_about_lost_events(store: Store, source: Ev
     await dashboard.receive()
     assert [each["type"] for each in dashboard.events] == ["events.lost", *["streamer.up"] * 3]
     assert dashboard.events[0]["data"] == {"count": 2}
+
+
+async def test_only_a_listener_with_the_token_receives_who_played(store: Store, source: Events) -> None:
+    await store.real.take_turn(Turn(webhook="", sender="", lead_seconds=0.0, keep=1000))
+    await store.real.keep_records(1000, 86_400)
+    anonymous, operator = Dashboard(source), Dashboard(source, named=True)
+    await source.push()
+    ticket = Ticket(session_id="5e55", replica_id="r1", app="app", origin=Origin(who="ada"), person="ada0")
+    await store.real.join(ticket)
+    await store.real.leave("5e55")
+    await source.push()
+    for listener, who, person in ((anonymous, None, None), (operator, "ada", "ada0")):
+        await listener.receive()
+        queued, ended = (each["data"] for each in listener.events)
+        assert (queued["session"], queued.get("person")) == ("5e55", person)
+        assert (ended["session"], ended.get("person"), ended.get("record", {}).get("who")) == ("5e55", person, who)

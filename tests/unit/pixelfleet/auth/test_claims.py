@@ -61,7 +61,12 @@ def test_any_claims_give_a_bounded_identity(claims: dict[str, Any]) -> None:
     assert found.priority is None or 0 <= found.priority <= 7
     assert len(found.apps) <= 64
     assert all(found.apps)
-    assert len(found.subject) <= 128
+    assert len(found.subject) <= 255
+
+
+def test_people_whose_subjects_differ_at_their_end_are_different() -> None:
+    one, other = (identity_of({"sub": "x" * 254 + end}, ClaimRules(), "jwt") for end in "ab")
+    assert one.subject != other.subject
 
 
 def test_names_are_bounded() -> None:

@@ -23,7 +23,12 @@ def test_the_holder_may_only_join_the_session_of_the_invite() -> None:
     assert identity.invite is not None
     assert (identity.wants, identity.link_id) == ("s" * 32, identity.invite.id)
     assert identity.single_use_until > identity.invite.expires
-    assert identity.subject.startswith("invite ")
+
+
+def test_the_name_that_a_host_has_chosen_is_not_the_subject() -> None:
+    identity = identity_of(sign(structs.replace(INVITE, name="root"), KEY, 60), KEY)
+    assert identity.invite is not None
+    assert (identity.invite.name, identity.subject) == ("root", f"invite {identity.invite.id[:8]}")
 
 
 def test_the_name_in_an_invite_is_no_subject() -> None:

@@ -81,6 +81,8 @@ WRONG = {
     "no aud": keys.token({name: value for name, value in keys.claims().items() if name != "aud"}),
     "no iss": keys.token({name: value for name, value in keys.claims().items() if name != "iss"}),
     "no sub": keys.token({name: value for name, value in keys.claims().items() if name != "sub"}),
+    "half a character": keys.token(keys.claims(sub="ada\ud800")),
+    "half a character within": keys.token(keys.claims(realm_access={"roles": ["\udfff"]})),
     "exp is text": f"{part({'alg': 'RS256', 'kid': 'one'})}.{part(keys.claims(exp='tomorrow'))}.AAAA",
     "cut": keys.token()[:-8],
     "empty": "",

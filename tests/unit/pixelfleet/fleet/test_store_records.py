@@ -35,6 +35,15 @@ async def keeping(fleet: Fleet) -> Fleet:
     return fleet
 
 
+async def test_a_session_whose_server_knows_no_fact_any_more_has_a_record(keeping: Fleet) -> None:
+    """A limit that no longer applies leaves no fact."""
+    await keeping.gets(recorded("first", who="ada"))
+    for facts in (SessionFacts(ends_at=1e9), SessionFacts()):
+        await keeping.reports(streamer(node="gpu-1", sessions=("first",)), facts={"first": facts})
+    await keeping.reports(streamer(node="gpu-1"))
+    assert ((await only(keeping)).who, (await only(keeping)).session) == ("ada", "first")
+
+
 async def test_nothing_is_recorded_unless_it_is_switched_on(fleet: Fleet) -> None:
     await fleet.reports(streamer())
     await fleet.gets(recorded("first"))

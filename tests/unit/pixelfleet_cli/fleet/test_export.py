@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from pixelfleet.capacity.arrivals import Trace
-from pixelfleet_cli.fleet.export import COLUMNS, FORMULA, csv_lines, json_lines, time_of
+from pixelfleet_cli.fleet.export import COLUMNS, csv_lines, json_lines, time_of
 from pixelfleet_cli.simulate.inputs import arrivals_of
 from tests.unit.matchmaker.bodies import past_session
 
@@ -37,7 +37,7 @@ def test_a_table_has_a_column_for_each_fact() -> None:
     assert csv_lines([past_session()], header=False).count("\n") == 1
 
 
-@pytest.mark.parametrize("begin", FORMULA)
+@pytest.mark.parametrize("begin", [*"=+-@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}"])
 @pytest.mark.parametrize("field", ["who", "streamer", "node", "app", "address", "operator", "server"])
 def test_no_text_becomes_a_formula_of_a_spreadsheet(begin: str, field: str) -> None:
     (row,) = rows(csv_lines([past_session(**{field: f"{begin}HYPERLINK(1)"})], header=True))

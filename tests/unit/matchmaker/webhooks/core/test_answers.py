@@ -10,6 +10,9 @@ from pixelfleet.fleet.limits import SessionLimits
 
 REQUEST = JoinRequest("app", labels={"region": "eu"})
 
+DEEP = b"[" * 30_000 + b"]" * 30_000
+"""Arrays in arrays, in an answer that is within the limit of its size."""
+
 
 @pytest.mark.parametrize(
     ("body", "seconds"),
@@ -22,6 +25,8 @@ REQUEST = JoinRequest("app", labels={"region": "eu"})
         (b"OK", None),
         (b"[1]", None),
         (b"{broken", None),
+        (b'{"other": "\xff"}', None),
+        (b'{"extendSeconds": 600, "other": %b}' % DEEP, None),
     ],
 )
 def test_the_answer_to_a_warning(body: bytes, seconds: float | None) -> None:
@@ -83,6 +88,7 @@ def test_a_label_that_the_settings_do_not_have_is_an_error() -> None:
         b'{"decision": "allow", "sessionSeconds": -1}',
         b'{"decision": "allow", "launch": {"a": 1}}',
         b'{"decision": "deny", "reason": "a\\nb"}',
+        b'{"decision": "allow", "other": %b}' % DEEP,
     ],
 )
 def test_an_invalid_answer_is_an_error(body: bytes) -> None:

@@ -38,7 +38,7 @@ local function record_of(session, cause, code, node)
   end
   if started then parts[#parts + 1] = started end
   local facts = reported_facts[session] or t[6]
-  if facts then parts[#parts + 1] = facts:sub(2, -2) end
+  if facts and facts ~= '{}' then parts[#parts + 1] = facts:sub(2, -2) end
   if t[7] then parts[#parts + 1] = '"operator":' .. cjson.encode(t[7]) end
   if cause then parts[#parts + 1] = '"cause":"' .. cause .. '"' end
   if code and code ~= '' then parts[#parts + 1] = '"code":' .. code end

@@ -110,6 +110,15 @@ def test_a_streamer_that_offers_a_spectator_a_data_channel_is_reported_and_marke
     assert (talk.offered_input, talk.switchboard.streamers()[0].gives_input) == ([("eve", "cam")], True)
 
 
+def test_a_streamer_stays_marked_that_offers_it_again() -> None:
+    talk = Session()
+    talk.page("eve", watching())
+    talk.send("eve", "subscribe", streamerId="game")
+    for _ in range(2):
+        talk.send("s", "offer", sdp=WITH_DATA, playerId="102")
+    assert (talk.offered_input, talk.switchboard.streamers()[0].gives_input) == ([("eve", "cam")] * 2, True)
+
+
 def test_only_pages_that_ask_are_sent_the_people() -> None:
     talk = Session()
     talk.page("ada", invited("ada"))

@@ -67,6 +67,13 @@ def test_an_ended_session_is_reported_until_the_store_accepts_it() -> None:
     assert sessions.ended() == ()
 
 
+def test_a_session_whose_player_is_turned_away_is_reported_as_ended() -> None:
+    sessions = Sessions[int](1)
+    sessions.expect("turned away")
+    sessions.update([])
+    assert sessions.ended() == ("turned away",)
+
+
 def test_an_ended_session_is_refused_for_a_time() -> None:
     sessions = Sessions[int](1)
     sessions.refuse("over", 100.0)

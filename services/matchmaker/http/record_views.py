@@ -56,8 +56,8 @@ def usage_report(
         total=schemas.Usage(**_fields(AppUsage.of_days(chosen))),
         days=[schemas.DayUsage(day=_date(day), **_fields(each)) for day, each in zip(span, chosen, strict=True)],
         apps=[
-            schemas.NamedUsage(app=name, **_fields(AppUsage.of_days(usage.of(day, name) for day in span)))
-            for name in usage.apps(span)
+            schemas.NamedUsage(app=name, **_fields(AppUsage.of_days(usages)))
+            for name, usages in usage.apps(span).items()
         ],
     )
 

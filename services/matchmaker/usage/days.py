@@ -65,6 +65,11 @@ class AppUsage:
             self._peak = None
 
     @property
+    def players(self) -> int:
+        """The number of sessions, and of players that left the queue."""
+        return self.sessions + self.abandoned
+
+    @property
     def needs_peak(self) -> bool:
         """Whether the peak has to be computed again."""
         return self._peak is None
@@ -110,9 +115,21 @@ class Days:
         """Return the usage of one application, or of all, on one day."""
         return self._days.get(day, {}).get(app) or AppUsage()
 
-    def apps(self, days: Iterable[int]) -> list[str]:
-        """Return the applications with sessions on any of these days, sorted by name."""
-        return sorted({app for day in days for app in self._days.get(day, {})} - {ALL})
+    def apps(self, days: Iterable[int]) -> dict[str, list[AppUsage]]:
+        """Return the usages of each application with sessions on any of these days, sorted by name.
+
+        The names change from day to day. Beyond MAX_APPS, those with the fewest sessions and players are `OTHER`, whose
+        peak is then that of one of them.
+        """
+        found: dict[str, list[AppUsage]] = {}
+        for day in days:
+            for app, usage in self._days.get(day, {}).items():
+                if app != ALL:
+                    found.setdefault(app, []).append(usage)
+        named = sorted(found.keys() - {OTHER}, key=lambda app: -sum(each.players for each in found[app]))
+        for app in named[MAX_APPS:]:
+            found.setdefault(OTHER, []).extend(found.pop(app))
+        return dict(sorted(found.items()))
 
     def unsettled(self) -> Iterator[AppUsage]:
         """Yield every usage, of which the peak may have to be computed again."""

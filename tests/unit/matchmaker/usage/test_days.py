@@ -34,7 +34,7 @@ def test_a_session_counts_for_its_application_and_for_all() -> None:
     assert (harbour.paths, harbour.ends) == ({"relayed": 1}, {"left": 1})
     assert harbour.first_frames.percentile(0.5) == pytest.approx(2.0, rel=0.03)
     assert both.waits.percentile(0.5) == pytest.approx(10.0, rel=0.03)
-    assert made.apps([DAY]) == ["city", "harbour"]
+    assert list(made.apps([DAY])) == ["city", "harbour"]
 
 
 def test_a_player_that_left_the_queue_is_no_session_but_has_waited() -> None:
@@ -74,12 +74,23 @@ def test_a_session_of_a_wrong_clock_takes_bounded_time() -> None:
 def test_applications_of_a_day_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(days_module, "MAX_APPS", 2)
     made = days(*(record(app=f"app-{number}") for number in range(5)))
-    assert made.apps([DAY]) == [OTHER, "app-0", "app-1"]
+    assert list(made.apps([DAY])) == [OTHER, "app-0", "app-1"]
     assert (made.of(DAY, OTHER).sessions, made.of(DAY, ALL).sessions) == (3, 5)
+
+
+def test_applications_of_several_days_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Players choose the names, so each day may have others; a report has those with the most players."""
+    monkeypatch.setattr(days_module, "MAX_APPS", 2)
+    noons = {day: (day + 0.5) * DAY_SECONDS for day in (DAY, DAY + 1, DAY + 2)}
+    made = days(*(record(noon, app=f"app-{day}") for day, noon in noons.items() for _ in range(day - DAY + 1)))
+    found = made.apps(noons)
+    assert list(found) == [OTHER, f"app-{DAY + 1}", f"app-{DAY + 2}"]
+    assert [sum(each.sessions for each in usages) for usages in found.values()] == [1, 2, 3]
+    assert sum(map(len, found.values())) == 3, "no usage of a day without the application"
 
 
 def test_days_whose_records_are_removed_are_dropped() -> None:
     made = days(record(NOON - DAY_SECONDS), record())
     made.drop_before(DAY)
-    assert made.apps([DAY - 1]) == []
+    assert made.apps([DAY - 1]) == {}
     assert made.of(DAY).sessions == 1

@@ -54,7 +54,7 @@ async def test_a_store_that_lost_its_records_is_counted_anew(store: Store) -> No
     await reader.read()
     store.reset()
     await reader.read()
-    assert (reader.days.records, reader.days.apps(range(30_000))) == (0, [])
+    assert (reader.days.records, reader.days.apps(range(30_000))) == (0, {})
     await store.inner.keep_records(1_000, 86_400)
     await ends(store, 1)
     await reader.read()

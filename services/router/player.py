@@ -23,6 +23,7 @@ from pixelfleet.protocol import close_codes
 from pixelfleet.protocol.endings import Ending, ending_of
 from pixelfleet.protocol.messages import dump
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.logs import REQUEST
 from pixelfleet.service.tracing import NO_SPAN, Kind, Span, trace_headers
 from router.handover import Handover, Offers
 from router.trunks import PAUSE_SECONDS, RETRY_SECONDS, Trunks
@@ -211,6 +212,7 @@ class Player:
     async def _dial_server(self, destination: Destination) -> None:
         players, handover = self.players, self.handover
         assert handover is not None
+        REQUEST.set(self.arrival.headers["X-Request-ID"])  # a trunk, which all players share, has started this task
         self.began_at = players.now()
         self.arrival.span.set({SESSION_ID: destination.session})
         span = self.arrival.span.child(DIAL, kind=Kind.CLIENT, parent=destination.trace)

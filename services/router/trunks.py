@@ -14,6 +14,7 @@ from pixelfleet.net.trunk.connection import DialledTrunk, trunk_bounds
 from pixelfleet.net.websocket import MessageHandler, WebSocket
 from pixelfleet.protocol import close_codes
 from pixelfleet.service.lifecycle import Tasks
+from pixelfleet.service.logs import REQUEST
 from router.handover import Offers
 from router.upstreams.matchmakers import Matchmakers
 from router.upstreams.pool import Target
@@ -91,6 +92,7 @@ class Trunks:
             trunk.close(close_codes.NORMAL)
 
     async def _dial(self, target: Target, state: _State, claim: str) -> None:
+        REQUEST.set("")  # the trunk belongs to no request, although that of a player is the occasion
         try:
             await dial(
                 target.ws_url + TRUNK_TARGET,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,6 +18,8 @@ from pixelfleet.net.request_head import RequestHead
 from pixelfleet.net.trunk.connection import AcceptedTrunk, DialledTrunk, trunk_bounds
 from pixelfleet.net.websocket import WebSocket
 from pixelfleet.protocol import close_codes
+from pixelfleet.service.logs import REQUEST
+from router import player as router_player
 from router.app import Router
 from tests.integration.conftest import Chain
 from tests.integration.matchmakers import RunningMatchmaker, running_legacy_server, running_matchmaker
@@ -64,6 +67,26 @@ async def test_the_second_player_is_matched_over_the_trunk(chain: Chain) -> None
             await source.receive("playerDisconnected")
             await eventually(lambda: len(chain.entry.players.trunks) == 1, "the router has a trunk")
     assert on_trunks(chain.entry) == 0
+
+
+async def test_the_log_lines_of_a_player_on_a_trunk_have_the_id_of_its_own_request(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = []
+
+    async def recorded(url: str, *args: Any, **options: Any) -> WebSocket:
+        if "session=" in url:
+            ids.append(REQUEST.get())
+        return await dial(url, *args, **options)
+
+    monkeypatch.setattr(router_player, "dial", recorded)
+    async with streamer(chain.streamer_url, "cam") as source:
+        for _ in range(3):
+            async with player(chain.player_url) as viewer:
+                await negotiate(viewer, source, "default")
+                await eventually(lambda: len(chain.entry.players.trunks) == 1, "the router has a trunk")
+            await source.receive("playerDisconnected")
+    assert len(set(ids)) == 3
 
 
 async def test_players_wait_on_one_connection_and_get_their_positions(page_folder: Path) -> None:

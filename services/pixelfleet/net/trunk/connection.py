@@ -122,13 +122,12 @@ class DialledTrunk(TrunkConnection):
         try:
             with time_limit(loop, bounds.handshake_seconds):
                 return await opening.answer
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError) as error:
             give_up()
-            raise DialError("no answer in time") from None
-        except asyncio.CancelledError:
-            give_up()
-            if opening.socket is not None:
+            if opening.socket is not None:  # the answer came in the same turn of the event loop
                 opening.socket.abort()
+            if isinstance(error, TimeoutError):
+                raise DialError("no answer in time") from None
             raise
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 async def test_the_offer_arrives_before_the_script_of_the_page(page: Page) -> None:
     offered = asyncio.Event()
     sent: list[str] = []
-    sent_before_the_script: list[str] = []
+    sent_before_the_script: list[list[str]] = []
 
     def received(data: str | bytes) -> None:
         if json.loads(data)["type"] == "offer":
@@ -29,7 +29,7 @@ async def test_the_offer_arrives_before_the_script_of_the_page(page: Page) -> No
     async def hold(route: Route) -> None:
         """Serve a script once the page has the offer."""
         await offered.wait()
-        sent_before_the_script.extend(sent)
+        sent_before_the_script.append([*sent])
         await route.continue_()
 
     page.on("websocket", opened)
@@ -37,5 +37,5 @@ async def test_the_offer_arrives_before_the_script_of_the_page(page: Page) -> No
     async with demo.running(Settings(port=0, streamer_port=0)) as running:
         await page.goto(running.url)
         await playing(page)
-        assert sent_before_the_script == []
+        assert sent_before_the_script[0] == []
         assert len(running.streamers[0].players) == 1

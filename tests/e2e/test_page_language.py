@@ -69,7 +69,7 @@ async def test_arabic_is_laid_out_from_right_to_left(browser: Browser) -> None:
     ):
         page = controls.page
         await playing(page)
-        await page.get_by_role("button", name="الجودة والإحصاءات").click()
+        await page.get_by_role("button", name="الإعدادات والإحصاءات").click()
         for part in ("dock", "panel"):
             box = await page.evaluate(BOX, part)
             assert box["end"] < 60 < box["start"], f"the {part} is at the left edge"

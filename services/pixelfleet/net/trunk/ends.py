@@ -115,19 +115,11 @@ class DiallingTrunk(Trunk):
         return not self._lost and len(self) < MAX_CHANNELS and self._last < MAX_NUMBER
 
     def open(self, target: str, headers: Mapping[str, str], opening: Opening) -> Callable[[], None]:
-        """Request a channel for a request target such as `/?id=a`; return a function that gives it up.
-
-        Bytes in headers that are not UTF-8, which a client may send, become question marks.
-        """
-        try:
-            request = msgspec.json.encode((target, headers))
-        except UnicodeEncodeError:
-            readable = {name: text.encode("utf-8", "replace").decode() for name, text in headers.items()}
-            request = msgspec.json.encode((target, readable))
+        """Request a channel for a request target such as `/?id=a`; return a function that gives it up."""
         self._last += 1
         number = self._last
         self._openings[number] = opening
-        self.send(number, OPEN, request)
+        self.send(number, OPEN, msgspec.json.encode((target, headers)))
 
         def give_up() -> None:
             if self._openings.pop(number, None) is not None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pixelfleet.net.trunk import ends
 from pixelfleet.net.trunk.frames import END, FRAME, MAX_CONTENT_BYTES, OPEN, TrunkError
-from tests.unit.pixelfleet.net.trunk.pairs import LIMIT, Opening, Pair
+from tests.unit.pixelfleet.net.trunk.pairs import LIMIT, Pair
 
 CONTENTS = st.one_of(st.just(b"close"), st.just(b"abort"), st.integers().map(lambda number: b"%d" % number))
 STEPS = st.tuples(
@@ -57,17 +57,6 @@ def test_a_request_carries_target_and_headers(pair: Pair) -> None:
     pair.open("/?id=a")
     pair.settle()
     assert pair.requests == {1: ("/?id=a", {"X-Request-ID": "1"})}
-
-
-def test_a_header_of_a_client_that_is_not_utf_8_breaks_no_trunk_and_leaks_no_channel(pair: Pair) -> None:
-    opening = Opening()
-    give_up = pair.dialler.open("/", {"Authorization": "Bearer \udce9"}, opening)
-    pair.settle()
-    assert pair.requests == {1: ("/", {"Authorization": "Bearer ?"})}
-    give_up()
-    opening.user.close()
-    pair.settle()
-    assert len(pair.dialler) == 0
 
 
 def test_an_orderly_close_ends_both_sides_with_its_code(pair: Pair) -> None:

@@ -53,10 +53,10 @@ class PeopleMachine(RuleBasedStateMachine):
         assert peer is not None
         assert peer.subscriber is not None
         assert peer.subscriber.admission is not None
-        assert peer.subscriber.admission.invite is not None
         party = self._party(peer.subscriber)
         assert party is not None
-        self.removed.add((party, peer.subscriber.admission.invite.id))
+        if (invite := peer.subscriber.admission.invite) is not None:  # the first host, now a guest, has none
+            self.removed.add((party, invite.id))
         return close_codes.KICKED
 
     def _told(self, message: dict[str, Any]) -> None:

@@ -7,14 +7,14 @@ import type { Texts } from '../texts';
 import { element, updateList, setText } from './dom';
 import { latencyText, statsRows } from './stats_rows';
 import { shortcutText } from './shortcut';
+import { SidePanel } from './side_panel';
 
 /** How long a latency test waits for the application, in milliseconds. */
 const LATENCY_TIMEOUT = 5_000;
 
 /** The panel with quality settings and statistics. */
 export class Panel {
-  readonly #panel = element('panel', HTMLElement);
-  readonly #button = element('panel-button', HTMLButtonElement);
+  readonly #panel: SidePanel;
   readonly #health = element('panel-health', HTMLElement);
   readonly #statsList = element('panel-stats', HTMLElement);
   readonly #latency = element('panel-latency', HTMLButtonElement);
@@ -22,7 +22,6 @@ export class Panel {
   readonly #stream: PixelStreaming;
   readonly #channel: Pick<ApplicationChannel, 'testLatency'>;
   readonly #media: Media;
-  readonly #onOpen: () => void;
   #texts: Texts;
   #stats: StreamStats | undefined;
   #playingSince: number | undefined;
@@ -39,17 +38,11 @@ export class Panel {
     this.#stream = stream;
     this.#channel = channel;
     this.#media = media;
-    this.#onOpen = onOpen;
-    this.#button.addEventListener('click', () => {
-      this.#setOpen(!this.open);
-    });
-    element('panel-close', HTMLButtonElement).addEventListener('click', () => {
-      this.#setOpen(false);
-    });
-    this.#panel.addEventListener('keydown', ({ key }) => {
-      if (key === 'Escape') {
-        this.#setOpen(false);
+    this.#panel = new SidePanel('panel', (open) => {
+      if (open) {
+        onOpen();
       }
+      this.#draw();
     });
     this.#latency.addEventListener('click', () => {
       this.testLatency();
@@ -63,7 +56,7 @@ export class Panel {
   }
 
   get open(): boolean {
-    return !this.#panel.hidden;
+    return this.#panel.open;
   }
 
   setTexts(texts: Texts): void {
@@ -79,17 +72,12 @@ export class Panel {
     }
     this.#playingSince = undefined;
     this.#stats = undefined;
-    if (this.open) {
-      this.#setOpen(false);
-    }
+    this.#panel.close();
   }
 
   /** Hides the panel, without a change of the focus: another one takes its place. */
   hide(): void {
-    if (this.open) {
-      this.#panel.hidden = true;
-      this.#button.setAttribute('aria-expanded', 'false');
-    }
+    this.#panel.hide();
   }
 
   setStats(stats: StreamStats): void {
@@ -133,20 +121,6 @@ export class Panel {
     match.addEventListener('change', () => {
       config.setFlagEnabled(Flags.MatchViewportResolution, match.checked);
     });
-  }
-
-  #setOpen(open: boolean): void {
-    if (open) {
-      this.#onOpen();
-    }
-    this.#panel.hidden = !open;
-    this.#button.setAttribute('aria-expanded', String(open));
-    this.#draw();
-    if (open) {
-      this.#panel.focus({ preventScroll: true });
-    } else if (!element('dock', HTMLElement).hidden) {
-      this.#button.focus({ preventScroll: true });
-    }
   }
 
   #draw(): void {

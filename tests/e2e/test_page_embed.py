@@ -81,6 +81,8 @@ async def embedded(
             player = f"http://127.0.0.1:{entry.port}/"
             await page.goto(origin)
             await page.frames[1].wait_for_function("(phase) => window.pixelfleet?.state.phase === phase", arg=phase)
+            if listed:
+                await received_message(page, "the page is ready", "(m) => m.event === 'ready'")
             yield page
 
 

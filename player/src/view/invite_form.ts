@@ -32,6 +32,7 @@ export class InviteForm {
         once: this.#once.checked,
         name: this.#name.value.trim(),
       };
+      this.clear(); // or the link of an earlier invite could be taken for the new one
       if (!onRequest(request)) {
         setText(this.#status, this.#texts['people.invite.failed']);
       }
